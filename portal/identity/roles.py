@@ -1,0 +1,44 @@
+"""The roles a person or an API client can hold: one set of words for guards, menus and documents."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    """What somebody may do in the portal, on behalf of their organisation."""
+
+    DCC_OPERATOR = "DCC_OPERATOR", "DCC operator"
+    DCC_VIEWER = "DCC_VIEWER", "DCC viewer"
+    SUPPLIER_ADMIN = "SUPPLIER_ADMIN", "Supplier administrator"
+    SUPPLIER_ANALYST = "SUPPLIER_ANALYST", "Supplier analyst"
+    SUPPLIER_VIEWER = "SUPPLIER_VIEWER", "Supplier viewer"
+    CSP_PLANNER = "CSP_PLANNER", "CSP planner"
+    PANEL_MEMBER = "PANEL_MEMBER", "Panel member"
+
+    @property
+    def description(self) -> str:
+        """Say in one sentence what the role may do, for the people who give it out."""
+        return DESCRIPTIONS[self]
+
+
+DESCRIPTIONS: Final[dict[Role, str]] = {
+    Role.DCC_OPERATOR: "Publishes updates, runs pilots and batches, suspends and records reviews.",
+    Role.DCC_VIEWER: "Sees what the operator sees and changes nothing.",
+    Role.SUPPLIER_ADMIN: "Instructs, approves by rule, and manages the Supplier's people and API clients.",
+    Role.SUPPLIER_ANALYST: "Chooses hubs, instructs, approves by rule and raises incidents.",
+    Role.SUPPLIER_VIEWER: "Sees and extracts what concerns the Supplier's own hubs and changes nothing.",
+    Role.CSP_PLANNER: "Sees notices and the forward schedule of its own regions.",
+    Role.PANEL_MEMBER: "Confirms or rejects what a review of a rollout proposes.",
+}
+
+DCC_ROLES: Final = frozenset({Role.DCC_OPERATOR, Role.DCC_VIEWER})
+SUPPLIER_ROLES: Final = frozenset({Role.SUPPLIER_ADMIN, Role.SUPPLIER_ANALYST, Role.SUPPLIER_VIEWER})
+CSP_ROLES: Final = frozenset({Role.CSP_PLANNER})
+PANEL_ROLES: Final = frozenset({Role.PANEL_MEMBER})
+
+MAY_OPERATE: Final = frozenset({Role.DCC_OPERATOR})
+MAY_INSTRUCT: Final = frozenset({Role.SUPPLIER_ADMIN, Role.SUPPLIER_ANALYST})
+MAY_CONFIRM: Final = frozenset({Role.PANEL_MEMBER})
