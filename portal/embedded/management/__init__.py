@@ -1,0 +1,3 @@
+"""Commands of the embedded run."""
+
+from __future__ import annotations

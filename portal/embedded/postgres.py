@@ -1,0 +1,297 @@
+"""A PostgreSQL server of our own: made, started, waited for, recovered and stopped.
+
+It listens on loopback only, with a password, without a Unix socket (their paths are limited to 107 bytes).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+import psycopg
+
+from portal.embedded import binaries
+from portal.embedded.failures import CannotStart, check_room, last_lines
+from portal.embedded.ports import free_port
+from portal.embedded.privileges import Way, choose_way
+
+USER: Final = "portal"
+_START_WITHIN: Final = 30.0
+_RECOVER_WITHIN: Final = 60.0
+_STOP_WITHIN: Final = 20.0
+
+# The same plans as in production, whose build has the just-in-time compiler.
+_ALWAYS: Final = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "4GB",
+    "max_locks_per_transaction": "256",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+_FORGETFUL: Final = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+    "autovacuum_naptime": "5min",
+}
+
+
+class Postgres:
+    """One server and its data directory. `durable=False` trades safety for speed: tests only."""
+
+    def __init__(self, home: Path, *, durable: bool = True) -> None:
+        """Keep data, log and password under `home`."""
+        self.home = home
+        self.durable = durable
+        self.log = home / "postgres.log"
+        self.port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock: IO[str] | None = None
+        self._way: Way | None = None
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return self._way.data if self._way else self.home / "data"
+
+    def url(self, database: str) -> str:
+        """Return what DATABASE_URL is to be."""
+        return f"postgresql://{USER}:{self._password()}@127.0.0.1:{self.port}/{database}"
+
+    def start(self, *, database: str = USER) -> str:
+        """Start the server, make the database if it is not there, and return its URL.
+
+        Raises:
+            CannotStart: the disk is full, another server uses the data, or PostgreSQL says no.
+        """
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_room(self.home)
+        self._take_lock()
+        found = binaries.find_postgres()
+        self._way = choose_way(found.programs, self.home / "data")
+        if not (self.data / "PG_VERSION").is_file():
+            self._make(found.version)
+        self._check_version(found.version)
+        end_leftover(self.data)
+        self._start_until_it_answers()
+        self._ensure_database(database)
+        return self.url(database)
+
+    def is_running(self) -> bool:
+        """Tell whether the server process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """Stop fast and cleanly: connections are cut, what was committed is kept."""
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(_STOP_WITHIN)
+            except subprocess.TimeoutExpired:
+                self._process.send_signal(signal.SIGQUIT)
+                self._process.wait(_STOP_WITHIN)
+        self._process = None
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    def restart(self) -> None:
+        """Start a server that died again, on the port it had, so that its URL stays true."""
+        end_leftover(self.data)
+        self._start_until_it_answers(port=self.port)
+
+    def _take_lock(self) -> None:
+        lock = (self.home / "launcher.lock").open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise CannotStart(
+                f"Another run already uses {self.home}. Stop it first, or set PORTAL_VAR to another directory."
+            ) from None
+        self._lock = lock
+
+    def _make(self, version: int) -> None:
+        way = self._way_taken()
+        locale = (
+            ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+            if version >= binaries.BUILTIN_LOCALES_SINCE
+            else ["--locale=C.UTF-8"]
+        )
+        password = self.data.with_name("initial-password")
+        password.write_text(self._password())
+        password.chmod(0o600)
+        way.give(password)
+        arguments = ["-D", self.data, "-E", "UTF8", "-U", USER, "-A", "scram-sha-256", "--pwfile", password]
+        if not self.durable:
+            arguments.append("--no-sync")
+        # Not readable below a home of mode 0700: hand the password over by an open file instead.
+        with password.open("rb") as opened:
+            password.unlink()
+            arguments[arguments.index(password)] = "/dev/stdin"
+            made = subprocess.run(  # noqa: S603 - a program we found ourselves
+                [way.programs / "initdb", *locale, *arguments],
+                stdin=opened,
+                capture_output=True,
+                text=True,
+                check=False,
+                env=_environment(),
+                **way.arguments(),
+            )
+        if made.returncode != 0:
+            raise CannotStart(_explained(made.stderr or made.stdout))
+
+    def _check_version(self, version: int) -> None:
+        made_by = int((self.data / "PG_VERSION").read_text())
+        if made_by != version:
+            raise CannotStart(
+                f"{self.data} was made by PostgreSQL {made_by}, but the programs are {version}. "
+                "Clear it with `make demo-reset`."
+            )
+
+    def _start_until_it_answers(self, port: int = 0) -> None:
+        # Children of a killed server hold its lock for about a second; a free port may be taken meanwhile.
+        deadline = time.monotonic() + _START_WITHIN
+        while True:
+            self.port = port or free_port()
+            written = self.log.stat().st_size if self.log.exists() else 0
+            self._process = self._launch()
+            if self._answers():
+                return
+            said = _since(self.log, written)
+            passing = any(
+                text in said for text in ("already exists", "still in use", "Address already in use")
+            )
+            if not passing or time.monotonic() > deadline:
+                raise CannotStart(_explained(said))
+            time.sleep(0.3)
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        settings = _ALWAYS | ({} if self.durable else _FORGETFUL)
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with self.log.open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - a program we found ourselves
+                [self._way_taken().programs / "postgres", "-D", self.data, "-p", str(self.port), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(),
+                start_new_session=True,
+                **self._way_taken().arguments(dies_by=signal.SIGINT),
+            )
+
+    def _answers(self) -> bool:
+        deadline = time.monotonic() + _RECOVER_WITHIN
+        while self.is_running():
+            try:
+                self._connect("postgres").close()
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    self.stop()
+                    return False
+                time.sleep(0.05)
+            else:
+                return True
+        return False
+
+    def _connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(self.url(database), connect_timeout=5, autocommit=True)
+
+    def _ensure_database(self, name: str) -> None:
+        with self._connect("postgres") as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+
+    def _password(self) -> str:
+        # Beside the data, which may have been moved under /var/tmp, but readable by us alone.
+        path = self.home / "password"
+        if not path.is_file():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(24))
+        return path.read_text()
+
+    def _way_taken(self) -> Way:
+        if self._way is None:
+            raise CannotStart("PostgreSQL was not started.")
+        return self._way
+
+
+@contextlib.contextmanager
+def running(home: Path, *, durable: bool = True, database: str = USER) -> Iterator[Postgres]:
+    """Have a server for the length of a block."""
+    server = Postgres(home, durable=durable)
+    try:
+        server.start(database=database)
+        yield server
+    finally:
+        server.stop()
+
+
+def end_leftover(data: Path) -> None:
+    """End a server whose launcher was killed, and remove the lock of one that is gone.
+
+    Only called by the one who holds the launcher's lock, so that no running portal loses its database. A process
+    that merely got the dead server's number is left alone.
+    """
+    lock = data / "postmaster.pid"
+    try:
+        pid = int(lock.read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        lock.unlink(missing_ok=True)
+        return
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        if not _serves(pid, data):
+            break
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        deadline = time.monotonic() + _STOP_WITHIN / 2
+        while _serves(pid, data) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    else:
+        if _serves(pid, data):
+            raise CannotStart(
+                f"A PostgreSQL (process {pid}) still uses {data} and does not stop. End it first."
+            )
+    lock.unlink(missing_ok=True)
+
+
+def _serves(pid: int, data: Path) -> bool:
+    try:
+        words = Path("/proc", str(pid), "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return words[0].endswith(b"postgres") and os.fsencode(data) in words
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return {"LC_ALL": "C", "TZ": "UTC", **kept}
+
+
+def _since(log: Path, offset: int) -> str:
+    with log.open("rb") as file:
+        file.seek(offset)
+        return file.read().decode(errors="replace")
+
+
+def _explained(said: str) -> str:
+    if "No space left on device" in said:
+        return (
+            "The disk is full, and PostgreSQL could not start. Make room, or set PORTAL_VAR to another disk."
+        )
+    return f"PostgreSQL did not start. It said:\n{said.strip()[-3000:]}"

@@ -1,0 +1,66 @@
+"""Is the process alive; can it reach its stores; do beat and the relay keep up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from celery import shared_task
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+
+BEAT_KEY: Final = "health:beat"
+BEAT_SILENT_AFTER: Final = 30.0
+
+
+@shared_task(name="portal.health.mark_beat", ignore_result=True)
+def mark_beat() -> None:
+    """Write down that beat ticks and a worker listens."""
+    cache.set(BEAT_KEY, time.time(), timeout=None)
+
+
+@never_cache
+def livez(request: HttpRequest) -> HttpResponse:
+    """Say that the process answers. Touches nothing else, so that a restart is never asked for in vain."""
+    return HttpResponse("alive\n", content_type="text/plain")
+
+
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Say what can be reached: 200 if the stores can, else 503. A silent beat is told, and refuses nothing."""
+    checks = {"database": _told(_database), "cache": _told(_cache)}
+    ready = all(answer == "ok" for answer in checks.values())
+    checks["beat"] = _told(_beat)
+    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+
+def _told(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the answer is that it cannot be reached
+        return type(problem).__name__
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return "ok"
+
+
+def _cache() -> str:
+    cache.set("health:cache", "here", timeout=10)
+    return "ok" if cache.get("health:cache") == "here" else "forgets"
+
+
+def _beat() -> str:
+    if not settings.REDIS_URL:
+        return "no broker"
+    marked = cache.get(BEAT_KEY)
+    if marked is None:
+        return "never heard"
+    silent = time.time() - marked
+    return "ok" if silent < BEAT_SILENT_AFTER else f"silent for {silent:.0f} s"

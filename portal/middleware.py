@@ -1,0 +1,30 @@
+"""Give each request an id: in its answer, in every line it logs, and from the proxy if it brings one."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from django.http import HttpRequest, HttpResponseBase
+
+_ACCEPTED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class RequestId:
+    """Bind `request_id` to the log lines of one request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Keep the rest of the chain."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer with `X-Request-ID`. An id that a log line could not carry safely is replaced."""
+        offered = request.headers.get("X-Request-ID", "")
+        request_id = offered if _ACCEPTED.fullmatch(offered) else uuid.uuid4().hex
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response

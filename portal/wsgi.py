@@ -1,0 +1,14 @@
+"""Entry point of the web servers: pages and REST."""
+
+from __future__ import annotations
+
+import os
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+application = get_wsgi_application()
+if not settings.SECRET_KEY:  # Django refuses an empty key here: at the start, not at the first log-in
+    raise SystemExit(1)

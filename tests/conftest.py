@@ -1,0 +1,64 @@
+"""What every test may ask for: a real PostgreSQL, a real Valkey, and a moment to call now."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from portal.embedded import postgres, valkey
+
+
+@pytest.fixture(scope="session")
+def database_url() -> Iterator[str]:
+    """The URL of a PostgreSQL for this session: DATABASE_URL, else one of our own in a temporary directory."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="portal-test-") as home,
+        postgres.running(Path(home), durable=False) as server,
+    ):
+        yield server.url("portal")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    database_url: str,
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> None:
+    """Point Django at this session's PostgreSQL, before its test database is made."""
+    from django.db import connections
+
+    parts = urlsplit(database_url)
+    connections["default"].settings_dict.update(
+        HOST=parts.hostname or "",
+        PORT=str(parts.port or ""),
+        USER=parts.username or "",
+        PASSWORD=parts.password or "",
+        NAME=parts.path.removeprefix("/"),
+    )
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    """The URL of a Valkey for this session: REDIS_URL, else one of our own, started when first asked for."""
+    if url := os.environ.get("REDIS_URL"):
+        yield url
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="portal-test-") as home,
+        valkey.running(Path(home)) as server,
+    ):
+        yield server.url
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A moment that tests call now."""
+    return datetime(2030, 3, 4, 10, 0, tzinfo=UTC)
