@@ -1,0 +1,1 @@
+"""What happened: the journal (facts, audit and outbox in one) and the party feed."""

@@ -1,0 +1,56 @@
+"""Writing down what happened, inside the transaction in which it happens.
+
+One row is both audit line and outbox message. Entries for a party's feed are written
+the same way; single coarse ones with `tell`, sets of hub entries by set-based SQL into
+`events_feed_outbox`. The sequencer (`portal.events.sequencer`) gives both their places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from portal.events.kinds import EntryKind
+from portal.events.models import Event, FeedOutbox
+from portal.identity.scope import Scope
+from portal.kernel.transactions import inside_unit_of_work
+
+
+@inside_unit_of_work
+def record(name: str, *, subject: str, by: Scope, at: datetime, facts: Mapping[str, object]) -> Event:
+    """Write one fact in the caller's transaction. `subject` reads like `rollout:12`."""
+    return Event.objects.create(
+        name=name,
+        subject=subject,
+        organisation_id=by.organisation_id,
+        actor_id=by.user_id,
+        actor_name=by.name,
+        happened_at=at,
+        facts=dict(facts),
+    )
+
+
+@inside_unit_of_work
+def tell(
+    kind: EntryKind,
+    *,
+    parties: Iterable[int],
+    at: datetime,
+    rollout_id: int | None = None,
+    data: Mapping[str, object] | None = None,
+    data_by_party: Mapping[int, Mapping[str, object]] | None = None,
+) -> None:
+    """Put one coarse entry into the feed of each party; `data_by_party` adds what only that party may know."""
+    own = data_by_party or {}
+    FeedOutbox.objects.bulk_create(
+        [
+            FeedOutbox(
+                party_id=party,
+                kind=kind,
+                rollout_id=rollout_id,
+                at=at,
+                data={**(data or {}), **own.get(party, {})},
+            )
+            for party in sorted(set(parties))
+        ]
+    )

@@ -1,0 +1,64 @@
+"""What a feed entry may say. Numbers are stored, names are the public vocabulary."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class EntryKind(IntEnum):
+    """Kinds below 100 speak of one hub; from 100 on of something coarser."""
+
+    HUB_SCHEDULED = 1
+    HUB_DISTRIBUTED = 2
+    HUB_ACTIVATED = 3
+    HUB_RETRYING = 4
+    HUB_FAILED = 5
+    HUB_NO_CONFIRMATION = 6
+    HUB_CONSENT = 7
+    HUB_RESPONSIBILITY_GAINED = 8
+    HUB_RESPONSIBILITY_LOST = 9
+    HUB_VERSION_READ = 10
+    HUB_WITHDRAWN = 11
+    HUB_CANCELLED = 12
+    HUB_ACTIVATED_AFTER_HALT = 13
+    HUB_JOINED = 14
+
+    ROLLOUT_NOTIFIED = 100
+    ROLLOUT_REVISED = 101
+    ROLLOUT_REVOKED = 102
+    RELEASE_NOTE_REVISED = 103
+    PILOT_SUBMITTED = 110
+    PILOT_CONFIRMED = 111
+    PILOT_STARTED = 112
+    PILOT_PROGRESS = 113
+    PILOT_ENDED = 114
+    PILOT_ACCEPTED = 115
+    SAFE_LAUNCH_OPENED = 116
+    INSTRUCTION_RECEIVED = 120
+    INSTRUCTION_APPLIED = 121
+    SECOND_SUPPLIER_ANSWERED = 122
+    INSTRUCTION_VOIDED = 123
+    BATCH_ANNOUNCED = 124
+    WINDOW_CLOSED = 130
+    ROLLOUT_SUSPENDED = 140
+    ROLLOUT_PAUSED = 141
+    ROLLOUT_RESUMED = 142
+    ROLLOUT_STOPPED = 143
+    ROLLOUT_DELAYED = 144
+    ROLLOUT_COMPLETED = 145
+    DIGEST = 150
+    RULE_RAN = 160
+    INCIDENT_RAISED = 170
+    DECISION_MADE = 171
+    CPL_REMOVED = 172
+
+    @property
+    def public_name(self) -> str:
+        """The name a CRM sees, e.g. `hub.activated`."""
+        noun, _, rest = self.name.lower().partition("_")
+        return f"{noun}.{rest}"
+
+    @property
+    def is_about_one_hub(self) -> bool:
+        """Tell whether an entry of this kind carries a GUID."""
+        return self < 100  # noqa: PLR2004 - the boundary the docstring names

@@ -1,0 +1,136 @@
+"""Organisations of four kinds, their identifiers in the industry, and the people who log in."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from portal.identity.roles import Role
+
+
+class OrganisationKind(models.TextChoices):
+    """What an organisation is in the rollout of firmware."""
+
+    DCC = "DCC", "DCC"
+    SUPPLIER = "SUPPLIER", "Supplier"
+    CSP = "CSP", "Communications Service Provider"
+    PANEL = "PANEL", "Panel"
+
+
+class Organisation(models.Model):
+    """A SEC Party or body: the tenant of everything it owns.
+
+    Two identifiers of one Party belong to one organisation: "the same Supplier" is
+    decided here, never by a market participant id (R3.2).
+    """
+
+    id = models.AutoField(primary_key=True)
+    kind = models.CharField(max_length=8, choices=OrganisationKind.choices)
+    name = models.CharField(max_length=120, unique=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=OrganisationKind.values), name="identity_organisation_kind_is_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MarketParticipant(models.Model):
+    """An identifier under which a Supplier is registered: 4 characters for electricity, 3 for gas."""
+
+    class Fuel(models.TextChoices):
+        """Which register the identifier comes from."""
+
+        ELECTRICITY = "ELECTRICITY", "Electricity"
+        GAS = "GAS", "Gas"
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="participants")
+    fuel = models.CharField(max_length=11, choices=Fuel.choices)
+    code = models.CharField(max_length=4)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["fuel", "code"], name="identity_marketparticipant_one_party_a_code"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class UserIdentifier(models.Model):
+    """A DUIS User ID (EUI-64) of a Party in a role; messages are addressed to it."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="user_ids")
+    eui64 = models.BigIntegerField(unique=True)
+    user_role = models.CharField(max_length=4)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user_role__in=["IS", "ES", "GS", "RSA", "ED", "GT", "OU", "CSP", "DCC"]),
+                name="identity_useridentifier_role_is_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_role} {self.eui64}"
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds and makes users by e-mail."""
+
+    def create_user(self, email: str, password: str | None, **fields: Any) -> User:
+        """Make a user with a hashed password."""
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Find a user by e-mail, whatever its case."""
+        return self.get(email__iexact=username or "")
+
+
+class User(AbstractBaseUser):
+    """A person of one organisation, with roles there."""
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="users")
+    roles: ArrayField[Any, Any] = ArrayField(
+        models.CharField(max_length=20, choices=Role.choices), default=list
+    )
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="identity_user_one_a_mailbox")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_staff(self) -> bool:
+        """The Django admin is not part of the portal."""
+        return False
+
+    def has_role(self, role: Role) -> bool:
+        """Tell whether this person holds a role in their organisation."""
+        return role.value in self.roles

@@ -1,0 +1,81 @@
+"""The business clock: the one place that reads the time, called at the edges only.
+
+In a demo the clock may be shifted and sped up, so that six months of notice pass in
+minutes. The setting is a row, so that every process agrees; it is refused elsewhere.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+
+from portal.kernel.models import BusinessClock
+from portal.kernel.refusals import Refusal
+
+_REREAD_SECONDS = 0.5
+
+
+class ClockNotShiftable(Refusal):
+    """Only a demonstration may move the clock."""
+
+    code = "clock_not_shiftable"
+
+
+class Reading(NamedTuple):
+    """How business time follows real time: `business_at + rate * (real - real_at)`."""
+
+    real_at: datetime
+    business_at: datetime
+    rate: float
+
+    def at(self, real: datetime) -> datetime:
+        """Return the business time at a real moment."""
+        return self.business_at + (real - self.real_at) * self.rate
+
+
+class _Cache:
+    reading: Reading | None = None
+    read_at = float("-inf")
+
+
+def now() -> datetime:
+    """Return the business time, in UTC."""
+    real = datetime.now(UTC)
+    if not settings.DEMO:
+        return real
+    reading = current_reading()
+    return real if reading is None else reading.at(real)
+
+
+def current_reading() -> Reading | None:
+    """Return how business time follows real time; None when they are the same."""
+    if time.monotonic() - _Cache.read_at > _REREAD_SECONDS:
+        row = BusinessClock.objects.filter(pk=1).first()
+        _Cache.reading = Reading(row.real_at, row.business_at, row.rate) if row else None
+        _Cache.read_at = time.monotonic()
+    return _Cache.reading
+
+
+def set_clock(*, business_at: datetime, rate: float) -> Reading:
+    """Let business time be `business_at` now and pass `rate` times as fast as real time.
+
+    Raises:
+        ClockNotShiftable: this is not a demonstration.
+    """
+    if not settings.DEMO:
+        raise ClockNotShiftable("The clock can only be moved in a demonstration (DEMO=1).")
+    row, _ = BusinessClock.objects.update_or_create(
+        pk=1, defaults={"real_at": datetime.now(UTC), "business_at": business_at, "rate": rate}
+    )
+    _Cache.read_at = float("-inf")
+    return Reading(row.real_at, row.business_at, row.rate)
+
+
+def real_seconds_until(business_at: datetime) -> float:
+    """Return how many real seconds pass until a business moment (negative when past)."""
+    gap: timedelta = business_at - now()
+    reading = current_reading() if settings.DEMO else None
+    return gap.total_seconds() / (reading.rate if reading and reading.rate else 1.0)

@@ -1,0 +1,128 @@
+"""Named SQL files and COPY: how sets of rows move.
+
+A statement lives in `<app>/sql/<name>.sql`, with `%(name)s` parameters and a comment
+on top saying what it promises. `render` fills `{partition}`-like names, which come
+from our own code only, never from a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from django.db import connection
+from psycopg import sql as pgsql
+from psycopg.rows import namedtuple_row
+
+Row = Any
+
+
+@cache
+def load(app: str, name: str) -> str:
+    """Return the text of `<app>/sql/<name>.sql`.
+
+    Raises:
+        FileNotFoundError: there is no such statement.
+    """
+    return resources.files(app).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def render(app: str, name: str, **names: str) -> str:
+    """Return a statement with its `{names}` filled in as quoted identifiers."""
+    text = load(app, name)
+    for key, value in names.items():
+        text = text.replace("{" + key + "}", '"' + value.replace('"', '""') + '"')
+    return text
+
+
+def run(text: str, params: Mapping[str, object] | None = None) -> int:
+    """Run a statement; return how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(text, dict(params or {}))
+        return int(cursor.rowcount)
+
+
+def rows(text: str, params: Mapping[str, object] | None = None) -> list[Row]:
+    """Run a statement; return its rows as named tuples."""
+    connection.ensure_connection()
+    raw = connection.connection
+    with raw.cursor(row_factory=namedtuple_row) as cursor:
+        cursor.execute(text, dict(params or {}))
+        return list(cursor.fetchall())
+
+
+def execute(app: str, name: str, **params: object) -> int:
+    """Run a named statement; return how many rows it touched."""
+    return run(load(app, name), params)
+
+
+def fetch_all(app: str, name: str, **params: object) -> list[Row]:
+    """Run a named statement; return its rows as named tuples."""
+    return rows(load(app, name), params)
+
+
+def fetch_one(app: str, name: str, **params: object) -> Row:
+    """Run a named statement that answers with exactly one row.
+
+    Raises:
+        LookupError: it answered with none, or with several.
+    """
+    found = fetch_all(app, name, **params)
+    if len(found) != 1:
+        raise LookupError(f"{app}/{name}.sql answered with {len(found)} rows, expected one")
+    return found[0]
+
+
+def copy_rows(table: str, columns: Sequence[str], source: Iterable[Sequence[object]]) -> int:
+    """Stream Python rows into a table with COPY; return how many."""
+    count = 0
+    with _copy_in(table, columns) as copy:
+        for row in source:
+            copy.write_row(row)
+            count += 1
+    return count
+
+
+def copy_blocks(table: str, columns: Sequence[str], blocks: Iterable[bytes], *, options: str = "") -> int:
+    """Stream ready-made COPY text (or what `options` says, e.g. `FORMAT binary`) into a table.
+
+    Returns the number of rows PostgreSQL took.
+    """
+    connection.ensure_connection()
+    statement = pgsql.SQL("COPY {} ({}) FROM STDIN" + (f" WITH ({options})" if options else "")).format(
+        pgsql.Identifier(table), pgsql.SQL(", ").join(map(pgsql.Identifier, columns))
+    )
+    with connection.connection.cursor() as cursor:
+        with cursor.copy(statement) as copy:
+            for block in blocks:
+                copy.write(block)
+        return int(cursor.rowcount)
+
+
+def copy_out(
+    query: str, params: Mapping[str, object] | None = None, *, options: str = "FORMAT csv"
+) -> Iterator[bytes]:
+    """Stream the answer of a query as COPY text, in constant memory.
+
+    The caller keeps the connection for as long as it reads: use a read of its own.
+    """
+    connection.ensure_connection()
+    with (
+        connection.connection.cursor() as cursor,
+        cursor.copy(f"COPY ({query}) TO STDOUT WITH ({options})", dict(params or {})) as copy,
+    ):
+        for block in copy:
+            yield bytes(block)
+
+
+@contextmanager
+def _copy_in(table: str, columns: Sequence[str]) -> Iterator[Any]:
+    connection.ensure_connection()
+    statement = pgsql.SQL("COPY {} ({}) FROM STDIN").format(
+        pgsql.Identifier(table), pgsql.SQL(", ").join(map(pgsql.Identifier, columns))
+    )
+    with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        yield copy

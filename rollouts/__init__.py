@@ -1,0 +1,1 @@
+"""The domain: catalogue, estate, rollouts, pilots, instructions, dispatch, alerts, decisions."""

@@ -1,0 +1,12 @@
+"""Registration of the rollouts area."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class RolloutsConfig(AppConfig):
+    """The rollouts area."""
+
+    name = "rollouts"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,52 @@
+"""The tables of the domain, by family."""
+
+from __future__ import annotations
+
+from rollouts.models.catalogue import CplEntry, CplStatus, DeviceModel, FirmwareImage
+from rollouts.models.dispatch import Command, CspAlert, CspAlertBatch, CspChannel, HubInFlight, UnmatchedAlert
+from rollouts.models.estate import EstateImport, EstateImportLine, Hub, HubHistory, HubLabel, HubVolatile
+from rollouts.models.instructions import Instruction, InstructionLine
+from rollouts.models.pilots import PilotMember, PilotSubmission
+from rollouts.models.plans import Batch, ReleaseNote, Rollout, Target
+from rollouts.models.selections import (
+    ApprovalRule,
+    ApprovalRuleVersion,
+    ApprovalRun,
+    SelectionRule,
+    SelectionRuleVersion,
+)
+from rollouts.models.tallies import TallyPlan, TallyState
+
+__all__ = [
+    "ApprovalRule",
+    "ApprovalRuleVersion",
+    "ApprovalRun",
+    "Batch",
+    "Command",
+    "CplEntry",
+    "CplStatus",
+    "CspAlert",
+    "CspAlertBatch",
+    "CspChannel",
+    "DeviceModel",
+    "EstateImport",
+    "EstateImportLine",
+    "FirmwareImage",
+    "Hub",
+    "HubHistory",
+    "HubInFlight",
+    "HubLabel",
+    "HubVolatile",
+    "Instruction",
+    "InstructionLine",
+    "PilotMember",
+    "PilotSubmission",
+    "ReleaseNote",
+    "Rollout",
+    "SelectionRule",
+    "SelectionRuleVersion",
+    "TallyPlan",
+    "TallyState",
+    "Target",
+    "UnmatchedAlert",
+]

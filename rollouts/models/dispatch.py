@@ -1,0 +1,161 @@
+"""Commands to the CSPs, the channels they go through, and what comes back."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from portal.identity.models import Organisation
+
+
+class Command(models.Model):
+    """Up to a few thousand hubs of one region to be told one thing: the unit of work."""
+
+    class Kind(models.IntegerChoices):
+        """What the hubs are told."""
+
+        DISTRIBUTE = 1, "Distribute"
+        ACTIVATE = 2, "Activate"
+        CANCEL = 3, "Cancel"
+        READ = 4, "Read version"
+
+    class Status(models.IntegerChoices):
+        """How far it is."""
+
+        READY = 1, "Ready"
+        CLAIMED = 2, "Claimed"
+        SENT = 3, "Accepted by the CSP"
+        DROPPED = 4, "Dropped"
+        REFUSED = 5, "Refused by the CSP"
+
+    id = models.BigAutoField(primary_key=True)
+    rollout_id = models.IntegerField(null=True)
+    kind = models.SmallIntegerField(choices=Kind.choices)
+    status = models.SmallIntegerField(choices=Status.choices, default=Status.READY)
+    region = models.SmallIntegerField()
+    guids: ArrayField[list[int], list[int]] = ArrayField(models.BigIntegerField())
+    hub_count = models.IntegerField()
+    cpl_entry_id = models.IntegerField(null=True)
+    execute_at = models.DateTimeField(null=True)
+    requested_by_id = models.IntegerField(null=True, help_text="the organisation that asked for a read")
+    due_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    attempts = models.SmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["region", "due_at", "id"], name="rollouts_command_ready", condition=Q(status=1)
+            ),
+            models.Index(fields=["claimed_at"], name="rollouts_command_unsent", condition=Q(status=2)),
+            models.Index(fields=["rollout_id", "status"], name="rollouts_command_by_rollout"),
+        ]
+
+    def __str__(self) -> str:
+        return f"command {self.id}"
+
+
+class CspChannel(models.Model):
+    """The way to the hubs of one region: who serves it, how much it takes, how it is."""
+
+    region = models.SmallIntegerField(primary_key=True)
+    csp = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="channels")
+    base_url = models.CharField(max_length=200)
+    token = models.CharField(max_length=200)
+    capacity_per_second = models.FloatField(default=5000)
+    capacity_per_night = models.BigIntegerField(null=True)
+    window = models.JSONField(null=True, help_text="hours in which images may be distributed; none = always")
+    lead_hours = models.FloatField(
+        default=48, help_text="how long before the effective time an activation is sent"
+    )
+    distribution_days = models.FloatField(
+        default=5, help_text="how long a distribution takes from sending (setting)"
+    )
+    tokens = models.FloatField(default=0)
+    refilled_at = models.DateTimeField(null=True)
+    paused_until = models.DateTimeField(null=True, help_text="as the CSP asked by Retry-After")
+    failures = models.IntegerField(default=0)
+    last_success_at = models.DateTimeField(null=True)
+    last_problem = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"region {self.region}"
+
+
+class HubInFlight(models.Model):
+    """At most one upgrade in flight a hub: written with its first command, removed at its end."""
+
+    guid = models.BigIntegerField(primary_key=True)
+    rollout_id = models.IntegerField()
+
+    class Meta:
+        db_table = "rollouts_hub_in_flight"
+
+    def __str__(self) -> str:
+        return str(self.guid)
+
+
+class CspAlertBatch(models.Model):
+    """One POST of alerts, stored before it is answered; applied as a whole, once."""
+
+    id = models.BigAutoField(primary_key=True)
+    csp_id = models.IntegerField()
+    received_at = models.DateTimeField()
+    count = models.IntegerField()
+    payload = models.BinaryField(null=True, help_text="NDJSON as received; emptied once applied")
+    applied_at = models.DateTimeField(null=True)
+    attempts = models.SmallIntegerField(default=0)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "rollouts_csp_alert_batch"
+        indexes = [
+            models.Index(fields=["id"], name="rollouts_alertbatch_waiting", condition=Q(applied_at=None))
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.id}"
+
+
+class CspAlert(models.Model):
+    """One alert as it came. Partitioned by month of `occurred_at`; kept once."""
+
+    pk = models.CompositePrimaryKey("occurred_at", "alert_id")
+    occurred_at = models.DateTimeField()
+    alert_id = models.UUIDField()
+    guid = models.BigIntegerField()
+    batch_id = models.BigIntegerField()
+    command_id = models.BigIntegerField(null=True)
+    code = models.SmallIntegerField()
+    reason = models.SmallIntegerField(default=0)
+    firmware_version = models.CharField(max_length=8, blank=True)
+
+    class Meta:
+        managed = False
+        db_table = "rollouts_csp_alert"
+
+    def __str__(self) -> str:
+        return str(self.alert_id)
+
+
+class UnmatchedAlert(models.Model):
+    """An alert that fits nothing, or came from a CSP that does not serve the hub; kept for the DCC (R4.11)."""
+
+    alert_id = models.UUIDField(unique=True)
+    batch_id = models.BigIntegerField()
+    csp_id = models.IntegerField()
+    guid = models.BigIntegerField()
+    code = models.SmallIntegerField()
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    why = models.CharField(max_length=40)
+    data = models.JSONField(default=dict)
+    reviewed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.why

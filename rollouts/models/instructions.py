@@ -1,0 +1,102 @@
+"""What a Supplier asked for, whole: who, how, when, which file, and what was refused."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from rollouts.models.plans import Rollout
+
+
+class Instruction(models.Model):
+    """One submission of one Supplier against one rollout; one receipt (R3, R4.1).
+
+    `received_at` is the arrival of the last byte; `activate_at` none = no preferred time.
+    """
+
+    class Channel(models.TextChoices):
+        """How it came."""
+
+        PORTAL = "PORTAL", "Portal"
+        REST = "REST", "REST"
+        XML = "XML", "Service Request"
+        RULE = "RULE", "Approval rule"
+        PILOT = "PILOT", "Pilot submission"
+
+    class Kind(models.TextChoices):
+        """What is said about the hubs."""
+
+        INSTRUCT = "INSTRUCT", "Instruct"
+        AGREE = "AGREE", "Agree with the other Supplier's time"
+        DECLINE = "DECLINE", "Decline to choose"
+        WITHDRAW = "WITHDRAW", "Withdraw"
+
+    class Status(models.TextChoices):
+        """How far its processing is."""
+
+        RECEIVED = "RECEIVED", "Received"
+        APPLYING = "APPLYING", "Being applied"
+        APPLIED = "APPLIED", "Applied"
+        REFUSED = "REFUSED", "Refused"
+
+    id = models.AutoField(primary_key=True)
+    reference = models.CharField(max_length=16, unique=True)
+    rollout = models.ForeignKey(Rollout, on_delete=models.PROTECT, related_name="instructions")
+    organisation_id = models.IntegerField(db_index=True)
+    user_id = models.BigIntegerField(null=True)
+    client_id = models.CharField(max_length=100, blank=True)
+    channel = models.CharField(max_length=6, choices=Channel.choices)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    name = models.CharField(
+        max_length=80, blank=True, help_text="the Supplier's own name for this batch (R3.7)"
+    )
+    activate_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    file_name = models.CharField(max_length=200, blank=True)
+    sha256 = models.BinaryField(max_length=32, null=True)
+    idempotency_key = models.CharField(max_length=128, blank=True)
+    rule_version_id = models.BigIntegerField(null=True, help_text="selection rule or approval rule version")
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.RECEIVED)
+    refusal = models.TextField(blank=True)
+    lines = models.BigIntegerField(default=0)
+    processed = models.BigIntegerField(default=0)
+    accepted = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    rejected_by_reason = models.JSONField(default=dict)
+    pending_guids: ArrayField[list[int], list[int]] = ArrayField(
+        models.BigIntegerField(), null=True, help_text="sorted GUIDs still to be applied, in slices"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation_id", "idempotency_key"],
+                condition=Q(idempotency_key__gt=""),
+                name="rollouts_instruction_once_per_key",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["rollout", "organisation_id", "id"], name="rollouts_instruction_by_org")
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class InstructionLine(models.Model):
+    """A GUID that was not accepted, as it was written, and why (R4.2)."""
+
+    instruction = models.ForeignKey(Instruction, on_delete=models.CASCADE, related_name="rejected_lines")
+    line_no = models.BigIntegerField()
+    raw = models.TextField()
+    guid = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=32)
+    detail = models.TextField(blank=True, help_text="e.g. which CHF a GPF belongs to")
+
+    class Meta:
+        indexes = [models.Index(fields=["instruction", "line_no"], name="rollouts_instructionline_order")]
+
+    def __str__(self) -> str:
+        return f"{self.line_no}: {self.reason}"

@@ -1,0 +1,114 @@
+"""Rules that choose hubs, and standing rules that approve updates; every version is kept."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class SelectionRule(models.Model):
+    """A Supplier's named rule for choosing hubs (R2.2)."""
+
+    organisation_id = models.IntegerField()
+    name = models.CharField(max_length=80)
+    latest_version = models.PositiveIntegerField(default=0)
+    archived_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation_id", "name"], name="rollouts_selectionrule_one_a_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SelectionRuleVersion(models.Model):
+    """What a rule said at one time; never changed."""
+
+    rule = models.ForeignKey(SelectionRule, on_delete=models.CASCADE, related_name="versions")
+    version = models.PositiveIntegerField()
+    tree = models.JSONField()
+    sample = models.JSONField(null=True, help_text="size, strata, seed; none = every match")
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    created_by_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "version"], name="rollouts_selectionruleversion_one_a_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} v{self.version}"
+
+
+class ApprovalRule(models.Model):
+    """A Supplier's standing approval of updates that meet its criteria (R3.10)."""
+
+    organisation_id = models.IntegerField()
+    name = models.CharField(max_length=80)
+    latest_version = models.PositiveIntegerField(default=0)
+    enabled_version = models.PositiveIntegerField(null=True)
+    enabled_at = models.DateTimeField(null=True)
+    enabled_by_id = models.BigIntegerField(null=True)
+    archived_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation_id", "name"], name="rollouts_approvalrule_one_a_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApprovalRuleVersion(models.Model):
+    """Release criteria, hub criteria and time policy as they stood at one time; never changed."""
+
+    rule = models.ForeignKey(ApprovalRule, on_delete=models.CASCADE, related_name="versions")
+    version = models.PositiveIntegerField()
+    release_tree = models.JSONField()
+    hub_tree = models.JSONField()
+    time_policy = models.JSONField()
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    created_by_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "version"], name="rollouts_approvalruleversion_one_a_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} v{self.version}"
+
+
+class ApprovalRun(models.Model):
+    """That a rule version has been applied to a rollout; once, whatever is repeated."""
+
+    version = models.ForeignKey(ApprovalRuleVersion, on_delete=models.PROTECT, related_name="runs")
+    rollout_id = models.IntegerField()
+    instruction_id = models.IntegerField(null=True)
+    ran_at = models.DateTimeField()
+    facts = models.JSONField(default=dict)
+    outcome = models.CharField(max_length=20)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "rollout_id"], name="rollouts_approvalrun_once_a_rollout"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.outcome
