@@ -6,24 +6,20 @@ import os
 import sys
 from pathlib import Path
 
+from django.core.management import execute_from_command_line
+
+from portal.embedded.services import join_running
+
+# These start stores of their own. Every other command joins a run that is under way in another terminal.
+LAUNCHERS = {"demo", "demo_reset", "run"}
+
 
 def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    _join_running_services()
-    from django.core.management import execute_from_command_line  # noqa: PLC0415 - after the environment
-
+    if not LAUNCHERS.intersection(sys.argv[1:2]):
+        join_running(Path(__file__).parent / "var" / "demo")
     execute_from_command_line(sys.argv)
-
-
-def _join_running_services() -> None:
-    """Take the addresses of a database and a broker that `make demo` has running, if none are named."""
-    addresses = Path(__file__).with_name("var") / "services.env"
-    if "DATABASE_URL" in os.environ or not addresses.is_file():
-        return
-    for line in addresses.read_text().splitlines():
-        name, _, value = line.partition("=")
-        os.environ.setdefault(name, value)
 
 
 if __name__ == "__main__":

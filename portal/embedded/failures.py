@@ -24,7 +24,7 @@ def check_room(directory: Path, *, needed: int = ROOM_TO_START) -> None:
     if free < needed:
         raise CannotStart(
             f"The disk is full: {free // MEGABYTE} MB are free under {directory}, "
-            f"{needed // MEGABYTE} MB are needed. Make room, or set PORTAL_VAR to a directory on another disk."
+            f"{needed // MEGABYTE} MB are needed. Make room, or set PORTAL_VAR to a directory elsewhere."
         )
 
 

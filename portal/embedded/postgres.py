@@ -19,7 +19,7 @@ from typing import IO, Any, Final
 import psycopg
 
 from portal.embedded import binaries
-from portal.embedded.failures import CannotStart, check_room, last_lines
+from portal.embedded.failures import CannotStart, check_room
 from portal.embedded.ports import free_port
 from portal.embedded.privileges import Way, choose_way
 
@@ -122,7 +122,7 @@ class Postgres:
         except OSError:
             lock.close()
             raise CannotStart(
-                f"Another run already uses {self.home}. Stop it first, or set PORTAL_VAR to another directory."
+                f"Another run already uses {self.home}. Stop it first, or set PORTAL_VAR to another."
             ) from None
         self._lock = lock
 
@@ -137,15 +137,14 @@ class Postgres:
         password.write_text(self._password())
         password.chmod(0o600)
         way.give(password)
-        arguments = ["-D", self.data, "-E", "UTF8", "-U", USER, "-A", "scram-sha-256", "--pwfile", password]
+        arguments = ["-D", str(self.data), "-E", "UTF8", "-U", USER, "-A", "scram-sha-256"]
         if not self.durable:
             arguments.append("--no-sync")
         # Not readable below a home of mode 0700: hand the password over by an open file instead.
         with password.open("rb") as opened:
             password.unlink()
-            arguments[arguments.index(password)] = "/dev/stdin"
             made = subprocess.run(  # noqa: S603 - a program we found ourselves
-                [way.programs / "initdb", *locale, *arguments],
+                [str(way.programs / "initdb"), *locale, *arguments, "--pwfile=/dev/stdin"],
                 stdin=opened,
                 capture_output=True,
                 text=True,
@@ -243,31 +242,41 @@ def running(home: Path, *, durable: bool = True, database: str = USER) -> Iterat
 
 
 def end_leftover(data: Path) -> None:
-    """End a server whose launcher was killed, and remove the lock of one that is gone.
+    """End a server whose launcher was killed, and make the lock of one that is gone harmless.
 
-    Only called by the one who holds the launcher's lock, so that no running portal loses its database. A process
-    that merely got the dead server's number is left alone.
+    Only called by the one who holds the launcher's lock, so that no running portal loses its database.
+    A process that merely got the dead server's number is left alone.
+
+    Raises:
+        CannotStart: the server does not stop.
     """
     lock = data / "postmaster.pid"
     try:
-        pid = int(lock.read_text().split("\n", 1)[0])
-    except (FileNotFoundError, ValueError):
-        lock.unlink(missing_ok=True)
+        first, _, rest = lock.read_text().partition("\n")
+        pid = int(first)
+    except FileNotFoundError:
         return
+    except ValueError:
+        lock.unlink()
+        return
+    if _serves(pid, data):
+        _end(pid, data)
+    elif Path("/proc", str(pid)).exists():
+        # PostgreSQL would take that process for a server. It forgives its own parent, and then still looks
+        # at the rest of the file for children of the dead server: without the file it could not.
+        lock.write_text(f"{os.getpid()}\n{rest}")
+
+
+def _end(pid: int, data: Path) -> None:
     for number in (signal.SIGINT, signal.SIGQUIT):
-        if not _serves(pid, data):
-            break
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
         deadline = time.monotonic() + _STOP_WITHIN / 2
-        while _serves(pid, data) and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            if not _serves(pid, data):
+                return
             time.sleep(0.05)
-    else:
-        if _serves(pid, data):
-            raise CannotStart(
-                f"A PostgreSQL (process {pid}) still uses {data} and does not stop. End it first."
-            )
-    lock.unlink(missing_ok=True)
+    raise CannotStart(f"A PostgreSQL (process {pid}) still uses {data} and does not stop. End it first.")
 
 
 def _serves(pid: int, data: Path) -> bool:

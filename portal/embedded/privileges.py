@@ -60,7 +60,7 @@ class Way:
 
 
 def choose_way(programs: Path, data: Path) -> Way:
-    """Return the first way that works here. Gives the data, and the directory it lies in, to the server's user.
+    """Return the first way that works here; give the data and its directory to the server's user.
 
     Raises:
         CannotStart: none works.
@@ -79,6 +79,12 @@ def choose_way(programs: Path, data: Path) -> Way:
     )
 
 
+def copied_home(data: Path) -> Path:
+    """Return where programs and data go if they have to be copied; `make demo-reset` clears it."""
+    mark = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
+    return Path("/var/tmp") / f"ch-firmware-portal-{mark}"  # noqa: S108 - its owner is checked
+
+
 def enter_namespace() -> None:
     """Become `nobody` in a user namespace of our own. Called between fork and exec."""
     uid, gid = os.geteuid(), os.getegid()
@@ -93,7 +99,7 @@ def enter_namespace() -> None:
 
 
 def follow_parent(dies_by: signal.Signals) -> None:
-    """Ask Linux for this signal when the parent dies. Called between fork and exec; elsewhere it does nothing."""
+    """Ask Linux for this signal when the parent dies. Called between fork and exec."""
     if hasattr(_LIBC, "prctl"):
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(dies_by), 0, 0, 0)
 
@@ -124,8 +130,7 @@ def _works(way: Way) -> bool:
 
 def _copied(programs: Path, data: Path) -> Way:
     installed = programs.parent
-    mark = hashlib.sha256(f"{data}\0{installed}".encode()).hexdigest()[:12]
-    home = Path("/var/tmp") / f"ch-firmware-portal-{mark}"  # noqa: S108 - owned by root, checked below
+    home = copied_home(data)
     home.mkdir(mode=0o755, exist_ok=True)
     if home.is_symlink() or home.stat().st_uid != 0:
         raise CannotStart(f"{home} belongs to somebody else. Remove it, or set DATABASE_URL.")

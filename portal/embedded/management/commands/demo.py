@@ -1,0 +1,55 @@
+"""`manage.py demo`: the whole portal on one machine, with a generated estate and simulated CSPs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from portal.embedded.failures import CannotStart
+from portal.embedded.services import clear
+from portal.embedded.show import Plan, perform
+
+_HUBS: Final = 200_000
+_PORT: Final = 8000
+
+
+class Command(BaseCommand):
+    """Start everything, print the URL and the log-ins, stay until Ctrl-C."""
+
+    help = "Run the portal with a generated estate and simulated CSPs, until Ctrl-C."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`HUBS` and `PORT` of the environment are the defaults."""
+        parser.add_argument("--hubs", type=int, default=int(os.environ.get("HUBS") or _HUBS))
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or _PORT))
+        scripts = parser.add_mutually_exclusive_group()
+        for script in ("journey", "incident"):
+            scripts.add_argument(
+                f"--{script}",
+                dest="script",
+                action="store_const",
+                const=script,
+                help=f"play the {script} on a fresh estate, check it against the simulator, and end",
+            )
+
+    def handle(self, *, hubs: int, port: int, script: str | None, **_: Any) -> None:
+        """Run to the end; the exit code is the script's."""
+        var = Path(settings.VAR_DIR) / (script or "demo")
+        plan = Plan(var=var, port=port, hubs=hubs, then=(script,) if script else ())
+        try:
+            if script:
+                clear(var)
+            code = perform(plan, say=self._say)
+        except CannotStart as problem:
+            raise CommandError(str(problem)) from None
+        if code:
+            raise SystemExit(code)
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

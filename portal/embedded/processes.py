@@ -1,0 +1,223 @@
+"""Keep the portal's processes running: start them, log their words, start again what died, stop all.
+
+Every child has a session of its own, so that Ctrl-C reaches only us and we stop the rest in order; and Linux
+tells each of them to end if we die without a chance to say so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from portal.embedded.failures import CannotStart, last_lines
+from portal.embedded.privileges import follow_parent
+
+_LOOK_EVERY: Final = 0.2
+_LONGEST_PAUSE: Final = 30.0
+_WELL_AFTER: Final = 60.0
+_STOP_WITHIN: Final = 15.0
+_LARGE_LOG: Final = 50 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A command that is to run all the time."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Server(Protocol):
+    """What PostgreSQL and Valkey have in common."""
+
+    def is_running(self) -> bool:
+        """Tell whether the server process lives."""
+
+    def restart(self) -> None:
+        """Start it again, on the port it had."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    program: Program
+    process: subprocess.Popen[bytes]
+    started: float
+    pause: float = 1.0
+    again_at: float | None = None
+
+
+class Supervisor:
+    """A set of programs, kept running. Use it as a context: leaving it stops them all."""
+
+    def __init__(self, logs: Path, *, say: Callable[[str], None], servers: Iterable[Server] = ()) -> None:
+        """Write one log a program under `logs`; tell what happens through `say`."""
+        self.logs = logs
+        self._say = say
+        self._servers = list(servers)
+        self._kept: list[_Kept] = []
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self) -> Supervisor:
+        """Nothing runs yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop everything, whatever happened."""
+        self.stop()
+
+    def start(self, program: Program) -> None:
+        """Start a program and keep it running from now on."""
+        log = self.log(program)
+        if log.exists() and log.stat().st_size > _LARGE_LOG:
+            log.replace(log.with_suffix(".log.1"))
+        self._kept.append(_Kept(program, self._launch(program), time.monotonic()))
+
+    def log(self, program: Program) -> Path:
+        """Return where this program's words go."""
+        return self.logs / f"{program.name}.log"
+
+    def wait_for(self, name: str, is_ready: Callable[[], bool], *, within: float) -> None:
+        """Wait until a program does its work, starting again whatever dies meanwhile.
+
+        Raises:
+            CannotStart: it is not ready in time.
+        """
+        deadline = time.monotonic() + within
+        while not is_ready():
+            if time.monotonic() > deadline:
+                said = last_lines(self.logs / f"{name}.log")
+                raise CannotStart(f"{name} was not ready within {within:.0f} s. Its log ends:\n{said}")
+            self.look()
+            time.sleep(_LOOK_EVERY)
+
+    def watch(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Keep everything running until told otherwise, by `until` or by an exception."""
+        while not until():
+            self.look()
+            time.sleep(_LOOK_EVERY)
+
+    def look(self) -> None:
+        """Start again what died: the servers at once, a program after a pause that doubles each time."""
+        for server in self._servers:
+            if not server.is_running():
+                self._say(f"{type(server).__name__} died; starting it again")
+                server.restart()
+        for kept in self._kept:
+            self._look_after(kept)
+
+    def stop(self) -> None:
+        """Ask all to end, last started first, and end by force what has not after a while."""
+        for kept in reversed(self._kept):
+            _signal(kept.process, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_WITHIN
+        for kept in reversed(self._kept):
+            try:
+                kept.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self._say(f"{kept.program.name} does not stop; ending it by force")
+            _signal(kept.process, signal.SIGKILL)  # also what it left behind in its session
+            kept.process.wait()
+        self._kept.clear()
+
+    def _look_after(self, kept: _Kept) -> None:
+        at = time.monotonic()
+        if kept.again_at is not None:
+            if at >= kept.again_at:
+                kept.process, kept.started, kept.again_at = self._launch(kept.program), at, None
+            return
+        code = kept.process.poll()
+        if code is None:
+            return
+        if at - kept.started > _WELL_AFTER:
+            kept.pause = 1.0
+        self._say(
+            f"{kept.program.name} ended ({_told(code)}); again in {kept.pause:.0f} s, "
+            f"see {self.log(kept.program)}"
+        )
+        kept.again_at = at + kept.pause
+        kept.pause = min(_LONGEST_PAUSE, kept.pause * 2)
+
+    def _launch(self, program: Program) -> subprocess.Popen[bytes]:
+        with self.log(program).open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - our own programs
+                program.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=child_environment(program.environment),
+                start_new_session=True,
+                preexec_fn=lambda: follow_parent(signal.SIGTERM),  # noqa: PLW1509 - we have no threads
+            )
+
+
+def run_to_end(
+    command: tuple[str, ...],
+    environment: Mapping[str, str],
+    *,
+    hear: Callable[[str], None],
+    meanwhile: Callable[[], None] = lambda: None,
+) -> int:
+    """Run a command to its end, pass on what it says line by line, and return its exit code.
+
+    An exception from `hear`, or a signal of ours that raises, ends it too.
+    """
+    process = subprocess.Popen(  # noqa: S603 - our own programs
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=child_environment(environment),
+        start_new_session=True,
+        preexec_fn=lambda: follow_parent(signal.SIGTERM),  # noqa: PLW1509 - we have no threads
+    )
+    try:
+        for line in process.stdout or ():
+            hear(line.rstrip("\n"))
+            meanwhile()
+        return process.wait()
+    finally:
+        if process.poll() is None:
+            _signal(process, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+        _signal(process, signal.SIGKILL)
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def child_environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Return our environment and more, in which Python keeps its compiled files and says things at once.
+
+    Without compiled files every process needs five seconds to start instead of one.
+    """
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"PYTHONDONTWRITEBYTECODE", "PYTEST_VERSION", "PYTEST_CURRENT_TEST"}
+    }
+    return {**inherited, "PYTHONUNBUFFERED": "1", **more}
+
+
+def python(*words: str) -> tuple[str, ...]:
+    """Return a command run by this very Python."""
+    return (sys.executable, *words)
+
+
+def _signal(process: subprocess.Popen[bytes] | subprocess.Popen[str], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _told(code: int) -> str:
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

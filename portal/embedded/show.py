@@ -1,0 +1,205 @@
+"""One run of the whole portal on this machine: stores, tables, estate, simulator, web, workers, beat."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+from portal.embedded import services
+from portal.embedded.failures import CannotStart
+from portal.embedded.ports import first_free, free_port
+from portal.embedded.processes import Program, Supervisor, python, run_to_end
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+_MANAGE: Final = str(ROOT / "manage.py")
+_READY_WITHIN: Final = 90.0
+
+# Two groups, so that an export of five million rows never keeps a command or an alert waiting.
+WORKERS: Final = {
+    "worker-live": ("dispatch,ingest,relay", 3),
+    "worker-long": ("deliver,reports", 2),
+}
+
+
+class Stopped(BaseException):
+    """Somebody asked this run to end. Not an Exception, so that nothing on the way swallows it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a run is made of."""
+
+    var: Path
+    port: int
+    hubs: int = 0
+    is_demo: bool = True
+    reload: bool = False
+    then: tuple[str, ...] = ()  # a management command that runs on top of it all and ends it
+
+
+def perform(plan: Plan, *, say: Callable[[str], None]) -> int:
+    """Run it all until asked to stop, or until `plan.then` ends; return the exit code.
+
+    Raises:
+        CannotStart: a part of it does not come up.
+    """
+    began = time.monotonic()
+    plan.var.mkdir(parents=True, exist_ok=True)
+    try:
+        with _stopped_by_signals(), services.environment(plan.var) as stores:
+            stage = _Stage(plan, stores, say)
+            say(f"PostgreSQL and Valkey after {time.monotonic() - began:.1f} s")
+            log_ins = stage.prepare()
+            with Supervisor(plan.var / "log", say=say, servers=stores.servers) as supervisor:
+                stage.open(supervisor)
+                stage.greet(log_ins, seconds=time.monotonic() - began)
+                if plan.then:
+                    return stage.run(*plan.then, meanwhile=supervisor.look)
+                supervisor.watch()
+    except Stopped:
+        say("Stopped. State is kept under " + str(plan.var))
+    return 0
+
+
+class _Stage:
+    """The steps of one run, with what they share: addresses and variables."""
+
+    def __init__(self, plan: Plan, stores: services.Services, say: Callable[[str], None]) -> None:
+        self.plan = plan
+        self.say = say
+        self.port = first_free(plan.port)
+        if self.port != plan.port:
+            say(f"Port {plan.port} is taken: using {self.port}")
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.simulator_port = free_port()
+        self.token = secrets.token_urlsafe(24)
+        self.variables = {**stores.variables, **self._settings()}
+
+    def prepare(self) -> list[str]:
+        """Bring tables and, for a demonstration, the estate up; return the log-ins that were told."""
+        self._step("Tables", "migrate", "--no-input", "--verbosity=0")
+        if not (self.plan.is_demo and self.plan.hubs):
+            return []
+        said = self._step("Estate", "seed_demo", f"--hubs={self.plan.hubs}")
+        return [line for line in said if "@" in line]
+
+    def open(self, supervisor: Supervisor) -> None:
+        """Start all processes and wait until the web answers, beat ticks and a worker listens."""
+        for program in self._programs():
+            supervisor.start(program)
+        supervisor.wait_for("web", self._is_ready, within=_READY_WITHIN)
+
+    def greet(self, log_ins: list[str], *, seconds: float) -> None:
+        """Tell where to go."""
+        self.say(f"Ready after {seconds:.0f} s: {self.url}/")
+        for line in log_ins:
+            self.say(f"  {line.strip()}")
+        self.say(f"Logs are in {self.plan.var / 'log'}. Ctrl-C stops everything.")
+
+    def run(self, *words: str, meanwhile: Callable[[], None] = lambda: None) -> int:
+        """Run a management command in this run's environment, and pass on what it says."""
+        return run_to_end(python(_MANAGE, *words), self.variables, hear=self.say, meanwhile=meanwhile)
+
+    def _step(self, title: str, *words: str) -> list[str]:
+        began = time.monotonic()
+        said: list[str] = []
+
+        def hear(line: str) -> None:
+            said.append(line)
+            self.say(f"  {line}")
+
+        code = run_to_end(python(_MANAGE, *words), self.variables, hear=hear)
+        if code:
+            raise CannotStart(f"`manage.py {' '.join(words)}` ended with exit code {code}; see above.")
+        self.say(f"{title} after {time.monotonic() - began:.1f} s")
+        return said
+
+    def _settings(self) -> Mapping[str, str]:
+        simulator = f"http://127.0.0.1:{self.simulator_port}"
+        kind = {"DEMO": "1"} if self.plan.is_demo else {"DEBUG": "1"}
+        return {
+            **kind,
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "PORTAL_URL": self.url,
+            "CSP_BASE_URL": os.environ.get("CSP_BASE_URL", simulator),
+            "CSP_TOKEN": os.environ.get("CSP_TOKEN", self.token),
+        }
+
+    def _programs(self) -> Iterator[Program]:
+        celery = ("-m", "celery", "--app=portal", "--quiet")
+        if self.plan.is_demo:
+            yield Program("hubsim", python("-m", "hubsim", *self._simulator_words()), self.variables)
+        yield Program(
+            "web",
+            python("-m", "gunicorn", *self._web_words()),
+            {**self.variables, "DATABASE_POOL_SIZE": "8"},
+        )
+        for name, (queues, concurrency) in WORKERS.items():
+            words = (
+                "worker",
+                f"--queues={queues}",
+                f"--concurrency={concurrency}",
+                f"--hostname={name}@%h",
+                "--loglevel=INFO",
+                "--without-gossip",
+                "--without-mingle",
+            )
+            yield Program(name, python(*celery, *words), self.variables)
+        yield Program(
+            "beat",
+            python(*celery, "beat", "--pidfile=", "--loglevel=WARNING"),
+            self.variables,
+        )
+
+    def _simulator_words(self) -> tuple[str, ...]:
+        return (
+            "serve",
+            f"--port={self.simulator_port}",
+            f"--portal-url={self.url}",
+            f"--token={self.variables['CSP_TOKEN']}",
+        )
+
+    def _web_words(self) -> tuple[str, ...]:
+        reload = ("--reload",) if self.plan.reload else ()
+        return (
+            "portal.wsgi",
+            f"--bind=127.0.0.1:{self.port}",
+            "--worker-class=gthread",
+            "--workers=2",
+            "--threads=8",
+            "--timeout=120",
+            f"--chdir={ROOT}",
+            *reload,
+        )
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:  # noqa: S310 - our own
+                return b'"beat": "ok"' in answer.read()
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    def stop(_number: int, _frame: object) -> NoReturn:
+        for number in numbers:  # a second Ctrl-C must not cut the stopping short
+            signal.signal(number, signal.SIG_IGN)
+        raise Stopped
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
