@@ -40,7 +40,7 @@ def tell(
     data: Mapping[str, object] | None = None,
     data_by_party: Mapping[int, Mapping[str, object]] | None = None,
 ) -> None:
-    """Put one coarse entry into the feed of each party; `data_by_party` adds what only that party may know."""
+    """Put one coarse entry into the feed of each party; `data_by_party` adds what only it may know."""
     own = data_by_party or {}
     FeedOutbox.objects.bulk_create(
         [

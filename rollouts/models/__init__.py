@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollouts.models.catalogue import CplEntry, CplStatus, DeviceModel, FirmwareImage
+from rollouts.models.catalogue import CplEntry, DeviceModel, FirmwareImage
 from rollouts.models.dispatch import Command, CspAlert, CspAlertBatch, CspChannel, HubInFlight, UnmatchedAlert
 from rollouts.models.estate import EstateImport, EstateImportLine, Hub, HubHistory, HubLabel, HubVolatile
 from rollouts.models.instructions import Instruction, InstructionLine
@@ -24,7 +24,6 @@ __all__ = [
     "Batch",
     "Command",
     "CplEntry",
-    "CplStatus",
     "CspAlert",
     "CspAlertBatch",
     "CspChannel",

@@ -6,6 +6,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from rollouts.states import CplStatus
+
 
 class DeviceModel(models.Model):
     """A kind of Communications Hub: manufacturer, model and hardware version.
@@ -42,15 +44,6 @@ class DeviceModel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.manufacturer} {self.model}"
-
-
-class CplStatus(models.TextChoices):
-    """Where an entry of the Central Products List stands."""
-
-    ACTIVE = "ACTIVE", "Active"
-    CANCELLED = "CANCELLED", "Cancelled"
-    EXPIRED = "EXPIRED", "Expired"
-    WITHDRAWN = "WITHDRAWN", "Withdrawn"
 
 
 class CplEntry(models.Model):

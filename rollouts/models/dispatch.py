@@ -7,32 +7,16 @@ from django.db import models
 from django.db.models import Q
 
 from portal.identity.models import Organisation
+from rollouts.states import CommandKind, CommandStatus
 
 
 class Command(models.Model):
     """Up to a few thousand hubs of one region to be told one thing: the unit of work."""
 
-    class Kind(models.IntegerChoices):
-        """What the hubs are told."""
-
-        DISTRIBUTE = 1, "Distribute"
-        ACTIVATE = 2, "Activate"
-        CANCEL = 3, "Cancel"
-        READ = 4, "Read version"
-
-    class Status(models.IntegerChoices):
-        """How far it is."""
-
-        READY = 1, "Ready"
-        CLAIMED = 2, "Claimed"
-        SENT = 3, "Accepted by the CSP"
-        DROPPED = 4, "Dropped"
-        REFUSED = 5, "Refused by the CSP"
-
     id = models.BigAutoField(primary_key=True)
     rollout_id = models.IntegerField(null=True)
-    kind = models.SmallIntegerField(choices=Kind.choices)
-    status = models.SmallIntegerField(choices=Status.choices, default=Status.READY)
+    kind = models.SmallIntegerField(choices=CommandKind.choices)
+    status = models.SmallIntegerField(choices=CommandStatus.choices, default=CommandStatus.READY)
     region = models.SmallIntegerField()
     guids: ArrayField[list[int], list[int]] = ArrayField(models.BigIntegerField())
     hub_count = models.IntegerField()
@@ -144,7 +128,7 @@ class CspAlert(models.Model):
 
 
 class UnmatchedAlert(models.Model):
-    """An alert that fits nothing, or came from a CSP that does not serve the hub; kept for the DCC (R4.11)."""
+    """An alert that fits nothing, or came from a CSP not serving the hub; kept for the DCC (R4.11)."""
 
     alert_id = models.UUIDField(unique=True)
     batch_id = models.BigIntegerField()

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from portal.identity.models import Organisation
 from rollouts.models.catalogue import CplEntry, DeviceModel
+from rollouts.states import HistoryKind
 
 
 class Hub(models.Model):
@@ -89,22 +90,10 @@ class HubLabel(models.Model):
 class HubHistory(models.Model):
     """One change of one hub, with its evidence. Partitioned by month."""
 
-    class Kind(models.IntegerChoices):
-        """What changed."""
-
-        VERSION = 1, "Firmware version"
-        STATUS = 2, "SMI status"
-        IMPORT_SUPPLIER = 3, "Import Supplier"
-        GAS_SUPPLIER = 4, "Gas Supplier"
-        STAGE = 5, "Stage of a rollout"
-        READ = 6, "Firmware version read"
-        GPF_VERSION = 7, "Firmware version of the paired GPF"
-        EXCHANGED = 8, "Exchanged"
-
     pk = models.CompositePrimaryKey("guid", "at", "kind")
     guid = models.BigIntegerField()
     at = models.DateTimeField()
-    kind = models.SmallIntegerField(choices=Kind.choices)
+    kind = models.SmallIntegerField(choices=HistoryKind.choices)
     rollout_id = models.IntegerField(null=True)
     old_value = models.TextField(blank=True)
     new_value = models.TextField(blank=True)

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from rollouts.models.plans import Rollout
+from rollouts.states import Channel, InstructionKind
 
 
 class Instruction(models.Model):
@@ -14,23 +15,6 @@ class Instruction(models.Model):
 
     `received_at` is the arrival of the last byte; `activate_at` none = no preferred time.
     """
-
-    class Channel(models.TextChoices):
-        """How it came."""
-
-        PORTAL = "PORTAL", "Portal"
-        REST = "REST", "REST"
-        XML = "XML", "Service Request"
-        RULE = "RULE", "Approval rule"
-        PILOT = "PILOT", "Pilot submission"
-
-    class Kind(models.TextChoices):
-        """What is said about the hubs."""
-
-        INSTRUCT = "INSTRUCT", "Instruct"
-        AGREE = "AGREE", "Agree with the other Supplier's time"
-        DECLINE = "DECLINE", "Decline to choose"
-        WITHDRAW = "WITHDRAW", "Withdraw"
 
     class Status(models.TextChoices):
         """How far its processing is."""
@@ -47,7 +31,7 @@ class Instruction(models.Model):
     user_id = models.BigIntegerField(null=True)
     client_id = models.CharField(max_length=100, blank=True)
     channel = models.CharField(max_length=6, choices=Channel.choices)
-    kind = models.CharField(max_length=8, choices=Kind.choices)
+    kind = models.CharField(max_length=8, choices=InstructionKind.choices)
     name = models.CharField(
         max_length=80, blank=True, help_text="the Supplier's own name for this batch (R3.7)"
     )

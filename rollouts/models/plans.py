@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from rollouts.models.catalogue import CplEntry
-from rollouts.states import RolloutStatus
+from rollouts.states import BatchKind, ConsentPolicy, Priority, ReleaseKind, RolloutStatus, Severity
 
 
 class Rollout(models.Model):
@@ -16,38 +16,10 @@ class Rollout(models.Model):
     window exists only when it lies after `notified_at`.
     """
 
-    class Kind(models.TextChoices):
-        """Under which kind of release the firmware comes (R1.4)."""
-
-        SEC_RELEASE = "SEC_RELEASE", "SEC Release"
-        PLANNED = "PLANNED", "Planned Maintenance Release"
-        UNPLANNED = "UNPLANNED", "Unplanned Maintenance Release"
-
-    class Severity(models.TextChoices):
-        """How bad it is to stay on the old version."""
-
-        CRITICAL = "CRITICAL", "Critical"
-        MAJOR = "MAJOR", "Major"
-        MINOR = "MINOR", "Minor"
-
-    class Priority(models.TextChoices):
-        """How soon it should be done."""
-
-        P1 = "P1", "P1"
-        P2 = "P2", "P2"
-        P3 = "P3", "P3"
-        P4 = "P4", "P4"
-
-    class ConsentPolicy(models.TextChoices):
-        """What silence of the second Supplier means (R3.4)."""
-
-        VOLUNTARY = "VOLUNTARY", "Voluntary"
-        MANDATORY = "MANDATORY", "Mandatory"
-
     id = models.AutoField(primary_key=True)
     name = models.CharField(max_length=120)
     cpl_entry = models.ForeignKey(CplEntry, on_delete=models.PROTECT, related_name="rollouts")
-    kind = models.CharField(max_length=12, choices=Kind.choices)
+    kind = models.CharField(max_length=12, choices=ReleaseKind.choices)
     severity = models.CharField(max_length=8, choices=Severity.choices)
     priority = models.CharField(max_length=2, choices=Priority.choices)
     description = models.TextField(blank=True)
@@ -108,15 +80,9 @@ class Rollout(models.Model):
 class Batch(models.Model):
     """A part of a rollout with its own times: the pilot group, or a batch of the safe launch group (R3.7)."""
 
-    class Kind(models.TextChoices):
-        """Pilot or safe launch."""
-
-        PILOT = "PILOT", "Pilot group"
-        SAFE_LAUNCH = "SAFE_LAUNCH", "Safe launch group"
-
     id = models.AutoField(primary_key=True)
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="batches")
-    kind = models.CharField(max_length=11, choices=Kind.choices)
+    kind = models.CharField(max_length=11, choices=BatchKind.choices)
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=80)
     automatic_at = models.DateTimeField(null=True, help_text="its own automatic time; none = the rollout's")

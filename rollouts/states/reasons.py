@@ -36,7 +36,7 @@ class FailureCode(IntegerChoices):
 
     DECOMMISSIONED = 60, "Hub was decommissioned"
     EXCHANGED = 61, "Hub was exchanged"
-    CPL_REMOVED = 62, "Firmware was removed from the Certified Products List"
+    CPL_REMOVED = 62, "Firmware was removed from the Central Products List"
     REVOKED = 63, "Notice was revoked"
     STOPPED = 64, "Rollout was stopped"
     NO_LONGER_ELIGIBLE = 65, "Hub no longer qualifies for this update"
@@ -149,7 +149,7 @@ class RejectionReason(TextChoices):
     NOTHING_TO_CHANGE = "NOTHING_TO_CHANGE", "There is no instruction of yours for this hub."
     ALREADY_SENT = "ALREADY_SENT", "The activation has been sent to the hub and can no longer be changed."
     ALREADY_UPDATED = "ALREADY_UPDATED", "The hub has been updated in this rollout."
-    CPL_NOT_ACTIVE = "CPL_NOT_ACTIVE", "The firmware is not active on the Certified Products List."
+    CPL_NOT_ACTIVE = "CPL_NOT_ACTIVE", "The firmware is not active on the Central Products List."
     ROLLOUT_PAUSED = "ROLLOUT_PAUSED", "The rollout is suspended or paused. Try again when it resumes."
     ROLLOUT_STOPPED = "ROLLOUT_STOPPED", "The rollout was stopped."
     ROLLOUT_REVOKED = "ROLLOUT_REVOKED", "The notice of this update was revoked."

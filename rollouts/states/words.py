@@ -45,17 +45,19 @@ GONE_SMI_STATUSES: Final = frozenset({SmiStatus.DECOMMISSIONED, SmiStatus.WITHDR
 
 
 class HistoryKind(IntegerChoices):
-    """What changed about a hub."""
+    """What changed about a hub, or was learned of it."""
 
-    STATUS = 1, "Status"
-    VERSION = 2, "Firmware version"
+    VERSION = 1, "Firmware version"
+    STATUS = 2, "SMI status"
     IMPORT_SUPPLIER = 3, "Import Supplier"
     GAS_SUPPLIER = 4, "Gas Supplier"
-    EXCHANGED = 5, "Exchanged"
+    READ = 6, "Firmware version read"
+    GPF_VERSION = 7, "Firmware version of the paired GPF"
+    EXCHANGED = 8, "Exchanged"
 
 
 class CplStatus(TextChoices):
-    """Where an entry of the Certified Products List stands."""
+    """Where an entry of the Central Products List stands."""
 
     ACTIVE = "ACTIVE", "Active"
     CANCELLED = "CANCELLED", "Cancelled"
@@ -67,8 +69,8 @@ class ReleaseKind(TextChoices):
     """The kind of release a rollout carries."""
 
     SEC_RELEASE = "SEC_RELEASE", "SEC Release"
-    PLANNED_MAINTENANCE = "PLANNED_MAINTENANCE", "Planned Maintenance Release"
-    UNPLANNED_MAINTENANCE = "UNPLANNED_MAINTENANCE", "Unplanned Maintenance Release"
+    PLANNED = "PLANNED", "Planned Maintenance Release"
+    UNPLANNED = "UNPLANNED", "Unplanned Maintenance Release"
 
 
 class Severity(TextChoices):
@@ -109,6 +111,7 @@ class Channel(TextChoices):
     REST = "REST", "REST"
     XML = "XML", "Service Request"
     RULE = "RULE", "Approval rule"
+    PILOT = "PILOT", "Pilot submission"
 
 
 class InstructionKind(TextChoices):
@@ -144,23 +147,23 @@ FINAL_CONSENTS: Final = frozenset({Consent.COMPLETE, Consent.DEFAULTED, Consent.
 AWAITING_CONSENTS: Final = frozenset({Consent.AWAITING, Consent.AWAITING_BOTH, Consent.AWAITING_SECOND})
 
 
-class CommandKind(TextChoices):
+class CommandKind(IntegerChoices):
     """What a command asks of the hubs it names."""
 
-    DISTRIBUTE = "DISTRIBUTE", "Distribute"
-    ACTIVATE = "ACTIVATE", "Activate"
-    CANCEL = "CANCEL", "Cancel activation"
-    READ = "READ", "Read firmware version"
+    DISTRIBUTE = 1, "Distribute"
+    ACTIVATE = 2, "Activate"
+    CANCEL = 3, "Cancel activation"
+    READ = 4, "Read firmware version"
 
 
-class CommandStatus(TextChoices):
+class CommandStatus(IntegerChoices):
     """How far a command has come on its way to the CSP."""
 
-    READY = "READY", "Ready"
-    CLAIMED = "CLAIMED", "Claimed"
-    SENT = "SENT", "Sent"
-    SETTLED = "SETTLED", "Settled"
-    DROPPED = "DROPPED", "Dropped before it was sent"
+    READY = 1, "Ready"
+    CLAIMED = 2, "Claimed"
+    SENT = 3, "Accepted by the CSP"
+    DROPPED = 4, "Dropped before it was sent"
+    REFUSED = 5, "Refused by the CSP"
 
 
 class ReviewOutcome(TextChoices):
