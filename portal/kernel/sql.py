@@ -38,14 +38,14 @@ def render(app: str, name: str, **names: str) -> str:
     return text
 
 
-def run(text: str, params: Mapping[str, object] | None = None) -> int:
+def run(text: str, params: Mapping[str, Any] | None = None) -> int:
     """Run a statement; return how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(text, dict(params or {}))
         return int(cursor.rowcount)
 
 
-def rows(text: str, params: Mapping[str, object] | None = None) -> list[Row]:
+def rows(text: str, params: Mapping[str, Any] | None = None) -> list[Row]:
     """Run a statement; return its rows as named tuples."""
     connection.ensure_connection()
     raw = connection.connection
@@ -103,7 +103,7 @@ def copy_blocks(table: str, columns: Sequence[str], blocks: Iterable[bytes], *, 
 
 
 def copy_out(
-    query: str, params: Mapping[str, object] | None = None, *, options: str = "FORMAT csv"
+    query: str, params: Mapping[str, Any] | None = None, *, options: str = "FORMAT csv"
 ) -> Iterator[bytes]:
     """Stream the answer of a query as COPY text, in constant memory.
 

@@ -65,5 +65,5 @@ def is_open() -> bool:
     The transaction a test case wraps around a test is not one of ours: code that
     forgot to open its own must fail in tests as it would in production.
     """
-    blocks = transaction.get_connection().atomic_blocks  # type: ignore[attr-defined]
+    blocks = transaction.get_connection().atomic_blocks
     return any(not block._from_testcase for block in blocks)  # noqa: SLF001

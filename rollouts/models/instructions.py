@@ -49,7 +49,7 @@ class Instruction(models.Model):
     accepted = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
     rejected_by_reason = models.JSONField(default=dict)
-    pending_guids: ArrayField[list[int], list[int]] = ArrayField(
+    pending_guids: ArrayField[list[int] | None, list[int] | None] = ArrayField(
         models.BigIntegerField(), null=True, help_text="sorted GUIDs still to be applied, in slices"
     )
 
