@@ -1,0 +1,51 @@
+"""Folding the tallies, and proving them: the drift is published, and it is zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prometheus_client import Gauge
+
+from portal.kernel import locks, sql
+from portal.kernel.transactions import unit_of_work
+
+DRIFT = Gauge("rollouts_tally_drift", "Targets by which a tally differs from a recount", ["rollout"])
+WORTH_FOLDING = 64
+"""So many rows beyond the last fold make a fold worth its writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """By how many targets the tallies of a rollout differ from a recount."""
+
+    state: int
+    plan: int
+
+    @property
+    def total(self) -> int:
+        """Both together; anything but 0 is a defect."""
+        return self.state + self.plan
+
+
+def fold_tallies() -> int:
+    """Fold the tallies of each rollout that has grown; return how many rollouts were folded."""
+    grown = sql.fetch_all("rollouts", "tallies_grown", slack=WORTH_FOLDING)
+    return sum(fold_tally(rollout_id=row.rollout_id) for row in grown)
+
+
+@unit_of_work
+def fold_tally(*, rollout_id: int) -> bool:
+    """Fold one rollout's tallies; False when another process is folding them."""
+    if not locks.held_in_transaction(locks.LockClass.TALLY_FOLD, rollout_id):
+        return False
+    sql.execute("rollouts", "fold_tally_state", rollout_id=rollout_id)
+    sql.execute("rollouts", "fold_tally_plan", rollout_id=rollout_id)
+    return True
+
+
+def measure_drift(*, rollout_id: int) -> Drift:
+    """Recount one rollout against its tallies and publish the difference."""
+    row = sql.fetch_one("rollouts", "tally_drift", rollout_id=rollout_id)
+    drift = Drift(state=row.state, plan=row.plan)
+    DRIFT.labels(rollout=str(rollout_id)).set(drift.total)
+    return drift
