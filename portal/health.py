@@ -31,7 +31,7 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Say what can be reached: 200 if the stores can, else 503. A silent beat is told, and refuses nothing."""
+    """Say what can be reached: 200 if the stores can, else 503. A silent beat is only told."""
     checks = {"database": _told(_database), "cache": _told(_cache)}
     ready = all(answer == "ok" for answer in checks.values())
     checks["beat"] = _told(_beat)

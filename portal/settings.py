@@ -223,13 +223,13 @@ EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = bool(EMAIL_HOST) and not _flag("EMAIL_WITHOUT_TLS")
 EMAIL_TIMEOUT = 10
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
-DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "firmware portal <portal@portal.example>")
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "firmware portal <portal@portal.example>"
 
 # Areas meet here, not in imports
 EVENT_SUBSCRIBERS = ["notifications.services.fan_out"]
 
 # The other side: where commands for hubs go, and with what they are signed in
-CSP_BASE_URL = os.environ.get("CSP_BASE_URL", "http://127.0.0.1:8100")
+CSP_BASE_URL = os.environ.get("CSP_BASE_URL") or "http://127.0.0.1:8100"
 CSP_TOKEN = os.environ.get("CSP_TOKEN", "")
 
 REST_FRAMEWORK = {

@@ -28,6 +28,10 @@ _START_WITHIN: Final = 30.0
 _RECOVER_WITHIN: Final = 60.0
 _STOP_WITHIN: Final = 20.0
 
+# The same order of words everywhere: docker-compose.yml gives its container the same.
+INITDB: Final = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+INITDB_BEFORE_BUILTIN_LOCALES: Final = ("--encoding=UTF8", "--locale=C.UTF-8")
+
 # The same plans as in production, whose build has the just-in-time compiler.
 _ALWAYS: Final = {
     "listen_addresses": "127.0.0.1",
@@ -128,16 +132,12 @@ class Postgres:
 
     def _make(self, version: int) -> None:
         way = self._way_taken()
-        locale = (
-            ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-            if version >= binaries.BUILTIN_LOCALES_SINCE
-            else ["--locale=C.UTF-8"]
-        )
+        locale = INITDB if version >= binaries.BUILTIN_LOCALES_SINCE else INITDB_BEFORE_BUILTIN_LOCALES
         password = self.data.with_name("initial-password")
         password.write_text(self._password())
         password.chmod(0o600)
         way.give(password)
-        arguments = ["-D", str(self.data), "-E", "UTF8", "-U", USER, "-A", "scram-sha-256"]
+        arguments = ["-D", str(self.data), "-U", USER, "-A", "scram-sha-256"]
         if not self.durable:
             arguments.append("--no-sync")
         # Not readable below a home of mode 0700: hand the password over by an open file instead.
@@ -209,7 +209,7 @@ class Postgres:
         return False
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
-        return psycopg.connect(self.url(database), connect_timeout=5, autocommit=True)
+        return psycopg.connect(self.url(database), connect_timeout=2, autocommit=True)
 
     def _ensure_database(self, name: str) -> None:
         with self._connect("postgres") as connection:

@@ -177,6 +177,7 @@ class _Stage:
             "--workers=2",
             "--threads=8",
             "--timeout=120",
+            "--no-control-socket",
             f"--chdir={ROOT}",
             *reload,
         )

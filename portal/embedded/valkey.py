@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from portal.embedded import binaries
 from portal.embedded.failures import CannotStart, last_lines
@@ -95,7 +97,7 @@ class Valkey:
     def _answers(self) -> bool:
         deadline = time.monotonic() + _START_WITHIN
         while self.is_running() and time.monotonic() < deadline:
-            client = redis.Redis.from_url(self.url)
+            client = redis.Redis.from_url(self.url, retry=Retry(NoBackoff(), 0))
             try:
                 client.ping()
             except redis.ConnectionError:

@@ -1,0 +1,109 @@
+"""What docker-compose.yml names is what the settings, the queues and the image know."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from portal.celery import BEAT_SCHEDULE, QUEUES, TASK_ROUTES
+from portal.embedded.postgres import INITDB
+from portal.embedded.show import WORKERS
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = "ch-firmware-portal"
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+
+
+@pytest.fixture(scope="module")
+def ours(services: dict[str, Any]) -> dict[str, Any]:
+    return {name: service for name, service in services.items() if service["image"].startswith(OURS)}
+
+
+def queues_of(service: dict[str, Any]) -> list[str]:
+    words = [word for word in service.get("command", []) if word.startswith("--queues=")]
+    return [queue for word in words for queue in word.removeprefix("--queues=").split(",")]
+
+
+def test_every_queue_has_one_service_of_its_own(ours):
+    watched = [queue for service in ours.values() for queue in queues_of(service)]
+
+    assert sorted(watched) == sorted(QUEUES)
+    assert {name for name, service in ours.items() if queues_of(service)} == {f"worker-{q}" for q in QUEUES}
+
+
+def test_the_embedded_run_watches_every_queue_once():
+    watched = [queue for queues, _ in WORKERS.values() for queue in queues.split(",")]
+
+    assert sorted(watched) == sorted(QUEUES)
+
+
+def test_every_route_leads_to_a_queue():
+    assert {route["queue"] for route in TASK_ROUTES.values()} <= set(QUEUES)
+
+
+def test_every_tick_has_an_end():
+    for entry in BEAT_SCHEDULE.values():
+        assert entry["options"]["expires"] > 0
+
+
+def test_the_process_of_each_kind_is_there(services):
+    wanted = {"postgres", "redis", "migrate", "web", "stream", "beat", "hubsim"}
+
+    assert wanted <= set(services)
+
+
+def test_only_the_simulator_is_behind_a_profile(services):
+    assert [name for name, service in services.items() if service.get("profiles")] == ["hubsim"]
+
+
+def test_the_database_is_made_as_the_embedded_one(services):
+    postgres = services["postgres"]
+
+    assert tuple(postgres["environment"]["POSTGRES_INITDB_ARGS"].split()) == INITDB
+    assert "-cjit=off" in postgres["command"]
+    assert "-ctimezone=UTC" in postgres["command"]
+
+
+def test_every_variable_given_is_one_the_settings_read(ours):
+    read = set(re.findall(r'"([A-Z][A-Z0-9_]+)"', (ROOT / "portal" / "settings.py").read_text()))
+
+    for name, service in ours.items():
+        assert set(service["environment"]) <= read, name
+
+
+def test_every_variable_asked_for_is_explained_in_the_example():
+    asked = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+    explained = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
+
+    assert asked == explained
+
+
+def test_secrets_have_no_default():
+    text = (ROOT / "docker-compose.yml").read_text()
+
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "CSP_TOKEN"):
+        assert set(re.findall(rf"\$\{{{name}([^}}]*)\}}", text)) == {":?set it in .env"}
+
+
+def test_our_services_wait_for_their_stores_and_tables(ours):
+    for name, service in ours.items():
+        waits = service["depends_on"]
+        assert waits["postgres"]["condition"] == "service_healthy", name
+        assert name == "migrate" or waits["migrate"]["condition"] == "service_completed_successfully", name
+
+
+def test_the_image_holds_every_package():
+    copied = set(re.findall(r"^COPY (\w+) ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE))
+
+    assert {"portal", "rollouts", "notifications", "hubsim", "templates", "static"} <= copied
+    ignored = (ROOT / ".dockerignore").read_text()
+    for each in copied:
+        assert f"!{each}\n" in ignored

@@ -1,0 +1,148 @@
+"""The house style, as far as a test can hold it."""
+
+from __future__ import annotations
+
+import ast
+import os
+from pathlib import Path
+
+import pytest
+
+from portal.celery import BEAT_SCHEDULE
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("portal", "rollouts", "notifications", "hubsim")
+MODULES = sorted(
+    path.relative_to(ROOT)
+    for package in PACKAGES
+    for path in (ROOT / package).rglob("*.py")
+    if "migrations" not in path.parts
+)
+TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
+CATCH_ALLS = {"utils", "helpers", "common", "misc", "extras", "base"}
+LONGEST_MODULE = 400
+LONGEST_FUNCTION = 40
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text())
+
+
+def defined(tree: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+@pytest.mark.parametrize("path", [*MODULES, *TESTS], ids=str)
+def test_every_module_says_what_it_is_for(path):
+    assert ast.get_docstring(parsed(path))
+
+
+def test_no_module_is_too_long():
+    long = {str(p): n for p in MODULES if (n := len((ROOT / p).read_text().splitlines())) > LONGEST_MODULE}
+
+    assert long == {}
+
+
+def test_no_function_is_too_long():
+    long = {
+        f"{path}:{node.name}": lines
+        for path in MODULES
+        for node in defined(parsed(path))
+        if (lines := _statement_lines(node)) > LONGEST_FUNCTION
+    }
+
+    assert long == {}
+
+
+def _statement_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    # What a function promises does not count against it.
+    first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+    return (node.end_lineno or 0) - first.lineno + 1
+
+
+def test_every_public_function_says_what_it_does():
+    silent = [
+        f"{path}:{node.name}"
+        for path in MODULES
+        for node in parsed(path).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+
+    assert silent == []
+
+
+def test_files_are_named_for_what_is_in_them():
+    names = {path.stem for path in MODULES} | {part for path in MODULES for part in path.parts[:-1]}
+
+    assert names & CATCH_ALLS == set()
+
+
+def test_no_task_is_given_a_date_or_a_queue():
+    # Due dates live in PostgreSQL; queues come from the routes.
+    forbidden = {"eta", "countdown", "queue"}
+    found = [
+        f"{path}:{call.lineno}"
+        for path in MODULES
+        for call in ast.walk(parsed(path))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in {"apply_async", "shared_task", "task", "s", "si", "send_task"}
+        and forbidden & {keyword.arg for keyword in call.keywords}
+    ]
+
+    assert found == []
+
+
+def test_the_simulator_and_the_portal_share_no_code():
+    imported = {
+        (node.module or "").split(".")[0]
+        for path in MODULES
+        if path.parts[0] == "hubsim"
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom)
+    }
+
+    assert imported & {"portal", "rollouts", "notifications", "django"} == set()
+
+
+def test_every_tick_names_a_task_that_exists():
+    from portal.celery import app
+
+    app.loader.import_default_modules()
+
+    assert {entry["task"] for entry in BEAT_SCHEDULE.values()} <= set(app.tasks)
+
+
+def test_every_subscriber_exists(settings):
+    from django.utils.module_loading import import_string
+
+    assert all(callable(import_string(name)) for name in settings.EVENT_SUBSCRIBERS)
+
+
+@pytest.mark.django_db
+def test_no_model_is_without_its_migration():
+    from django.core.management import call_command
+
+    call_command("makemigrations", check=True, dry_run=True, verbosity=1)
+
+
+def test_no_file_names_a_package_registry_or_somebodys_home():
+    hosts = ("pypi" + ".org", "python" + "hosted.org", "/root" + "/", "/home" + "/")
+    found = [
+        f"{path.relative_to(ROOT)}: {host}"
+        for path in _files()
+        for host in hosts
+        if host in path.read_text(errors="replace")
+    ]
+
+    assert found == []
+
+
+def _files():
+    kinds = {".py", ".txt", ".in", ".toml", ".yml", ".yaml", ".md", ".sql", ".html", ".json", ""}
+    apart = {".git", ".venv", "var", "node_modules", "__pycache__", "staticfiles"}
+    for place, directories, names in os.walk(ROOT):
+        directories[:] = [d for d in directories if d not in apart and not d.endswith("_cache")]
+        yield from (path for name in names if (path := Path(place, name)).suffix in kinds)

@@ -1,0 +1,76 @@
+"""A balancer and a person learn from two addresses whether this process is of use."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+
+from portal import health
+
+
+def test_a_process_that_answers_is_alive_without_any_store(client):
+    answer = client.get("/livez")
+
+    assert answer.status_code == 200
+    assert answer.content == b"alive\n"
+
+
+@pytest.mark.django_db
+def test_ready_means_that_the_stores_can_be_reached(client):
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["ready"] is True
+    assert answer.json()["checks"]["database"] == "ok"
+
+
+@pytest.mark.django_db
+def test_without_the_database_it_is_not_ready(client, monkeypatch):
+    def gone(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(connection, "cursor", gone)
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["database"] == "OSError"
+
+
+@pytest.mark.django_db
+def test_a_silent_beat_is_told_and_refuses_nothing(client, settings, monkeypatch):
+    settings.REDIS_URL = "redis://somewhere/0"
+    cache.delete(health.BEAT_KEY)
+    assert client.get("/readyz").json()["checks"]["beat"] == "never heard"
+
+    health.mark_beat()
+    assert client.get("/readyz").json()["checks"]["beat"] == "ok"
+
+    monkeypatch.setattr(health, "BEAT_SILENT_AFTER", -1.0)
+    answer = client.get("/readyz")
+    assert answer.json()["checks"]["beat"] == "silent for 0 s"
+    assert answer.status_code == 200
+
+
+def test_every_answer_carries_the_id_of_its_request(client):
+    assert len(client.get("/livez")["X-Request-ID"]) == 32
+    assert (
+        client.get("/livez", headers={"X-Request-ID": "from-the-proxy-1"})["X-Request-ID"]
+        == "from-the-proxy-1"
+    )
+
+
+def test_an_id_that_could_forge_a_log_line_is_replaced(client):
+    answer = client.get("/livez", headers={"X-Request-ID": 'x", "level": "info'})
+
+    assert len(answer["X-Request-ID"]) == 32
+
+
+def test_the_policy_allows_nothing_inline_and_nobody_elses_scripts(client):
+    policy = client.get("/livez")["Content-Security-Policy"]
+
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
