@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from rollouts.models.plans import Rollout
-from rollouts.states import Channel, InstructionKind
+from rollouts.states import BatchKind, Channel, InstructionKind
 
 
 class Instruction(models.Model):
@@ -52,6 +52,17 @@ class Instruction(models.Model):
     pending_guids: ArrayField[list[int] | None, list[int] | None] = ArrayField(
         models.BigIntegerField(), null=True, help_text="sorted GUIDs still to be applied, in slices"
     )
+    pending_lines: ArrayField[list[int] | None, list[int] | None] = ArrayField(
+        models.BigIntegerField(), null=True, help_text="where each of them stood in the list"
+    )
+    source = models.BinaryField(
+        null=True, help_text="the list as it was sent, compressed; emptied once it is applied"
+    )
+    hub_group = models.CharField(
+        max_length=11, blank=True, choices=BatchKind.choices, help_text="which group may be named; none = both"
+    )
+    batch_id = models.IntegerField(null=True, help_text="the only batch that may be named; none = any")
+    summary = models.JSONField(default=dict, help_text="accepted hubs by consent and by day")
 
     class Meta:
         constraints = [

@@ -87,6 +87,9 @@ class Batch(models.Model):
     name = models.CharField(max_length=80)
     automatic_at = models.DateTimeField(null=True, help_text="its own automatic time; none = the rollout's")
     cutoff_at = models.DateTimeField(null=True)
+    window_closed_at = models.DateTimeField(
+        null=True, help_text="when the pass that closes its own window had finished"
+    )
     gate_open = models.BooleanField(default=False, help_text="may its hubs be commanded")
     gate_settings = models.JSONField(default=dict)
     criteria = models.JSONField(null=True)

@@ -147,6 +147,10 @@ class RejectionReason(TextChoices):
     AFTER_CUTOFF = "AFTER_CUTOFF", "Received after the cut-off. The hub activates at DCC's time."
     TIME_NOT_EARLIER = "TIME_NOT_EARLIER", "The time must be earlier than the automatic activation time."
     NOTHING_TO_CHANGE = "NOTHING_TO_CHANGE", "There is no instruction of yours for this hub."
+    NOTHING_TO_AGREE_WITH = (
+        "NOTHING_TO_AGREE_WITH",
+        "No second Supplier has instructed this hub. Instruct a time of your own.",
+    )
     ALREADY_SENT = "ALREADY_SENT", "The activation has been sent to the hub and can no longer be changed."
     ALREADY_UPDATED = "ALREADY_UPDATED", "The hub has been updated in this rollout."
     CPL_NOT_ACTIVE = "CPL_NOT_ACTIVE", "The firmware is not active on the Central Products List."
