@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Final
 
 from rollouts.models import Batch, Rollout
@@ -139,7 +138,10 @@ _CONSENT: Final = """(CASE
     WHEN CASE WHEN {import_party} IS NULL THEN {gas_answer} ELSE {import_answer} END = 1 THEN 4
     ELSE {awaiting_1} END)::smallint"""
 
-_DATED: Final = "greatest(CASE WHEN {import_answer} = 1 THEN {import_time} END, CASE WHEN {gas_answer} = 1 THEN {gas_time} END)"
+_DATED: Final = (
+    "greatest(CASE WHEN {import_answer} = 1 THEN {import_time} END,"
+    " CASE WHEN {gas_answer} = 1 THEN {gas_time} END)"
+)
 
 _EFFECTIVE_AT: Final = f"""(CASE
     WHEN {{import_party}} IS NULL AND {{gas_party}} IS NULL THEN {{automatic_at}}
@@ -153,5 +155,6 @@ _EFFECTIVE_AT: Final = f"""(CASE
                       ELSE coalesce({_DATED}, {{answered_at}}) END
         ELSE greatest({_DATED}, {{cutoff_at}}) END
     WHEN CASE WHEN {{import_party}} IS NULL THEN {{gas_answer}} ELSE {{import_answer}} END = 1
-        THEN coalesce(CASE WHEN {{import_party}} IS NULL THEN {{gas_time}} ELSE {{import_time}} END, {{answered_at}})
+        THEN coalesce(CASE WHEN {{import_party}} IS NULL THEN {{gas_time}} ELSE {{import_time}} END,
+                      {{answered_at}})
     ELSE {{automatic_at}} END)"""

@@ -88,7 +88,7 @@ def parse_block(data: str | bytes) -> ParsedList:
 
     Empty lines count but hold nothing; a heading in the first line that is not empty is passed over.
     """
-    block = _lines_of(data)
+    block = lines_of(data)
     return _Reader(block).parsed() if block else ParsedList(_no_int64s(), _no_int64s())
 
 
@@ -267,8 +267,8 @@ def _stored(octets: Bytes) -> Int64s:
     return (unsigned ^ np.uint64(OFFSET)).view(np.int64)
 
 
-def _lines_of(data: str | bytes) -> bytes:
-    """Bring a text to UTF-8 lines that each end in a line feed."""
+def lines_of(data: str | bytes) -> bytes:
+    """Bring a text to UTF-8 lines that each end in a line feed: the lines `parse_block` counts."""
     block = data.encode("utf-8", "replace") if isinstance(data, str) else data
     if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         block = block.decode("utf-16", "replace").encode("utf-8", "replace")
