@@ -115,7 +115,7 @@ if DATABASE_POOL_SIZE:
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 0 if TESTING else 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted database costs a request nothing
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = os.environ.get("REDIS_URL", "")
@@ -231,6 +231,11 @@ EVENT_SUBSCRIBERS = ["notifications.services.fan_out"]
 # The other side: where commands for hubs go, and with what they are signed in
 CSP_BASE_URL = os.environ.get("CSP_BASE_URL") or "http://127.0.0.1:8100"
 CSP_TOKEN = os.environ.get("CSP_TOKEN", "")
+CSP_TIMEOUT_SECONDS = float(os.environ.get("CSP_TIMEOUT_SECONDS", "20"))  # a halt waits no longer than one call
+DISPATCH: dict[str, Any] = {  # what is not named keeps the default of rollouts.pacing.DispatchSettings
+    "command_size": int(os.environ.get("DISPATCH_COMMAND_SIZE", "2000")),
+    "ready_ahead": int(os.environ.get("DISPATCH_READY_AHEAD", "500")),
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -26,6 +26,9 @@ class Command(models.Model):
     due_at = models.DateTimeField()
     created_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(
+        null=True, help_text="when it was first handed to a CSP that has not said it did not take it"
+    )
     sent_at = models.DateTimeField(null=True)
     attempts = models.SmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)

@@ -1,0 +1,124 @@
+"""The CSPs over HTTP: one bounded call a command, under an id they honour once.
+
+The interface is described in `docs/reference/csp-interface.md`.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+import orjson
+from django.conf import settings
+
+from portal.kernel import guid
+from rollouts.ports import Order, Outcome, Reply, Route
+from rollouts.states import CommandKind
+
+PATHS: Final = {
+    CommandKind.DISTRIBUTE: "/commands/distribute",
+    CommandKind.ACTIVATE: "/commands/activate",
+    CommandKind.CANCEL: "/commands/cancel",
+    CommandKind.READ: "/commands/read",
+}
+_BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+# Wrong address or wrong token: our mistake about the CSP, nothing a hub should be blamed for.
+_MISDIRECTED: Final = frozenset(
+    {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+)
+_TOLD: Final = 2_000
+_LONGEST_ANSWER: Final = 64 * 1024
+
+
+class HttpHubNetwork:
+    """One CSP behind its address and token; keeps its connections."""
+
+    def __init__(self, route: Route, *, seconds: float) -> None:
+        """Bound every call by so many seconds: a halt waits no longer than that."""
+        self._seconds = seconds
+        self._client = httpx.Client(
+            base_url=route.base_url,
+            headers={"Authorization": f"Bearer {route.token}", "Content-Type": "application/json"},
+            timeout=httpx.Timeout(seconds / 2, connect=min(5.0, seconds / 4)),
+            limits=httpx.Limits(max_keepalive_connections=4),
+            trust_env=False,
+        )
+
+    def send(self, order: Order) -> Reply:
+        """Hand over one command; what the network does becomes a reply, never an exception."""
+        try:
+            return self._post(PATHS[order.kind], body_of(order))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            return Reply(Outcome.NOT_REACHED, _words(error))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return Reply(Outcome.UNKNOWN, _words(error))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _post(self, path: str, body: bytes) -> Reply:
+        # A timeout of httpx bounds one wait, not their sum: a CSP that drips its answer must not hold a halt.
+        ends = time.monotonic() + self._seconds
+        with self._client.stream("POST", path, content=body) as response:
+            text = b""
+            for block in response.iter_bytes():
+                text += block
+                if len(text) > _LONGEST_ANSWER or time.monotonic() > ends:
+                    break
+        if response.is_success:
+            return Reply(Outcome.ACCEPTED)
+        problem = f"{response.status_code}: {text[:_TOLD].decode(errors='replace')}"
+        return Reply(_outcome_of(response.status_code), problem, _retry_after(response))
+
+
+@lru_cache(maxsize=32)
+def network_of(route: Route) -> HttpHubNetwork:
+    """Return the way to a CSP; one a route and process, so that connections are kept."""
+    return HttpHubNetwork(route, seconds=float(getattr(settings, "CSP_TIMEOUT_SECONDS", 20.0)))
+
+
+def body_of(order: Order) -> bytes:
+    """Write a command as the CSP interface has it."""
+    document: dict[str, object] = {"command_id": order.command_id, "hubs": guid.format_many(order.guids)}
+    if order.image:
+        document["image"] = {
+            "manufacturer": order.image.manufacturer,
+            "model": order.image.model,
+            "version": order.image.version,
+            "hash": order.image.sha256,
+        }
+    if order.execute_at:
+        document["execute_at"] = order.execute_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return orjson.dumps(document)
+
+
+def _outcome_of(status: int) -> Outcome:
+    if status in _BUSY:
+        return Outcome.BUSY
+    if status in _MISDIRECTED:
+        return Outcome.NOT_REACHED
+    is_our_fault = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return Outcome.REFUSED if is_our_fault else Outcome.UNKNOWN
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    value = response.headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    if value.isdigit():
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max((until - datetime.now(UTC)).total_seconds(), 0.0) if until.tzinfo else None
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:_TOLD]
