@@ -2,8 +2,9 @@
 
 # Note [Two answers only]
 SQL knows three truth values, criteria know two. Each leaf ends in IS TRUE, so that a missing
-fact gives false and its `not` gives true, as in Python. (Not coalesce: the planner can still
-estimate `x IS TRUE`.)
+fact gives false and its `not` gives true, as in Python. The planner estimates `x IS TRUE` by the
+statistics of x. Of a computed expression it has none and would guess one row in 200, hence a
+nested loop over millions; coalesce makes it guess one in two.
 
 No value ever becomes part of the text: values travel as named parameters, lists as one array.
 Closed lists and the catalogue are resolved to ids in Python by the same comparison the
@@ -111,7 +112,10 @@ class _Compiler:
             if compare(op, meaning or None, condition.value)
         ]
         listed = self.param(sorted(ids), f"{sql_type}[]")
-        return f"(({self.own(expression)} = ANY({listed})) IS {'NOT ' if is_missing else ''}TRUE)"
+        found = f"{self.own(expression)} = ANY({listed})"
+        if expression in _COMPUTED:
+            return f"({'NOT ' if is_missing else ''}coalesce({found}, FALSE))"
+        return f"(({found}) IS {'NOT ' if is_missing else ''}TRUE)"
 
     def by_labels(self, condition: Condition) -> str:
         labels = self.param(_listed(condition.value), "text[]")
@@ -170,6 +174,8 @@ _ROLE: Final = (
     "(CASE WHEN h.import_supplier_id = {organisation} THEN 1 ELSE 0 END"
     " + CASE WHEN h.gas_supplier_id = {organisation} THEN 2 ELSE 0 END)"
 )
+
+_COMPUTED: Final = frozenset({supply_sql(), _ROLE})
 
 _STORED: Final[Mapping[str, tuple[str, str, Callable[[Condition, Context], Mapping[int, str]]]]] = {
     "region": ("h.region", "smallint", _choices),
