@@ -1,0 +1,106 @@
+"""What a rollout means to each party, in numbers of its own hubs: what every notice carries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from portal.identity.models import Organisation, OrganisationKind
+from portal.kernel import sql
+from rollouts.models.dispatch import CspChannel
+from rollouts.states import Region, TargetState
+
+_ROLES: Final = {1: "import", 2: "gas", 3: "both"}
+
+
+@dataclass(slots=True)
+class Share:
+    """One party's part of a rollout. `pending`: hubs not settled on which the party has answered."""
+
+    states: Counter[int] = field(default_factory=Counter)
+    roles: Counter[str] = field(default_factory=Counter)
+    split: int = 0
+    pending: int = 0
+
+    @property
+    def hubs(self) -> int:
+        """Count the hubs, whatever their state."""
+        return self.states.total()
+
+    def count(self, *states: TargetState) -> int:
+        """Count the hubs in any of these states."""
+        return sum(self.states[state] for state in states)
+
+    def document(self) -> dict[str, Any]:
+        """Give the numbers as a notice carries them."""
+        named = {TargetState(state).name: n for state, n in sorted(self.states.items()) if n}
+        return {"hubs": self.hubs, "states": named}
+
+    def supplier_document(self) -> dict[str, Any]:
+        """Give a Supplier's numbers: its roles and what it shares, never with whom."""
+        roles = {role: self.roles[role] for role in _ROLES.values()}
+        return {**self.document(), "roles": roles, "split": self.split, "pending": self.pending}
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """A rollout's targets by Supplier and by region."""
+
+    by_supplier: Mapping[int, Share]
+    by_region: Mapping[int, Share]
+
+    @property
+    def total(self) -> Share:
+        """All hubs, each counted once."""
+        return self.of_regions(self.by_region)
+
+    def of_regions(self, regions: Iterable[int]) -> Share:
+        """Add up some regions."""
+        whole = Share()
+        for region in regions:
+            part = self.by_region.get(region, Share())
+            whole.states.update(part.states)
+        return whole
+
+
+def shares_of(rollout_id: int) -> Shares:
+    """Read a rollout's numbers from its tallies; exact inside the rollout's lock."""
+    by_supplier: dict[int, Share] = {}
+    by_region: dict[int, Share] = {}
+    for row in sql.fetch_all("rollouts", "rollout_shares", rollout_id=rollout_id):
+        if row.party == 0:
+            by_region.setdefault(row.region, Share()).states[row.state] += row.n
+            continue
+        share = by_supplier.setdefault(row.party, Share())
+        share.pending += row.pending
+        if row.n:
+            share.states[row.state] += row.n
+            share.roles[_ROLES[row.role]] += row.n
+            share.split += row.n if row.is_split else 0
+    known = {party: share for party, share in by_supplier.items() if share.hubs}
+    return Shares(by_supplier=known, by_region=by_region)
+
+
+def numbers_by_party(shares: Shares) -> dict[int, dict[str, Any]]:
+    """Give each party concerned its own numbers: Suppliers, CSPs of the regions, the Panel, the DCC.
+
+    A Supplier's name nobody else's, and a CSP's numbers speak of its regions alone.
+    """
+    numbers = {party: share.supplier_document() for party, share in shares.by_supplier.items()}
+    for csp, regions in _regions_by_csp().items():
+        share = shares.of_regions(regions)
+        if share.hubs:
+            named = {Region(each).name: shares.of_regions([each]).hubs for each in sorted(regions)}
+            numbers[csp] = {**share.document(), "regions": {name: n for name, n in named.items() if n}}
+    whole = {**shares.total.document(), "suppliers": len(shares.by_supplier)}
+    boards = Organisation.objects.filter(kind__in=[OrganisationKind.DCC, OrganisationKind.PANEL])
+    return numbers | dict.fromkeys(boards.values_list("pk", flat=True), whole)
+
+
+def _regions_by_csp() -> dict[int, set[int]]:
+    regions: dict[int, set[int]] = {}
+    for csp, region in CspChannel.objects.values_list("csp_id", "region"):
+        regions.setdefault(csp, set()).add(region)
+    return regions

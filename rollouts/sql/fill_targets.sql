@@ -1,0 +1,19 @@
+-- Fill a bare partition with every hub the firmware may be applied to, in heap order (R1.6).
+-- Consent: 6 no Supplier, 5 defaulted where the notice leaves no window, 2 both awaited, 1 one awaited.
+INSERT INTO {partition} (guid, effective_at, state_at, rollout_id, batch_id, import_supplier_id, gas_supplier_id,
+                         from_cpl_entry_id, region, consent, state)
+SELECT h.guid, %(automatic_at)s, %(now)s, %(rollout_id)s, %(batch_id)s, h.import_supplier_id, h.gas_supplier_id,
+       h.cpl_entry_id, h.region,
+       CASE WHEN h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL THEN 6
+            WHEN NOT %(has_window)s THEN 5
+            WHEN h.import_supplier_id <> h.gas_supplier_id THEN 2
+            ELSE 1 END,
+       CASE WHEN NOT %(has_window)s OR h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL THEN 20
+            ELSE 10 END
+  FROM rollouts_hub AS h
+ WHERE h.device_model_id = %(device_model_id)s
+   AND h.cpl_entry_id = ANY(%(predecessors)s)
+   AND h.smi_status IN (4, 7)
+   AND h.region <> 8
+   AND NOT EXISTS (SELECT FROM rollouts_target AS t
+                    WHERE t.rollout_id = ANY(%(others)s) AND t.guid = h.guid AND rollouts_stage_of(t.state) < 2)
