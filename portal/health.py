@@ -13,8 +13,12 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from portal.events.models import Event, FeedOutbox
+
 BEAT_KEY: Final = "health:beat"
 BEAT_SILENT_AFTER: Final = 30.0
+RELAY_KEY: Final = "health:relay"
+RELAY_WAITS_TOO_LONG: Final = 30.0
 
 
 @shared_task(name="portal.health.mark_beat", ignore_result=True)
@@ -31,10 +35,10 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Say what can be reached: 200 if the stores can, else 503. A silent beat is only told."""
+    """Say what can be reached: 200 if the stores can, else 503. A silent beat or relay is only told."""
     checks = {"database": _told(_database), "cache": _told(_cache)}
     ready = all(answer == "ok" for answer in checks.values())
-    checks["beat"] = _told(_beat)
+    checks |= {"beat": _told(_beat), "relay": _told(_relay)}
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
 
 
@@ -64,3 +68,18 @@ def _beat() -> str:
         return "never heard"
     silent = time.time() - marked
     return "ok" if silent < BEAT_SILENT_AFTER else f"silent for {silent:.0f} s"
+
+
+def _relay() -> str:
+    # By the place of the oldest, not by its time: an entry may tell of what happened hours ago.
+    waiting = FeedOutbox.objects.order_by("id").values_list("id", flat=True).first()
+    facts = Event.objects.filter(position=None).order_by("id").values_list("id", flat=True).first()
+    if waiting is None and facts is None:
+        cache.delete(RELAY_KEY)
+        return "ok"
+    seen = cache.get(RELAY_KEY)
+    if seen is None or seen[:2] != (waiting, facts):
+        cache.set(RELAY_KEY, (waiting, facts, time.time()), timeout=None)
+        return "ok"
+    waits = time.time() - seen[2]
+    return "ok" if waits < RELAY_WAITS_TOO_LONG else f"stands still for {waits:.0f} s"

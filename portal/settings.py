@@ -228,10 +228,14 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "firmware portal <p
 # Areas meet here, not in imports
 EVENT_SUBSCRIBERS = ["notifications.services.fan_out"]
 
-# The other side: where commands for hubs go, and with what they are signed in
+# The other side, as a demonstration or a rehearsal sets it up: where commands for hubs go, what the portal
+# shows there, and what each CSP shows here (`north=..,central=..,fourg=..`). Otherwise kept per region.
 CSP_BASE_URL = os.environ.get("CSP_BASE_URL") or "http://127.0.0.1:8100"
 CSP_TOKEN = os.environ.get("CSP_TOKEN", "")
-CSP_TIMEOUT_SECONDS = float(os.environ.get("CSP_TIMEOUT_SECONDS", "20"))  # a halt waits no longer than one call
+HUBSIM_TOKENS = os.environ.get("HUBSIM_TOKENS", "")
+CSP_TIMEOUT_SECONDS = float(
+    os.environ.get("CSP_TIMEOUT_SECONDS", "20")
+)  # a halt waits no longer than one call
 DISPATCH: dict[str, Any] = {  # what is not named keeps the default of rollouts.pacing.DispatchSettings
     "command_size": int(os.environ.get("DISPATCH_COMMAND_SIZE", "2000")),
     "ready_ahead": int(os.environ.get("DISPATCH_READY_AHEAD", "500")),

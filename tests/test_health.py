@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from portal import health
+from portal.events.models import FeedOutbox
 
 
 def test_a_process_that_answers_is_alive_without_any_store(client):
@@ -51,6 +52,18 @@ def test_a_silent_beat_is_told_and_refuses_nothing(client, settings, monkeypatch
     answer = client.get("/readyz")
     assert answer.json()["checks"]["beat"] == "silent for 0 s"
     assert answer.status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_relay_that_stands_still_is_told(client, now, monkeypatch):
+    monkeypatch.setattr(health, "RELAY_WAITS_TOO_LONG", 0.0)
+    entry = FeedOutbox.objects.create(at=now, party_id=1, kind=1)
+    assert client.get("/readyz").json()["checks"]["relay"] == "ok"  # seen for the first time
+
+    assert client.get("/readyz").json()["checks"]["relay"] == "stands still for 0 s"
+
+    entry.delete()
+    assert client.get("/readyz").json()["checks"]["relay"] == "ok"
 
 
 def test_every_answer_carries_the_id_of_its_request(client):

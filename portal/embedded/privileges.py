@@ -141,4 +141,4 @@ def _copied(programs: Path, data: Path) -> Way:
         if libraries.is_dir():
             shutil.copytree(libraries, home / libraries.name, dirs_exist_ok=True)
         subprocess.run(["/bin/chmod", "-R", "go+rX", home / copy.parent.name], check=True)  # noqa: S603
-    return Way("copy", copy / "bin", home / "data", NOBODY)
+    return Way("copy", copy / "bin", home / "state" / "data", NOBODY)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
+import hashlib
+import hmac
 import signal
 import time
 import urllib.error
@@ -16,12 +16,14 @@ from typing import Final, NoReturn
 
 from portal.embedded import services
 from portal.embedded.failures import CannotStart
-from portal.embedded.ports import first_free, free_port
+from portal.embedded.ports import first_free
 from portal.embedded.processes import Program, Supervisor, python, run_to_end
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _MANAGE: Final = str(ROOT / "manage.py")
 _READY_WITHIN: Final = 90.0
+_SIMULATOR_PORT: Final = 8100
+_CSPS: Final = ("north", "central", "fourg")
 
 # Two groups, so that an export of five million rows never keeps a command or an alert waiting.
 WORKERS: Final = {
@@ -58,8 +60,9 @@ def perform(plan: Plan, *, say: Callable[[str], None]) -> int:
         with _stopped_by_signals(), services.environment(plan.var) as stores:
             stage = _Stage(plan, stores, say)
             say(f"PostgreSQL and Valkey after {time.monotonic() - began:.1f} s")
-            log_ins = stage.prepare()
             with Supervisor(plan.var / "log", say=say, servers=stores.servers) as supervisor:
+                stage.start_simulator(supervisor)
+                log_ins = stage.prepare()
                 stage.open(supervisor)
                 stage.greet(log_ins, seconds=time.monotonic() - began)
                 if plan.then:
@@ -80,9 +83,19 @@ class _Stage:
         if self.port != plan.port:
             say(f"Port {plan.port} is taken: using {self.port}")
         self.url = f"http://127.0.0.1:{self.port}"
-        self.simulator_port = free_port()
-        self.token = secrets.token_urlsafe(24)
-        self.variables = {**stores.variables, **self._settings()}
+        self.simulator_port = first_free(_SIMULATOR_PORT)
+        self.variables = {**stores.variables, **self._settings(stores.variables["SECRET_KEY"])}
+
+    def start_simulator(self, supervisor: Supervisor) -> None:
+        """Let the simulated CSPs build their estate while the portal builds its own."""
+        if self.plan.is_demo:
+            words = (
+                "serve",
+                f"--hubs={self.plan.hubs}",
+                f"--port={self.simulator_port}",
+                f"--portal-url={self.url}",
+            )
+            supervisor.start(Program("hubsim", python("-m", "hubsim", *words), self.variables))
 
     def prepare(self) -> list[str]:
         """Bring tables and, for a demonstration, the estate up; return the log-ins that were told."""
@@ -123,21 +136,21 @@ class _Stage:
         self.say(f"{title} after {time.monotonic() - began:.1f} s")
         return said
 
-    def _settings(self) -> Mapping[str, str]:
-        simulator = f"http://127.0.0.1:{self.simulator_port}"
-        kind = {"DEMO": "1"} if self.plan.is_demo else {"DEBUG": "1"}
+    def _settings(self, secret: str) -> Mapping[str, str]:
+        # Tokens follow from the secret, so that those kept in the database are still good in the next run.
+        token = _token(secret, "portal")
         return {
-            **kind,
+            "DEMO" if self.plan.is_demo else "DEBUG": "1",
             "DJANGO_SETTINGS_MODULE": "portal.settings",
-            "PORTAL_URL": self.url,
-            "CSP_BASE_URL": os.environ.get("CSP_BASE_URL", simulator),
-            "CSP_TOKEN": os.environ.get("CSP_TOKEN", self.token),
+            "CSP_BASE_URL": f"http://127.0.0.1:{self.simulator_port}",
+            "CSP_TOKEN": token,
+            "HUBSIM_TOKEN": token,
+            "HUBSIM_TOKENS": ",".join(f"{csp}={_token(secret, csp)}" for csp in _CSPS),
+            "PYTHONPATH": str(ROOT),
         }
 
     def _programs(self) -> Iterator[Program]:
         celery = ("-m", "celery", "--app=portal", "--quiet")
-        if self.plan.is_demo:
-            yield Program("hubsim", python("-m", "hubsim", *self._simulator_words()), self.variables)
         yield Program(
             "web",
             python("-m", "gunicorn", *self._web_words()),
@@ -160,14 +173,6 @@ class _Stage:
             self.variables,
         )
 
-    def _simulator_words(self) -> tuple[str, ...]:
-        return (
-            "serve",
-            f"--port={self.simulator_port}",
-            f"--portal-url={self.url}",
-            f"--token={self.variables['CSP_TOKEN']}",
-        )
-
     def _web_words(self) -> tuple[str, ...]:
         reload = ("--reload",) if self.plan.reload else ()
         return (
@@ -188,6 +193,10 @@ class _Stage:
                 return b'"beat": "ok"' in answer.read()
         except (urllib.error.URLError, OSError):
             return False
+
+
+def _token(secret: str, name: str) -> str:
+    return hmac.new(secret.encode(), f"csp token: {name}".encode(), hashlib.sha256).hexdigest()
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from portal.embedded import postgres
+from portal.embedded import postgres, privileges, services
 from portal.embedded.failures import CannotStart
 from portal.embedded.postgres import Postgres
 
@@ -184,6 +184,26 @@ def test_root_under_a_private_home_uses_a_namespace_and_opens_nothing(tmp_path):
 
     assert private.stat().st_mode & 0o777 == 0o700
     assert private.stat().st_uid == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to step down")
+def test_root_without_namespaces_uses_a_copy_and_finds_it_again(tmp_path, monkeypatch):
+    def forbidden() -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(privileges, "enter_namespace", forbidden)
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    copied = privileges.copied_home(private / "postgres" / "data")
+    try:
+        for _ in range(2):
+            with postgres.running(private / "postgres", durable=False) as server:
+                assert server._way.name == "copy"
+                assert server.data == copied / "state" / "data"
+        services.clear(private)
+        assert not copied.exists()
+    finally:
+        shutil.rmtree(copied, ignore_errors=True)
 
 
 def test_a_durable_server_keeps_its_promises_to_the_disk(tmp_path):
