@@ -88,6 +88,19 @@ class UserIdentifier(models.Model):
         return f"{self.user_role} {self.eui64}"
 
 
+class ServiceToken(models.Model):
+    """A secret a CSP's system shows when it calls; only its digest is kept."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="service_tokens")
+    name = models.CharField(max_length=80)
+    sha256 = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class UserManager(BaseUserManager["User"]):
     """Finds and makes users by e-mail."""
 

@@ -49,7 +49,7 @@ def rows(text: str, params: Mapping[str, Any] | None = None) -> list[Row]:
     """Run a statement; return its rows as named tuples."""
     connection.ensure_connection()
     raw = connection.connection
-    with raw.cursor(row_factory=namedtuple_row) as cursor:
+    with connection.wrap_database_errors, raw.cursor(row_factory=namedtuple_row) as cursor:
         cursor.execute(text, dict(params or {}))
         return list(cursor.fetchall())
 
@@ -95,7 +95,7 @@ def copy_blocks(table: str, columns: Sequence[str], blocks: Iterable[bytes], *, 
     statement = pgsql.SQL("COPY {} ({}) FROM STDIN" + (f" WITH ({options})" if options else "")).format(
         pgsql.Identifier(table), pgsql.SQL(", ").join(map(pgsql.Identifier, columns))
     )
-    with connection.connection.cursor() as cursor:
+    with connection.wrap_database_errors, connection.connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
             for block in blocks:
                 copy.write(block)
@@ -111,6 +111,7 @@ def copy_out(
     """
     connection.ensure_connection()
     with (
+        connection.wrap_database_errors,
         connection.connection.cursor() as cursor,
         cursor.copy(f"COPY ({query}) TO STDOUT WITH ({options})", dict(params or {})) as copy,
     ):
@@ -124,5 +125,9 @@ def _copy_in(table: str, columns: Sequence[str]) -> Iterator[Any]:
     statement = pgsql.SQL("COPY {} ({}) FROM STDIN").format(
         pgsql.Identifier(table), pgsql.SQL(", ").join(map(pgsql.Identifier, columns))
     )
-    with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with (
+        connection.wrap_database_errors,
+        connection.connection.cursor() as cursor,
+        cursor.copy(statement) as copy,
+    ):
         yield copy

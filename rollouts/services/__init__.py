@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from rollouts.services._alerting import (
+    Applied,
+    TooManyWaiting,
+    apply_next_batch,
+    apply_waiting,
+    receive_alerts,
+)
 from rollouts.services._publishing import (
     CannotPublish,
     Notice,
@@ -11,24 +18,23 @@ from rollouts.services._publishing import (
     revise_release_note,
 )
 from rollouts.services._stepping import StepRefused, take_step
-from rollouts.services._alerting import Applied, TooManyWaiting, apply_next_batch, apply_waiting, receive_alerts
 from rollouts.services._tallying import Drift, fold_tallies, fold_tally, measure_drift
 
 __all__ = [
     "Applied",
     "CannotPublish",
     "Drift",
+    "Notice",
+    "StepRefused",
     "TooManyWaiting",
     "apply_next_batch",
     "apply_waiting",
-    "Notice",
-    "StepRefused",
     "draft_rollout",
     "fold_tallies",
     "fold_tally",
     "measure_drift",
-    "receive_alerts",
     "notify_rollout",
+    "receive_alerts",
     "revise_draft",
     "revise_release_note",
     "take_step",

@@ -5,6 +5,7 @@ Guards, buttons, API verbs, the diagram in the documents and the database's own 
 
 from __future__ import annotations
 
+from rollouts.states.alerts import ALERT_CODE_BY_TEXT, AlertCode, UnmatchedReason, failure_of
 from rollouts.states.moves import (
     ALLOWED_TARGET_MOVES,
     CHANGEABLE_STATES,
@@ -71,6 +72,7 @@ from rollouts.states.words import (
 )
 
 __all__ = [
+    "ALERT_CODE_BY_TEXT",
     "ALLOWED_TARGET_MOVES",
     "AWAITING_CONSENTS",
     "CHANGEABLE_STATES",
@@ -97,6 +99,7 @@ __all__ = [
     "TARGET_MOVES",
     "TERMINAL_STATES",
     "UNLIMITED_ATTEMPTS",
+    "AlertCode",
     "Answer",
     "BatchKind",
     "Channel",
@@ -120,7 +123,9 @@ __all__ = [
     "SmiStatus",
     "Step",
     "TargetState",
+    "UnmatchedReason",
     "allowed_target_moves_sql",
+    "failure_of",
     "may_retry",
     "open_steps",
     "remembered_status",

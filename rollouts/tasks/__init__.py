@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from rollouts.tasks.ingesting import apply_alerts, tick_ingest
 from rollouts.tasks.tallying import fold_tallies, reconcile_tallies
 
 __all__ = [
+    "apply_alerts",
     "fold_tallies",
     "reconcile_tallies",
+    "tick_ingest",
 ]

@@ -1,0 +1,1 @@
+"""The CSPs' side of the interface: alerts come in here."""

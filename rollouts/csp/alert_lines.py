@@ -1,0 +1,90 @@
+"""Alerts as a CSP writes them (NDJSON), turned into the COPY text they are stored as.
+
+Each line is checked here, so that a bad one is answered with its number and what is
+wrong, and so that nothing has to be parsed again when the batch is applied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from rollouts.states import ALERT_CODE_BY_TEXT, AlertCode, failure_of
+
+MOST_LINES = 10_000
+_BIAS = 1 << 63
+_GUID_LENGTH = 23
+_UUID_OCTETS = 16
+_GUID_OCTETS = 8
+_MOST_PROBLEMS = 100
+
+
+@dataclass(slots=True)
+class AlertLines:
+    """The alerts of one call: ready to store, or what is wrong with which line."""
+
+    count: int = 0
+    copy_text: bytes = b""
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+
+def read(body: bytes) -> AlertLines:
+    """Check and convert every line; when any is bad, list the problems instead."""
+    lines = AlertLines()
+    out: list[str] = []
+    for number, raw in enumerate(body.split(b"\n"), start=1):
+        if not raw.strip():
+            continue
+        try:
+            out.append(_line(orjson.loads(raw)))
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
+            lines.problems.append((number, _words(problem)))
+            if len(lines.problems) >= _MOST_PROBLEMS:
+                break
+    lines.count = len(out)
+    lines.copy_text = "".join(out).encode()
+    return lines
+
+
+def _line(alert: dict[str, Any]) -> str:
+    """Return one row of COPY text: alert_id, occurred_at, guid, code, command_id, reason, version."""
+    alert_id, guid, occurred_at = alert["alert_id"], alert["guid"], alert["occurred_at"]
+    _check(len(bytes.fromhex(alert_id.replace("-", ""))) == _UUID_OCTETS, "alert_id is not a UUID")
+    octets = bytes.fromhex(guid.replace("-", ""))
+    _check(
+        len(octets) == _GUID_OCTETS and len(guid) == _GUID_LENGTH,
+        "guid is not a GUID: XX-XX-XX-XX-XX-XX-XX-XX",
+    )
+    _check(
+        datetime.fromisoformat(occurred_at).tzinfo is not None, "occurred_at has no time zone: end it with Z"
+    )
+    code = ALERT_CODE_BY_TEXT.get(alert["code"], AlertCode.UNKNOWN)
+    command = alert.get("command_id")
+    version = (alert.get("firmware_version") or "").upper()
+    _check(
+        (len(version) <= _GUID_OCTETS and version.isalnum()) or not version,
+        "firmware_version is not 1 to 8 letters and digits",
+    )
+    reason = failure_of(code, alert.get("reason") or "")
+    return (
+        f"{alert_id}\t{occurred_at}\t{int.from_bytes(octets, 'big') - _BIAS}\t{code:d}\t"
+        f"{int(command) if command else chr(92) + 'N'}\t{reason:d}\t{version}\n"
+    )
+
+
+def _check(fits: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as an assertion
+    if not fits:
+        raise ValueError(otherwise)
+
+
+def _words(problem: Exception) -> str:
+    if isinstance(problem, KeyError):
+        return f"{problem.args[0]} is missing"
+    if isinstance(problem, orjson.JSONDecodeError):
+        return "not a JSON object"
+    if isinstance(problem, TypeError | AttributeError):
+        return "a value has the wrong type: alert_id, guid, code and occurred_at are texts"
+    return str(problem)

@@ -1,0 +1,49 @@
+-- Confirm activations: the target, the SMI records of the hub and its GPF, their history, the alert to each
+-- Supplier responsible at this moment (R4.7), and the end of the upgrade in flight; all or nothing.
+-- The hub's word outranks whatever the portal believed; a target is confirmed once, however often it is said.
+WITH said AS (
+    SELECT DISTINCT ON (guid) guid, occurred_at, alert_id, old_entry_id, old_status
+      FROM judged_alert
+     WHERE rollout_id = %(rollout_id)s AND why IS NULL AND firmware_version = %(version)s
+       AND (code IN (5, 10) OR (code = 4 AND reason = 0))
+     ORDER BY guid, occurred_at
+), moved AS (
+    UPDATE {target} AS target
+       SET state = 60, code = 0, state_at = %(now)s,
+           activated_after_halt = coalesce(said.occurred_at > %(halted_at)s::timestamptz, false)
+      FROM said
+     WHERE target.rollout_id = %(rollout_id)s AND target.guid = said.guid AND target.state <> 60
+    RETURNING target.guid, said.alert_id, said.old_entry_id, said.old_status, target.activated_after_halt
+), smi AS (
+    UPDATE rollouts_hub AS hub
+       SET cpl_entry_id = %(entry_id)s,
+           gpf_cpl_entry_id = CASE WHEN hub.gpf_guid IS NULL THEN hub.gpf_cpl_entry_id ELSE %(entry_id)s END,
+           smi_status = CASE WHEN hub.smi_status = 7 THEN 4 ELSE hub.smi_status END
+      FROM moved
+     WHERE hub.guid = moved.guid
+    RETURNING hub.guid, hub.gpf_guid, hub.import_supplier_id, hub.gas_supplier_id, moved.alert_id,
+              moved.old_entry_id, moved.old_status, moved.activated_after_halt
+), changed AS (
+    SELECT smi.guid, smi.gpf_guid, smi.alert_id::text AS evidence, entry.firmware_version AS old_version
+      FROM smi JOIN rollouts_cplentry AS entry ON entry.id = smi.old_entry_id
+     WHERE smi.old_entry_id <> %(entry_id)s
+), history AS (
+    INSERT INTO rollouts_hub_history (guid, at, rollout_id, kind, old_value, new_value, evidence)
+    SELECT guid, %(now)s, %(rollout_id)s, 1, old_version, %(version)s, evidence FROM changed
+     UNION ALL
+    SELECT gpf_guid, %(now)s, %(rollout_id)s, 7, old_version, %(version)s, evidence FROM changed
+     WHERE gpf_guid IS NOT NULL
+     UNION ALL
+    SELECT guid, %(now)s, %(rollout_id)s, 2, 'Suspended', 'Commissioned', alert_id::text FROM smi WHERE old_status = 7
+), told AS (
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
+    SELECT guid, %(now)s, import_supplier_id, %(rollout_id)s, %(entry_id)s, 3, activated_after_halt::int
+      FROM smi WHERE import_supplier_id IS NOT NULL
+     UNION ALL
+    SELECT guid, %(now)s, gas_supplier_id, %(rollout_id)s, %(entry_id)s, 3, activated_after_halt::int
+      FROM smi WHERE gas_supplier_id IS DISTINCT FROM import_supplier_id AND gas_supplier_id IS NOT NULL
+), landed AS (
+    DELETE FROM rollouts_hub_in_flight AS flight USING moved
+     WHERE flight.guid = moved.guid AND flight.rollout_id = %(rollout_id)s
+)
+SELECT (SELECT count(*) FROM said) AS said, (SELECT count(*) FROM moved) AS moved

@@ -1,0 +1,30 @@
+-- What became of a cancel: confirmed, the hub waits (or goes on, where the rollout runs again; or leaves, where
+-- it has ended); failed, the activation is under way as before and is watched as before.
+WITH said AS (
+    SELECT DISTINCT ON (guid) guid, command_id, occurred_at, code, import_id, gas_id
+      FROM judged_alert
+     WHERE rollout_id = %(rollout_id)s AND why IS NULL AND code IN (8, 9)
+     ORDER BY guid, occurred_at DESC
+), moved AS (
+    UPDATE {target} AS target
+       SET state = CASE WHEN said.code = 9 THEN 50 WHEN %(has_ended)s THEN 90 WHEN %(is_running)s THEN 40 ELSE 56 END,
+           code = CASE WHEN said.code = 9 THEN 45 ELSE 0 END,
+           state_at = %(now)s
+      FROM said
+     WHERE target.rollout_id = %(rollout_id)s AND target.guid = said.guid AND target.state = 55
+       AND (said.code = 8 OR target.consent >= 4)
+       AND (said.command_id = target.command_id
+            OR (said.command_id IS NULL AND said.occurred_at >= target.state_at))
+    RETURNING target.guid, target.state, target.code, said.import_id, said.gas_id
+), told AS (
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
+    SELECT guid, %(now)s, import_id, %(rollout_id)s, %(entry_id)s, 12, code FROM moved
+     WHERE import_id IS NOT NULL AND state <> 50
+     UNION ALL
+    SELECT guid, %(now)s, gas_id, %(rollout_id)s, %(entry_id)s, 12, code FROM moved
+     WHERE gas_id IS DISTINCT FROM import_id AND gas_id IS NOT NULL AND state <> 50
+), landed AS (
+    DELETE FROM rollouts_hub_in_flight AS flight USING moved
+     WHERE flight.guid = moved.guid AND flight.rollout_id = %(rollout_id)s AND moved.state = 90
+)
+SELECT (SELECT count(*) FROM said) AS said, (SELECT count(*) FROM moved) AS moved

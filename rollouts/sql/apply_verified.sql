@@ -1,0 +1,24 @@
+-- The hub holds the image and has verified it: alert 0x8F72. A report that comes late, after a failure or
+-- a retry, still counts; one that comes after the activation changes nothing.
+WITH said AS (
+    SELECT DISTINCT ON (guid) guid, import_id, gas_id
+      FROM judged_alert
+     WHERE rollout_id = %(rollout_id)s AND why IS NULL AND code = 1
+     ORDER BY guid
+), moved AS (
+    UPDATE {target} AS target
+       SET state = 40, code = 0, attempts = 0, state_at = %(now)s
+      FROM said
+     WHERE target.rollout_id = %(rollout_id)s AND target.guid = said.guid AND target.state IN (10, 20, 30, 31, 41)
+    RETURNING target.guid, said.import_id, said.gas_id
+), flying AS (
+    INSERT INTO rollouts_hub_in_flight (guid, rollout_id) SELECT guid, %(rollout_id)s FROM moved
+    ON CONFLICT DO NOTHING
+), told AS (
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
+    SELECT guid, %(now)s, import_id, %(rollout_id)s, %(entry_id)s, 2, 0 FROM moved WHERE import_id IS NOT NULL
+     UNION ALL
+    SELECT guid, %(now)s, gas_id, %(rollout_id)s, %(entry_id)s, 2, 0 FROM moved
+     WHERE gas_id IS DISTINCT FROM import_id AND gas_id IS NOT NULL
+)
+SELECT (SELECT count(*) FROM said) AS said, (SELECT count(*) FROM moved) AS moved

@@ -1,0 +1,359 @@
+"""Alerts end in the same state whatever is lost, doubled, late or out of order."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from datetime import timedelta
+
+import orjson
+import pytest
+from django.test import Client
+
+from portal.events import feed, sequencer
+from portal.events.kinds import EntryKind
+from portal.identity.models import Organisation
+from portal.identity.tokens import issue_token
+from portal.kernel import sql
+from rollouts import services
+from rollouts.csp import alert_lines
+from rollouts.models import (
+    Command,
+    CspAlertBatch,
+    Hub,
+    HubHistory,
+    HubInFlight,
+    Rollout,
+    Target,
+    UnmatchedAlert,
+)
+from rollouts.states import CommandKind, FailureCode, TargetState
+from tests.factories import make_rollout, make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_subscribers(settings):
+    settings.EVENT_SUBSCRIBERS = []
+
+
+class Bench:
+    """A rollout of which some hubs have been commanded, and a CSP that reports on them."""
+
+    def __init__(self, now, *, hubs=20, state=TargetState.ACTIVATING):
+        self.now = now
+        self.world = make_world(hubs=hubs)
+        self.rollout = make_rollout(self.world, now=now)
+        self.command = Command.objects.create(
+            rollout_id=self.rollout.pk,
+            kind=CommandKind.ACTIVATE if state == TargetState.ACTIVATING else CommandKind.DISTRIBUTE,
+            region=2,
+            guids=[self.world.guid(n) for n in range(hubs)],
+            hub_count=hubs,
+            due_at=now,
+            created_at=now,
+        )
+        sql.run(
+            "UPDATE rollouts_target SET state = %(state)s, consent = CASE WHEN consent < 4 THEN 4 ELSE consent END,"
+            " command_id = %(command)s, attempts = 1, state_at = %(now)s",
+            {"state": int(state), "command": self.command.pk, "now": now},
+        )
+        sql.run(
+            "INSERT INTO rollouts_hub_in_flight SELECT guid, %(id)s FROM rollouts_target",
+            {"id": self.rollout.pk},
+        )
+
+    def alert(self, number, code, *, anonymous=False, minutes=1, guid=None, **more):
+        return {
+            "alert_id": str(uuid.uuid4()),
+            "guid": text(guid if guid is not None else self.world.guid(number)),
+            "code": code,
+            "occurred_at": (self.now + timedelta(minutes=minutes)).isoformat(),
+            **({} if anonymous else {"command_id": str(self.command.pk)}),
+            **more,
+        }
+
+    def activated(self, number, **more):
+        return self.alert(number, "0x8F66", **{"firmware_version": "0C230000", **more})
+
+    def deliver(self, *alerts, csp: Organisation | None = None):
+        lines = alert_lines.read(b"\n".join(orjson.dumps(alert) for alert in alerts))
+        assert not lines.problems
+        services.receive_alerts(
+            csp_id=(csp or self.world.csp).pk,
+            copy_text=lines.copy_text,
+            count=lines.count,
+            received_at=self.now,
+        )
+        return services.apply_next_batch(now=self.now + timedelta(minutes=2))
+
+    def state(self, number):
+        target = Target.objects.get(guid=self.world.guid(number), rollout_id=self.rollout.pk)
+        return TargetState(target.state)
+
+    def target(self, number):
+        return Target.objects.get(guid=self.world.guid(number), rollout_id=self.rollout.pk)
+
+    def feed(self, scope):
+        sequencer.sequence_all()
+        return [(entry.kind, entry.guid, entry.code) for entry in feed.entries_after(scope, 0)]
+
+
+def text(db_guid: int) -> str:
+    return "-".join(f"{octet:02X}" for octet in (db_guid + 2**63).to_bytes(8, "big"))
+
+
+@pytest.mark.requirement("R4.6", "R4.7")
+def test_a_confirmed_activation_reaches_the_inventory_and_every_responsible_supplier(now):
+    bench = Bench(now)
+    world = bench.world
+
+    bench.deliver(*(bench.activated(number) for number in range(20)))
+
+    hub = Hub.objects.get(guid=world.guid(9))
+    assert (hub.cpl_entry_id, hub.gpf_cpl_entry_id) == (world.target.pk, world.target.pk)
+    assert {bench.state(number) for number in range(20)} == {TargetState.ACTIVATED}
+    of_supplier = {guid for kind, guid, _ in bench.feed(world.as_supplier) if kind == EntryKind.HUB_ACTIVATED}
+    assert of_supplier == {world.guid(number) for number in range(16)}
+    of_other = {guid for kind, guid, _ in bench.feed(world.as_other) if kind == EntryKind.HUB_ACTIVATED}
+    assert of_other == {world.guid(number) for number in (9, 10, 11, 16, 17, 19)}
+    entry = feed.entries_after(world.as_supplier, 0)[0]
+    assert entry.version_id == world.target.pk
+    history = HubHistory.objects.filter(guid=world.guid(9)).values_list("old_value", "new_value")
+    assert list(history) == [("0C220000", "0C230000")]
+    assert not HubInFlight.objects.exists()
+    assert services.measure_drift(rollout_id=bench.rollout.pk).total == 0
+
+
+@pytest.mark.requirement("R4.7")
+def test_the_alert_goes_to_whoever_is_responsible_at_that_moment(now):
+    bench = Bench(now)
+    Hub.objects.filter(guid=bench.world.guid(0)).update(
+        import_supplier=bench.world.third, gas_supplier=bench.world.third
+    )
+
+    bench.deliver(bench.activated(0))
+
+    assert bench.feed(bench.world.as_supplier) == []
+    assert bench.feed(bench.world.as_third) == [(EntryKind.HUB_ACTIVATED, bench.world.guid(0), 0)]
+
+
+def test_an_alert_said_twice_in_two_calls_and_two_forms_counts_once(now):
+    bench = Bench(now)
+    alert = bench.activated(0)
+    response = bench.alert(0, "CS06_RESPONSE", reason="SUCCESS", firmware_version="0C230000")
+
+    bench.deliver(alert, alert)
+    bench.deliver(alert, response)
+    bench.deliver(bench.activated(0, anonymous=True))
+
+    assert len(bench.feed(bench.world.as_supplier)) == 1
+    assert not UnmatchedAlert.objects.exists()
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_any_order_ends_in_the_same_state(now, order):
+    bench = Bench(now, state=TargetState.DISTRIBUTING)
+    alerts = [
+        bench.alert(0, "0x8F72"),
+        bench.alert(0, "CS06_ACCEPTED"),
+        bench.activated(0, minutes=3),
+    ]
+
+    for place in order:
+        bench.deliver(alerts[place])
+
+    assert bench.state(0) == TargetState.ACTIVATED
+    assert not HubInFlight.objects.filter(guid=bench.world.guid(0)).exists()
+    kinds = [kind for kind, _, _ in bench.feed(bench.world.as_supplier)]
+    assert kinds.count(EntryKind.HUB_ACTIVATED) == 1
+
+
+@pytest.mark.requirement("R4.10")
+def test_a_failed_delivery_is_tried_again_and_then_given_up(now):
+    bench = Bench(now, state=TargetState.DISTRIBUTING)
+
+    bench.deliver(bench.alert(0, "DELIVERY_FAILED", reason="TRANSFER_FAILED"))
+    assert (bench.state(0), bench.target(0).code) == (TargetState.SCHEDULED, FailureCode.TRANSFER_FAILED)
+    sql.run("UPDATE rollouts_target SET state = 30, attempts = 5")
+    bench.deliver(bench.alert(0, "DELIVERY_FAILED", reason="TRANSFER_FAILED", minutes=2))
+
+    assert bench.state(0) == TargetState.DISTRIBUTION_FAILED
+    kinds = [kind for kind, _, _ in bench.feed(bench.world.as_supplier)]
+    assert kinds == [EntryKind.HUB_RETRYING, EntryKind.HUB_FAILED]
+    assert not HubInFlight.objects.filter(guid=bench.world.guid(0)).exists()
+
+
+def test_the_failure_of_an_earlier_attempt_does_not_fail_the_present_one(now):
+    bench = Bench(now)
+    late = bench.alert(0, "0x8F67", reason="ACTIVATION_FAILURE")
+    anonymous = bench.alert(1, "0x8F67", anonymous=True, minutes=-5)
+    sql.run("UPDATE rollouts_target SET command_id = command_id + 1, attempts = 2")
+
+    bench.deliver(late, anonymous)
+
+    assert {bench.state(0), bench.state(1)} == {TargetState.ACTIVATING}
+
+
+def test_an_activation_failure_keeps_the_image_and_tries_again(now):
+    bench = Bench(now)
+
+    bench.deliver(bench.alert(0, "0x8F67", reason="ACTIVATION_FAILURE", firmware_version="0C220000"))
+
+    assert (bench.state(0), bench.target(0).code) == (TargetState.DISTRIBUTED, FailureCode.ACTIVATION_FAILURE)
+    assert Hub.objects.get(guid=bench.world.guid(0)).cpl_entry_id == bench.world.current.pk
+
+
+@pytest.mark.requirement("R5.6")
+def test_an_activation_after_the_halt_is_marked_as_such(now):
+    bench = Bench(now)
+    Rollout.objects.update(status="SUSPENDED", stood_at="SAFE_LAUNCH", halted_at=now + timedelta(minutes=5))
+
+    bench.deliver(bench.activated(0, minutes=4), bench.activated(1, minutes=6))
+
+    assert not bench.target(0).activated_after_halt
+    assert bench.target(1).activated_after_halt
+
+
+@pytest.mark.requirement("R4.11")
+def test_an_alert_that_fits_nothing_is_kept_for_the_dcc(now):
+    bench = Bench(now)
+    stranger = Organisation.objects.create(kind="CSP", name="CSP North")
+    HubInFlight.objects.filter(guid=bench.world.guid(3)).delete()
+    sql.run("UPDATE rollouts_target SET command_id = NULL WHERE guid = %(g)s", {"g": bench.world.guid(3)})
+
+    bench.deliver(bench.activated(0), csp=stranger)
+    bench.deliver(
+        bench.activated(0, guid=12345),
+        bench.alert(1, "0xFFFF"),
+        bench.activated(2, firmware_version="0C210000"),
+        bench.activated(3, anonymous=True),
+    )
+
+    found = dict(UnmatchedAlert.objects.values_list("guid", "why"))
+    assert found == {
+        bench.world.guid(0): "WRONG_CSP",
+        12345: "UNKNOWN_HUB",
+        bench.world.guid(1): "UNKNOWN_CODE",
+        bench.world.guid(2): "OTHER_VERSION",
+        bench.world.guid(3): "NO_ROLLOUT",
+    }
+    assert bench.state(0) == TargetState.ACTIVATING
+    assert bench.feed(bench.world.as_supplier) == []
+
+
+@pytest.mark.requirement("R4.8")
+def test_a_reading_confirms_an_activation_nobody_reported(now):
+    bench = Bench(now)
+    reading = Command.objects.create(
+        rollout_id=bench.rollout.pk,
+        kind=CommandKind.READ,
+        region=2,
+        guids=[],
+        hub_count=0,
+        due_at=now,
+        created_at=now,
+    )
+    new = bench.alert(0, "READ_RESULT", firmware_version="0C230000", command_id=str(reading.pk))
+    old = bench.alert(1, "READ_RESULT", firmware_version="0C220000", command_id=str(reading.pk))
+
+    bench.deliver(new, old)
+
+    assert bench.state(0) == TargetState.ACTIVATED
+    assert (bench.state(1), bench.target(1).code) == (TargetState.DISTRIBUTED, FailureCode.READ_OLD_VERSION)
+
+
+@pytest.mark.requirement("R4.8")
+def test_a_reading_on_request_is_forwarded_to_whoever_asked_and_corrects_the_inventory(now):
+    bench = Bench(now)
+    sql.run("UPDATE rollouts_target SET state = 10")
+    asked = Command.objects.create(
+        kind=CommandKind.READ,
+        region=2,
+        guids=[],
+        hub_count=0,
+        due_at=now,
+        created_at=now,
+        requested_by_id=bench.world.supplier.pk,
+    )
+
+    bench.deliver(bench.alert(0, "READ_RESULT", firmware_version="0C210000", command_id=str(asked.pk)))
+
+    assert Hub.objects.get(guid=bench.world.guid(0)).cpl_entry_id == bench.world.oldest.pk
+    assert [kind for kind, _, _ in bench.feed(bench.world.as_supplier)] == [EntryKind.HUB_VERSION_READ]
+    assert bench.feed(bench.world.as_other) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "ends_in"),
+    [
+        ("SUSPENDED", TargetState.CANCELLED),
+        ("SAFE_LAUNCH", TargetState.DISTRIBUTED),
+        ("STOPPED", TargetState.WITHDRAWN),
+    ],
+)
+def test_a_cancelled_hub_waits_goes_on_or_leaves_with_its_rollout(now, status, ends_in):
+    bench = Bench(now)
+    sql.run("UPDATE rollouts_target SET state = 55")
+    Rollout.objects.update(status=status, stood_at="SAFE_LAUNCH", halted_at=now)
+
+    bench.deliver(bench.alert(0, "CANCELLED"), bench.alert(1, "CANCEL_FAILED", reason="TOO_LATE"))
+
+    assert bench.state(0) == ends_in
+    assert (bench.state(1), bench.target(1).code) == (TargetState.ACTIVATING, FailureCode.CANCEL_FAILED)
+
+
+def test_a_batch_that_fails_is_kept_and_does_not_block_the_others(now):
+    bench = Bench(now)
+    CspAlertBatch.objects.create(csp_id=bench.world.csp.pk, received_at=now, count=1, payload=b"nonsense\n")
+    bench_alerts = alert_lines.read(orjson.dumps(bench.activated(0)))
+    services.receive_alerts(
+        csp_id=bench.world.csp.pk, copy_text=bench_alerts.copy_text, count=1, received_at=now
+    )
+
+    services.apply_waiting(now=now)
+    services.apply_waiting(now=now)
+
+    assert bench.state(0) == TargetState.ACTIVATED
+    assert CspAlertBatch.objects.filter(applied_at=None, attempts__gt=0).count() == 1
+
+
+class TestTheEndpoint:
+    def post(self, body, **headers):
+        return Client().post(
+            "/csp/v1/alerts",
+            data=body,
+            content_type="application/x-ndjson",
+            headers=dict(headers.items()),
+        )
+
+    def test_it_stores_before_it_answers(self, now):
+        bench = Bench(now)
+        token = issue_token(bench.world.csp, name="gateway", now=now)
+
+        answer = self.post(orjson.dumps(bench.activated(0)), authorization=f"Bearer {token}")
+
+        assert answer.status_code == 202
+        assert answer.json()["accepted"] == 1
+        assert CspAlertBatch.objects.filter(applied_at=None).count() == 1
+
+    def test_a_bad_line_is_named_and_nothing_is_stored(self, now):
+        bench = Bench(now)
+        token = issue_token(bench.world.csp, name="gateway", now=now)
+        body = orjson.dumps(bench.activated(0)) + b'\n{"alert_id": "x"}\nnot json\n'
+
+        answer = self.post(body, authorization=f"Bearer {token}")
+
+        assert answer.status_code == 422
+        assert [line["line"] for line in answer.json()["lines"]] == [2, 3]
+        assert not CspAlertBatch.objects.exists()
+
+    @pytest.mark.parametrize("token", ["", "wrong"])
+    def test_it_wants_the_token_of_a_csp(self, now, token):
+        bench = Bench(now)
+        issue_token(bench.world.supplier, name="not a CSP", now=now, secret="supplier-secret")
+
+        for secret in (token, "supplier-secret"):
+            answer = self.post(orjson.dumps(bench.activated(0)), authorization=f"Bearer {secret}")
+            assert answer.status_code == 401
