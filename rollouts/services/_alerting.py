@@ -1,4 +1,4 @@
-"""Taking in the CSPs' alerts: stored before they are answered, applied by set, in any order, as often as they come.
+"""Taking in alerts: stored before they are answered, applied by set, in any order, as often as they come.
 
 Each batch is applied in one transaction: targets, tallies, the SMI, history and the
 feed move together or not at all. An alert is kept once, a target is confirmed once, and
