@@ -44,6 +44,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "relay": _tick("portal.events.tasks.relay", seconds=0.5),
     "fold-tallies": _tick("rollouts.tasks.fold_tallies", seconds=1),
     "deadlines": _tick("rollouts.tasks.tick_deadlines", seconds=5),
+    "reconcile-tallies": _tick("rollouts.tasks.reconcile_tallies", seconds=60),
     "heartbeat": _tick("portal.health.mark_beat", seconds=5),
     "refresh-eligibility": {
         "task": "rollouts.tasks.refresh_eligibility",
