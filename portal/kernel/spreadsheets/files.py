@@ -1,0 +1,109 @@
+"""What kind of file somebody has sent, and the plain words for what cannot be read."""
+
+from __future__ import annotations
+
+import codecs
+from enum import StrEnum
+from typing import BinaryIO, Final
+
+from portal.kernel.refusals import BadInput
+
+MEGABYTE: Final = 1024 * 1024
+#: A million GUIDs with a few columns beside them fit well within this.
+LARGEST_FILE: Final = 128 * MEGABYTE
+
+_LOOKED_AT: Final = 8192
+_ZIP: Final = b"PK\x03\x04"
+_OLE: Final = bytes.fromhex("D0CF11E0A1B11AE1")
+_ENCRYPTED_PACKAGE: Final = "EncryptedPackage".encode("utf-16-le")
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BINARY_BEGINNINGS: Final = (
+    b"%PDF",
+    b"\x1f\x8b",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"Rar!",
+    b"7z\xbc\xaf",
+    b"{\\rtf",
+)
+
+
+class FileProblem(StrEnum):
+    """Why a file cannot be read at all."""
+
+    EMPTY = "EMPTY"
+    TOO_LARGE = "TOO_LARGE"
+    BINARY = "BINARY"
+    ENCRYPTED = "ENCRYPTED"
+    LEGACY_WORKBOOK = "LEGACY_WORKBOOK"
+    OTHER_WORKBOOK = "OTHER_WORKBOOK"
+    UNPACKS_TOO_LARGE = "UNPACKS_TOO_LARGE"
+    DAMAGED = "DAMAGED"
+    NO_GUID_COLUMN = "NO_GUID_COLUMN"
+
+
+_ADVICE: Final = {
+    FileProblem.EMPTY: "The file is empty.",
+    FileProblem.TOO_LARGE: "The file is too large. Send the GUIDs alone, or split the file.",
+    FileProblem.BINARY: "This is neither text nor a workbook. Send a CSV, text or .xlsx file.",
+    FileProblem.ENCRYPTED: "The workbook is protected by a password. Save it without one and send it again.",
+    FileProblem.LEGACY_WORKBOOK: "This is an old .xls workbook. Save it as .xlsx or CSV and send it again.",
+    FileProblem.OTHER_WORKBOOK: "This is not an .xlsx workbook. Save it as .xlsx or CSV and send it again.",
+    FileProblem.UNPACKS_TOO_LARGE: (
+        "The workbook spreads over too many cells. Copy the GUIDs to a new workbook, or save it as CSV."
+    ),
+    FileProblem.DAMAGED: "The file is damaged or incomplete. Save it again as .xlsx or CSV and send that.",
+    FileProblem.NO_GUID_COLUMN: "No column holds GUIDs. Head the column of hub GUIDs with the word GUID.",
+}
+
+
+class FileRefused(BadInput):
+    """The file cannot be read; `problem` says why, and the message what to do."""
+
+    code = "unreadable_file"
+
+    def __init__(self, problem: FileProblem) -> None:
+        super().__init__(_ADVICE[problem], facts={"problem": problem.value})
+        self.problem = problem
+
+
+def read_all(source: bytes | BinaryIO, *, largest: int = LARGEST_FILE) -> bytes:
+    """Read a file into memory, and no further than the limit.
+
+    Raises:
+        FileRefused: EMPTY or TOO_LARGE.
+    """
+    data = source if isinstance(source, bytes) else source.read(largest + 1)
+    if len(data) > largest:
+        raise FileRefused(FileProblem.TOO_LARGE)
+    if not data.strip():
+        raise FileRefused(FileProblem.EMPTY)
+    return data
+
+
+def is_workbook(data: bytes) -> bool:
+    """Tell a workbook from text.
+
+    Raises:
+        FileRefused: ENCRYPTED, LEGACY_WORKBOOK or BINARY: it is neither.
+    """
+    if data.startswith(_ZIP):
+        return True
+    if data.startswith(_OLE):
+        is_encrypted = _ENCRYPTED_PACKAGE in data
+        raise FileRefused(FileProblem.ENCRYPTED if is_encrypted else FileProblem.LEGACY_WORKBOOK)
+    is_text = data.startswith(_UTF_16) or b"\0" not in data[:_LOOKED_AT]
+    if data.startswith(_BINARY_BEGINNINGS) or not is_text:
+        raise FileRefused(FileProblem.BINARY)
+    return False
+
+
+def text_of(data: bytes) -> str:
+    """Decode text as it comes: UTF-8 with or without a mark, UTF-16 with one, else Windows-1252."""
+    if data.startswith(_UTF_16):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
