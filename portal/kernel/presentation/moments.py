@@ -1,0 +1,112 @@
+"""Times as people read them: British local time with its offset, time left in words, working days.
+
+Pure: `now` is always a parameter. Stored times are UTC; only what is shown is local.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from portal.kernel.working_days import local, working_days_between
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+_HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
+
+
+def long_time(at: datetime) -> str:
+    """Say the exact local time with its offset: 15 Mar 2027, 00:00 GMT."""
+    here = local(at)
+    return f"{here.day} {here:%b %Y, %H:%M %Z}"
+
+
+def long_date(on: date) -> str:
+    """Say a day: 15 Mar 2027 (of a moment, its local day)."""
+    day = local(on) if isinstance(on, datetime) else on
+    return f"{day.day} {day:%b %Y}"
+
+
+def short_date(on: date) -> str:
+    """Say a day without its year: 15 Mar."""
+    day = local(on) if isinstance(on, datetime) else on
+    return f"{day.day} {day:%b}"
+
+
+def duration(length: timedelta) -> str:
+    """Say a length in the one unit that matters: 12 days, 31 hours, 5 minutes."""
+    if length >= 2 * _DAY:
+        return _counted(length // _DAY, "day")
+    if length >= 2 * _HOUR:
+        return _counted(length // _HOUR, "hour")
+    return _counted(max(1, length // timedelta(minutes=1)), "minute")
+
+
+def since(at: datetime, *, now: datetime) -> str:
+    """Say how long ago, or in how long: 5 minutes ago, in 3 days."""
+    if at <= now:
+        return "just now" if now - at < timedelta(minutes=1) else f"{duration(now - at)} ago"
+    return f"in {duration(at - now)}"
+
+
+def working_days_left(at: datetime, *, now: datetime) -> int:
+    """Count the working days of England and Wales after today that end before the deadline or hold it.
+
+    A deadline at midnight belongs to the day it ends, so it does not lend the reader one more day.
+    """
+    return working_days_between(now, at - _MICROSECOND)
+
+
+def _counted(n: int, unit: str) -> str:
+    return f"{n:,} {unit}" if n == 1 else f"{n:,} {unit}s"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """A deadline as it stands now."""
+
+    at: datetime
+    now: datetime
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether the deadline lies behind."""
+        return self.at < self.now
+
+    @property
+    def words(self) -> str:
+        """Say what is left, or how long it has been over."""
+        if self.has_passed:
+            return f"Passed {duration(self.now - self.at)} ago"
+        return f"{duration(self.at - self.now)} left"
+
+    @property
+    def urgency(self) -> str:
+        """How loudly to say it: calm, soon (14 days), urgent (3 days) or passed."""
+        if self.has_passed:
+            return "passed"
+        left = self.at - self.now
+        if left <= 3 * _DAY:
+            return "urgent"
+        return "soon" if left <= 14 * _DAY else "calm"
+
+    @property
+    def icon(self) -> str:
+        """An icon that differs by urgency, so that colour is never alone."""
+        return {"calm": "clock", "soon": "hourglass", "urgent": "alert", "passed": "clock-check"}[
+            self.urgency
+        ]
+
+    @property
+    def exactly(self) -> str:
+        """The local time, to the minute."""
+        here = local(self.at)
+        return f"{here:%a} {long_time(self.at)}"
+
+    @property
+    def working_days(self) -> str:
+        """The working days that remain, in words."""
+        if self.has_passed:
+            return ""
+        return _counted(working_days_left(self.at, now=self.now), "working day")

@@ -1,0 +1,3 @@
+"""Template tags of the portal."""
+
+from __future__ import annotations

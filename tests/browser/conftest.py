@@ -1,0 +1,150 @@
+"""A real Chromium for tests: a page to drive, and axe-core to judge it.
+
+Where no Chromium is found the tests that ask for one are skipped, and say so. `PORTAL_CHROMIUM` names another.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+AXE = Path(__file__).parent.parent / "vendor" / "axe.min.js"
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# The driver runs an event loop in this very thread, in which Django would refuse to touch the database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test below this folder, so that `-m "not browser"` leaves them out."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium on this machine, if there is one."""
+    named = os.environ.get("PORTAL_CHROMIUM")
+    names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+    return named or next((path for name in names if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One browser for the session."""
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium on this machine: install one, or name it in PORTAL_CHROMIUM")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Open pages in contexts of their own: `open_page(width=390)`, `open_page(java_script_enabled=False)`.
+
+    When the test ends, what a page said on its console as an error, or threw, fails it; failed answers (4xx, 5xx)
+    are the test's own business.
+    """
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def _open(*, width: int = 1280, height: int = 900, **options: Any) -> Any:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, locale="en-GB", reduced_motion="reduce", **options
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(message.text)
+                if message.type == "error" and "Failed to load resource" not in message.text
+                else None
+            ),
+        )
+        return page
+
+    yield _open
+
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any]) -> Any:
+    """A page of 1280 by 900 in a context of its own."""
+    return open_page()
+
+
+@pytest.fixture
+def log_in(live_server: Any) -> Callable[[Any, Any], None]:
+    """Log a user in without the form: `log_in(page, user)` puts a session cookie into the page's context."""
+
+    def _log_in(page: Any, user: Any) -> None:
+        from django.conf import settings
+        from django.test import Client
+
+        client = Client()
+        client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+        page.context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "url": live_server.url}]
+        )
+
+    return _log_in
+
+
+@pytest.fixture
+def axe() -> Callable[..., None]:
+    """Judge a page by WCAG 2.2 AA and best practice: `axe(page)` fails with what is wrong and where."""
+    source = AXE.read_text()
+
+    def _judge(page: Any, *, within: str = "", without: tuple[str, ...] = ()) -> None:
+        page.evaluate(source)
+        scope: dict[str, Any] = {"include": [[within or "html"]], "exclude": [[part] for part in without]}
+        found = page.evaluate(
+            "([scope, tags]) => axe.run(scope, {runOnly: tags, resultTypes: ['violations']})",
+            [scope, STANDARDS],
+        )
+        report = [
+            f"{problem['id']} ({problem['impact']}): {problem['help']}\n"
+            + "\n".join(f"    {node['target']}: {node['html'][:160]}" for node in problem["nodes"][:5])
+            for problem in found["violations"]
+        ]
+        assert not report, f"{page.url}\n" + "\n".join(report)
+
+    return _judge
+
+
+@pytest.fixture
+def fits() -> Callable[[Any], None]:
+    """Check that a page does not scroll sideways (wide tables scroll in frames of their own)."""
+
+    def _check(page: Any) -> None:
+        wide, room = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert wide <= room, f"{page.url} is {wide} wide in a window of {room}"
+
+    return _check
