@@ -17,6 +17,7 @@ from rollouts.services._publishing import (
     revise_draft,
     revise_release_note,
 )
+from rollouts.services._refreshing import Refreshed, refresh_eligibility, refresh_rollout
 from rollouts.services._stepping import StepRefused, take_step
 from rollouts.services._tallying import Drift, fold_tallies, fold_tally, measure_drift
 
@@ -25,6 +26,7 @@ __all__ = [
     "CannotPublish",
     "Drift",
     "Notice",
+    "Refreshed",
     "StepRefused",
     "TooManyWaiting",
     "apply_next_batch",
@@ -35,6 +37,8 @@ __all__ = [
     "measure_drift",
     "notify_rollout",
     "receive_alerts",
+    "refresh_eligibility",
+    "refresh_rollout",
     "revise_draft",
     "revise_release_note",
     "take_step",

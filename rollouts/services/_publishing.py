@@ -16,7 +16,7 @@ from portal.kernel.refusals import BadInput, Refusal
 from portal.kernel.transactions import inside_unit_of_work, run_after_commit, unit_of_work
 from rollouts import rules
 from rollouts.models import Batch, CplEntry, ReleaseNote, Rollout
-from rollouts.models.exclusion import competitors, take_turn
+from rollouts.models.eligibility import eligibility_params, eligibility_sql, take_turn
 from rollouts.models.shares import numbers_by_party, shares_of
 from rollouts.models.visibility import locked_rollout, visible_rollout
 from rollouts.services._stepping import StepRefused, step_taken
@@ -296,20 +296,16 @@ def _make_targets(rollout: Rollout, *, has_window: bool, now: datetime) -> int:
         name="Safe launch group",
         gate_open=not rollout.has_pilot,
     )
-    entry = rollout.cpl_entry
     only_this = {"id": rollout.pk}
     partition = sql.rows("SELECT rollouts_make_target_partition(%(id)s) AS name", only_this)[0].name
     params = {
-        "rollout_id": rollout.pk,
+        **eligibility_params(rollout.cpl_entry, besides=rollout.pk),
         "batch_id": main.pk,
         "automatic_at": rollout.automatic_at,
         "now": now,
         "has_window": has_window,
-        "device_model_id": entry.device_model_id,
-        "predecessors": list(entry.allowed_predecessor_ids),
-        "others": competitors(entry.device_model_id, besides=rollout.pk),
     }
-    sql.run(sql.render("rollouts", "fill_targets", partition=partition), params)
+    sql.run(eligibility_sql("fill_targets", partition=partition), params)
     counted = sql.rows(sql.render("rollouts", "count_new_targets", partition=partition), params)[0].hubs
     sql.rows("SELECT rollouts_attach_target_partition(%(id)s)", only_this)
     sql.run(f'ANALYZE "{partition}"')

@@ -11,9 +11,5 @@ SELECT h.guid, %(automatic_at)s, %(now)s, %(rollout_id)s, %(batch_id)s, h.import
        CASE WHEN NOT %(has_window)s OR h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL THEN 20
             ELSE 10 END
   FROM rollouts_hub AS h
- WHERE h.device_model_id = %(device_model_id)s
-   AND h.cpl_entry_id = ANY(%(predecessors)s)
-   AND h.smi_status IN (4, 7)
-   AND h.region <> 8
-   AND NOT EXISTS (SELECT FROM rollouts_target AS t
-                    WHERE t.rollout_id = ANY(%(others)s) AND t.guid = h.guid AND rollouts_stage_of(t.state) < 2)
+ WHERE {suitable}
+   AND {untaken}

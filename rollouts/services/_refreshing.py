@@ -1,0 +1,150 @@
+"""Keeping each open rollout equal to the inventory: newly eligible hubs join, lost ones leave (R1.6)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from portal.events.kinds import EntryKind
+from portal.identity.models import Organisation, OrganisationKind
+from portal.identity.scope import Scope
+from portal.kernel import sql
+from portal.kernel.transactions import outside_unit_of_work, unit_of_work
+from rollouts.models import Batch, Rollout
+from rollouts.models.eligibility import eligibility_params, eligibility_sql, take_turn
+from rollouts.models.visibility import locked_rollout
+from rollouts.services._stepping import step_taken
+from rollouts.states import (
+    OPEN_STATUSES,
+    RUNNING_STATUSES,
+    BatchKind,
+    CplStatus,
+    FailureCode,
+    RolloutStatus,
+)
+
+CHUNK: Final = 20_000
+"""Hubs moved in one transaction: short enough that nobody waits long for their locks."""
+
+CPL_REASON: Final = "The firmware is no longer active on the Central Products List."
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """What a refresh changed; `withdrawn` counts by failure code."""
+
+    joined: int = 0
+    withdrawn: Counter[FailureCode] = field(default_factory=Counter)
+    suspended: int = 0
+
+    def add(self, other: Refreshed) -> None:
+        """Take another refresh into account."""
+        self.joined += other.joined
+        self.withdrawn.update(other.withdrawn)
+        self.suspended += other.suspended
+
+
+@outside_unit_of_work
+def refresh_eligibility(*, now: datetime) -> Refreshed:
+    """Refresh every open rollout, as after an import and each night; again and again changes nothing."""
+    whole = Refreshed()
+    for rollout_id in Rollout.objects.filter(status__in=OPEN_STATUSES).values_list("pk", flat=True):
+        whole.add(refresh_rollout(rollout_id=rollout_id, now=now))
+    sql.run("ANALYZE rollouts_target")
+    return whole
+
+
+@outside_unit_of_work
+def refresh_rollout(*, rollout_id: int, now: datetime) -> Refreshed:
+    """Bring one rollout up to date with the inventory and the Central Products List.
+
+    The estate is searched without a lock; what was found is judged again, chunk by chunk, in
+    transactions of their own. A process that dies in between leaves the rest for the next run.
+    """
+    rollout = Rollout.objects.select_related("cpl_entry").get(pk=rollout_id)
+    entry = rollout.cpl_entry
+    done = Refreshed()
+    if entry.status != CplStatus.ACTIVE:
+        done.suspended += suspend_off_cpl(rollout_id=rollout_id, now=now)
+    params = eligibility_params(entry, besides=rollout_id)
+    for guids in _found("lost_targets", params):
+        done.withdrawn.update(_withdraw(rollout_id=rollout_id, guids=guids, now=now))
+    if entry.status == CplStatus.ACTIVE:
+        for guids in _found("joinable_hubs", params):
+            done.joined += _join(rollout_id=rollout_id, guids=guids, now=now)
+    return done
+
+
+@unit_of_work
+def suspend_off_cpl(*, rollout_id: int, now: datetime) -> bool:
+    """Suspend a rollout whose firmware has left the Central Products List; False where it stands already."""
+    by = portal_scope()
+    rollout = locked_rollout(by, rollout_id)
+    if RolloutStatus(rollout.status) not in RUNNING_STATUSES:
+        return False
+    step_taken(by, rollout, verb="suspend", reason=CPL_REASON, now=now)
+    return True
+
+
+def portal_scope() -> Scope:
+    """Return the scope of the portal itself, acting for the DCC."""
+    dcc = Organisation.objects.filter(kind=OrganisationKind.DCC).order_by("pk").first()
+    if dcc is None:
+        raise LookupError("There is no DCC organisation.")
+    return Scope.system(dcc.pk)
+
+
+def _found(name: str, params: dict[str, Any]) -> Iterator[list[int]]:
+    guids = [row.guid for row in sql.rows(eligibility_sql(name), params)]
+    for start in range(0, len(guids), CHUNK):
+        yield guids[start : start + CHUNK]
+
+
+@unit_of_work
+def _withdraw(*, rollout_id: int, guids: Sequence[int], now: datetime) -> dict[FailureCode, int]:
+    rollout = _open_rollout(rollout_id)
+    if rollout is None:
+        return {}
+    params = {
+        **eligibility_params(rollout.cpl_entry, besides=rollout_id),
+        "guids": guids,
+        "kind": int(EntryKind.HUB_WITHDRAWN),
+        "now": now,
+    }
+    rows = sql.rows(eligibility_sql("withdraw_lost"), params)
+    return {FailureCode(row.code): row.hubs for row in rows}
+
+
+@unit_of_work
+def _join(*, rollout_id: int, guids: Sequence[int], now: datetime) -> int:
+    take_turn(Rollout.objects.select_related("cpl_entry").get(pk=rollout_id).cpl_entry.device_model_id)
+    rollout = _open_rollout(rollout_id)
+    if rollout is None:
+        return 0
+    main = Batch.objects.filter(rollout=rollout, kind=BatchKind.SAFE_LAUNCH).order_by("position")[0]
+    automatic_at, cutoff_at = (
+        main.automatic_at or rollout.automatic_at,
+        main.cutoff_at or rollout.cutoff_at,
+    )
+    params = {
+        **eligibility_params(rollout.cpl_entry, besides=rollout_id),
+        "guids": guids,
+        "kind": int(EntryKind.HUB_JOINED),
+        "batch_id": main.pk,
+        "automatic_at": automatic_at,
+        "cutoff_at": cutoff_at,
+        "has_window": rollout.window_closed_at is None and now <= cutoff_at,
+        "now": now,
+    }
+    returned = sql.rows(eligibility_sql("return_targets"), params)[0].hubs
+    joined = sql.rows(eligibility_sql("join_targets"), params)[0].hubs
+    return int(returned + joined)
+
+
+def _open_rollout(rollout_id: int) -> Rollout | None:
+    """Hold the rollout against steps, not against claims and alerts; None once it has ended."""
+    sql.rows("SELECT id FROM rollouts_rollout WHERE id = %(id)s FOR SHARE", {"id": rollout_id})
+    return Rollout.objects.select_related("cpl_entry").filter(pk=rollout_id, status__in=OPEN_STATUSES).first()

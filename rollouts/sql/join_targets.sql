@@ -1,0 +1,28 @@
+-- Give those of the named hubs that qualify and have no place one in the rollout's first safe launch batch; tell
+-- their Suppliers. After the cut-off nobody is waited for.
+WITH joined AS (
+    INSERT INTO rollouts_target (guid, effective_at, state_at, rollout_id, batch_id, import_supplier_id,
+                                 gas_supplier_id, from_cpl_entry_id, region, consent, state)
+    SELECT h.guid, %(automatic_at)s, %(now)s, %(rollout_id)s, %(batch_id)s, h.import_supplier_id, h.gas_supplier_id,
+           h.cpl_entry_id, h.region,
+           CASE WHEN h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL THEN 6
+                WHEN NOT %(has_window)s THEN 5
+                WHEN h.import_supplier_id <> h.gas_supplier_id THEN 2
+                ELSE 1 END,
+           CASE WHEN NOT %(has_window)s OR h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL THEN 20
+                ELSE 10 END
+      FROM rollouts_hub AS h
+     WHERE h.guid = ANY(%(guids)s)
+       AND {suitable}
+       AND {untaken}
+     ORDER BY h.guid
+        ON CONFLICT (rollout_id, guid) DO NOTHING
+    RETURNING guid, import_supplier_id AS imports, gas_supplier_id AS gas
+), told AS (
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
+    SELECT joined.guid, %(now)s, party.id, %(rollout_id)s, %(cpl_entry_id)s, %(kind)s, 0
+      FROM joined
+     CROSS JOIN LATERAL (SELECT joined.imports UNION SELECT joined.gas) AS party (id)
+     WHERE party.id IS NOT NULL
+)
+SELECT count(*) AS hubs FROM joined
