@@ -183,6 +183,7 @@ class _Stage:
             "--workers=2",
             "--threads=8",
             "--timeout=120",
+            "--graceful-timeout=10",
             "--no-control-socket",
             f"--chdir={ROOT}",
             *reload,

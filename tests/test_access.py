@@ -1,0 +1,47 @@
+"""No address answers a stranger, but for the few that have to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver
+
+# Logging in and out, and what balancers ask.
+OPEN = {"livez", "readyz", "login", "logout"}
+SAMPLES = {"int": "1", "str": "x", "slug": "x", "uuid": "0" * 8 + "-0000-4000-8000-" + "0" * 12, "path": "x"}
+KEPT_OUT = {401, 403, 405}
+
+
+def addresses(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[str, str]]:
+    for entry in resolver.url_patterns:
+        path = prefix + sample_of(entry)
+        if isinstance(entry, URLResolver):
+            yield from addresses(entry, path)
+        elif isinstance(entry, URLPattern):
+            yield path, str(entry.name)
+
+
+def sample_of(entry: URLPattern | URLResolver) -> str:
+    def value(match: re.Match[str]) -> str:
+        converter = entry.pattern.converters[match["name"]]
+        tries = [SAMPLES.get(match["kind"] or "str", ""), "00-00-00-00-00-00-00-01", "1", "x", "csv"]
+        return next(sample for sample in tries if re.fullmatch(converter.regex, sample))
+
+    return re.sub(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>", value, str(entry.pattern))
+
+
+def closed() -> list[str]:
+    return [path for path, name in addresses(get_resolver()) if name not in OPEN]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("path", closed())
+def test_a_stranger_is_kept_out(client, path, method):
+    answer = getattr(client, method)(path)
+
+    sent_to_log_in = answer.status_code == 302 and answer["Location"].startswith(settings.LOGIN_URL)
+    assert sent_to_log_in or answer.status_code in KEPT_OUT, answer.status_code
