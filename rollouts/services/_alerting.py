@@ -31,6 +31,11 @@ log = structlog.get_logger(__name__)
 STAGED_COLUMNS = ("alert_id", "occurred_at", "guid", "code", "command_id", "reason", "firmware_version")
 MOST_WAITING = 400
 _NAMING_A_ROLLOUT = ("apply_verified", "apply_failed", "apply_cancelled", "apply_activated")
+# Alerts that should have moved something; the look for misfits is only worth it when fewer did.
+_COUNT_MEANT = """
+SELECT count(*) AS n FROM judged_alert
+ WHERE rollout_id = %(rollout_id)s AND why IS NULL AND code NOT IN (3, 10)
+"""
 # The joins are a few thousand probes by key; left alone, the planner reads whole tables for them.
 _PROBE_BY_KEY = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off"
 
@@ -136,12 +141,13 @@ def _apply_to_rollout(rollout: Rollout, *, now: datetime) -> int:
         "now": now,
     }
     partition = f"rollouts_target_{rollout.pk}"
-    sql.run(sql.render("rollouts", "mark_misfits", target=partition), params)
     moved = 0
     for name in _NAMING_A_ROLLOUT:
         text = sql.render("rollouts", name, target=partition)
         text = text.replace("{policies}", retry_values_sql()).replace("{finals}", _finals_sql())
         moved += int(sql.rows(text, params)[0].moved)
+    if int(sql.rows(_COUNT_MEANT, params)[0].n) > moved:
+        sql.run(sql.render("rollouts", "mark_misfits", target=partition), params)
     return moved
 
 

@@ -21,5 +21,6 @@ SELECT fresh.guid, fresh.occurred_at, fresh.alert_id, fresh.command_id,
   LEFT JOIN rollouts_hub AS hub ON hub.guid = fresh.guid
   LEFT JOIN rollouts_cspchannel AS channel ON channel.region = hub.region
   LEFT JOIN rollouts_command AS command ON command.id = fresh.command_id
-  LEFT JOIN rollouts_hub_in_flight AS flight ON flight.guid = fresh.guid AND fresh.command_id IS NULL
+  LEFT JOIN rollouts_hub_in_flight AS flight
+    ON flight.guid = CASE WHEN fresh.command_id IS NULL THEN fresh.guid END
  ORDER BY fresh.guid

@@ -229,6 +229,7 @@ def test_an_alert_that_fits_nothing_is_kept_for_the_dcc(now):
         bench.alert(1, "0xFFFF"),
         bench.activated(2, firmware_version="0C210000"),
         bench.activated(3, anonymous=True),
+        bench.activated(4),
     )
 
     found = dict(UnmatchedAlert.objects.values_list("guid", "why"))
@@ -240,7 +241,7 @@ def test_an_alert_that_fits_nothing_is_kept_for_the_dcc(now):
         bench.world.guid(3): "NO_ROLLOUT",
     }
     assert bench.state(0) == TargetState.ACTIVATING
-    assert bench.feed(bench.world.as_supplier) == []
+    assert [guid for _, guid, _ in bench.feed(bench.world.as_supplier)] == [bench.world.guid(4)]
 
 
 @pytest.mark.requirement("R4.8")
