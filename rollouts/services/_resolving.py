@@ -48,15 +48,15 @@ class ResolutionSql:
 
 def slots_of(alias: str) -> Slots:
     """Return the slots of a target as it stands, read from a relation with the target's columns."""
-    names = (
-        "import_supplier_id",
-        "gas_supplier_id",
-        "import_answer",
-        "import_time",
-        "gas_answer",
-        "gas_time",
+    return Slots(
+        import_party=f"{alias}.import_supplier_id",
+        gas_party=f"{alias}.gas_supplier_id",
+        import_answer=f"{alias}.import_answer",
+        import_time=f"{alias}.import_time",
+        gas_answer=f"{alias}.gas_answer",
+        gas_time=f"{alias}.gas_time",
+        answered_at=f"{alias}.answered_at",
     )
-    return Slots(*(f"{alias}.{name}" for name in names), answered_at=f"{alias}.answered_at")
 
 
 def terms_of(rollout: Rollout, batches: Iterable[Batch], *, alias: str = "t") -> Terms:

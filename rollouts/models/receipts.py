@@ -1,0 +1,131 @@
+"""What a Supplier is told of an instruction: values without a table of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TypeVar
+
+from rollouts.models.instructions import Instruction
+from rollouts.states import Consent
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How an instruction went: what was taken, what it led to, what was not taken and why."""
+
+    accepted: int = 0
+    rejected_by_reason: Mapping[str, int] = field(default_factory=dict)
+    consents: Mapping[Consent, int] = field(default_factory=dict)
+    days: Mapping[date, int] = field(default_factory=dict)
+
+    @property
+    def rejected(self) -> int:
+        """How many lines were not taken."""
+        return sum(self.rejected_by_reason.values())
+
+    @property
+    def complete(self) -> int:
+        """How many hubs now wait for nobody."""
+        return sum(n for consent, n in self.consents.items() if consent >= Consent.COMPLETE)
+
+    @property
+    def waiting_for_second(self) -> int:
+        """How many hubs wait for their second Supplier."""
+        return self.consents.get(Consent.AWAITING_SECOND, 0)
+
+    @property
+    def document(self) -> dict[str, dict[str, int]]:
+        """Give the accepted part as JSON."""
+        return {
+            "consents": {Consent(consent).name: n for consent, n in sorted(self.consents.items())},
+            "days": {day.isoformat(): n for day, n in sorted(self.days.items())},
+        }
+
+    @classmethod
+    def read(cls, instruction: Instruction) -> Tally:
+        """Read back what was stored with an instruction."""
+        summary = instruction.summary or {}
+        return cls(
+            accepted=instruction.accepted,
+            rejected_by_reason=dict(instruction.rejected_by_reason),
+            consents={Consent[name]: n for name, n in summary.get("consents", {}).items()},
+            days={date.fromisoformat(day): n for day, n in summary.get("days", {}).items()},
+        )
+
+    def plus(self, other: Tally) -> Tally:
+        """Add up two slices of one instruction."""
+        return Tally(
+            self.accepted + other.accepted,
+            _sum(self.rejected_by_reason, other.rejected_by_reason),
+            _sum(self.consents, other.consents),
+            _sum(self.days, other.days),
+        )
+
+
+def _sum(one: Mapping[K, int], other: Mapping[K, int]) -> dict[K, int]:
+    return {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """That an instruction was received, when, and how far it has come (R4.1)."""
+
+    id: int
+    reference: str
+    rollout_id: int
+    kind: str
+    channel: str
+    name: str
+    activate_at: datetime | None
+    received_at: datetime
+    finished_at: datetime | None
+    status: str
+    refusal: str
+    file_name: str
+    sha256: str
+    lines: int
+    processed: int
+    tally: Tally
+    is_repeat: bool = False
+
+    @classmethod
+    def of(cls, instruction: Instruction, *, is_repeat: bool = False) -> Receipt:
+        """Make the receipt of an instruction as it now stands."""
+        return cls(
+            id=instruction.pk,
+            reference=instruction.reference,
+            rollout_id=instruction.rollout_id,
+            kind=instruction.kind,
+            channel=instruction.channel,
+            name=instruction.name,
+            activate_at=instruction.activate_at,
+            received_at=instruction.received_at,
+            finished_at=instruction.finished_at,
+            status=instruction.status,
+            refusal=instruction.refusal,
+            file_name=instruction.file_name,
+            sha256=bytes(instruction.sha256 or b"").hex(),
+            lines=instruction.lines,
+            processed=instruction.processed,
+            tally=Tally.read(instruction),
+            is_repeat=is_repeat,
+        )
+
+    @property
+    def accepted(self) -> int:
+        """How many hubs were taken so far."""
+        return self.tally.accepted
+
+    @property
+    def rejected(self) -> int:
+        """How many lines were not taken so far."""
+        return self.tally.rejected
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether every line has been dealt with."""
+        return self.finished_at is not None

@@ -1,0 +1,183 @@
+"""Lists of hubs, from wherever they come: one form that an instruction takes, whatever its channel."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from portal.kernel import sql
+from portal.kernel.guid import (
+    Guid,
+    ParsedList,
+    format_block,
+    format_many,
+    lines_of,
+    parse_block,
+    read,
+)
+from portal.kernel.transactions import inside_unit_of_work
+from rollouts.states import RejectionReason
+
+Int64s: TypeAlias = npt.NDArray[np.int64]
+
+STAGING: Final = "rollouts_staged_guid"
+MISSED: Final = "rollouts_missed_guid"
+LONGEST_SPELLING: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line that was not taken: where it stands, what stands there, and why."""
+
+    line: int
+    raw: str
+    guid: int | None
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HubList:
+    """Hubs that somebody names: sorted, each once, with where they stood; and what no hub could be read from.
+
+    `text` is the list as it was spelt, one line a number in `lines`; empty where the portal chose the hubs.
+    """
+
+    guids: Int64s
+    lines: Int64s
+    refused: tuple[RefusedLine, ...]
+    digest: bytes
+    text: bytes = b""
+    file_name: str = ""
+
+    def __len__(self) -> int:
+        return len(self.guids) + len(self.refused)
+
+    @classmethod
+    def from_text(cls, data: str | bytes, *, file_name: str = "") -> HubList:
+        """Read a list as it was typed, pasted or uploaded: one GUID a line, or between commas."""
+        body = data.encode("utf-8", "replace") if isinstance(data, str) else data
+        return cls.from_parsed(
+            parse_block(body), text=lines_of(body), digest=hashlib.sha256(body).digest(), file_name=file_name
+        )
+
+    @classmethod
+    def from_parsed(cls, parsed: ParsedList, *, text: bytes, digest: bytes, file_name: str = "") -> HubList:
+        """Take what another reader (a spreadsheet, an XML request) has found; repeats keep the first."""
+        guids, firsts = np.unique(parsed.values, return_index=True)
+        is_repeat = np.ones(len(parsed.values), dtype=bool)
+        is_repeat[firsts] = False
+        spelling = Spelling(text)
+        repeats = _repeats(spelling, parsed.values[is_repeat], parsed.lines[is_repeat])
+        malformed = (
+            RefusedLine(
+                problem.line,
+                spelling.at(problem.line) or problem.text,
+                None,
+                RejectionReason.MALFORMED_ID,
+                problem.code.advice,
+            )
+            for problem in parsed.problems
+        )
+        refused = tuple(sorted((*malformed, *repeats), key=lambda line: line.line))
+        return cls(guids, parsed.lines[firsts], refused, digest, text, file_name)
+
+    @classmethod
+    def from_stored(cls, guids: Int64s | Iterable[int], *, digest: bytes = b"") -> HubList:
+        """Take hubs the portal itself has chosen, in database form."""
+        stored = np.unique(
+            np.asarray(guids if isinstance(guids, np.ndarray) else list(guids), dtype=np.int64)
+        )
+        lines = np.arange(1, len(stored) + 1, dtype=np.int64)
+        return cls(stored, lines, (), digest or hashlib.sha256(format_block(stored)).digest())
+
+
+class Spelling:
+    """How each line of a list was written."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n"))
+        self._ends = ends
+        self._starts = np.concatenate((np.zeros(1, dtype=np.int64), ends + 1))
+
+    def at(self, line: int) -> str:
+        """Return a line as it was written; nothing where the list has no such line."""
+        if not 0 < line <= len(self._ends):
+            return ""
+        start, end = int(self._starts[line - 1]), int(self._ends[line - 1])
+        raw = self._text[start : min(end, start + 4 * LONGEST_SPELLING)].decode("utf-8", "replace")
+        return raw.strip("\r")[:LONGEST_SPELLING]
+
+    def of(self, guid: int, line: int) -> str:
+        """Return how a GUID was written; spelt our way where its line holds more than that."""
+        raw = self.at(line)
+        return raw if raw and read(raw) == Guid.from_db(guid).value else str(Guid.from_db(guid))
+
+
+def packed(text: bytes) -> bytes | None:
+    """Make a list small for keeping while it is applied in slices."""
+    return zlib.compress(text, 1) if text else None
+
+
+def unpacked(source: bytes | memoryview | None) -> bytes:
+    """Open a list that was kept."""
+    return zlib.decompress(bytes(source)) if source else b""
+
+
+@inside_unit_of_work
+def stage(guids: Int64s, lines: Int64s | None = None) -> None:
+    """Put GUIDs, in their order, where the statements of this transaction find them; gone at its end.
+
+    The tables are temporary but outlive the transaction: made once a connection, they spare the
+    catalogue a table each time.
+    """
+    empty_staging()
+    numbers = np.zeros(len(guids), dtype=np.int64) if lines is None else lines
+    sql.copy_blocks(STAGING, ("guid", "line_no"), [_binary(guids, numbers)], options="FORMAT binary")
+
+
+@inside_unit_of_work
+def empty_staging() -> None:
+    """Make the staging tables of this connection, or empty them."""
+    for table in (STAGING, MISSED):
+        sql.run(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} (guid bigint NOT NULL, line_no bigint NOT NULL)"
+            f" ON COMMIT DELETE ROWS; DELETE FROM {table}"
+        )
+
+
+def spelt_lines(missed: Sequence[tuple[int, int, str, str]], text: bytes) -> list[RefusedLine]:
+    """Write rejected GUIDs (guid, line, reason, detail) as their sender did."""
+    if not text:
+        spellings = format_many([guid for guid, *_ in missed])
+    else:
+        spelling = Spelling(text)
+        spellings = [spelling.of(guid, line) for guid, line, *_ in missed]
+    return [
+        RefusedLine(line, raw, guid, reason, detail)
+        for raw, (guid, line, reason, detail) in zip(spellings, missed, strict=True)
+    ]
+
+
+def _repeats(spelling: Spelling, guids: Int64s, lines: Int64s) -> list[RefusedLine]:
+    return [
+        RefusedLine(line, spelling.of(guid, line), guid, RejectionReason.DUPLICATE_IN_LIST)
+        for guid, line in zip(guids.tolist(), lines.tolist(), strict=True)
+    ]
+
+
+def _binary(guids: Int64s, lines: Int64s) -> bytes:
+    """Write rows as PostgreSQL's binary COPY reads them: no text to make and to read again."""
+    rows = np.empty(
+        len(guids), dtype=[("n", ">i2"), ("a", ">i4"), ("guid", ">i8"), ("b", ">i4"), ("line", ">i8")]
+    )
+    rows["n"], rows["a"], rows["b"] = 2, 8, 8
+    rows["guid"], rows["line"] = guids, lines
+    return b"PGCOPY\n\xff\r\n\x00" + bytes(8) + rows.tobytes() + b"\xff\xff"

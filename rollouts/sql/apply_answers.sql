@@ -1,0 +1,55 @@
+-- Write one Supplier's answer on every staged hub that passes all checks, settle consent and effective
+-- time, tell the hub's Suppliers of a time that is final, and keep the GUIDs that were missed.
+-- "Update first": most hubs pass, so only the misses are explained, afterwards. Rows are met, and so
+-- locked, in the order of their GUIDs: hash joins are off in this statement.
+WITH changed AS (
+    UPDATE rollouts_target AS t
+       SET import_answer = {import_answer},
+           import_time = {import_time},
+           import_instruction_id = CASE WHEN {is_import} THEN %(instruction_id)s ELSE t.import_instruction_id END,
+           gas_answer = {gas_answer},
+           gas_time = {gas_time},
+           gas_instruction_id = CASE WHEN {is_import} THEN t.gas_instruction_id ELSE %(instruction_id)s END,
+           answered_at = {answered_at},
+           effective_at = {effective_at},
+           consent = {consent},
+           state = {state},
+           state_at = CASE WHEN {state} <> t.state THEN %(now)s ELSE t.state_at END
+      FROM (SELECT guid FROM rollouts_staged_guid ORDER BY guid) AS s
+     WHERE t.rollout_id = %(rollout_id)s
+       AND t.guid = s.guid
+       AND {is_mine}
+       AND {holds}
+ RETURNING t.guid, t.consent, t.effective_at, t.import_supplier_id, t.gas_supplier_id
+), told AS (
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
+    SELECT guid, %(now)s, party_id, %(rollout_id)s, %(version_id)s, %(scheduled)s,
+           -- Most hubs take effect when it was asked: their entry is written once, not a hub at a time.
+           CASE WHEN effective_at = %(likely_at)s THEN %(likely_data)s::jsonb
+                ELSE jsonb_build_object('effective_at', to_char(effective_at AT TIME ZONE 'UTC',
+                                                                'YYYY-MM-DD"T"HH24:MI:SS"Z"')) END
+      FROM (SELECT guid, effective_at, import_supplier_id AS party_id
+              FROM changed WHERE consent >= 4 AND import_supplier_id IS NOT NULL
+             UNION ALL
+            SELECT guid, effective_at, gas_supplier_id
+              FROM changed
+             WHERE consent >= 4 AND gas_supplier_id IS NOT NULL AND gas_supplier_id IS DISTINCT FROM import_supplier_id
+           ) AS due
+), missed AS (
+    INSERT INTO rollouts_missed_guid (guid, line_no)
+    SELECT s.guid, s.line_no
+      FROM rollouts_staged_guid AS s
+     WHERE NOT EXISTS (SELECT FROM changed WHERE changed.guid = s.guid)
+    RETURNING 1
+)
+SELECT CASE WHEN import_supplier_id <> gas_supplier_id
+            THEN CASE WHEN import_supplier_id = %(party_id)s THEN gas_supplier_id ELSE import_supplier_id END
+       END AS other_id,
+       consent,
+       (effective_at AT TIME ZONE 'UTC')::date AS day,
+       count(*) AS n,
+       (SELECT count(*) FROM missed) AS missed
+  FROM changed
+ GROUP BY 1, 2, 3
+ UNION ALL
+SELECT NULL, NULL, NULL, 0, count(*) FROM missed
