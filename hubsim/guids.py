@@ -24,7 +24,8 @@ PAIRS: Final[Text] = np.array([b"%02X-%02X" % divmod(value, 256) for value in ra
 
 _GROUP: Final = 3
 _DIGITS: Final = np.array([i for i in range(WIDTH) if i % _GROUP != _GROUP - 1])
-_HYPHENS: Final = np.array([i for i in range(WIDTH) if i % _GROUP == _GROUP - 1])
+_MARKS: Final = np.array([i for i in range(WIDTH + 1) if i % _GROUP == _GROUP - 1])
+_MARK: Final = np.frombuffer(b"-------\n", dtype=np.uint8)
 _NOT_HEX: Final = 255
 _NIBBLES: Final = np.full(256, _NOT_HEX, dtype=np.uint8)
 for _value, _digit in enumerate(b"0123456789ABCDEF"):
@@ -39,23 +40,15 @@ def parse(texts: Sequence[str]) -> U64:
         MalformedGuid: at least one has another form.
     """
     try:
-        block = "".join(texts).encode("ascii")
-    except (TypeError, UnicodeEncodeError) as error:
-        raise MalformedGuid("hubs must be text of 23 characters each") from error
-    if len(block) != WIDTH * len(texts):
+        # With an end to each, two wrong lengths cannot make a right one.
+        block = "".join([f"{text}\n" for text in texts]).encode("ascii")
+    except UnicodeEncodeError as error:
+        raise MalformedGuid(_first_bad(texts)) from error
+    if len(block) != (WIDTH + 1) * len(texts):
         raise MalformedGuid(_first_bad(texts))
-    return parse_block(block, texts)
-
-
-def parse_block(block: bytes, texts: Sequence[str] = ()) -> U64:
-    """Read GUIDs that follow each other without a separator.
-
-    Raises:
-        MalformedGuid: at least one has another form.
-    """
-    characters = np.frombuffer(block, dtype=np.uint8).reshape(-1, WIDTH)
+    characters = np.frombuffer(block, dtype=np.uint8).reshape(-1, WIDTH + 1)
     nibbles = _NIBBLES[characters[:, _DIGITS]]
-    if (nibbles == _NOT_HEX).any() or (characters[:, _HYPHENS] != ord("-")).any():
+    if (nibbles == _NOT_HEX).any() or (characters[:, _MARKS] != _MARK).any():
         raise MalformedGuid(_first_bad(texts))
     octets = (nibbles[:, 0::2] << 4) | nibbles[:, 1::2]
     values: U64 = np.ascontiguousarray(octets).view(">u8").ravel().astype(np.uint64)
@@ -86,8 +79,10 @@ def text_of(value: int) -> str:
     return "-".join(f"{octet:02X}" for octet in value.to_bytes(8, "big"))
 
 
-def _first_bad(texts: Sequence[str]) -> str:
+def _first_bad(texts: Sequence[object]) -> str:
     for text in texts:
+        if not isinstance(text, str):
+            return "not a GUID: it is not text"
         try:
             value = bytes.fromhex(text.replace("-", ""))
         except ValueError:

@@ -23,4 +23,4 @@ def text_bytes(record: npt.NDArray[np.void]) -> bytes:
 def table(texts: Iterable[str | bytes]) -> Text:
     """Make a lookup table of texts, padded to the longest."""
     encoded = [text if isinstance(text, bytes) else text.encode() for text in texts]
-    return np.array(encoded, dtype=f"S{max(1, *map(len, encoded))}")
+    return np.array(encoded, dtype=f"S{max([1, *map(len, encoded)])}")
