@@ -186,6 +186,10 @@ def test_a_single_line_between_commas_is_a_list() -> None:
     assert [problem.line for problem in parsed.problems] == [3]
 
 
+def test_a_damaged_guid_with_a_decimal_comma_is_one_problem() -> None:
+    assert [problem.code for problem in parse_block("1,23457E+15").problems] == [GuidProblem.EXCEL_EXPONENT]
+
+
 def test_several_guids_on_a_line_are_all_read() -> None:
     parsed = parse_block(f"00-DB-12-34-56-78-00-01\n{CANONICAL}, 00-DB-12-34-56-78-00-04\n00DB123456780005\n")
 

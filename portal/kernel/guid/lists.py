@@ -274,8 +274,14 @@ def lines_of(data: str | bytes) -> bytes:
         block = block.decode("utf-16", "replace").encode("utf-8", "replace")
     block = block.removeprefix(codecs.BOM_UTF8)
     if block and b"\n" not in block:
-        block = block.replace(b"\r", b"\n") if b"\r" in block else block.translate(_SINGLE_LINE_SEPARATORS)
+        block = block.replace(b"\r", b"\n") if b"\r" in block else _split_line(block)
     return block if not block or block.endswith(b"\n") else block + b"\n"
+
+
+def _split_line(line: bytes) -> bytes:
+    """Put each GUID of a single line on its own; the decimal comma of a damaged one separates nothing."""
+    is_one = len(line) <= _LONGEST_ALIKE and read(_decoded(line)) is GuidProblem.EXCEL_EXPONENT
+    return line if is_one else line.translate(_SINGLE_LINE_SEPARATORS)
 
 
 def _decoded(line: bytes) -> str:
