@@ -10,6 +10,11 @@ from rollouts.services._alerting import (
     receive_alerts,
 )
 from rollouts.services._answering import Order, apply_answers
+from rollouts.services._claiming import Claim, claim_next
+from rollouts.services._closing import WindowClosed, close_window, rollouts_to_close
+from rollouts.services._completing import complete_finished
+from rollouts.services._dispatching import dispatch_region, regions_with_work, send_command
+from rollouts.services._halting import HaltReport, cancel_future_dated, cancel_hubs, finish_halts, halt
 from rollouts.services._instructing import (
     Author,
     IdempotencyKeyReused,
@@ -20,6 +25,7 @@ from rollouts.services._instructing import (
     receive_instruction,
 )
 from rollouts.services._listing import HubList, RefusedLine
+from rollouts.services._planning import plan_due
 from rollouts.services._progressing import apply_instruction, apply_next_slice, waiting_instructions
 from rollouts.services._publishing import (
     CannotPublish,
@@ -29,43 +35,76 @@ from rollouts.services._publishing import (
     revise_draft,
     revise_release_note,
 )
+from rollouts.services._reading import (
+    MOST_READINGS,
+    ReadRequest,
+    Silence,
+    end_unreachable,
+    follow_up_silence,
+    read_silent,
+    request_read,
+    retry_undelivered,
+)
 from rollouts.services._refreshing import Refreshed, refresh_eligibility, refresh_rollout
 from rollouts.services._stepping import StepRefused, take_step
 from rollouts.services._tallying import Drift, fold_tallies, fold_tally, measure_drift
 
 __all__ = [
+    "MOST_READINGS",
     "Applied",
     "Author",
     "CannotPublish",
+    "Claim",
     "Drift",
+    "HaltReport",
     "HubList",
     "IdempotencyKeyReused",
     "InstructionRefused",
     "Notice",
     "Order",
+    "ReadRequest",
     "Refreshed",
     "RefusedLine",
+    "Silence",
     "StepRefused",
     "TooManyWaiting",
     "Verdict",
+    "WindowClosed",
     "apply_answers",
     "apply_instruction",
     "apply_next_batch",
     "apply_next_slice",
     "apply_waiting",
+    "cancel_future_dated",
+    "cancel_hubs",
     "check_instruction",
+    "claim_next",
+    "close_window",
+    "complete_finished",
+    "dispatch_region",
     "draft_rollout",
+    "end_unreachable",
+    "finish_halts",
     "fold_tallies",
     "fold_tally",
+    "follow_up_silence",
     "give_instruction",
+    "halt",
     "measure_drift",
     "notify_rollout",
+    "plan_due",
+    "read_silent",
     "receive_alerts",
     "receive_instruction",
     "refresh_eligibility",
     "refresh_rollout",
+    "regions_with_work",
+    "request_read",
+    "retry_undelivered",
     "revise_draft",
     "revise_release_note",
+    "rollouts_to_close",
+    "send_command",
     "take_step",
     "waiting_instructions",
 ]

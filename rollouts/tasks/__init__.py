@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from rollouts.tasks.deadlines import close_window, tick_deadlines
+from rollouts.tasks.dispatching import (
+    dispatch_completion,
+    dispatch_halts,
+    dispatch_plan,
+    dispatch_region,
+    dispatch_silence,
+    tick_dispatch,
+)
 from rollouts.tasks.ingesting import apply_alerts, tick_ingest
+from rollouts.tasks.instructing import apply_instruction
 from rollouts.tasks.tallying import fold_tallies, reconcile_tallies
 from rollouts.tasks.upkeep import refresh_eligibility
 
 __all__ = [
     "apply_alerts",
+    "apply_instruction",
+    "close_window",
+    "dispatch_completion",
+    "dispatch_halts",
+    "dispatch_plan",
+    "dispatch_region",
+    "dispatch_silence",
     "fold_tallies",
     "reconcile_tallies",
     "refresh_eligibility",
+    "tick_deadlines",
+    "tick_dispatch",
     "tick_ingest",
 ]

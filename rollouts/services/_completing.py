@@ -1,0 +1,38 @@
+"""Completing a rollout: every one of its hubs has come to an end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from portal.kernel import sql
+from portal.kernel.refusals import Refusal
+from portal.kernel.transactions import unit_of_work
+from rollouts.models.visibility import locked_rollout
+from rollouts.services._acting import the_portal
+from rollouts.services._stepping import step_taken
+
+log = structlog.get_logger(__name__)
+
+
+def complete_finished(now: datetime) -> int:
+    """Complete every rollout in safe launch whose hubs are all settled by the tallies; return how many."""
+    completed = 0
+    for row in sql.fetch_all("rollouts", "finished_rollouts"):
+        try:
+            completed += _complete(row.id, now=now)
+        except Refusal as refusal:
+            # One rollout's refusal must not keep the others from completing.
+            log.warning("rollout.complete-refused", rollout_id=row.id, code=refusal.code)
+    return completed
+
+
+@unit_of_work
+def _complete(rollout_id: int, *, now: datetime) -> bool:
+    scope = the_portal()
+    rollout = locked_rollout(scope, rollout_id)
+    if not any(row.id == rollout_id for row in sql.fetch_all("rollouts", "finished_rollouts")):
+        return False  # a hub joined, or came back, meanwhile
+    step_taken(scope, rollout, verb="complete", reason="Every hub has come to an end.", now=now)
+    return True

@@ -1,0 +1,13 @@
+-- Name the command of a region to be claimed next: cancels first, then readings, activations, images; within these
+-- by the rollout's priority and then the oldest. Images wait for their hours, halted rollouts for their resuming.
+SELECT command.id, command.rollout_id, command.region, command.kind, command.hub_count
+  FROM rollouts_command AS command
+  LEFT JOIN rollouts_rollout AS rollout ON rollout.id = command.rollout_id
+ WHERE command.region = %(region)s
+   AND command.status = 1
+   AND command.due_at <= %(now)s
+   AND (command.kind IN (3, 4)
+        OR rollout.status = ANY(%(running)s) AND command.rollout_id <> ALL(%(held)s))
+   AND (command.kind <> 1 OR %(may_distribute)s)
+ ORDER BY array_position(ARRAY[3, 4, 2, 1]::smallint[], command.kind), rollout.priority, command.due_at, command.id
+ LIMIT 1

@@ -1,0 +1,30 @@
+-- Put the hubs of a command that never left back to where it found them; a hub that was about to get its first
+-- image is no longer in flight.
+WITH command AS (
+    SELECT id, kind, guids FROM rollouts_command WHERE id = %(command_id)s
+), member AS (
+    SELECT target.guid
+      FROM rollouts_target AS target
+      JOIN (SELECT unnest(guids) AS guid FROM command) AS asked ON asked.guid = target.guid
+     CROSS JOIN command
+     WHERE target.rollout_id = %(rollout_id)s AND target.command_id = command.id
+       AND target.state = CASE command.kind WHEN 1 THEN 30 WHEN 2 THEN 50 ELSE 55 END
+       AND (command.kind < 3 OR target.consent >= 4)
+     ORDER BY target.guid
+       FOR NO KEY UPDATE OF target
+), moved AS (
+    UPDATE rollouts_target AS target
+       SET state = CASE WHEN command.kind = 1 AND target.consent < 4 THEN 10 WHEN command.kind = 1 THEN 20
+                        WHEN command.kind = 2 THEN 40 ELSE 50 END,
+           state_at = %(now)s,
+           command_id = CASE command.kind WHEN 3 THEN target.command_id END,
+           attempts = target.attempts - CASE WHEN command.kind < 3 AND target.attempts > 0 THEN 1 ELSE 0 END
+      FROM member, command
+     WHERE target.rollout_id = %(rollout_id)s AND target.guid = member.guid
+    RETURNING target.guid, target.state
+), grounded AS (
+    DELETE FROM rollouts_hub_in_flight AS flight
+     USING moved
+     WHERE moved.state IN (10, 20) AND flight.guid = moved.guid AND flight.rollout_id = %(rollout_id)s
+)
+SELECT count(*)::int AS hubs FROM moved

@@ -1,0 +1,34 @@
+-- A command the CSP will never take: its hubs failed to be commanded. With attempts left they go back to be tried
+-- again after the wait of their code, otherwise they have failed. A refused cancel leaves the activation as it was.
+WITH command AS (
+    SELECT id, kind, guids FROM rollouts_command WHERE id = %(command_id)s
+), member AS (
+    SELECT target.guid
+      FROM rollouts_target AS target
+      JOIN (SELECT unnest(guids) AS guid FROM command) AS asked ON asked.guid = target.guid
+     CROSS JOIN command
+     WHERE target.rollout_id = %(rollout_id)s AND target.command_id = command.id AND target.state = %(state)s
+       AND (command.kind < 3 OR target.consent >= 4)
+     ORDER BY target.guid
+       FOR NO KEY UPDATE OF target
+), moved AS (
+    UPDATE rollouts_target AS target
+       SET state = CASE WHEN target.attempts >= %(attempts)s THEN %(failed)s
+                        WHEN %(back_to)s = 20 AND target.consent < 4 THEN 10
+                        ELSE %(back_to)s END,
+           code = %(code)s, state_at = %(now)s
+      FROM member
+     WHERE target.rollout_id = %(rollout_id)s AND target.guid = member.guid
+    RETURNING target.guid, target.state, target.import_supplier_id AS import_id, target.gas_supplier_id AS gas_id
+), told AS (
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
+    SELECT guid, %(now)s, import_id, %(rollout_id)s, %(cpl_entry_id)s, 5, %(code)s FROM moved
+     WHERE state IN (31, 51) AND import_id IS NOT NULL
+     UNION ALL
+    SELECT guid, %(now)s, gas_id, %(rollout_id)s, %(cpl_entry_id)s, 5, %(code)s FROM moved
+     WHERE state IN (31, 51) AND gas_id IS NOT NULL AND gas_id IS DISTINCT FROM import_id
+), landed AS (
+    DELETE FROM rollouts_hub_in_flight AS flight USING moved
+     WHERE moved.state IN (31, 51) AND flight.guid = moved.guid AND flight.rollout_id = %(rollout_id)s
+)
+SELECT count(*)::int AS hubs FROM moved
