@@ -23,6 +23,7 @@ class LockClass(IntEnum):
     PLANNER = 7305
     PARTITIONS = 7306
     HALT_RULES = 7307
+    WINDOW = 7310
 
 
 @contextmanager

@@ -151,6 +151,9 @@ class _Statement:
     def __init__(self, rollout: Rollout, order: Order, *, now: datetime, instruction_id: int | None) -> None:
         batches = list(Batch.objects.filter(rollout_id=rollout.pk).order_by("position", "id"))
         terms = terms_of(rollout, batches)
+        # An answer that was in time may reach its hub after the pass that closed the window.
+        closings = [rollout.window_closed_at, *(batch.window_closed_at for batch in batches)]
+        now = max([now, *(closed_at for closed_at in closings if closed_at)])
         self._checks = [*_of_state(), *_of_group(order, batches), *_of_times(order, batches, terms)]
         self._checks += _of_kind(order)
         self._is_dry = instruction_id is None

@@ -1,0 +1,14 @@
+"""Messages about instructions: apply what was received and is not applied yet."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from portal.kernel.clock import now
+from rollouts import services
+
+
+@shared_task(name="rollouts.tasks.apply_instruction")
+def apply_instruction(*, instruction_id: int, **_later: object) -> None:
+    """Apply what is left of a long instruction; the row says where to go on."""
+    services.apply_instruction(instruction_id=instruction_id, now=now())
