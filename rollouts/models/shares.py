@@ -65,11 +65,11 @@ class Shares:
         return whole
 
 
-def shares_of(rollout_id: int) -> Shares:
-    """Read a rollout's numbers from its tallies; exact inside the rollout's lock."""
+def shares_of(rollout_id: int, *, batch_id: int | None = None) -> Shares:
+    """Read the numbers of a rollout, or of one of its batches, from its tallies; exact inside its lock."""
     by_supplier: dict[int, Share] = {}
     by_region: dict[int, Share] = {}
-    for row in sql.fetch_all("rollouts", "rollout_shares", rollout_id=rollout_id):
+    for row in sql.fetch_all("rollouts", "rollout_shares", rollout_id=rollout_id, batch_id=batch_id):
         if row.party == 0:
             by_region.setdefault(row.region, Share()).states[row.state] += row.n
             continue
@@ -86,7 +86,7 @@ def shares_of(rollout_id: int) -> Shares:
 def numbers_by_party(shares: Shares) -> dict[int, dict[str, Any]]:
     """Give each party concerned its own numbers: Suppliers, CSPs of the regions, the Panel, the DCC.
 
-    A Supplier's name nobody else's, and a CSP's numbers speak of its regions alone.
+    A Supplier's speak of its own hubs alone, and a CSP's of its regions.
     """
     numbers = {party: share.supplier_document() for party, share in shares.by_supplier.items()}
     for csp, regions in _regions_by_csp().items():

@@ -13,6 +13,7 @@ from rollouts.services._answering import Order, apply_answers
 from rollouts.services._claiming import Claim, claim_next
 from rollouts.services._closing import WindowClosed, close_window, rollouts_to_close
 from rollouts.services._completing import complete_finished
+from rollouts.services._confirming import Confirmation, confirm_pilot, decline_submission
 from rollouts.services._dispatching import dispatch_region, regions_with_work, send_command
 from rollouts.services._halting import HaltReport, cancel_future_dated, cancel_hubs, finish_halts, halt
 from rollouts.services._instructing import (
@@ -25,6 +26,23 @@ from rollouts.services._instructing import (
     receive_instruction,
 )
 from rollouts.services._listing import HubList, RefusedLine
+from rollouts.services._nominating import (
+    Nomination,
+    NoPilot,
+    NothingNominated,
+    OverPilotCap,
+    submit_pilot,
+    withdraw_submission,
+)
+from rollouts.services._piloting import (
+    PilotEmpty,
+    accept_pilot,
+    comment_on_pilot,
+    end_pilot,
+    reject_pilot,
+    reopen_pilot,
+    start_pilot,
+)
 from rollouts.services._planning import plan_due
 from rollouts.services._progressing import apply_instruction, apply_next_slice, waiting_instructions
 from rollouts.services._publishing import (
@@ -46,6 +64,7 @@ from rollouts.services._reading import (
     retry_undelivered,
 )
 from rollouts.services._refreshing import Refreshed, refresh_eligibility, refresh_rollout
+from rollouts.services._selecting import archive_rule, save_rule
 from rollouts.services._stepping import StepRefused, take_step
 from rollouts.services._tallying import Drift, fold_tallies, fold_tally, measure_drift
 
@@ -55,13 +74,19 @@ __all__ = [
     "Author",
     "CannotPublish",
     "Claim",
+    "Confirmation",
     "Drift",
     "HaltReport",
     "HubList",
     "IdempotencyKeyReused",
     "InstructionRefused",
+    "NoPilot",
+    "Nomination",
+    "NothingNominated",
     "Notice",
     "Order",
+    "OverPilotCap",
+    "PilotEmpty",
     "ReadRequest",
     "Refreshed",
     "RefusedLine",
@@ -70,19 +95,25 @@ __all__ = [
     "TooManyWaiting",
     "Verdict",
     "WindowClosed",
+    "accept_pilot",
     "apply_answers",
     "apply_instruction",
     "apply_next_batch",
     "apply_next_slice",
     "apply_waiting",
+    "archive_rule",
     "cancel_future_dated",
     "cancel_hubs",
     "check_instruction",
     "claim_next",
     "close_window",
+    "comment_on_pilot",
     "complete_finished",
+    "confirm_pilot",
+    "decline_submission",
     "dispatch_region",
     "draft_rollout",
+    "end_pilot",
     "end_unreachable",
     "finish_halts",
     "fold_tallies",
@@ -99,12 +130,18 @@ __all__ = [
     "refresh_eligibility",
     "refresh_rollout",
     "regions_with_work",
+    "reject_pilot",
+    "reopen_pilot",
     "request_read",
     "retry_undelivered",
     "revise_draft",
     "revise_release_note",
     "rollouts_to_close",
+    "save_rule",
     "send_command",
+    "start_pilot",
+    "submit_pilot",
     "take_step",
     "waiting_instructions",
+    "withdraw_submission",
 ]

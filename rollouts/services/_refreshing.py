@@ -9,13 +9,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from portal.events.kinds import EntryKind
-from portal.identity.models import Organisation, OrganisationKind
-from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.transactions import outside_unit_of_work, unit_of_work
 from rollouts.models import Batch, Rollout
 from rollouts.models.eligibility import eligibility_params, eligibility_sql, take_turn
 from rollouts.models.visibility import locked_rollout
+from rollouts.services._acting import the_portal
 from rollouts.services._stepping import step_taken
 from rollouts.states import (
     OPEN_STATUSES,
@@ -81,20 +80,12 @@ def refresh_rollout(*, rollout_id: int, now: datetime) -> Refreshed:
 @unit_of_work
 def suspend_off_cpl(*, rollout_id: int, now: datetime) -> bool:
     """Suspend a rollout whose firmware has left the Central Products List; False where it stands already."""
-    by = portal_scope()
+    by = the_portal()
     rollout = locked_rollout(by, rollout_id)
     if RolloutStatus(rollout.status) not in RUNNING_STATUSES:
         return False
     step_taken(by, rollout, verb="suspend", reason=CPL_REASON, now=now)
     return True
-
-
-def portal_scope() -> Scope:
-    """Return the scope of the portal itself, acting for the DCC."""
-    dcc = Organisation.objects.filter(kind=OrganisationKind.DCC).order_by("pk").first()
-    if dcc is None:
-        raise LookupError("There is no DCC organisation.")
-    return Scope.system(dcc.pk)
 
 
 def _found(name: str, params: dict[str, Any]) -> Iterator[list[int]]:

@@ -91,10 +91,12 @@ def step_taken(
     now: datetime,
     reason: str = "",
     data: Mapping[str, object] | None = None,
+    own: Mapping[int, Mapping[str, object]] | None = None,
 ) -> Rollout:
     """Take one step with a rollout whose row the caller holds, inside the caller's use case.
 
-    Every party concerned gets one entry with its own numbers, as they stood before the step.
+    Every party concerned gets one entry with its own numbers, as they stood before the step;
+    `data` is for all of them, `own` adds what one of them alone may know.
 
     Raises:
         NotPermitted: the step is for another role.
@@ -116,9 +118,12 @@ def step_taken(
         at=now,
         facts={**moved, **(data or {}), "hubs": shares.total.hubs, **effects},
     )
+    numbers = party_numbers(rollout, shares)
+    for party, more in (own or {}).items():
+        numbers.setdefault(party, {}).update(more)
     journal.tell(
         ENTRY_OF_VERB[verb],
-        parties=(numbers := party_numbers(rollout, shares)),
+        parties=numbers,
         rollout_id=rollout.pk,
         at=now,
         data={"name": rollout.name, **moved, **(data or {})},

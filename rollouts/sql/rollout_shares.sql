@@ -1,16 +1,18 @@
 -- Count the targets of a rollout for each Supplier by role, and for each region, from the tallies.
 -- role: 1 Import, 2 Gas, 3 both; a hub of two Suppliers counts once for each of them. Region rows have party 0.
+-- Of one batch where a batch is named.
 -- pending: hubs not settled on which this Supplier has answered; unsettled: hubs not settled.
 WITH states AS (
     SELECT import_supplier_id AS imports, gas_supplier_id AS gas, region, state, sum(n) AS n
       FROM rollouts_tally_state
-     WHERE rollout_id = %(rollout_id)s
+     WHERE rollout_id = %(rollout_id)s AND (%(batch_id)s::integer IS NULL OR batch_id = %(batch_id)s)
      GROUP BY 1, 2, 3, 4
     HAVING sum(n) <> 0
 ), plans AS (
     SELECT import_supplier_id AS imports, gas_supplier_id AS gas, answered, sum(n) AS n
       FROM rollouts_tally_plan
-     WHERE rollout_id = %(rollout_id)s AND stage < 2 AND answered > 0
+     WHERE rollout_id = %(rollout_id)s AND (%(batch_id)s::integer IS NULL OR batch_id = %(batch_id)s)
+       AND stage < 2 AND answered > 0
      GROUP BY 1, 2, 3
     HAVING sum(n) <> 0
 )

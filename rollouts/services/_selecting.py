@@ -1,0 +1,99 @@
+"""A Supplier's named rules for choosing hubs: saved, versioned, reused (R2.2)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from portal.events import journal
+from portal.identity.roles import MAY_INSTRUCT
+from portal.identity.scope import Scope
+from portal.kernel.refusals import BadInput, NotFound
+from portal.kernel.transactions import unit_of_work
+from rollouts.criteria import Subject, differences, explain, parse, parse_sample
+from rollouts.models import SelectionRule, SelectionRuleVersion
+
+LONGEST_NAME = 80
+
+
+@unit_of_work
+def save_rule(
+    scope: Scope, *, name: str, tree: object, sample: Mapping[str, Any] | None = None, now: datetime
+) -> SelectionRuleVersion:
+    """Save a rule under a name; a new version where it means something new, else the version there is.
+
+    Raises:
+        NotPermitted: not for somebody who chooses hubs for a Supplier.
+        BadInput: there is no name, or it is too long.
+        InvalidCriteria: the tree or the sample cannot be read.
+    """
+    scope.check(*MAY_INSTRUCT)
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME:
+        raise BadInput(f"Give the rule a name of at most {LONGEST_NAME} characters.")
+    criteria = parse(tree, subject=Subject.HUB)
+    drawn = parse_sample(sample).document if sample is not None else None
+    meaning = f"{criteria.digest}:{json.dumps(drawn, sort_keys=True)}"
+    digest = hashlib.sha256(meaning.encode()).hexdigest()
+
+    SelectionRule.objects.bulk_create(
+        [SelectionRule(organisation_id=scope.organisation_id, name=name, created_at=now)],
+        ignore_conflicts=True,
+    )
+    rule = SelectionRule.objects.select_for_update(no_key=True).get(
+        organisation_id=scope.organisation_id, name=name
+    )
+    latest = rule.versions.order_by("-version").first()
+    if latest is not None and latest.digest == digest:
+        if rule.archived_at is not None:
+            rule.archived_at = None
+            rule.save(update_fields=["archived_at"])
+        return latest
+    version = SelectionRuleVersion.objects.create(
+        rule=rule,
+        version=rule.latest_version + 1,
+        tree=criteria.document,
+        sample=drawn,
+        digest=digest,
+        created_at=now,
+        created_by_id=scope.user_id,
+    )
+    rule.latest_version = version.version
+    rule.archived_at = None
+    rule.save(update_fields=["latest_version", "archived_at"])
+    earlier = parse(latest.tree, subject=Subject.HUB) if latest else criteria
+    journal.record(
+        "selection-rule.saved",
+        subject=f"selection-rule:{rule.pk}",
+        by=scope,
+        at=now,
+        facts={
+            "name": name,
+            "version": version.version,
+            "says": explain(criteria),
+            "sample": drawn,
+            "changes": [
+                f"{change.kind}: {change.before} → {change.after}"
+                for change in differences(earlier, criteria)
+            ],
+        },
+    )
+    return version
+
+
+@unit_of_work
+def archive_rule(scope: Scope, *, rule_id: int, now: datetime) -> None:
+    """Take a rule out of the lists; its versions stay, for what was chosen by them.
+
+    Raises:
+        NotPermitted: not for somebody who chooses hubs for a Supplier.
+        NotFound: there is no such rule of this organisation.
+    """
+    scope.check(*MAY_INSTRUCT)
+    own = SelectionRule.objects.filter(organisation_id=scope.organisation_id, pk=rule_id)
+    if not own.update(archived_at=now):
+        raise NotFound("There is no such rule.")
+    journal.record("selection-rule.archived", subject=f"selection-rule:{rule_id}", by=scope, at=now, facts={})

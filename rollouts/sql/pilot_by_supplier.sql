@@ -1,0 +1,14 @@
+-- Count for each Supplier its own hubs among the named ones of a pilot, those it shares, and those that wait for it.
+WITH members AS (
+    SELECT import_supplier_id AS imports, gas_supplier_id AS gas, import_answer, gas_answer, consent
+      FROM rollouts_target
+     WHERE rollout_id = %(rollout_id)s AND guid = ANY(%(guids)s)
+), parts AS (
+    SELECT imports AS party, imports <> gas AS is_split, consent < 4 AND import_answer = 0 AS is_awaited FROM members
+     UNION ALL
+    SELECT gas, imports IS NOT NULL, consent < 4 AND gas_answer = 0 FROM members WHERE gas IS DISTINCT FROM imports
+)
+SELECT party, count(*) AS hubs, count(*) FILTER (WHERE is_split) AS split,
+       count(*) FILTER (WHERE is_awaited) AS awaited
+  FROM parts WHERE party IS NOT NULL
+ GROUP BY party ORDER BY party
