@@ -226,6 +226,7 @@ EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "firmware portal <portal@portal.example>"
 
 # Areas meet here, not in imports
+PORTAL_URL = os.environ.get("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
 EVENT_SUBSCRIBERS = ["notifications.services.fan_out"]
 
 # The other side, as a demonstration or a rehearsal sets it up: where commands for hubs go, what the portal

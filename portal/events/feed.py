@@ -48,7 +48,16 @@ def entries_after(
         },
     )
     return [
-        Entry(r.position, EntryKind(r.kind), r.at, r.rollout_id, r.guid, r.version_id, r.code, r.data)
+        Entry(
+            r.position,
+            EntryKind(r.kind),
+            r.at,
+            r.rollout_id,
+            r.guid,
+            r.version_id,
+            r.code,
+            sql.from_json(r.data),
+        )
         for r in found
     ]
 

@@ -66,7 +66,14 @@ def sequence_next(*, size: int = BATCH) -> int:
         return 0
     found = sql.fetch_all("portal.events", "sequence_feed", size=size)
     coarse = [
-        CoarseEntry(row.party_id, row.position, EntryKind(row.kind), row.rollout_id, row.at, row.data or {})
+        CoarseEntry(
+            row.party_id,
+            row.position,
+            EntryKind(row.kind),
+            row.rollout_id,
+            row.at,
+            sql.from_json(row.data) or {},
+        )
         for row in found
         if row.guid is None
     ]

@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+import orjson
 from django.db import connection
 from psycopg import sql as pgsql
 from psycopg.rows import namedtuple_row
@@ -52,6 +53,11 @@ def rows(text: str, params: Mapping[str, Any] | None = None) -> list[Row]:
     with connection.wrap_database_errors, raw.cursor(row_factory=namedtuple_row) as cursor:
         cursor.execute(text, dict(params or {}))
         return list(cursor.fetchall())
+
+
+def from_json(value: str | bytes | None) -> Any:
+    """Decode a jsonb value: on Django's connections psycopg hands it over as text."""
+    return None if value is None else orjson.loads(value)
 
 
 def execute(app: str, name: str, **params: object) -> int:

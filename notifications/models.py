@@ -1,0 +1,54 @@
+"""The inbox of each organisation, what each person has seen of it, and how mail goes out."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from portal.identity.models import User
+
+
+class Message(models.Model):
+    """One notice to one organisation: a coarse entry of its feed, in words. Written once per entry."""
+
+    id = models.BigAutoField(primary_key=True)
+    organisation_id = models.IntegerField()
+    position = models.BigIntegerField(help_text="of the entry in the organisation's feed")
+    kind = models.SmallIntegerField()
+    rollout_id = models.IntegerField(null=True)
+    at = models.DateTimeField()
+    title = models.CharField(max_length=200)
+    text = models.TextField(blank=True)
+    tone = models.CharField(max_length=10, default="neutral")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation_id", "position"], name="notifications_message_once_per_entry"
+            )
+        ]
+        indexes = [models.Index(fields=["organisation_id", "-id"], name="notifications_message_newest")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Reader(models.Model):
+    """How far one person has read, how far they have been mailed, and how they want mail."""
+
+    class Mail(models.TextChoices):
+        """When notices are mailed."""
+
+        SOON = "SOON", "Soon: notices of a few minutes in one mail"
+        DAILY = "DAILY", "Once a day"
+        NEVER = "NEVER", "Never: only in the portal"
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="reader")
+    seen_id = models.BigIntegerField(default=0)
+    mailed_id = models.BigIntegerField(default=0)
+    mail = models.CharField(max_length=5, choices=Mail.choices, default=Mail.SOON)
+    mailed_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"reader {self.user_id}"

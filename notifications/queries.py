@@ -1,0 +1,77 @@
+"""Reading the inbox: pages by keyset, unread ones marked, never another organisation's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import NoReverseMatch, reverse
+
+from notifications.models import Message, Reader
+from portal.identity.scope import Scope
+from portal.kernel import paging
+
+_MOST_UNREAD = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice as a page shows it."""
+
+    id: int
+    title: str
+    text: str
+    at: datetime
+    tone: str
+    url: str
+    is_unread: bool
+
+
+def inbox(scope: Scope, *, cursor: str = "", size: int = 30) -> paging.Page[Notice]:
+    """Return notices of the organisation, newest first, and mark what this person has not seen."""
+    seen = _reader(scope).seen_id
+    messages = Message.objects.filter(organisation_id=scope.organisation_id)
+    if cursor:
+        (before,) = paging.decode(cursor, size=1)
+        messages = messages.filter(id__lt=before)
+    found = list(messages.order_by("-id")[: size + 1])
+    more = paging.encode(found[size - 1].pk) if len(found) > size else None
+    return paging.Page(items=[_notice(message, seen=seen) for message in found[:size]], next=more)
+
+
+def unread(scope: Scope) -> int:
+    """Count what this person has not seen, up to 99."""
+    newer = Message.objects.filter(organisation_id=scope.organisation_id, id__gt=_reader(scope).seen_id)
+    return len(newer.order_by("-id").values_list("id", flat=True)[:_MOST_UNREAD])
+
+
+def mail_preference(scope: Scope) -> str:
+    """Tell when this person wants mail."""
+    return _reader(scope).mail
+
+
+def _reader(scope: Scope) -> Reader:
+    person = scope.user_id or 0
+    return Reader.objects.filter(user_id=person).first() or Reader(user_id=person)
+
+
+def _notice(message: Message, *, seen: int) -> Notice:
+    return Notice(
+        id=message.pk,
+        title=message.title,
+        text=message.text,
+        at=message.at,
+        tone=message.tone,
+        url=_url(message),
+        is_unread=message.pk > seen,
+    )
+
+
+def _url(message: Message) -> str:
+    # The pages of a rollout belong to another area, met by the name of its address only.
+    if message.rollout_id is None:
+        return ""
+    try:
+        return reverse("rollouts:detail", args=[message.rollout_id])
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,164 @@
+"""Telling people: notices into the inbox exactly once, mail at least once and never in a storm.
+
+The sequencer shows each coarse entry of the feed here in its own transaction. Mail is
+made from what a person has not been mailed yet, many notices to a mail, so that bulk
+work of any size costs one mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import F, OuterRef, Q, Subquery
+from django.template.loader import render_to_string
+
+from notifications.models import Message, Reader
+from notifications.words import words_for
+from portal.events.sequencer import CoarseEntry
+from portal.identity.models import User
+from portal.identity.scope import Scope
+from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
+
+log = structlog.get_logger(__name__)
+GATHER = timedelta(minutes=2)
+"""How long notices are gathered before a mail goes out."""
+AGAIN = timedelta(minutes=5)
+_MOST_IN_A_MAIL = 40
+_NEWEST_DUE = Message.objects.filter(organisation_id=OuterRef("user__organisation_id")).order_by("-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail that has been claimed and is about to be sent."""
+
+    user_id: int
+    address: str
+    name: str
+    up_to: int
+    messages: tuple[Message, ...]
+    more: int
+
+
+@inside_unit_of_work
+def fan_out(entries: Sequence[CoarseEntry]) -> None:
+    """Write the notices of some feed entries; a repeated entry writes nothing."""
+    notices = []
+    for entry in entries:
+        words = words_for(entry.kind, entry.data)
+        notices.append(
+            Message(
+                organisation_id=entry.party_id,
+                position=entry.position,
+                kind=entry.kind,
+                rollout_id=entry.rollout_id,
+                at=entry.at,
+                title=words.title[:200],
+                text=words.text,
+                tone=words.tone,
+            )
+        )
+    Message.objects.bulk_create(notices, ignore_conflicts=True)
+
+
+@unit_of_work
+def mark_seen(scope: Scope, *, up_to: int) -> None:
+    """Remember that this person has seen the notices up to one; never backwards."""
+    if scope.user_id is None:
+        return
+    reader, _ = Reader.objects.get_or_create(user_id=scope.user_id)
+    Reader.objects.filter(pk=reader.pk, seen_id__lt=up_to).update(seen_id=up_to)
+
+
+@unit_of_work
+def prefer_mail(scope: Scope, *, mail: str) -> None:
+    """Set when this person wants mail."""
+    if scope.user_id is not None:
+        Reader.objects.update_or_create(user_id=scope.user_id, defaults={"mail": Reader.Mail(mail)})
+
+
+def deliver_mail(*, now: datetime, most: int = 200) -> int:
+    """Send the mail that is due, at most so many; return how many went out."""
+    enrol_readers()
+    sent = 0
+    while sent < most and (letter := claim_letter(now=now)):
+        sent += _send(letter, now=now)
+    return sent
+
+
+@unit_of_work
+def enrol_readers() -> int:
+    """Give a reader to each person who has none; mail starts with what comes from now on."""
+    newest = Message.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    missing = User.objects.filter(is_active=True, reader=None).values_list("id", flat=True)
+    made = Reader.objects.bulk_create(
+        [Reader(user_id=user_id, mailed_id=newest) for user_id in missing], ignore_conflicts=True
+    )
+    return len(made)
+
+
+@unit_of_work
+def claim_letter(*, now: datetime) -> Letter | None:
+    """Take the next person who has notices waiting; None when nobody has any that are due."""
+    readers = (
+        Reader.objects.select_related("user")
+        .select_for_update(of=("self",), skip_locked=True, no_key=True)
+        .filter(user__is_active=True)
+        .filter(Q(claimed_at=None) | Q(claimed_at__lt=now - AGAIN))
+        .filter(
+            Q(mail=Reader.Mail.SOON)
+            | Q(mail=Reader.Mail.DAILY, mailed_at=None)
+            | Q(mail=Reader.Mail.DAILY, mailed_at__lt=now - timedelta(days=1))
+        )
+        .annotate(newest=Subquery(_NEWEST_DUE.filter(at__lte=now - GATHER).values("id")[:1]))
+        .filter(newest__gt=F("mailed_id"))
+        .order_by("user_id")
+    )
+    reader = readers.first()
+    if reader is None:
+        return None
+    waiting = Message.objects.filter(organisation_id=reader.user.organisation_id, id__gt=reader.mailed_id)
+    messages = tuple(waiting.order_by("-id")[: _MOST_IN_A_MAIL + 1])
+    Reader.objects.filter(pk=reader.pk).update(claimed_at=now, attempts=F("attempts") + 1)
+    more = waiting.count() - _MOST_IN_A_MAIL if len(messages) > _MOST_IN_A_MAIL else 0
+    return Letter(
+        user_id=reader.user_id,
+        address=reader.user.email,
+        name=reader.user.name,
+        up_to=messages[0].pk,
+        messages=messages[:_MOST_IN_A_MAIL],
+        more=more,
+    )
+
+
+@outside_unit_of_work
+def _send(letter: Letter, *, now: datetime) -> int:
+    context = {"letter": letter, "portal_url": settings.PORTAL_URL}
+    many = len(letter.messages) + letter.more
+    subject = (
+        letter.messages[0].title if many == 1 else f"{many:,} notices, the latest: {letter.messages[0].title}"
+    )
+    mail = EmailMultiAlternatives(
+        subject=subject,
+        body=render_to_string("notifications/email/notices.txt", context),
+        to=[letter.address],
+    )
+    mail.attach_alternative(render_to_string("notifications/email/notices.html", context), "text/html")
+    try:
+        mail.send()
+    except OSError as problem:
+        log.warning("mail.failed", user_id=letter.user_id, problem=str(problem))
+        return 0
+    _settle(letter, now=now)
+    return 1
+
+
+@unit_of_work
+def _settle(letter: Letter, *, now: datetime) -> None:
+    Reader.objects.filter(pk=letter.user_id, mailed_id__lt=letter.up_to).update(
+        mailed_id=letter.up_to, mailed_at=now, claimed_at=None, attempts=0
+    )

@@ -1,0 +1,110 @@
+"""What a notice says: one table from the kind of a feed entry to its words. Pure.
+
+The words use only what the entry carries, and an entry carries only what its party may know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from portal.events.kinds import EntryKind
+
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A notice in words: title, text, and the tone its mark is drawn in."""
+
+    title: str
+    text: str = ""
+    tone: str = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """How one kind of entry is put into words."""
+
+    title: str
+    text: Callable[[Data], str] = lambda _data: ""
+    tone: str = "info"
+
+
+def _count(data: Data, *names: str) -> int:
+    return next((int(data[name]) for name in names if data.get(name) is not None), 0)
+
+
+def _hubs(number: int) -> str:
+    return "1 hub" if number == 1 else f"{number:,} hubs"
+
+
+def _own_hubs(data: Data) -> str:
+    number = _count(data, "hubs")
+    return f"It concerns {_hubs(number)} of yours." if number else ""
+
+
+def _reason(data: Data) -> str:
+    said = str(data.get("reason") or data.get("comment") or data.get("commentary") or "").strip()
+    return f"Reason given: {said}" if said else ""
+
+
+def _answered(data: Data) -> str:
+    verb = "has answered for" if data.get("has_answered", True) else "has taken back its answer for"
+    return f"The second Supplier {verb} {_hubs(_count(data, 'hubs'))} it shares with you."
+
+
+def _received(data: Data) -> str:
+    accepted, rejected = _count(data, "accepted"), _count(data, "rejected")
+    kept = f"{_hubs(accepted)} accepted"
+    return f"{kept}, {rejected:,} not accepted: see the receipt for each reason." if rejected else f"{kept}."
+
+
+def _both(*parts: Callable[[Data], str]) -> Callable[[Data], str]:
+    return lambda data: " ".join(words for words in (part(data) for part in parts) if words)
+
+
+K = EntryKind
+TEMPLATES: Final[dict[EntryKind, Template]] = {
+    K.ROLLOUT_NOTIFIED: Template("New firmware: {name}", _own_hubs),
+    K.ROLLOUT_REVISED: Template("Notice revised: {name}", _own_hubs),
+    K.ROLLOUT_REVOKED: Template("Notice revoked: {name}", _both(_reason, _own_hubs), "bad"),
+    K.RELEASE_NOTE_REVISED: Template(
+        "Release Note revised: {name}", lambda data: str(data.get("summary") or "")
+    ),
+    K.PILOT_SUBMITTED: Template("Pilot hubs nominated: {name}", _own_hubs),
+    K.PILOT_CONFIRMED: Template("Pilot nomination decided: {name}", _both(_own_hubs, _reason)),
+    K.PILOT_STARTED: Template("Pilot started: {name}", _own_hubs),
+    K.PILOT_PROGRESS: Template("Pilot progress: {name}", _reason),
+    K.PILOT_ENDED: Template("Pilot ended: {name}", _reason),
+    K.PILOT_ACCEPTED: Template("Pilot accepted: {name}", _reason, "good"),
+    K.SAFE_LAUNCH_OPENED: Template("Safe launch opened: {name}", _own_hubs, "good"),
+    K.INSTRUCTION_RECEIVED: Template("Instruction {instruction} received", _received, "good"),
+    K.INSTRUCTION_APPLIED: Template("Instruction {instruction} applied", _received, "good"),
+    K.SECOND_SUPPLIER_ANSWERED: Template("A second Supplier has answered: {name}", _answered),
+    K.INSTRUCTION_VOIDED: Template("Instructions voided: {name}", _both(_own_hubs, _reason), "warn"),
+    K.BATCH_ANNOUNCED: Template("A batch has its own date: {name}", _own_hubs),
+    K.WINDOW_CLOSED: Template("The window for instructions has closed: {name}", _own_hubs),
+    K.ROLLOUT_SUSPENDED: Template("Suspended: {name}", _both(_reason, _own_hubs), "bad"),
+    K.ROLLOUT_PAUSED: Template("Paused: {name}", _both(_reason, _own_hubs), "warn"),
+    K.ROLLOUT_RESUMED: Template("Resumed: {name}", _both(_reason, _own_hubs), "good"),
+    K.ROLLOUT_STOPPED: Template("Stopped: {name}", _both(_reason, _own_hubs), "bad"),
+    K.ROLLOUT_DELAYED: Template("Dates moved: {name}", _both(_reason, _own_hubs), "warn"),
+    K.ROLLOUT_COMPLETED: Template("Complete: {name}", _own_hubs, "good"),
+    K.DIGEST: Template("Your hubs: {name}", lambda data: str(data.get("text") or "")),
+    K.RULE_RAN: Template("Approval rule ran: {name}", _both(_own_hubs, _reason)),
+    K.INCIDENT_RAISED: Template("Incident raised: {name}", _reason, "warn"),
+    K.DECISION_MADE: Template("Decision: {name}", _reason),
+    K.CPL_REMOVED: Template("Removed from the Central Products List: {name}", _reason, "bad"),
+}
+
+
+def words_for(kind: EntryKind, data: Data, *, rollout_name: str = "") -> Words:
+    """Put one entry into words; what a template needs and the entry lacks is left out."""
+    template = TEMPLATES.get(kind) or Template(
+        kind.public_name.replace(".", " ").replace("_", " ").capitalize()
+    )
+    name = str(data.get("name") or rollout_name or "")
+    title = template.title.format_map({"name": name, "instruction": data.get("instruction", "")})
+    return Words(title=title.rstrip(": "), text=template.text(data), tone=template.tone)

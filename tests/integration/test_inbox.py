@@ -1,0 +1,152 @@
+"""Notices reach the inbox once and the mailbox in one mail, whatever the amount of work behind them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+
+from notifications import queries, services
+from notifications.models import Message
+from notifications.words import TEMPLATES, words_for
+from portal.events import sequencer
+from portal.events.journal import tell
+from portal.events.kinds import EntryKind
+from portal.kernel.transactions import unit_of_work
+from tests.factories import make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@unit_of_work
+def _happen(*parties, at, kind=EntryKind.ROLLOUT_SUSPENDED, times=1, **data):
+    for _ in range(times):
+        tell(kind, parties=[party.pk for party in parties], at=at, data={"name": "Toshiba 0C230000", **data})
+
+
+@pytest.mark.requirement("R6.7")
+def test_a_notice_is_in_the_inbox_of_each_party_concerned_and_of_no_other(now):
+    world = make_world(hubs=0)
+    _happen(world.supplier, at=now, reason="HAN devices lost")
+
+    sequencer.sequence_all()
+
+    (notice,) = queries.inbox(world.as_supplier).items
+    assert notice.title == "Suspended: Toshiba 0C230000"
+    assert "HAN devices lost" in notice.text
+    assert notice.is_unread
+    assert queries.inbox(world.as_other).items == []
+
+
+@pytest.mark.requirement("R6.7")
+def test_many_notices_make_one_mail(now):
+    world = make_world(hubs=0)
+    services.enrol_readers()
+    _happen(world.supplier, at=now, times=60)
+    sequencer.sequence_all()
+    assert services.deliver_mail(now=now) == 0
+
+    sent = services.deliver_mail(now=now + timedelta(minutes=3))
+    again = services.deliver_mail(now=now + timedelta(minutes=6))
+
+    assert (sent, again) == (1, 0)
+    assert mail.outbox[0].to == [world.supplier_user.email]
+    assert "60 notices" in mail.outbox[0].subject
+    assert "and 20 more" in mail.outbox[0].body
+
+
+def test_mail_that_cannot_be_sent_is_sent_later(now, monkeypatch):
+    world = make_world(hubs=0)
+    services.enrol_readers()
+    _happen(world.supplier, at=now)
+    sequencer.sequence_all()
+    later = now + timedelta(minutes=3)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("django.core.mail.EmailMultiAlternatives.send", _refuse)
+        assert services.deliver_mail(now=later) == 0
+    sent = services.deliver_mail(now=later + timedelta(minutes=6))
+
+    assert sent == 1
+
+
+def _refuse(*_args, **_kwargs):
+    raise ConnectionRefusedError
+
+
+@pytest.mark.requirement("R6.7")
+def test_nobody_is_mailed_who_does_not_want_it(now):
+    world = make_world(hubs=0)
+    services.enrol_readers()
+    services.prefer_mail(world.as_supplier, mail="NEVER")
+    _happen(world.supplier, at=now)
+    sequencer.sequence_all()
+
+    assert services.deliver_mail(now=now + timedelta(hours=1)) == 0
+
+
+def test_a_repeated_entry_writes_no_second_notice(now):
+    world = make_world(hubs=0)
+    entry = sequencer.CoarseEntry(
+        party_id=world.supplier.pk, position=1, kind=EntryKind.DIGEST, rollout_id=None, at=now, data={}
+    )
+    unit_of_work(services.fan_out)([entry, entry])
+
+    assert Message.objects.count() == 1
+
+
+def test_every_coarse_kind_has_words():
+    coarse = {kind for kind in EntryKind if not kind.is_about_one_hub}
+
+    assert coarse == set(TEMPLATES)
+    assert words_for(EntryKind.ROLLOUT_STOPPED, {}).title == "Stopped"
+
+
+@pytest.mark.parametrize("size", [3, 25])
+def test_the_inbox_page_takes_the_same_queries_at_any_size(now, client, django_assert_num_queries, size):
+    world = make_world(hubs=0)
+    _happen(world.supplier, at=now, times=size)
+    sequencer.sequence_all()
+    client.force_login(world.supplier_user)
+
+    with django_assert_num_queries(5):
+        answer = client.get(reverse("notifications:recent"))
+
+    assert answer.status_code == 200
+    assert b"Toshiba" in answer.content
+
+
+def test_another_supplier_reads_none_of_it(now, client):
+    world = make_world(hubs=0)
+    _happen(world.supplier, at=now)
+    sequencer.sequence_all()
+    client.force_login(world.other_user)
+
+    for name in ("notifications:inbox", "notifications:recent"):
+        assert b"Toshiba" not in client.get(reverse(name)).content
+
+
+def test_what_was_seen_stays_seen(now, client):
+    world = make_world(hubs=0)
+    _happen(world.supplier, at=now, times=2)
+    sequencer.sequence_all()
+    client.force_login(world.supplier_user)
+    newest = queries.inbox(world.as_supplier).items[0].id
+
+    client.post(reverse("notifications:seen"), {"up_to": newest})
+    client.post(reverse("notifications:seen"), {"up_to": 1})
+
+    assert queries.unread(world.as_supplier) == 0
+
+
+def test_preferences_are_kept(client):
+    world = make_world(hubs=0)
+    client.force_login(world.supplier_user)
+
+    client.post(reverse("notifications:preferences"), {"mail": "DAILY"})
+    refused = client.post(reverse("notifications:preferences"), {"mail": "HOURLY"})
+
+    assert queries.mail_preference(world.as_supplier) == "DAILY"
+    assert refused.status_code == 422
