@@ -63,7 +63,7 @@ class App:
     def __init__(self, simulator: Simulator, *, tokens: Iterable[str]) -> None:
         self._simulator = simulator
         self._tokens = tuple(tokens)
-        self._routes: dict[str, dict[str, Callable[[Request], Awaitable[Answer]]]] = {
+        self.routes: dict[str, dict[str, Callable[[Request], Awaitable[Answer]]]] = {
             **{f"/commands/{kind.name.lower()}": {"POST": self._command(kind)} for kind in CommandKind},
             "/clock": {"GET": self._show_clock, "POST": self._set_clock},
             "/profile": {"GET": self._show_profile, "PUT": self._set_profile},
@@ -96,7 +96,7 @@ class App:
                 return
 
     async def _respond(self, scope: Scope, receive: Receive) -> Answer:
-        methods = self._routes.get(scope["path"])
+        methods = self.routes.get(scope["path"])
         if methods is None:
             raise Problem(404, "not_found", f"there is no {scope['path']}")
         handler = methods.get(scope["method"])

@@ -59,10 +59,11 @@ def start(estate):
                 clock=BusinessClock(rate=rate),
                 run=1,
             )
-            url = stack.enter_context(served(App(simulator, tokens=["secret"]), lifespan="on"))
+            app = App(simulator, tokens=["secret"])
+            url = stack.enter_context(served(app, lifespan="on"))
             http = httpx.Client(
                 base_url=url, headers={"Authorization": "Bearer secret"}, trust_env=False, timeout=20
             )
-            return Side(simulator, stack.enter_context(http), portal)
+            return Side(app, stack.enter_context(http), portal)
 
         yield begin

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubsim.behaviour import Attempts, Behaviour, Silence
@@ -46,6 +46,7 @@ def every_answer(behaviour, attempts):
     )
 
 
+@settings(deadline=None)
 @given(
     name=st.sampled_from(preset_names()),
     seed=st.integers(0, 2**62),

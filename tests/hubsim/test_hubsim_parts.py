@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubsim import guids
@@ -20,6 +20,7 @@ GUID_VALUES = st.integers(0, 2**64 - 1)
 ENTRY = np.dtype([("due", "f8"), ("name", "i4")])
 
 
+@settings(deadline=None)
 @given(st.lists(GUID_VALUES, min_size=1, max_size=20))
 def test_a_guid_read_from_its_text_is_the_guid(values):
     texts = [guids.text_of(value) for value in values]
@@ -51,6 +52,7 @@ def test_two_wrong_lengths_do_not_make_a_right_one():
         guids.parse(["00-DB-12-34-00-00-00-0", "100-DB-12-34-00-00-00-01"])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.floats(0, 100), max_size=30), max_size=8),
     st.lists(st.tuples(st.floats(0, 120), st.integers(1, 50)), max_size=8),
@@ -104,6 +106,7 @@ def test_the_clock_runs_at_its_rate_from_where_it_was_set():
     assert clock.until(clock.now() - 1) == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 4e9), min_size=1, max_size=20))
 def test_times_are_written_as_python_would_write_them(seconds):
     milliseconds = [round(value * 1000) for value in seconds]
@@ -117,6 +120,7 @@ def test_no_time_is_written_as_nothing():
     assert write_times(np.array([np.nan, 0.0])).tolist() == [b"", b"1970-01-01T00:00:00.000Z"]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**63), st.integers(0, 65535))
 def test_a_draw_does_not_depend_on_what_is_drawn_with_it(seed, number):
     identity = np.arange(50, dtype=np.uint64)

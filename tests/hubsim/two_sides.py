@@ -14,7 +14,7 @@ import httpx
 import orjson
 import uvicorn
 
-from hubsim.simulator import Simulator
+from hubsim.server import App
 
 
 @dataclass
@@ -75,7 +75,7 @@ def until(holds: Callable[[], object], *, within: float = 20) -> None:
 class Side:
     """Both ends of the interface, as a test holds them."""
 
-    simulator: Simulator
+    app: App
     http: httpx.Client
     portal: LittlePortal
 

@@ -1,0 +1,86 @@
+"""The interface as it is described is the interface as it is served."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import orjson
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from hubsim.codes import CODE_TEXTS, Reason
+from hubsim.profile import BadFirmware, GatewayFaults, MessageFaults, RegionFaults, preset, preset_names
+
+pytestmark = pytest.mark.requirement("R6.5")
+
+ROOT = Path(__file__).resolve().parents[2]
+DESCRIPTION = yaml.safe_load((ROOT / "docs/reference/csp-interface.yaml").read_text())
+SCHEMAS = DESCRIPTION["components"]["schemas"]
+REFERENCE = (ROOT / "docs/reference/csp-interface.md").read_text()
+HOW_TO = (ROOT / "docs/how-to/use-the-simulator.md").read_text()
+
+
+def validator(name):
+    return Draft202012Validator(
+        {"$ref": f"#/components/schemas/{name}", "components": DESCRIPTION["components"]}
+    )
+
+
+def test_every_route_is_described_and_every_description_has_its_route(start):
+    served = {
+        (path, method.lower()) for path, methods in start("instant").app.routes.items() for method in methods
+    }
+    described = {
+        (path, verb) for path, item in DESCRIPTION["paths"].items() for verb in item if verb != "servers"
+    }
+
+    assert described - {("/csp/v1/alerts", "post")} == served
+
+
+def test_codes_and_reasons_are_described():
+    alert = SCHEMAS["Alert"]["properties"]
+
+    assert tuple(alert["code"]["enum"]) == CODE_TEXTS
+    assert alert["reason"]["enum"] == [reason.name for reason in Reason if reason is not Reason.NONE]
+    for word in (*alert["code"]["enum"], *alert["reason"]["enum"]):
+        assert f"`{word}`" in REFERENCE
+
+
+def test_every_fault_is_described():
+    profile = SCHEMAS["Profile"]["properties"]
+
+    for group, described in (
+        (RegionFaults, SCHEMAS["RegionFaults"]),
+        (MessageFaults, profile["messages"]),
+        (GatewayFaults, profile["gateway"]),
+        (BadFirmware, profile["bad_firmware"]),
+    ):
+        names = [each.name for each in fields(group)]
+        assert list(described["properties"]) == names
+        assert all(f"`{name}`" in HOW_TO for name in names)
+    assert all(f"`{name}`" in HOW_TO for name in preset_names())
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_preset_is_what_a_profile_is_described_to_be(name):
+    validator("Profile").validate(orjson.loads(orjson.dumps(preset(name).as_json())))
+
+
+def test_what_is_said_is_what_was_described(start, toshiba, image):
+    side = start("instant")
+    command = {"command_id": 1, "hubs": toshiba[:50], "image": image}
+    validator("ImageCommand").validate(command)
+    side.http.post("/commands/distribute", json=command)
+    side.quiet()
+    side.send("activate", toshiba[:50], command_id=2, image=image)
+    side.send("read", toshiba[:50], command_id="three")
+    side.quiet()
+
+    assert len(side.portal.alerts) == 150
+    for alert in side.portal.alerts:
+        validator("Alert").validate(alert)
+    validator("Truth").validate(side.truth())
+    validator("Clock").validate(side.http.get("/clock").json())
+    validator("Problem").validate(side.send("activate", [], command_id=4).json())
