@@ -10,6 +10,8 @@ from rollouts.services._alerting import (
     receive_alerts,
 )
 from rollouts.services._answering import Order, apply_answers
+from rollouts.services._batching import BatchFormed, NothingToMove, create_batch, open_gate
+from rollouts.services._changing_supplier import SuppliersChanged, change_suppliers
 from rollouts.services._claiming import Claim, claim_next
 from rollouts.services._closing import WindowClosed, close_window, rollouts_to_close
 from rollouts.services._completing import complete_finished
@@ -72,6 +74,7 @@ __all__ = [
     "MOST_READINGS",
     "Applied",
     "Author",
+    "BatchFormed",
     "CannotPublish",
     "Claim",
     "Confirmation",
@@ -83,6 +86,7 @@ __all__ = [
     "NoPilot",
     "Nomination",
     "NothingNominated",
+    "NothingToMove",
     "Notice",
     "Order",
     "OverPilotCap",
@@ -92,6 +96,7 @@ __all__ = [
     "RefusedLine",
     "Silence",
     "StepRefused",
+    "SuppliersChanged",
     "TooManyWaiting",
     "Verdict",
     "WindowClosed",
@@ -104,12 +109,14 @@ __all__ = [
     "archive_rule",
     "cancel_future_dated",
     "cancel_hubs",
+    "change_suppliers",
     "check_instruction",
     "claim_next",
     "close_window",
     "comment_on_pilot",
     "complete_finished",
     "confirm_pilot",
+    "create_batch",
     "decline_submission",
     "dispatch_region",
     "draft_rollout",
@@ -123,6 +130,7 @@ __all__ = [
     "halt",
     "measure_drift",
     "notify_rollout",
+    "open_gate",
     "plan_due",
     "read_silent",
     "receive_alerts",
