@@ -185,7 +185,7 @@ class _Statement:
     @property
     def apply_text(self) -> str:
         holds = " AND ".join(f"({check.holds})" for check in self._checks)
-        return _filled("apply_answers", holds=holds, **self._fragments)
+        return filled("apply_answers", holds=holds, **self._fragments)
 
     def judge_text(self, table: str) -> str:
         reasons = "".join(
@@ -195,7 +195,7 @@ class _Statement:
         if not self._is_dry:
             # Passed every check just now, and was missed a moment ago: somebody else is at the hub.
             reasons += f"ELSE '{RejectionReason.OTHER_UPDATE_IN_PROGRESS.value}'"
-        return _filled(
+        return filled(
             "judge_answers", reasons=reasons, staged=table, columns=_MISSED_COLUMNS, **self._fragments
         )
 
@@ -284,7 +284,8 @@ def _params(rollout: Rollout, order: Order, *, now: datetime) -> dict[str, objec
     }
 
 
-def _filled(name: str, **fragments: str) -> str:
+def filled(name: str, **fragments: str) -> str:
+    """Return a named statement with its `{names}` replaced by fragments of SQL, which are our own text."""
     text = sql.load("rollouts", name)
     for key, fragment in fragments.items():
         text = text.replace("{" + key + "}", fragment)

@@ -13,18 +13,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Q
-
 from portal.events.journal import record, tell
 from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel import sql
-from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
+from portal.kernel.refusals import BadInput, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, run_after_commit, unit_of_work
 from rollouts import rules
-from rollouts.models import Instruction, Rollout, TallyState
+from rollouts.models import Instruction, Rollout
 from rollouts.models.receipts import Receipt, Tally
+from rollouts.models.visibility import visible_rollout
 from rollouts.services._answering import Order, Outcome, apply_answers, judge_answers
 from rollouts.services._listing import HubList, RefusedLine, spelt_lines
 from rollouts.services._progressing import finish, keep_refused, reference_of, ring, store, told_of_second
@@ -236,26 +235,6 @@ _CLOSED_BY_STATUS: Final[Mapping[RolloutStatus, tuple[str, str]]] = {
         str(RejectionReason.ROLLOUT_REVOKED.label),
     ),
 }
-
-
-def visible_rollout(scope: Scope, rollout_id: int) -> Rollout:
-    """Find a rollout that has, or had, hubs of this Supplier.
-
-    Raises:
-        NotFound: there is none, or none for this organisation: the two read the same.
-    """
-    rollout = Rollout.objects.select_related("cpl_entry").filter(pk=rollout_id).first()
-    party = scope.organisation_id
-    is_known = (
-        rollout is not None
-        and rollout.status != RolloutStatus.DRAFT
-        and TallyState.objects.filter(
-            Q(import_supplier_id=party) | Q(gas_supplier_id=party), rollout_id=rollout_id
-        ).exists()
-    )
-    if rollout is None or not is_known:
-        raise NotFound("There is no such rollout.")
-    return rollout
 
 
 def _locked_rollout(scope: Scope, rollout_id: int) -> Rollout:

@@ -77,15 +77,6 @@ def terms_of(rollout: Rollout, batches: Iterable[Batch], *, alias: str = "t") ->
     )
 
 
-def terms_joined(*, rollout: str = "r", batch: str = "b") -> Terms:
-    """Return the terms where a statement spans rollouts, and joins each target's rollout and batch."""
-    return Terms(
-        is_mandatory=f"{rollout}.consent_policy = 'MANDATORY'",
-        automatic_at=f"coalesce({batch}.automatic_at, {rollout}.automatic_at)",
-        cutoff_at=f"coalesce({batch}.cutoff_at, {rollout}.cutoff_at)",
-    )
-
-
 def resolution_sql(slots: Slots, terms: Terms) -> ResolutionSql:
     """Write `rollouts.rules.resolve` as two SQL expressions."""
     names = {

@@ -1,0 +1,67 @@
+-- Give live targets their new Suppliers: answers go with the Party that gave them, those of a Party that has
+-- left are void, consent and effective time are settled anew. An activation already sent keeps its state: it
+-- is to be recalled, and until then DCC's default holds (state 50 stands on a final consent).
+-- Settled targets only change hands. Rows are locked by rollout and GUID.
+WITH was AS MATERIALIZED (
+    SELECT t.*, c.import_id, c.gas_id, r.consent_policy, r.automatic_at AS r_automatic_at,
+           r.cutoff_at AS r_cutoff_at, b.automatic_at AS b_automatic_at, b.cutoff_at AS b_cutoff_at
+      FROM rollouts_staged_supplier AS c
+      JOIN rollouts_target AS t ON t.guid = c.guid AND t.rollout_id = ANY(%(rollouts)s::integer[])
+      JOIN rollouts_rollout AS r ON r.id = t.rollout_id
+      JOIN rollouts_batch AS b ON b.id = t.batch_id
+     WHERE t.import_supplier_id IS DISTINCT FROM c.import_id OR t.gas_supplier_id IS DISTINCT FROM c.gas_id
+     ORDER BY t.rollout_id, t.guid
+       FOR NO KEY UPDATE OF t
+), moved AS (
+    SELECT w.*,
+           CASE WHEN import_id = import_supplier_id THEN import_answer
+                WHEN import_id = gas_supplier_id THEN gas_answer ELSE 0 END AS new_import_answer,
+           CASE WHEN import_id = import_supplier_id THEN import_time
+                WHEN import_id = gas_supplier_id THEN gas_time END AS new_import_time,
+           CASE WHEN import_id = import_supplier_id THEN import_instruction_id
+                WHEN import_id = gas_supplier_id THEN gas_instruction_id END AS new_import_instruction_id,
+           CASE WHEN gas_id = import_id THEN 0
+                WHEN gas_id = import_supplier_id THEN import_answer
+                WHEN gas_id = gas_supplier_id THEN gas_answer ELSE 0 END AS new_gas_answer,
+           CASE WHEN gas_id = import_id THEN NULL
+                WHEN gas_id = import_supplier_id THEN import_time
+                WHEN gas_id = gas_supplier_id THEN gas_time END AS new_gas_time,
+           CASE WHEN gas_id = import_id THEN NULL
+                WHEN gas_id = import_supplier_id THEN import_instruction_id
+                WHEN gas_id = gas_supplier_id THEN gas_instruction_id END AS new_gas_instruction_id
+      FROM was AS w
+), settled AS (
+    SELECT m.*, {consent} AS new_consent, {effective_at} AS new_effective_at,
+           m.state IN (31, 41, 51, 52, 60) AS is_settled
+      FROM moved AS m
+), changed AS (
+    UPDATE rollouts_target AS t
+       SET import_supplier_id = s.import_id,
+           gas_supplier_id = s.gas_id,
+           import_answer = CASE WHEN s.is_settled THEN s.import_answer ELSE s.new_import_answer END,
+           import_time = CASE WHEN s.is_settled THEN s.import_time ELSE s.new_import_time END,
+           import_instruction_id = s.new_import_instruction_id,
+           gas_answer = CASE WHEN s.is_settled THEN s.gas_answer ELSE s.new_gas_answer END,
+           gas_time = CASE WHEN s.is_settled THEN s.gas_time ELSE s.new_gas_time END,
+           gas_instruction_id = s.new_gas_instruction_id,
+           answered_at = CASE WHEN s.is_settled OR s.new_import_answer + s.new_gas_answer > 0
+                              THEN t.answered_at END,
+           effective_at = CASE WHEN s.is_settled THEN t.effective_at ELSE s.new_effective_at END,
+           consent = CASE WHEN s.is_settled THEN t.consent
+                          WHEN s.state IN (50, 55) AND s.new_consent < 4 THEN 5
+                          ELSE s.new_consent END,
+           state = CASE WHEN t.state = 10 AND s.new_consent >= 4 THEN 20
+                        WHEN t.state = 20 AND s.new_consent < 4 THEN 10 ELSE t.state END,
+           state_at = CASE WHEN t.state = 10 AND s.new_consent >= 4 OR t.state = 20 AND s.new_consent < 4
+                           THEN %(now)s ELSE t.state_at END
+      FROM settled AS s
+     WHERE t.rollout_id = s.rollout_id AND t.guid = s.guid
+)
+SELECT rollout_id, guid, import_id, gas_id,
+       CASE WHEN import_answer > 0 AND import_supplier_id IS DISTINCT FROM import_id
+             AND import_supplier_id IS DISTINCT FROM gas_id THEN import_supplier_id END AS import_voided,
+       CASE WHEN gas_answer > 0 AND gas_supplier_id IS DISTINCT FROM import_id
+             AND gas_supplier_id IS DISTINCT FROM gas_id THEN gas_supplier_id END AS gas_voided,
+       state = 50 AND new_effective_at <> effective_at AND effective_at > %(now)s AS is_to_recall
+  FROM settled
+ WHERE NOT is_settled
