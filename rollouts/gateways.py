@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -77,10 +76,20 @@ class HttpHubNetwork:
         return Reply(_outcome_of(response.status_code), problem, _retry_after(response))
 
 
-@lru_cache(maxsize=32)
+_networks: Final[dict[Route, HttpHubNetwork]] = {}
+
+
 def network_of(route: Route) -> HttpHubNetwork:
     """Return the way to a CSP; one a route and process, so that connections are kept."""
-    return HttpHubNetwork(route, seconds=float(getattr(settings, "CSP_TIMEOUT_SECONDS", 20.0)))
+    if route not in _networks:
+        _networks[route] = HttpHubNetwork(route, seconds=settings.CSP_TIMEOUT_SECONDS)
+    return _networks[route]
+
+
+def close_networks() -> None:
+    """Close every connection of this process."""
+    while _networks:
+        _networks.popitem()[1].close()
 
 
 def body_of(order: Order) -> bytes:

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any, Final
 
+import orjson
+
 from portal.kernel import sql
 from portal.kernel.transactions import unit_of_work
 from rollouts import pacing
@@ -132,7 +134,7 @@ def _conclude(command: Any, answered: list[Any]) -> Verdict:
 def _is_open(rollout: Any, kind: CommandKind, *, now: datetime) -> bool:
     if kind != CommandKind.DISTRIBUTE:
         return True
-    return pacing.OpenHours.read(rollout.dispatch_settings.get("window")).is_open(now)
+    return pacing.OpenHours.read(orjson.loads(rollout.dispatch_settings).get("window")).is_open(now)
 
 
 def _open_batches(rollout: Any, kind: CommandKind) -> list[int]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import orjson
 import structlog
 from django.conf import settings
 from django.db.models import F
@@ -146,7 +147,8 @@ def _channel(region: int) -> Any:
 
 
 def _may_distribute(channel: Any, *, now: datetime) -> bool:
-    if not pacing.OpenHours.read(channel.window).is_open(now):
+    window = orjson.loads(channel.window) if channel.window else None
+    if not pacing.OpenHours.read(window).is_open(now):
         return False
     if channel.capacity_per_night is None:
         return True

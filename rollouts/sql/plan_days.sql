@@ -1,6 +1,7 @@
 -- What the plan tallies hold, per rollout, region and day of activation: images still to send (of which some wait
 -- for consent, some were asked for and so are due at once), and hubs that hold the image and whose time is settled.
-SELECT rollout_id, region, effective_day,
+-- `hubs` is all that is not settled.
+SELECT rollout_id, region, effective_day, sum(n)::bigint AS hubs,
        coalesce(sum(n) FILTER (WHERE stage = 0), 0)::bigint AS to_send,
        coalesce(sum(n) FILTER (WHERE stage = 0 AND consent < 4), 0)::bigint AS waiting,
        coalesce(sum(n) FILTER (WHERE stage = 0 AND consent >= 4 AND (consent = 4 OR answered > 0)), 0)::bigint AS asked,
