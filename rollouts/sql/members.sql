@@ -1,0 +1,23 @@
+-- A page of the hubs of a rollout in GUID order, as one viewer may see them; what is not asked for is NULL.
+-- role: 1 Import, 2 Gas, 3 both, for the viewing Supplier. mine and second: what it and the other one have answered
+-- (NULL where there is no other); never who the other one is.
+SELECT t.guid, t.batch_id, t.region::integer AS region, t.state::integer AS state, t.code::integer AS code,
+       t.consent::integer AS consent, t.attempts::integer AS attempts, t.effective_at, t.state_at,
+       t.activated_after_halt,
+       CASE WHEN t.import_supplier_id = t.gas_supplier_id THEN 3
+            WHEN t.import_supplier_id = %(party)s THEN 1 ELSE 2 END AS role,
+       t.import_supplier_id IS NOT NULL AND t.gas_supplier_id IS NOT NULL
+           AND t.import_supplier_id <> t.gas_supplier_id AS is_split,
+       (CASE WHEN t.import_supplier_id = %(party)s THEN t.import_answer ELSE t.gas_answer END)::integer AS mine,
+       (CASE WHEN t.import_supplier_id = %(party)s THEN t.gas_answer ELSE t.import_answer END)::integer AS second
+  FROM rollouts_target AS t
+ WHERE t.rollout_id = %(rollout_id)s
+   AND t.guid > %(after)s
+   AND (%(party)s::integer IS NULL OR t.import_supplier_id = %(party)s OR t.gas_supplier_id = %(party)s)
+   AND (%(regions)s::integer[] IS NULL OR t.region = ANY(%(regions)s))
+   AND (%(states)s::integer[] IS NULL OR t.state = ANY(%(states)s))
+   AND (%(batch_id)s::integer IS NULL OR t.batch_id = %(batch_id)s)
+   AND (%(region)s::integer IS NULL OR t.region = %(region)s)
+   AND (%(code)s::integer IS NULL OR t.code = %(code)s)
+ ORDER BY t.guid
+ LIMIT %(size)s
