@@ -18,7 +18,7 @@ from typing import IO, Any, Final
 
 import psycopg
 
-from portal.embedded import binaries
+from portal.embedded import binaries, tuning
 from portal.embedded.failures import CannotStart, check_room
 from portal.embedded.ports import free_port
 from portal.embedded.privileges import Way, choose_way
@@ -37,10 +37,6 @@ _ALWAYS: Final = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "200",
-    "shared_buffers": "256MB",
-    "work_mem": "16MB",
-    "maintenance_work_mem": "256MB",
-    "max_wal_size": "4GB",
     "max_locks_per_transaction": "256",
     "jit": "off",
     "timezone": "UTC",
@@ -181,7 +177,8 @@ class Postgres:
             time.sleep(0.3)
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        settings = _ALWAYS | ({} if self.durable else _FORGETFUL)
+        settings = _ALWAYS | tuning.settings_for(tuning.memory_of_this_machine())
+        settings |= {} if self.durable else _FORGETFUL
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - a program we found ourselves
