@@ -3,16 +3,67 @@
 from __future__ import annotations
 
 from rollouts.queries.channels import ChannelHealth, channel_health
+from rollouts.queries.eligibility import EligibleHub, eligible_csv, eligible_hubs, eligible_xlsx
 from rollouts.queries.forecast import RegionForecast, ScheduledVolume, distribution_forecast, forward_schedule
 from rollouts.queries.halts import HaltPreview, halt_preview
+from rollouts.queries.pilots import (
+    PilotHub,
+    PilotProgress,
+    ReviewOpen,
+    SavedRule,
+    SelectionPreview,
+    Submission,
+    pilot_hubs,
+    pilot_progress,
+    preview_selection,
+    reviews_open,
+    rule_versions,
+    selection_rules,
+    submissions,
+)
+from rollouts.queries.rollouts import (
+    Deed,
+    Possible,
+    RolloutPreview,
+    SupplierPart,
+    Update,
+    available_updates,
+    preview,
+    release_notes,
+)
 
 __all__ = [
     "ChannelHealth",
+    "Deed",
+    "EligibleHub",
     "HaltPreview",
+    "PilotHub",
+    "PilotProgress",
+    "Possible",
     "RegionForecast",
+    "ReviewOpen",
+    "RolloutPreview",
+    "SavedRule",
     "ScheduledVolume",
+    "SelectionPreview",
+    "Submission",
+    "SupplierPart",
+    "Update",
+    "available_updates",
     "channel_health",
     "distribution_forecast",
+    "eligible_csv",
+    "eligible_hubs",
+    "eligible_xlsx",
     "forward_schedule",
     "halt_preview",
+    "pilot_hubs",
+    "pilot_progress",
+    "preview",
+    "preview_selection",
+    "release_notes",
+    "reviews_open",
+    "rule_versions",
+    "selection_rules",
+    "submissions",
 ]
