@@ -30,6 +30,7 @@ class Command(models.Model):
         null=True, help_text="when it was first handed to a CSP that has not said it did not take it"
     )
     sent_at = models.DateTimeField(null=True)
+    recalled_at = models.DateTimeField(null=True, help_text="when a halt made a cancel for it")
     attempts = models.SmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
     problem = models.TextField(blank=True)

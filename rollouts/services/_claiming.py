@@ -13,6 +13,7 @@ from portal.kernel import sql
 from portal.kernel.transactions import unit_of_work
 from rollouts import pacing
 from rollouts.models import Batch, Command
+from rollouts.services._probing import expect_few
 from rollouts.states import (
     RUNNING_STATUSES,
     BatchKind,
@@ -81,6 +82,7 @@ def claim_next(
 
 @unit_of_work
 def _claim(command: Any, *, now: datetime) -> Verdict:
+    expect_few()
     kind = CommandKind(command.kind)
     if kind == CommandKind.READ:
         return _claim_reading(command, now=now)

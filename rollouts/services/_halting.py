@@ -17,7 +17,6 @@ from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work
 from rollouts import pacing
 from rollouts.models import Command, Rollout
 from rollouts.models.visibility import visible_rollout
-from rollouts.services._resting import is_rested, scanning
 from rollouts.services._stepping import check_may, take_step
 from rollouts.states import (
     ENDED_STATUSES,
@@ -83,14 +82,10 @@ def halt(scope: Scope, *, rollout_id: int, verb: str, reason: str, now: datetime
 
 def finish_halts(now: datetime) -> int:
     """Do what halts have left to do, whoever took their step; return for how many rollouts."""
-    finished = 0
-    for row in sql.fetch_all("rollouts", "halts_to_finish", now=now):
-        key, seen = f"halt:{row.id}", tuple(row)
-        if row.is_unfinished or is_rested(key, seen=seen):  # see Note [Resting between scans]
-            with scanning(key, seen=seen):
-                _follow_up(Rollout.objects.get(pk=row.id), before=count_states(row.id), now=now)
-            finished += 1
-    return finished
+    found = sql.fetch_all("rollouts", "halts_to_finish", now=now)
+    for row in found:
+        _follow_up(Rollout.objects.get(pk=row.id), before=count_states(row.id), now=now)
+    return len(found)
 
 
 def count_states(rollout_id: int) -> dict[int, int]:
@@ -101,11 +96,12 @@ def count_states(rollout_id: int) -> dict[int, int]:
 
 @unit_of_work
 def cancel_future_dated(rollout_id: int, *, now: datetime) -> int:
-    """Make cancels for every hub that holds an activation dated ahead; return how many hubs.
+    """Make cancels for every activation that was sent and lies ahead; return for how many hubs at most.
 
-    Doing it again makes none for hubs whose cancel is made already.
+    An activation is recalled once. Which of its hubs still hold it is seen when the cancel is claimed.
     """
-    return _make_cancels(rollout_id, guids=None, now=now)
+    made = sql.fetch_all("rollouts", "recall_activations", rollout_id=rollout_id, now=now)
+    return sum(row.hub_count for row in made)
 
 
 @inside_unit_of_work
@@ -114,7 +110,17 @@ def cancel_hubs(*, rollout_id: int, guids: Sequence[int], now: datetime) -> int:
 
     For the change of a hub's Supplier: what the losing one asked for must not happen.
     """
-    return _make_cancels(rollout_id, guids=list(guids), now=now)
+    entry_id = Rollout.objects.values_list("cpl_entry_id", flat=True).get(pk=rollout_id)
+    made = sql.fetch_all(
+        "rollouts",
+        "cancel_hubs",
+        rollout_id=rollout_id,
+        cpl_entry_id=entry_id,
+        guids=list(guids),
+        size=pacing.DispatchSettings.current().command_size,
+        now=now,
+    )
+    return sum(row.hub_count for row in made)
 
 
 @inside_unit_of_work
@@ -190,33 +196,20 @@ def _void_left_over(rollout: Rollout, *, now: datetime) -> None:
         sql.fetch_one("rollouts", "void_targets", rollout_id=rollout.pk, code=int(code), now=now)
 
 
-@inside_unit_of_work
-def _make_cancels(rollout_id: int, *, guids: list[int] | None, now: datetime) -> int:
-    entry_id = Rollout.objects.values_list("cpl_entry_id", flat=True).get(pk=rollout_id)
-    made = sql.fetch_all(
-        "rollouts",
-        "cancel_future_dated",
-        rollout_id=rollout_id,
-        cpl_entry_id=entry_id,
-        guids=guids,
-        size=pacing.DispatchSettings.current().command_size,
-        now=now,
-    )
-    return sum(row.hub_count for row in made)
-
-
 def _report(
     rollout: Rollout, before: dict[int, int], *, dropped: int, put_back: int, cancelled: int
 ) -> HaltReport:
     after = count_states(rollout.pk)
+    activating = after.get(TargetState.ACTIVATING, 0)
+    to_cancel = min(cancelled, activating)
     return HaltReport(
         rollout_id=rollout.pk,
         status=rollout.status,
         hubs_by_state=before,
         commands_dropped=dropped,
         hubs_put_back=put_back,
-        hubs_to_cancel=cancelled + after.get(TargetState.CANCELLING, 0),
-        hubs_not_recalled=max(after.get(TargetState.ACTIVATING, 0) - cancelled, 0),
+        hubs_to_cancel=to_cancel + after.get(TargetState.CANCELLING, 0),
+        hubs_not_recalled=activating - to_cancel,
         images_on_their_way=max(
             after.get(TargetState.DISTRIBUTING, 0), before.get(TargetState.DISTRIBUTING, 0) - put_back
         ),

@@ -12,6 +12,7 @@ from portal.kernel import locks, sql
 from portal.kernel.transactions import unit_of_work
 from rollouts import pacing
 from rollouts.models import Batch, Command, CspChannel, Rollout
+from rollouts.services._probing import expect_many
 from rollouts.services._resting import is_rested, scanning
 from rollouts.states import (
     OPEN_STATUSES,
@@ -245,7 +246,7 @@ def _write_commands(
         "now": now,
     }
     text = sql.load("rollouts", "plan_commands").replace("{waits}", retry_values_sql())
-    sql.run("SET LOCAL work_mem = '128MB'")
+    expect_many()
     return sql.rows(text, params)
 
 

@@ -15,6 +15,7 @@ from portal.kernel.refusals import BadInput, NotFound
 from portal.kernel.transactions import unit_of_work
 from rollouts import pacing
 from rollouts.models import CspChannel, Rollout
+from rollouts.services._probing import expect_many
 from rollouts.services._resting import is_rested, scanning
 from rollouts.states import FailureCode, RolloutStatus, retry_policy
 
@@ -157,6 +158,7 @@ def _follow_up(row: Any, *, now: datetime) -> Silence:
 def _fetch(statement: str, rollout_id: int, **params: object) -> Any:
     # The rollout's row first, as everywhere; shared, so that claims and alerts go on.
     held = sql.fetch_one("rollouts", "rollout_at_claim", rollout_id=rollout_id)
+    expect_many()
     return sql.fetch_one(
         "rollouts", statement, rollout_id=rollout_id, cpl_entry_id=held.cpl_entry_id, **params
     )

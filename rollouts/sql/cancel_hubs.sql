@@ -1,12 +1,12 @@
--- Make cancels for the hubs of a rollout that hold an activation dated ahead: all of them, or those named. A hub in
--- a cancel that waits already, or whose cancel has failed (45), is left as it is.
+-- Make cancels for those of the hubs named that hold an activation dated ahead. A hub in a cancel that waits
+-- already, or whose cancel has failed (45), is left as it is.
 WITH held AS (
     SELECT target.guid, target.region, activation.execute_at, target.command_id
       FROM rollouts_target AS target
       JOIN rollouts_command AS activation ON activation.id = target.command_id
      WHERE target.rollout_id = %(rollout_id)s AND target.state = 50 AND target.code <> 45
        AND activation.execute_at > %(now)s
-       AND (%(guids)s::bigint[] IS NULL OR target.guid = ANY(%(guids)s::bigint[]))
+       AND target.guid = ANY(%(guids)s::bigint[])
        AND NOT EXISTS (SELECT FROM (SELECT unnest(guids) AS guid FROM rollouts_command
                                      WHERE rollout_id = %(rollout_id)s AND status = 1 AND kind = 3) AS asked
                         WHERE asked.guid = target.guid)
