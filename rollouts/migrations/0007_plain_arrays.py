@@ -18,5 +18,5 @@ ALTER TABLE rollouts_instruction
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rollouts", "0005_command_left_at")]
+    dependencies = [("rollouts", "0006_command_recalled_at")]
     operations = [migrations.RunSQL(FORWARD, REVERSE)]
