@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
+
+from celery import current_app
 
 from portal.events import journal
 from portal.events.kinds import EntryKind
@@ -33,6 +36,7 @@ from rollouts.states import (
 
 DEFAULT_PILOT_CAP: Final = 300
 SMETS2: Final = 2
+REFRESH_TASK: Final = "rollouts.tasks.refresh_eligibility"
 PILOT_POSITION: Final = 0
 SAFE_LAUNCH_POSITION: Final = 1
 
@@ -189,7 +193,7 @@ def notify_rollout(scope: Scope, *, rollout_id: int, now: datetime) -> Notice:
     step_taken(scope, rollout, verb="notify", now=now, data=facts)
     if not rollout.has_pilot:
         step_taken(scope, rollout, verb="open_safe_launch", now=now)
-    run_after_commit(_analyse_all)
+    run_after_commit(partial(_ring_refresh, rollout.pk))
     return Notice(rollout.pk, hubs, len(shares_of(rollout.pk).by_supplier), has_window)
 
 
@@ -228,6 +232,11 @@ def revise_release_note(
             data={"name": rollout.name, **facts},
         )
     return note
+
+
+def _ring_refresh(rollout_id: int) -> None:
+    """Have what the inventory did meanwhile made up for. A lost call costs a day: it is done each night."""
+    current_app.send_task(REFRESH_TASK, kwargs={"rollout_id": rollout_id})
 
 
 def _check_draft(rollout: Rollout, *, now: datetime) -> None:
@@ -308,7 +317,6 @@ def _make_targets(rollout: Rollout, *, has_window: bool, now: datetime) -> int:
     sql.run(eligibility_sql("fill_targets", partition=partition), params)
     counted = sql.rows(sql.render("rollouts", "count_new_targets", partition=partition), params)[0].hubs
     sql.rows("SELECT rollouts_attach_target_partition(%(id)s)", only_this)
-    sql.run(f'ANALYZE "{partition}"')
     return int(counted)
 
 
@@ -354,8 +362,3 @@ def _record(
     journal.record(
         name, subject=f"rollout:{rollout.pk}", by=scope, at=now, facts={"name": rollout.name, **(facts or {})}
     )
-
-
-def _analyse_all() -> None:
-    # Autovacuum never does this for a partitioned parent, and without it a join was estimated 71 times off.
-    sql.run("ANALYZE rollouts_target")
