@@ -12,12 +12,13 @@ log = structlog.get_logger(__name__)
 
 
 @shared_task(name="rollouts.tasks.refresh_eligibility")
-def refresh_eligibility(**_later: object) -> None:
-    """Refresh every open rollout; sent each night and after an import, and may be sent at any time."""
-    done = services.refresh_eligibility(now=clock.now())
+def refresh_eligibility(*, rollout_id: int | None = None, **_later: object) -> None:
+    """Refresh every open rollout, each night and after an import, or one, once it is published."""
+    done = services.refresh_eligibility(now=clock.now(), rollout_id=rollout_id)
     log.info(
         "eligibility.refreshed",
         joined=done.joined,
         withdrawn=done.withdrawn.total(),
+        mended=done.mended,
         suspended=done.suspended,
     )

@@ -14,6 +14,7 @@ from rollouts import services
 from rollouts.models import CplEntry, Hub, HubInFlight, Rollout, Target
 from rollouts.services import _refreshing
 from rollouts.states import FailureCode
+from rollouts.tasks import refresh_eligibility
 from tests.factories import World, make_rollout, make_world
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +175,25 @@ def test_a_hub_that_comes_back_under_other_suppliers_begins_anew(
     assert back.import_supplier_id == world.other.pk
 
 
+@pytest.mark.requirement("R3.11")
+def test_a_target_that_a_change_of_supplier_passed_by_is_mended(
+    world: World, rollout: Rollout, now: datetime
+) -> None:
+    Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(0)).update(
+        import_answer=1, import_time=now, answered_at=now, effective_at=now, consent=4, state=20
+    )
+    Hub.objects.filter(guid=world.guid(0)).update(
+        import_supplier_id=world.third.pk, gas_supplier_id=world.third.pk
+    )
+
+    assert services.refresh_eligibility(now=now).mended == 1
+    assert services.refresh_eligibility(now=now).mended == 0
+
+    mended = target(rollout, world.guid(0))
+    assert (mended.import_supplier_id, mended.gas_supplier_id) == (world.third.pk, world.third.pk)
+    assert (mended.import_answer, mended.consent, mended.state) == (0, 1, 10)
+
+
 def test_refreshing_again_changes_nothing(world: World, rollout: Rollout, now: datetime) -> None:
     Hub.objects.filter(guid=world.guid(0)).update(smi_status=5)
     services.refresh_eligibility(now=now)
@@ -198,6 +218,17 @@ def test_firmware_that_leaves_the_cpl_suspends_its_rollout_once(
     rollout.refresh_from_db()
     assert (rollout.status, rollout.status_reason) == ("SUSPENDED", _refreshing.CPL_REASON)
     assert not Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(0)).exists()
+
+
+def test_the_nightly_task_refreshes_all_and_the_one_after_a_notice_its_own(
+    world: World, rollout: Rollout
+) -> None:
+    Hub.objects.filter(guid=world.guid(0)).update(smi_status=5)
+
+    refresh_eligibility(rollout_id=rollout.pk + 1)
+    assert target(rollout, world.guid(0)).state == 10
+    refresh_eligibility(some_later_argument=True)
+    assert target(rollout, world.guid(0)).state == 90
 
 
 def test_a_rollout_that_has_ended_is_not_refreshed(world: World, rollout: Rollout, now: datetime) -> None:
