@@ -15,7 +15,7 @@ from rollouts.models.selections import (
     SelectionRule,
     SelectionRuleVersion,
 )
-from rollouts.models.tallies import TallyPlan, TallyState
+from rollouts.models.tallies import EstateTally, TallyPlan, TallyState
 
 __all__ = [
     "ApprovalRule",
@@ -30,6 +30,7 @@ __all__ = [
     "DeviceModel",
     "EstateImport",
     "EstateImportLine",
+    "EstateTally",
     "FirmwareImage",
     "Hub",
     "HubHistory",

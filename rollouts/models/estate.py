@@ -111,7 +111,12 @@ class EstateImport(models.Model):
     """One load of the inventory: a file of hubs or a feed of changes, with its outcome."""
 
     kind = models.CharField(
-        max_length=16, choices=[("LOAD", "Load"), ("SUPPLIER_CHANGE", "Supplier changes")]
+        max_length=16,
+        choices=[
+            ("LOAD", "Load"),
+            ("SUPPLIER_CHANGE", "Supplier changes"),
+            ("STATUS_CHANGE", "Status changes"),
+        ],
     )
     organisation_id = models.IntegerField()
     user_id = models.BigIntegerField(null=True)
@@ -122,6 +127,8 @@ class EstateImport(models.Model):
     lines = models.BigIntegerField(default=0)
     accepted = models.BigIntegerField(default=0)
     refused = models.BigIntegerField(default=0)
+    refused_by_reason = models.JSONField(default=dict)
+    summary = models.JSONField(default=dict, help_text="what the file changed, by kind of change")
 
     def __str__(self) -> str:
         return self.file_name

@@ -55,3 +55,25 @@ class TallyPlan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.effective_day}: {self.n}"
+
+
+class EstateTally(models.Model):
+    """How many hubs of the inventory are of which model, on which firmware, where, and how registered.
+
+    Kept by statement triggers on the hubs; the first load of an estate counts it as a whole.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    import_supplier_id = models.IntegerField()
+    gas_supplier_id = models.IntegerField()
+    device_model_id = models.IntegerField()
+    cpl_entry_id = models.IntegerField()
+    region = models.SmallIntegerField()
+    smi_status = models.SmallIntegerField()
+    n = models.BigIntegerField()
+
+    class Meta:
+        db_table = "rollouts_estate_tally"
+
+    def __str__(self) -> str:
+        return f"{self.cpl_entry_id}: {self.n}"

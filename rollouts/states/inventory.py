@@ -1,0 +1,38 @@
+"""What can be wrong with a line of an inventory file."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db.models import TextChoices
+
+
+class LineProblem(TextChoices):
+    """Why a line was not taken; the label says it to the person who sent the file."""
+
+    MALFORMED_LINE = "MALFORMED_LINE", "The line has not as many columns as the heading."
+    MALFORMED_ID = "MALFORMED_ID", "The GUID is not 16 hexadecimal digits."
+    MALFORMED_GPF_ID = "MALFORMED_GPF_ID", "The GUID of the GPF is not 16 hexadecimal digits."
+    GPF_IS_THE_HUB = "GPF_IS_THE_HUB", "The GPF has the GUID of the hub itself: they are two devices."
+    DUPLICATE_IN_FILE = "DUPLICATE_IN_FILE", "The hub stands further up in the file."
+    DUPLICATE_GPF = "DUPLICATE_GPF", "The GPF stands further up in the file, with another hub."
+    GPF_OF_ANOTHER_HUB = "GPF_OF_ANOTHER_HUB", "The GPF is paired with another hub of the inventory."
+    GPF_IS_A_HUB = "GPF_IS_A_HUB", "The GUID of the GPF is that of another hub."
+    UNKNOWN_MODEL = "UNKNOWN_MODEL", "There is no such device model."
+    UNKNOWN_VERSION = "UNKNOWN_VERSION", "The CPL has no such firmware for the device model."
+    UNKNOWN_GPF_VERSION = "UNKNOWN_GPF_VERSION", "The CPL has no such firmware for the model of the GPF."
+    UNKNOWN_REGION = "UNKNOWN_REGION", "There is no such region."
+    UNKNOWN_STATUS = "UNKNOWN_STATUS", "There is no such status in the Smart Metering Inventory."
+    UNKNOWN_GPF_STATUS = "UNKNOWN_GPF_STATUS", "There is no such status for a GPF."
+    UNKNOWN_MPID = "UNKNOWN_MPID", "No Supplier has this market participant id."
+    UNKNOWN_GAS_CODE = "UNKNOWN_GAS_CODE", "No Supplier has this gas short code."
+    BAD_DATE = "BAD_DATE", "A date is not a day, such as 2026-11-20."
+    BAD_HAN_DEVICES = "BAD_HAN_DEVICES", "The number of HAN devices is not a number from 0 to 64."
+    BAD_POSTCODE_AREA = "BAD_POSTCODE_AREA", "A postcode area has one or two letters."
+    BAD_ROLE = "BAD_ROLE", "The role is neither IMPORT nor GAS."
+    NOT_YET = "NOT_YET", "The change takes effect later: send it again on that day."
+    UNKNOWN_DEVICE = "UNKNOWN_DEVICE", "The hub is not in the inventory."
+    UNKNOWN_REPLACEMENT = "UNKNOWN_REPLACEMENT", "The hub that takes its place is not in the inventory."
+
+
+MOST_HAN_DEVICES: Final = 64
