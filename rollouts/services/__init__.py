@@ -11,6 +11,7 @@ from rollouts.services._alerting import (
 )
 from rollouts.services._answering import Order, apply_answers
 from rollouts.services._batching import BatchFormed, NothingToMove, create_batch, open_gate
+from rollouts.services._cataloguing import change_cpl_status
 from rollouts.services._changing_supplier import SuppliersChanged, change_suppliers
 from rollouts.services._claiming import Claim, claim_next
 from rollouts.services._closing import WindowClosed, close_window, rollouts_to_close
@@ -109,6 +110,7 @@ __all__ = [
     "archive_rule",
     "cancel_future_dated",
     "cancel_hubs",
+    "change_cpl_status",
     "change_suppliers",
     "check_instruction",
     "claim_next",

@@ -8,7 +8,7 @@ SELECT page.*, e.firmware_version AS version
            FROM rollouts_hub AS h
            JOIN rollouts_target AS t ON t.rollout_id = %(rollout_id)s AND t.guid = h.guid
           WHERE h.import_supplier_id = %(party)s AND h.guid > %(after)s
-            AND t.import_supplier_id = %(party)s AND t.state <> 90
+            AND t.import_supplier_id = %(party)s AND t.guid > %(after)s AND t.state <> 90
           ORDER BY h.guid
           LIMIT %(size)s)
          UNION ALL
@@ -19,7 +19,7 @@ SELECT page.*, e.firmware_version AS version
            JOIN rollouts_target AS t ON t.rollout_id = %(rollout_id)s AND t.guid = h.guid
           WHERE h.gas_supplier_id = %(party)s AND h.guid > %(after)s
             AND (h.import_supplier_id IS NULL OR NOT (h.gas_supplier_id = h.import_supplier_id))
-            AND t.gas_supplier_id = %(party)s AND t.state <> 90
+            AND t.gas_supplier_id = %(party)s AND t.guid > %(after)s AND t.state <> 90
           ORDER BY h.guid
           LIMIT %(size)s)) AS page
   JOIN rollouts_cplentry AS e ON e.id = page.cpl_entry_id
