@@ -30,6 +30,14 @@ _BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVA
 _MISDIRECTED: Final = frozenset(
     {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
 )
+_NEVER_LEFT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
 _TOLD: Final = 2_000
 _LONGEST_ANSWER: Final = 64 * 1024
 
@@ -42,7 +50,8 @@ class HttpHubNetwork:
         self._seconds = seconds
         self._client = httpx.Client(
             base_url=route.base_url,
-            headers={"Authorization": f"Bearer {route.token}", "Content-Type": "application/json"},
+            headers={"Content-Type": "application/json"}
+            | ({"Authorization": f"Bearer {route.token}"} if route.token else {}),
             timeout=httpx.Timeout(seconds / 2, connect=min(5.0, seconds / 4)),
             limits=httpx.Limits(max_keepalive_connections=4),
             trust_env=False,
@@ -52,9 +61,9 @@ class HttpHubNetwork:
         """Hand over one command; what the network does becomes a reply, never an exception."""
         try:
             return self._post(PATHS[order.kind], body_of(order))
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        except _NEVER_LEFT as error:
             return Reply(Outcome.NOT_REACHED, _words(error))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except httpx.HTTPError as error:
             return Reply(Outcome.UNKNOWN, _words(error))
 
     def close(self) -> None:
