@@ -26,8 +26,8 @@ def csp():
 @pytest.fixture
 def rollout(csp, now, monkeypatch):
     cache.clear()
-    monkeypatch.setitem(app.conf, "task_always_eager", True)
-    monkeypatch.setitem(app.conf, "task_eager_propagates", True)
+    monkeypatch.setitem(app.conf, "task_always_eager", value=True)
+    monkeypatch.setitem(app.conf, "task_eager_propagates", value=True)
     monkeypatch.setattr(clock, "now", lambda: now)
     world = make_world()
     CspChannel.objects.update(base_url=csp.url)
