@@ -18,7 +18,7 @@ from rollouts.models import Batch, PilotMember, PilotSubmission, Rollout
 from rollouts.models.shares import shares_of
 from rollouts.models.visibility import locked_rollout
 from rollouts.services._answering import Order
-from rollouts.services._instructing import Author, give_instruction
+from rollouts.services._instructing import Author, check_is_open, give_instruction
 from rollouts.services._listing import HubList
 from rollouts.services._nominating import check_takes_hubs, decide, over_cap
 from rollouts.states import BatchKind, Channel, InstructionKind, TargetState
@@ -47,11 +47,13 @@ def confirm_pilot(
     Raises:
         NotPermitted: not for a DCC operator.
         NotFound: there is no such rollout, or a nomination is not among its undecided ones.
+        InstructionRefused: the rollout is halted or has ended, or its firmware left the CPL.
         NoPilot: the rollout has none, or it takes no more.
         OverPilotCap: the group would grow beyond the cap; nothing is taken.
     """
     scope.check(*MAY_OPERATE)
     rollout = locked_rollout(scope, rollout_id)
+    check_is_open(rollout)
     check_takes_hubs(rollout)
     pilot = Batch.objects.get(rollout=rollout, kind=BatchKind.PILOT)
     submissions = decide(

@@ -22,11 +22,9 @@ from rollouts.models import PilotMember, PilotSubmission, Rollout, SelectionRule
 from rollouts.models.choosing import Selection, choose, judge_choice
 from rollouts.models.visibility import visible_rollout
 from rollouts.services._answering import Order, judge_answers
-from rollouts.services._instructing import check_order
+from rollouts.services._instructing import check_is_open, check_order
 from rollouts.services._listing import HubList, RefusedLine, spelt_lines
 from rollouts.states import (
-    ENDED_STATUSES,
-    HALTED_STATUSES,
     InstructionKind,
     RejectionReason,
     RolloutStatus,
@@ -93,6 +91,7 @@ def submit_pilot(
     rollout = visible_rollout(scope, rollout_id)
     sql.rows("SELECT id FROM rollouts_rollout WHERE id = %(id)s FOR SHARE", {"id": rollout_id})
     rollout.refresh_from_db(fields=["status", "automatic_at", "cutoff_at", "has_pilot", "pilot_cap"])
+    check_is_open(rollout)
     check_takes_hubs(rollout)
     hubs = _listed(scope, rollout, source, rule_version_id, now=now)
     order = Order(scope.organisation_id, InstructionKind.INSTRUCT, activate_at, received_at)
@@ -142,8 +141,6 @@ def check_takes_hubs(rollout: Rollout) -> None:
     """
     if not rollout.has_pilot:
         raise NoPilot("This rollout has no pilot.")
-    if rollout.status in ENDED_STATUSES | HALTED_STATUSES:
-        return  # refused in the words of an instruction
     if RolloutStatus(rollout.status) not in TAKING:
         raise NoPilot("The pilot takes no more hubs.")
 

@@ -12,8 +12,8 @@ from portal.events import journal
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound
-from portal.kernel.transactions import unit_of_work
-from rollouts.criteria import Subject, differences, explain, parse, parse_sample
+from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from rollouts.criteria import Criteria, Subject, differences, explain, parse, parse_sample
 from rollouts.models import SelectionRule, SelectionRuleVersion
 
 LONGEST_NAME = 80
@@ -39,48 +39,23 @@ def save_rule(
     meaning = f"{criteria.digest}:{json.dumps(drawn, sort_keys=True)}"
     digest = hashlib.sha256(meaning.encode()).hexdigest()
 
-    SelectionRule.objects.bulk_create(
-        [SelectionRule(organisation_id=scope.organisation_id, name=name, created_at=now)],
-        ignore_conflicts=True,
-    )
-    rule = SelectionRule.objects.select_for_update(no_key=True).get(
-        organisation_id=scope.organisation_id, name=name
-    )
+    rule = _held_rule(scope, name, now=now)
     latest = rule.versions.order_by("-version").first()
-    if latest is not None and latest.digest == digest:
-        if rule.archived_at is not None:
-            rule.archived_at = None
-            rule.save(update_fields=["archived_at"])
-        return latest
-    version = SelectionRuleVersion.objects.create(
-        rule=rule,
-        version=rule.latest_version + 1,
-        tree=criteria.document,
-        sample=drawn,
-        digest=digest,
-        created_at=now,
-        created_by_id=scope.user_id,
-    )
+    version = latest if latest is not None and latest.digest == digest else None
+    if version is None:
+        version = SelectionRuleVersion.objects.create(
+            rule=rule,
+            version=rule.latest_version + 1,
+            tree=criteria.document,
+            sample=drawn,
+            digest=digest,
+            created_at=now,
+            created_by_id=scope.user_id,
+        )
+        _write_down(scope, version, criteria, latest, now=now)
     rule.latest_version = version.version
     rule.archived_at = None
     rule.save(update_fields=["latest_version", "archived_at"])
-    earlier = parse(latest.tree, subject=Subject.HUB) if latest else criteria
-    journal.record(
-        "selection-rule.saved",
-        subject=f"selection-rule:{rule.pk}",
-        by=scope,
-        at=now,
-        facts={
-            "name": name,
-            "version": version.version,
-            "says": explain(criteria),
-            "sample": drawn,
-            "changes": [
-                f"{change.kind}: {change.before} → {change.after}"
-                for change in differences(earlier, criteria)
-            ],
-        },
-    )
     return version
 
 
@@ -97,3 +72,40 @@ def archive_rule(scope: Scope, *, rule_id: int, now: datetime) -> None:
     if not own.update(archived_at=now):
         raise NotFound("There is no such rule.")
     journal.record("selection-rule.archived", subject=f"selection-rule:{rule_id}", by=scope, at=now, facts={})
+
+
+@inside_unit_of_work
+def _held_rule(scope: Scope, name: str, *, now: datetime) -> SelectionRule:
+    """Find or make the organisation's rule of this name, and hold it: versions are numbered one by one."""
+    SelectionRule.objects.bulk_create(
+        [SelectionRule(organisation_id=scope.organisation_id, name=name, created_at=now)],
+        ignore_conflicts=True,
+    )
+    held = SelectionRule.objects.select_for_update(no_key=True)
+    return held.get(organisation_id=scope.organisation_id, name=name)
+
+
+@inside_unit_of_work
+def _write_down(
+    scope: Scope,
+    version: SelectionRuleVersion,
+    criteria: Criteria,
+    latest: SelectionRuleVersion | None,
+    *,
+    now: datetime,
+) -> None:
+    earlier = parse(latest.tree, subject=Subject.HUB) if latest else criteria
+    changes = differences(earlier, criteria)
+    journal.record(
+        "selection-rule.saved",
+        subject=f"selection-rule:{version.rule_id}",
+        by=scope,
+        at=now,
+        facts={
+            "name": version.rule.name,
+            "version": version.version,
+            "says": explain(criteria),
+            "sample": version.sample,
+            "changes": [f"{change.kind}: {change.before} → {change.after}" for change in changes],
+        },
+    )

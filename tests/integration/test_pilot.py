@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connections
 
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
@@ -383,6 +385,50 @@ def test_a_pilot_needs_hubs_words_and_the_right_moment(world: World, rollout: Ro
     services.end_pilot(world.operator, rollout_id=rollout.pk, commentary="Well.", now=now)
     with pytest.raises(services.NoPilot):
         nominate(world, rollout, 1, now=now)
+
+
+def test_nobody_joins_the_pilot_of_a_rollout_that_stands(
+    world: World, rollout: Rollout, now: datetime
+) -> None:
+    nomination = nominate(world, rollout, 0, now=now)
+    services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="Look first", now=now)
+
+    with pytest.raises(services.InstructionRefused):
+        confirm(world, rollout, nomination, now=now)
+    with pytest.raises(services.InstructionRefused):
+        nominate(world, rollout, 1, now=now)
+
+    assert pilot_hubs(rollout) == 0
+
+
+@pytest.mark.requirement("R2.3")
+@pytest.mark.django_db(transaction=True)
+def test_two_confirmations_at_once_keep_the_cap(now: datetime) -> None:
+    world = make_world()
+    rollout = publish(world, now=now, pilot_cap=4)
+    nominations = [
+        nominate(world, rollout, 0, 1, 2, now=now),
+        nominate(world, rollout, 16, 17, now=now, scope=world.as_other),
+    ]
+    outcomes: list[str] = []
+
+    def run(nomination: services.Nomination) -> None:
+        try:
+            confirm(world, rollout, nomination, now=now)
+            outcomes.append("confirmed")
+        except services.OverPilotCap:
+            outcomes.append("over the cap")
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(nomination,)) for nomination in nominations]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["confirmed", "over the cap"]
+    assert pilot_hubs(rollout) in {2, 3}
 
 
 @pytest.mark.requirement("R2.2")

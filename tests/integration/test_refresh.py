@@ -250,6 +250,27 @@ def test_chunks_add_up(
     assert (done.joined, done.withdrawn.total()) == (10, 10)
 
 
+def test_a_refresh_that_dies_in_the_middle_keeps_what_it_did_and_is_finished_by_the_next(
+    world: World, rollout: Rollout, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_refreshing, "CHUNK", 3)
+    Target.objects.filter(rollout_id=rollout.pk).delete()
+    join, calls = _refreshing._join, []
+
+    def dying(**arguments: object) -> int:
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return join(**arguments)
+
+    monkeypatch.setattr(_refreshing, "_join", dying)
+    with pytest.raises(KeyboardInterrupt):
+        services.refresh_eligibility(now=now)
+    assert Target.objects.filter(rollout_id=rollout.pk).count() == 6
+
+    assert services.refresh_eligibility(now=now).joined == 14
+
+
 @pytest.mark.parametrize("hubs", [20, 400])
 def test_a_refresh_takes_as_many_statements_for_many_hubs_as_for_few(
     hubs: int, now: datetime, django_assert_num_queries
