@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,6 +20,9 @@ from rollouts.services._resting import is_rested, scanning
 from rollouts.states import FailureCode, RolloutStatus, retry_policy
 
 MOST_READINGS: Final = 10_000
+MOST_AT_ONCE: Final = 100_000
+"""A rollout cannot be halted while targets of it are moved: so no more than this in one transaction."""
+
 _ONE_AT_A_TIME: Final = timedelta(minutes=10)
 
 
@@ -107,7 +110,10 @@ def follow_up_silence(now: datetime) -> Silence:
 
 
 def read_silent(rollout_id: int, *, now: datetime) -> Silence:
-    """Read the hubs of a rollout whose activation nobody confirmed; give up after the last reading."""
+    """Read the hubs of a rollout whose activation nobody confirmed; give up after the last reading.
+
+    Gives up so many at once; what it leaves the next call takes.
+    """
     settings = pacing.DispatchSettings.current()
     row = _fetch(
         "read_silent",
@@ -122,7 +128,7 @@ def read_silent(rollout_id: int, *, now: datetime) -> Silence:
 
 
 def retry_undelivered(rollout_id: int, *, now: datetime) -> int:
-    """Send the images again that left and were not heard of; return how many hubs that concerns."""
+    """Send the images again that left and were not heard of, so many at once; return how many hubs."""
     least = pacing.DispatchSettings.current().delivery_silence
     channels = list(CspChannel.objects.order_by("region"))
     row = _fetch(
@@ -137,7 +143,7 @@ def retry_undelivered(rollout_id: int, *, now: datetime) -> int:
 
 
 def end_unreachable(rollout_id: int, *, now: datetime) -> int:
-    """Count the hubs still out of reach as failed, once the date set for them has passed; return how many."""
+    """Count hubs still out of reach as failed, after the date set for them, so many at once; say how many."""
     rollout = Rollout.objects.get(pk=rollout_id)
     until = rollout.unreachable_until or (
         rollout.automatic_at + pacing.DispatchSettings.current().unreachable_for
@@ -148,10 +154,23 @@ def end_unreachable(rollout_id: int, *, now: datetime) -> int:
 
 
 def _follow_up(row: Any, *, now: datetime) -> Silence:
-    silence = read_silent(row.rollout_id, now=now) if row.activating else Silence()
-    retried = retry_undelivered(row.rollout_id, now=now) if row.distributing else 0
-    failed = end_unreachable(row.rollout_id, now=now) if row.unreachable else 0
-    return silence + Silence(retried=retried, given_up=failed)
+    total = Silence()
+    while row.activating:
+        part = read_silent(row.rollout_id, now=now)
+        total += part
+        if part.given_up < MOST_AT_ONCE:
+            break
+    retried = _until_done(retry_undelivered, row.rollout_id, now=now) if row.distributing else 0
+    failed = _until_done(end_unreachable, row.rollout_id, now=now) if row.unreachable else 0
+    return total + Silence(retried=retried, given_up=failed)
+
+
+def _until_done(pass_over: Callable[..., int], rollout_id: int, *, now: datetime) -> int:
+    total = part = pass_over(rollout_id, now=now)
+    while part >= MOST_AT_ONCE:
+        part = pass_over(rollout_id, now=now)
+        total += part
+    return total
 
 
 @unit_of_work
@@ -160,5 +179,10 @@ def _fetch(statement: str, rollout_id: int, **params: object) -> Any:
     held = sql.fetch_one("rollouts", "rollout_at_claim", rollout_id=rollout_id)
     expect_many()
     return sql.fetch_one(
-        "rollouts", statement, rollout_id=rollout_id, cpl_entry_id=held.cpl_entry_id, **params
+        "rollouts",
+        statement,
+        rollout_id=rollout_id,
+        cpl_entry_id=held.cpl_entry_id,
+        most=MOST_AT_ONCE,
+        **params,
     )

@@ -5,6 +5,7 @@ WITH lost AS (
       FROM rollouts_target
      WHERE rollout_id = %(rollout_id)s AND (state IN (10, 20) AND code = 10 OR state = 40 AND code = 33)
      ORDER BY guid
+     LIMIT %(most)s
        FOR NO KEY UPDATE
 ), moved AS (
     UPDATE rollouts_target AS target

@@ -37,6 +37,7 @@ WITH silent AS (
      WHERE target.rollout_id = %(rollout_id)s AND target.state IN (50, 55)
        AND counted.sent >= 2 AND counted.last_sent_at + %(last_read)s <= %(now)s
      ORDER BY target.guid
+     LIMIT %(most)s
        FOR NO KEY UPDATE OF target
 ), given_up AS (
     UPDATE rollouts_target AS target

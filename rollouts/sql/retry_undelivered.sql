@@ -1,5 +1,5 @@
 -- Images that left and were not heard of within their region's time-out are sent again, or have failed when no
--- attempt is left (code 14).
+-- attempt is left (code 14). So many at a time, as the rollout cannot be halted meanwhile.
 WITH way AS (
     SELECT * FROM unnest(%(regions)s::smallint[], %(before)s::timestamptz[]) AS way (region, before)
 ), silent AS (
@@ -9,6 +9,7 @@ WITH way AS (
       JOIN rollouts_command AS command ON command.id = target.command_id
      WHERE target.rollout_id = %(rollout_id)s AND target.state = 30 AND command.sent_at <= way.before
      ORDER BY target.guid
+     LIMIT %(most)s
        FOR NO KEY UPDATE OF target
 ), moved AS (
     UPDATE rollouts_target AS target

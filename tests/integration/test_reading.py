@@ -106,6 +106,17 @@ def test_an_image_nobody_has_heard_of_is_sent_again_and_fails_in_the_end(csp, wo
     assert services.plan_due(now + timedelta(days=10, hours=12)) == 1
 
 
+def test_many_silent_hubs_are_followed_up_some_at_a_time(csp, world, now, monkeypatch):
+    monkeypatch.setattr("rollouts.services._reading.MOST_AT_ONCE", 3)
+    rollout = make_rollout(world, now=now)
+    settle(rollout)
+    services.plan_due(now)
+    dispatch(now)
+
+    assert services.retry_undelivered(rollout.pk, now=now + timedelta(days=10)) == 3
+    assert services.follow_up_silence(now + timedelta(days=10)).retried == 17
+
+
 @pytest.mark.requirement("R4.11")
 def test_unreachable_hubs_are_tried_until_the_rollouts_own_date_and_then_counted(csp, world, now):
     rollout = make_rollout(world, now=now)
