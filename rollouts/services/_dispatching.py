@@ -21,14 +21,13 @@ from django.conf import settings
 from django.db.models import F
 
 from portal.kernel import clock, locks, sql
-from portal.kernel.refusals import Refusal
 from portal.kernel.transactions import outside_unit_of_work, unit_of_work
 from rollouts import pacing
 from rollouts.models import Command, CspChannel
 from rollouts.ports import HubNetwork, Image, NetworkOf, Order, Outcome, Reply, Route
-from rollouts.services._acting import the_portal
 from rollouts.services._claiming import claim_next
-from rollouts.services._halting import drop_command, halt
+from rollouts.services._halting import drop_command, finish_halts
+from rollouts.services._refreshing import suspend_off_cpl
 from rollouts.states import (
     RUNNING_STATUSES,
     CommandKind,
@@ -137,7 +136,8 @@ def _next_command(region: int, *, now: datetime, held: set[int]) -> int | None:
         return 0
     claim = claim_next(region, now=now, may_distribute=_may_distribute(channel, now=now), held=held)
     if claim.off_the_cpl is not None:
-        _suspend_off_the_cpl(claim.off_the_cpl, now=now)
+        suspend_off_cpl(rollout_id=claim.off_the_cpl, now=now)
+        finish_halts(now)
         return 0
     return claim.command_id
 
@@ -156,16 +156,6 @@ def _may_distribute(channel: Any, *, now: datetime) -> bool:
         region=channel.region, kind=CommandKind.DISTRIBUTE, claimed_at__gte=pacing.night_begun(now)
     ).exclude(status=CommandStatus.DROPPED)
     return bool(sum(tonight.values_list("hub_count", flat=True)) < channel.capacity_per_night)
-
-
-def _suspend_off_the_cpl(rollout_id: int, *, now: datetime) -> None:
-    reason = (
-        "The firmware is no longer active on the Central Products List. Suspended by the portal at dispatch."
-    )
-    try:
-        halt(the_portal(), rollout_id=rollout_id, verb="suspend", reason=reason, now=now)
-    except Refusal as refusal:
-        log.warning("dispatch.suspend-refused", rollout_id=rollout_id, code=refusal.code)
 
 
 @unit_of_work
