@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import views as accounts
+from django.conf import settings
 from django.urls import include, path
 
 from portal import health
@@ -12,6 +12,8 @@ urlpatterns = [
     path("csp/", include("rollouts.csp.urls")),
     path("notifications/", include("notifications.urls")),
     path("readyz", health.readyz, name="readyz"),
-    path("accounts/login/", accounts.LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("accounts/logout/", accounts.LogoutView.as_view(), name="logout"),
+    path("", include("portal.accounts.urls")),
+    path("", include("rollouts.urls")),
 ]
+if settings.DEBUG:
+    urlpatterns.append(path("", include("portal.kernel.presentation.styleguide")))

@@ -1,22 +1,19 @@
-"""Updates as people see them: the list of what is available, and everything about one of them."""
+"""One update as each viewer may see it, whole."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from portal.identity.scope import Scope
 from rollouts.models import Batch, Rollout
-from rollouts.models.visibility import visible_rollout, visible_rollouts
+from rollouts.models.visibility import visible_rollout
 from rollouts.queries.dashboard import Flight, flight_of
 from rollouts.queries.deadlines import Milestone, milestones
 from rollouts.queries.progress import Plan, Progress, States, plans_of, progress_of
 from rollouts.states import (
-    ENDED_STATUSES,
     HALTED_STATUSES,
-    OPEN_STATUSES,
     BatchKind,
     ConsentPolicy,
     Priority,
@@ -26,15 +23,6 @@ from rollouts.states import (
     Step,
     open_steps,
 )
-
-MOST_LISTED: Final = 200
-#: What the list can be narrowed to.
-STANDINGS: Final = {
-    "open": OPEN_STATUSES,
-    "ended": ENDED_STATUSES,
-    "draft": frozenset({RolloutStatus.DRAFT}),
-    "all": frozenset(RolloutStatus),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +89,6 @@ class UpdatePage:
     def pilot(self) -> BatchProgress | None:
         """The pilot group, where there is one."""
         return next((batch for batch in self.batches if batch.is_pilot), None)
-
-
-def updates(scope: Scope, *, standing: str, now: datetime) -> list[Flight]:
-    """List updates with the viewer's own numbers: open ones by automatic time, others the latest first."""
-    statuses = STANDINGS.get(standing, STANDINGS["open"])
-    order = ("automatic_at", "id") if standing == "open" else ("-automatic_at", "-id")
-    found = visible_rollouts(scope).filter(status__in=statuses).order_by(*order)
-    rollouts = list(found.select_related("cpl_entry__device_model")[:MOST_LISTED])
-    ids = [rollout.pk for rollout in rollouts]
-    progress, plans = progress_of(scope, ids), plans_of(scope, ids)
-    return [flight_of(rollout, progress[rollout.pk], plans[rollout.pk], now=now) for rollout in rollouts]
 
 
 def update_page(scope: Scope, rollout_id: int, *, now: datetime) -> UpdatePage:

@@ -1,0 +1,88 @@
+"""What every page shows of who is asking: name, menu, unread notices, the clock."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from notifications import queries as notifications
+from portal.identity.models import OrganisationKind, User
+from portal.identity.roles import Role
+from portal.identity.scope import Scope
+from portal.kernel import clock
+
+K = OrganisationKind
+_EVERYBODY: Final = frozenset(OrganisationKind)
+
+#: The menu: label, address, for whom, and which other addresses belong to it.
+MENU: Final[tuple[tuple[str, str, frozenset[OrganisationKind], tuple[str, ...]], ...]] = (
+    ("Dashboard", "rollouts:dashboard", _EVERYBODY, ()),
+    ("Updates", "rollouts:list", _EVERYBODY, ("/updates/",)),
+    ("Instructions", "rollouts:instructions", frozenset({K.SUPPLIER}), ("/instructions/",)),
+    ("Estate", "rollouts:estate", frozenset({K.SUPPLIER, K.DCC}), ("/estate/", "/hubs/")),
+    ("CSP channels", "rollouts:channels", frozenset({K.DCC}), ("/channels/",)),
+    ("Unmatched alerts", "rollouts:unmatched", frozenset({K.DCC}), ("/unmatched-alerts/",)),
+    ("Notices", "notifications:inbox", _EVERYBODY, ("/notifications/",)),
+)
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """Give the variables of `base.html`; without a person only the clock."""
+    always: dict[str, Any] = {"portal_now": clock.now(), "portal_clock": _clock_words()}
+    user = getattr(request, "user", None)
+    if not isinstance(user, User) or _is_part(request):
+        return always
+    scope = Scope.of(user)
+    return {
+        **always,
+        "portal_user": {
+            "name": user.name,
+            "email": user.email,
+            "organisation": scope.organisation_name,
+            "roles": ", ".join(str(Role(role).label) for role in user.roles),
+            "links": _links(("Notice preferences", "notifications:preferences")),
+            "logout_url": reverse("logout"),
+        },
+        "portal_nav": _menu(request, scope),
+        "portal_inbox": {"url": reverse("notifications:inbox"), "unread": notifications.unread(scope)},
+    }
+
+
+def _is_part(request: HttpRequest) -> bool:
+    # htmx takes a part of the page, without its frame; but going back in the history takes the whole.
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def _menu(request: HttpRequest, scope: Scope) -> list[dict[str, Any]]:
+    entries = []
+    for label, name, kinds, prefixes in MENU:
+        url = _address(name)
+        if scope.kind in kinds and url:
+            is_current = request.path == url or request.path.startswith(prefixes or ("\0",))
+            entries.append({"label": label, "url": url, "current": is_current})
+    return entries
+
+
+def _links(*pairs: tuple[str, str]) -> list[dict[str, str]]:
+    return [{"label": label, "url": url} for label, name in pairs if (url := _address(name))]
+
+
+def _address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _clock_words() -> str:
+    reading = clock.current_reading() if settings.DEMO else None
+    if reading is None:
+        return ""
+    return (
+        "demonstration clock"
+        if reading.rate == 1
+        else f"demonstration clock, {reading.rate:,.0f} times as fast"
+    )

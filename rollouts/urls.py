@@ -1,0 +1,39 @@
+"""Addresses of the pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from rollouts.web import dashboard, estate, instructing, operations, pilots, publishing, steps, updates
+
+app_name = "rollouts"
+urlpatterns = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("updates/", updates.update_list, name="list"),
+    path("updates/new/", publishing.publish, name="publish"),
+    path("updates/<int:rollout_id>/", updates.detail, name="detail"),
+    path("updates/<int:rollout_id>/draft/", publishing.revise, name="revise"),
+    path("updates/<int:rollout_id>/preview/", publishing.preview, name="preview"),
+    path("updates/<int:rollout_id>/steps/<slug:verb>/", steps.step, name="step"),
+    path("updates/<int:rollout_id>/release-notes/", updates.release_notes, name="release-notes"),
+    path("updates/<int:rollout_id>/hubs/", updates.hubs, name="hubs"),
+    path("updates/<int:rollout_id>/hubs.csv", updates.hubs_csv, name="hubs-csv"),
+    path("updates/<int:rollout_id>/pilot/", pilots.pilot, name="pilot"),
+    path("updates/<int:rollout_id>/pilot/decide/", pilots.decide, name="pilot-decide"),
+    path(
+        "updates/<int:rollout_id>/pilot/<int:submission_id>/withdraw/",
+        pilots.withdraw,
+        name="pilot-withdraw",
+    ),
+    path("updates/<int:rollout_id>/instruct/", instructing.instruct, name="instruct"),
+    path("instructions/", instructing.instructions, name="instructions"),
+    path("instructions/<str:reference>/", instructing.receipt, name="receipt"),
+    path("instructions/<str:reference>/not-accepted.<slug:form>", instructing.failures, name="failures"),
+    path("estate/", estate.estate, name="estate"),
+    path("estate.csv", estate.estate_csv, name="estate-csv"),
+    path("hubs/<str:guid>/", estate.hub, name="hub"),
+    path("hubs/<str:guid>/read/", estate.read_version, name="hub-read"),
+    path("channels/", operations.channels, name="channels"),
+    path("unmatched-alerts/", operations.unmatched, name="unmatched"),
+    path("updates/<int:rollout_id>/report.<slug:form>", updates.report, name="report"),
+]

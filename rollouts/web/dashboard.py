@@ -1,0 +1,33 @@
+"""The first page of each actor."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from portal.identity.requests import PortalRequest
+from portal.kernel import clock
+from rollouts.queries.dashboard import dashboard as dashboard_of
+from rollouts.web.guards import for_people, scope_of
+from rollouts.web.presenting import calendar_of, flight_rows
+from rollouts.web.wording import IF_NOTHING, due_item
+
+
+@require_GET
+@for_people
+def dashboard(request: PortalRequest) -> HttpResponse:
+    """Show what is moving, what is owed, what others do next, and what happens by itself."""
+    now = clock.now()
+    scope = scope_of(request)
+    board = dashboard_of(scope, now=now)
+    context = {
+        "board": board,
+        "scope": scope,
+        "now": now,
+        "rows": flight_rows(board.flights),
+        "due": [due_item(one) for one in board.outstanding],
+        "series": IF_NOTHING,
+        "calendar": calendar_of(board.volumes) if scope.is_csp else None,
+    }
+    return render(request, "rollouts/dashboard.html", context)

@@ -1,0 +1,204 @@
+"""What duties, reasons and numbers are called on pages, and where they lead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.urls import reverse
+
+from portal.kernel.presentation.charts import Segment, Series
+from portal.kernel.presentation.numbers import count_of
+from rollouts.queries.dashboard import Duty, Outstanding
+from rollouts.queries.progress import Because
+from rollouts.queries.rollouts import Possible
+from rollouts.states import ROLLOUT_STEPS, FailureCode, Severity, TargetState
+
+#: Colours of "what happens if I do nothing", in the order of the stack.
+IF_NOTHING: Final = (
+    Series(Because.INSTRUCTED.value, "By instruction", "yours"),
+    Series(Because.SECOND_SILENT.value, "Unless the second Supplier answers", "waiting"),
+    Series(Because.DEFAULT.value, "By default, at DCC's date", "default"),
+)
+
+SEVERITY_TONES: Final[Mapping[str, str]] = {
+    Severity.CRITICAL: "bad",
+    Severity.MAJOR: "warn",
+    Severity.MINOR: "neutral",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DueItem:
+    """An outstanding action as the list shows it."""
+
+    title: str
+    text: str
+    due_at: datetime | None
+    url: str
+    verb: str
+    count: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    title: str
+    text: str
+    verb: str
+    address: str
+    counts: str = ""
+
+
+_WORDS: Final[Mapping[Duty, _Words]] = {
+    Duty.INSTRUCT: _Words(
+        "Instruct your hubs: {name}",
+        "Nobody has instructed these hubs. If you do nothing they activate at DCC's date.",
+        "Instruct",
+        "rollouts:instruct",
+        "hub",
+    ),
+    Duty.ANSWER_SECOND: _Words(
+        "Answer for shared hubs: {name}",
+        "The second Supplier of these hubs has instructed, and waits for your answer.",
+        "Answer",
+        "rollouts:instruct",
+        "hub",
+    ),
+    Duty.NOMINATE: _Words(
+        "Choose pilot hubs: {name}",
+        "The pilot group holds up to {count:,} hubs of all Suppliers together.",
+        "Choose hubs",
+        "rollouts:pilot",
+    ),
+    Duty.PUBLISH: _Words(
+        "Publish the notice: {name}", "A draft: only DCC sees it so far.", "Preview", "rollouts:preview"
+    ),
+    Duty.ADD_NOTE: _Words(
+        "Publish the Release Note: {name}",
+        "A Maintenance Release needs its Release Note at the earliest convenience.",
+        "Add it",
+        "rollouts:release-notes",
+    ),
+    Duty.DECIDE_NOMINATIONS: _Words(
+        "Decide on pilot nominations: {name}",
+        "Suppliers have nominated hubs for the pilot.",
+        "Decide",
+        "rollouts:pilot",
+        "nomination",
+    ),
+    Duty.START_PILOT: _Words(
+        "Start the pilot: {name}", "The pilot group is confirmed.", "Start", "rollouts:pilot", "hub"
+    ),
+    Duty.END_PILOT: _Words(
+        "End the pilot: {name}", "Every hub of the pilot group is settled.", "End it", "rollouts:pilot", "hub"
+    ),
+    Duty.REVIEW_PILOT: _Words(
+        "Decide on the pilot: {name}",
+        "The safe launch waits for this review; after the automatic time it holds the hubs back.",
+        "Review",
+        "rollouts:pilot",
+        "hub",
+    ),
+    Duty.CONFIRM: _Words(
+        "Confirm what happens next: {name}",
+        "DCC has suspended this update, for now. Nothing moves until you decide.",
+        "Decide",
+        "rollouts:detail",
+        "hub",
+    ),
+    Duty.REVIEW_UNMATCHED: _Words(
+        "Review unmatched alerts", "Alerts that fit nothing the portal has asked for.", "Review", "", "alert"
+    ),
+}
+
+
+def due_item(one: Outstanding) -> DueItem:
+    """Word an outstanding action."""
+    words = _WORDS[one.duty]
+    url = reverse(words.address, args=[one.rollout_id]) if words.address else reverse("rollouts:unmatched")
+    return DueItem(
+        title=words.title.format(name=one.rollout_name),
+        text=words.text.format(count=one.count),
+        due_at=one.due_at,
+        url=url,
+        verb=words.verb,
+        count=count_of(one.count, words.counts) if words.counts and one.count else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeedWords:
+    """Something the viewer may do about an update: its words, where it is done, until when."""
+
+    label: str
+    url: str
+    until: datetime | None
+    count: int = 0
+
+
+_DEEDS: Final[Mapping[str, tuple[str, str]]] = {
+    "INSTRUCT": ("Instruct", "rollouts:instruct"),
+    "ANSWER_SECOND": ("Answer for shared hubs", "rollouts:instruct"),
+    "CHANGE": ("Change or withdraw", "rollouts:instruct"),
+    "NOMINATE": ("Choose pilot hubs", "rollouts:pilot"),
+}
+
+
+def deed_words(possible: Iterable[Possible], *, rollout_id: int) -> list[DeedWords]:
+    """Word what may be done about an update; steps of the table lead to the page that takes them."""
+    found = []
+    for one in possible:
+        if one.what in _DEEDS:
+            label, address = _DEEDS[one.what]
+            found.append(DeedWords(label, reverse(address, args=[rollout_id]), one.until, one.hubs))
+        elif one.what in ROLLOUT_STEPS:
+            found.append(DeedWords(ROLLOUT_STEPS[one.what].label, step_url(rollout_id, one.what), one.until))
+    return found
+
+
+def step_url(rollout_id: int, verb: str) -> str:
+    """Say where a step is taken."""
+    if verb == "notify":
+        return reverse("rollouts:preview", args=[rollout_id])
+    return reverse("rollouts:step", args=[rollout_id, verb])
+
+
+def segments(states: Mapping[TargetState, int], *, url: str = "") -> list[Segment]:
+    """Turn counts into the segments of a state bar; each leads to the list behind it."""
+    return [
+        Segment(state, n, f"{url}?state={state.name}" if url else "") for state, n in states.items() if n > 0
+    ]
+
+
+def reason_rows(
+    reasons: Mapping[FailureCode, int], *, url: str = "", note: str = ""
+) -> list[dict[str, object]]:
+    """Turn counts by reason into the rows of a chart, the most frequent first."""
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    return [
+        {
+            "label": str(code.label) if code else "No reason given",
+            "count": n,
+            "url": f"{url}?code={int(code)}" if url else "",
+            "note": note,
+        }
+        for code, n in ordered
+        if n > 0
+    ]
+
+
+def facts(*pairs: tuple[str, object], **notes: str) -> list[dict[str, object]]:
+    """Turn labels and values into the facts of a list, those without a value left out."""
+    return [
+        {"label": label, "value": value, "note": notes.get(label.lower().replace(" ", "_"), "")}
+        for label, value in pairs
+        if value is not None and value != ""
+    ]
+
+
+def joined(words: Iterable[str]) -> str:
+    """Join a few words as people do: a, b and c."""
+    listed: Sequence[str] = list(words)
+    return " and ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)

@@ -1,0 +1,188 @@
+"""A small world with updates at every stage, for looking at pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from portal.kernel import sql
+from rollouts import services
+from rollouts.models import Instruction, Rollout, UnmatchedAlert
+from rollouts.services import HubList
+from rollouts.states import BatchKind, InstructionKind
+from tests.factories import World, make_rollout, make_world
+
+
+@dataclass
+class Scene:
+    """The world, and one update of each kind."""
+
+    world: World
+    draft: Rollout
+    notified: Rollout
+    pilot: Rollout
+    moving: Rollout
+    suspended: Rollout
+    reference: str
+
+
+def make_scene(*, now: datetime, hubs: int = 600) -> Scene:
+    """Make the world as it stands now."""
+    world = make_world(hubs=hubs)
+    sql.run("UPDATE rollouts_hub SET region = 1 + (guid & 65535) %% 3")
+    sql.run(
+        "UPDATE rollouts_hub SET cpl_entry_id = %(old)s WHERE (guid & 65535) %% 7 = 0",
+        {"old": world.oldest.pk},
+    )
+    world.target.allowed_predecessor_ids = [world.oldest.pk, world.current.pk]
+    world.target.save(update_fields=["allowed_predecessor_ids"])
+    moving = _moving(world, now=now)
+    suspended = _named(
+        make_rollout(world, now=now - timedelta(days=30), automatic_at=now + timedelta(days=60)),
+        "Toshiba security fix",
+    )
+    services.take_step(
+        world.operator,
+        rollout_id=suspended.pk,
+        verb="suspend",
+        reason="Smart meters lose their connection to the hub after activation in two regions.",
+        now=now - timedelta(hours=3),
+    )
+    pilot = _named(
+        make_rollout(
+            world,
+            now=now - timedelta(days=20),
+            status="PILOT",
+            has_pilot=True,
+            gate_open=False,
+            automatic_at=now + timedelta(days=44),
+        ),
+        "Toshiba tariff display",
+    )
+    _into_pilot(pilot)
+    notified = _named(
+        make_rollout(
+            world,
+            now=now - timedelta(days=2),
+            status="NOTIFIED",
+            has_pilot=True,
+            gate_open=False,
+            automatic_at=now + timedelta(days=150),
+        ),
+        "Toshiba radio stack",
+    )
+    services.submit_pilot(
+        world.as_other,
+        rollout_id=notified.pk,
+        source=HubList.from_stored([world.guid(n) for n in (16, 17, 36, 37, 9)]),
+        now=now - timedelta(hours=5),
+    )
+    draft = services.draft_rollout(
+        world.operator,
+        name="Toshiba quarterly maintenance",
+        cpl_entry_id=world.target.pk,
+        kind="PLANNED",
+        severity="MINOR",
+        priority="P3",
+        automatic_at=now + timedelta(days=120),
+        description="Steadier radio links in blocks of flats.",
+        now=now,
+    )
+    receipt = services.receive_instruction(
+        world.as_supplier,
+        rollout_id=notified.pk,
+        kind=InstructionKind.INSTRUCT,
+        source=HubList.from_text(_list(world), file_name="north-london.csv"),
+        received_at=now,
+        activate_at=now + timedelta(days=30),
+        name="North London",
+        now=now,
+    )
+    _misfit(world, now=now)
+    return Scene(world, draft, notified, pilot, moving, suspended, receipt.reference)
+
+
+def _named(rollout: Rollout, name: str) -> Rollout:
+    rollout.name = name
+    rollout.save(update_fields=["name"])
+    return rollout
+
+
+def _moving(world: World, *, now: datetime) -> Rollout:
+    rollout = _named(
+        make_rollout(world, now=now - timedelta(days=90), automatic_at=now + timedelta(days=9)),
+        "Toshiba mesh update",
+    )
+    rollout.description = "Mends the loss of mesh links after a power cut, and shortens the time to rejoin."
+    rollout.save(update_fields=["description"])
+    sql.run(
+        """
+        UPDATE rollouts_target SET consent = 5, state = 20, import_answer = 0
+         WHERE rollout_id = %(id)s AND consent IN (1, 2);
+        UPDATE rollouts_target SET effective_at = %(now)s - interval '1 day' * ((guid & 65535) %% 6), consent = 4, import_answer = 1
+         WHERE rollout_id = %(id)s AND (guid & 65535) %% 3 = 0 AND consent <> 6;
+        UPDATE rollouts_target SET state = 30 WHERE rollout_id = %(id)s AND (guid & 65535) %% 3 IN (0, 1);
+        UPDATE rollouts_target SET state = 40 WHERE rollout_id = %(id)s AND state = 30 AND (guid & 65535) %% 5 <> 4;
+        UPDATE rollouts_target SET state = 31, code = 19 WHERE rollout_id = %(id)s AND (guid & 65535) %% 41 = 7 AND state = 30;
+        UPDATE rollouts_target SET state = 41, code = 20 WHERE rollout_id = %(id)s AND (guid & 65535) %% 43 = 7 AND state = 20;
+        UPDATE rollouts_target SET state = 50 WHERE rollout_id = %(id)s AND state = 40 AND (guid & 65535) %% 3 = 0;
+        UPDATE rollouts_target SET state = 60 WHERE rollout_id = %(id)s AND state = 50 AND (guid & 65535) %% 4 <> 1;
+        UPDATE rollouts_target SET state = 51, code = 32 WHERE rollout_id = %(id)s AND state = 50 AND (guid & 65535) %% 31 = 5;
+        UPDATE rollouts_target SET state = 52, code = 40 WHERE rollout_id = %(id)s AND state = 50 AND (guid & 65535) %% 37 = 3
+        """,
+        {"id": rollout.pk, "now": now},
+    )
+    rollout.window_closed_at = now - timedelta(days=20)
+    rollout.save(update_fields=["window_closed_at"])
+    return rollout
+
+
+def _into_pilot(rollout: Rollout) -> None:
+    pilot = rollout.batches.get(kind=BatchKind.PILOT)
+    sql.run(
+        """
+        UPDATE rollouts_target SET batch_id = %(batch)s WHERE rollout_id = %(id)s AND (guid & 65535) %% 12 = 0;
+        UPDATE rollouts_target SET consent = 4, state = 20, import_answer = 1 WHERE batch_id = %(batch)s;
+        UPDATE rollouts_target SET state = 30 WHERE batch_id = %(batch)s AND (guid & 65535) %% 5 > 0;
+        UPDATE rollouts_target SET state = 40 WHERE batch_id = %(batch)s AND state = 30 AND (guid & 65535) %% 5 > 1;
+        UPDATE rollouts_target SET state = 50 WHERE batch_id = %(batch)s AND state = 40 AND (guid & 65535) %% 5 > 2;
+        UPDATE rollouts_target SET state = 60 WHERE batch_id = %(batch)s AND state = 50 AND (guid & 65535) %% 7 > 0
+        """,
+        {"batch": pilot.pk, "id": rollout.pk},
+    )
+
+
+def _list(world: World) -> str:
+    from portal.kernel.guid import Guid
+
+    own = [str(Guid.from_db(world.guid(20 * n + k))) for n in range(12) for k in (0, 1, 2, 9, 12)]
+    return "\n".join(
+        [
+            "GUID",
+            *own,
+            own[0],
+            "00-DB-12-34-56-78-9",
+            "00DB1234FFFFFFFF",
+            "5.61E+17",
+            str(Guid.from_db(world.guid(17))),
+        ]
+    )
+
+
+def _misfit(world: World, *, now: datetime) -> None:
+    UnmatchedAlert.objects.create(
+        alert_id=uuid4(),
+        batch_id=1,
+        csp_id=world.csp.pk,
+        guid=world.guid(3),
+        code=5,
+        occurred_at=now - timedelta(minutes=9),
+        received_at=now - timedelta(minutes=8),
+        why="NO_ROLLOUT",
+    )
+
+
+def instructions_of(scene: Scene) -> list[str]:
+    """List the references of all instructions."""
+    return list(Instruction.objects.values_list("reference", flat=True))

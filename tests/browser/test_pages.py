@@ -1,0 +1,94 @@
+"""Every page of every actor in a real browser: accessible, within the window, under the strict policy.
+
+`PORTAL_SCREENSHOTS` names a folder into which each page is photographed on the way.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.browser.scenes import make_scene
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+WIDTHS = [1280, 390]
+
+
+def photograph(page, name: str, width: int) -> None:
+    if folder := os.environ.get("PORTAL_SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(Path(folder) / f"{name}-{width}.png"), full_page=True)
+
+
+def pages_of(scene, actor: str) -> dict[str, str]:
+    s = scene
+    everybody = {"dashboard": "/", "updates": "/updates/", "moving": f"/updates/{s.moving.pk}/"}
+    hub = "00-DB-12-34-00-00-00-00"
+    match actor:
+        case "supplier":
+            return {
+                **everybody,
+                "notified": f"/updates/{s.notified.pk}/",
+                "hubs": f"/updates/{s.moving.pk}/hubs/",
+                "instruct": f"/updates/{s.notified.pk}/instruct/",
+                "pilot": f"/updates/{s.notified.pk}/pilot/",
+                "receipt": f"/instructions/{s.reference}/",
+                "instructions": "/instructions/",
+                "release-notes": f"/updates/{s.moving.pk}/release-notes/",
+                "estate": "/estate/",
+                "hub": f"/hubs/{hub}/",
+            }
+        case "operator":
+            return {
+                **everybody,
+                "suspended": f"/updates/{s.suspended.pk}/",
+                "suspend": f"/updates/{s.moving.pk}/steps/suspend/",
+                "end-pilot": f"/updates/{s.pilot.pk}/steps/end_pilot/",
+                "publish": "/updates/new/",
+                "revise": f"/updates/{s.draft.pk}/draft/",
+                "preview": f"/updates/{s.draft.pk}/preview/",
+                "pilot": f"/updates/{s.pilot.pk}/pilot/",
+                "nominations": f"/updates/{s.notified.pk}/pilot/",
+                "release-notes": f"/updates/{s.draft.pk}/release-notes/",
+                "channels": "/channels/",
+                "unmatched": "/unmatched-alerts/",
+                "estate": "/estate/",
+                "hub": f"/hubs/{hub}/",
+            }
+        case "panel":
+            return {
+                **everybody,
+                "suspended": f"/updates/{s.suspended.pk}/",
+                "resume": f"/updates/{s.suspended.pk}/steps/resume/",
+            }
+        case _:
+            return everybody
+
+
+@pytest.mark.requirement("R4.5")
+@pytest.mark.parametrize("actor", ["supplier", "operator", "csp", "panel"])
+def test_every_page_is_accessible_and_fits(live_server, open_page, log_in, axe, fits, actor):
+    scene = make_scene(now=datetime.now(UTC))
+    user = getattr(scene.world, f"{actor}_user")
+    wrong = []
+    for width in WIDTHS:
+        page = open_page(width=width)
+        log_in(page, user)
+        for name, path in pages_of(scene, actor).items():
+            answer = page.goto(f"{live_server.url}{path}")
+            page.wait_for_load_state("networkidle")
+            photograph(page, f"{actor}-{name}", width)
+            if answer.status != 200:
+                wrong.append(f"{path}: {answer.status}")
+                continue
+            for judge in (fits, axe):
+                try:
+                    judge(page)
+                except AssertionError as problem:
+                    wrong.append(f"{name} {width}: {problem}")
+
+    assert not wrong, "\n\n".join(wrong)
