@@ -18,7 +18,9 @@ from rollouts.services._closing import WindowClosed, close_window, rollouts_to_c
 from rollouts.services._completing import complete_finished
 from rollouts.services._confirming import Confirmation, confirm_pilot, decline_submission
 from rollouts.services._dispatching import dispatch_region, regions_with_work, send_command
+from rollouts.services._feeding import take_status_changes, take_supplier_changes
 from rollouts.services._halting import HaltReport, cancel_future_dated, cancel_hubs, finish_halts, halt
+from rollouts.services._importing import ImportReport
 from rollouts.services._instructing import (
     Author,
     IdempotencyKeyReused,
@@ -29,6 +31,7 @@ from rollouts.services._instructing import (
     receive_instruction,
 )
 from rollouts.services._listing import HubList, RefusedLine
+from rollouts.services._loading import load_estate
 from rollouts.services._nominating import (
     Nomination,
     NoPilot,
@@ -67,9 +70,17 @@ from rollouts.services._reading import (
     retry_undelivered,
 )
 from rollouts.services._refreshing import Refreshed, refresh_eligibility, refresh_rollout
+from rollouts.services._registering import CspAccess, ImageRefused, Registered, load_reference, upload_image
 from rollouts.services._selecting import archive_rule, save_rule
 from rollouts.services._stepping import StepRefused, take_step
-from rollouts.services._tallying import Drift, fold_tallies, fold_tally, measure_drift
+from rollouts.services._tallying import (
+    Drift,
+    fold_estate_tally,
+    fold_tallies,
+    fold_tally,
+    measure_drift,
+    measure_estate_drift,
+)
 
 __all__ = [
     "MOST_READINGS",
@@ -79,10 +90,13 @@ __all__ = [
     "CannotPublish",
     "Claim",
     "Confirmation",
+    "CspAccess",
     "Drift",
     "HaltReport",
     "HubList",
     "IdempotencyKeyReused",
+    "ImageRefused",
+    "ImportReport",
     "InstructionRefused",
     "NoPilot",
     "Nomination",
@@ -95,6 +109,7 @@ __all__ = [
     "ReadRequest",
     "Refreshed",
     "RefusedLine",
+    "Registered",
     "Silence",
     "StepRefused",
     "SuppliersChanged",
@@ -125,12 +140,16 @@ __all__ = [
     "end_pilot",
     "end_unreachable",
     "finish_halts",
+    "fold_estate_tally",
     "fold_tallies",
     "fold_tally",
     "follow_up_silence",
     "give_instruction",
     "halt",
+    "load_estate",
+    "load_reference",
     "measure_drift",
+    "measure_estate_drift",
     "notify_rollout",
     "open_gate",
     "plan_due",
@@ -151,7 +170,10 @@ __all__ = [
     "send_command",
     "start_pilot",
     "submit_pilot",
+    "take_status_changes",
     "take_step",
+    "take_supplier_changes",
+    "upload_image",
     "waiting_instructions",
     "withdraw_submission",
 ]

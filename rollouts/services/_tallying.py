@@ -12,6 +12,8 @@ from portal.kernel.transactions import unit_of_work
 DRIFT = Gauge("rollouts_tally_drift", "Targets by which a tally differs from a recount", ["rollout"])
 WORTH_FOLDING = 64
 """So many rows beyond the last fold make a fold worth its writes."""
+WORTH_FOLDING_OF_ESTATE = 2000
+"""The same for the estate, which has tens of thousands of keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +51,20 @@ def measure_drift(*, rollout_id: int) -> Drift:
     drift = Drift(state=row.state, plan=row.plan)
     DRIFT.labels(rollout=str(rollout_id)).set(drift.total)
     return drift
+
+
+@unit_of_work
+def fold_estate_tally() -> bool:
+    """Fold the counts of the estate; False when they have not grown, or another process folds them."""
+    grown = sql.rows("SELECT count(*) AS n FROM rollouts_estate_tally WHERE id > 0")[0].n
+    if grown < WORTH_FOLDING_OF_ESTATE or not locks.held_in_transaction(locks.LockClass.TALLY_FOLD, 0):
+        return False
+    sql.execute("rollouts", "fold_estate_tally")
+    return True
+
+
+def measure_estate_drift() -> int:
+    """Recount the estate against its tally; return by how many hubs they differ, and publish it."""
+    hubs = int(sql.fetch_one("rollouts", "estate_drift").hubs)
+    DRIFT.labels(rollout="estate").set(hubs)
+    return hubs

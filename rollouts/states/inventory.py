@@ -18,6 +18,7 @@ class LineProblem(TextChoices):
     DUPLICATE_GPF = "DUPLICATE_GPF", "The GPF stands further up in the file, with another hub."
     GPF_OF_ANOTHER_HUB = "GPF_OF_ANOTHER_HUB", "The GPF is paired with another hub of the inventory."
     GPF_IS_A_HUB = "GPF_IS_A_HUB", "The GUID of the GPF is that of another hub."
+    HUB_IS_A_GPF = "HUB_IS_A_GPF", "The GUID is that of the GPF of another hub."
     UNKNOWN_MODEL = "UNKNOWN_MODEL", "There is no such device model."
     UNKNOWN_VERSION = "UNKNOWN_VERSION", "The CPL has no such firmware for the device model."
     UNKNOWN_GPF_VERSION = "UNKNOWN_GPF_VERSION", "The CPL has no such firmware for the model of the GPF."

@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 def fold_tallies(**_later: object) -> None:
     """Fold what has grown; a lost tick leaves a few more rows to sum."""
     services.fold_tallies()
+    services.fold_estate_tally()
 
 
 @shared_task(name="rollouts.tasks.reconcile_tallies")
@@ -25,3 +26,5 @@ def reconcile_tallies(**_later: object) -> None:
         drift = services.measure_drift(rollout_id=rollout_id)
         if drift.total:
             log.error("tally.drift", rollout_id=rollout_id, state=drift.state, plan=drift.plan)
+    if hubs := services.measure_estate_drift():
+        log.error("tally.estate-drift", hubs=hubs)

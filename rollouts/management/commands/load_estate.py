@@ -1,0 +1,57 @@
+"""Take in an inventory file: `manage.py load_estate estate.csv`, or from the standard input."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from portal.identity.models import Organisation, OrganisationKind
+from portal.identity.scope import Scope
+from portal.kernel import clock
+from portal.kernel.refusals import Refusal
+from rollouts import services
+from rollouts.services import ImportReport
+
+_FEEDS = {
+    "hubs": services.load_estate,
+    "suppliers": services.take_supplier_changes,
+    "statuses": services.take_status_changes,
+}
+
+
+class Command(BaseCommand):
+    """One file, one call into the services; the refused lines are kept with the import."""
+
+    help = "Load hubs, changes of Supplier or changes of status from a CSV or XLSX file."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Say what may stand on the line."""
+        parser.add_argument("file", nargs="?", default="-", help="CSV or XLSX; - is the standard input")
+        parser.add_argument("--kind", choices=sorted(_FEEDS), default="hubs")
+
+    def handle(self, *_args: object, **options: str) -> None:
+        """Load the file on behalf of the DCC."""
+        dcc = Organisation.objects.filter(kind=OrganisationKind.DCC).order_by("id").first()
+        if dcc is None:
+            raise CommandError("There is no DCC yet: run load_reference first.")
+        began = time.monotonic()
+        try:
+            report = self._take(Scope.system(dcc.pk), options["file"], options["kind"])
+        except (Refusal, OSError) as error:
+            raise CommandError(str(error)) from error
+        seconds = time.monotonic() - began
+        changes = ", ".join(f"{name} {n:,}" for name, n in report.summary.items())
+        self.stdout.write(f"{report.lines:,} lines in {seconds:.1f} s: {changes}; refused {report.refused:,}")
+        for problem, n in sorted(report.refused_by_reason.items()):
+            self.stdout.write(f"  {n:,} {problem.value}: {problem.label}")
+
+    def _take(self, scope: Scope, name: str, kind: str) -> ImportReport:
+        feed = _FEEDS[kind]
+        if name == "-":
+            return feed(scope, source=sys.stdin.buffer, file_name="standard input", now=clock.now())
+        with Path(name).open("rb") as file:
+            return feed(scope, source=file, file_name=Path(name).name, now=clock.now())
