@@ -19,7 +19,7 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import Rollout
-from rollouts.services._answering import filled
+from rollouts.services._answering import by_index, filled
 from rollouts.services._halting import cancel_hubs
 from rollouts.services._resolving import Slots, Terms, resolution_sql
 from rollouts.states import OPEN_STATUSES, HistoryKind
@@ -128,6 +128,7 @@ def _stage(changes: Sequence[Change]) -> None:
 def _move_answers(rollouts: Sequence[int], *, now: datetime) -> tuple[int, int]:
     """Move the answers of live targets with their Parties; return how many were voided and recalled."""
     settled = resolution_sql(_MOVED, _TERMS)
+    by_index()
     text = filled("move_answers", consent=settled.consent, effective_at=settled.effective_at)
     rows = sql.rows(text, {"rollouts": list(rollouts), "now": now}) if rollouts else []
     voided: defaultdict[int, Counter[int]] = defaultdict(Counter)

@@ -19,6 +19,7 @@ from portal.identity.scope import Scope
 from portal.kernel import locks, sql
 from portal.kernel.transactions import unit_of_work
 from rollouts.models import Batch, Rollout
+from rollouts.services._answering import in_guid_order
 from rollouts.states import FINAL_CONSENTS, OPEN_STATUSES, Consent
 
 PAGE: Final = 50_000
@@ -74,7 +75,7 @@ def _close_page(rollout_id: int, *, after: int, size: int, now: datetime) -> sql
     _, batches = _passed(rollout_id, now=now)
     if not batches:
         return None
-    sql.run("SET LOCAL enable_hashjoin = off")
+    in_guid_order()
     return sql.fetch_one(
         "rollouts",
         "close_page",

@@ -27,7 +27,6 @@ from rollouts.states import RejectionReason
 Int64s: TypeAlias = npt.NDArray[np.int64]
 
 STAGING: Final = "rollouts_staged_guid"
-MISSED: Final = "rollouts_missed_guid"
 LONGEST_SPELLING: Final = 200
 
 
@@ -146,11 +145,7 @@ def stage(guids: Int64s, lines: Int64s | None = None) -> None:
 @inside_unit_of_work
 def empty_staging() -> None:
     """Make the staging tables of this connection, or empty them."""
-    for table in (STAGING, MISSED):
-        sql.run(
-            f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} (guid bigint NOT NULL, line_no bigint NOT NULL)"
-            f" ON COMMIT DELETE ROWS; DELETE FROM {table}"
-        )
+    sql.execute("rollouts", "stage_guids")
 
 
 def spelt_lines(missed: Sequence[tuple[int, int, str, str]], text: bytes) -> list[RefusedLine]:

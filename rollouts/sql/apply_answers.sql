@@ -1,7 +1,8 @@
 -- Write one Supplier's answer on every staged hub that passes all checks, settle consent and effective
 -- time, tell the hub's Suppliers of a time that is final, and keep the GUIDs that were missed.
--- "Update first": most hubs pass, so only the misses are explained, afterwards. Rows are met, and so
--- locked, in the order of their GUIDs: hash joins are off in this statement.
+-- "Update first": most hubs pass, so only the misses are explained, afterwards. One walk along the key, for
+-- an array that is sorted: no join whose order, or whose cost, a planner could misjudge, and rows are locked in
+-- the order of their GUIDs.
 WITH changed AS (
     UPDATE rollouts_target AS t
        SET import_answer = {import_answer},
@@ -15,9 +16,8 @@ WITH changed AS (
            consent = {consent},
            state = {state},
            state_at = CASE WHEN {state} <> t.state THEN %(now)s ELSE t.state_at END
-      FROM (SELECT guid FROM rollouts_staged_guid ORDER BY guid) AS s
      WHERE t.rollout_id = %(rollout_id)s
-       AND t.guid = s.guid
+       AND t.guid = ANY(ARRAY(SELECT guid FROM rollouts_staged_guid ORDER BY guid))
        AND {is_mine}
        AND {holds}
  RETURNING t.guid, t.consent, t.effective_at, t.import_supplier_id, t.gas_supplier_id
@@ -36,10 +36,8 @@ WITH changed AS (
              WHERE consent >= 4 AND gas_supplier_id IS NOT NULL AND gas_supplier_id IS DISTINCT FROM import_supplier_id
            ) AS due
 ), missed AS (
-    INSERT INTO rollouts_missed_guid (guid, line_no)
-    SELECT s.guid, s.line_no
-      FROM rollouts_staged_guid AS s
-     WHERE NOT EXISTS (SELECT FROM changed WHERE changed.guid = s.guid)
+    INSERT INTO rollouts_missed_guid (guid)
+    SELECT guid FROM rollouts_staged_guid EXCEPT SELECT guid FROM changed
     RETURNING 1
 )
 SELECT CASE WHEN import_supplier_id <> gas_supplier_id

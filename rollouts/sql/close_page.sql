@@ -1,6 +1,6 @@
 -- Let what is still awaited default on one page of targets, walking them by GUID; the time stays as it is.
--- Running it again changes nothing: what has defaulted is awaited no more. Hash joins are off, so that
--- rows are locked in the order of their GUIDs.
+-- Running it again changes nothing: what has defaulted is awaited no more. Rows are locked in the order of
+-- their GUIDs.
 WITH page AS (
     SELECT t.guid, t.consent
       FROM rollouts_target AS t
@@ -12,9 +12,8 @@ WITH page AS (
        SET consent = 5,
            state = CASE WHEN t.state = 10 THEN 20 ELSE t.state END,
            state_at = CASE WHEN t.state = 10 THEN %(now)s ELSE t.state_at END
-      FROM (SELECT guid FROM page WHERE consent < 4 ORDER BY guid) AS p
      WHERE t.rollout_id = %(rollout_id)s
-       AND t.guid = p.guid
+       AND t.guid = ANY(ARRAY(SELECT guid FROM page WHERE consent < 4 ORDER BY guid))
        AND t.batch_id = ANY(%(batch_ids)s::integer[])
        AND t.consent < 4
        AND t.state NOT IN (60, 90)

@@ -23,11 +23,13 @@ WITH judged AS (
       LEFT JOIN (SELECT t.guid, t.state, {consent} AS consent,
                         ({effective_at} AT TIME ZONE 'UTC')::date AS day, {columns}
                    FROM rollouts_target AS t
-                  WHERE t.rollout_id = %(rollout_id)s AND {is_mine}) AS t ON t.guid = s.guid
+                  WHERE t.rollout_id = %(rollout_id)s AND t.guid BETWEEN %(first_guid)s AND %(last_guid)s
+                    AND {is_mine}) AS t ON t.guid = s.guid
       LEFT JOIN (SELECT h.guid, h.region, h.smi_status, h.device_model_id, h.cpl_entry_id, m.smets_generation
                    FROM rollouts_hub AS h
                    JOIN rollouts_devicemodel AS m ON m.id = h.device_model_id
-                  WHERE h.import_supplier_id = %(party_id)s OR h.gas_supplier_id = %(party_id)s) AS h
+                  WHERE h.guid BETWEEN %(first_guid)s AND %(last_guid)s
+                    AND (h.import_supplier_id = %(party_id)s OR h.gas_supplier_id = %(party_id)s)) AS h
              ON h.guid = s.guid
       LEFT JOIN (SELECT g.gpf_guid, g.guid AS chf_guid
                    FROM rollouts_hub AS g
