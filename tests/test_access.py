@@ -9,8 +9,29 @@ import pytest
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
-# Logging in and out, and what balancers ask.
-OPEN = {"livez", "readyz", "login", "logout"}
+# Logging in and out, setting a password by a link, what balancers ask, and where systems get their tokens.
+OPEN = {
+    "livez",
+    "readyz",
+    "login",
+    "logout",
+    "account_login",
+    "account_logout",
+    "account_inactive",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "organisation-log-in",
+    "organisation-log-in-at",
+    "openid_connect_login",
+    "openid_connect_callback",
+    "socialaccount_login_cancelled",
+    "socialaccount_login_error",
+    "oauth-token",
+    "oauth-revoke",
+    "oauth-metadata",
+}
 SAMPLES = {"int": "1", "str": "x", "slug": "x", "uuid": "0" * 8 + "-0000-4000-8000-" + "0" * 12, "path": "x"}
 KEPT_OUT = {401, 403, 405}
 

@@ -101,6 +101,59 @@ class ServiceToken(models.Model):
         return self.name
 
 
+class ApiClient(models.Model):
+    """A system of an organisation that calls the REST interface.
+
+    What OAuth 2 needs to know of it (name, scopes, grants) is in `oauth`; here is whose it is,
+    where it may call from, and its secrets, of which several may count at a time (ADR 7).
+    """
+
+    oauth = models.OneToOneField(
+        "allauth_idp_oidc.Client", on_delete=models.CASCADE, primary_key=True, related_name="api_client"
+    )
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="api_clients")
+    networks: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=43), default=list, blank=True)
+    created_by = models.ForeignKey("identity.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    used_from = models.GenericIPAddressField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ClientSecret(models.Model):
+    """One secret of a client: 256 random bits, of which only the digest is kept."""
+
+    client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="secrets")
+    sha256 = models.BinaryField(max_length=32, unique=True)
+    ending = models.CharField(max_length=4)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"…{self.ending}"
+
+
+class SingleSignOn(models.Model):
+    """How an organisation's people log in with its own OpenID Connect provider."""
+
+    organisation = models.OneToOneField(
+        Organisation, on_delete=models.CASCADE, primary_key=True, related_name="single_sign_on"
+    )
+    app = models.OneToOneField(
+        "socialaccount.SocialApp", on_delete=models.CASCADE, related_name="single_sign_on"
+    )
+    domains: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=120))
+    is_open_to_newcomers = models.BooleanField(default=False)
+    vouches_for_addresses = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"single sign-on of {self.pk}"
+
+
 class UserManager(BaseUserManager["User"]):
     """Finds and makes users by e-mail."""
 

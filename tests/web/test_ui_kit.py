@@ -317,9 +317,7 @@ def test_what_a_user_wrote_is_escaped_everywhere():
 # Pages
 
 
-@pytest.mark.parametrize(
-    "template", ["403.html", "404.html", "409.html", "500.html", "registration/login.html"]
-)
+@pytest.mark.parametrize("template", ["403.html", "404.html", "409.html", "429.html", "500.html"])
 def test_the_pages_of_last_resort_need_no_context(template):
     from django.template.loader import get_template
 

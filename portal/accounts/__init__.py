@@ -1,0 +1,1 @@
+"""Accounts: logging in, the second factor, single sign-on, and whom and what an organisation lets in."""

@@ -1,0 +1,19 @@
+"""Registration of accounts."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Logging in and what belongs to it."""
+
+    name = "portal.accounts"
+    label = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen to what changes about somebody's second factor and password."""
+        from portal.accounts import sessions  # noqa: PLC0415 - models are there only now
+
+        sessions.listen()

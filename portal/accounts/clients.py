@@ -1,0 +1,255 @@
+"""Which systems an organisation lets in: API clients, their scopes, their networks and their secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from allauth.idp.oidc.models import Client, Token
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db.models import Prefetch, Q, QuerySet
+
+from portal.accounts.people import check_administrator
+from portal.events import journal
+from portal.identity.api_scopes import SCOPES_OF_KIND, ApiScope, scopes_named
+from portal.identity.credentials import digest_of, networks_in, new_secret
+from portal.identity.models import ApiClient, ClientSecret, Organisation
+from portal.identity.scope import Scope
+from portal.kernel.refusals import BadInput, NotFound, Refusal
+from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+
+_MOST_CLIENTS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """A secret that is shown once: it cannot be read again."""
+
+    client_id: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """A client as its owner sees it."""
+
+    client: ApiClient
+    scopes: tuple[ApiScope, ...]
+    secrets: tuple[ClientSecret, ...]
+
+    @property
+    def name(self) -> str:
+        """What its owner calls it."""
+        return str(self.client.oauth.name)
+
+    @property
+    def state(self) -> tuple[str, str, str]:
+        """The word, tone and icon of how the client stands."""
+        if self.client.revoked_at:
+            return "Revoked", "neutral", "ban"
+        if self.client.used_at is None:
+            return "Never used", "info", "clock"
+        return "In use", "good", "check-circle"
+
+
+def scopes_offered(scope: Scope) -> tuple[ApiScope, ...]:
+    """Return what the actor's organisation may allow its own systems."""
+    return SCOPES_OF_KIND[scope.kind]
+
+
+def clients_of(scope: Scope, *, now: datetime) -> list[ClientView]:
+    """Return the clients of the actor's organisation, those that still count first.
+
+    Raises:
+        NotPermitted: the actor does not administer it.
+    """
+    check_administrator(scope)
+    found = _clients(scope, now=now).order_by("revoked_at", "oauth__name", "pk")
+    return [_view(client) for client in sorted(found, key=lambda client: client.revoked_at is not None)]
+
+
+def client_of(scope: Scope, client_id: str, *, now: datetime) -> ClientView:
+    """Return one client of the actor's organisation.
+
+    Raises:
+        NotPermitted: the actor does not administer it.
+        NotFound: there is no such client there.
+    """
+    check_administrator(scope)
+    client = _clients(scope, now=now).filter(pk=client_id).first()
+    if client is None:
+        raise NotFound("There is no such client in your organisation.")
+    return _view(client)
+
+
+@unit_of_work
+def create_client(
+    scope: Scope, *, name: str, scopes: Collection[ApiScope], networks: str, now: datetime
+) -> NewSecret:
+    """Let a system in, and return its first secret.
+
+    Raises:
+        NotPermitted: the actor does not administer the organisation.
+        BadInput: a scope is not this organisation's to give, none is given, or a network is none.
+        Refusal: there are too many clients.
+    """
+    check_administrator(scope)
+    allowed = _checked(scope, scopes)
+    cidrs = networks_in(networks)
+    Organisation.objects.select_for_update(no_key=True).get(pk=scope.organisation_id)
+    if (
+        ApiClient.objects.filter(organisation_id=scope.organisation_id, revoked_at=None).count()
+        >= _MOST_CLIENTS
+    ):
+        raise Refusal(f"There are {_MOST_CLIENTS} clients. Revoke one first.", code="too_many_clients")
+    oauth = Client(
+        name=name,
+        secret=make_password(None),  # ours are in ClientSecret
+        type=Client.Type.CONFIDENTIAL,
+        grant_types=Client.GrantType.CLIENT_CREDENTIALS,
+        response_types="",
+    )
+    oauth.set_scopes(allowed)
+    oauth.set_default_scopes(allowed)
+    oauth.save()
+    client = ApiClient.objects.create(
+        oauth=oauth,
+        organisation_id=scope.organisation_id,
+        networks=cidrs,
+        created_by_id=scope.user_id,
+        created_at=now,
+    )
+    facts = {"name": name, "scopes": allowed, "networks": cidrs}
+    journal.record("client.created", subject=f"client:{client.pk}", by=scope, at=now, facts=facts)
+    return _add_secret(client, now=now)
+
+
+@unit_of_work
+def change_client(
+    scope: Scope, client_id: str, *, name: str, scopes: Collection[ApiScope], networks: str, now: datetime
+) -> None:
+    """Change a client's name, scopes and networks; tokens it holds are narrowed at once, never widened.
+
+    Raises:
+        NotPermitted, NotFound: it is not for the actor, or there is no such client there.
+        BadInput: a scope is not this organisation's to give, none is given, or a network is none.
+        Refusal: the client is revoked.
+    """
+    client = _own(scope, client_id)
+    allowed = _checked(scope, scopes)
+    client.networks = networks_in(networks)
+    client.oauth.name = name
+    client.oauth.set_scopes(allowed)
+    client.oauth.set_default_scopes(allowed)
+    client.oauth.save(update_fields=["name", "scopes", "default_scopes"])
+    client.save(update_fields=["networks"])
+    facts = {"name": name, "scopes": allowed, "networks": client.networks}
+    journal.record("client.changed", subject=f"client:{client.pk}", by=scope, at=now, facts=facts)
+
+
+@unit_of_work
+def rotate_secret(scope: Scope, client_id: str, *, now: datetime) -> NewSecret:
+    """Make another secret; the former one still counts for the overlap, any older one ends now.
+
+    Raises:
+        NotPermitted, NotFound: it is not for the actor, or there is no such client there.
+        Refusal: the client is revoked.
+    """
+    client = _own(scope, client_id)
+    newest = client.secrets.order_by("-created_at", "-pk").first()
+    ends = now + timedelta(days=settings.API_SECRET_OVERLAP_DAYS)
+    if newest is not None:
+        client.secrets.exclude(pk=newest.pk).delete()
+        client.secrets.filter(Q(expires_at=None) | Q(expires_at__gt=ends)).update(expires_at=ends)
+    journal.record(
+        "client.secret-rotated",
+        subject=f"client:{client.pk}",
+        by=scope,
+        at=now,
+        facts={"former_ends_at": ends.isoformat()},
+    )
+    return _add_secret(client, now=now)
+
+
+@unit_of_work
+def end_former_secret(scope: Scope, client_id: str, *, now: datetime) -> None:
+    """End the overlap: only the newest secret counts from now on.
+
+    Raises:
+        NotPermitted, NotFound: it is not for the actor, or there is no such client there.
+        Refusal: the client is revoked, or has one secret only.
+    """
+    client = _own(scope, client_id)
+    newest = client.secrets.order_by("-created_at", "-pk").first()
+    ended, _ = client.secrets.exclude(pk=newest.pk).delete() if newest else (0, {})
+    if not ended:
+        raise Refusal("This client has one secret only.", code="one_secret")
+    journal.record("client.secret-ended", subject=f"client:{client.pk}", by=scope, at=now, facts={})
+
+
+@unit_of_work
+def revoke_client(scope: Scope, client_id: str, *, now: datetime) -> None:
+    """Let a system in no longer: its secrets and tokens end at once, for good.
+
+    Raises:
+        NotPermitted, NotFound: it is not for the actor, or there is no such client there.
+        Refusal: the client is revoked already.
+    """
+    client = _own(scope, client_id)
+    client.revoked_at = now
+    client.save(update_fields=["revoked_at"])
+    client.secrets.all().delete()
+    tokens, _ = Token.objects.filter(client_id=client.pk).delete()
+    facts = {"tokens_ended": tokens}
+    journal.record("client.revoked", subject=f"client:{client.pk}", by=scope, at=now, facts=facts)
+
+
+def _clients(scope: Scope, *, now: datetime) -> QuerySet[ApiClient]:
+    live = ClientSecret.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now)).order_by(
+        "-created_at", "-pk"
+    )
+    return (
+        ApiClient.objects.filter(organisation_id=scope.organisation_id)
+        .select_related("oauth", "created_by", "organisation")
+        .prefetch_related(Prefetch("secrets", queryset=live))
+    )
+
+
+def _view(client: ApiClient) -> ClientView:
+    held = scopes_named(client.oauth.get_scopes())
+    return ClientView(
+        client=client,
+        scopes=tuple(one for one in ApiScope if one in held),
+        secrets=tuple(client.secrets.all()),
+    )
+
+
+@inside_unit_of_work
+def _own(scope: Scope, client_id: str) -> ApiClient:
+    check_administrator(scope)
+    client = (
+        ApiClient.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("oauth")
+        .filter(organisation_id=scope.organisation_id, pk=client_id)
+        .first()
+    )
+    if client is None:
+        raise NotFound("There is no such client in your organisation.")
+    if client.revoked_at is not None:
+        raise Refusal("This client is revoked. Make another one.", code="client_revoked")
+    return client
+
+
+def _checked(scope: Scope, scopes: Collection[ApiScope]) -> list[str]:
+    if not scopes or not set(SCOPES_OF_KIND[scope.kind]).issuperset(scopes):
+        raise BadInput("Choose one or more scopes that your organisation may give.")
+    return [one.value for one in ApiScope if one in scopes]
+
+
+def _add_secret(client: ApiClient, *, now: datetime) -> NewSecret:
+    secret = new_secret()
+    ClientSecret.objects.create(client=client, sha256=digest_of(secret), ending=secret[-4:], created_at=now)
+    return NewSecret(client_id=str(client.pk), secret=secret)

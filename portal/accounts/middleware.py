@@ -1,0 +1,77 @@
+"""The second factor, where it is required: until somebody has one they reach nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from portal.identity.models import User
+from portal.identity.roles import DCC_ROLES, PANEL_ROLES
+
+#: Whose decisions reach every household's hub.
+ROLES_WITH_SECOND_FACTOR: Final = DCC_ROLES | PANEL_ROLES
+_ENROLLED: Final = "second-factor-enrolled"
+#: What somebody needs on the way to a second factor, and to turn back.
+_REACHED_WITHOUT: Final = (
+    "/accounts/2fa/",
+    "/accounts/logout/",
+    "/accounts/reauthenticate/",
+    "/accounts/password/",
+    "/static/",
+    "/livez",
+    "/readyz",
+)
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+def second_factor(get_response: Answer) -> Answer:
+    """Lead people who need a second factor and have none to the page where they set one up."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(_REACHED_WITHOUT) and _is_missing(request):
+            return _lead_to_enrolment(request)
+        return get_response(request)
+
+    return middleware
+
+
+def needs_second_factor(user: User) -> bool:
+    """Tell whether this person's roles ask for a second factor, where this portal asks at all."""
+    return settings.SECOND_FACTOR_REQUIRED and not ROLES_WITH_SECOND_FACTOR.isdisjoint(user.roles)
+
+
+def has_second_factor(user: User) -> bool:
+    """Tell whether somebody has an authenticator app or a passkey."""
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    return bool(Authenticator.objects.filter(user_id=user.pk, type__in=kinds).exists())
+
+
+def forget_enrolment(request: HttpRequest) -> None:
+    """Look again at the next request whether there is a second factor."""
+    request.session.pop(_ENROLLED, None)
+
+
+def _is_missing(request: HttpRequest) -> bool:
+    if not settings.SECOND_FACTOR_REQUIRED or not isinstance(request.user, User):
+        return False
+    user = request.user
+    if not needs_second_factor(user) or request.session.get(_ENROLLED) == user.pk:
+        return False
+    if has_second_factor(user):
+        request.session[_ENROLLED] = user.pk
+        return False
+    return True
+
+
+def _lead_to_enrolment(request: HttpRequest) -> HttpResponseBase:
+    address = reverse("mfa_index")
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=403, headers={"HX-Redirect": address})
+    return redirect(address)

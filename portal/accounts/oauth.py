@@ -1,0 +1,121 @@
+"""The token endpoint (RFC 6749 section 4.4) and its neighbours: tokens for systems, ten minutes long.
+
+allauth's tables and validator carry it; that several secrets count at a time, and from where a
+client may call, is ours (ADR 7). No other grant is offered.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from allauth.idp.oidc.internal.oauthlib.request_validator import OAuthLibRequestValidator
+from allauth.idp.oidc.internal.oauthlib.server import generate_opaque_token
+from allauth.idp.oidc.internal.oauthlib.utils import convert_response, extract_params
+from allauth.idp.oidc.models import Client, Token
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+from oauthlib.common import Request
+from oauthlib.oauth2 import BackendApplicationServer
+
+from portal.accounts.basic import shown_in
+from portal.identity.api import address_of, count_call
+from portal.identity.api_scopes import ApiScope
+from portal.identity.credentials import client_showing, note_use
+from portal.kernel import clock
+
+_SECRET_LENGTH: Final = 200
+
+
+class Validator(OAuthLibRequestValidator):
+    """allauth's rules, but for who counts as a client: one of its secrets, from one of its networks."""
+
+    def __init__(self, *, address: str) -> None:
+        super().__init__()
+        self.address = address
+
+    def client_authentication_required(self, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """Every client has to show a secret."""
+        return True
+
+    def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """Find the client that shows this secret from this address, and note that it did."""
+        client_id, secret = shown_in(request)
+        if not client_id or not secret or len(secret) > _SECRET_LENGTH:
+            return False
+        now = clock.now()
+        found = client_showing(client_id=client_id, secret=secret, address=self.address, now=now)
+        if found is None:
+            return False
+        client, shown = found
+        note_use(client, address=self.address, now=now, secret=shown)
+        request.client = client.oauth
+        request.client.client_id = client.oauth.pk
+        return True
+
+    def authenticate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """There are no public clients."""
+        return False
+
+    def revoke_token(self, token: str, hint: str, request: Request, *args: Any, **kwargs: Any) -> None:
+        """End a token, if it is the client's own."""
+        Token.objects.by_value(token).filter(client_id=request.client.pk).delete()
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def token(request: HttpRequest) -> HttpResponse:
+    """Give a client a token for its secret (`grant_type=client_credentials`), if wanted with fewer scopes."""
+    if refused := _too_many(request):
+        return refused
+    return _answer(request, "create_token_response")
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def revoke(request: HttpRequest) -> HttpResponse:
+    """End a token before its time (RFC 7009)."""
+    if refused := _too_many(request):
+        return refused
+    return _answer(request, "create_revocation_response")
+
+
+@require_GET
+def metadata(request: HttpRequest) -> JsonResponse:
+    """Say where tokens are given and what for (RFC 8414)."""
+    return JsonResponse(
+        {
+            "issuer": settings.PORTAL_URL,
+            "token_endpoint": settings.PORTAL_URL + reverse("oauth-token"),
+            "revocation_endpoint": settings.PORTAL_URL + reverse("oauth-revoke"),
+            "grant_types_supported": [str(Client.GrantType.CLIENT_CREDENTIALS.value)],
+            "response_types_supported": [],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "scopes_supported": ApiScope.values,
+        }
+    )
+
+
+def _answer(request: HttpRequest, name: str) -> HttpResponse:
+    server = BackendApplicationServer(
+        Validator(address=address_of(request)),
+        token_generator=generate_opaque_token,
+        token_expires_in=settings.IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN,
+    )
+    answer: HttpResponse = convert_response(*getattr(server, name)(*extract_params(request)))
+    if answer.status_code == 401:  # noqa: PLR2004
+        answer["WWW-Authenticate"] = 'Basic realm="portal"'
+    return answer
+
+
+def _too_many(request: HttpRequest) -> HttpResponse | None:
+    window = int(clock.now().timestamp() // 60)
+    if count_call(f"token-calls:{address_of(request)}:{window}") <= settings.API_TOKENS_A_MINUTE:
+        return None
+    words = {"error": "temporarily_unavailable", "error_description": "Too many requests for tokens."}
+    return JsonResponse(words, status=429, headers={"Retry-After": "60"})

@@ -1,0 +1,42 @@
+"""Ending sessions: a person's others when they change how they log in, all of them when they are let go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.signals import password_changed, password_reset, password_set
+from allauth.mfa.signals import authenticator_added, authenticator_removed
+from allauth.usersessions.models import UserSession
+from django.http import HttpRequest
+
+from portal.accounts.middleware import forget_enrolment
+from portal.identity.models import User
+
+
+def end_sessions(user: User, *, but: str | None = None) -> int:
+    """Log a person out everywhere, but for the session with this key; return how many sessions ended."""
+    ended = 0
+    for session in UserSession.objects.filter(user_id=user.pk):
+        if session.session_key != but:
+            session.end()
+            ended += 1
+    return ended
+
+
+def listen() -> None:
+    """End the other sessions of somebody who adds a second factor or sets a password.
+
+    A session begun with the old password alone must not outlive the reason it was changed for.
+    """
+    for signal in (authenticator_added, password_changed, password_set, password_reset):
+        signal.connect(_end_others, dispatch_uid="portal.accounts")
+    authenticator_removed.connect(_forget_enrolment, dispatch_uid="portal.accounts")
+
+
+def _end_others(*, request: HttpRequest, user: User, **_: Any) -> None:
+    mine = request.session.session_key if request.user.is_authenticated else None
+    end_sessions(user, but=mine)
+
+
+def _forget_enrolment(*, request: HttpRequest, **_: Any) -> None:
+    forget_enrolment(request)

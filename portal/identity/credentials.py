@@ -1,0 +1,89 @@
+"""Secrets of clients and where they may call from: what decides whether a system is who it says."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Q
+
+from portal.identity.models import ApiClient, ClientSecret
+from portal.kernel.refusals import BadInput
+
+_NOTED_EVERY: Final = timedelta(minutes=1)
+_MOST_NETWORKS: Final = 20
+
+
+def new_secret() -> str:
+    """Make a secret of 256 random bits, with a prefix by which scanners recognise it where it leaked."""
+    return "chfp_" + secrets.token_urlsafe(32)
+
+
+def digest_of(secret: str) -> bytes:
+    """Return what is kept of a secret.
+
+    A slow hash protects what people choose; 256 random bits need none, and a token is asked for
+    every ten minutes by each client.
+    """
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def client_showing(
+    *, client_id: str, secret: str, address: str, now: datetime
+) -> tuple[ApiClient, ClientSecret] | None:
+    """Return the client that shows one of its secrets from where it may call; None for anybody else."""
+    shown = (
+        ClientSecret.objects.filter(client_id=client_id, sha256=digest_of(secret))
+        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
+        .filter(client__revoked_at=None, client__organisation__is_active=True)
+        .select_related("client__oauth", "client__organisation")
+        .first()
+    )
+    if shown is None or not may_call_from(shown.client.networks, address):
+        return None
+    return shown.client, shown
+
+
+def may_call_from(networks: Sequence[str], address: str) -> bool:
+    """Tell whether an address lies in one of these networks; without networks every address does."""
+    if not networks:
+        return True
+    try:
+        asking = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(asking, ipaddress.IPv6Address) and asking.ipv4_mapped:
+        asking = asking.ipv4_mapped
+    return any(asking in ipaddress.ip_network(network) for network in networks)
+
+
+def networks_in(text: str) -> list[str]:
+    """Read networks (CIDR) or addresses, by lines, spaces or commas.
+
+    Raises:
+        BadInput: one is neither, or has bits set beyond its prefix; or there are too many.
+    """
+    found = []
+    for word in text.replace(",", " ").split():
+        try:
+            found.append(str(ipaddress.ip_network(word)))
+        except ValueError as wrong:
+            raise BadInput(
+                f"{word} is not a network: {str(wrong).removeprefix(word).strip()}."
+                " Write 203.0.113.0/24, or one address."
+            ) from wrong
+    if len(found) > _MOST_NETWORKS:
+        raise BadInput(f"At most {_MOST_NETWORKS} networks.")
+    return list(dict.fromkeys(found))
+
+
+def note_use(client: ApiClient, *, address: str, now: datetime, secret: ClientSecret | None = None) -> None:
+    """Write down when a client was last used, once a minute at most: calls come by the thousand."""
+    if client.used_at is None or client.used_at < now - _NOTED_EVERY or client.used_from != address:
+        ApiClient.objects.filter(pk=client.pk).update(used_at=now, used_from=address)
+    if secret is not None and (secret.used_at is None or secret.used_at < now - _NOTED_EVERY):
+        ClientSecret.objects.filter(pk=secret.pk).update(used_at=now)
