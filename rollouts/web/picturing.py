@@ -15,7 +15,16 @@ from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
 from rollouts.queries.updates import UpdatePage, update_page
 from rollouts.states import ROLLOUT_STEPS, RUNNING_STATUSES, RolloutStatus, Step
-from rollouts.web.wording import IF_NOTHING, SEVERITY_TONES, facts, joined, reason_rows, segments, step_url
+from rollouts.web.wording import (
+    IF_NOTHING,
+    NO_BUTTON,
+    SEVERITY_TONES,
+    facts,
+    joined,
+    reason_rows,
+    segments,
+    step_url,
+)
 
 #: How loud each step's button is, and its icon.
 _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
@@ -31,8 +40,6 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "stop": ("warning", "stop"),
     "revoke": ("secondary", "revoke"),
 }
-#: Taken by the portal itself, or from another page.
-_NO_BUTTON: Final = frozenset({"complete", "open_safe_launch"})
 
 
 def update_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
@@ -76,7 +83,7 @@ def step_buttons(steps: Sequence[Step], page: UpdatePage) -> list[dict[str, Any]
     """Draw the buttons of the steps that are open; those that touch hubs say how many."""
     buttons = []
     for step in steps:
-        if step.verb in _NO_BUTTON:
+        if step.verb in NO_BUTTON:
             continue
         tone, icon = _LOOKS.get(step.verb, ("secondary", ""))
         buttons.append(

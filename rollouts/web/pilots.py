@@ -18,11 +18,12 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import clock
-from portal.kernel.presentation.numbers import count_of
+from portal.kernel.presentation.numbers import count_of, share
 from portal.kernel.refusals import Refusal
 from rollouts import services
 from rollouts.queries.choices import current_versions
 from rollouts.queries.pilots import (
+    PilotProgress,
     SelectionPreview,
     Submission,
     pilot_hubs,
@@ -230,6 +231,7 @@ def _page(
         "refused": refused,
         "progress": progress,
         "segments": segments(progress.states),
+        "success": _success_words(progress),
         "failures": reason_rows(progress.failures),
         "regions": _regions(progress.by_region),
         "hubs": hubs,
@@ -244,6 +246,15 @@ def _page(
     }
     part = "#preview" if request.htmx and preview is not None else ""
     return render(request, f"rollouts/pilot.html{part}", context, status=status)
+
+
+def _success_words(progress: PilotProgress) -> str:
+    settled = progress.activated + progress.failed
+    return (
+        f"{progress.activated:,} of {settled:,} settled hubs activated: {share(progress.activated, settled)}."
+        if settled
+        else ""
+    )
 
 
 def _may_nominate(scope: Scope, page: UpdatePage, *, now: datetime) -> bool:

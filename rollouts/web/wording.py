@@ -146,6 +146,10 @@ _DEEDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+#: Steps the portal takes by itself.
+NO_BUTTON: Final = frozenset({"complete", "open_safe_launch"})
+
+
 def deed_words(possible: Iterable[Possible], *, rollout_id: int) -> list[DeedWords]:
     """Word what may be done about an update; steps of the table lead to the page that takes them."""
     found = []
@@ -153,7 +157,7 @@ def deed_words(possible: Iterable[Possible], *, rollout_id: int) -> list[DeedWor
         if one.what in _DEEDS:
             label, address = _DEEDS[one.what]
             found.append(DeedWords(label, reverse(address, args=[rollout_id]), one.until, one.hubs))
-        elif one.what in ROLLOUT_STEPS:
+        elif one.what in ROLLOUT_STEPS and one.what not in NO_BUTTON:
             found.append(DeedWords(ROLLOUT_STEPS[one.what].label, step_url(rollout_id, one.what), one.until))
     return found
 

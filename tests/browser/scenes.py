@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from portal.kernel import sql
+from portal.kernel.guid import Guid
 from rollouts import services
-from rollouts.models import Instruction, Rollout, UnmatchedAlert
+from rollouts.models import CplEntry, DeviceModel, PilotSubmission, Rollout, UnmatchedAlert
 from rollouts.services import HubList
 from rollouts.states import BatchKind, InstructionKind
 from tests.factories import World, make_rollout, make_world
@@ -53,14 +54,14 @@ def make_scene(*, now: datetime, hubs: int = 600) -> Scene:
         make_rollout(
             world,
             now=now - timedelta(days=20),
-            status="PILOT",
+            status="NOTIFIED",
             has_pilot=True,
             gate_open=False,
             automatic_at=now + timedelta(days=44),
         ),
         "Toshiba tariff display",
     )
-    _into_pilot(pilot)
+    _into_pilot(world, pilot, now=now)
     notified = _named(
         make_rollout(
             world,
@@ -78,10 +79,11 @@ def make_scene(*, now: datetime, hubs: int = 600) -> Scene:
         source=HubList.from_stored([world.guid(n) for n in (16, 17, 36, 37, 9)]),
         now=now - timedelta(hours=5),
     )
+    _other_model(world)
     draft = services.draft_rollout(
         world.operator,
-        name="Toshiba quarterly maintenance",
-        cpl_entry_id=world.target.pk,
+        name="WNC quarterly maintenance",
+        cpl_entry_id=CplEntry.objects.get(firmware_version="01000002").pk,
         kind="PLANNED",
         severity="MINOR",
         priority="P3",
@@ -138,24 +140,68 @@ def _moving(world: World, *, now: datetime) -> Rollout:
     return rollout
 
 
-def _into_pilot(rollout: Rollout) -> None:
+def _into_pilot(world: World, rollout: Rollout, *, now: datetime) -> None:
+    numbers = [20 * n + k for n in range(10) for k in (0, 3, 5, 9, 12)]
+    services.submit_pilot(
+        world.as_supplier,
+        rollout_id=rollout.pk,
+        source=HubList.from_stored([world.guid(n) for n in numbers]),
+        activate_at=now - timedelta(days=8),
+        received_at=now - timedelta(days=16),
+        now=now - timedelta(days=16),
+    )
+    nominated = PilotSubmission.objects.get(rollout=rollout)
+    services.confirm_pilot(
+        world.operator, rollout_id=rollout.pk, submission_ids=[nominated.pk], now=now - timedelta(days=15)
+    )
+    services.start_pilot(world.operator, rollout_id=rollout.pk, now=now - timedelta(days=14))
     pilot = rollout.batches.get(kind=BatchKind.PILOT)
     sql.run(
         """
-        UPDATE rollouts_target SET batch_id = %(batch)s WHERE rollout_id = %(id)s AND (guid & 65535) %% 12 = 0;
-        UPDATE rollouts_target SET consent = 4, state = 20, import_answer = 1 WHERE batch_id = %(batch)s;
-        UPDATE rollouts_target SET state = 30 WHERE batch_id = %(batch)s AND (guid & 65535) %% 5 > 0;
-        UPDATE rollouts_target SET state = 40 WHERE batch_id = %(batch)s AND state = 30 AND (guid & 65535) %% 5 > 1;
-        UPDATE rollouts_target SET state = 50 WHERE batch_id = %(batch)s AND state = 40 AND (guid & 65535) %% 5 > 2;
-        UPDATE rollouts_target SET state = 60 WHERE batch_id = %(batch)s AND state = 50 AND (guid & 65535) %% 7 > 0
+        UPDATE rollouts_target SET state = 30 WHERE batch_id = %(batch)s AND state = 20;
+        UPDATE rollouts_target SET state = 40 WHERE batch_id = %(batch)s AND state = 30 AND (guid & 65535) %% 20 <> 5;
+        UPDATE rollouts_target SET state = 50 WHERE batch_id = %(batch)s AND state = 40 AND (guid & 65535) %% 7 > 0;
+        UPDATE rollouts_target SET state = 60 WHERE batch_id = %(batch)s AND state = 50 AND (guid & 65535) %% 11 > 0;
+        UPDATE rollouts_target SET state = 51, code = 31
+         WHERE batch_id = %(batch)s AND state = 50 AND (guid & 65535) %% 2 = 0
         """,
-        {"batch": pilot.pk, "id": rollout.pk},
+        {"batch": pilot.pk},
     )
+    rollout.refresh_from_db()
+
+
+def _other_model(world: World) -> None:
+    """Give some hubs to a model that no open update is for."""
+    model = DeviceModel.objects.create(
+        manufacturer="WNC",
+        manufacturer_code="10A0",
+        model="010A030B",
+        hardware_version="030B",
+        band=DeviceModel.Band.DUAL,
+        regions=[1, 2, 3],
+    )
+    entries = [
+        CplEntry.objects.create(
+            device_model=model,
+            firmware_version=version,
+            firmware_version_raw=version,
+            image_sha256=bytes.fromhex(version * 8),
+        )
+        for version in ("01000001", "01000002")
+    ]
+    entries[1].allowed_predecessor_ids = [entries[0].pk]
+    entries[1].save(update_fields=["allowed_predecessor_ids"])
+    chosen = "guid & 65535 BETWEEN %(first)s AND %(last)s"
+    params = {"model": model.pk, "entry": entries[0].pk, "first": world.hubs - 180, "last": world.hubs}
+    sql.run(
+        f"UPDATE rollouts_hub SET device_model_id = %(model)s, cpl_entry_id = %(entry)s WHERE {chosen}",
+        params,
+    )
+    sql.run(f"UPDATE rollouts_hub SET smi_status = 3 WHERE {chosen} AND guid & 15 = 3", params)
+    sql.run(f"DELETE FROM rollouts_target WHERE {chosen}", params)
 
 
 def _list(world: World) -> str:
-    from portal.kernel.guid import Guid
-
     own = [str(Guid.from_db(world.guid(20 * n + k))) for n in range(12) for k in (0, 1, 2, 9, 12)]
     return "\n".join(
         [
@@ -181,8 +227,3 @@ def _misfit(world: World, *, now: datetime) -> None:
         received_at=now - timedelta(minutes=8),
         why="NO_ROLLOUT",
     )
-
-
-def instructions_of(scene: Scene) -> list[str]:
-    """List the references of all instructions."""
-    return list(Instruction.objects.values_list("reference", flat=True))
