@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from notifications import queries as notifications
+from portal.accounts.people import is_administrator
 from portal.identity.models import OrganisationKind, User
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
@@ -28,6 +29,12 @@ MENU: Final[tuple[tuple[str, str, frozenset[OrganisationKind], tuple[str, ...]],
     ("Notices", "notifications:inbox", _EVERYBODY, ("/notifications/",)),
 )
 
+_ADMINISTRATION: Final = (
+    ("People", "people"),
+    ("API clients", "clients"),
+    ("Single sign-on", "single-sign-on"),
+)
+
 
 def portal(request: HttpRequest) -> dict[str, Any]:
     """Give the variables of `base.html`; without a person only the clock."""
@@ -43,7 +50,12 @@ def portal(request: HttpRequest) -> dict[str, Any]:
             "email": user.email,
             "organisation": scope.organisation_name,
             "roles": ", ".join(str(Role(role).label) for role in user.roles),
-            "links": _links(("Notice preferences", "notifications:preferences")),
+            "links": _links(
+                ("Notice preferences", "notifications:preferences"),
+                ("Sign-in and security", "mfa_index"),
+                ("Sessions", "usersessions_list"),
+                *(_ADMINISTRATION if is_administrator(scope) else ()),
+            ),
             "logout_url": reverse("logout"),
         },
         "portal_nav": _menu(request, scope),

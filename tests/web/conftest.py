@@ -1,0 +1,52 @@
+"""People who look at pages: a browser without scripts for each seat of a small world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.factories import World, make_world
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The small world of `tests.factories`."""
+    return make_world()
+
+
+@pytest.fixture
+def today() -> datetime:
+    """This very moment: pages read the clock themselves."""
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def seat(world: World) -> Callable[[str], Client]:
+    """Log somebody of the world in: `seat("supplier")`."""
+
+    def _seat(actor: str) -> Client:
+        client = Client()
+        client.force_login(getattr(world, f"{actor}_user"))
+        return client
+
+    return _seat
+
+
+@pytest.fixture
+def statements(django_assert_num_queries: Any) -> Callable[[Client, str], int]:
+    """Count the statements a page takes."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    def _count(client: Client, path: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get(path)
+            body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        assert answer.status_code == 200, (path, answer.status_code, body[:200])
+        return len(captured)
+
+    return _count
