@@ -24,6 +24,7 @@ class LockClass(IntEnum):
     PARTITIONS = 7306
     HALT_RULES = 7307
     WINDOW = 7310
+    SWEEP = 7311
 
 
 @contextmanager

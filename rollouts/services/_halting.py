@@ -18,13 +18,13 @@ from rollouts import pacing
 from rollouts.models import Command, Rollout
 from rollouts.models.visibility import visible_rollout
 from rollouts.services._stepping import check_may, take_step
+from rollouts.services._sweeping import VOIDING, rollouts_to_take_up, sweep, sweep_left_over
 from rollouts.states import (
     ENDED_STATUSES,
     HALTED_STATUSES,
     ROLLOUT_STEPS,
     CommandKind,
     CommandStatus,
-    FailureCode,
     RolloutStatus,
     TargetState,
 )
@@ -32,10 +32,8 @@ from rollouts.states import (
 HALTING_VERBS: Final = frozenset({"suspend", "pause", "stop", "revoke"})
 _MOVING: Final = (CommandKind.DISTRIBUTE, CommandKind.ACTIVATE)
 _MAY_HAVE_LEFT: Final = "Halted before the CSP answered: it may have been taken."
-_VOIDING: Final = {
-    RolloutStatus.REVOKED: FailureCode.REVOKED,
-    RolloutStatus.STOPPED: FailureCode.STOPPED,
-}
+_AT_THE_BUTTON: Final = 0.5
+_IN_A_TICK: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +75,19 @@ def halt(scope: Scope, *, rollout_id: int, verb: str, reason: str, now: datetime
     before = count_states(rollout_id)
     if rollout.status != ROLLOUT_STEPS[verb].target:
         rollout = take_step(scope, rollout_id=rollout_id, verb=verb, reason=reason, now=now)
-    return _follow_up(rollout, before=before, now=now)
+    return follow_up(rollout, before=before, now=now)
 
 
 def finish_halts(now: datetime) -> int:
-    """Do what halts have left to do, whoever took their step; return for how many rollouts."""
+    """Do what halts and resumes have left to do, whoever took their step; return for how many rollouts."""
     found = sql.fetch_all("rollouts", "halts_to_finish", now=now)
     for row in found:
-        _follow_up(Rollout.objects.get(pk=row.id), before=count_states(row.id), now=now)
-    return len(found)
+        rollout = Rollout.objects.get(pk=row.id)
+        follow_up(rollout, before=count_states(row.id), now=now, seconds=_IN_A_TICK)
+    resumed = rollouts_to_take_up()
+    for rollout_id in resumed:
+        sweep(rollout_id, now=now, seconds=_IN_A_TICK)
+    return len(found) + len(resumed)
 
 
 def count_states(rollout_id: int) -> dict[int, int]:
@@ -140,7 +142,13 @@ def drop_command(command_id: int, *, rollout_id: int, now: datetime) -> int:
     return int(row.hubs)
 
 
-def _follow_up(rollout: Rollout, *, before: dict[int, int], now: datetime) -> HaltReport:
+def follow_up(
+    rollout: Rollout, *, before: dict[int, int], now: datetime, seconds: float = _AT_THE_BUTTON
+) -> HaltReport:
+    """Do what a halt does after its step: wait for calls under way, hold back, recall, withdraw for so long.
+
+    Once this has returned nothing more leaves; of a large rollout that has ended, ticks withdraw the rest.
+    """
     with locks.exclusive(locks.LockClass.ROLLOUT, rollout.pk):
         pass  # every call that was under way has ended: see Note [Nothing leaves after a halt]
     dropped, put_back = _drop_unsent(rollout.pk, now=now)
@@ -148,8 +156,10 @@ def _follow_up(rollout: Rollout, *, before: dict[int, int], now: datetime) -> Ha
         # Resumed meanwhile: what is on hubs may stay there.
         return _report(rollout, before, dropped=dropped, put_back=put_back, cancelled=0)
     cancelled = cancel_future_dated(rollout.pk, now=now)
-    _void_left_over(rollout, now=now)
-    return _report(rollout, before, dropped=dropped, put_back=put_back, cancelled=cancelled)
+    report = _report(rollout, before, dropped=dropped, put_back=put_back, cancelled=cancelled)
+    if RolloutStatus(rollout.status) in VOIDING:
+        sweep_left_over(rollout, now=now, seconds=seconds)
+    return report
 
 
 @unit_of_work
@@ -173,27 +183,6 @@ def _drop_unsent(rollout_id: int, *, now: datetime) -> tuple[int, int]:
 
 def _still_halted(rollout_id: int) -> bool:
     return Rollout.objects.filter(pk=rollout_id, status__in=HALTED_STATUSES | ENDED_STATUSES).exists()
-
-
-@unit_of_work
-def _void_left_over(rollout: Rollout, *, now: datetime) -> None:
-    """Withdraw the hubs that came back after their rollout had ended."""
-    code = _VOIDING.get(RolloutStatus(rollout.status))
-    left_over = sum(
-        hubs
-        for state, hubs in count_states(rollout.pk).items()
-        if state
-        in {
-            TargetState.ELIGIBLE,
-            TargetState.SCHEDULED,
-            TargetState.DISTRIBUTING,
-            TargetState.DISTRIBUTED,
-            TargetState.CANCELLED,
-        }
-    )
-    if code is not None and left_over:
-        Rollout.objects.select_for_update(no_key=True).get(pk=rollout.pk)
-        sql.fetch_one("rollouts", "void_targets", rollout_id=rollout.pk, code=int(code), now=now)
 
 
 def _report(

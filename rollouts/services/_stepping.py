@@ -10,17 +10,18 @@ from typing import Any, Final
 from portal.events import journal
 from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
-from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
-from rollouts.models import Instruction, Rollout
+from rollouts.models import Command, Instruction, Rollout
 from rollouts.models.shares import Shares, numbers_by_party, shares_of
 from rollouts.models.visibility import locked_rollout
+from rollouts.services._sweeping import VOIDED_STATES, VOIDING
 from rollouts.states import (
     HALTED_STATUSES,
     ROLLOUT_STEPS,
     RUNNING_STATUSES,
-    FailureCode,
+    CommandKind,
+    CommandStatus,
     InstructionKind,
     RolloutStatus,
     Step,
@@ -31,11 +32,7 @@ from rollouts.states import (
 PLAIN_VERBS: Final = frozenset({"suspend", "pause", "resume", "stop", "revoke"})
 """Steps that need nothing beside a reason; the others are use cases of their own."""
 
-_VOIDING: Final = {
-    RolloutStatus.REVOKED: FailureCode.REVOKED,
-    RolloutStatus.STOPPED: FailureCode.STOPPED,
-}
-_HALTING: Final = HALTED_STATUSES | frozenset(_VOIDING)
+_HALTING: Final = HALTED_STATUSES | frozenset(VOIDING)
 
 ENTRY_OF_VERB: Final = {
     "notify": EntryKind.ROLLOUT_NOTIFIED,
@@ -171,11 +168,16 @@ def _stand(rollout: Rollout, step: Step, *, stood_at: RolloutStatus, reason: str
 
 
 def _effects(rollout: Rollout, shares: Shares, *, verb: str, now: datetime) -> dict[str, int]:
-    """Do to the hubs what the new status asks for, by set."""
-    voiding = _VOIDING.get(RolloutStatus(rollout.status))
-    if voiding is not None:
-        voided = sql.fetch_one("rollouts", "void_targets", rollout_id=rollout.pk, code=int(voiding), now=now)
-        return {"voided": voided.hubs}
-    if verb == "resume" and shares.total.count(TargetState.CANCELLED):
-        return {"taken_up": sql.execute("rollouts", "resume_cancelled", rollout_id=rollout.pk, now=now)}
-    return {}
+    """Say what the new status means for hubs, by the tallies; the pages that follow the commit do it.
+
+    No target is touched here, so that a step answers at once whatever its size. See `_sweeping`.
+    """
+    if RolloutStatus(rollout.status) in VOIDING:
+        return {"voided": shares.total.count(*VOIDED_STATES)}
+    if verb != "resume":
+        return {}
+    # Should it be halted again, what then lies ahead on hubs is recalled again.
+    Command.objects.filter(
+        rollout_id=rollout.pk, kind=CommandKind.ACTIVATE, status=CommandStatus.SENT, execute_at__gt=now
+    ).exclude(recalled_at=None).update(recalled_at=None)
+    return {"taken_up": shares.total.count(TargetState.CANCELLED)}

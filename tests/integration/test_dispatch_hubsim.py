@@ -206,6 +206,7 @@ def test_a_pause_recalls_what_lies_ahead_on_hubs_and_a_resumption_goes_on(world,
     services.take_step(
         world.as_panel, rollout_id=rollout.pk, verb="resume", reason="It was the meter.", now=later
     )
+    services.finish_halts(later)
     services.plan_due(later)
     assert dispatch(later) == HUBS
     hubs.report(later)

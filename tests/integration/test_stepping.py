@@ -102,6 +102,8 @@ def test_revoking_and_stopping_withdraw_all_that_is_not_about_to_activate(
         HubInFlight.objects.create(guid=world.guid(number), rollout_id=rollout.pk)
 
     services.take_step(scope_for(world, verb), rollout_id=rollout.pk, verb=verb, reason="Bad image", now=now)
+    assert states(rollout)[(10, 0)] == 12
+    services.finish_halts(now)
 
     assert states(rollout) == {(90, code): 16, (50, 0): 1, (55, 0): 1, (60, 0): 1, (31, 0): 1}
     assert set(HubInFlight.objects.values_list("guid", flat=True)) == {world.guid(3), world.guid(4)}
@@ -121,6 +123,7 @@ def test_pausing_touches_no_hub_and_resuming_takes_cancelled_ones_up_again(
     services.take_step(
         world.as_panel, rollout_id=rollout.pk, verb="resume", reason="Mended", now=now + timedelta(days=1)
     )
+    services.finish_halts(now + timedelta(days=1))
 
     rollout.refresh_from_db()
     assert (rollout.status, rollout.stood_at, rollout.halted_at) == ("SAFE_LAUNCH", "", None)
