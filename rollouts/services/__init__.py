@@ -10,6 +10,12 @@ from rollouts.services._alerting import (
     receive_alerts,
 )
 from rollouts.services._answering import Order, apply_answers
+from rollouts.services._approving import (
+    disable_approval_rule,
+    enable_approval_rule,
+    run_approval_rules,
+    save_approval_rule,
+)
 from rollouts.services._batching import BatchFormed, NothingToMove, create_batch, open_gate
 from rollouts.services._cataloguing import change_cpl_status
 from rollouts.services._changing_supplier import SuppliersChanged, change_suppliers
@@ -135,8 +141,10 @@ __all__ = [
     "confirm_pilot",
     "create_batch",
     "decline_submission",
+    "disable_approval_rule",
     "dispatch_region",
     "draft_rollout",
+    "enable_approval_rule",
     "end_pilot",
     "end_unreachable",
     "finish_halts",
@@ -166,6 +174,8 @@ __all__ = [
     "revise_draft",
     "revise_release_note",
     "rollouts_to_close",
+    "run_approval_rules",
+    "save_approval_rule",
     "save_rule",
     "send_command",
     "start_pilot",

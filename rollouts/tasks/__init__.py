@@ -12,7 +12,7 @@ from rollouts.tasks.dispatching import (
     tick_dispatch,
 )
 from rollouts.tasks.ingesting import apply_alerts, tick_ingest
-from rollouts.tasks.instructing import apply_instruction
+from rollouts.tasks.instructing import apply_instruction, run_approval_rules
 from rollouts.tasks.tallying import fold_tallies, reconcile_tallies
 from rollouts.tasks.upkeep import refresh_eligibility
 
@@ -28,6 +28,7 @@ __all__ = [
     "fold_tallies",
     "reconcile_tallies",
     "refresh_eligibility",
+    "run_approval_rules",
     "tick_deadlines",
     "tick_dispatch",
     "tick_ingest",

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from portal.kernel.clock import now
 from rollouts import services
-from rollouts.tasks.instructing import apply_instruction
+from rollouts.tasks.instructing import apply_instruction, run_approval_rules
 
 
 @shared_task(name="rollouts.tasks.tick_deadlines")
@@ -17,6 +17,7 @@ def tick_deadlines(**_later: object) -> None:
         close_window.apply_async(kwargs={"rollout_id": rollout_id})
     for instruction_id in services.waiting_instructions():
         apply_instruction.apply_async(kwargs={"instruction_id": instruction_id})
+    run_approval_rules.apply_async()
 
 
 @shared_task(name="rollouts.tasks.close_window")
