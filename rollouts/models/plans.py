@@ -51,6 +51,9 @@ class Rollout(models.Model):
         null=True, help_text="until when unreachable hubs are tried again"
     )
     dispatch_settings = models.JSONField(default=dict, help_text="lead, windows, ramp: see rollouts.rules")
+    is_rescheduling = models.BooleanField(
+        default=False, help_text="the times of its hubs are being written anew: nothing is claimed meanwhile"
+    )
     created_at = models.DateTimeField()
     created_by_id = models.BigIntegerField(null=True)
 
