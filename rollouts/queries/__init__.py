@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from rollouts.queries.approvals import (
+    ApprovalCard,
+    RuleRun,
+    RuleVersion,
+    approval_rule,
+    approval_rules,
+    approval_versions,
+    back_test_approval,
+    dry_run_approval,
+)
 from rollouts.queries.channels import ChannelHealth, channel_health
 from rollouts.queries.eligibility import EligibleHub, eligible_csv, eligible_hubs, eligible_xlsx
 from rollouts.queries.forecast import RegionForecast, ScheduledVolume, distribution_forecast, forward_schedule
@@ -33,6 +43,7 @@ from rollouts.queries.rollouts import (
 )
 
 __all__ = [
+    "ApprovalCard",
     "ChannelHealth",
     "Deed",
     "EligibleHub",
@@ -43,15 +54,22 @@ __all__ = [
     "RegionForecast",
     "ReviewOpen",
     "RolloutPreview",
+    "RuleRun",
+    "RuleVersion",
     "SavedRule",
     "ScheduledVolume",
     "SelectionPreview",
     "Submission",
     "SupplierPart",
     "Update",
+    "approval_rule",
+    "approval_rules",
+    "approval_versions",
     "available_updates",
+    "back_test_approval",
     "channel_health",
     "distribution_forecast",
+    "dry_run_approval",
     "eligible_csv",
     "eligible_hubs",
     "eligible_xlsx",
