@@ -1,0 +1,277 @@
+"""Single sign-on against a real provider over HTTP: who gets in, who does not, and who sets it up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import requests
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.socialaccount.models import SocialAccount, SocialApp
+from django.test import Client
+
+from portal.accounts import single_sign_on
+from portal.accounts.outgoing import guarded_session
+from portal.events.models import Event
+from portal.identity.models import SingleSignOn, User
+from portal.identity.scope import Scope
+from portal.kernel.refusals import BadInput, NotPermitted, Refusal
+from tests.identity import provider as oidc
+from tests.identity.test_logging_in import is_logged_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1")]
+
+
+@pytest.fixture
+def provider() -> Iterator[oidc.Provider]:
+    with oidc.running() as running:
+        yield running
+
+
+def set_up(seats: Any, provider: oidc.Provider, now: Any, **other: Any) -> str:
+    values = {
+        "server_url": provider.url,
+        "client_id": oidc.CLIENT_ID,
+        "secret": oidc.SECRET,
+        "domains": "northern.example",
+        "is_open_to_newcomers": False,
+        "vouches_for_addresses": False,
+    }
+    single_sign_on.set_up(Scope.of(seats.admin), **{**values, **other}, now=now)
+    return f"organisation-{seats.supplier.pk}"
+
+
+def log_in_at(provider_id: str, client: Client) -> Any:
+    leaving = client.get(f"/accounts/oidc/{provider_id}/login/?process=login")
+    there = httpx.get(leaving["Location"])
+    back = urlsplit(there.headers["Location"])
+    return client.get(f"{back.path}?{back.query}", follow=True)
+
+
+def test_somebody_of_the_organisation_gets_in(client, seats, provider, now):
+    provider_id = set_up(seats, provider, now)
+    provider.says["email"] = seats.analyst.email.upper()
+
+    log_in_at(provider_id, client)
+
+    assert is_logged_in(client)
+    assert client.session["_auth_user_id"] == str(seats.analyst.pk)
+    assert provider.asked.count("/authorize") == 1
+
+
+def test_one_is_known_by_the_providers_own_number_after_that(client, seats, provider, now):
+    provider_id = set_up(seats, provider, now)
+    provider.says["email"] = seats.analyst.email
+    log_in_at(provider_id, Client())
+    provider.says |= {"email": "renamed@elsewhere.example", "email_verified": False}
+
+    log_in_at(provider_id, client)
+
+    assert client.session["_auth_user_id"] == str(seats.analyst.pk)
+
+
+def test_another_organisations_people_do_not_get_in_by_it(client, seats, provider, now):
+    provider_id = set_up(seats, provider, now)
+    provider.says["email"] = seats.other_admin.email
+
+    answer = log_in_at(provider_id, client)
+
+    assert answer.status_code == 403
+    assert not is_logged_in(client)
+    assert not SocialAccount.objects.exists()
+
+
+def test_a_person_who_moved_to_another_organisation_does_not_get_in_by_the_former(
+    client, seats, provider, now
+):
+    provider_id = set_up(seats, provider, now)
+    provider.says["email"] = seats.analyst.email
+    log_in_at(provider_id, Client())
+    User.objects.filter(pk=seats.analyst.pk).update(organisation=seats.other)
+
+    answer = log_in_at(provider_id, client)
+
+    assert answer.status_code == 403
+    assert not is_logged_in(client)
+
+
+@pytest.mark.parametrize("claim", [False, "true", None])
+def test_an_address_the_provider_does_not_vouch_for_does_not_count(client, seats, provider, now, claim):
+    provider_id = set_up(seats, provider, now)
+    provider.says |= {"email": seats.analyst.email, "email_verified": claim}
+
+    answer = log_in_at(provider_id, client)
+
+    assert "has not confirmed your e-mail address" in answer.content.decode()
+    assert not is_logged_in(client)
+
+
+def test_a_provider_that_checks_its_domains_need_not_say_so_each_time(client, seats, provider, now):
+    provider_id = set_up(seats, provider, now, vouches_for_addresses=True)
+    provider.says |= {"email": seats.analyst.email, "email_verified": None}
+
+    log_in_at(provider_id, client)
+
+    assert is_logged_in(client)
+
+
+def test_a_token_about_somebody_else_is_refused(client, seats, provider, now):
+    provider_id = set_up(seats, provider, now)
+    provider.says["email"] = seats.analyst.email
+    provider.says_in_token = {"sub": "somebody-else"}
+
+    assert log_in_at(provider_id, client).status_code == 403
+    assert not is_logged_in(client)
+
+
+def test_a_newcomer_is_refused_unless_the_organisation_lets_them_in(client, seats, provider, now):
+    provider_id = set_up(seats, provider, now)
+    provider.says["email"] = "new@northern.example"
+
+    answer = log_in_at(provider_id, client)
+
+    assert "Ask an administrator there to invite you" in answer.content.decode()
+    assert not User.objects.filter(email="new@northern.example").exists()
+
+
+def test_a_newcomer_who_is_let_in_is_a_viewer_and_on_record(client, seats, provider, now):
+    provider_id = set_up(seats, provider, now, is_open_to_newcomers=True)
+    provider.says |= {"email": "new@northern.example", "name": "Nina New"}
+
+    log_in_at(provider_id, client)
+
+    user = User.objects.get(email="new@northern.example")
+    assert (user.organisation, user.roles, user.name) == (seats.supplier, ["SUPPLIER_VIEWER"], "Nina New")
+    assert is_logged_in(client)
+    assert Event.objects.get(name="person.joined").actor_id == user.pk
+
+
+def test_a_newcomer_of_another_domain_is_not_let_in(client, seats, provider, now):
+    provider_id = set_up(seats, provider, now, is_open_to_newcomers=True)
+    provider.says["email"] = "somebody@elsewhere.example"
+
+    assert log_in_at(provider_id, client).status_code == 403
+
+
+def test_somebody_deactivated_does_not_get_in(client, seats, provider, now):
+    provider_id = set_up(seats, provider, now)
+    User.objects.filter(pk=seats.analyst.pk).update(is_active=False)
+    provider.says["email"] = seats.analyst.email
+
+    answer = log_in_at(provider_id, client)
+
+    assert "deactivated" in answer.content.decode()
+    assert not is_logged_in(client)
+
+
+def test_a_second_factor_here_is_still_asked_for(client, seats, provider, now):
+    provider_id = set_up(seats, provider, now)
+    TOTP.activate(seats.analyst, generate_totp_secret())
+    provider.says["email"] = seats.analyst.email
+
+    answer = log_in_at(provider_id, client)
+
+    assert answer.request["PATH_INFO"] == "/accounts/2fa/authenticate/"
+    assert not is_logged_in(client)
+
+
+def test_an_answer_nobody_asked_for_is_not_taken(client, seats, provider, now):
+    provider_id = set_up(seats, provider, now)
+
+    answer = client.get(f"/accounts/oidc/{provider_id}/login/callback/?code=x&state=made-up")
+
+    assert "That did not work" in answer.content.decode()
+    assert not is_logged_in(client)
+
+
+def test_somebody_logged_in_cannot_have_another_identity_attached(seats, provider, now, logged_in):
+    provider_id = set_up(seats, provider, now)
+    mine = logged_in(seats.analyst)
+    provider.says["email"] = seats.analyst.email
+
+    leaving = mine.get(f"/accounts/oidc/{provider_id}/login/?process=connect")
+    back = urlsplit(httpx.get(leaving["Location"]).headers["Location"])
+    mine.get(f"{back.path}?{back.query}")
+
+    assert not SocialAccount.objects.exists()
+
+
+def test_the_way_is_found_by_what_stands_after_the_at(client, seats, provider, now):
+    provider_id = set_up(seats, provider, now)
+
+    found = client.post("/accounts/organisation/", {"email": "anybody@NORTHERN.example"}, follow=True)
+    unknown = client.post("/accounts/organisation/", {"email": "anybody@elsewhere.example"})
+
+    assert "Northern Light Energy" in found.content.decode()
+    assert f"/accounts/oidc/{provider_id}/login/" in found.content.decode()
+    assert unknown.status_code == 422
+
+
+def test_the_secret_is_not_readable_in_the_database_and_kept_when_left_empty(seats, provider, now):
+    set_up(seats, provider, now)
+    before = SocialApp.objects.get().secret
+
+    set_up(seats, provider, now, secret="")
+
+    assert oidc.SECRET not in before
+    assert SocialApp.objects.get().secret == before
+
+
+@pytest.mark.parametrize(
+    ("domain", "refusal"), [("southern.example", Refusal), ("gmail.example", BadInput), ("", BadInput)]
+)
+def test_a_domain_is_claimed_only_where_ones_own_people_are(seats, provider, now, domain, refusal):
+    with pytest.raises(refusal):
+        set_up(seats, provider, now, domains=domain)
+
+
+def test_only_an_administrator_sets_it_up_for_their_own(seats, provider, now, logged_in):
+    set_up(seats, provider, now)
+    values = {
+        "server_url": provider.url,
+        "client_id": "theirs",
+        "secret": "theirs",
+        "domains": "southern.example",
+    }
+
+    page = logged_in(seats.other_admin).get("/organisation/single-sign-on/").content.decode()
+    logged_in(seats.other_admin).post("/organisation/single-sign-on/", values)
+    logged_in(seats.other_admin).post("/organisation/single-sign-on/remove/")
+
+    assert provider.url not in page
+    assert SingleSignOn.objects.get().organisation == seats.supplier
+    assert logged_in(seats.viewer).get("/organisation/single-sign-on/").status_code == 403
+    with pytest.raises(NotPermitted):
+        single_sign_on.take_down(Scope.of(seats.viewer), now=now)
+
+
+def test_taken_away_nobody_gets_in_by_it(client, seats, provider, now, logged_in):
+    provider_id = set_up(seats, provider, now)
+
+    logged_in(seats.admin).post("/organisation/single-sign-on/remove/")
+
+    assert client.get(f"/accounts/organisation/{provider_id}/").status_code == 404
+    assert client.get(f"/accounts/oidc/{provider_id}/login/?process=login").status_code == 404
+    assert {event.name for event in Event.objects.all()} == {
+        "single-sign-on.set-up",
+        "single-sign-on.taken-down",
+    }
+
+
+def test_a_provider_at_an_internal_address_is_not_asked(provider, settings):
+    settings.SINGLE_SIGN_ON_INSIDE = False
+
+    with pytest.raises(requests.ConnectionError, match="internal address"):
+        guarded_session().get(provider.url)
+
+    assert provider.asked == []
+
+
+def test_a_provider_without_tls_is_not_taken(seats, provider, now, settings):
+    settings.SINGLE_SIGN_ON_INSIDE = False
+
+    with pytest.raises(BadInput, match="https"):
+        set_up(seats, provider, now)
