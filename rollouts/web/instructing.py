@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from django.http import Http404, HttpResponse, HttpResponseBase
@@ -24,7 +25,7 @@ from rollouts.queries.choices import Which, current_versions, guids_by_rule, own
 from rollouts.queries.receipts import LineRefused, NamedReceipt, every_refused_line, receipts, refused_lines
 from rollouts.queries.receipts import receipt as receipt_of
 from rollouts.queries.updates import update_page
-from rollouts.services import HubList, Verdict
+from rollouts.services import Verdict
 from rollouts.states import Channel, InstructionKind, RejectionReason
 from rollouts.web.conditions import ConditionsForm
 from rollouts.web.forms import batch_choices
@@ -56,8 +57,8 @@ def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
         return _choose(request, rollout_id, form, rule, status=422)
     now = clock.now()
     try:
-        draft = _draft_of(scope, rollout_id, form.cleaned_data, rule)
-        hubs = _hubs_of(scope, draft, now=now)
+        draft = _draft_of(scope, rollout_id, form.cleaned_data, rule, now=now)
+        hubs = draft.hubs
         verdict = services.check_instruction(scope, source=hubs, received_at=now, now=now, **_said(draft))
     except Refusal as refusal:
         form.add_error(None, refusal.message)
@@ -111,7 +112,7 @@ def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
     try:
         taken = services.receive_instruction(
             scope,
-            source=_hubs_of(scope, draft, now=now),
+            source=draft.hubs,
             received_at=now,
             now=now,
             channel=Channel.PORTAL,
@@ -133,31 +134,28 @@ def _choose_again(request: PortalRequest, rollout_id: int, words: str, *, status
     return _choose(request, rollout_id, form, rule, status=status)
 
 
-def _draft_of(scope: Scope, rollout_id: int, asked: Mapping[str, Any], rule: ConditionsForm) -> Draft:
+def _draft_of(
+    scope: Scope, rollout_id: int, asked: Mapping[str, Any], rule: ConditionsForm, *, now: datetime
+) -> Draft:
     source = asked["source"]
-    is_list = source in {"file", "paste"}
-    return Draft(
+    draft = partial(
+        Draft,
         organisation_id=scope.organisation_id,
         rollout_id=rollout_id,
         kind=asked["kind"],
         activate_at=asked["activate_at"],
         name=asked["name"],
         source=source,
-        batch_id=asked["batch"],
-        sent=sent(asked["file"] if source == "file" else None, asked["hubs"]) if is_list else None,
-        rule={"tree": rule.tree, "sample": rule.sample} if source == "rule" else None,
     )
-
-
-def _hubs_of(scope: Scope, draft: Draft, *, now: datetime) -> HubList:
-    if draft.sent is not None:
-        return draft.sent.hubs
-    if draft.rule is not None:
-        found = guids_by_rule(scope, rollout_id=draft.rollout_id, as_of=now.date(), **draft.rule)
-    else:
-        which = Which(draft.source)
-        found = own_guids(scope, rollout_id=draft.rollout_id, which=which, batch_id=draft.batch_id)
-    return HubList.from_stored(found)
+    if source in {"file", "paste"}:
+        return draft(sent=sent(asked["file"] if source == "file" else None, asked["hubs"]))
+    if source == "rule":
+        found = guids_by_rule(
+            scope, rollout_id=rollout_id, tree=rule.tree, sample=rule.sample, as_of=now.date()
+        )
+        return draft(chosen=found)
+    found = own_guids(scope, rollout_id=rollout_id, which=Which(source), batch_id=asked["batch"])
+    return draft(batch_id=asked["batch"], chosen=found)
 
 
 def _said(draft: Draft) -> dict[str, Any]:

@@ -7,8 +7,10 @@ import secrets
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 from django.core.cache import cache
 
 from portal.identity.scope import Scope
@@ -17,6 +19,7 @@ from portal.kernel.spreadsheets import read_guid_column
 from portal.kernel.spreadsheets.files import is_workbook, read_all, text_of
 from rollouts.services import HubList
 
+Int64s: TypeAlias = npt.NDArray[np.int64]
 _KEPT_SECONDS: Final = 2 * 60 * 60
 
 
@@ -54,7 +57,7 @@ def sent(file: Any, pasted: str) -> Sent | None:
     return Sent(pasted.encode()) if pasted.strip() else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Draft:
     """What a person is about to submit, as it was checked."""
 
@@ -66,26 +69,50 @@ class Draft:
     source: str
     batch_id: int | None = None
     sent: Sent | None = None
-    rule: dict[str, Any] | None = None
+    chosen: Int64s | None = None
+    """Hubs the portal chose by what was said of them: those that were checked, and no others."""
+
+    @property
+    def hubs(self) -> HubList:
+        """Give the list that was checked.
+
+        Raises:
+            FileRefused: it cannot be read at all.
+        """
+        if self.sent is not None:
+            return self.sent.hubs
+        return HubList.from_stored(self.chosen if self.chosen is not None else [])
 
 
 def keep(draft: Draft) -> str:
     """Keep a draft for some hours; return the token that brings it back."""
     token = secrets.token_urlsafe(18)
-    kept: dict[str, Any] = {name: getattr(draft, name) for name in Draft.__slots__ if name != "sent"}
+    document: dict[str, Any] = {
+        name: getattr(draft, name) for name in Draft.__slots__ if name not in {"sent", "chosen"}
+    }
     if draft.sent is not None:
-        kept["sent"] = (zlib.compress(draft.sent.data, 1), draft.sent.file_name)
-    cache.set(_key(token), kept, _KEPT_SECONDS)
+        document["sent"] = (zlib.compress(draft.sent.data, 1), draft.sent.file_name)
+    if draft.chosen is not None:
+        # Sorted numbers differ by little: their differences take a fraction of the room.
+        document["chosen"] = zlib.compress(np.diff(draft.chosen, prepend=np.int64(0)).tobytes(), 1)
+    cache.set(_key(token), document, _KEPT_SECONDS)
     return token
 
 
 def kept(scope: Scope, token: str, *, rollout_id: int) -> Draft | None:
     """Bring back a draft of this organisation for this update; None when it is gone."""
-    found = cache.get(_key(token)) if token else None
-    if found is None:
+    document = cache.get(_key(token)) if token else None
+    if document is None:
         return None
-    data, name = found.pop("sent", (None, ""))
-    draft = Draft(**found, sent=Sent(zlib.decompress(data), name) if data is not None else None)
+    data, name = document.pop("sent", (None, ""))
+    steps = document.pop("chosen", None)
+    draft = Draft(
+        **document,
+        sent=Sent(zlib.decompress(data), name) if data is not None else None,
+        chosen=np.cumsum(np.frombuffer(zlib.decompress(steps), dtype=np.int64))
+        if steps is not None
+        else None,
+    )
     is_own = draft.organisation_id == scope.organisation_id and draft.rollout_id == rollout_id
     return draft if is_own else None
 

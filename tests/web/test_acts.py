@@ -1,0 +1,499 @@
+"""What people do on pages, without scripts: publish, nominate, instruct, suspend, and the files they take away."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from portal.kernel import sql
+from portal.kernel.guid import Guid
+from rollouts import services
+from rollouts.models import Instruction, PilotSubmission, Rollout, SelectionRule, Target
+from rollouts.services import HubList
+from tests.factories import make_rollout
+
+pytestmark = pytest.mark.django_db
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def local(moment) -> str:
+    return moment.astimezone(LONDON).strftime("%Y-%m-%dT%H:%M")
+
+
+def spelt(world, *numbers) -> str:
+    return "\n".join(str(Guid.from_db(world.guid(number))) for number in numbers)
+
+
+# Publishing
+
+
+def draft_of(world, today, **changes):
+    return {
+        "name": "Toshiba winter release",
+        "cpl_entry_id": world.target.pk,
+        "kind": "SEC_RELEASE",
+        "severity": "MAJOR",
+        "priority": "P2",
+        "automatic_at": local(today + timedelta(days=120)),
+        "release_note_url": "https://notes.example/1",
+        "consent_policy": "VOLUNTARY",
+        "has_pilot": "on",
+        "pilot_cap": "300",
+        **changes,
+    }
+
+
+@pytest.mark.requirement("R1.1")
+def test_an_update_is_drafted_previewed_changed_and_published(world, seat, today):
+    client = seat("operator")
+    answer = client.post("/updates/new/", draft_of(world, today))
+    rollout = Rollout.objects.get()
+    assert answer["Location"] == f"/updates/{rollout.pk}/preview/"
+
+    preview = client.get(answer["Location"]).content.decode()
+    assert "Brightwater Energy" in preview
+    assert re.search(r"Publish the notice.*?20 hubs", preview, re.DOTALL)
+
+    form = client.get(f"/updates/{rollout.pk}/draft/").content.decode()
+    assert "Toshiba winter release" in form
+    client.post(f"/updates/{rollout.pk}/draft/", draft_of(world, today, name="Toshiba spring release"))
+    answer = client.post(f"/updates/{rollout.pk}/preview/", follow=True)
+
+    assert "Published: 20 hubs of 3 Suppliers" in answer.content.decode()
+    rollout.refresh_from_db()
+    assert (rollout.status, rollout.name) == ("NOTIFIED", "Toshiba spring release")
+
+
+@pytest.mark.requirement("R1.2")
+def test_a_draft_beyond_six_months_is_refused_and_keeps_what_was_typed(world, seat, today):
+    answer = seat("operator").post(
+        "/updates/new/", draft_of(world, today, automatic_at=local(today + timedelta(days=400)))
+    )
+
+    body = answer.content.decode()
+    assert answer.status_code == 409
+    assert "six months" in body
+    assert 'value="Toshiba winter release"' in body
+
+
+@pytest.mark.parametrize("missing", ["name", "automatic_at", "cpl_entry_id"])
+def test_a_draft_without_what_it_needs_says_what(world, seat, today, missing):
+    answer = seat("operator").post("/updates/new/", draft_of(world, today, **{missing: ""}))
+
+    assert answer.status_code == 422
+    assert f'href="#id_{missing}"' in answer.content.decode()
+
+
+@pytest.mark.requirement("R1.4")
+def test_a_revision_of_the_release_note_is_published_and_kept(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    client = seat("operator")
+    url = f"/updates/{rollout.pk}/release-notes/"
+
+    assert client.post(url, {"url": "not an address"}).status_code == 422
+    assert (
+        client.post(url, {"url": "https://notes.example/2", "summary": "One fault more."}).status_code == 302
+    )
+
+    assert [note.revision for note in rollout.release_notes.order_by("revision")] == [1, 2]
+    assert "One fault more." in seat("supplier").get(url).content.decode()
+    assert seat("supplier").post(url, {"url": "https://notes.example/3"}).status_code == 403
+
+
+# Instructing
+
+
+def check(client, rollout, **said):
+    fields = {"act": "check", "kind": "INSTRUCT", "source": "waiting", **said}
+    return client.post(f"/updates/{rollout.pk}/instruct/", fields)
+
+
+def token_in(answer) -> str:
+    return re.search(r'name="token" value="([^"]+)"', answer.content.decode())[1]
+
+
+def submit(client, rollout, token):
+    return client.post(f"/updates/{rollout.pk}/instruct/", {"act": "submit", "token": token})
+
+
+@pytest.mark.requirement("R3.1", "R4.1", "R4.2")
+def test_a_pasted_list_is_checked_then_submitted_and_its_failures_come_back_as_a_file(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    client = seat("supplier")
+    pasted = spelt(world, 0, 1, 9, 17) + "\nnonsense\n"
+
+    checked = check(
+        client,
+        rollout,
+        source="paste",
+        hubs=pasted,
+        activate_at=local(today + timedelta(days=30)),
+        name="London",
+    )
+    assert checked.status_code == 200
+    assert not Instruction.objects.exists()
+    answer = submit(client, rollout, token_in(checked))
+
+    instruction = Instruction.objects.get()
+    assert answer["Location"] == f"/instructions/{instruction.reference}/"
+    assert (instruction.accepted, instruction.rejected, instruction.name) == (3, 2, "London")
+    receipt = client.get(answer["Location"]).content.decode()
+    assert instruction.reference in receipt
+    assert "London" in receipt
+    csv = b"".join(client.get(f"{answer['Location']}not-accepted.csv").streaming_content).decode()
+    assert csv.splitlines()[0].startswith("\ufeffguid,line,reason")
+    assert "nonsense,5,MALFORMED_ID" in csv
+    assert f"{spelt(world, 17)},4," in csv
+
+
+def test_the_failures_can_be_corrected_and_sent_again_as_they_are(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    client = seat("supplier")
+    first = submit(
+        client, rollout, token_in(check(client, rollout, source="paste", hubs=spelt(world, 0) + "\n00-DB-12"))
+    )
+    failures = b"".join(client.get(f"{first['Location']}not-accepted.csv").streaming_content)
+
+    corrected = failures.replace(b"00-DB-12,", spelt(world, 1).encode() + b",")
+    checked = check(client, rollout, source="file", file=SimpleUploadedFile("corrected.csv", corrected))
+
+    assert re.search(r"Submit.*?1 hub<", checked.content.decode(), re.DOTALL)
+
+
+@pytest.mark.requirement("R3.8")
+def test_submitting_twice_gives_the_same_receipt(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    client = seat("supplier")
+    token = token_in(check(client, rollout))
+
+    assert submit(client, rollout, token)["Location"] == submit(client, rollout, token)["Location"]
+    assert Instruction.objects.count() == 1
+
+
+@pytest.mark.parametrize(("source", "hubs"), [("waiting", 16), ("all", 16), ("second", 3), ("rule", 11)])
+def test_hubs_are_chosen_by_what_is_said_of_them(world, seat, today, source, hubs):
+    rollout = make_rollout(world, now=today)
+    services.receive_instruction(
+        world.as_other,
+        rollout_id=rollout.pk,
+        kind="INSTRUCT",
+        source=HubList.from_stored([world.guid(n) for n in (9, 10, 11)]),
+        received_at=today,
+        now=today,
+    )
+    client = seat("supplier")
+
+    checked = check(client, rollout, source=source, **{"rule-supply": "SOLE", "rule-strata": ["region"]})
+    submit(client, rollout, token_in(checked))
+
+    assert Instruction.objects.get(organisation_id=world.supplier.pk).accepted == hubs
+
+
+@pytest.mark.requirement("R3.9")
+def test_an_instruction_is_withdrawn_on_the_same_page(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    client = seat("supplier")
+    submit(client, rollout, token_in(check(client, rollout)))
+
+    checked = check(client, rollout, kind="WITHDRAW", source="answered")
+    submit(client, rollout, token_in(checked))
+
+    assert not Target.objects.filter(rollout_id=rollout.pk, import_answer=1).exists()
+
+
+@pytest.mark.requirement("R3.1")
+def test_a_time_that_cannot_be_is_refused_with_everything_kept(world, seat, today):
+    rollout = make_rollout(world, now=today, automatic_at=today + timedelta(days=60))
+    late = local(today + timedelta(days=90))
+
+    answer = check(
+        seat("supplier"), rollout, source="paste", hubs="00-DB-12-34-00-00-00-00", activate_at=late
+    )
+
+    body = answer.content.decode()
+    assert answer.status_code == 409
+    assert "earlier than the automatic activation time" in body
+    assert late in body
+    assert "00-DB-12-34-00-00-00-00" in body
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"source": "paste", "hubs": " "}, "id_hubs"),
+        ({"source": "file"}, "id_file"),
+        ({"activate_at": "tomorrow"}, "id_activate_at"),
+        ({"kind": "DECLINE", "activate_at": "2030-01-01T10:00"}, "id_activate_at"),
+        ({"source": "nothing"}, "id_source_0"),
+        ({"kind": "OBEY"}, "id_kind_0"),
+        ({"batch": "999999"}, "id_batch"),
+    ],
+)
+def test_what_has_the_wrong_shape_is_said_beside_its_field(world, seat, today, said, field):
+    rollout = make_rollout(world, now=today)
+
+    answer = check(seat("supplier"), rollout, **said)
+
+    assert answer.status_code == 422
+    assert f'href="#{field}"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("content", [b"", b"%PDF-1.7", b"PK\x03\x04 broken", b"name,age\nAnn,4\nBob,5\n"])
+def test_a_file_that_is_no_list_of_hubs_is_refused_in_words(world, seat, today, content):
+    rollout = make_rollout(world, now=today)
+
+    answer = check(seat("supplier"), rollout, source="file", file=SimpleUploadedFile("list.csv", content))
+
+    assert answer.status_code == 422
+    assert "govuk-error-summary" in answer.content.decode()
+
+
+def test_a_list_that_is_no_longer_kept_is_asked_for_again(world, seat, today):
+    rollout = make_rollout(world, now=today)
+
+    answer = submit(seat("supplier"), rollout, "gone")
+
+    assert answer.status_code == 409
+    assert "Choose the hubs again" in answer.content.decode()
+
+
+def test_a_list_kept_for_one_supplier_is_not_submitted_by_another(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    token = token_in(check(seat("supplier"), rollout))
+
+    assert submit(seat("other"), rollout, token).status_code == 409
+    assert not Instruction.objects.exists()
+
+
+def test_a_workbook_of_hubs_is_read(world, seat, today):
+    from portal.kernel.spreadsheets import write_xlsx
+
+    rollout = make_rollout(world, now=today)
+    book = io.BytesIO()
+    write_xlsx(book, [[spelt(world, number)] for number in (0, 1)], header=["GUID"])
+
+    checked = check(
+        seat("supplier"), rollout, source="file", file=SimpleUploadedFile("hubs.xlsx", book.getvalue())
+    )
+
+    assert re.search(r"Submit.*?2 hubs", checked.content.decode(), re.DOTALL)
+
+
+@pytest.mark.requirement("R3.8", "R4.1")
+def test_a_long_instruction_shows_how_far_it_is(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    client = seat("supplier")
+    submit(client, rollout, token_in(check(client, rollout)))
+    Instruction.objects.update(status="APPLYING", finished_at=None, processed=4)
+    reference = Instruction.objects.get().reference
+
+    body = client.get(f"/instructions/{reference}/", headers={"HX-Request": "true"}).content.decode()
+
+    assert "<html" not in body
+    assert 'hx-trigger="every 1s"' in body
+    assert "<strong>4</strong> of 16 lines" in body
+
+
+# Pilot
+
+
+@pytest.mark.requirement("R2.2", "R2.3")
+def test_a_supplier_previews_a_rule_and_nominates_by_it(world, seat, today):
+    rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
+    client, url = seat("supplier"), f"/updates/{rollout.pk}/pilot/"
+    rule = {
+        "source": "rule",
+        "rule-supply": "SOLE",
+        "rule-size": "4",
+        "rule-strata": ["region"],
+        "rule-seed": "7",
+    }
+
+    preview = client.post(url, {**rule, "act": "preview"})
+    part = client.post(url, {**rule, "act": "preview"}, headers={"HX-Request": "true"})
+    answer = client.post(url, {**rule, "act": "submit", "rule_name": "Quick look"})
+
+    assert "Representativeness" in preview.content.decode()
+    assert "<html" not in part.content.decode()
+    assert answer.status_code == 302
+    nomination = PilotSubmission.objects.get()
+    assert (nomination.hubs, nomination.organisation_id) == (4, world.supplier.pk)
+    assert SelectionRule.objects.get().name == "Quick look"
+
+
+@pytest.mark.requirement("R2.3")
+def test_the_dcc_confirms_a_nomination_and_starts_the_pilot(world, seat, today):
+    rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
+    url = f"/updates/{rollout.pk}/pilot/"
+    seat("supplier").post(url, {"source": "paste", "hubs": spelt(world, 0, 9, 17), "act": "submit"})
+    nomination, client = PilotSubmission.objects.get(), seat("operator")
+    assert "Brightwater Energy" in client.get(url).content.decode()
+
+    nothing = client.post(f"{url}decide/", {"act": "confirm"})
+    confirmed = client.post(f"{url}decide/", {"act": "confirm", "submission": nomination.pk}, follow=True)
+    started = client.post(f"/updates/{rollout.pk}/steps/start_pilot/", follow=True)
+
+    assert nothing.status_code == 422
+    assert "2 hubs joined" in confirmed.content.decode()
+    assert started.status_code == 200
+    rollout.refresh_from_db()
+    assert rollout.status == "PILOT"
+    ended = client.post(f"/updates/{rollout.pk}/steps/end_pilot/", {"commentary": ""})
+    assert ended.status_code == 422
+
+
+@pytest.mark.requirement("R2.3")
+def test_a_nomination_beyond_the_cap_is_refused_with_the_list_kept(world, seat, today):
+    rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
+    Rollout.objects.update(pilot_cap=2)
+
+    answer = seat("supplier").post(
+        f"/updates/{rollout.pk}/pilot/", {"source": "paste", "hubs": spelt(world, 0, 1, 2), "act": "submit"}
+    )
+
+    assert answer.status_code == 409
+    assert "holds 2 hubs at most" in answer.content.decode()
+    assert spelt(world, 2) in answer.content.decode()
+
+
+def test_a_nomination_of_which_nothing_can_be_taken_says_why_line_by_line(world, seat, today):
+    rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
+
+    answer = seat("supplier").post(
+        f"/updates/{rollout.pk}/pilot/", {"source": "paste", "hubs": spelt(world, 17), "act": "submit"}
+    )
+
+    assert answer.status_code == 409
+    assert "Not a hub of yours in the inventory" in answer.content.decode()
+
+
+def test_declining_a_nomination_needs_a_word_to_its_supplier(world, seat, today):
+    rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
+    url = f"/updates/{rollout.pk}/pilot/"
+    seat("supplier").post(url, {"source": "paste", "hubs": spelt(world, 0), "act": "submit"})
+    nomination, client = PilotSubmission.objects.get(), seat("operator")
+    said = {"act": "decline", "submission": nomination.pk}
+
+    assert client.post(f"{url}decide/", said).status_code == 422
+    assert client.post(f"{url}decide/", {**said, "comment": "Too few regions."}).status_code == 302
+    assert "Too few regions." in seat("supplier").get(url).content.decode()
+
+
+# Stopping the world
+
+
+@pytest.mark.requirement("R5.4", "R5.6")
+def test_suspending_says_what_it_touches_asks_for_a_reason_and_is_done_in_one_step(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    client, url = seat("operator"), f"/updates/{rollout.pk}/steps/suspend/"
+
+    shown = client.get(url).content.decode()
+    blank = client.post(url, {"reason": " "})
+    done = client.post(url, {"reason": "Too many failures."}, follow=True)
+    again = client.post(url, {"reason": "Once more."})
+
+    assert re.search(r"Suspend at once.*?20 hubs", shown, re.DOTALL)
+    assert blank.status_code == 422
+    assert "Nothing more leaves." in done.content.decode()
+    assert "Too many failures." in done.content.decode()
+    assert again.status_code in {302, 409}
+    rollout.refresh_from_db()
+    assert rollout.status == "SUSPENDED"
+
+
+@pytest.mark.requirement("R5.4")
+def test_resuming_is_for_the_panel(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="Look.", now=today)
+    url = f"/updates/{rollout.pk}/steps/resume/"
+
+    assert seat("operator").post(url, {"reason": "All good."}).status_code == 403
+    assert seat("panel").post(url, {"reason": "All good."}).status_code == 302
+    rollout.refresh_from_db()
+    assert rollout.status == "SAFE_LAUNCH"
+
+
+@pytest.mark.parametrize("verb", ["complete", "notify", "open_safe_launch", "explode"])
+def test_a_step_without_a_button_has_no_page(world, seat, today, verb):
+    rollout = make_rollout(world, now=today)
+
+    assert seat("operator").get(f"/updates/{rollout.pk}/steps/{verb}/").status_code == 404
+
+
+# Lists and files
+
+
+@pytest.mark.requirement("R1.3", "R2.1")
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_supplier_takes_away_the_report_of_its_own_hubs(world, seat, today, form):
+    rollout = make_rollout(world, now=today)
+
+    answer = seat("supplier").get(f"/updates/{rollout.pk}/report.{form}")
+
+    body = b"".join(answer.streaming_content)
+    assert "attachment" in answer["Content-Disposition"]
+    if form == "csv":
+        assert len(body.decode().strip().splitlines()) == 17
+        assert spelt(world, 17) not in body.decode()
+
+
+@pytest.mark.requirement("R4.3")
+def test_every_count_leads_to_the_list_behind_it(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    sql.run(
+        "UPDATE rollouts_target SET state = 20, consent = 4 WHERE guid < %(first)s", {"first": world.guid(3)}
+    )
+    client = seat("supplier")
+
+    assert (
+        f"/updates/{rollout.pk}/hubs/?state=SCHEDULED"
+        in client.get(f"/updates/{rollout.pk}/").content.decode()
+    )
+    listed = client.get(f"/updates/{rollout.pk}/hubs/?state=SCHEDULED").content.decode()
+    csv = b"".join(client.get(f"/updates/{rollout.pk}/hubs.csv?state=SCHEDULED").streaming_content)
+
+    assert re.findall(r'class="guid" href="/hubs/([^/]+)/', listed) == spelt(world, 0, 1, 2).split()
+    assert csv.decode().count("SCHEDULED") == 3
+
+
+def test_the_list_of_hubs_goes_on_where_it_ended(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    sql.run(
+        "INSERT INTO rollouts_target (guid, effective_at, state_at, rollout_id, batch_id, import_supplier_id,"
+        " from_cpl_entry_id, region, consent, state) SELECT %(first)s + g, now(), now(), %(id)s, %(batch)s, %(party)s, 1, 2, 1, 10"
+        " FROM generate_series(1000, 1079) AS g",
+        {
+            "first": world.guid(0),
+            "id": rollout.pk,
+            "batch": rollout.batches.get().pk,
+            "party": world.supplier.pk,
+        },
+    )
+    client, found, path = seat("supplier"), [], f"/updates/{rollout.pk}/hubs/"
+
+    url = path
+    while url:
+        body = client.get(url).content.decode()
+        found += re.findall(r'class="guid" href="/hubs/([^/]+)/', body)
+        more = re.search(r'rel="next" href="([^"]+)"', body)
+        url = path + more[1].replace("&amp;", "&") if more else ""
+
+    assert len(found) == len(set(found)) == 96
+    assert client.get(f"{path}?after=nonsense").status_code == 404
+    assert client.get(f"{path}?state=NONSENSE&region=99").status_code == 200
+
+
+def test_a_file_of_hubs_cannot_start_a_formula(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    rollout.batches.update(name="=HYPERLINK(1)")
+
+    csv = b"".join(seat("supplier").get(f"/updates/{rollout.pk}/hubs.csv").streaming_content).decode()
+
+    assert ",'=HYPERLINK(1)," in csv
+    assert ",=HYPERLINK" not in csv
