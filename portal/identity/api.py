@@ -22,12 +22,11 @@ from allauth.idp.oidc.models import Token
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
@@ -86,8 +85,8 @@ class ClientTokenAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         token = _token(value.strip())
-        client: ApiClient | None = getattr(token.client, "api_client", None) if token else None
-        if client is None or client.revoked_at is not None or not client.organisation.is_active:
+        client = _live_client(token)
+        if client is None:
             raise AuthenticationFailed("The access token is unknown or has ended.", code="invalid_token")
         address = address_of(request)
         if not may_call_from(client.networks, address):
@@ -154,9 +153,11 @@ class ScopedAPI:
         """Who is asking, as the services take it."""
         return scope_of(self.request)
 
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
         """Tell the caller what is left of its minute, and keep shared caches out."""
-        answer: Response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+        answer: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
         for name, value in getattr(request, "rate_limit", {}).items():
             answer[name] = str(value)
         answer.headers.setdefault("Cache-Control", "private, no-store")
@@ -228,6 +229,25 @@ def count_call(key: str) -> int:
     except ValueError:  # it was forgotten in between
         cache.set(key, 1, 2 * _WINDOW_SECONDS)
         return 1
+
+
+def client_of_token(value: str, *, needs: ApiScope, request: HttpRequest) -> ApiClient | None:
+    """Return the client of an access token that carries a scope, for views outside the REST framework."""
+    token = _token(value)
+    client = _live_client(token)
+    if client is None or needs not in principal_of(client, names=token.get_scopes()).allowed:
+        return None
+    address = address_of(request)
+    if not may_call_from(client.networks, address):
+        return None
+    note_use(client, address=address, now=clock.now())
+    return client
+
+
+def _live_client(token: Any) -> ApiClient | None:
+    client: ApiClient | None = getattr(token.client, "api_client", None) if token else None
+    is_live = client is not None and client.revoked_at is None and client.organisation.is_active
+    return client if is_live else None
 
 
 def _token(value: str) -> Any:

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from django.http import HttpRequest
 
+from portal.identity.api import client_of_token
+from portal.identity.api_scopes import ApiScope
 from portal.identity.models import Organisation, OrganisationKind, ServiceToken
 
 
@@ -21,7 +23,10 @@ def issue_token(organisation: Organisation, *, name: str, now: datetime, secret:
 
 
 def csp_of(request: HttpRequest) -> Organisation | None:
-    """Return the CSP whose token the request carries; None when it carries none that counts."""
+    """Return the CSP whose token the request carries; None when it carries none that counts.
+
+    The token is a standing one, or an access token of a client with the scope `csp:alerts`.
+    """
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
         return None
@@ -30,7 +35,10 @@ def csp_of(request: HttpRequest) -> Organisation | None:
         .filter(sha256=_digest(secret.strip()), revoked_at=None, organisation__kind=OrganisationKind.CSP)
         .first()
     )
-    return token.organisation if token else None
+    if token is not None:
+        return token.organisation
+    client = client_of_token(secret.strip(), needs=ApiScope.CSP_ALERTS, request=request)
+    return client.organisation if client else None
 
 
 def _digest(secret: str) -> bytes:

@@ -23,6 +23,7 @@ from portal.identity.api_scopes import SCOPES_OF_KIND, ApiScope, roles_for
 from portal.identity.models import ApiClient, ClientSecret, Organisation, OrganisationKind
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
+from portal.identity.tokens import csp_of
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.urls import urlpatterns as portal_urls
 from tests.factories import OrganisationFactory, UserFactory
@@ -474,3 +475,18 @@ def test_a_csp_makes_clients_for_its_alerts(now):
     )
 
     assert ask(made.client_id, made.secret).json()["scope"] == "csp:alerts"
+
+
+def test_a_csp_delivers_alerts_with_a_token_of_its_client(rf, seats, made, now):
+    csp = OrganisationFactory(name="CSP North", kind=OrganisationKind.CSP)
+    scope = Scope.of(UserFactory(organisation=csp))
+
+    def shows(client):
+        return rf.post("/csp/", headers={"Authorization": f"Bearer {token_for(client)}"})
+
+    alerting = clients.create_client(scope, name="G", scopes=[ApiScope.CSP_ALERTS], networks="", now=now)
+    reading = clients.create_client(scope, name="R", scopes=[ApiScope.CSP_SCHEDULE], networks="", now=now)
+
+    assert csp_of(shows(alerting)) == csp
+    assert csp_of(shows(reading)) is None
+    assert csp_of(shows(made)) is None
