@@ -22,7 +22,7 @@ from allauth.idp.oidc.models import Token
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
@@ -146,18 +146,16 @@ class ScopedAPI:
     permission_classes: Any = (HasApiScope,)
     throttle_classes: Any = (ClientThrottle,)
     needs: ClassVar[Mapping[str, ApiScope] | ApiScope | None] = None
-    request: Request
+    request: Any
 
     @property
     def scope(self) -> Scope:
         """Who is asking, as the services take it."""
         return scope_of(self.request)
 
-    def finalize_response(
-        self, request: Request, response: Any, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Tell the caller what is left of its minute, and keep shared caches out."""
-        answer: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+        answer: Any = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
         for name, value in getattr(request, "rate_limit", {}).items():
             answer[name] = str(value)
         answer.headers.setdefault("Cache-Control", "private, no-store")
