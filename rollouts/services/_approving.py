@@ -25,7 +25,7 @@ from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.criteria import NightPlan, Sql, explain, explain_policy, spread_sql
-from rollouts.models import ApprovalRule, ApprovalRuleVersion, ApprovalRun, Rollout
+from rollouts.models import ApprovalRule, ApprovalRuleVersion, ApprovalRun, Instruction, Rollout
 from rollouts.models.approvals import (
     Approval,
     Forecast,
@@ -39,7 +39,7 @@ from rollouts.models.approvals import (
 from rollouts.models.receipts import Receipt
 from rollouts.models.visibility import visible_rollouts
 from rollouts.services._answering import Order
-from rollouts.services._instructing import Author, check_is_open, give_instruction
+from rollouts.services._instructing import AT_ONCE, Author, check_is_open, give_instruction
 from rollouts.services._listing import HubList
 from rollouts.states import RUNNING_STATUSES, Channel, CplStatus, InstructionKind
 
@@ -181,6 +181,8 @@ def _run_once(*, version_id: int, rollout_id: int, now: datetime) -> bool:
     approval = Approval.of(version)
     if rule.enabled_version != version.version or not is_due(approval, known):
         return False
+    if _is_under_way(rule.organisation_id, rollout):
+        return False
     try:
         check_is_open(rollout)
     except Refusal:
@@ -231,6 +233,8 @@ def _instruct(
             order=Order(by.organisation_id, InstructionKind.INSTRUCT, at if at > now else None, now),
             source=HubList.from_stored(guids),
             now=now,
+            # Many nights in one transaction would keep a halt waiting.
+            is_long=sum(map(len, by_night.values())) > AT_ONCE,
         )
         for at, guids in sorted(by_night.items())
     ]
@@ -276,6 +280,13 @@ def _keep_run(
     if receipts or earlier is None:
         record("approval-rule.ran", subject=f"rollout:{rollout.pk}", by=by, at=known.at, facts=told)
         tell(EntryKind.RULE_RAN, parties=[by.organisation_id], at=known.at, rollout_id=rollout.pk, data=told)
+
+
+def _is_under_way(organisation_id: int, rollout: Rollout) -> bool:
+    """Tell whether hubs of an earlier run still wait to be answered: they are not to be approved twice."""
+    return Instruction.objects.filter(
+        rollout=rollout, organisation_id=organisation_id, channel=Channel.RULE, finished_at=None
+    ).exists()
 
 
 def _live_rollouts(scope: Scope) -> Sequence[Rollout]:

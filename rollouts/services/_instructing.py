@@ -162,12 +162,20 @@ def check_instruction(
 
 @inside_unit_of_work
 def give_instruction(
-    scope: Scope, *, rollout: Rollout, author: Author, order: Order, source: HubList, now: datetime
+    scope: Scope,
+    *,
+    rollout: Rollout,
+    author: Author,
+    order: Order,
+    source: HubList,
+    now: datetime,
+    is_long: bool = False,
 ) -> Receipt:
-    """Record an instruction that has passed its checks, and apply it or leave it to the worker.
+    """Record an instruction that has passed its checks; apply it, or leave it to the worker if it is long.
 
     For use cases that instruct on a Supplier's behalf: a confirmed pilot, an approval rule. `scope` is who
-    does it, `author` for whom. The caller holds the rollout row.
+    does it, `author` for whom. The caller holds the rollout row, and says where the instruction is part of
+    something long.
     """
     instruction = _new_instruction(rollout, author, order, source)
     if not _inserted(instruction):
@@ -176,7 +184,7 @@ def give_instruction(
             raise IdempotencyKeyReused("This Idempotency-Key was just used for another instruction.")
         return repeated
     keep_refused(instruction, source.refused)
-    if len(source.guids) > AT_ONCE:
+    if is_long or len(source.guids) > AT_ONCE:
         store(instruction, source)
     else:
         outcome = apply_answers(

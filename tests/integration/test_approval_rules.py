@@ -207,6 +207,22 @@ def test_hubs_are_spread_over_nights_in_the_windows(world, rollout, now):
     assert ApprovalRun.objects.count() == 1
 
 
+def test_much_at_once_is_left_to_the_worker(world, rollout, now, monkeypatch):
+    monkeypatch.setattr(services._approving, "AT_ONCE", 20)
+    policy = {"after": "notice", "days": 7, "per_night": 20}
+    switch_on(world.as_supplier, save(world.as_supplier, now=now, policy=policy), now=now)
+
+    services.run_approval_rules(now=now)
+    again = services.run_approval_rules(now=now)
+    waiting = services.waiting_instructions()
+    for instruction_id in waiting:
+        services.apply_instruction(instruction_id=instruction_id, now=now)
+
+    assert (again, len(waiting)) == (0, 2)
+    assert sorted(Instruction.objects.values_list("accepted", flat=True)) == [12, 20]
+    assert services.run_approval_rules(now=now) == 0
+
+
 def test_a_rule_waits_for_the_pilot_and_reads_its_outcome(world, now):
     rollout = make_rollout(world, now=now, has_pilot=True, status="PILOT")
     switch_on(world.as_supplier, save(world.as_supplier, now=now, release=PROVEN), now=now)
