@@ -19,6 +19,7 @@ from psycopg import sql as pgsql
 from psycopg.rows import namedtuple_row
 
 Row = Any
+_ROWS_A_PIECE = 1000
 
 
 @cache

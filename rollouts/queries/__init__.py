@@ -14,8 +14,31 @@ from rollouts.queries.approvals import (
 )
 from rollouts.queries.channels import ChannelHealth, channel_health
 from rollouts.queries.eligibility import EligibleHub, eligible_csv, eligible_hubs, eligible_xlsx
+from rollouts.queries.estate import (
+    DccHubRow,
+    EstateCounts,
+    HubRow,
+    TooManyForWorkbook,
+    VersionCount,
+    estate_counts,
+    estate_page,
+    estate_total,
+    export_estate,
+    write_estate_workbook,
+)
 from rollouts.queries.forecast import RegionForecast, ScheduledVolume, distribution_forecast, forward_schedule
 from rollouts.queries.halts import HaltPreview, halt_preview
+from rollouts.queries.hubs import (
+    HubAlert,
+    HubCard,
+    HubChange,
+    HubEntry,
+    HubPlace,
+    HubRecord,
+    NextStep,
+    hub_card,
+)
+from rollouts.queries.labels import LabelCount, labels
 from rollouts.queries.pilots import (
     PilotHub,
     PilotProgress,
@@ -41,13 +64,28 @@ from rollouts.queries.rollouts import (
     preview,
     release_notes,
 )
+from rollouts.queries.searching import NotSearchable
+from rollouts.queries.walks import EstateFilter
 
 __all__ = [
     "ApprovalCard",
     "ChannelHealth",
+    "DccHubRow",
     "Deed",
     "EligibleHub",
+    "EstateCounts",
+    "EstateFilter",
     "HaltPreview",
+    "HubAlert",
+    "HubCard",
+    "HubChange",
+    "HubEntry",
+    "HubPlace",
+    "HubRecord",
+    "HubRow",
+    "LabelCount",
+    "NextStep",
+    "NotSearchable",
     "PilotHub",
     "PilotProgress",
     "Possible",
@@ -61,7 +99,9 @@ __all__ = [
     "SelectionPreview",
     "Submission",
     "SupplierPart",
+    "TooManyForWorkbook",
     "Update",
+    "VersionCount",
     "approval_rule",
     "approval_rules",
     "approval_versions",
@@ -73,8 +113,14 @@ __all__ = [
     "eligible_csv",
     "eligible_hubs",
     "eligible_xlsx",
+    "estate_counts",
+    "estate_page",
+    "estate_total",
+    "export_estate",
     "forward_schedule",
     "halt_preview",
+    "hub_card",
+    "labels",
     "pilot_hubs",
     "pilot_progress",
     "preview",
@@ -84,4 +130,5 @@ __all__ = [
     "rule_versions",
     "selection_rules",
     "submissions",
+    "write_estate_workbook",
 ]

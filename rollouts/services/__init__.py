@@ -23,6 +23,17 @@ from rollouts.services._claiming import Claim, claim_next
 from rollouts.services._closing import WindowClosed, close_window, rollouts_to_close
 from rollouts.services._completing import complete_finished
 from rollouts.services._confirming import Confirmation, confirm_pilot, decline_submission
+from rollouts.services._deciding import (
+    DecisionClosed,
+    RecommendationChanged,
+    Signed,
+    SignOffNotNeeded,
+    open_review,
+    recommend,
+    sign_off,
+    withdraw_recommendation,
+)
+from rollouts.services._delaying import Rescheduled, finish_delays
 from rollouts.services._dispatching import dispatch_region, regions_with_work, send_command
 from rollouts.services._feeding import take_status_changes, take_supplier_changes
 from rollouts.services._halting import HaltReport, cancel_future_dated, cancel_hubs, finish_halts, halt
@@ -36,6 +47,7 @@ from rollouts.services._instructing import (
     give_instruction,
     receive_instruction,
 )
+from rollouts.services._labelling import Labelled, add_label, remove_label
 from rollouts.services._listing import HubList, RefusedLine
 from rollouts.services._loading import load_estate
 from rollouts.services._nominating import (
@@ -78,7 +90,8 @@ from rollouts.services._reading import (
 from rollouts.services._refreshing import Refreshed, refresh_eligibility, refresh_rollout
 from rollouts.services._registering import CspAccess, ImageRefused, Registered, load_reference, upload_image
 from rollouts.services._selecting import archive_rule, save_rule
-from rollouts.services._stepping import StepRefused, take_step
+from rollouts.services._signing_rules import propose_requirements
+from rollouts.services._stepping import NeedsDecision, StepRefused, take_step
 from rollouts.services._tallying import (
     Drift,
     fold_estate_tally,
@@ -97,6 +110,7 @@ __all__ = [
     "Claim",
     "Confirmation",
     "CspAccess",
+    "DecisionClosed",
     "Drift",
     "HaltReport",
     "HubList",
@@ -104,6 +118,8 @@ __all__ = [
     "ImageRefused",
     "ImportReport",
     "InstructionRefused",
+    "Labelled",
+    "NeedsDecision",
     "NoPilot",
     "Nomination",
     "NothingNominated",
@@ -113,9 +129,13 @@ __all__ = [
     "OverPilotCap",
     "PilotEmpty",
     "ReadRequest",
+    "RecommendationChanged",
     "Refreshed",
     "RefusedLine",
     "Registered",
+    "Rescheduled",
+    "SignOffNotNeeded",
+    "Signed",
     "Silence",
     "StepRefused",
     "SuppliersChanged",
@@ -123,6 +143,7 @@ __all__ = [
     "Verdict",
     "WindowClosed",
     "accept_pilot",
+    "add_label",
     "apply_answers",
     "apply_instruction",
     "apply_next_batch",
@@ -147,6 +168,7 @@ __all__ = [
     "enable_approval_rule",
     "end_pilot",
     "end_unreachable",
+    "finish_delays",
     "finish_halts",
     "fold_estate_tally",
     "fold_tallies",
@@ -160,14 +182,18 @@ __all__ = [
     "measure_estate_drift",
     "notify_rollout",
     "open_gate",
+    "open_review",
     "plan_due",
+    "propose_requirements",
     "read_silent",
     "receive_alerts",
     "receive_instruction",
+    "recommend",
     "refresh_eligibility",
     "refresh_rollout",
     "regions_with_work",
     "reject_pilot",
+    "remove_label",
     "reopen_pilot",
     "request_read",
     "retry_undelivered",
@@ -178,6 +204,7 @@ __all__ = [
     "save_approval_rule",
     "save_rule",
     "send_command",
+    "sign_off",
     "start_pilot",
     "submit_pilot",
     "take_status_changes",
@@ -185,5 +212,6 @@ __all__ = [
     "take_supplier_changes",
     "upload_image",
     "waiting_instructions",
+    "withdraw_recommendation",
     "withdraw_submission",
 ]

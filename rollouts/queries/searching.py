@@ -1,0 +1,49 @@
+"""What somebody means who types part of a GUID, or that of a GPF."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from portal.kernel import sql
+from portal.kernel.guid import GuidProblem, read
+from portal.kernel.guid.value import OFFSET
+from portal.kernel.refusals import BadInput
+
+_SEPARATORS: Final = re.compile(r"[-:.\s\u2010-\u2015]")
+_BEGINNING: Final = re.compile(r"[0-9A-Fa-f]{2,15}", re.ASCII)
+_DIGITS: Final = 16
+
+
+class NotSearchable(BadInput):
+    """The text is neither a GUID nor the beginning of one."""
+
+    code = "not_searchable"
+
+
+def guids_like(text: str) -> tuple[int, int]:
+    """Return the first and the last GUID, in database form, that a text may mean.
+
+    A whole GUID in any spelling is itself, or the hub whose GPF it is; two digits and more are the
+    beginning of one.
+
+    Raises:
+        NotSearchable: it is neither.
+    """
+    found = read(text)
+    if not isinstance(found, GuidProblem):
+        hub = hub_of(found - OFFSET)
+        return hub, hub
+    digits = _SEPARATORS.sub("", text.strip())
+    if digits[:2] in {"0x", "0X"}:
+        digits = digits[2:]
+    if found == GuidProblem.EXCEL_EXPONENT or not _BEGINNING.fullmatch(digits):
+        raise NotSearchable(found.advice)
+    first, last = digits.ljust(_DIGITS, "0"), digits.ljust(_DIGITS, "F")
+    return int(first, 16) - OFFSET, int(last, 16) - OFFSET
+
+
+def hub_of(guid: int) -> int:
+    """Return the hub whose GPF has this GUID; else the GUID itself, whether there is such a hub or not."""
+    owners = sql.rows("SELECT guid FROM rollouts_hub WHERE gpf_guid = %(guid)s LIMIT 1", {"guid": guid})
+    return int(owners[0].guid) if owners else guid

@@ -1,0 +1,25 @@
+-- The history of a hub and its GPF, the latest first. A Supplier learns of changes of Supplier only what it gained or
+-- lost itself (its own number is 'own', every other one ''), and of readings since it has been responsible.
+WITH told AS (
+    SELECT at, kind, rollout_id, old_value, new_value, evidence
+      FROM rollouts_hub_history
+     WHERE guid IN (%(guid)s, %(gpf_guid)s)
+), since AS (
+    SELECT min(at) AS at
+      FROM (SELECT kind, max(at) AS at FROM told WHERE kind IN (3, 4) AND new_value = %(party)s::text
+             GROUP BY kind) AS gained
+)
+SELECT at, kind, rollout_id, old_value, new_value, evidence
+  FROM told WHERE %(sees_all)s
+ UNION ALL
+SELECT told.at, told.kind, told.rollout_id,
+       CASE WHEN told.kind NOT IN (3, 4) THEN old_value WHEN old_value = %(party)s::text THEN 'own' ELSE '' END,
+       CASE WHEN told.kind NOT IN (3, 4) THEN new_value WHEN new_value = %(party)s::text THEN 'own' ELSE '' END,
+       ''
+  FROM told CROSS JOIN since
+ WHERE NOT %(sees_all)s
+   AND CASE WHEN told.kind IN (3, 4) THEN %(party)s::text IN (old_value, new_value)
+            WHEN told.kind = 6 THEN told.at >= coalesce(since.at, '-infinity')
+            ELSE true END
+ ORDER BY 1 DESC, 2
+ LIMIT %(size)s
