@@ -1,9 +1,12 @@
 -- The date until which a rollout's unreachable hubs are tried has passed: those still out of reach have failed.
 -- A hub without the image could not be reached until the end (19); one with it could not be told to activate (33).
+-- A hub in a region that no CSP serves (its region is unknown) was out of reach all along.
 WITH lost AS (
     SELECT guid
       FROM rollouts_target
-     WHERE rollout_id = %(rollout_id)s AND (state IN (10, 20) AND code = 10 OR state = 40 AND code = 33)
+     WHERE rollout_id = %(rollout_id)s
+       AND (state IN (10, 20) AND (code = 10 OR region NOT IN (SELECT region FROM rollouts_cspchannel))
+            OR state = 40 AND code = 33)
      ORDER BY guid
      LIMIT %(most)s
        FOR NO KEY UPDATE

@@ -10,7 +10,7 @@ from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import gateways, services
 from rollouts.models import Command, CspChannel, HubInFlight, Rollout
-from rollouts.states import CommandKind, CommandStatus, FailureCode
+from rollouts.states import CommandKind, CommandStatus, FailureCode, Region
 from tests.csp import standing_in
 from tests.factories import make_rollout, make_world
 from tests.integration.dispatching import dispatch, settle, states, target
@@ -140,6 +140,21 @@ def test_unreachable_hubs_are_tried_until_the_rollouts_own_date_and_then_counted
     assert services.complete_finished(until) == 1
     assert services.complete_finished(until) == 0
     assert Rollout.objects.get(pk=rollout.pk).status == "COMPLETE"
+
+
+@pytest.mark.requirement("R4.11")
+def test_hubs_that_no_csp_serves_end_with_those_out_of_reach(world, now):
+    rollout = make_rollout(world, now=now)
+    until = now + timedelta(days=200)
+    Rollout.objects.update(unreachable_until=until)
+    settle(rollout, where=f"guid = {world.guid(0)}", region=Region.UNKNOWN)
+    settle(rollout, state=60, where=f"guid > {world.guid(0)}")
+
+    assert services.follow_up_silence(until - HOUR).given_up == 0
+    assert services.follow_up_silence(until).given_up == 1
+
+    assert states(rollout) == {31: 1, 60: 19}
+    assert target(rollout, world.guid(0)).code == FailureCode.UNREACHABLE_UNTIL_END
 
 
 @pytest.mark.requirement("R4.11")
