@@ -95,7 +95,9 @@ TEMPLATES: Final[dict[EntryKind, Template]] = {
     K.DIGEST: Template("Your hubs: {name}", lambda data: str(data.get("text") or "")),
     K.RULE_RAN: Template("Approval rule ran: {name}", _both(_own_hubs, _reason)),
     K.INCIDENT_RAISED: Template("Incident raised: {name}", _reason, "warn"),
-    K.DECISION_MADE: Template("Decision: {name}", _reason),
+    K.INCIDENT_UPDATED: Template("Incident updated: {name}", _reason),
+    K.DECISION_RECOMMENDED: Template("To be confirmed: {name}", _reason, "warn"),
+    K.DECISION_MADE: Template("Decision: {name}", _both(_reason, _own_hubs)),
     K.CPL_REMOVED: Template("Removed from the Central Products List: {name}", _reason, "bad"),
 }
 

@@ -51,6 +51,8 @@ class EntryKind(IntEnum):
     INCIDENT_RAISED = 170
     DECISION_MADE = 171
     CPL_REMOVED = 172
+    INCIDENT_UPDATED = 173
+    DECISION_RECOMMENDED = 174
 
     @property
     def public_name(self) -> str:

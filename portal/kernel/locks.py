@@ -25,6 +25,7 @@ class LockClass(IntEnum):
     HALT_RULES = 7307
     WINDOW = 7310
     SWEEP = 7311
+    RESCHEDULE = 7312
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def _claim(command: Any, *, now: datetime) -> Verdict:
         )
         return _conclude(command, answered)
     rollout = sql.fetch_one("rollouts", "rollout_at_claim", rollout_id=command.rollout_id)
-    if rollout.status not in _RUNNING or not _is_open(rollout, kind, now=now):
+    if rollout.status not in _RUNNING or rollout.is_rescheduling or not _is_open(rollout, kind, now=now):
         return Verdict.HELD
     if rollout.cpl_status != CplStatus.ACTIVE:
         return Verdict.OFF_THE_CPL

@@ -17,7 +17,7 @@ from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work
 from rollouts import pacing
 from rollouts.models import Command, Rollout
 from rollouts.models.visibility import visible_rollout
-from rollouts.services._stepping import check_may, take_step
+from rollouts.services._stepping import check_may, check_needs_no_decision, take_step
 from rollouts.services._sweeping import VOIDING, rollouts_to_take_up, sweep, sweep_left_over
 from rollouts.states import (
     ENDED_STATUSES,
@@ -30,6 +30,8 @@ from rollouts.states import (
 )
 
 HALTING_VERBS: Final = frozenset({"suspend", "pause", "stop", "revoke"})
+"""Of these, a decision alone pauses or stops; its follow-up is the same."""
+
 _MOVING: Final = (CommandKind.DISTRIBUTE, CommandKind.ACTIVATE)
 _MAY_HAVE_LEFT: Final = "Halted before the CSP answered: it may have been taken."
 _AT_THE_BUTTON: Final = 0.5
@@ -57,7 +59,7 @@ class HaltReport:
 
 @outside_unit_of_work
 def halt(scope: Scope, *, rollout_id: int, verb: str, reason: str, now: datetime) -> HaltReport:
-    """Suspend, pause, stop or revoke a rollout; once this has returned, nothing more of it leaves.
+    """Suspend or revoke a rollout; once this has returned, nothing more of it leaves.
 
     Waits for at most one bounded call a region. Asked again of a rollout that stands there already, it
     takes no second step and finishes what the first may have left.
@@ -65,6 +67,7 @@ def halt(scope: Scope, *, rollout_id: int, verb: str, reason: str, now: datetime
     Raises:
         NotFound: there is no such rollout, or not for this organisation.
         NotPermitted: the step is for another role.
+        NeedsDecision: pausing and stopping take a decision.
         StepRefused: the rollout does not stand where the step begins.
         BadInput: no reason is given.
     """
@@ -72,6 +75,7 @@ def halt(scope: Scope, *, rollout_id: int, verb: str, reason: str, now: datetime
         raise ValueError(f"{verb} halts nothing")
     check_may(scope, verb)
     rollout = visible_rollout(scope, rollout_id)
+    check_needs_no_decision(verb)
     before = count_states(rollout_id)
     if rollout.status != ROLLOUT_STEPS[verb].target:
         rollout = take_step(scope, rollout_id=rollout_id, verb=verb, reason=reason, now=now)

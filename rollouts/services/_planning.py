@@ -72,7 +72,11 @@ def plan_due(now: datetime) -> int:
         if not is_ours:
             return 0
         rollouts = list(Rollout.objects.filter(status__in=OPEN_STATUSES).order_by("priority", "id"))
-        running = [rollout for rollout in rollouts if rollout.status in RUNNING_STATUSES]
+        running = [
+            rollout
+            for rollout in rollouts
+            if rollout.status in RUNNING_STATUSES and not rollout.is_rescheduling
+        ]
         if not running:
             return 0
         outlook = _look_out([rollout.pk for rollout in rollouts], now=now)

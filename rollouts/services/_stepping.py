@@ -15,6 +15,7 @@ from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import Command, Instruction, Rollout
 from rollouts.models.shares import Shares, numbers_by_party, shares_of
 from rollouts.models.visibility import locked_rollout
+from rollouts.services._overseeing import oversee
 from rollouts.services._sweeping import VOIDED_STATES, VOIDING
 from rollouts.states import (
     HALTED_STATUSES,
@@ -29,8 +30,11 @@ from rollouts.states import (
     remembered_status,
 )
 
-PLAIN_VERBS: Final = frozenset({"suspend", "pause", "resume", "stop", "revoke"})
+PLAIN_VERBS: Final = frozenset({"suspend", "revoke"})
 """Steps that need nothing beside a reason; the others are use cases of their own."""
+
+DECIDED_VERBS: Final = frozenset({"pause", "resume", "stop"})
+"""Steps that only a confirmed decision takes: see `_deciding`."""
 
 _HALTING: Final = HALTED_STATUSES | frozenset(VOIDING)
 
@@ -57,9 +61,15 @@ class StepRefused(Refusal):
     code = "step_refused"
 
 
+class NeedsDecision(Refusal):
+    """The step takes a recommendation of the DCC and its confirmation."""
+
+    code = "needs_decision"
+
+
 @unit_of_work
 def take_step(scope: Scope, *, rollout_id: int, verb: str, reason: str, now: datetime) -> Rollout:
-    """Suspend, pause, resume, stop or revoke; write down who did and why, and tell everybody concerned.
+    """Suspend or revoke; write down who did and why, and tell everybody concerned.
 
     Holding the rollout's row keeps claims out until the commit. Whoever halts goes on to wait for
     calls under way and to cancel what is future-dated: that is the business of `halt`.
@@ -67,15 +77,17 @@ def take_step(scope: Scope, *, rollout_id: int, verb: str, reason: str, now: dat
     Raises:
         NotFound: there is no such rollout or step, or not for this organisation.
         NotPermitted: the step is for another role.
+        NeedsDecision: it takes a decision.
         StepRefused: the rollout does not stand where the step begins.
         BadInput: no reason is given.
     """
-    if verb not in PLAIN_VERBS:
+    if verb not in PLAIN_VERBS | DECIDED_VERBS:
         raise NotFound("There is no such step.")
     check_may(scope, verb)
     if not reason.strip():
         raise BadInput("Give a reason: everybody concerned will read it.")
     rollout = locked_rollout(scope, rollout_id)
+    check_needs_no_decision(verb)
     return step_taken(scope, rollout, verb=verb, reason=reason.strip(), now=now)
 
 
@@ -126,6 +138,7 @@ def step_taken(
         data={"name": rollout.name, **moved, **(data or {})},
         data_by_party=numbers,
     )
+    oversee(scope, rollout, verb=verb, reason=reason, now=now)
     return rollout
 
 
@@ -136,6 +149,19 @@ def check_may(scope: Scope, verb: str) -> None:
         NotPermitted: the step is for another role.
     """
     scope.check(*sorted(ROLLOUT_STEPS[verb].roles))
+
+
+def check_needs_no_decision(verb: str) -> None:
+    """Refuse what one person may not do alone.
+
+    Raises:
+        NeedsDecision: the step takes a decision.
+    """
+    if verb in DECIDED_VERBS:
+        label = ROLLOUT_STEPS[verb].label
+        raise NeedsDecision(
+            f"“{label}” takes a decision: DCC recommends it, and the Panel or its Sub-Committee confirms."
+        )
 
 
 def party_numbers(rollout: Rollout, shares: Shares) -> dict[int, dict[str, Any]]:

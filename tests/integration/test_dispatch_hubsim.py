@@ -26,6 +26,7 @@ from rollouts.csp import alert_lines
 from rollouts.models import Command, CplEntry, CspChannel, Hub, HubInFlight, Rollout
 from rollouts.states import CommandKind
 from tests.factories import make_rollout, make_world
+from tests.integration.deciding import decide
 from tests.integration.dispatching import dispatch, settle, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -194,7 +195,7 @@ def test_a_pause_recalls_what_lies_ahead_on_hubs_and_a_resumption_goes_on(world,
     hubs.report_so_far(now)
     assert states(rollout) == {50: HUBS}
 
-    services.halt(world.as_panel, rollout_id=rollout.pk, verb="pause", reason="Devices are lost.", now=now)
+    decide(world, rollout, "PAUSE", now)
     assert dispatch(now) == HUBS
     hubs.report_until(now, lambda: states(rollout) == {56: HUBS})
 
@@ -203,9 +204,7 @@ def test_a_pause_recalls_what_lies_ahead_on_hubs_and_a_resumption_goes_on(world,
     hubs.report(later)
     assert set(hubs.versions().values()) == {"0C220000"}
 
-    services.take_step(
-        world.as_panel, rollout_id=rollout.pk, verb="resume", reason="It was the meter.", now=later
-    )
+    decide(world, rollout, "PROCEED", later)
     services.finish_halts(later)
     services.plan_due(later)
     assert dispatch(later) == HUBS

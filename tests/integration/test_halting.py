@@ -17,6 +17,7 @@ from rollouts.models import Command, CspChannel, HubInFlight, Rollout
 from rollouts.states import CommandKind, CommandStatus, FailureCode
 from tests.csp import standing_in
 from tests.factories import make_rollout, make_world
+from tests.integration.deciding import decide
 from tests.integration.dispatching import dispatch, settle, states, target
 
 pytestmark = pytest.mark.django_db
@@ -44,8 +45,11 @@ def rollout(world, now):
 
 
 def suspend(world, rollout, now, verb="suspend"):
-    scope = world.as_panel if verb in {"pause", "stop"} else world.operator
-    return services.halt(scope, rollout_id=rollout.pk, verb=verb, reason="Hubs lose their devices.", now=now)
+    if verb in {"pause", "stop"}:
+        return decide(world, rollout, verb.upper(), now).halt
+    return services.halt(
+        world.operator, rollout_id=rollout.pk, verb=verb, reason="Hubs lose their devices.", now=now
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -238,9 +242,7 @@ def test_an_end_leaves_only_what_may_still_activate(csp, world, rollout, now, ve
 def test_a_resumed_rollout_is_planned_again(csp, world, rollout, now):
     services.plan_due(now)
     suspend(world, rollout, now)
-    services.take_step(
-        world.as_panel, rollout_id=rollout.pk, verb="resume", reason="It was the weather.", now=now
-    )
+    decide(world, rollout, "PROCEED", now)
 
     assert services.plan_due(now) == 1
     assert dispatch(now) == 40

@@ -12,9 +12,10 @@ from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import services
 from rollouts.models import HubInFlight, Instruction, Rollout, Target
-from rollouts.services._stepping import ENTRY_OF_VERB, PLAIN_VERBS
+from rollouts.services._stepping import DECIDED_VERBS, ENTRY_OF_VERB, PLAIN_VERBS
 from rollouts.states import ROLLOUT_STEPS, RolloutStatus
 from tests.factories import World, make_rollout, make_world
+from tests.integration.deciding import decide
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,14 @@ def states(rollout: Rollout) -> dict[tuple[int, int], int]:
 def scope_for(world: World, verb: str) -> Scope:
     """Return somebody who may take the step."""
     return world.as_panel if world.as_panel.has(*ROLLOUT_STEPS[verb].roles) else world.operator
+
+
+def end(world: World, rollout: Rollout, verb: str, now: datetime) -> None:
+    """Stop by decision, or revoke."""
+    if verb == "stop":
+        decide(world, rollout, "STOP", now)
+    else:
+        services.take_step(world.operator, rollout_id=rollout.pk, verb=verb, reason="Bad image", now=now)
 
 
 @pytest.mark.requirement("R5.4")
@@ -101,8 +110,7 @@ def test_revoking_and_stopping_withdraw_all_that_is_not_about_to_activate(
     for number in (1, 2, 3, 4, 5):
         HubInFlight.objects.create(guid=world.guid(number), rollout_id=rollout.pk)
 
-    services.take_step(scope_for(world, verb), rollout_id=rollout.pk, verb=verb, reason="Bad image", now=now)
-    assert states(rollout)[(10, 0)] == 12
+    end(world, rollout, verb, now)
     services.finish_halts(now)
 
     assert states(rollout) == {(90, code): 16, (50, 0): 1, (55, 0): 1, (60, 0): 1, (31, 0): 1}
@@ -117,12 +125,10 @@ def test_pausing_touches_no_hub_and_resuming_takes_cancelled_ones_up_again(
 ) -> None:
     rollout = make_rollout(world, now=now)
     services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="-", now=now)
-    services.take_step(world.as_panel, rollout_id=rollout.pk, verb="pause", reason="-", now=now)
+    decide(world, rollout, "PAUSE", now)
     put(world, rollout, 56, 0, 1, 2)
 
-    services.take_step(
-        world.as_panel, rollout_id=rollout.pk, verb="resume", reason="Mended", now=now + timedelta(days=1)
-    )
+    decide(world, rollout, "PROCEED", now + timedelta(days=1))
     services.finish_halts(now + timedelta(days=1))
 
     rollout.refresh_from_db()
@@ -136,8 +142,7 @@ def test_a_pause_that_confirms_a_suspension_keeps_when_the_rollout_was_first_hal
     rollout = make_rollout(world, now=now, status="PILOT_REVIEW", has_pilot=True)
     services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="-", now=now)
 
-    later = now + timedelta(hours=3)
-    services.take_step(world.as_panel, rollout_id=rollout.pk, verb="pause", reason="-", now=later)
+    decide(world, rollout, "PAUSE", now + timedelta(hours=3))
 
     rollout.refresh_from_db()
     assert (rollout.status, rollout.stood_at, rollout.halted_at) == ("PAUSED", "PILOT_REVIEW", now)
@@ -188,6 +193,19 @@ def test_a_step_needs_a_reason_a_rollout_and_a_name(world: World, now: datetime)
         services.take_step(world.operator, rollout_id=rollout.pk, verb="notify", reason="-", now=now)
 
 
+@pytest.mark.requirement("R5.4")
+@pytest.mark.parametrize("verb", sorted(DECIDED_VERBS))
+def test_what_takes_a_decision_is_nobodys_step_alone(world: World, now: datetime, verb: str) -> None:
+    rollout = make_rollout(world, now=now)
+    services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="-", now=now)
+
+    with pytest.raises(services.NeedsDecision):
+        services.take_step(world.as_panel, rollout_id=rollout.pk, verb=verb, reason="-", now=now)
+
+    rollout.refresh_from_db()
+    assert rollout.status == "SUSPENDED"
+
+
 def test_every_step_has_a_kind_of_entry() -> None:
     assert set(ENTRY_OF_VERB) == set(ROLLOUT_STEPS)
 
@@ -199,5 +217,5 @@ def test_a_step_takes_as_many_statements_for_many_hubs_as_for_few(
     world = make_world(hubs=hubs)
     rollout = make_rollout(world, now=now)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         services.take_step(world.operator, rollout_id=rollout.pk, verb="revoke", reason="-", now=now)

@@ -1,0 +1,66 @@
+"""The settings of governance, each with its default; `settings.GOVERNANCE` overrides them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from django.conf import settings
+
+from rollouts.states.governing import HaltRuleKind
+
+MEGABYTE: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """By when an incident of a category is to be answered, and resolved."""
+
+    response: timedelta
+    resolution: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTerms:
+    """A halt rule that every published rollout begins with."""
+
+    name: str
+    kind: HaltRuleKind
+    minimum_sample: int
+    window_hours: float
+    threshold: float
+
+
+_CATEGORIES: Final = {
+    1: Targets(timedelta(minutes=10), timedelta(hours=4)),
+    2: Targets(timedelta(minutes=20), timedelta(hours=24)),
+    3: Targets(timedelta(minutes=45), timedelta(hours=72)),
+    4: Targets(timedelta(hours=3), timedelta(days=5)),
+    5: Targets(timedelta(days=1), timedelta(days=10)),
+}
+_RULES: Final = (
+    RuleTerms("Devices lost after activation", HaltRuleKind.HAN_IMPACT, 50, 24 * 7, 0.02),
+    RuleTerms("Activation failed", HaltRuleKind.ACTIVATION, 100, 24, 0.05),
+    RuleTerms("No confirmation", HaltRuleKind.NO_ANSWER, 100, 72, 0.10),
+    RuleTerms("Verification failed", HaltRuleKind.VERIFICATION, 100, 24, 0.05),
+    RuleTerms("Any failure or silence", HaltRuleKind.ANY, 200, 24, 0.20),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Governance:
+    """Target times by category, what may be attached, and the halt rules a rollout begins with."""
+
+    categories: Mapping[int, Targets] = field(default_factory=lambda: _CATEGORIES)
+    rules: tuple[RuleTerms, ...] = _RULES
+    attachment_size: int = 5 * MEGABYTE
+    attachments: int = 10
+    listed_rejections: int = 1000
+
+    @classmethod
+    def current(cls) -> Governance:
+        """Return the settings of this process."""
+        given: Mapping[str, Any] = getattr(settings, "GOVERNANCE", {})
+        return cls(**given)
