@@ -24,6 +24,7 @@ _MANAGE: Final = str(ROOT / "manage.py")
 _READY_WITHIN: Final = 90.0
 _SIMULATOR_PORT: Final = 8100
 _CSPS: Final = ("north", "central", "fourg")
+_DEMO_PASSWORD: Final = "firmware-portal-demo"  # noqa: S105 - told to everybody who starts a demonstration
 
 # Groups, so that an export of five million rows, or a CSP that answers slowly, keeps no alert waiting.
 WORKERS: Final = {
@@ -62,8 +63,11 @@ def perform(plan: Plan, *, say: Callable[[str], None]) -> int:
             stage = _Stage(plan, stores, say)
             say(f"PostgreSQL and Valkey after {time.monotonic() - began:.1f} s")
             with Supervisor(plan.var / "log", say=say, servers=stores.servers) as supervisor:
-                stage.start_simulator(supervisor)
+                if plan.then:
+                    stage.start_simulator(supervisor)
                 log_ins = stage.prepare()
+                if not plan.then:
+                    stage.start_simulator(supervisor)
                 stage.open(supervisor)
                 stage.greet(log_ins, seconds=time.monotonic() - began)
                 if plan.then:
@@ -88,28 +92,38 @@ class _Stage:
         self.variables = {**stores.variables, **self._settings(stores.variables["SECRET_KEY"])}
 
     def start_simulator(self, supervisor: Supervisor) -> None:
-        """Let the simulated CSPs build their estate while the portal builds its own."""
-        if self.plan.is_demo:
-            words = (
-                "serve",
-                f"--hubs={self.plan.hubs}",
-                f"--port={self.simulator_port}",
-                f"--portal-url={self.url}",
-            )
-            supervisor.start(Program("hubsim", python("-m", "hubsim", *words), self.variables))
+        """Start the simulated CSPs.
+
+        A script's estate is fresh: they make theirs while the portal loads the same one. Other state is kept,
+        and they forget: they begin with what the portal's inventory says.
+        """
+        if not self.plan.is_demo:
+            return
+        kept = () if self.plan.then else (f"--estate={self._inventory}", "--profile=calm")
+        words = (
+            "serve",
+            f"--hubs={self.plan.hubs}",
+            f"--port={self.simulator_port}",
+            f"--portal-url={self.url}",
+            *kept,
+        )
+        supervisor.start(Program("hubsim", python("-m", "hubsim", *words), self.variables))
 
     def prepare(self) -> list[str]:
         """Bring tables and, for a demonstration, the estate up; return the log-ins that were told."""
         self._step("Tables", "migrate", "--no-input", "--verbosity=0")
         if not (self.plan.is_demo and self.plan.hubs):
             return []
-        said = self._step("Estate", "seed_demo", f"--hubs={self.plan.hubs}")
+        more = "--estate-only" if self.plan.then else f"--inventory={self._inventory}"
+        said = self._step("Estate", "seed_demo", f"--hubs={self.plan.hubs}", more)
         return [line for line in said if "@" in line]
 
     def open(self, supervisor: Supervisor) -> None:
         """Start all processes and wait until the web answers, beat ticks and a worker listens."""
         for program in self._programs():
             supervisor.start(program)
+        if self.plan.is_demo:
+            supervisor.wait_for("hubsim", self._simulator_answers, within=_READY_WITHIN)
         supervisor.wait_for("web", self._is_ready, within=_READY_WITHIN)
 
     def greet(self, log_ins: list[str], *, seconds: float) -> None:
@@ -142,7 +156,9 @@ class _Stage:
         token = _token(secret, "portal")
         return {
             "DEMO" if self.plan.is_demo else "DEBUG": "1",
+            "DEMO_PASSWORD": _DEMO_PASSWORD if self.plan.is_demo else "",
             "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "PORTAL_URL": self.url,
             "CSP_BASE_URL": f"http://127.0.0.1:{self.simulator_port}",
             "CSP_TOKEN": token,
             "HUBSIM_TOKEN": token,
@@ -189,12 +205,23 @@ class _Stage:
             *reload,
         )
 
+    @property
+    def _inventory(self) -> Path:
+        return self.plan.var / "inventory.csv"
+
     def _is_ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:  # noqa: S310 - our own
-                return b'"beat": "ok"' in answer.read()
-        except (urllib.error.URLError, OSError):
-            return False
+        return b'"beat": "ok"' in _answer(f"{self.url}/readyz")
+
+    def _simulator_answers(self) -> bool:
+        return b"ok" in _answer(f"http://127.0.0.1:{self.simulator_port}/healthz")
+
+
+def _answer(url: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own
+            return bytes(answer.read())
+    except (urllib.error.URLError, OSError):
+        return b""
 
 
 def _token(secret: str, name: str) -> str:

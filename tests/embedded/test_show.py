@@ -105,7 +105,7 @@ def test_a_journey_begins_afresh_and_its_exit_code_is_ours(monkeypatch, settings
         call_command("demo", "--journey", "--hubs=20000")
 
     assert ended.value.code == 3
-    assert seen[0].then == ("journey",)
+    assert seen[0].then == ("journey", f"--report={tmp_path / 'journey.json'}")
     assert not (tmp_path / "journey").exists()
 
 

@@ -40,7 +40,8 @@ class Command(BaseCommand):
     def handle(self, *, hubs: int, port: int, script: str | None, **_: Any) -> None:
         """Run to the end; the exit code is the script's."""
         var = Path(settings.VAR_DIR) / (script or "demo")
-        plan = Plan(var=var, port=port, hubs=hubs, then=(script,) if script else ())
+        then = (script, f"--report={Path(settings.VAR_DIR) / f'{script}.json'}") if script else ()
+        plan = Plan(var=var, port=port, hubs=hubs, then=then)
         try:
             if script:
                 clear(var)

@@ -1,0 +1,107 @@
+"""Lists of hubs as Suppliers send them: good ones in many spellings, and every kind that is not taken."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from portal.identity.scope import Scope
+from portal.kernel import sql
+from portal.kernel.guid import Guid
+from rollouts.models import Rollout
+
+_OF_EACH: Final = 5
+
+_STRANGE: Final = {
+    "NOT_A_CHF": "h.gpf_guid IS NOT NULL AND {mine}",
+    "SMETS1_OUT_OF_SCOPE": "h.region = 8 AND {mine}",
+    "RECOVERY_IN_PROGRESS": "h.smi_status IN (8, 9) AND h.region <> 8 AND {mine}",
+    "NOT_COMMISSIONED": "h.smi_status NOT IN (4, 7, 8, 9) AND h.region <> 8 AND {mine}",
+    "MODEL_MISMATCH": "h.smi_status = 4 AND h.region <> 8 AND h.device_model_id <> %(model)s AND {mine}",
+    "ALREADY_AT_VERSION": "h.smi_status = 4 AND h.cpl_entry_id = %(entry)s AND NOT {upgraded} AND {mine}",
+    "ALREADY_UPDATED": "{upgraded} AND {mine}",
+    "UPGRADE_PATH": "h.smi_status = 4 AND h.device_model_id = %(model)s AND h.cpl_entry_id <> %(entry)s"
+    " AND h.cpl_entry_id <> ALL(%(predecessors)s) AND {mine}",
+    "UNKNOWN_DEVICE": "NOT {mine}",
+}
+_MINE: Final = "coalesce(h.import_supplier_id = %(party)s OR h.gas_supplier_id = %(party)s, false)"
+_UPGRADED: Final = (
+    "EXISTS (SELECT FROM rollouts_target AS t"
+    " WHERE t.rollout_id = %(rollout)s AND t.guid = h.guid AND t.state = 60)"
+)
+_FROM_NOWHERE: Final = ("00-DB-99-99-00-00-00-01", "00:db:99:99:00:00:00:02")
+_MALFORMED: Final = (
+    "00-DB-12-34-5",
+    "1.23457E+15",
+    "not a GUID",
+    "00-00-00-00-00-00-00-00",
+    "FF-FF-FF-FF-FF-FF-FF-FF",
+    "00-DB-12-34-56-78-9A-BC-DE",
+    "123456789012345",
+    '=cmd|" /C calc"!A0',
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """A file of GUIDs, and what is wrong with how many of its lines, by our own reckoning."""
+
+    text: bytes
+    good: Sequence[int]
+    expected: dict[str, int]
+
+
+def spoilt_list(
+    scope: Scope, rollout: Rollout, good: Sequence[int], *, seed: int, as_file: bool = True
+) -> HubFile:
+    """Write a Supplier's list as they come: mixed spellings, a heading, repeats, bad ones of every kind."""
+    chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    lines = [_spelt(guid, chance) for guid in good]
+    expected: dict[str, int] = {}
+    for reason, condition in _STRANGE.items():
+        found = _hubs(scope, rollout, condition, gpf=reason == "NOT_A_CHF")
+        lines += [str(Guid.from_db(guid)) for guid in found]
+        expected[reason] = len(found)
+    lines += [*_FROM_NOWHERE, *_MALFORMED]
+    expected["UNKNOWN_DEVICE"] += len(_FROM_NOWHERE)
+    expected["MALFORMED_ID"] = len(_MALFORMED)
+    repeated = good[:_OF_EACH]
+    chance.shuffle(lines)
+    lines += [str(Guid.from_db(guid)).lower() for guid in repeated]
+    expected["DUPLICATE_IN_LIST"] = len(repeated)
+    heading = "\ufeffGUID\r\n" if as_file else ""
+    return HubFile(
+        (heading + "\r\n".join(lines) + "\r\n").encode(), good, {k: n for k, n in expected.items() if n}
+    )
+
+
+def plain_list(guids: Sequence[int]) -> bytes:
+    """Write a list in which nothing is wrong."""
+    return "".join(f"{Guid.from_db(guid)}\n" for guid in guids).encode()
+
+
+def _spelt(guid: int, chance: random.Random) -> str:
+    text = str(Guid.from_db(guid))
+    return chance.choice(
+        (text, text, text.lower(), text.replace("-", ":"), text.replace("-", ""), f'"{text}"', f" {text} ")
+    )
+
+
+def _hubs(scope: Scope, rollout: Rollout, condition: str, *, gpf: bool) -> list[int]:
+    column = "h.gpf_guid" if gpf else "h.guid"
+    entry = rollout.cpl_entry
+    where = condition.format(mine=_MINE, upgraded=_UPGRADED)
+    rows = sql.rows(
+        f"SELECT {column} AS guid FROM rollouts_hub AS h WHERE {where}"  # noqa: S608 - our own words
+        f" ORDER BY h.guid LIMIT {_OF_EACH}",
+        {
+            "party": scope.organisation_id,
+            "model": entry.device_model_id,
+            "entry": entry.pk,
+            "rollout": rollout.pk,
+            "predecessors": list(entry.allowed_predecessor_ids),
+        },
+    )
+    return [row.guid for row in rows]

@@ -1,0 +1,93 @@
+"""Waiting until workers, relay and simulator have done all that is due: by what is left, never by a time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from portal.events.models import Event, FeedOutbox
+from rollouts.management.journey.clocks import Clocks
+from rollouts.management.journey.simulator import Simulator
+from rollouts.models import Command, CspAlertBatch, CspChannel, Instruction
+from rollouts.states import CommandStatus
+
+_LOOK_EVERY: Final = 0.2
+# Two ticks of beat: what one tick finds due, the next one finds done.
+QUIET_FOR: Final = 2.3
+_WITHIN: Final = 900.0
+_LONG_REST: Final = timedelta(minutes=10)
+
+
+class NeverQuiet(Exception):
+    """Something is left that nobody does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is still to be done."""
+
+    commands: int
+    alerts: int
+    unsent: int
+    instructions: int
+    entries: int
+
+    @property
+    def is_nothing(self) -> bool:
+        """Tell whether all is done."""
+        return not (self.commands or self.alerts or self.unsent or self.instructions or self.entries)
+
+
+def settle(clocks: Clocks, simulator: Simulator) -> None:
+    """Let time pass at ease until nothing has been left for a while.
+
+    Raises:
+        NeverQuiet: something is still left after a quarter of an hour.
+    """
+    clocks.slow()
+    deadline = time.monotonic() + _WITHIN
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < QUIET_FOR:
+        left = left_to_do(simulator, now=clocks.now)
+        if not left.is_nothing:
+            quiet_since = time.monotonic()
+        if left.commands:
+            _end_rests(clocks)
+        if time.monotonic() > deadline:
+            raise NeverQuiet(f"After {_WITHIN:.0f} s there is still left: {left}")
+        time.sleep(_LOOK_EVERY)
+
+
+def _end_rests(clocks: Clocks) -> None:
+    """Go to where commands and channels have rested enough after a CSP's refusal.
+
+    Rests are seconds of the CSP, many hours of business time when time is sped up, and as many at ease.
+    """
+    now = clocks.now
+    rests = [
+        *CspChannel.objects.filter(paused_until__gt=now).values_list("paused_until", flat=True),
+        *Command.objects.filter(status=CommandStatus.CLAIMED, next_try_at__gt=now).values_list(
+            "next_try_at", flat=True
+        ),
+    ]
+    ends = max((rest for rest in rests if rest is not None), default=now)
+    if ends > now + _LONG_REST:
+        clocks.jump(ends)
+
+
+def left_to_do(simulator: Simulator, *, now: datetime) -> Left:
+    """Look at what is due and not done."""
+    ready = Command.objects.filter(status=CommandStatus.READY, due_at__lte=now)
+    claimed = Command.objects.filter(status=CommandStatus.CLAIMED)
+    stats = simulator.stats()
+    return Left(
+        commands=ready.count() + claimed.count(),
+        alerts=CspAlertBatch.objects.filter(applied_at=None).count(),
+        unsent=stats["unsent_alerts"] - stats["waiting_alerts"],
+        instructions=Instruction.objects.filter(
+            status__in=[Instruction.Status.RECEIVED, Instruction.Status.APPLYING]
+        ).count(),
+        entries=int(FeedOutbox.objects.exists()) + int(Event.objects.filter(position=None).exists()),
+    )
