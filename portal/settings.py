@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 
-from portal import logs
+from portal import api_schema, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("PORTAL_VAR", BASE_DIR / "var"))
@@ -42,6 +42,7 @@ def _database(url: str) -> dict[str, Any]:
 # What this process is
 DEBUG = _flag("DEBUG")
 DEMO = _flag("DEMO")  # only a demonstration may shift the business clock
+DEMO_PASSWORD = os.environ.get("DEMO_PASSWORD", "") if DEMO else ""  # of its log-ins, told on the log-in page
 TESTING = "PYTEST_VERSION" in os.environ
 
 # Empty is refused by Django at first use, and by the servers at their start.
@@ -65,6 +66,8 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.humanize",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_htmx",
     "template_partials",
     "csp",
@@ -316,7 +319,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "portal.rest.describing.Description",
+    "EXCEPTION_HANDLER": "portal.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,  # `Accept` says which form is wanted
+    "UNICODE_JSON": True,
 }
+SPECTACULAR_SETTINGS = api_schema.SETTINGS
 
 LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO").upper()
 LOGGING = logs.configure(LOG_LEVEL)

@@ -7,8 +7,11 @@ from django.urls import include, path
 
 from portal import health
 
+handler500 = "portal.problems.server_error"
 urlpatterns = [
     path("livez", health.livez, name="livez"),
+    path("api/v1/", include("rollouts.api.urls")),
+    path("api/v1/", include("portal.rest.urls")),
     path("csp/", include("rollouts.csp.urls")),
     path("notifications/", include("notifications.urls")),
     path("readyz", health.readyz, name="readyz"),

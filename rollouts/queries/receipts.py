@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from portal.identity.scope import Scope
+from portal.kernel import paging
 from portal.kernel.guid import Guid
 from portal.kernel.paging import Page
 from portal.kernel.refusals import NotFound
@@ -80,6 +81,25 @@ def refused_lines(scope: Scope, reference: str, *, most: int = LINES_SHOWN) -> S
     """
     lines = _lines(scope, reference).order_by("line_no", "pk")[:most]
     return [_refused(line) for line in lines]
+
+
+def refused_page(
+    scope: Scope, reference: str, *, after: str = "", size: int = LINES_SHOWN
+) -> Page[LineRefused]:
+    """Return a page of the lines that were not taken, in the order of the list.
+
+    Raises:
+        NotFound: there is no such instruction, or it is not the organisation's own.
+        BadCursor: the cursor is damaged.
+    """
+    found = _lines(scope, reference)
+    if after:
+        line, place = (int(part) for part in paging.decode(after, size=2))
+        found = found.filter(Q(line_no__gt=line) | Q(line_no=line, pk__gt=place))
+    rows = list(found.order_by("line_no", "pk")[: size + 1])
+    shown = rows[:size]
+    following = paging.encode(shown[-1].line_no, shown[-1].pk) if len(rows) > size else None
+    return Page([_refused(line) for line in shown], next=following)
 
 
 def every_refused_line(scope: Scope, reference: str) -> Iterator[LineRefused]:

@@ -1,0 +1,207 @@
+"""Every "no" of the REST interface, as RFC 9457 problem details: one shape, one place, stable types.
+
+A refusal has a code; the code is the last part of the problem's `type`, under which the portal itself
+explains it. Areas add their own codes to the catalogue, from which docs/reference/problems.md is made.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.defaults import server_error as server_error_page
+from rest_framework import exceptions
+from rest_framework.exceptions import APIException
+from structlog.contextvars import get_contextvars
+
+from portal.kernel.refusals import Refusal
+
+CONTENT_TYPE: Final = "application/problem+json"
+API_PREFIX: Final = "/api/"
+_LOGGER: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One kind of problem: its code and status, when it occurs, and what to do about it."""
+
+    code: str
+    status: int
+    when: str
+    advice: str = ""
+
+    @property
+    def type(self) -> str:
+        """The stable address under which the problem is explained."""
+        return type_of(self.code)
+
+    @property
+    def title(self) -> str:
+        """The code in words: the same for every occurrence."""
+        return title_of(self.code)
+
+
+CATALOGUE: Final[dict[str, Known]] = {}
+
+
+def add_to_catalogue(*entries: Known) -> None:
+    """Make codes known: to the description of the interface, and to the page that explains them."""
+    CATALOGUE.update({entry.code: entry for entry in entries})
+
+
+add_to_catalogue(
+    Known("bad_cursor", 422, "The cursor is not one this portal gave out.", "Start from the first page."),
+    Known("bad_input", 422, "What was sent makes no sense by itself.", "Read `detail`."),
+    Known("body_too_large", 413, "The body is larger than a call may be.", "Split it, or send it with gzip."),
+    Known("clock_not_shiftable", 409, "Only a demonstration may move the clock."),
+    Known("idempotency_key_in_use", 409, "A request with this key is being answered.", "Ask again."),
+    Known(
+        "idempotency_key_reused",
+        422,
+        "The key was used before, for a request that says something else.",
+        "Send a new key with a new request.",
+    ),
+    Known(
+        "idempotency_outcome_unknown",
+        409,
+        "The portal was interrupted while it answered the first request with this key: it may be done.",
+        "Look at what there is now; if it was not done, send it again under a new key.",
+    ),
+    Known("insufficient_scope", 403, "The token does not carry the scope that is needed.", "Ask for it."),
+    Known("internal_error", 500, "The portal failed; `request_id` names the case.", "Try later."),
+    Known(
+        "invalid_input",
+        422,
+        "A parameter or a member of the body is missing, unknown, or has a value that cannot be.",
+        "`errors` names each, with a JSON pointer or the name of the parameter.",
+    ),
+    Known("invalid_token", 401, "The access token is unknown or has ended.", "Get a new one and try again."),
+    Known("malformed_body", 400, "The body is not what its Content-Type says.", "Correct and resend."),
+    Known("method_not_allowed", 405, "The resource has no such method.", "See the header `Allow`."),
+    Known("not_acceptable", 406, "The resource cannot be had in a form that `Accept` allows."),
+    Known("not_authenticated", 401, "Nobody has logged in.", "Send an access token."),
+    Known("not_found", 404, "There is no such thing, or not for your organisation: the two read the same."),
+    Known("not_permitted", 403, "Your organisation or your role may not do this."),
+    Known("permission_denied", 403, "A request from a browser carried no valid CSRF token."),
+    Known("precondition_failed", 412, "The thing has changed since you read it.", "Read it again."),
+    Known("refused", 409, "What was asked for cannot be done.", "Read `detail`."),
+    Known("too_many_requests", 429, "The minute's share of requests is used up.", "Wait for `Retry-After`."),
+    Known("unsupported_media_type", 415, "The resource takes no body of this Content-Type."),
+    Known("wrong_network", 403, "The client calls from outside the networks it was given."),
+)
+
+#: What Django REST Framework calls its exceptions, as codes of ours.
+_CODES: Final[Mapping[type[APIException], str]] = {
+    exceptions.NotAuthenticated: "not_authenticated",
+    exceptions.AuthenticationFailed: "invalid_token",
+    exceptions.ParseError: "malformed_body",
+    exceptions.UnsupportedMediaType: "unsupported_media_type",
+    exceptions.NotAcceptable: "not_acceptable",
+    exceptions.MethodNotAllowed: "method_not_allowed",
+    exceptions.Throttled: "too_many_requests",
+    exceptions.NotFound: "not_found",
+}
+_MISSING: Final = "There is no such thing, or not for your organisation."
+
+
+def type_of(code: str) -> str:
+    """Return the stable type of a code."""
+    return f"/problems/{code.lower().replace('_', '-')}"
+
+
+def title_of(code: str) -> str:
+    """Say a code in words."""
+    words = code.lower().replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def problem(
+    *,
+    code: str,
+    status: int,
+    detail: str,
+    instance: str = "",
+    headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
+) -> HttpResponse:
+    """Make the answer that says what is wrong."""
+    document: dict[str, object] = {
+        **(more or {}),
+        "type": type_of(code),
+        "title": title_of(code),
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+        "code": code,
+        "request_id": str(get_contextvars().get("request_id", "")),
+    }
+    body = orjson.dumps(document, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=str)
+    return HttpResponse(body, status=status, content_type=CONTENT_TYPE, headers=dict(headers or {}))
+
+
+def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
+    """Turn whatever a view raised into a problem; None for what nobody anticipated."""
+    request: HttpRequest = context["request"]
+    if isinstance(error, Refusal):
+        return problem(
+            code=error.code,
+            status=error.status,
+            detail=error.message,
+            instance=request.path,
+            more=error.facts,
+        )
+    if isinstance(error, Http404 | ObjectDoesNotExist):
+        return problem(code="not_found", status=404, detail=_MISSING, instance=request.path)
+    if isinstance(error, PermissionDenied):
+        return problem(
+            code="permission_denied",
+            status=403,
+            detail=str(error) or "This is not permitted.",
+            instance=request.path,
+        )
+    return _of_framework(error, request) if isinstance(error, APIException) else None
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer what nobody anticipated: to a system with a problem, to a person with a page."""
+    if not request.path.startswith(API_PREFIX):
+        return server_error_page(request)
+    detail = "Something went wrong inside the portal. It has been written down."
+    return problem(code="internal_error", status=500, detail=detail, instance=request.path)
+
+
+def _of_framework(error: APIException, request: HttpRequest) -> HttpResponse:
+    if isinstance(error, exceptions.ValidationError):
+        errors = list(_errors(error.detail))
+        return problem(
+            code="invalid_input",
+            status=422,
+            detail=" ".join(f"{each['at'] or 'The body'}: {each['detail']}" for each in errors[:3]),
+            instance=request.path,
+            more={"errors": errors},
+        )
+    code = _CODES.get(type(error)) or str(error.default_code)
+    headers = {}
+    if header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = header
+    if (wait := getattr(error, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait) + 1)
+    status = error.status_code
+    return problem(code=code, status=status, detail=str(error.detail), instance=request.path, headers=headers)
+
+
+def _errors(detail: object, at: str = "") -> Iterable[dict[str, str]]:
+    """Flatten what serializers say into one line an error, each with a pointer."""
+    if isinstance(detail, Mapping):
+        for name, below in detail.items():
+            yield from _errors(below, at if name == "non_field_errors" else f"{at}/{name}")
+    elif isinstance(detail, list | tuple):
+        for number, below in enumerate(detail):
+            yield from _errors(below, f"{at}/{number}" if isinstance(below, Mapping) and below else at)
+    else:
+        yield {"at": at, "detail": str(detail), "code": str(getattr(detail, "code", "invalid"))}

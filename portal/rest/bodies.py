@@ -1,0 +1,108 @@
+"""Bodies as systems send them: JSON, or CSV and NDJSON where GUIDs travel by the thousand, plain or gzip."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import IO, Any, Final
+
+import orjson
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from portal.kernel.refusals import BadInput
+
+LARGEST_BODY: Final = 64 * 1024 * 1024
+_PIECE: Final = 1024 * 1024
+_GZIP: Final = 31
+
+
+class BodyTooLarge(BadInput):
+    """The body is larger than a call may be, as it came or unpacked."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class _Parser(BaseParser):
+    def read(self, stream: IO[Any], context: Mapping[str, Any] | None) -> bytes:
+        """Read the whole body, unpacked.
+
+        Raises:
+            BodyTooLarge: it is.
+            ParseError: it says it is gzip, and is not.
+        """
+        headers = context["request"].headers if context else {}
+        encoding = headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in {"identity", "", "gzip"}:
+            raise ParseError("A body may be sent plain or with gzip, not otherwise.")
+        raw = _up_to(stream, LARGEST_BODY)
+        return _unpacked(raw) if encoding == "gzip" else raw
+
+
+class JsonBody(_Parser):
+    """`application/json`."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the document."""
+        raw = self.read(stream, parser_context)
+        try:
+            return orjson.loads(raw)
+        except orjson.JSONDecodeError as error:
+            raise ParseError(f"The body is not JSON: {error}.") from error
+
+
+class _RawBody(_Parser):
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the text as it came: whoever asked for it reads it."""
+        return self.read(stream, parser_context)
+
+
+class CsvBody(_RawBody):
+    """`text/csv`: a column of GUIDs, or one GUID a line."""
+
+    media_type = "text/csv"
+
+
+class NdjsonBody(_RawBody):
+    """`application/x-ndjson`: a JSON text or object a line."""
+
+    media_type = "application/x-ndjson"
+
+
+BODY_OF_GUIDS: Final[Any] = (JsonBody, CsvBody, NdjsonBody)
+
+
+def _up_to(stream: IO[Any], most: int) -> bytes:
+    pieces, size = [], 0
+    while piece := stream.read(_PIECE):
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            raise BodyTooLarge(f"A body has at most {most // 1024 // 1024} MB.")
+    return b"".join(pieces)
+
+
+def _unpacked(raw: bytes) -> bytes:
+    unpacker = zlib.decompressobj(wbits=_GZIP)
+    try:
+        body = unpacker.decompress(raw, LARGEST_BODY + 1)
+    except zlib.error as error:
+        raise ParseError("The body says it is gzip and cannot be unpacked.") from error
+    if len(body) > LARGEST_BODY:
+        raise BodyTooLarge(f"A body has at most {LARGEST_BODY // 1024 // 1024} MB, unpacked.")
+    if not unpacker.eof:
+        raise ParseError("The body says it is gzip and ends too early.")
+    return body

@@ -1,0 +1,253 @@
+"""How a resource describes itself: one decorator a method, from which the OpenAPI operation is made."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from portal.identity.api import needed_by
+from portal.problems import CATALOGUE, CONTENT_TYPE
+from portal.rest.answers import JSON
+from portal.rest.fields import Said
+from portal.rest.once import HEADER, LONGEST_KEY
+from portal.rest.paging import PageQuery
+from portal.rest.shapes import Schema
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+Body = type[serializers.BaseSerializer[Any]] | Mapping[str, Any]
+
+_ALWAYS: Final = (
+    "not_authenticated",
+    "invalid_token",
+    "insufficient_scope",
+    "wrong_network",
+    "not_permitted",
+    "permission_denied",
+    "not_acceptable",
+    "too_many_requests",
+    "internal_error",
+)
+_ONCE: Final = (
+    "idempotency_key_in_use",
+    "idempotency_outcome_unknown",
+    "idempotency_key_reused",
+    "bad_input",
+)
+_BODY: Final = ("malformed_body", "unsupported_media_type", "body_too_large", "invalid_input")
+_DESCRIPTIONS: Final[Mapping[int, str]] = {
+    200: "As it is now.",
+    201: "Made.",
+    202: "Taken; what comes of it is found at `Location`.",
+    204: "Done; there is nothing to say.",
+    304: "Nothing has changed since the `ETag` in `If-None-Match`.",
+    400: "The body cannot be read.",
+    401: "Nobody has logged in, or the token has ended.",
+    403: "Not permitted.",
+    404: "There is no such thing, or not for your organisation.",
+    406: "Not to be had in a form that `Accept` allows.",
+    409: "What is asked for cannot be done as things are.",
+    412: "It has changed since it was read.",
+    413: "The body is too large.",
+    415: "The resource takes no body of this type.",
+    422: "What was sent cannot be.",
+    429: "The minute's share of requests is used up.",
+    500: "The portal failed.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a method takes and gives."""
+
+    ident: str
+    summary: str
+    returns: Schema | None = None
+    status: int = 200
+    query: Sequence[type[serializers.BaseSerializer[Any]]] = ()
+    body: Body | None = None
+    example: Any = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Other forms of the answer: media type and what it holds."""
+    also: Mapping[int, Schema | None] = field(default_factory=dict)
+    """Other statuses of success."""
+    refuses: Sequence[str] = ()
+
+
+def operation(ident: str, summary: str, **more: Any) -> Callable[[Method], Method]:
+    """Say what a method takes and gives; see `Operation`."""
+    told = Operation(ident, summary, **more)
+
+    def mark(method: Method) -> Method:
+        method.operation = told  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+class Description(AutoSchema):
+    """Makes an OpenAPI operation of what `operation` says."""
+
+    view: Any
+
+    @property
+    def told(self) -> Operation:
+        """What the method at hand says of itself."""
+        found: Operation = self._method.operation
+        return found
+
+    @property
+    def _method(self) -> Any:
+        return getattr(self.view, self.method.lower())
+
+    def get_operation_id(self) -> str:
+        """Name the operation, as generated clients do."""
+        return self.told.ident
+
+    def get_summary(self) -> str:
+        """Say in a line what it does."""
+        return self.told.summary
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """Say what it does, at length: the docstring of the method."""
+        scope = needed_by(self.view, self.method)
+        words = inspect.cleandoc(self._method.__doc__ or "").replace("``", "`")
+        return f"{words}\n\nScope: `{scope.value}`." if scope else words
+
+    def get_tags(self) -> list[str]:
+        """Name the part of the interface it belongs to."""
+        return [self.view.tag]
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Name the scope it needs of a token; a person's session will do as well."""
+        scope = needed_by(self.view, self.method)
+        return [{"clientCredentials": [scope.value] if scope else []}, {"session": []}]
+
+    def get_override_parameters(self) -> list[Any]:
+        """List the parameters of the query, and the headers that count."""
+        found: list[Any] = list(self.told.query)
+        if getattr(self._method, "takes_key", False):
+            found.append(_header(HEADER, "Sent again, nothing is done twice.", LONGEST_KEY))
+        if self.view.polled and self.method == "GET":
+            found.append(_header("If-None-Match", "The `ETag` of what you have: 304 if it stands."))
+        if self.view.polled and self.method in {"PATCH", "PUT"}:
+            found.append(_header("If-Match", "The `ETag` of what you read: 412 if it has changed."))
+        return found
+
+    def get_request_serializer(self) -> Any:
+        """Return the body."""
+        return self.told.body
+
+    def _get_serializer(self) -> None:
+        """Guess nothing: what is not told is not there."""
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return False
+
+    def _get_request_body(self, direction: str = "request") -> Any:
+        if self.told.body is None:
+            return None
+        body: Any = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        if body and self.told.example is not None and JSON in body["content"]:
+            body["content"][JSON]["example"] = self.told.example
+        if body and isinstance(self.told.body, Mapping):
+            body["required"] = True
+        return body
+
+    def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: str) -> Any:
+        schema = super()._postprocess_serializer_schema(schema, serializer, direction)  # type: ignore[no-untyped-call]
+        if isinstance(serializer, Said):
+            schema["additionalProperties"] = False
+        return schema
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        told = self.told
+        bodies = {told.status: _success(told.status, told.returns, told.files)}
+        bodies.update({status: _success(status, schema, {}) for status, schema in told.also.items()})
+        if self.view.polled and self.method == "GET":
+            bodies[200]["headers"]["ETag"] = {"schema": {"type": "string"}}
+            bodies[304] = _success(304, None, {})
+        shared = _by_status(_ALWAYS)
+        for status, codes in sorted(_by_status(self._codes()).items()):
+            is_shared = shared.get(status) == codes
+            bodies[status] = (
+                {"$ref": f"#/components/responses/Status{status}"} if is_shared else failure(status, codes)
+            )
+        return {str(status): bodies[status] for status in sorted(bodies)}
+
+    def _codes(self) -> list[str]:
+        told = self.told
+        codes = [*_ALWAYS, *told.refuses]
+        codes += ["not_found"] if "{" in self.path else []
+        codes += _BODY if told.body is not None else []
+        codes += ["invalid_input"] if told.query else []
+        codes += ["bad_cursor"] if any(issubclass(each, PageQuery) for each in told.query) else []
+        codes += _ONCE if getattr(self._method, "takes_key", False) else []
+        codes += ["precondition_failed"] if self.view.polled and self.method in {"PATCH", "PUT"} else []
+        return list(dict.fromkeys(codes))
+
+
+def _header(name: str, words: str, longest: int = 512) -> OpenApiParameter:
+    schema = {"type": "string", "maxLength": longest, "pattern": "^[!-~]+$"}
+    return OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=words)
+
+
+def _success(status: int, schema: Schema | None, files: Mapping[str, str]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": _DESCRIPTIONS[status], "headers": _headers(status)}
+    content: dict[str, Any] = {}
+    if schema is not None:
+        content[JSON] = {"schema": schema}
+    for kind, words in files.items():
+        content[kind] = {"schema": {"type": "string", "description": words}}
+    return {**answer, "content": content} if content else answer
+
+
+def _headers(status: int) -> dict[str, Any]:
+    names = ["X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
+    names += ["Location"] if status in {201, 202} else []
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _by_status(codes: Sequence[str]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for code in codes:
+        found.setdefault(CATALOGUE[code].status, []).append(code)
+    return found
+
+
+def failure(status: int, codes: Sequence[str]) -> dict[str, Any]:
+    """Describe a status of refusal, with the codes that may stand behind it."""
+    examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+    return {
+        "description": f"{_DESCRIPTIONS[status]} Codes: {', '.join(f'`{code}`' for code in codes)}.",
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
+    }
+
+
+def everywhere() -> dict[str, Any]:
+    """Describe the refusals that any operation may answer with, by the names under which they are shared."""
+    return {f"Status{status}": failure(status, codes) for status, codes in _by_status(_ALWAYS).items()}
+
+
+def examples() -> dict[str, Any]:
+    """Give an example of every problem there is."""
+    return {
+        known.code: {
+            "summary": known.when,
+            "value": {
+                "type": known.type,
+                "title": known.title,
+                "status": known.status,
+                "detail": known.when,
+                "instance": "/api/v1/rollouts",
+                "code": known.code,
+                "request_id": "4f6b1c0e9a3d4e5f",
+            },
+        }
+        for known in CATALOGUE.values()
+    }

@@ -1,0 +1,83 @@
+"""Bodies and parameters, member by member: what is unknown is refused, and a moment has a zone."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from portal.rest.converters import HIGHEST
+
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+class Said(serializers.Serializer[Any]):
+    """A body, or the parameters of a query: a member it does not know is a mistake, said at once."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse unknown members, then read the others."""
+        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
+            raise ValidationError({name: ["There is no such member."] for name in unknown[:20]})
+        return super().to_internal_value(data)
+
+
+class Moment(serializers.DateTimeField):
+    """A moment by RFC 3339, with its offset: `2027-03-15T02:00:00Z`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("default_timezone", UTC)
+        super().__init__(**kwargs)
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """Refuse a time without an offset: nobody could tell which moment is meant."""
+        if value.tzinfo is None:
+            raise ValidationError("Give the offset: end the time with Z, or with +01:00.", code="no_offset")
+        moment: datetime = super().enforce_timezone(value)
+        if not _EARLIEST <= moment < _LATEST:
+            raise ValidationError("Give a time of this century.", code="out_of_range")
+        return moment
+
+
+class IdField(serializers.IntegerField):
+    """The id of something: a positive number that fits its column."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=HIGHEST, **kwargs)
+
+
+class Word(serializers.ChoiceField):
+    """One name of an enumeration, as the value of that name."""
+
+    def __init__(self, words: type[enum.Enum], *, only: Collection[enum.Enum] = (), **kwargs: Any) -> None:
+        self.words = words
+        super().__init__(choices=[word.name for word in words if not only or word in only], **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the member of the enumeration."""
+        return self.words[super().to_internal_value(data)]
+
+
+class Document(serializers.JSONField):
+    """A JSON object that is read by somebody else."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse what is no object, or holds a NUL, which no database stores."""
+        value = super().to_internal_value(data)
+        if not isinstance(value, dict):
+            raise ValidationError("This is not a JSON object.", code="not_an_object")
+        if _holds_nul(value):
+            raise ValidationError("A text holds a NUL character.", code="null_characters_not_allowed")
+        return value
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, Mapping):
+        return any(_holds_nul(part) for pair in value.items() for part in pair)
+    return isinstance(value, list) and any(_holds_nul(part) for part in value)

@@ -1,0 +1,89 @@
+"""Pages by keyset: `limit` and `after` in, `items` and the address of the next page out; no counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from portal.kernel import paging
+from portal.rest.fields import Said
+
+T = TypeVar("T")
+DEFAULT_LIMIT: Final = 100
+MOST_A_PAGE: Final = 1_000
+_LONGEST_CURSOR: Final = 200
+_HIGHEST_ID: Final = 2**31 - 1
+
+
+class PageQuery(Said):
+    """Which part of a list is wanted."""
+
+    limit = serializers.IntegerField(
+        required=False,
+        default=DEFAULT_LIMIT,
+        min_value=1,
+        max_value=MOST_A_PAGE,
+        help_text="How many at most.",
+    )
+    after = serializers.CharField(
+        required=False,
+        default="",
+        max_length=_LONGEST_CURSOR,
+        help_text="The cursor in the `next` of the page before. Follow `next` rather than build it.",
+    )
+
+
+class FieldsQuery(Said):
+    """Which members of each item are wanted."""
+
+    fields = serializers.CharField(  # type: ignore[assignment]
+        required=False,
+        default="",
+        max_length=1_000,
+        help_text="Members of each item that are wanted, between commas. Default: all of them.",
+    )
+
+
+def id_after(cursor: str) -> int | None:
+    """Return the id that ended the page before, where a list is in the order of ids.
+
+    Raises:
+        BadCursor: the cursor is not one of ours.
+    """
+    if not cursor:
+        return None
+    (place,) = paging.decode(cursor, size=1)
+    if not isinstance(place, int) or not 0 <= place <= _HIGHEST_ID:
+        raise paging.BadCursor("This cursor is damaged. Start again from the first page.")
+    return place
+
+
+def cursor_of(following: str | None) -> str | None:
+    """Return a cursor for a list that names its next page by a plain id."""
+    return None if following is None else paging.encode(int(following))
+
+
+def page(
+    request: Request,
+    items: Iterable[T],
+    shape: Callable[[T], Mapping[str, Any]],
+    *,
+    following: str | None,
+    wanted: Collection[str] = (),
+) -> dict[str, Any]:
+    """Return the document of a page: its items, and the address of the page after."""
+    documents: Sequence[Mapping[str, Any]] = [shape(item) for item in items]
+    if wanted:
+        documents = [{name: each[name] for name in each if name in wanted} for each in documents]
+    return {"items": documents, "next": _next(request, following)}
+
+
+def _next(request: Request, cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    query = request.query_params.copy()
+    query["after"] = cursor
+    return f"{request.build_absolute_uri(request.path)}?{query.urlencode()}"

@@ -1,0 +1,49 @@
+"""The description, served: as YAML for tools, and as a page on which a person can try it out."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.http import HttpResponse, HttpResponseBase
+from drf_spectacular.views import SpectacularSwaggerSplitView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import TemplateHTMLRenderer
+from rest_framework.request import Request
+
+from portal.identity.api import ScopedAPI
+from portal.rest import whole
+from portal.rest.answers import JsonAnswer, conditional
+from portal.rest.views import Resource
+
+KIND: Final = "application/yaml"
+
+
+class YamlAnswer(JsonAnswer):
+    """`application/yaml`."""
+
+    media_type = KIND
+    format = "yaml"
+
+
+class OpenApi(Resource):
+    """The description."""
+
+    permission_classes: Any = (IsAuthenticated,)
+    renderer_classes = (YamlAnswer, JsonAnswer)
+    schema: Any = None
+
+    def get(self, request: Request) -> HttpResponseBase:
+        """Give the OpenAPI document: the same as docs/reference/openapi.yaml."""
+        answer = HttpResponse(whole.text(), content_type=f"{KIND}; charset=utf-8")
+        return conditional(request._request, answer)  # noqa: SLF001
+
+
+class TryItOut(ScopedAPI, SpectacularSwaggerSplitView):
+    """Swagger UI from our own files: no script stands in the page, and none comes from elsewhere."""
+
+    authentication_classes: Any = ScopedAPI.authentication_classes
+    permission_classes: Any = (IsAuthenticated,)
+    throttle_classes: Any = ScopedAPI.throttle_classes
+    renderer_classes: Any = (TemplateHTMLRenderer,)
+    template_name = "api/try_it_out.html"
+    title = "Try out the REST interface"

@@ -1,0 +1,219 @@
+"""Shapes: what an answer looks like, as TypedDicts; checked by mypy, and turned into OpenAPI schemas here.
+
+    class Hub(TypedDict):
+        '''One hub.'''
+        guid: GuidText
+        region: Annotated[str, Names(Region), "Whose wide area network serves it."]
+
+A text in `Annotated` describes the member, `Names` gives the words it may hold, `Example` a value.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+Schema = dict[str, Any]
+_PREFIX: Final = "#/components/schemas/"
+_KNOWN: Final[dict[str, type]] = {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """A value that shows what a member holds."""
+
+    value: Any
+
+
+class Names:
+    """The words a text may hold: the names of an enumeration, some of them, or a list of texts."""
+
+    def __init__(self, source: type[enum.Enum] | Iterable[str]) -> None:
+        is_enum = isinstance(source, type) and issubclass(source, enum.Enum)
+        self.words = [word.name for word in source] if is_enum else list(source)  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """More about a text: its form."""
+
+    format: str = ""
+    pattern: str = ""
+
+
+GuidText = Annotated[
+    str,
+    Text(pattern="^[0-9A-F]{2}(-[0-9A-F]{2}){7}$"),
+    Example("00-DB-12-34-56-78-9A-BC"),
+]
+Count = Annotated[int, Example(3310)]
+
+_SCALARS: Final[Mapping[Any, tuple[Schema, Any]]] = {
+    str: ({"type": "string"}, "text"),
+    int: ({"type": "integer"}, 1),
+    float: ({"type": "number"}, 0.97),
+    bool: ({"type": "boolean"}, True),
+    datetime: ({"type": "string", "format": "date-time"}, "2027-03-15T02:00:00Z"),
+    date: ({"type": "string", "format": "date"}, "2027-03-15"),
+    type(None): ({"type": "null"}, None),
+    Any: ({}, None),
+    object: ({}, None),
+}
+
+
+def reference(shape: type) -> Schema:
+    """Return a reference to the schema of a TypedDict, and remember it for the description."""
+    known = _KNOWN.setdefault(shape.__name__, shape)
+    if known is not shape:
+        raise TypeError(f"Two shapes are called {shape.__name__}.")
+    return {"$ref": _PREFIX + shape.__name__}
+
+
+def components() -> dict[str, Schema]:
+    """Return the schema of every shape that is referred to, by name."""
+    found: dict[str, Schema] = {}
+    while missing := sorted(_KNOWN.keys() - found.keys()):
+        found.update({name: _object(_KNOWN[name]) for name in missing})
+    return found
+
+
+def example_of(shape: type) -> dict[str, Any]:
+    """Put an example together from the members' own."""
+    return {name: _example(hint) for name, hint in get_type_hints(shape, include_extras=True).items()}
+
+
+def members_of(shape: type) -> frozenset[str]:
+    """Return the names of a shape's members."""
+    return frozenset(get_type_hints(shape))
+
+
+def page_of(shape: type, *, is_sparse: bool = False) -> Schema:
+    """Return the schema of a page of a list; a sparse one may hold any of the members."""
+    item = reference(shape)
+    if is_sparse:
+        item = {"type": "object", "properties": _object(shape)["properties"], "additionalProperties": False}
+    return {
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": {"type": "array", "items": item},
+            "next": {
+                "type": ["string", "null"],
+                "format": "uri",
+                "description": "The address of the page after this one; null on the last.",
+            },
+        },
+        "examples": [{"items": [example_of(shape)], "next": None}],
+    }
+
+
+def list_of(shape: type) -> Schema:
+    """Return the schema of a whole, short list."""
+    return {
+        "type": "object",
+        "required": ["items"],
+        "properties": {"items": {"type": "array", "items": reference(shape)}},
+        "examples": [{"items": [example_of(shape)]}],
+    }
+
+
+def _object(shape: type) -> Schema:
+    hints = get_type_hints(shape, include_extras=True)
+    return {
+        "type": "object",
+        "description": inspect.cleandoc(shape.__doc__ or ""),
+        "required": sorted(shape.__required_keys__),  # type: ignore[attr-defined]
+        "properties": {name: _schema(hint) for name, hint in hints.items()},
+        "examples": [example_of(shape)],
+    }
+
+
+def _schema(hint: Any) -> Schema:  # noqa: PLR0911 - a kind of hint each
+    if hint in _SCALARS:
+        return dict(_SCALARS[hint][0])
+    if is_typeddict(hint):
+        return reference(hint)
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _annotated(args[0], args[1:])
+    if origin is Literal:
+        return {"type": "string", "enum": list(args)}
+    if origin in {Union, types.UnionType}:
+        return _union([_schema(arg) for arg in args])
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {"type": "object", "additionalProperties": _schema(args[1])}
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return {"type": "array", "items": _schema(args[0])}
+    raise TypeError(f"No schema for {hint!r}.")
+
+
+def _annotated(hint: Any, notes: Sequence[Any]) -> Schema:
+    schema = _schema(hint)
+    if "$ref" in schema:
+        words = [note for note in notes if isinstance(note, str)]
+        return {**schema, "description": words[0]} if words else schema
+    for note in notes:
+        if isinstance(note, str):
+            schema["description"] = note
+        elif isinstance(note, Names):
+            schema = _worded(schema, note.words)
+        elif isinstance(note, Example):
+            schema["examples"] = [note.value]
+        elif isinstance(note, Text):
+            given = {"format": note.format, "pattern": note.pattern}
+            schema.update({name: value for name, value in given.items() if value})
+    return schema
+
+
+def _worded(schema: Schema, words: Sequence[str]) -> Schema:
+    if schema.get("type") == "object":
+        return {**schema, "propertyNames": {"enum": list(words)}}
+    if schema.get("type") == "array":
+        return {**schema, "items": {**schema["items"], "enum": list(words)}}
+    is_nullable = isinstance(schema.get("type"), list)
+    return {**schema, "enum": [*words, None] if is_nullable else list(words)}
+
+
+def _union(schemas: Sequence[Schema]) -> Schema:
+    plain = [each for each in schemas if isinstance(each.get("type"), str)]
+    if len(plain) == len(schemas):
+        merged: Schema = {}
+        for each in schemas:
+            merged.update({name: value for name, value in each.items() if name != "type"})
+        return {**merged, "type": [each["type"] for each in schemas]}
+    return {"anyOf": list(schemas)}
+
+
+def _example(hint: Any) -> Any:  # noqa: PLR0911 - a kind of hint each
+    if hint in _SCALARS:
+        return _SCALARS[hint][1]
+    if is_typeddict(hint):
+        return example_of(hint)
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _annotated_example(args[0], args[1:])
+    if origin is Literal:
+        return args[0]
+    if origin in {Union, types.UnionType}:
+        return _example(args[0])
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {}
+    return [_example(args[0])]
+
+
+def _annotated_example(hint: Any, notes: Sequence[Any]) -> Any:
+    for note in notes:
+        if isinstance(note, Example):
+            return note.value
+    words = next((note.words for note in notes if isinstance(note, Names)), [])
+    plain = _example(hint)
+    if not words:
+        return plain
+    if isinstance(plain, dict):
+        return {words[0]: _example(get_args(hint)[1])}
+    return [words[0]] if isinstance(plain, list) else words[0]

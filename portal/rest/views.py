@@ -1,0 +1,107 @@
+"""The view every resource of the REST interface is made from, and the answer to what is no resource."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from portal.identity.api import ScopedAPI
+from portal.kernel.refusals import NotFound, Refusal
+from portal.rest.answers import JsonAnswer, conditional, dumps, etag_of, packed
+from portal.rest.bodies import JsonBody
+from portal.rest.describing import Description
+from portal.rest.fields import Said
+from portal.rest.shapes import members_of
+
+
+class Changed(Refusal):
+    """The thing is not as the caller last read it."""
+
+    code = "precondition_failed"
+    status = 412
+
+
+class Resource(ScopedAPI, APIView):
+    """A resource: it says who may (`needs`), what it belongs to (`tag`), and whether it is polled."""
+
+    parser_classes: Any = (JsonBody,)
+    renderer_classes: Any = (JsonAnswer,)
+    metadata_class = None
+    schema: Any = Description()
+    tag: ClassVar[str] = ""
+    polled: ClassVar[bool] = False
+    """Its answers carry an ETag, and a change may ask for the one it was made from."""
+
+    def asked(self, query: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        """Return the parameters of the query, checked; a parameter given twice counts once, the last."""
+        read = query(data=self.request.query_params.dict())
+        read.is_valid(raise_exception=True)
+        return dict(read.validated_data)
+
+    def said(self, body: type[serializers.Serializer[Any]], *, is_partial: bool = False) -> dict[str, Any]:
+        """Return the body, checked."""
+        read = body(data=self.request.data, partial=is_partial)
+        read.is_valid(raise_exception=True)
+        return dict(read.validated_data)
+
+    def check_unchanged(self, document: object) -> None:
+        """Refuse a change made from something older than what there is now.
+
+        Raises:
+            Changed: the `If-Match` of the request names another state.
+        """
+        wanted = self.request.headers.get("If-Match", "").strip()
+        if wanted not in {"", "*", etag_of(dumps(document))}:
+            raise Changed("It has changed since you read it. Read it again, then decide.")
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Tag what is polled, and pack what is large."""
+        http = getattr(request, "_request", request)
+        is_tagged = self.polled and request.method in {"GET", "HEAD"} and response.status_code == 200  # noqa: PLR2004
+        answer: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
+        if not isinstance(answer, Response):
+            return packed(http, answer)
+        answer.add_post_render_callback(lambda rendered: _finished(http, rendered, is_tagged=is_tagged))
+        return answer
+
+
+class Nothing(Resource):
+    """Whatever has no address of its own."""
+
+    permission_classes: Any = (IsAuthenticated,)
+    schema: Any = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer every method alike."""
+        self.http_method_names = [request.method.lower() if request.method else "get"]
+        setattr(self, self.http_method_names[0], self._missing)
+        return super().dispatch(request, *args, **kwargs)
+
+    def _missing(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        raise NotFound("There is no such resource. See /api/v1/openapi.yaml.")
+
+
+def wanted_members(fields: str, shape: type) -> frozenset[str]:
+    """Return the members a list is asked for; none named means all.
+
+    Raises:
+        serializers.ValidationError: there is no such member.
+    """
+    names = {name.strip() for name in fields.split(",") if name.strip()}
+    if unknown := sorted(names - members_of(shape)):
+        raise serializers.ValidationError({"fields": [f"There is no member {', '.join(unknown[:5])}."]})
+    return frozenset(names)
+
+
+class NoQuery(Said):
+    """A query without parameters."""
+
+
+def _finished(request: HttpRequest, response: HttpResponse, *, is_tagged: bool) -> HttpResponseBase:
+    return packed(request, conditional(request, response) if is_tagged else response)

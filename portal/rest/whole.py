@@ -1,0 +1,74 @@
+"""The description as a whole: which addresses belong to it, and what the parts share."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+import yaml
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.views import APIView
+
+from portal.identity.api_scopes import ApiScope
+from portal.rest.describing import Operation, everywhere, examples
+from portal.rest.shapes import components
+
+PREFIX: Final = "/api/v1/"
+
+Endpoint = tuple[str, str, str, Any]
+
+
+class _Text(yaml.SafeDumper):
+    """Plain YAML: no anchors, long texts as blocks."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write everything out where it stands."""
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    style = "|" if "\n" in value else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Text.add_representer(str, _text)
+
+
+def only_resources(endpoints: list[Endpoint], **_: Any) -> list[Endpoint]:
+    """Keep the resources: what stands below the prefix and says what it does."""
+    return [
+        (path, pattern, method, view)
+        for path, pattern, method, view in endpoints
+        if path.startswith(PREFIX) and _is_described(view, method)
+    ]
+
+
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add the shapes that answers refer to, and the scopes with their words."""
+    schemas = result["components"].setdefault("schemas", {})
+    schemas.update(components())
+    result["components"]["responses"] = everywhere()
+    result["components"]["examples"] = dict(sorted(examples().items()))
+    result["components"]["schemas"] = dict(sorted(schemas.items()))
+    flow = result["components"]["securitySchemes"]["clientCredentials"]["flows"]["clientCredentials"]
+    flow["scopes"] = {scope.value: str(scope.label) for scope in ApiScope}
+    return result
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the description; it is the same until the code changes."""
+    described: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return described
+
+
+@cache
+def text() -> str:
+    """Return the description as YAML."""
+    return yaml.dump(document(), Dumper=_Text, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _is_described(view: Any, method: str) -> bool:
+    view_class: type[APIView] | None = getattr(view, "cls", None)
+    found = getattr(getattr(view_class, method.lower(), None), "operation", None)
+    return isinstance(found, Operation)

@@ -1,0 +1,82 @@
+"""Lists of hubs as systems send them: an array in JSON, a column in CSV, a line each in NDJSON."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from portal.kernel.guid import lines_of, parse_block
+from portal.kernel.refusals import BadInput
+from portal.kernel.spreadsheets import read_guid_column
+from portal.kernel.spreadsheets.files import text_of
+from portal.rest.answers import CSV
+from portal.rest.bodies import CsvBody, JsonBody, NdjsonBody
+from rollouts.services import HubList
+
+MOST_GUIDS: Final = 1_000_000
+BODIES: Final[Any] = (JsonBody, CsvBody, NdjsonBody)
+# What would make of one text two lines, or two hubs.
+_APART: Final = str.maketrans("\n\r,;\t\x00", "      ")
+
+
+def hub_list(guids: Sequence[str], *, file_name: str = "") -> HubList:
+    """Take GUIDs one by one: the first is line 1."""
+    if len(guids) > MOST_GUIDS:
+        raise BadInput(f"One call takes at most {MOST_GUIDS:,} GUIDs. Send the rest in another one.")
+    text = "".join(f"{guid.translate(_APART)}\n" for guid in guids)
+    body = text.encode("utf-8", "replace")
+    return HubList.from_parsed(
+        parse_block(body), text=lines_of(body), digest=hashlib.sha256(body).digest(), file_name=file_name
+    )
+
+
+def guids_in(document: Any) -> list[str] | None:
+    """Take the array `guids` out of a body: looked at as a whole, since it may hold a million.
+
+    Raises:
+        ValidationError: it is no array of texts.
+    """
+    if not isinstance(document, dict) or "guids" not in document:
+        return None
+    guids = document["guids"]
+    if not isinstance(guids, list) or not all(type(each) is str for each in guids):
+        raise ValidationError({"guids": ["This is not an array of texts."]})
+    return guids
+
+
+def listed_in(request: Request) -> HubList | None:
+    """Return the hubs a CSV or NDJSON body lists; None where the body is JSON.
+
+    Raises:
+        FileRefused: the CSV cannot be read, or no column holds GUIDs.
+        ValidationError: a line is not JSON, or names no hub.
+    """
+    body: Any = request.data
+    if not isinstance(body, bytes):
+        return None
+    if (request.content_type or "").split(";")[0].strip().lower() == CSV:
+        column = read_guid_column(body)
+        return HubList.from_parsed(
+            column.parsed,
+            text=lines_of(text_of(body).encode()),
+            digest=hashlib.sha256(body).digest(),
+            file_name="list.csv",
+        )
+    lines = body.split(b"\n")
+    return hub_list([_of_line(number, line) if line.strip() else "" for number, line in enumerate(lines, 1)])
+
+
+def _of_line(number: int, line: bytes) -> str:
+    try:
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise ValidationError({str(number): ["The line is not JSON."]}) from error
+    guid = found.get("guid") if isinstance(found, dict) else found
+    if not isinstance(guid, str):
+        raise ValidationError({str(number): ['Give a GUID as a text, or as {"guid": "…"}.']})
+    return guid

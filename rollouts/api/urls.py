@@ -1,0 +1,62 @@
+"""Addresses of the REST mirror, named as the pages are."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path, register_converter
+
+from portal.rest.converters import HubGuid, Id, Word
+from rollouts.api import (
+    batches,
+    instructing,
+    members,
+    operations,
+    pilots,
+    selecting,
+    steps,
+    updates,
+)
+
+for converter, name in ((Id, "id"), (HubGuid, "guid"), (Word, "word"), (steps.Verb, "verb")):
+    register_converter(converter, name)
+
+app_name = "api"
+_ROLLOUT = "rollouts/<id:rollout_id>"
+_PILOT = f"{_ROLLOUT}/pilot"
+
+urlpatterns: list[URLPattern] = [
+    path("dashboard", operations.DashboardView.as_view(), name="dashboard"),
+    path("deadlines", operations.DeadlinesView.as_view(), name="deadlines"),
+    path("rollouts", updates.Rollouts.as_view(), name="rollouts"),
+    path(_ROLLOUT, updates.RolloutOne.as_view(), name="rollout"),
+    path(f"{_ROLLOUT}/preview", updates.DraftPreview.as_view(), name="preview"),
+    path(f"{_ROLLOUT}/halt-preview", steps.HaltPreview.as_view(), name="halt-preview"),
+    path(f"{_ROLLOUT}/steps/<verb:verb>", steps.Steps.as_view(), name="steps"),
+    path(f"{_ROLLOUT}/release-notes", updates.ReleaseNotes.as_view(), name="release-notes"),
+    path(f"{_ROLLOUT}/forecast", updates.Forecast.as_view(), name="forecast"),
+    path(f"{_ROLLOUT}/consent", updates.Consent.as_view(), name="consent"),
+    path(f"{_ROLLOUT}/batches", batches.Batches.as_view(), name="batches"),
+    path(f"{_ROLLOUT}/batches/<id:batch_id>/open", batches.OpenGate.as_view(), name="open-gate"),
+    path(f"{_ROLLOUT}/eligible-hubs", members.EligibleHubs.as_view(), name="eligible-hubs"),
+    path(f"{_ROLLOUT}/hubs", members.RolloutHubs.as_view(), name="rollout-hubs"),
+    path(f"{_ROLLOUT}/instructions", instructing.NewInstructions.as_view(), name="instruct"),
+    path(f"{_ROLLOUT}/selection-preview", selecting.SelectionPreview.as_view(), name="selection-preview"),
+    path(_PILOT, pilots.Pilot.as_view(), name="pilot"),
+    path(f"{_PILOT}/hubs", pilots.PilotHubs.as_view(), name="pilot-hubs"),
+    path(f"{_PILOT}/submissions", pilots.Submissions.as_view(), name="submissions"),
+    path(f"{_PILOT}/submissions/<id:submission_id>", pilots.Withdrawal.as_view(), name="submission"),
+    path(f"{_PILOT}/submissions/<id:submission_id>/decline", pilots.Declining.as_view(), name="decline"),
+    path(f"{_PILOT}/confirmations", pilots.Confirmations.as_view(), name="confirmations"),
+    path(f"{_PILOT}/commentary", pilots.PilotCommentary.as_view(), name="pilot-commentary"),
+    path("instructions", instructing.Instructions.as_view(), name="instructions"),
+    path("instructions/<word:instruction>", instructing.InstructionOne.as_view(), name="instruction"),
+    path("instructions/<word:instruction>/rejections", instructing.Rejections.as_view(), name="rejections"),
+    path("selection-rules", selecting.SelectionRules.as_view(), name="selection-rules"),
+    path("selection-rules/<id:rule_id>", selecting.SelectionRuleOne.as_view(), name="selection-rule"),
+    path("channels", operations.Channels.as_view(), name="channels"),
+    path("channels/forecasts", operations.DistributionForecasts.as_view(), name="distribution-forecasts"),
+    path("channels/forward-schedule", operations.ForwardSchedule.as_view(), name="forward-schedule"),
+    path("unmatched-alerts", operations.UnmatchedAlerts.as_view(), name="unmatched-alerts"),
+    path("csp/channels", operations.CspChannels.as_view(), name="csp-channels"),
+    path("csp/forecasts", operations.CspForecasts.as_view(), name="csp-forecasts"),
+    path("csp/forward-schedule", operations.CspSchedule.as_view(), name="csp-schedule"),
+]
