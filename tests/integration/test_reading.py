@@ -157,6 +157,23 @@ def test_hubs_that_no_csp_serves_end_with_those_out_of_reach(world, now):
     assert target(rollout, world.guid(0)).code == FailureCode.UNREACHABLE_UNTIL_END
 
 
+def test_a_complete_rollout_leaves_no_command_ready(world, rollout, now):
+    settle(rollout, state=60)
+    Command.objects.create(
+        rollout_id=rollout.pk,
+        kind=1,
+        region=2,
+        guids=[world.guid(0)],
+        hub_count=1,
+        due_at=now,
+        created_at=now,
+    )
+
+    services.complete_finished(now)
+
+    assert Command.objects.latest("id").status == CommandStatus.DROPPED
+
+
 @pytest.mark.requirement("R4.11")
 def test_a_rollout_with_one_hub_under_way_is_not_complete(csp, world, rollout, now):
     settle(rollout, state=60, where=f"guid > {world.guid(0)}")
