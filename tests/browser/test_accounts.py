@@ -1,0 +1,398 @@
+"""Accounts in a real browser: every page accessible, the second factor by app and by passkey, and without scripts.
+
+`PORTAL_SCREENSHOTS` names a folder into which each page is photographed on the way.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
+from django.core import mail
+from django.core.cache import cache
+
+from portal.accounts import clients, people, single_sign_on
+from portal.identity.api_scopes import ApiScope
+from portal.identity.models import OrganisationKind, User
+from portal.identity.roles import Role
+from portal.identity.scope import Scope
+from tests.factories import OrganisationFactory, UserFactory
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.1")]
+WIDTHS = [1280, 390]
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _quick_and_uncounted(settings: Any, live_server: Any) -> Any:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.SECOND_FACTOR_REQUIRED = True
+    settings.PORTAL_URL = live_server.url
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def alice() -> User:
+    organisation = OrganisationFactory(name="Northern Light Energy")
+    roles = [Role.SUPPLIER_ADMIN.value, Role.SUPPLIER_ANALYST.value]
+    return UserFactory(
+        name="Alice Armstrong",
+        email="alice@northern.example",
+        organisation=organisation,
+        roles=roles,
+        password=PASSWORD,
+    )
+
+
+@pytest.fixture
+def dora() -> User:
+    dcc = OrganisationFactory(name="DCC", kind=OrganisationKind.DCC)
+    return UserFactory(name="Dora Dean", email="dora@dcc.example", organisation=dcc, password=PASSWORD)
+
+
+def photograph(page: Any, name: str) -> None:
+    if folder := os.environ.get("PORTAL_SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        width = page.viewport_size["width"]
+        page.screenshot(path=str(Path(folder) / f"accounts-{name}-{width}.png"), full_page=True)
+
+
+def log_in_by_form(page: Any, url: str, user: User) -> None:
+    page.goto(f"{url}/accounts/login/")
+    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in", exact=True).click()
+
+
+def show_that_it_is_me(page: Any) -> None:
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+
+
+def code_of(secret: str) -> str:
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+
+
+def add_virtual_authenticator(page: Any) -> None:
+    """Give the page's browser a device that holds passkeys and always recognises its owner."""
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+
+def furnish(alice: User, now: datetime) -> dict[str, str]:
+    """Fill Alice's organisation, and return its pages."""
+    scope = Scope.of(alice)
+    bob = people.invite(
+        scope, email="bob@northern.example", name="Bob Brown", roles=[Role.SUPPLIER_VIEWER], now=now
+    )
+    gone = people.invite(
+        scope, email="greta@northern.example", name="Greta Gone", roles=[Role.SUPPLIER_ANALYST], now=now
+    )
+    people.deactivate(scope, gone.pk, now=now)
+    TOTP.activate(bob, generate_totp_secret())
+    crm = clients.create_client(
+        scope,
+        name="Customer system",
+        scopes=[ApiScope.ESTATE_READ, ApiScope.INSTRUCTIONS_WRITE, ApiScope.EVENTS_READ],
+        networks="203.0.113.0/24 2001:db8::/48",
+        now=now,
+    )
+    clients.rotate_secret(scope, crm.client_id, now=now + timedelta(minutes=1))
+    old = clients.create_client(
+        scope, name="Former gateway", scopes=[ApiScope.EVENTS_READ], networks="", now=now
+    )
+    clients.revoke_client(scope, old.client_id, now=now)
+    single_sign_on.set_up(
+        scope,
+        server_url="https://login.northern.example",
+        client_id="firmware-portal",
+        secret="kept sealed",
+        domains="northern.example",
+        is_open_to_newcomers=True,
+        vouches_for_addresses=False,
+        now=now,
+    )
+    return {
+        "people": "/organisation/people/",
+        "invite": "/organisation/people/invite/",
+        "person": f"/organisation/people/{bob.pk}/",
+        "person-self": f"/organisation/people/{alice.pk}/",
+        "person-deactivated": f"/organisation/people/{gone.pk}/",
+        "clients": "/organisation/clients/",
+        "client-new": "/organisation/clients/new/",
+        "client": f"/organisation/clients/{crm.client_id}/",
+        "client-revoked": f"/organisation/clients/{old.client_id}/",
+        "single-sign-on": "/organisation/single-sign-on/",
+        "second-factor": "/accounts/2fa/",
+        "passkeys-none": "/accounts/2fa/webauthn/",
+        "password": "/accounts/password/change/",
+        "sessions": "/accounts/sessions/",
+        "log-out": "/accounts/logout/",
+    }
+
+
+def judged(pages: dict[str, str], page: Any, url: str, judges: tuple[Any, ...]) -> list[str]:
+    wrong = []
+    for name, path in pages.items():
+        answer = page.goto(f"{url}{path}")
+        photograph(page, name)
+        if answer.status != 200:
+            wrong.append(f"{path}: {answer.status}")
+            continue
+        for judge in judges:
+            try:
+                judge(page)
+            except AssertionError as problem:
+                wrong.append(f"{name}: {problem}")
+    return wrong
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_pages_of_an_administrator_are_accessible_and_fit(
+    live_server, open_page, axe, fits, alice, width
+):
+    pages = furnish(alice, datetime.now(UTC))
+    log_in_by_form(open_page(width=width), live_server.url, alice)
+    page = open_page(width=width)
+    log_in_by_form(page, live_server.url, alice)
+
+    assert judged(pages, page, live_server.url, (fits, axe)) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_pages_of_a_stranger_are_accessible_and_fit(live_server, open_page, axe, fits, alice, width):
+    furnish(alice, datetime.now(UTC))
+    provider = f"organisation-{alice.organisation_id}"
+    pages = {
+        "log-in": "/accounts/login/",
+        "forgotten": "/accounts/password/reset/",
+        "forgotten-sent": "/accounts/password/reset/done/",
+        "link-used": "/accounts/password/reset/key/1-x/",
+        "password-done": "/accounts/password/reset/key/done/",
+        "inactive": "/accounts/inactive/",
+        "organisation": "/accounts/organisation/",
+        "organisation-at": f"/accounts/organisation/{provider}/",
+        "cancelled": "/accounts/oidc/cancelled/",
+    }
+
+    assert judged(pages, open_page(width=width), live_server.url, (fits, axe)) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_demonstration_says_so(live_server, open_page, axe, fits, alice, settings, width):
+    settings.DEMO, settings.DEMO_PASSWORD = True, PASSWORD
+    page = open_page(width=width)
+
+    page.goto(f"{live_server.url}/accounts/login/")
+    photograph(page, "log-in-demonstration")
+
+    assert page.get_by_text("This is a demonstration").is_visible()
+    fits(page)
+    axe(page)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_is_wrong_with_a_log_in_is_said_where_one_looks(live_server, open_page, axe, fits, alice, width):
+    page = open_page(width=width)
+    page.goto(f"{live_server.url}/accounts/login/")
+    page.get_by_label("E-mail").fill(alice.email)
+    page.get_by_label("Password", exact=True).fill("wrong")
+
+    page.get_by_role("button", name="Log in", exact=True).click()
+
+    page.get_by_text("You are not logged in").wait_for()
+    photograph(page, "log-in-refused")
+    assert page.get_by_label("E-mail").input_value() == alice.email
+    fits(page)
+    axe(page)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_an_operator_sets_up_an_app_and_logs_in_with_it(live_server, open_page, axe, fits, dora, width):
+    page = open_page(width=width)
+    log_in_by_form(page, live_server.url, dora)
+
+    page.get_by_text("Your role needs a second factor").wait_for()
+    photograph(page, "must-enrol")
+    axe(page)
+    page.get_by_role("link", name="Set up an app").click()
+    photograph(page, "is-it-you")
+    axe(page)
+    show_that_it_is_me(page)
+    page.locator("details.govuk-details summary").click()
+    secret = page.locator("[data-totp-key]").inner_text()
+    photograph(page, "set-up-app")
+    axe(page)
+    page.get_by_label("Code").fill("000000")
+    page.get_by_role("button", name="Set up the app").click()
+    photograph(page, "set-up-app-wrong")
+    axe(page)
+    page.get_by_label("Code").fill(code_of(secret))
+    page.get_by_role("button", name="Set up the app").click()
+    page.get_by_text("Shown once").wait_for()
+    photograph(page, "recovery-codes")
+    axe(page)
+    fits(page)
+    recovery = page.locator(".codes code").first.inner_text()
+    page.get_by_role("link", name="I have kept them").click()
+    photograph(page, "second-factor-set-up")
+    axe(page)
+
+    page.goto(f"{live_server.url}/accounts/logout/")
+    page.get_by_role("main").get_by_role("button", name="Log out").click()
+    log_in_by_form(page, live_server.url, dora)
+    page.get_by_text("One more step").wait_for()
+    photograph(page, "one-more-step")
+    axe(page)
+    fits(page)
+    page.get_by_label("Code").fill(recovery)
+    page.get_by_role("button", name="Log in", exact=True).click()
+    page.wait_for_url(f"{live_server.url}/")
+    assert page.locator(".user-menu").is_visible()
+
+
+def test_a_passkey_is_added_and_logs_in_by_itself(live_server, page, axe, dora):
+    add_virtual_authenticator(page)
+    log_in_by_form(page, live_server.url, dora)
+    page.get_by_role("link", name="Add a passkey").click()
+    show_that_it_is_me(page)
+    photograph(page, "add-passkey")
+    axe(page)
+    page.get_by_label("Name").fill("Dora's laptop")
+    page.get_by_role("button", name="Add the passkey").click()
+    page.get_by_text("Shown once").wait_for()
+    page.goto(f"{live_server.url}/accounts/2fa/webauthn/")
+    assert page.get_by_text("Dora's laptop").first.is_visible()
+    photograph(page, "passkeys")
+    axe(page)
+    page.get_by_role("link", name="Remove").click()
+    photograph(page, "passkey-remove")
+    axe(page)
+    page.get_by_role("button", name="Remove the passkey").click()
+    assert page.get_by_text("the only one you have").is_visible()
+    assert Authenticator.objects.filter(type="webauthn").count() == 1
+
+    page.goto(f"{live_server.url}/accounts/logout/")
+    page.get_by_role("main").get_by_role("button", name="Log out").click()
+    page.goto(f"{live_server.url}/accounts/login/")
+    page.get_by_role("button", name="Use a passkey").click()
+
+    page.wait_for_url(f"{live_server.url}/")
+    assert page.locator(".user-menu__name").inner_text() == "Dora Dean"
+
+
+def test_a_passkey_serves_as_the_second_step_as_well(live_server, page, dora):
+    add_virtual_authenticator(page)
+    log_in_by_form(page, live_server.url, dora)
+    page.get_by_role("link", name="Add a passkey").click()
+    show_that_it_is_me(page)
+    page.get_by_role("button", name="Add the passkey").click()
+    page.get_by_text("Shown once").wait_for()
+    page.goto(f"{live_server.url}/accounts/logout/")
+    page.get_by_role("main").get_by_role("button", name="Log out").click()
+    log_in_by_form(page, live_server.url, dora)
+
+    page.get_by_role("button", name="Use a passkey or security key").click()
+
+    page.wait_for_url(f"{live_server.url}/")
+
+
+def test_a_passkey_given_up_is_told_in_words(live_server, page, alice):
+    page.goto(f"{live_server.url}/accounts/login/")
+    page.evaluate(
+        "() => { navigator.credentials.get = async () => { throw new DOMException('', 'NotAllowedError') } }"
+    )
+
+    page.get_by_role("button", name="Use a passkey").click()
+
+    page.get_by_text("Nothing was chosen, or it took too long.").wait_for()
+
+
+def test_without_scripts_an_operator_enrols_and_passkeys_are_not_offered(live_server, open_page, dora):
+    page = open_page(java_script_enabled=False)
+    log_in_by_form(page, live_server.url, dora)
+    page.get_by_role("link", name="Set up an app").click()
+    show_that_it_is_me(page)
+    secret = page.locator("[data-totp-key]").text_content()
+    page.get_by_label("Code").fill(code_of(secret))
+    page.get_by_role("button", name="Set up the app").click()
+    page.get_by_role("link", name="I have kept them").click()
+    page.goto(f"{live_server.url}/accounts/2fa/webauthn/add/")
+
+    assert page.get_by_text("Adding a passkey needs scripts.").is_visible()
+    assert not page.get_by_role("button", name="Add the passkey").is_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_administrator_invites_somebody_who_sets_a_password(live_server, open_page, axe, alice, scripts):
+    page = open_page(java_script_enabled=scripts)
+    log_in_by_form(page, live_server.url, alice)
+    page.goto(f"{live_server.url}/organisation/people/")
+    page.get_by_role("link", name="Invite somebody").click()
+    page.get_by_label("Name").fill("Nina New")
+    page.get_by_label("E-mail at work").fill("nina@northern.example")
+    page.get_by_label(re.compile("Supplier analyst")).check()
+    page.get_by_role("button", name="Send the invitation").click()
+    page.get_by_text("A link to set a password is on its way").wait_for()
+
+    link = re.search(r"http://\S+/reset/key/\S+", mail.outbox[-1].body)[0]
+    theirs = open_page(java_script_enabled=scripts)
+    theirs.goto(link)
+    if scripts:
+        photograph(theirs, "set-password")
+        axe(theirs)
+    theirs.get_by_label("New password").fill("horse of another colour")
+    theirs.get_by_label("The same again").fill("horse of another colour")
+    theirs.get_by_role("button", name="Set the password").click()
+
+    assert theirs.get_by_role("heading", name="Your password is set").is_visible()
+
+
+def test_a_secret_is_shown_once_and_rotated(live_server, page, axe, fits, alice):
+    log_in_by_form(page, live_server.url, alice)
+    page.goto(f"{live_server.url}/organisation/clients/")
+    photograph(page, "clients-none")
+    axe(page)
+    page.get_by_role("link", name="Make a client").first.click()
+    page.get_by_label("Name").fill("Customer system")
+    page.get_by_label(re.compile("estate:read")).check()
+    page.get_by_label("From which networks").fill("203.0.113.1/24")
+    page.get_by_role("button", name="Make the client").click()
+    page.get_by_text("203.0.113.1/24 is not a network").first.wait_for()
+    photograph(page, "client-new-wrong")
+    axe(page)
+    page.get_by_label("From which networks").fill("203.0.113.0/24")
+    page.get_by_role("button", name="Make the client").click()
+    first = page.locator("[data-client-secret]").inner_text()
+    photograph(page, "client-secret")
+    axe(page)
+    fits(page)
+    page.reload()
+    assert page.locator("[data-client-secret]").count() == 0
+
+    page.get_by_role("button", name="Make another secret").click()
+
+    assert page.locator("[data-client-secret]").inner_text() != first
+    assert page.get_by_text("Former", exact=True).is_visible()
+    page.get_by_role("button", name="End the former secret now").click()
+    assert page.get_by_text("Only the newest secret counts now.").is_visible()
+    page.get_by_role("button", name="Revoke the client").click()
+    assert page.get_by_text("The client is revoked.").is_visible()
