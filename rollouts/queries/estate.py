@@ -280,12 +280,14 @@ def _tally(scope: Scope) -> list[Any]:
     if scope.is_panel:
         raise NotPermitted("The Panel sees rollouts and their figures, not single hubs.")
     served = CspChannel.objects.filter(csp_id=scope.organisation_id) if scope.is_csp else None
-    return sql.fetch_all(
+    rows = sql.fetch_all(
         "rollouts",
         "estate_counts",
         party=scope.organisation_id if scope.is_supplier else None,
         served=None if served is None else sorted(served.values_list("region", flat=True)),
     )
+    # Who supplies a hub, and that there are two, is none of a CSP's business.
+    return [row._replace(is_split=False) for row in rows] if scope.is_csp else rows
 
 
 def _open_rollouts() -> list[int]:

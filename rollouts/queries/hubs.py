@@ -357,7 +357,12 @@ def _entries(scope: Scope, guid: int) -> list[HubEntry]:
     rows = sql.fetch_all("rollouts", "hub_entries", guid=guid, party=scope.organisation_id, size=MOST_TOLD)
     return [
         HubEntry(
-            row.at, EntryKind(row.kind), _failure(row.code), row.rollout_id, row.version or "", row.data or {}
+            at=row.at,
+            kind=EntryKind(row.kind),
+            code=_failure(row.code),
+            rollout_id=row.rollout_id,
+            version=row.version or "",
+            data=sql.from_json(row.data) or {},
         )
         for row in rows
     ]
