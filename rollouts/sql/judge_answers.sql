@@ -1,35 +1,45 @@
 -- Say for each GUID of a staging table why it is not taken, or count where it would lead if it is.
 -- A hub of another Supplier and a hub nobody knows take the same way through this statement.
-WITH judged AS (
-    SELECT s.guid, s.line_no, g.chf_guid, t.consent, t.day,
-           CASE
-               WHEN t.guid IS NULL OR t.state = 90 THEN CASE
-                   WHEN h.guid IS NULL AND g.chf_guid IS NULL THEN 'UNKNOWN_DEVICE'
-                   WHEN h.guid IS NULL THEN 'NOT_A_CHF'
-                   WHEN h.region = 8 OR h.smets_generation = 1 THEN 'SMETS1_OUT_OF_SCOPE'
-                   WHEN h.smi_status IN (8, 9) THEN 'RECOVERY_IN_PROGRESS'
-                   WHEN h.smi_status NOT IN (4, 7) THEN 'NOT_COMMISSIONED'
-                   WHEN h.device_model_id <> %(model_id)s THEN 'MODEL_MISMATCH'
-                   WHEN h.cpl_entry_id = %(version_id)s THEN 'ALREADY_AT_VERSION'
-                   WHEN h.cpl_entry_id <> ALL(%(predecessors)s::integer[]) THEN 'UPGRADE_PATH'
-                   WHEN EXISTS (SELECT FROM rollouts_target AS o
-                                 WHERE o.rollout_id = ANY(%(other_rollouts)s::integer[])
-                                   AND o.guid = s.guid AND o.state NOT IN (31, 41, 51, 52, 60, 90))
-                     THEN 'OTHER_UPDATE_IN_PROGRESS'
-                   ELSE 'NOT_IN_ROLLOUT' END
-               {reasons}
-           END AS reason
+WITH placed AS MATERIALIZED (
+    SELECT s.guid AS asked, s.line_no, t.*
       FROM {staged} AS s
       LEFT JOIN (SELECT t.guid, t.state, {consent} AS consent,
                         ({effective_at} AT TIME ZONE 'UTC')::date AS day, {columns}
                    FROM rollouts_target AS t
                   WHERE t.rollout_id = %(rollout_id)s AND t.guid BETWEEN %(first_guid)s AND %(last_guid)s
                     AND {is_mine}) AS t ON t.guid = s.guid
+), stray AS MATERIALIZED (
+    -- Set apart, as they are few: only these are looked for in the inventory.
+    SELECT asked AS guid, line_no FROM placed WHERE guid IS NULL OR state = 90
+), judged AS (
+    SELECT t.asked AS guid, t.line_no, NULL::bigint AS chf_guid, t.consent, t.day,
+           CASE
+               {reasons}
+           END AS reason
+      FROM placed AS t
+     WHERE t.state <> 90
+     UNION ALL
+    SELECT s.guid, s.line_no, g.chf_guid, NULL, NULL,
+           CASE
+               WHEN h.guid IS NULL AND g.chf_guid IS NULL THEN 'UNKNOWN_DEVICE'
+               WHEN h.guid IS NULL THEN 'NOT_A_CHF'
+               WHEN h.region = 8 OR h.smets_generation = 1 THEN 'SMETS1_OUT_OF_SCOPE'
+               WHEN h.smi_status IN (8, 9) THEN 'RECOVERY_IN_PROGRESS'
+               WHEN h.smi_status NOT IN (4, 7) THEN 'NOT_COMMISSIONED'
+               WHEN h.device_model_id <> %(model_id)s THEN 'MODEL_MISMATCH'
+               WHEN h.cpl_entry_id = %(version_id)s THEN 'ALREADY_AT_VERSION'
+               WHEN h.cpl_entry_id <> ALL(%(predecessors)s::integer[]) THEN 'UPGRADE_PATH'
+               WHEN EXISTS (SELECT FROM rollouts_target AS o
+                             WHERE o.rollout_id = ANY(%(other_rollouts)s::integer[])
+                               AND o.guid = s.guid AND o.state NOT IN (31, 41, 51, 52, 60, 90))
+                 THEN 'OTHER_UPDATE_IN_PROGRESS'
+               ELSE 'NOT_IN_ROLLOUT'
+           END
+      FROM stray AS s
       LEFT JOIN (SELECT h.guid, h.region, h.smi_status, h.device_model_id, h.cpl_entry_id, m.smets_generation
                    FROM rollouts_hub AS h
                    JOIN rollouts_devicemodel AS m ON m.id = h.device_model_id
-                  WHERE h.guid BETWEEN %(first_guid)s AND %(last_guid)s
-                    AND (h.import_supplier_id = %(party_id)s OR h.gas_supplier_id = %(party_id)s)) AS h
+                  WHERE h.import_supplier_id = %(party_id)s OR h.gas_supplier_id = %(party_id)s) AS h
              ON h.guid = s.guid
       LEFT JOIN (SELECT g.gpf_guid, g.guid AS chf_guid
                    FROM rollouts_hub AS g
