@@ -186,7 +186,6 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # whoever has set a password had the letter
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG or DEMO or TESTING else "https"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session goes on; every other one ends
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
@@ -218,7 +217,6 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "Firmware Portal"
 MFA_TOTP_TOLERANCE = 1
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG or DEMO or TESTING  # http://localhost
 SOCIALACCOUNT_ADAPTER = "portal.accounts.adapters.SingleSignOnAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # a form could not lead to another host: form-action 'self'
 SOCIALACCOUNT_STORE_TOKENS = False
@@ -233,6 +231,8 @@ API_SECRET_OVERLAP_DAYS = 7  # the former secret still counts, once a new one ha
 
 # Behind TLS, unless it is said to be a plain one (development, demonstration, tests)
 PLAIN_HTTP = DEBUG or DEMO or TESTING or _flag("PLAIN_HTTP")
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if PLAIN_HTTP else "https"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PLAIN_HTTP  # then browsers offer passkeys on localhost only
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PLAIN_HTTP
 CSRF_COOKIE_HTTPONLY = False  # htmx reads the token from the page, but a script of ours may need it
 SECURE_SSL_REDIRECT = not PLAIN_HTTP
@@ -244,7 +244,9 @@ X_FRAME_OPTIONS = "DENY"
 if _flag("BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-STREAM_ORIGIN = os.environ.get("STREAM_ORIGIN", "")  # where events come from, if not from this very origin
+STREAM_ORIGIN = _words(
+    "STREAM_ORIGIN"
+)  # where events come from, if not from this very origin; by name of the host
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -252,7 +254,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
-        "connect-src": [SELF, *([STREAM_ORIGIN] if STREAM_ORIGIN else [])],
+        "connect-src": [SELF, *STREAM_ORIGIN],
         "manifest-src": [SELF],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
@@ -300,6 +302,22 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "firmware portal <p
 # Areas meet here, not in imports
 PORTAL_URL = os.environ.get("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
 EVENT_SUBSCRIBERS = ["notifications.services.fan_out"]
+FEED_FOLLOWERS = ["notifications.webhooks.ringing.ring"]
+FEED_NAMES = "rollouts.queries.naming.feed_names"
+FEED_KEPT_MONTHS = int(os.environ.get("FEED_KEPT_MONTHS", "13"))  # whole months, besides the one that runs
+
+# The event stream, and those who wait for events in a request of their own
+STREAM_PAGES = _words("STREAM_PAGES", PORTAL_URL)  # origins of pages that may follow it from elsewhere
+STREAM_CLIENTS = int(os.environ.get("STREAM_CLIENTS", "5000"))  # of one process
+STREAM_CLIENTS_OF_ONE = int(os.environ.get("STREAM_CLIENTS_OF_ONE", "100"))  # person or system
+LONG_POLLS = int(os.environ.get("LONG_POLLS", "4"))  # that one process keeps waiting: each takes a thread
+
+# Webhooks: an address somebody has typed must not lead into our own network
+WEBHOOK_NETWORKS_INSIDE = _words("WEBHOOK_NETWORKS_INSIDE", "127.0.0.0/8 ::1" if DEMO or TESTING else "")
+WEBHOOK_SECONDS = float(os.environ.get("WEBHOOK_SECONDS", "15"))  # for a call as a whole
+WEBHOOK_GIVES_UP_AFTER_DAYS = float(os.environ.get("WEBHOOK_GIVES_UP_AFTER_DAYS", "5"))
+WEBHOOK_SECRET_OVERLAP_HOURS = 24  # the former secret still signs, once a new one has been made
+WEBHOOK_LOG_DAYS = 30
 
 # The other side, as a demonstration or a rehearsal sets it up: where commands for hubs go, what the portal
 # shows there, and what each CSP shows here (`north=..,central=..,fourg=..`). Otherwise kept per region.

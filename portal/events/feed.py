@@ -10,6 +10,22 @@ from typing import Any
 from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.refusals import BadInput, Refusal
+
+MOST_AT_ONCE = 10_000
+
+
+class CursorExpired(Refusal):
+    """Entries after this cursor are no longer kept: whoever goes on from it would miss some, unknowing."""
+
+    code = "cursor_expired"
+    status = 410
+
+
+class CursorAhead(BadInput):
+    """The cursor lies beyond the newest entry: it is not from this feed."""
+
+    code = "cursor_ahead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +40,62 @@ class Entry:
     version_id: int | None
     code: int
     data: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What there is of a party's feed: the newest entry is `head`, those up to `dropped_to` are forgotten."""
+
+    dropped_to: int
+    head: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some entries in order. Everything up to `position` has been read: it is where to go on."""
+
+    entries: list[Entry]
+    position: int
+    head: int
+
+
+def stretch_after(
+    scope: Scope, position: int | None, *, kinds: Sequence[EntryKind] = (), size: int = 1000
+) -> Stretch:
+    """Return the entries after a position, and where to go on; none = from the oldest that is kept.
+
+    Raises:
+        CursorExpired: some entries after it are no longer kept.
+        CursorAhead: there is no such position yet.
+    """
+    there = bounds(scope)
+    after = check_cursor(there, position)
+    found = entries_after(scope, after, kinds=kinds, size=size)
+    if len(found) >= min(size, MOST_AT_ONCE):
+        return Stretch(found, found[-1].position, max(there.head, found[-1].position))
+    # The head was read first: all there was up to it has been looked at, whatever the kinds.
+    last = max(there.head, found[-1].position if found else 0)
+    return Stretch(found, last, last)
+
+
+def check_cursor(there: Bounds, position: int | None) -> int:
+    """Return the position to read after.
+
+    Raises:
+        CursorExpired: some entries after it are no longer kept.
+        CursorAhead: there is no such position yet.
+    """
+    if position is None:
+        return there.dropped_to
+    if position < there.dropped_to:
+        raise CursorExpired(
+            f"Entries up to {there.dropped_to} are no longer kept. Read your estate afresh, then go on after"
+            f" {there.dropped_to}.",
+            facts={"oldest": there.dropped_to, "head": there.head},
+        )
+    if position > there.head:
+        raise CursorAhead(f"The newest entry is {there.head}.", facts={"head": there.head})
+    return position
 
 
 def entries_after(
@@ -44,7 +116,7 @@ def entries_after(
             "party": scope.organisation_id,
             "after": position,
             "kinds": [int(kind) for kind in kinds] or None,
-            "size": min(size, 10_000),
+            "size": min(size, MOST_AT_ONCE),
         },
     )
     return [
@@ -62,22 +134,42 @@ def entries_after(
     ]
 
 
+def position_before(scope: Scope, since: datetime) -> int:
+    """Return the position after which every entry from a moment on is found."""
+    found = sql.rows(
+        """
+        SELECT min(position) AS first FROM events_feed_entry
+         WHERE party_id = %(party)s AND at >= %(since)s
+        """,
+        {"party": scope.organisation_id, "since": since},
+    )
+    return bounds(scope).head if found[0].first is None else int(found[0].first) - 1
+
+
 def head(scope: Scope) -> int:
     """Return the last position given out to the party; 0 when it has no entries yet."""
+    return bounds(scope).head
+
+
+def bounds(scope: Scope) -> Bounds:
+    """Return what there is of the party's feed."""
     found = sql.rows(
-        "SELECT position FROM events_feed_head WHERE party_id = %(party)s", {"party": scope.organisation_id}
+        "SELECT position, dropped_to FROM events_feed_head WHERE party_id = %(party)s",
+        {"party": scope.organisation_id},
     )
-    return int(found[0].position) if found else 0
+    return Bounds(int(found[0].dropped_to), int(found[0].position)) if found else Bounds(0, 0)
 
 
 def gaps() -> int:
-    """Count positions that were given out and hold no entry, over all parties; 0 by construction."""
+    """Count positions that should be there and hold no entry, over all parties; 0 by construction."""
     found = sql.rows(
         """
-        SELECT coalesce(sum(head.position - coalesce(held.n, 0)), 0) AS gaps
+        SELECT coalesce(sum(head.position - head.dropped_to - coalesce(held.n, 0)), 0) AS gaps
           FROM events_feed_head AS head
-          LEFT JOIN (SELECT party_id, count(DISTINCT position) AS n
-                       FROM events_feed_entry GROUP BY party_id) AS held
+          LEFT JOIN (SELECT entry.party_id, count(DISTINCT entry.position) AS n
+                       FROM events_feed_entry AS entry JOIN events_feed_head AS own USING (party_id)
+                      WHERE entry.position > own.dropped_to
+                      GROUP BY entry.party_id) AS held
             ON held.party_id = head.party_id
         """
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Final
 
 
 class EntryKind(IntEnum):
@@ -53,14 +55,27 @@ class EntryKind(IntEnum):
     CPL_REMOVED = 172
     INCIDENT_UPDATED = 173
     DECISION_RECOMMENDED = 174
+    WEBHOOK_DISABLED = 180
 
     @property
     def public_name(self) -> str:
         """The name a CRM sees, e.g. `hub.activated`."""
-        noun, _, rest = self.name.lower().partition("_")
-        return f"{noun}.{rest}"
+        return PUBLIC_NAMES[self]
 
     @property
     def is_about_one_hub(self) -> bool:
         """Tell whether an entry of this kind carries a GUID."""
         return self < 100  # noqa: PLR2004 - the boundary the docstring names
+
+
+def _public_name(kind: EntryKind) -> str:
+    words = kind.name.lower()
+    noun = next(
+        (noun for noun in _NOUNS_OF_TWO_WORDS if words.startswith(f"{noun}_")), words.partition("_")[0]
+    )
+    return f"{noun}.{words.removeprefix(noun).removeprefix('_') or 'made'}"
+
+
+_NOUNS_OF_TWO_WORDS: Final = ("release_note", "safe_launch", "second_supplier")
+PUBLIC_NAMES: Final[Mapping[EntryKind, str]] = {kind: _public_name(kind) for kind in EntryKind}
+KINDS_BY_PUBLIC_NAME: Final[Mapping[str, EntryKind]] = {name: kind for kind, name in PUBLIC_NAMES.items()}

@@ -55,10 +55,13 @@ class FeedOutbox(models.Model):
 
 
 class FeedHead(models.Model):
-    """The last position given out to a party: positions of a party have no gaps."""
+    """The last position given out to a party, without gaps, and up to where its entries are forgotten."""
 
     party_id = models.IntegerField(primary_key=True)
     position = models.BigIntegerField(default=0)
+    dropped_to = models.BigIntegerField(
+        default=0, db_default=0, help_text="entries up to here are no longer kept"
+    )
 
     class Meta:
         db_table = "events_feed_head"

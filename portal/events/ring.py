@@ -5,20 +5,29 @@ A lost ring costs a listener a second (it also looks by itself), never an entry.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import orjson
 import redis
 import structlog
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 CHANNEL = "feed"
 log = structlog.get_logger(__name__)
+Follower = Callable[[Mapping[int, int]], None]
 
 
 def ring(heads: Mapping[int, int]) -> None:
-    """Tell listeners which parties' feeds have grown, and up to where."""
+    """Tell listeners which parties' feeds have grown, and up to where; then those whom the settings name."""
+    _publish(heads)
+    for name in settings.FEED_FOLLOWERS:
+        follower: Follower = import_string(name)
+        follower(heads)
+
+
+def _publish(heads: Mapping[int, int]) -> None:
     if not settings.REDIS_URL:
         return
     try:

@@ -1,0 +1,92 @@
+"""Waiting for a party's feed to grow, in a process that answers in threads: one subscription for all of them.
+
+The broker only rings. Where it cannot be reached, or a ring is lost, a waiter looks by itself each second.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+import orjson
+import redis
+import structlog
+from django.conf import settings
+
+from portal.events.ring import CHANNEL
+
+log = structlog.get_logger(__name__)
+_LOOKS_EVERY: Final = 1.0
+_AGAIN_AFTER: Final = 1.0
+_IDLE: Final = 30.0
+
+
+class Listener:
+    """What the broker has rung so far, and those who wait for more."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._heads: dict[int, int] = {}
+        self._rung = threading.Condition()
+        self._waiting = 0
+        self._thread: threading.Thread | None = None
+
+    def wait(self, party: int, *, beyond: int, seconds: float) -> None:
+        """Wait until the feed of a party is rung beyond a position, or the time is up."""
+        with self._rung:
+            self._listen()
+            self._waiting += 1
+            try:
+                self._rung.wait_for(lambda: self._heads.get(party, 0) > beyond, timeout=seconds)
+            finally:
+                self._waiting -= 1
+
+    def _listen(self) -> None:
+        # A thread does not survive a fork, so it is started by the first who waits in this process.
+        if self._url and (self._thread is None or not self._thread.is_alive()):
+            self._thread = threading.Thread(target=self._follow, name="feed-listener", daemon=True)
+            self._thread.start()
+
+    def _follow(self) -> None:
+        idle_since = time.monotonic()
+        while time.monotonic() - idle_since < _IDLE:
+            try:
+                with (
+                    redis.Redis.from_url(self._url, socket_connect_timeout=1) as client,
+                    client.pubsub() as heard,
+                ):
+                    heard.subscribe(CHANNEL)
+                    while time.monotonic() - idle_since < _IDLE:
+                        self._take(heard.get_message(ignore_subscribe_messages=True, timeout=_LOOKS_EVERY))
+                        if self._waiting:
+                            idle_since = time.monotonic()
+            except redis.RedisError as problem:
+                log.warning("listener.deaf", problem=str(problem))
+                time.sleep(_AGAIN_AFTER)
+
+    def _take(self, message: dict[str, object] | None) -> None:
+        if message is None or not isinstance(message["data"], bytes):
+            return
+        heads = {int(party): int(position) for party, position in orjson.loads(message["data"]).items()}
+        with self._rung:
+            self._heads.update(heads)
+            self._rung.notify_all()
+
+
+def wait_until(happened: Callable[[], bool], *, party: int, beyond: int, seconds: float) -> bool:
+    """Look after each ring, and each second, whether something happened; return whether it did in time."""
+    until = time.monotonic() + seconds
+    while not happened():
+        left = until - time.monotonic()
+        if left <= 0:
+            return False
+        _listener(settings.REDIS_URL).wait(party, beyond=beyond, seconds=min(left, _LOOKS_EVERY))
+    return True
+
+
+@cache
+def _listener(url: str) -> Listener:
+    return Listener(url)

@@ -1,0 +1,79 @@
+"""The names behind the numbers of an entry: its update, its firmware version, its reason.
+
+They are another area's; the settings name the function that knows them. What it says is kept, because
+an entry of the feed is named a thousand times a second: versions for good, names of updates for a while.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from portal.events.feed import Entry
+
+_KEPT_SECONDS: Final = 30.0
+_MOST_KEPT: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class FeedNames:
+    """Names of updates, firmware versions of CPL entries, and words for the codes of entries."""
+
+    rollouts: Mapping[int, str] = field(default_factory=dict)
+    versions: Mapping[int, str] = field(default_factory=dict)
+    reasons: Mapping[int, str] = field(default_factory=dict)
+
+
+Naming = Callable[[Collection[int], Collection[int]], FeedNames]
+
+
+class _Kept:
+    """What has been asked for before, in this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Ask for everything again."""
+        self.rollouts: dict[int, str] = {}
+        self.versions: dict[int, str] = {}
+        self.reasons: dict[int, str] = {}
+        self.until = time.monotonic() + _KEPT_SECONDS
+
+    @property
+    def is_old(self) -> bool:
+        """Tell whether a name may have changed by now, or too much is kept."""
+        return time.monotonic() > self.until or len(self.rollouts) + len(self.versions) > _MOST_KEPT
+
+
+_kept: Final = _Kept()
+
+
+def names_for(entries: Iterable[Entry]) -> FeedNames:
+    """Return the names that these entries need, and perhaps more."""
+    rollouts = {entry.rollout_id for entry in entries if entry.rollout_id is not None}
+    versions = {entry.version_id for entry in entries if entry.version_id is not None}
+    with _kept.lock:
+        if _kept.is_old:
+            _kept.forget()
+        unknown = rollouts - _kept.rollouts.keys(), versions - _kept.versions.keys()
+        if any(unknown) or not _kept.reasons:
+            naming: Naming = import_string(settings.FEED_NAMES)
+            found = naming(*unknown)
+            _kept.rollouts.update(found.rollouts)
+            _kept.versions.update(found.versions)
+            _kept.reasons.update(found.reasons)
+        return FeedNames(dict(_kept.rollouts), dict(_kept.versions), _kept.reasons)
+
+
+def forget_names() -> None:
+    """Ask for every name again: another database, another world."""
+    with _kept.lock:
+        _kept.forget()
