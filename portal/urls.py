@@ -11,6 +11,7 @@ handler500 = "portal.problems.server_error"
 urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("api/v1/", include("rollouts.api.urls")),
+    path("api/v1/", include("notifications.api.urls")),
     path("api/v1/", include("portal.rest.urls")),
     path("csp/", include("rollouts.csp.urls")),
     path("notifications/", include("notifications.urls")),

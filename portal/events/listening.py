@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -76,15 +75,9 @@ class Listener:
             self._rung.notify_all()
 
 
-def wait_until(happened: Callable[[], bool], *, party: int, beyond: int, seconds: float) -> bool:
-    """Look after each ring, and each second, whether something happened; return whether it did in time."""
-    until = time.monotonic() + seconds
-    while not happened():
-        left = until - time.monotonic()
-        if left <= 0:
-            return False
-        _listener(settings.REDIS_URL).wait(party, beyond=beyond, seconds=min(left, _LOOKS_EVERY))
-    return True
+def wait_for_ring(party: int, *, beyond: int, seconds: float) -> None:
+    """Wait until the feed of a party may have grown beyond a position: a second at most, then look."""
+    _listener(settings.REDIS_URL).wait(party, beyond=beyond, seconds=min(seconds, _LOOKS_EVERY))
 
 
 @cache

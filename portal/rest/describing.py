@@ -52,6 +52,7 @@ _DESCRIPTIONS: Final[Mapping[int, str]] = {
     404: "There is no such thing, or not for your organisation.",
     406: "Not to be had in a form that `Accept` allows.",
     409: "What is asked for cannot be done as things are.",
+    410: "It is no longer kept.",
     412: "It has changed since it was read.",
     413: "The body is too large.",
     415: "The resource takes no body of this type.",

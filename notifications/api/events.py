@@ -1,0 +1,131 @@
+"""The feed, by page and by long poll."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, TypedDict
+
+from django.http import HttpResponse, HttpResponseBase
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from notifications.envelopes import BATCH, Happening, batch, happenings
+from notifications.following import AT_HEAD, LONGEST_WAIT, awaited_stretch, place_of
+from portal.events.kinds import KINDS_BY_PUBLIC_NAME
+from portal.identity.api_scopes import ApiScope
+from portal.rest.answers import JsonAnswer
+from portal.rest.describing import operation
+from portal.rest.fields import Said
+from portal.rest.paging import MOST_A_PAGE
+from portal.rest.shapes import Example, Text, reference
+from portal.rest.views import Resource
+
+DEFAULT_SIZE: Final = 500
+_ANY_KIND: Final = "|".join(name.replace(".", "[.]") for name in KINDS_BY_PUBLIC_NAME)
+
+
+class KindsField(serializers.RegexField):
+    """Public names of kinds between commas."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(f"^({_ANY_KIND})(,({_ANY_KIND}))*$", max_length=2_000, **kwargs)
+
+
+class EventsQuery(Said):
+    """From where on, which kinds, and how long to wait for them."""
+
+    after = serializers.RegexField(
+        rf"^({AT_HEAD}|[0-9]{{1,18}})?$",
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=18,
+        help_text="The position you have read up to; `now` for the newest entry. Default: the oldest kept.",
+    )
+    kinds = KindsField(
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Kinds that are wanted, between commas. Default: all.",
+    )
+    limit = serializers.IntegerField(
+        required=False,
+        default=DEFAULT_SIZE,
+        min_value=1,
+        max_value=MOST_A_PAGE,
+        help_text="How many at most.",
+    )
+    wait = serializers.IntegerField(
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=LONGEST_WAIT,
+        help_text="Seconds to wait for an entry where there is none yet. You may be answered earlier.",
+    )
+
+
+class Happenings(TypedDict):
+    """Entries of your feed in order, and where to go on."""
+
+    items: list[Happening]
+    next: Annotated[str, "What to ask next. A feed has no last page.", Text(format="uri")]
+    position: Annotated[int, "You have read everything up to here: the next `after`.", Example(1042)]
+    head: Annotated[int, "The newest entry there is.", Example(1042)]
+
+
+class BatchAnswer(JsonAnswer):
+    """`application/cloudevents-batch+json`: the events alone."""
+
+    media_type = BATCH
+    format = "cloudevents-batch"
+
+
+class Events(Resource):
+    """The feed of your organisation."""
+
+    tag = "Events"
+    needs = ApiScope.EVENTS_READ
+    renderer_classes = (JsonAnswer, BatchAnswer)
+
+    @operation(
+        "listEvents",
+        "Follow events",
+        query=[EventsQuery],
+        returns=reference(Happenings),
+        files={BATCH: "The events alone; `Feed-Position` and `Feed-Head` tell the rest."},
+        refuses=("cursor_expired", "cursor_ahead"),
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Read what happened to your hubs and updates: in order, without gaps, each entry as a CloudEvent.
+
+        Keep `position` with what you have done, and go on after it. With `wait` the answer comes as soon as
+        there is something. To be told without asking, follow `GET /api/v1/events/stream` (server-sent events)
+        or register a webhook: both carry the same entries in the same order. Kinds are explained in
+        `docs/reference/events.md`.
+        """
+        asked = self.asked(EventsQuery)
+        kinds = [KINDS_BY_PUBLIC_NAME[name] for name in asked["kinds"].split(",") if name]
+        found = awaited_stretch(
+            self.scope,
+            place_of(self.scope, asked["after"]),
+            kinds=kinds,
+            size=asked["limit"],
+            seconds=asked["wait"],
+        )
+        items = happenings(found.entries, party=self.scope.organisation_id)
+        if isinstance(getattr(request, "accepted_renderer", None), BatchAnswer):
+            headers = {"Feed-Position": str(found.position), "Feed-Head": str(found.head)}
+            return HttpResponse(batch(items), content_type=BATCH, headers=headers)
+        page: Happenings = {
+            "items": items,
+            "next": _next(request, found.position),
+            "position": found.position,
+            "head": found.head,
+        }
+        return Response(page)
+
+
+def _next(request: Request, position: int) -> str:
+    query = request.query_params.copy()
+    query["after"] = str(position)
+    return f"{request.build_absolute_uri(request.path)}?{query.urlencode()}"

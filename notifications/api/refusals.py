@@ -1,0 +1,19 @@
+"""The refusals of this area, as the description and docs/reference/problems.md explain them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from portal.problems import Known, add_to_catalogue
+
+CATALOGUE: Final = (
+    Known(
+        "cursor_expired",
+        410,
+        "Entries after this cursor are no longer kept.",
+        "Read your estate afresh, then go on after `oldest`.",
+    ),
+    Known("cursor_ahead", 422, "The cursor lies beyond the newest entry.", "It is not from this feed."),
+)
+
+add_to_catalogue(*CATALOGUE)

@@ -1,0 +1,144 @@
+"""Entries as systems read them: CloudEvents 1.0, the same by page, by stream and by webhook.
+
+`id` is the position in the party's feed: source and id together name an entry for good, and the id of the
+last one read is the cursor to go on from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, TypedDict
+
+import orjson
+from django.conf import settings
+
+from portal.events.feed import Entry
+from portal.events.kinds import PUBLIC_NAMES, EntryKind
+from portal.events.naming import FeedNames, names_for
+from portal.kernel.guid import format_many
+from portal.rest.shapes import Example, GuidText, Names, Text
+
+TYPE_PREFIX: Final = "portal."
+BATCH: Final = "application/cloudevents-batch+json"
+SINGLE: Final = "application/cloudevents+json"
+PING: Final = "webhook.ping"
+_OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+_SCHEMA: Final = "/api/v1/openapi.yaml#/components/schemas/HappeningData"
+
+
+class HappeningRollout(TypedDict):
+    """The update it happened in."""
+
+    id: Annotated[int, Example(17)]
+    name: Annotated[str, Example("Toshiba 0C230000")]
+
+
+class HappeningData(TypedDict):
+    """What happened. Every kind has these members; `docs/reference/events.md` says more of each kind."""
+
+    guid: Annotated[GuidText | None, "The hub; null where it is about no single hub."]
+    firmware_version: Annotated[
+        str | None,
+        "The version the entry speaks of; of `hub.activated` the one that runs now.",
+        Example("0C230000"),
+    ]
+    rollout: HappeningRollout | None
+    reason: Annotated[str | None, "Why it failed, is tried again or was withdrawn.", Example(None)]
+    activated_after_halt: Annotated[
+        bool, "The hub had activated before the halt of its update could reach it."
+    ]
+    facts: Annotated[dict[str, Any], "More, by kind.", Example({})]
+
+
+class Happening(TypedDict):
+    """One entry of your feed, as a CloudEvent 1.0."""
+
+    specversion: Literal["1.0"]
+    id: Annotated[str, "The position in your feed: without gaps, in order, for good.", Example("1042")]
+    source: Annotated[str, "Your feed.", Text(format="uri"), Example("https://portal.example/feeds/3")]
+    type: Annotated[
+        str,
+        Names([TYPE_PREFIX + name for name in PUBLIC_NAMES.values()]),
+        "What happened.",
+        Example("portal.hub.activated"),
+    ]
+    subject: Annotated[
+        str, "The hub's GUID, else the update, else your feed.", Example("00-DB-12-34-56-78-9A-BC")
+    ]
+    time: datetime
+    datacontenttype: Literal["application/json"]
+    dataschema: Annotated[str, Text(format="uri"), Example("https://portal.example" + _SCHEMA)]
+    data: HappeningData
+
+
+def happenings(entries: Sequence[Entry], *, party: int) -> list[Happening]:
+    """Put entries of a party's feed into envelopes, in order."""
+    names = names_for(entries)
+    guids = iter(format_many([entry.guid for entry in entries if entry.guid is not None]))
+    source, schema = source_of(party), schema_address()
+    return [
+        _happening(entry, names, None if entry.guid is None else next(guids), source=source, schema=schema)
+        for entry in entries
+    ]
+
+
+def ping_happening(party: int, *, ident: str, now: datetime) -> dict[str, Any]:
+    """Make the event that tests a webhook; it is no entry of the feed."""
+    return {
+        "specversion": "1.0",
+        "id": ident,
+        "source": source_of(party),
+        "type": TYPE_PREFIX + PING,
+        "time": now,
+        "datacontenttype": "application/json",
+        "data": {},
+    }
+
+
+def documents(happened: Iterable[Happening]) -> list[bytes]:
+    """Write each envelope as JSON."""
+    return [orjson.dumps(each, option=_OPTIONS) for each in happened]
+
+
+def batch(happened: Sequence[Any]) -> bytes:
+    """Write envelopes as one JSON array: the batch format of CloudEvents."""
+    return orjson.dumps(happened, option=_OPTIONS)
+
+
+def source_of(party: int) -> str:
+    """Name a party's feed."""
+    return f"{settings.PORTAL_URL}/feeds/{party}"
+
+
+def schema_address() -> str:
+    """Return where the shape of `data` is described."""
+    return settings.PORTAL_URL + _SCHEMA
+
+
+def _happening(entry: Entry, names: FeedNames, guid: str | None, *, source: str, schema: str) -> Happening:
+    rollout: HappeningRollout | None = None
+    if entry.rollout_id is not None:
+        rollout = {"id": entry.rollout_id, "name": names.rollouts.get(entry.rollout_id, "")}
+    facts = dict(entry.data) if entry.data else {}
+    version = None if entry.version_id is None else names.versions.get(entry.version_id)
+    is_activation = entry.kind == EntryKind.HUB_ACTIVATED
+    return {
+        "specversion": "1.0",
+        "id": str(entry.position),
+        "source": source,
+        "type": TYPE_PREFIX + PUBLIC_NAMES[entry.kind],
+        "subject": guid or (f"rollouts/{entry.rollout_id}" if rollout else source),
+        "time": entry.at,
+        "datacontenttype": "application/json",
+        "dataschema": schema,
+        "data": {
+            "guid": guid,
+            "firmware_version": version or facts.pop("firmware_version", None),
+            "rollout": rollout,
+            # The code of an activation says that it came after a halt, not why it failed.
+            "reason": None if is_activation else names.reasons.get(entry.code),
+            "activated_after_halt": is_activation and entry.code == 1,
+            "facts": facts,
+        },
+    }

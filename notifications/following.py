@@ -1,0 +1,63 @@
+"""Following a feed in a request of its own: answered at once if there is something, else after a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+from django.conf import settings
+from django.db import connection
+
+from portal.events import feed, listening
+from portal.events.feed import Stretch
+from portal.events.kinds import EntryKind
+from portal.identity.scope import Scope
+
+LONGEST_WAIT: Final = 30
+AT_HEAD: Final = "now"
+
+
+def place_of(scope: Scope, after: str) -> int | None:
+    """Return the position a cursor stands for; `now` is the newest entry, none stands for the oldest kept."""
+    if after == AT_HEAD:
+        return feed.head(scope)
+    return int(after) if after else None
+
+
+def awaited_stretch(
+    scope: Scope, after: int | None, *, kinds: Sequence[EntryKind], size: int, seconds: float
+) -> Stretch:
+    """Return the entries after a position; where there are none yet, wait for them.
+
+    Whoever waits holds a thread but no connection to the database. Only so many may; everybody else is
+    answered at once, with nothing, and comes again.
+
+    Raises:
+        CursorExpired: some entries after it are no longer kept.
+        CursorAhead: there is no such position yet.
+    """
+    until = time.monotonic() + seconds
+    found = feed.stretch_after(scope, after, kinds=kinds, size=size)
+    if found.entries or seconds <= 0 or not _places().acquire(blocking=False):
+        return found
+    try:
+        while not found.entries and (left := until - time.monotonic()) > 0:
+            _let_go_of_the_database()
+            listening.wait_for_ring(scope.organisation_id, beyond=found.position, seconds=left)
+            found = feed.stretch_after(scope, found.position, kinds=kinds, size=size)
+    finally:
+        _places().release()
+    return found
+
+
+def _let_go_of_the_database() -> None:
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+@cache
+def _places() -> threading.BoundedSemaphore:
+    return threading.BoundedSemaphore(settings.LONG_POLLS)

@@ -1,0 +1,284 @@
+"""The feed over REST: in order, by cursor, as CloudEvents, one's own only, and as soon as there is something."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from django.test import override_settings
+
+from notifications import following
+from portal.events import naming, retention, ring, sequencer
+from portal.events.journal import tell
+from portal.events.kinds import EntryKind
+from portal.events.models import FeedOutbox
+from portal.identity.api_scopes import ApiScope
+from portal.kernel.transactions import unit_of_work
+from tests.factories import make_rollout, make_world
+from tests.integration.clients import Calls
+
+pytestmark = [pytest.mark.requirement("R6.3")]
+PATH = "/api/v1/events"
+
+
+@pytest.fixture(autouse=True)
+def _apart(settings):
+    settings.FEED_FOLLOWERS = []
+    naming.forget_names()
+    yield
+    naming.forget_names()
+
+
+@pytest.fixture
+def world(db):
+    return make_world()
+
+
+@unit_of_work
+def say(parties, *, at, times=1, kind=EntryKind.RULE_RAN, **data):
+    for number in range(times):
+        tell(kind, parties=parties, at=at, data={"n": number, **data})
+
+
+def put(**entry):
+    FeedOutbox.objects.create(**entry)
+
+
+@pytest.mark.requirement("R4.7")
+def test_an_activation_carries_the_guid_and_the_version_that_runs_now(world, now):
+    rollout = make_rollout(world, now=now)
+    put(
+        guid=world.guid(3),
+        at=now,
+        party_id=world.supplier.pk,
+        rollout_id=rollout.pk,
+        version_id=world.target.pk,
+        kind=EntryKind.HUB_ACTIVATED,
+        code=1,
+    )
+    sequencer.sequence_all()
+
+    page = Calls.of(world.supplier_user).get(PATH).json()
+
+    (event,) = page["items"]
+    assert event == {
+        "specversion": "1.0",
+        "id": "1",
+        "source": f"http://127.0.0.1:8000/feeds/{world.supplier.pk}",
+        "type": "portal.hub.activated",
+        "subject": "00-DB-12-34-00-00-00-03",
+        "time": "2030-03-04T10:00:00Z",
+        "datacontenttype": "application/json",
+        "dataschema": "http://127.0.0.1:8000/api/v1/openapi.yaml#/components/schemas/HappeningData",
+        "data": {
+            "guid": "00-DB-12-34-00-00-00-03",
+            "firmware_version": "0C230000",
+            "rollout": {"id": rollout.pk, "name": "Toshiba 0C230000"},
+            "reason": None,
+            "activated_after_halt": True,
+            "facts": {},
+        },
+    }
+    assert (page["position"], page["head"]) == (1, 1)
+
+
+def test_a_failure_says_why_and_a_coarse_entry_says_its_facts(world, now):
+    put(guid=world.guid(0), at=now, party_id=world.supplier.pk, kind=EntryKind.HUB_FAILED, code=20)
+    say([world.supplier.pk], at=now, name="North")
+    sequencer.sequence_all()
+
+    failed, ran = Calls.of(world.supplier_user).get(PATH).json()["items"]
+
+    assert failed["data"]["reason"] == "VERIFICATION_FAILED"
+    assert ran["type"] == "portal.rule.ran"
+    assert ran["data"]["facts"] == {"n": 0, "name": "North"}
+    assert ran["data"]["guid"] is None
+    assert ran["subject"] == ran["source"]
+
+
+def test_a_version_that_is_on_no_list_is_still_told(world, now):
+    data = {"firmware_version": "0BADBAD0"}
+    put(guid=world.guid(0), at=now, party_id=world.supplier.pk, kind=EntryKind.HUB_VERSION_READ, data=data)
+    sequencer.sequence_all()
+
+    (event,) = Calls.of(world.supplier_user).get(PATH).json()["items"]
+
+    assert event["data"]["firmware_version"] == "0BADBAD0"
+    assert event["data"]["facts"] == {}
+
+
+def test_following_next_reads_every_entry_once_and_in_order(world, now):
+    say([world.supplier.pk], at=now, times=25)
+    sequencer.sequence_all()
+    calls = Calls.of(world.supplier_user)
+
+    seen, path = [], f"{PATH}?limit=10"
+    for _ in range(4):
+        page = calls.get(path).json()
+        seen += [int(event["id"]) for event in page["items"]]
+        path = page["next"].removeprefix("http://testserver")
+
+    assert seen == list(range(1, 26))
+    assert page["items"] == []
+    assert page["position"] == page["head"] == 25
+
+
+def test_kinds_are_chosen_by_their_public_names(world, now):
+    say([world.supplier.pk], at=now, times=3)
+    say([world.supplier.pk], at=now, kind=EntryKind.ROLLOUT_PAUSED)
+    sequencer.sequence_all()
+    calls = Calls.of(world.supplier_user)
+
+    page = calls.get(PATH, kinds="rollout.paused,hub.activated").json()
+
+    assert [event["type"] for event in page["items"]] == ["portal.rollout.paused"]
+    assert calls.get(PATH, kinds="hub.exploded").status_code == 422
+
+
+def test_from_now_on_means_what_comes_after(world, now):
+    say([world.supplier.pk], at=now, times=3)
+    sequencer.sequence_all()
+    calls = Calls.of(world.supplier_user)
+
+    first = calls.get(PATH, after="now").json()
+    say([world.supplier.pk], at=now)
+    sequencer.sequence_all()
+    second = calls.get(PATH, after=first["position"]).json()
+
+    assert first["items"] == []
+    assert [event["id"] for event in second["items"]] == ["4"]
+
+
+@pytest.mark.parametrize("seat", ["other", "third", "csp", "operator"])
+def test_nobody_reads_the_feed_of_another(world, now, seat):
+    say([world.supplier.pk], at=now)
+    sequencer.sequence_all()
+
+    page = Calls.of(getattr(world, f"{seat}_user"), ApiScope.EVENTS_READ).get(PATH).json()
+
+    assert (page["items"], page["head"]) == ([], 0)
+
+
+def test_a_token_without_the_scope_is_refused(world):
+    answer = Calls.of(world.supplier_user, ApiScope.ESTATE_READ).get(PATH)
+
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "insufficient_scope"
+
+
+def test_a_cursor_that_is_too_old_is_told_what_is_kept(world, settings):
+    settings.FEED_KEPT_MONTHS = 1
+    say([world.supplier.pk], at=datetime(2035, 1, 1, tzinfo=UTC), times=2)
+    say([world.supplier.pk], at=datetime(2035, 6, 1, tzinfo=UTC))
+    sequencer.sequence_all()
+    retention.keep_feed(now=datetime(2035, 6, 2, tzinfo=UTC))
+    calls = Calls.of(world.supplier_user)
+
+    answer = calls.get(PATH, after=1)
+
+    assert answer.status_code == 410
+    problem = answer.json()
+    assert (problem["type"], problem["oldest"], problem["head"]) == ("/problems/cursor-expired", 2, 3)
+    assert [event["id"] for event in calls.get(PATH).json()["items"]] == ["3"]
+
+
+def test_a_cursor_from_another_feed_is_refused(world):
+    answer = Calls.of(world.supplier_user).get(PATH, after=7)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "cursor_ahead")
+
+
+def test_the_events_alone_come_as_a_batch_of_cloudevents(world, now):
+    say([world.supplier.pk], at=now, times=2)
+    sequencer.sequence_all()
+    calls = Calls.of(world.supplier_user)
+
+    answer = calls.client.get(PATH, headers={"Accept": "application/cloudevents-batch+json"})
+
+    assert answer["Content-Type"] == "application/cloudevents-batch+json"
+    assert [event["id"] for event in answer.json()] == ["1", "2"]
+    assert (answer["Feed-Position"], answer["Feed-Head"]) == ("2", "2")
+
+
+def test_a_page_of_any_size_takes_the_same_number_of_statements(world, now, django_assert_num_queries):
+    rollout = make_rollout(world, now=now)
+    calls = Calls.of(world.supplier_user)
+    for number in range(40):
+        put(
+            guid=world.guid(number % 20),
+            at=now,
+            party_id=world.supplier.pk,
+            rollout_id=rollout.pk,
+            version_id=world.target.pk,
+            kind=EntryKind.HUB_ACTIVATED,
+        )
+    sequencer.sequence_all()
+    calls.get(PATH)
+
+    for size in (1, 40):
+        with django_assert_num_queries(1):  # the token; head and entries go past what is counted
+            calls.get(PATH, limit=size)
+
+
+def test_waiting_ends_when_there_is_nothing_in_time(world, settings):
+    settings.REDIS_URL = ""
+    calls = Calls.of(world.supplier_user)
+    began = time.monotonic()
+
+    page = calls.get(PATH, after="now", wait=1).json()
+
+    assert page["items"] == []
+    assert 0.9 < time.monotonic() - began < 3
+
+
+def test_whoever_comes_when_too_many_wait_is_answered_at_once(world, settings, monkeypatch):
+    settings.REDIS_URL = ""
+    monkeypatch.setattr(following, "_places", lambda: threading.BoundedSemaphore(1))
+    full = threading.BoundedSemaphore(1)
+    full.acquire()
+    monkeypatch.setattr(following, "_places", lambda: full)
+    calls = Calls.of(world.supplier_user)
+    began = time.monotonic()
+
+    assert calls.get(PATH, after="now", wait=30).status_code == 200
+
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_poll_is_answered_as_soon_as_there_is_something_and_holds_no_connection(now, valkey_url):
+    world = make_world(hubs=0)
+    calls = Calls.of(world.supplier_user)
+    held = []
+
+    def write_later():
+        time.sleep(0.6)
+        held.append(_connections())
+        say([world.supplier.pk], at=now)
+        sequencer.sequence_all()
+        connection.close()
+
+    writer = threading.Thread(target=write_later)
+    with override_settings(REDIS_URL=valkey_url):
+        ring._client.cache_clear()
+        writer.start()
+        began = time.monotonic()
+        page = calls.get(PATH, after=0, wait=20).json()
+        taken = time.monotonic() - began
+        writer.join()
+    ring._client.cache_clear()
+
+    assert [event["id"] for event in page["items"]] == ["1"]
+    assert taken < 3
+    assert held == [1]  # the writer's own
+
+
+def _connections() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+        )
+        return int(cursor.fetchone()[0])
