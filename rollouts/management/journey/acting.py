@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,6 +17,7 @@ from rollouts.models import Instruction, Target
 from rollouts.states import Answer, BatchKind, InstructionKind, TargetState
 
 _MOST_DAYS_OF_WAITING: Final = 30
+_LOOK_EVERY: Final = 0.2
 
 
 def day(journey: Journey, number: float, *, hour: int = 0) -> datetime:
@@ -96,9 +98,9 @@ def upload_spoilt(journey: Journey, supplier: str, *, share: float, activate_at:
     )
     if taken is None:
         raise AssertionError(f"The list of {supplier} was refused: {list(journey.refusals)}")
-    taken.refresh_from_db()
-    settle(journey.clocks, journey.simulator)
-    taken.refresh_from_db()
+    while taken.finished_at is None:
+        time.sleep(_LOOK_EVERY)
+        taken.refresh_from_db()
     found = (taken.accepted, taken.rejected_by_reason)
     if found != (len(spoilt.good), spoilt.expected):
         raise AssertionError(f"{supplier}: {found} instead of {(len(spoilt.good), spoilt.expected)}")

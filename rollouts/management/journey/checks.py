@@ -108,7 +108,7 @@ def alerts(facts: Facts) -> tuple[int, int, int]:
         (target.guid, party)
         for target in facts.targets
         if target.state == TargetState.ACTIVATED
-        for party in _responsible(facts, target)
+        for party in set(_suppliers_at_end(facts, target)) - {None}
     )
     return told.total(), (due - told).total(), (told - due).total()
 
@@ -142,10 +142,11 @@ def _window(rollout: Rollout, batch: Batch) -> Window:
 
 
 def _resolved(facts: Facts, target: Target) -> tuple[datetime, int]:
+    as_import, as_gas = _suppliers_at_end(facts, target)
     settled = rules.resolve(
         facts.windows[target.batch_id],
-        import_party=target.import_supplier_id,
-        gas_party=target.gas_supplier_id,
+        import_party=as_import,
+        gas_party=as_gas,
         import_wish=Wish(Answer(target.import_answer), target.import_time),
         gas_wish=Wish(Answer(target.gas_answer), target.gas_time),
         answered_at=target.answered_at,
@@ -155,14 +156,10 @@ def _resolved(facts: Facts, target: Target) -> tuple[datetime, int]:
 
 
 def _is_agreed(facts: Facts, target: Target, at: datetime) -> bool:
-    answers = {
-        party: answer
-        for party, answer in (
-            (target.gas_supplier_id, target.gas_answer),
-            (target.import_supplier_id, target.import_answer),
-        )
-        if party is not None
-    }
+    as_import, as_gas = _suppliers_at_end(facts, target)
+    # One Party in both roles answers as Import Supplier: it comes last, and counts.
+    answers = {as_gas: target.gas_answer, as_import: target.import_answer}
+    answers.pop(None, None)
     said = list(answers.values())
     if Answer.INSTRUCTED not in said:
         return False
@@ -179,11 +176,10 @@ def _activated_at(facts: Facts, target: Target) -> datetime | None:
     return truth.activated_at if truth else None
 
 
-def _responsible(facts: Facts, target: Target) -> set[Any]:
-    """Return whose hub it was when the portal confirmed its activation."""
+def _suppliers_at_end(facts: Facts, target: Target) -> tuple[int | None, int | None]:
+    """Return whose hub it was when its upgrade ended; a later change of hands leaves that as it was."""
     hub = facts.suppliers[target.guid]
-    confirmed_at = target.state_at
     for change in sorted(facts.changes.get(target.guid, []), key=lambda each: each.at, reverse=True):
-        if change.at > confirmed_at:
+        if change.at > target.state_at:
             hub = (change.import_before, change.gas_before)
-    return {party for party in hub if party is not None}
+    return hub

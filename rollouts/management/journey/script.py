@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from rollouts import queries, services
@@ -40,8 +40,8 @@ from rollouts.states import Answer, InstructionKind, RolloutStatus, TargetState
 _MODEL: Final = "433100AC"
 _VERSION: Final = "0C230000"
 _DAY: Final = timedelta(days=1)
-_CALM: Final = 6 * HOUR  # business seconds a second, while much is under way
-_BRISK: Final = 12 * HOUR
+_SOME: Final = 20
+_BRISK: Final = 12 * HOUR  # business seconds a second
 _FAST: Final = DAY
 
 Stage = Callable[[Journey], None]
@@ -94,7 +94,7 @@ def nominations(journey: Journey) -> None:
 def pilot(journey: Journey) -> None:
     """Run the pilot, say how it goes, end it and accept its outcome."""
     dcc, rollout_id = journey.dcc, journey.rollout_id
-    pass_until(journey, journey.clocks.now + 5 * _DAY, rate=_BRISK)
+    pass_until(journey, journey.clocks.now + 5 * _DAY, rate=_FAST)
     services.comment_on_pilot(dcc, rollout_id=rollout_id, commentary="As expected.", now=journey.clocks.now)
     journey.clocks.jump(day(journey, 8))
     said = "The pilot hubs that answered run the new version."
@@ -134,9 +134,10 @@ def instructions(journey: Journey) -> None:
         plain_list(own_hubs(journey, ELMSWORTH, split=True)),
         "d.csv",
     )
-    juniper = plain_list(own_hubs(journey, JUNIPER))
-    upload(journey, JUNIPER, InstructionKind.WITHDRAW, juniper, "w.csv")  # nothing to withdraw yet
-    upload(journey, JUNIPER, instruct, juniper, "i.csv")
+    juniper = own_hubs(journey, JUNIPER)
+    upload(journey, JUNIPER, instruct, plain_list(juniper[1:]), "i.csv")
+    # Nothing to withdraw for the first of these.
+    upload(journey, JUNIPER, InstructionKind.WITHDRAW, plain_list(juniper[:2]), "w.csv")
     greyfriars = plain_list(own_hubs(journey, GREYFRIARS))
     upload(journey, GREYFRIARS, instruct, greyfriars, "late.csv", activate_at=journey.rollout.automatic_at)
 
@@ -149,47 +150,35 @@ def second_thoughts(journey: Journey) -> None:
     upload(journey, COLDWATER, InstructionKind.INSTRUCT, half, "later.csv", activate_at=day(journey, 40))
     upload(journey, COLDWATER, InstructionKind.WITHDRAW, plain_list(given[1::10]), "withdrawn.csv")
     change_hands(journey, states=[TargetState.ELIGIBLE, TargetState.SCHEDULED, TargetState.DISTRIBUTED])
-    pass_until(journey, journey.clocks.now + 4 * _DAY, rate=_CALM)
+    pass_until(journey, journey.clocks.now + 4 * _DAY, rate=_BRISK)
 
 
 def instructed_times(journey: Journey) -> None:
     """Let the times come that Suppliers have asked for; what was sent can no longer be changed."""
     journey.clocks.jump(day(journey, 28, hour=12))
     pass_until(journey, journey.clocks.now + 1 * _DAY, rate=_BRISK)
-    sent = own_hubs(journey, AMBERGATE, states=[TargetState.ACTIVATING])
-    if sent:
-        again = plain_list(sent[:20])
-        upload(
-            journey, AMBERGATE, InstructionKind.INSTRUCT, again, "too-late.csv", activate_at=day(journey, 45)
-        )
-    for begins, ends in ((29.9, 31.5), (32.9, 36), (37.9, 41)):
-        journey.clocks.jump(day(journey, begins))
-        pass_until(journey, day(journey, ends), rate=_BRISK)
+    sent = own_hubs(journey, AMBERGATE, states=[TargetState.ACTIVATING])[:_SOME]
+    _instruct_with_one_more(journey, sent, "too-late.csv", activate_at=day(journey, 45))
+    change_hands(journey, states=[TargetState.ACTIVATING])
+    pass_until(journey, day(journey, 41), rate=_FAST)
 
 
 def silence(journey: Journey) -> None:
     """Let those who fell silent be read and read again; upgraded hubs change hands, and are named again."""
     pass_until(journey, day(journey, 47), rate=_FAST)
     change_hands(journey, states=[TargetState.ACTIVATED])
-    done = own_hubs(journey, AMBERGATE, states=[TargetState.ACTIVATED])[:20]
-    upload(
-        journey,
-        AMBERGATE,
-        InstructionKind.INSTRUCT,
-        plain_list(done),
-        "again.csv",
-        activate_at=day(journey, 50),
-    )
+    done = own_hubs(journey, AMBERGATE, states=[TargetState.ACTIVATED])[:_SOME]
+    _instruct_with_one_more(journey, done, "again.csv", activate_at=day(journey, 50))
 
 
 def cut_off(journey: Journey) -> None:
     """Let the cut-off pass: nobody can instruct any more, and single instructions stand."""
     cutoff_at = journey.rollout.cutoff_at
     journey.clocks.jump(cutoff_at + timedelta(minutes=1))
-    late = plain_list(own_hubs(journey, FOXGLOVE)[:20])
+    late = plain_list(own_hubs(journey, FOXGLOVE)[:_SOME])
     upload(journey, FOXGLOVE, InstructionKind.INSTRUCT, late, "after.csv", activate_at=cutoff_at + 10 * _DAY)
     wait_for(journey, lambda: journey.rollout.window_closed_at is not None, rate=60)
-    pass_until(journey, cutoff_at + 4 * _DAY, rate=_BRISK)
+    pass_until(journey, cutoff_at + 4 * _DAY, rate=_FAST)
 
 
 def automatic_time(journey: Journey) -> None:
@@ -207,6 +196,21 @@ def completion(journey: Journey) -> None:
     pass_until(journey, until + _DAY, rate=_FAST)
     wait_for(journey, lambda: journey.rollout.status == RolloutStatus.COMPLETE, rate=_FAST)
     wait_for(journey, lambda: bool(journey.simulator.truth()["quiet"]), rate=_BRISK)
+
+
+def _instruct_with_one_more(
+    journey: Journey, hubs: Sequence[int], file_name: str, *, activate_at: datetime
+) -> None:
+    """Name hubs that can no longer be changed, and one that can, as the page sends no vain list."""
+    changeable = own_hubs(journey, AMBERGATE, answer=Answer.NONE, states=[TargetState.ELIGIBLE])[:1]
+    upload(
+        journey,
+        AMBERGATE,
+        InstructionKind.INSTRUCT,
+        plain_list([*hubs, *changeable]),
+        file_name,
+        activate_at=activate_at,
+    )
 
 
 STAGES: Final[Sequence[Stage]] = (

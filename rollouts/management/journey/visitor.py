@@ -15,6 +15,7 @@ import httpx
 
 _LONDON: Final = ZoneInfo("Europe/London")
 _SECONDS: Final = 120.0
+_WORDS_OF_AN_ERROR: Final = 2
 _REFERENCE: Final = re.compile(r"/instructions/([^/]+)/")
 
 
@@ -54,7 +55,7 @@ class _Page(HTMLParser):
                 form.fields[name] = said.get("value", "")
             form.kinds.setdefault(name, kind)
         elif "error" in said.get("class", ""):
-            self._is_error = 12
+            self._is_error = _WORDS_OF_AN_ERROR
 
     def handle_data(self, data: str) -> None:
         """Collect the words that follow an error."""
@@ -143,4 +144,4 @@ class Visitor:
 
 def _turned_away(answer: httpx.Response) -> TurnedAway:
     words = " ".join(dict.fromkeys(_Page(answer.text).words))[:300]
-    return TurnedAway(f"{answer.request.method} {answer.url} answered {answer.status_code}: {words}")
+    return TurnedAway(f"{answer.request.method} {answer.url.path} answered {answer.status_code}: {words}")

@@ -1,0 +1,50 @@
+"""One rollout, from its notice to its last hub, with every process of the portal and the simulator's truth."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from portal.embedded.ports import free_port
+from rollouts.management.journey.report import MUST_BE_NOTHING
+
+ROOT = Path(__file__).resolve().parents[2]
+APART = {"PYTEST_VERSION", "PYTEST_CURRENT_TEST", "DATABASE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE"}
+PATIENCE = 900
+
+
+@pytest.mark.live
+@pytest.mark.requirement(
+    "R1.1", "R1.3", "R2.2", "R2.3", "R2.5", "R2.6", "R3.1", "R3.2", "R3.3", "R3.4", "R3.5", "R3.6", "R3.9",
+    "R3.11", "R4.1", "R4.2", "R4.6", "R4.7", "R4.8", "R4.11", "R6.5",
+)  # fmt: skip
+def test_a_rollout_comes_to_its_end_and_everything_is_as_the_hubs_say(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name not in APART}
+
+    run = subprocess.run(
+        [sys.executable, ROOT / "manage.py", "demo", "--journey", "--hubs=2000", f"--port={free_port()}"],
+        env={**environment, "PORTAL_VAR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr
+    found = json.loads((tmp_path / "journey.json").read_text())
+    assert {name: found[name] for name in MUST_BE_NOTHING} == dict.fromkeys(MUST_BE_NOTHING, 0)
+    assert found["hubs"] == 2000
+    assert found["activated"] > 0.9 * found["eligible"] > 0
+    assert found["split_hubs"] > 0.08 * found["eligible"]
+    assert 0 < found["pilot"] < found["instructed"] < found["eligible"]
+    assert {
+        "UNKNOWN_DEVICE", "MALFORMED_ID", "DUPLICATE_IN_LIST", "NOT_A_CHF", "NOT_COMMISSIONED",
+        "MODEL_MISMATCH", "ALREADY_AT_VERSION", "UPGRADE_PATH", "SMETS1_OUT_OF_SCOPE", "ALREADY_UPDATED",
+        "ALREADY_SENT", "NOTHING_TO_CHANGE", "NOTHING_TO_AGREE_WITH",
+    } <= set(found["rejected_by_reason"])  # fmt: skip
+    assert len(found["refused"]) == 2  # after the cut-off, and at DCC's own time
