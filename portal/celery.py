@@ -20,6 +20,7 @@ QUEUES: Final = ("dispatch", "ingest", "relay", "deliver", "reports")
 TASK_ROUTES: Final = {
     "rollouts.tasks.tick_dispatch": {"queue": "dispatch"},
     "rollouts.tasks.tick_deadlines": {"queue": "dispatch"},
+    "rollouts.tasks.tick_governance": {"queue": "dispatch"},
     "rollouts.tasks.dispatch_*": {"queue": "dispatch"},
     "rollouts.tasks.send_*": {"queue": "dispatch"},
     "rollouts.tasks.tick_ingest": {"queue": "ingest"},
@@ -44,6 +45,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "relay": _tick("portal.events.tasks.relay", seconds=0.5),
     "fold-tallies": _tick("rollouts.tasks.fold_tallies", seconds=1),
     "deadlines": _tick("rollouts.tasks.tick_deadlines", seconds=5),
+    "governance": _tick("rollouts.tasks.tick_governance", seconds=1),
     "reconcile-tallies": _tick("rollouts.tasks.reconcile_tallies", seconds=60),
     "heartbeat": _tick("portal.health.mark_beat", seconds=5),
     "deliver-mail": _tick("notifications.tasks.deliver_mail", seconds=30),

@@ -26,6 +26,7 @@ class LockClass(IntEnum):
     WINDOW = 7310
     SWEEP = 7311
     RESCHEDULE = 7312
+    PHASES = 7313
 
 
 @contextmanager

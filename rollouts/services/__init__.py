@@ -36,6 +36,7 @@ from rollouts.services._deciding import (
 from rollouts.services._delaying import Rescheduled, finish_delays
 from rollouts.services._dispatching import dispatch_region, regions_with_work, send_command
 from rollouts.services._feeding import take_status_changes, take_supplier_changes
+from rollouts.services._halt_rules import evaluate_halt_rules, fold_settled, put_halt_rule
 from rollouts.services._halting import HaltReport, cancel_future_dated, cancel_hubs, finish_halts, halt
 from rollouts.services._importing import ImportReport
 from rollouts.services._instructing import (
@@ -58,6 +59,7 @@ from rollouts.services._nominating import (
     submit_pilot,
     withdraw_submission,
 )
+from rollouts.services._phasing import open_due_phases, set_phase
 from rollouts.services._piloting import (
     PilotEmpty,
     accept_pilot,
@@ -168,9 +170,11 @@ __all__ = [
     "enable_approval_rule",
     "end_pilot",
     "end_unreachable",
+    "evaluate_halt_rules",
     "finish_delays",
     "finish_halts",
     "fold_estate_tally",
+    "fold_settled",
     "fold_tallies",
     "fold_tally",
     "follow_up_silence",
@@ -181,10 +185,12 @@ __all__ = [
     "measure_drift",
     "measure_estate_drift",
     "notify_rollout",
+    "open_due_phases",
     "open_gate",
     "open_review",
     "plan_due",
     "propose_requirements",
+    "put_halt_rule",
     "read_silent",
     "receive_alerts",
     "receive_instruction",
@@ -204,6 +210,7 @@ __all__ = [
     "save_approval_rule",
     "save_rule",
     "send_command",
+    "set_phase",
     "sign_off",
     "start_pilot",
     "submit_pilot",

@@ -11,6 +11,7 @@ from rollouts.tasks.dispatching import (
     dispatch_silence,
     tick_dispatch,
 )
+from rollouts.tasks.governing import dispatch_delays, dispatch_halt_rules, open_phases, tick_governance
 from rollouts.tasks.ingesting import apply_alerts, tick_ingest
 from rollouts.tasks.instructing import apply_instruction, run_approval_rules
 from rollouts.tasks.tallying import fold_tallies, reconcile_tallies
@@ -21,15 +22,19 @@ __all__ = [
     "apply_instruction",
     "close_window",
     "dispatch_completion",
+    "dispatch_delays",
+    "dispatch_halt_rules",
     "dispatch_halts",
     "dispatch_plan",
     "dispatch_region",
     "dispatch_silence",
     "fold_tallies",
+    "open_phases",
     "reconcile_tallies",
     "refresh_eligibility",
     "run_approval_rules",
     "tick_deadlines",
     "tick_dispatch",
+    "tick_governance",
     "tick_ingest",
 ]
