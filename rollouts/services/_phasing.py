@@ -106,7 +106,7 @@ def set_phase(
 
 
 def open_due_phases(now: datetime) -> int:
-    """Open each phase whose earlier batch has succeeded and soaked; one process at a time. Return how many."""
+    """Open each phase whose earlier batch has succeeded and soaked; one process at a time. Say how many."""
     with locks.attempted(locks.LockClass.PHASES, 0) as is_ours:
         if not is_ours:
             return 0
