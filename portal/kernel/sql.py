@@ -13,8 +13,11 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 from django.db import connection
+from psycopg import Cursor
 from psycopg import sql as pgsql
 from psycopg.rows import namedtuple_row
 
@@ -124,6 +127,23 @@ def copy_out(
     ):
         for block in copy:
             yield bytes(block)
+
+
+def packed(text: str, params: Mapping[str, Any], *types: str) -> tuple[npt.NDArray[Any], ...]:
+    """Run a statement whose only row packs columns (`string_agg(int8send(x), '')`); return them as arrays.
+
+    `types` are those of NumPy, big-endian as PostgreSQL sends, such as `>i8`; nothing at all is no element.
+    """
+    connection.ensure_connection()
+    # Django's own cursors put parameters into the text themselves, and then nothing comes back in binary.
+    with Cursor(connection.connection) as cursor:
+        cursor.execute(text, dict(params), binary=True)
+        row = cursor.fetchone() or [None] * len(types)
+    pairs = zip(row, types, strict=True)
+    return tuple(
+        np.frombuffer(value or b"", dtype=kind).astype(np.dtype(kind).newbyteorder("="))
+        for value, kind in pairs
+    )
 
 
 @contextmanager

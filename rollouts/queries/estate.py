@@ -10,14 +10,14 @@ from typing import IO, Any, Final
 
 from portal.identity.scope import Scope
 from portal.kernel import paging, sql
-from portal.kernel.guid import Guid, guid_sql
+from portal.kernel.guid import Guid
 from portal.kernel.paging import Page
 from portal.kernel.refusals import NotPermitted, Refusal
 from portal.kernel.spreadsheets import write_xlsx
 from rollouts.models import CspChannel, Rollout
+from rollouts.queries.extracts import Places, extract
 from rollouts.queries.walks import (
     FIRST,
-    LAST,
     EstateFilter,
     entries_of,
     page_rows,
@@ -180,20 +180,13 @@ def estate_counts(scope: Scope) -> EstateCounts:
 
 def export_estate(scope: Scope, *, filters: EstateFilter | None = None) -> Iterator[bytes]:
     """Stream an estate as CSV, in constant memory; raises what `estate_page` does, at once."""
-    selection = selection_of(scope, filters or EstateFilter())
-    text = _EXTRACT_OF_DCC if scope.is_dcc else _EXTRACT
-    place = "" if scope.is_dcc else _PLACE_OF[scope.is_supplier]
     rollouts, stages = _rollouts_shown(filters)
-    statement = text.format(walks=selection.union(), condition=selection.condition, own_place=place)
-    low, high = selection.range
-    params = {
-        **selection.params,
-        "first": max(low - 1, FIRST),
-        "last": min(high + 1, LAST),
-        "rollouts": rollouts,
-        "stages": stages,
-    }
-    return sql.copy_out(statement, params, options="FORMAT csv, HEADER")
+    party = scope.organisation_id if scope.is_supplier else None
+    return extract(
+        scope,
+        selection_of(scope, filters or EstateFilter()),
+        Places(rollouts=rollouts, stages=stages, party=party),
+    )
 
 
 def write_estate_workbook(scope: Scope, *, target: IO[bytes], filters: EstateFilter | None = None) -> int:
@@ -299,39 +292,3 @@ def _rollouts_shown(filters: EstateFilter | None) -> tuple[list[int], list[int]]
     if filters is not None and filters.rollout_id is not None:
         return [filters.rollout_id], [0, 1, 2]
     return _open_rollouts(), [0, 1]
-
-
-def _named(expression: str, words: type[Region | SmiStatus | TargetState]) -> str:
-    cases = " ".join(f"WHEN {int(word)} THEN '{word.name}'" for word in words)
-    return f"CASE {expression} {cases} END"
-
-
-def _csv_safe(column: str) -> str:
-    """Write what the kernel's `csv_safe` does in SQL; `column` is text of the program."""
-    beginnings = ", ".join(f"chr({ord(each)})" for each in "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-    return f"CASE WHEN left({column}, 1) IN ({beginnings}) THEN chr(39) || {column} ELSE {column} END"
-
-
-def _extract_text(name: str) -> str:
-    fragments = {
-        "guid": guid_sql("w.guid"),
-        "gpf": guid_sql("w.gpf_guid"),
-        "region": _named("w.region", Region),
-        "status": _named("w.smi_status", SmiStatus),
-        "state": _named("t.state", TargetState),
-        **{f"safe_{column}": _csv_safe(column) for column in _SPELT_BY_PEOPLE},
-    }
-    text = sql.load("rollouts", name)
-    for place, fragment in fragments.items():
-        text = text.replace("{" + place + "}", fragment)
-    return text
-
-
-_SPELT_BY_PEOPLE: Final = ("manufacturer", "model", "firmware_version", "name")
-#: Whose targets a file tells of: a Supplier's own, or every one of the hubs it may see.
-_PLACE_OF: Final = {
-    True: "AND (t.import_supplier_id = %(party)s OR t.gas_supplier_id = %(party)s)",
-    False: "",
-}
-_EXTRACT: Final = _extract_text("estate_extract")
-_EXTRACT_OF_DCC: Final = _extract_text("estate_extract_dcc")

@@ -63,7 +63,7 @@ class Selection:
 
     def union(self, ending: str = "") -> str:
         """Write the walks as one."""
-        return " UNION ALL ".join(f"SELECT * FROM ({walk} {ending}) AS one" for walk in self.walks)
+        return " UNION ALL ".join(_ONE.format(walk=walk, ending=ending) for walk in self.walks)
 
 
 def selection_of(scope: Scope, filters: EstateFilter) -> Selection:
@@ -213,6 +213,7 @@ _SOURCES: Final = {
         " WHERE t.rollout_id = %(rollout_id)s AND t.state <> 90 AND {target_own} AND {own}"
     ),
 }
+_ONE: Final = "SELECT * FROM ({walk} {ending}) AS one"
 _BOUNDS: Final = " AND {guid} > %(first)s AND {guid} < %(last)s"
 _AS_IMPORT: Final = "h.import_supplier_id = %(party)s"
 _AS_GAS: Final = (

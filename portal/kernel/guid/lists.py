@@ -34,6 +34,7 @@ _INVALID: Final = 256
 _WORD: Final = re.compile(r"[^,;\s]+")
 _SINGLE_LINE_SEPARATORS: Final = bytes.maketrans(b",;\t", b"\n\n\n")
 
+_OWN_SPELLING: Final = b"00-00-00-00-00-00-00-00"
 _HEX = rb"[0-9A-Fa-f]"
 _SEPARATOR = rb"(?:[-:. ]|\xe2\x80[\x90-\x94]|\xe2\x88\x92)"
 _SPELLING: Final = re.compile(
@@ -90,6 +91,16 @@ def parse_block(data: str | bytes) -> ParsedList:
     """
     block = lines_of(data)
     return _Reader(block).parsed() if block else ParsedList(_no_int64s(), _no_int64s())
+
+
+def parse_rows(texts: Bytes) -> tuple[Int64s, npt.NDArray[np.bool_]]:
+    """Read texts of 23 characters, one a row, where they are GUIDs in our own spelling; tell which are."""
+    octets = np.empty((len(texts), 8), dtype=np.uint8)
+    is_read = np.empty(len(texts), dtype=bool)
+    _decode(np.ascontiguousarray(texts), _OWN_SPELLING, octets, is_read)
+    values = _stored(octets)
+    is_read &= (values != -OFFSET) & (values != OFFSET - 1)
+    return values, is_read
 
 
 def format_block(values: Int64s | Sequence[int], *, separator: bytes = b"\n") -> bytes:

@@ -9,9 +9,10 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from portal.kernel.guid import parse_block, read
+from portal.kernel.guid import parse_rows, read
 from portal.kernel.guid.value import OFFSET, GuidProblem
 from rollouts.services._inventory.files import Piece
+from rollouts.services._inventory.words import Octets, texts_at
 
 Bools: TypeAlias = npt.NDArray[np.bool_]
 Int64s: TypeAlias = npt.NDArray[np.int64]
@@ -19,7 +20,6 @@ Int32s: TypeAlias = npt.NDArray[np.int32]
 
 GUID_LENGTH: Final = 23
 _DATE_LENGTH: Final = 10
-_DATE_DIGITS: Final = (0, 1, 2, 3, 5, 6, 8, 9)
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 # PostgreSQL counts days from here.
 _EPOCH: Final = date(2000, 1, 1).toordinal()
@@ -50,16 +50,8 @@ def guids_in(piece: Piece, column: int) -> Guids:
     values = np.zeros(len(begins), dtype=np.int64)
     is_good = np.zeros(len(begins), dtype=bool)
     usual = np.flatnonzero(lengths == GUID_LENGTH)
-    if len(usual):
-        buffer = np.frombuffer(piece.block, dtype=np.uint8)
-        texts = np.lib.stride_tricks.sliding_window_view(buffer, GUID_LENGTH + 1)[begins[usual]]
-        texts[:, GUID_LENGTH] = ord("\n")
-        parsed = parse_block(texts.tobytes())
-        once = np.bincount(parsed.lines, minlength=len(usual) + 1)[parsed.lines] == 1
-        rows = usual[parsed.lines[once] - 1]
-        values[rows] = parsed.values[once]
-        is_good[rows] = True
-    for row in np.flatnonzero((lengths > 0) & (lengths != GUID_LENGTH)).tolist():
+    values[usual], is_good[usual] = parse_rows(texts_at(piece.block, begins[usual], GUID_LENGTH))
+    for row in np.flatnonzero((lengths > 0) & ~is_good).tolist():
         found = read(piece.block[begins[row] : ends[row]].decode("utf-8", "replace"))
         if not isinstance(found, GuidProblem):
             values[row] = found - OFFSET
@@ -74,10 +66,7 @@ def days_in(piece: Piece, column: int) -> Days:
     values = np.zeros(len(begins), dtype=np.int32)
     is_good = np.zeros(len(begins), dtype=bool)
     usual = np.flatnonzero(lengths == _DATE_LENGTH)
-    if len(usual):
-        buffer = np.frombuffer(piece.block, dtype=np.uint8)
-        texts = np.lib.stride_tricks.sliding_window_view(buffer, _DATE_LENGTH)[begins[usual]]
-        values[usual], is_good[usual] = _usual_days(texts)
+    values[usual], is_good[usual] = _usual_days(texts_at(piece.block, begins[usual], _DATE_LENGTH))
     for row in np.flatnonzero((lengths > 0) & ~is_good).tolist():
         found = read_day(piece.block[begins[row] : ends[row]].decode("utf-8", "replace"))
         if found is not None:
@@ -102,24 +91,27 @@ def read_day(text: str) -> date | None:
     return read_date if _FIRST_YEAR <= year <= _LAST_YEAR else None
 
 
-def _usual_days(texts: npt.NDArray[np.uint8]) -> tuple[Int32s, Bools]:
-    digits = texts[:, _DATE_DIGITS].astype(np.int32) - ord("0")
-    is_good = (digits >= 0).all(axis=1) & (digits <= 9).all(axis=1)  # noqa: PLR2004 - digits
-    is_good &= (texts[:, 4] == ord("-")) & (texts[:, 7] == ord("-"))
-    year = digits[:, 0] * 1000 + digits[:, 1] * 100 + digits[:, 2] * 10 + digits[:, 3]
-    month = digits[:, 4] * 10 + digits[:, 5]
-    day = digits[:, 6] * 10 + digits[:, 7]
-    is_good &= (year >= _FIRST_YEAR) & (year <= _LAST_YEAR) & (month >= 1) & (month <= 12)  # noqa: PLR2004
-    place = np.where(is_good, (year - _FIRST_YEAR) * 12 + month - 1, 0)
-    start = _MONTH_STARTS[place]
-    is_good &= (day >= 1) & (day <= _MONTH_STARTS[place + 1] - start)
-    return (start + day - 1).astype(np.int32), is_good
+def _usual_days(texts: Octets) -> tuple[Int32s, Bools]:
+    """Read dates such as 2026-11-20 by their month, which is tabulated, and their day."""
+    months = np.ascontiguousarray(texts[:, :8]).view("<u8").ravel()
+    place = np.minimum(np.searchsorted(_MONTHS, months), len(_MONTHS) - 1)
+    digits = texts[:, 8:].astype(np.int32) - ord("0")
+    day = digits[:, 0] * 10 + digits[:, 1]
+    is_good = (_MONTHS[place] == months) & (digits >= 0).all(axis=1) & (digits <= 9).all(axis=1)  # noqa: PLR2004
+    is_good &= (day >= 1) & (day <= _MONTH_LENGTHS[place])
+    return (_MONTH_STARTS[place] + day - 1).astype(np.int32), is_good
 
 
-_MONTH_STARTS: Final = np.array(
-    [
-        date(_FIRST_YEAR + n // 12, n % 12 + 1, 1).toordinal() - _EPOCH
-        for n in range((_LAST_YEAR + 1 - _FIRST_YEAR) * 12 + 1)
-    ],
-    dtype=np.int32,
-)
+def _month_table() -> tuple[npt.NDArray[np.uint64], Int32s, Int32s]:
+    """Tabulate each month: how it is spelt, as a number, when it begins, and how many days it has."""
+    firsts = [date(year, month, 1) for year in range(_FIRST_YEAR, _LAST_YEAR + 2) for month in range(1, 13)]
+    starts = np.array([first.toordinal() - _EPOCH for first in firsts], dtype=np.int32)
+    spelt = np.array(
+        [int.from_bytes(f"{first:%Y-%m-}".encode(), "little") for first in firsts], dtype=np.uint64
+    )
+    lengths = np.diff(starts)
+    order = np.argsort(spelt[:-12])
+    return spelt[:-12][order], starts[:-12][order], lengths[: len(order)][order]
+
+
+_MONTHS, _MONTH_STARTS, _MONTH_LENGTHS = _month_table()

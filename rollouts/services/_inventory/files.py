@@ -156,21 +156,32 @@ def _pieces(heading: Heading, blocks: Iterable[bytes], number: int) -> Iterator[
 def _cut(block: bytes, delimiter: bytes, width: int, number: int) -> Piece:
     """Find the fields of all lines that have as many as the heading, and set the other lines apart."""
     buffer = np.frombuffer(block, dtype=np.uint8)
+    is_end = buffer == ord("\n")
+    edges = np.flatnonzero(is_end | (buffer == delimiter[0]))
+    count = int(np.count_nonzero(is_end))
+    has_strange = any(each in block for each in (b'"', b"\0", b"\r", JOINT))
+    if has_strange or len(edges) != count * width or not is_end[edges[width - 1 :: width]].all():
+        return _cut_with_care(block, delimiter, width, number)
+    ends = edges.reshape(count, width)
+    begins = np.concatenate((np.zeros(1, dtype=np.int64), edges[:-1] + 1)).reshape(count, width)
+    return Piece(block, delimiter, begins, ends, np.arange(number, number + count), count=count, lines=count)
+
+
+def _cut_with_care(block: bytes, delimiter: bytes, width: int, number: int) -> Piece:
+    """Do what `_cut` does where not every line is in the usual form."""
+    buffer = np.frombuffer(block, dtype=np.uint8)
     ends = np.flatnonzero(buffer == ord("\n"))
     begins = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1] + 1))
     stops = ends - ((ends > begins) & (buffer[ends - 1] == ord("\r")))
     joints = np.flatnonzero(buffer == delimiter[0])
     counts = np.diff(np.searchsorted(joints, ends), prepend=0)
     is_plain = counts == width - 1
-    if b'"' in block or b"\0" in block or JOINT in block:
-        strange = np.flatnonzero((buffer == ord('"')) | (buffer == 0) | (buffer == JOINT[0]))
-        is_plain[np.searchsorted(ends, strange)] = False
+    strange = np.flatnonzero((buffer == ord('"')) | (buffer == 0) | (buffer == JOINT[0]))
+    is_plain[np.searchsorted(ends, strange)] = False
     is_empty = stops == begins
     odd = np.flatnonzero(~is_plain & ~is_empty)
     plain = np.flatnonzero(is_plain & ~is_empty)
-    if len(plain) < len(ends):
-        joints = joints[np.repeat(is_plain & ~is_empty, counts)]
-    inner: Places = joints.reshape(len(plain), width - 1)
+    inner: Places = joints[np.repeat(is_plain & ~is_empty, counts)].reshape(len(plain), width - 1)
     return Piece(
         block=block,
         separator=delimiter,
@@ -258,7 +269,7 @@ def _chunks(source: Source) -> Iterator[bytes]:
 
 def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Join and cut chunks so that each block ends with a line, and holds a few megabytes."""
-    held: list[bytes] = []
+    held: list[bytes | memoryview] = []
     size = 0
     for chunk in chunks:
         cut = chunk.rfind(b"\n") + 1
@@ -266,7 +277,7 @@ def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
             held.append(chunk)
             size += len(chunk)
             continue
-        yield b"".join([*held, chunk[:cut]])
+        yield b"".join([*held, memoryview(chunk)[:cut]])
         held, size = [chunk[cut:]], len(chunk) - cut
     last = b"".join(held)
     if last.strip():

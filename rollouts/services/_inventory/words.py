@@ -10,17 +10,19 @@ import numpy.typing as npt
 
 U64s: TypeAlias = npt.NDArray[np.uint64]
 Int32s: TypeAlias = npt.NDArray[np.int32]
+Octets: TypeAlias = npt.NDArray[np.uint8]
 Places: TypeAlias = npt.NDArray[np.int64]
 Meaning: TypeAlias = tuple[int, ...]
 
 _WORD: Final = 8
 _LONGEST: Final = 96
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT: Final = np.uint64(29)
+_HALF: Final = np.uint64(32)
+_TOP: Final = np.uint64(48)
 #: Keeps the first `n` octets of a word, by n.
 _MASKS: Final = np.array([(1 << 8 * n) - 1 for n in range(_WORD + 1)], dtype=np.uint64)
 _FACTORS: Final = np.array(
-    [(0xBF58476D1CE4E5B9 * (2 * n + 1)) % (1 << 64) for n in range(_LONGEST)], dtype=np.uint64
+    [pow(0xBF58476D1CE4E5B9, n + 1, 1 << 64) for n in range(_LONGEST // _WORD)], dtype=np.uint64
 )
 #: Room behind a text, so that the widest can be read where the last one stands.
 PADDING: Final = bytes(_LONGEST)
@@ -33,6 +35,8 @@ class Vocabulary:
         self._learn = learn
         self._keys: U64s = np.zeros(0, dtype=np.uint64)
         self._meanings: Int32s = np.zeros((0, width), dtype=np.int32)
+        # Where a key is likely to stand, by its scattered top bits: right for nearly all of them.
+        self._guesses: npt.NDArray[np.uint32] = np.zeros(1 << 16, dtype=np.uint32)
 
     def look_up(self, padded: bytes, begins: Places, ends: Places) -> Int32s:
         """Return a row of numbers for each text, which lie between these places of the padded block."""
@@ -50,8 +54,12 @@ class Vocabulary:
         """Say where each key stands; -1 where it is not known."""
         if not len(self._keys):
             return np.full(len(keys), -1, dtype=np.int64)
-        places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        places[self._keys[places] != keys] = -1
+        places: Places = self._guesses[(keys * _MIX) >> _TOP].astype(np.int64)
+        wrong = np.flatnonzero(self._keys[places] != keys)
+        if len(wrong):
+            found = np.minimum(np.searchsorted(self._keys, keys[wrong]), len(self._keys) - 1)
+            found[self._keys[found] != keys[wrong]] = -1
+            places[wrong] = found
         return places
 
     def _remember(self, keys: U64s, texts: Sequence[bytes]) -> None:
@@ -60,6 +68,16 @@ class Vocabulary:
         order = np.argsort(keys)
         self._keys = keys[order]
         self._meanings = np.concatenate((self._meanings, learnt))[order]
+        self._guesses[(self._keys * _MIX) >> _TOP] = np.arange(len(self._keys), dtype=np.uint32)
+
+
+def texts_at(block: bytes, begins: Places, width: int) -> Octets:
+    """Return what stands at these places, a row of so many characters each."""
+    if len(block) < width:
+        return np.zeros((0, width), dtype=np.uint8)
+    buffer = np.frombuffer(block, dtype=np.uint8)
+    texts: Octets = np.lib.stride_tricks.sliding_window_view(buffer, width)[begins]
+    return texts
 
 
 def _keys_of(padded: bytes, begins: Places, ends: Places) -> U64s:
@@ -71,18 +89,15 @@ def _keys_of(padded: bytes, begins: Places, ends: Places) -> U64s:
     lengths = np.minimum(ends - begins, _LONGEST)
     shortest, longest = int(lengths.min(initial=_LONGEST)), int(lengths.max(initial=0))
     width = max(_WORD, -(-longest // _WORD) * _WORD)
-    buffer = np.frombuffer(padded, dtype=np.uint8)
-    words = np.lib.stride_tricks.sliding_window_view(buffer, width)[begins].view("<u8")
+    words = texts_at(padded, begins, width).view("<u8")
     keys: U64s = np.zeros(len(begins), dtype=np.uint64)
     for place in range(width // _WORD):
-        word = words[:, place]
+        word = words[:, place].copy()
         offset = place * _WORD
         if shortest < offset + _WORD:
-            word = word & _MASKS[np.clip(lengths - offset, 0, _WORD)]
-        keys = word.copy() if not place else keys + _mixed(word * _FACTORS[place])
+            word &= _MASKS[np.clip(lengths - offset, 0, _WORD)]
+        # The upper half stirs the lower one: a product alone would leave the last letter near the top.
+        if place:
+            word = (word ^ (word >> _HALF)) * _FACTORS[place]
+        keys += word
     return keys
-
-
-def _mixed(words: U64s) -> U64s:
-    mixed: U64s = (words ^ (words >> _SHIFT)) * _MIX
-    return mixed
