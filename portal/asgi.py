@@ -1,30 +1,17 @@
-"""Entry point of the event-stream servers. Answers only whether it lives until the stream itself arrives."""
+"""Entry point of the event-stream servers: `uvicorn portal.asgi:application --lifespan=on`.
+
+Pages and REST are served by `portal.wsgi`; here only what stays open for hours.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+import os
 
-Message = MutableMapping[str, Any]
+import django
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+django.setup()
 
-async def application(
-    scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
-) -> None:
-    """Answer `GET /livez`, and 404 to everything else."""
-    if scope["type"] == "lifespan":
-        await _live(receive, send)
-        return
-    alive = scope["type"] == "http" and scope["path"] == "/livez"
-    body = b"alive\n" if alive else b"not found\n"
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 200 if alive else 404, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+from notifications.stream.app import Stream  # noqa: E402 - needs the settings
 
-
-async def _live(
-    receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
-) -> None:
-    while (await receive())["type"] != "lifespan.shutdown":
-        await send({"type": "lifespan.startup.complete"})
-    await send({"type": "lifespan.shutdown.complete"})
+application = Stream()

@@ -229,6 +229,13 @@ def count_call(key: str) -> int:
         return 1
 
 
+def client_showing_token(value: str) -> tuple[ApiClient, list[str]] | None:
+    """Return the client of an access token, while both count, and the names of the token's scopes."""
+    token = _token(value)
+    client = _live_client(token)
+    return None if client is None else (client, list(token.get_scopes()))
+
+
 def client_of_token(value: str, *, needs: ApiScope, request: HttpRequest) -> ApiClient | None:
     """Return the client of an access token that carries a scope, for views outside the REST framework."""
     token = _token(value)

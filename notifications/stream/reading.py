@@ -1,0 +1,87 @@
+"""Reading the database from an event loop: few threads, each with a connection of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from django.db import close_old_connections, connections
+
+from notifications.envelopes import documents, happenings
+from portal.events import feed
+from portal.events.kinds import EntryKind
+from portal.identity.scope import Scope
+from portal.kernel import sql
+
+T = TypeVar("T")
+THREADS: Final = 4
+PAGE: Final = 1_000
+
+
+class Readers:
+    """The threads that read."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="stream-reader")
+
+    async def run(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run a function that reads, in a thread."""
+        call = partial(_guarded, partial(function, *args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    async def stop(self) -> None:
+        """Close every thread's connection, and end."""
+        together = threading.Barrier(THREADS)  # so that each thread takes one of the calls
+        await asyncio.gather(*(self.run(_close, together) for _ in range(THREADS)))
+        self._threads.shutdown()
+
+
+def heads() -> Mapping[int, int]:
+    """Return how far the feed of each party has come."""
+    return {row.party_id: row.position for row in sql.rows("SELECT party_id, position FROM events_feed_head")}
+
+
+def place_of(scope: Scope, after: str) -> int:
+    """Return the position a stream begins after: a cursor, or the newest entry.
+
+    Raises:
+        CursorExpired: some entries after it are no longer kept.
+        CursorAhead: there is no such position yet.
+    """
+    there = feed.bounds(scope)
+    return feed.check_cursor(there, int(after)) if after else there.head
+
+
+Written = tuple[int, EntryKind, bytes]
+
+
+def page_after(scope: Scope, position: int, *, size: int = PAGE) -> list[Written]:
+    """Return the entries after a position, each written as a message of the stream.
+
+    Raises:
+        CursorExpired: some entries after it are no longer kept.
+    """
+    feed.check_cursor(feed.Bounds(feed.bounds(scope).dropped_to, position), position)
+    entries = feed.entries_after(scope, position, size=size)
+    written = documents(happenings(entries, party=scope.organisation_id))
+    return [
+        (entry.position, entry.kind, b"id: %d\nevent: entry\ndata: %b\n\n" % (entry.position, document))
+        for entry, document in zip(entries, written, strict=True)
+    ]
+
+
+def _guarded(call: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        return call()
+    finally:
+        close_old_connections()
+
+
+def _close(together: threading.Barrier) -> None:
+    together.wait(timeout=10)
+    connections.close_all()

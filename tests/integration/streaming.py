@@ -1,0 +1,81 @@
+"""The stream as a server of its own, in a thread, on the database of the test."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import uvicorn
+
+from notifications.stream.app import Stream
+from portal.embedded.ports import free_port
+
+
+@dataclass
+class Told:
+    """One message of a stream."""
+
+    id: str
+    event: str
+    data: Any
+
+
+class Following:
+    """An open stream."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        self.lines = response.iter_lines()
+
+    def next(self) -> Told:
+        """Return the next message; comments and the like are passed over."""
+        said: dict[str, str] = {}
+        for line in self.lines:
+            name, _, value = line.partition(":")
+            if line and name:
+                said[name] = value.strip()
+            elif not line:
+                if "data" in said:
+                    return Told(said.get("id", ""), said.get("event", ""), json.loads(said["data"]))
+                said = {}
+        raise EOFError
+
+    def take(self, number: int) -> list[Told]:
+        """Return so many messages."""
+        return [self.next() for _ in range(number)]
+
+
+@contextlib.contextmanager
+def streaming() -> Iterator[str]:
+    """Have the stream served; yields its address."""
+    port = free_port()
+    config = uvicorn.Config(
+        Stream(), port=port, lifespan="on", log_level="warning", timeout_graceful_shutdown=1, ws="none"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until = time.monotonic() + 20
+    while not server.started and time.monotonic() < until and thread.is_alive():
+        time.sleep(0.02)
+    assert server.started
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+@contextlib.contextmanager
+def following(url: str, *, timeout: float = 10, **headers: str) -> Iterator[Following]:
+    """Follow a stream; headers by name, with `_` for `-`."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    with httpx.stream("GET", url, headers=named, timeout=timeout, trust_env=False) as response:
+        yield Following(response)
