@@ -89,6 +89,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "PATH_CONVERTER_OVERRIDES": {
         "id": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
         "guid": {"type": "string", "pattern": "^[0-9A-F]{2}(-[0-9A-F]{2}){7}$"},
+        "label": {"type": "string", "minLength": 1, "maxLength": 40, "pattern": "^[^/\\x00-\\x1f]+$"},
         "word": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"},
     },
     "SWAGGER_UI_DIST": "SIDECAR",

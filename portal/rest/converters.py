@@ -62,3 +62,9 @@ class Word:
     def to_url(self, value: str) -> str:
         """Write the word."""
         return value
+
+
+class Label(Word):
+    """A label as an organisation wrote it, without a slash."""
+
+    regex = "[^/\\x00-\\x1f]{1,40}"

@@ -62,6 +62,29 @@ class Word(serializers.ChoiceField):
         return self.words[super().to_internal_value(data)]
 
 
+class Words(serializers.RegexField):
+    """Names of an enumeration between commas, as the values of those names."""
+
+    def __init__(self, words: type[enum.Enum], **kwargs: Any) -> None:
+        self.words = words
+        one = "|".join(word.name for word in words)
+        super().__init__(f"^({one})(,({one}))*$", max_length=500, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the members of the enumeration."""
+        return [self.words[name] for name in str(super().to_internal_value(data)).split(",")]
+
+    def run_validators(self, value: Any) -> None:
+        """Check the text before it is read, not what was read."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Check the text, then read it."""
+        if isinstance(data, str):
+            for validator in self.validators:
+                validator(data)  # type: ignore[call-arg]
+        return super().run_validation(data)
+
+
 class Document(serializers.JSONField):
     """A JSON object that is read by somebody else."""
 

@@ -16,7 +16,18 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NotRequired,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 Schema = dict[str, Any]
 _PREFIX: Final = "#/components/schemas/"
@@ -127,13 +138,14 @@ def _object(shape: type) -> Schema:
     return {
         "type": "object",
         "description": inspect.cleandoc(shape.__doc__ or ""),
-        "required": sorted(shape.__required_keys__),  # type: ignore[attr-defined]
+        "required": sorted(name for name, hint in hints.items() if get_origin(hint) is not NotRequired),
         "properties": {name: _schema(hint) for name, hint in hints.items()},
         "examples": [example_of(shape)],
     }
 
 
 def _schema(hint: Any) -> Schema:  # noqa: PLR0911 - a kind of hint each
+    hint = _wrapped(hint)
     if hint in _SCALARS:
         return dict(_SCALARS[hint][0])
     if is_typeddict(hint):
@@ -189,7 +201,12 @@ def _union(schemas: Sequence[Schema]) -> Schema:
     return {"anyOf": list(schemas)}
 
 
+def _wrapped(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is NotRequired else hint
+
+
 def _example(hint: Any) -> Any:  # noqa: PLR0911 - a kind of hint each
+    hint = _wrapped(hint)
     if hint in _SCALARS:
         return _SCALARS[hint][1]
     if is_typeddict(hint):

@@ -14,7 +14,7 @@ from portal.kernel.guid import lines_of, parse_block
 from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets import read_guid_column
 from portal.kernel.spreadsheets.files import text_of
-from portal.rest.answers import CSV
+from portal.rest.answers import CSV, NDJSON
 from portal.rest.bodies import CsvBody, JsonBody, NdjsonBody
 from rollouts.services import HubList
 
@@ -56,10 +56,12 @@ def listed_in(request: Request) -> HubList | None:
         FileRefused: the CSV cannot be read, or no column holds GUIDs.
         ValidationError: a line is not JSON, or names no hub.
     """
-    body: Any = request.data
-    if not isinstance(body, bytes):
+    body: Any = request.data  # an empty body is none at all to the framework
+    kind = (request.content_type or "").split(";")[0].strip().lower()
+    if kind not in {CSV, NDJSON}:
         return None
-    if (request.content_type or "").split(";")[0].strip().lower() == CSV:
+    body = body if isinstance(body, bytes) else b""
+    if kind == CSV:
         column = read_guid_column(body)
         return HubList.from_parsed(
             column.parsed,

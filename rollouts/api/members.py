@@ -130,7 +130,7 @@ class RolloutHubs(Resource):
         if isinstance(form, CsvAnswer | NdjsonAnswer):
             if asked["after"] or asked["fields"]:
                 raise BadInput(
-                    "A file holds the whole list with every column: leave `after` and `fields` out."
+                    "A file holds the whole list and every column: leave `after` and `fields` out."
                 )
             rows = map(documents.rollout_hub, every_member(self.scope, rollout_id, wanted=filters))
             return _file(rows, f"rollout-{rollout_id}-hubs", is_csv=isinstance(form, CsvAnswer))

@@ -67,6 +67,7 @@ CATALOGUE: Final = (
     Known("BATCH_WITHOUT_WINDOW", 409, "The time of a batch must leave Suppliers more than a month."),
     Known("nothing_to_move", 409, "None of the hubs may be moved: they are answered for, or elsewhere."),
     # The estate
+    Known("bad_firmware_version", 422, "A firmware version cannot be read.", "Use the form 0C230000."),
     Known("not_searchable", 422, "What is searched for is no part of a GUID."),
     Known("too_many_for_workbook", 409, "These are more hubs than a workbook holds.", "Take the CSV file."),
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path, register_converter
 
-from portal.rest.converters import HubGuid, Id, Word
+from portal.rest.converters import HubGuid, Id, Label, Word
 from rollouts.api import (
+    approving,
     batches,
+    estate,
     instructing,
     members,
     operations,
@@ -16,7 +18,13 @@ from rollouts.api import (
     updates,
 )
 
-for converter, name in ((Id, "id"), (HubGuid, "guid"), (Word, "word"), (steps.Verb, "verb")):
+for converter, name in (
+    (Id, "id"),
+    (HubGuid, "guid"),
+    (Word, "word"),
+    (Label, "label"),
+    (steps.Verb, "verb"),
+):
     register_converter(converter, name)
 
 app_name = "api"
@@ -50,8 +58,26 @@ urlpatterns: list[URLPattern] = [
     path("instructions", instructing.Instructions.as_view(), name="instructions"),
     path("instructions/<word:instruction>", instructing.InstructionOne.as_view(), name="instruction"),
     path("instructions/<word:instruction>/rejections", instructing.Rejections.as_view(), name="rejections"),
+    path("estate", estate.Estate.as_view(), name="estate"),
+    path("estate/summary", estate.EstateSummary.as_view(), name="estate-summary"),
+    path("hubs/<guid:hub>", estate.HubOne.as_view(), name="hub"),
+    path("hubs/<guid:hub>/history", estate.HubHistory.as_view(), name="hub-history"),
+    path("readings", estate.Readings.as_view(), name="readings"),
+    path("readings/of-any-hub", estate.DccReadings.as_view(), name="readings-of-any-hub"),
+    path("labels", estate.Labels.as_view(), name="labels"),
+    path("labels/<label:label>/hubs", estate.LabelOne.as_view(), name="label"),
     path("selection-rules", selecting.SelectionRules.as_view(), name="selection-rules"),
     path("selection-rules/<id:rule_id>", selecting.SelectionRuleOne.as_view(), name="selection-rule"),
+    path("approval-rules", approving.ApprovalRules.as_view(), name="approval-rules"),
+    path("approval-rules/dry-run", approving.DryRun.as_view(), name="approval-dry-run"),
+    path("approval-rules/back-test", approving.BackTest.as_view(), name="approval-back-test"),
+    path("approval-rules/<id:rule_id>", approving.ApprovalRuleOne.as_view(), name="approval-rule"),
+    path(
+        "approval-rules/<id:rule_id>/versions",
+        approving.ApprovalVersions.as_view(),
+        name="approval-rule-versions",
+    ),
+    path("approval-rules/<id:rule_id>/enabled", approving.Enabling.as_view(), name="approval-rule-enabled"),
     path("channels", operations.Channels.as_view(), name="channels"),
     path("channels/forecasts", operations.DistributionForecasts.as_view(), name="distribution-forecasts"),
     path("channels/forward-schedule", operations.ForwardSchedule.as_view(), name="forward-schedule"),

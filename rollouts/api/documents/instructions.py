@@ -156,6 +156,18 @@ def rejection(line: LineRefused) -> Rejection:
     }
 
 
+def of_line(line: int, raw: str, reason: str) -> Rejection:
+    """Give a line of which no more is known."""
+    return {
+        "line": line,
+        "raw": raw,
+        "guid": None,
+        "reason": reason,
+        "words": str(RejectionReason(reason).label),
+        "detail": "",
+    }
+
+
 def _refused(line: RefusedLine) -> Rejection:
     return {
         "line": line.line,
