@@ -97,6 +97,8 @@ def parse_rows(texts: Bytes) -> tuple[Int64s, npt.NDArray[np.bool_]]:
     """Read texts of 23 characters, one a row, where they are GUIDs in our own spelling; tell which are."""
     octets = np.empty((len(texts), 8), dtype=np.uint8)
     is_read = np.empty(len(texts), dtype=bool)
+    if not len(texts):
+        return _no_int64s(), is_read
     _decode(np.ascontiguousarray(texts), _OWN_SPELLING, octets, is_read)
     values = _stored(octets)
     is_read &= (values != -OFFSET) & (values != OFFSET - 1)
