@@ -13,6 +13,15 @@ from rollouts.queries.approvals import (
     dry_run_approval,
 )
 from rollouts.queries.channels import ChannelHealth, channel_health
+from rollouts.queries.decisions import (
+    after_halt,
+    awaiting_confirmation,
+    decision_lines,
+    decision_page,
+    halt_rules,
+    halt_trips,
+    needed_for,
+)
 from rollouts.queries.eligibility import EligibleHub, eligible_csv, eligible_hubs, eligible_xlsx
 from rollouts.queries.estate import (
     DccHubRow,
@@ -37,6 +46,13 @@ from rollouts.queries.hubs import (
     HubRecord,
     NextStep,
     hub_card,
+)
+from rollouts.queries.incidents import (
+    incident_file,
+    incident_hubs,
+    incident_lines,
+    incident_page,
+    known_issues,
 )
 from rollouts.queries.labels import LabelCount, labels
 from rollouts.queries.pilots import (
@@ -65,6 +81,7 @@ from rollouts.queries.rollouts import (
     release_notes,
 )
 from rollouts.queries.searching import NotSearchable
+from rollouts.queries.triage import GroupBy, comparison, triage_board
 from rollouts.queries.walks import EstateFilter
 
 __all__ = [
@@ -75,6 +92,7 @@ __all__ = [
     "EligibleHub",
     "EstateCounts",
     "EstateFilter",
+    "GroupBy",
     "HaltPreview",
     "HubAlert",
     "HubCard",
@@ -102,12 +120,17 @@ __all__ = [
     "TooManyForWorkbook",
     "Update",
     "VersionCount",
+    "after_halt",
     "approval_rule",
     "approval_rules",
     "approval_versions",
     "available_updates",
+    "awaiting_confirmation",
     "back_test_approval",
     "channel_health",
+    "comparison",
+    "decision_lines",
+    "decision_page",
     "distribution_forecast",
     "dry_run_approval",
     "eligible_csv",
@@ -119,8 +142,16 @@ __all__ = [
     "export_estate",
     "forward_schedule",
     "halt_preview",
+    "halt_rules",
+    "halt_trips",
     "hub_card",
+    "incident_file",
+    "incident_hubs",
+    "incident_lines",
+    "incident_page",
+    "known_issues",
     "labels",
+    "needed_for",
     "pilot_hubs",
     "pilot_progress",
     "preview",
@@ -130,5 +161,6 @@ __all__ = [
     "rule_versions",
     "selection_rules",
     "submissions",
+    "triage_board",
     "write_estate_workbook",
 ]

@@ -16,6 +16,7 @@ from rollouts.services._approving import (
     run_approval_rules,
     save_approval_rule,
 )
+from rollouts.services._attaching import AttachmentRefused, Upload
 from rollouts.services._batching import BatchFormed, NothingToMove, create_batch, open_gate
 from rollouts.services._cataloguing import change_cpl_status
 from rollouts.services._changing_supplier import SuppliersChanged, change_suppliers
@@ -79,6 +80,14 @@ from rollouts.services._publishing import (
     revise_draft,
     revise_release_note,
 )
+from rollouts.services._raising import (
+    Account,
+    NothingNamed,
+    Raised,
+    attach_to_incident,
+    comment_on_incident,
+    raise_incident,
+)
 from rollouts.services._reading import (
     MOST_READINGS,
     ReadRequest,
@@ -102,10 +111,20 @@ from rollouts.services._tallying import (
     measure_drift,
     measure_estate_drift,
 )
+from rollouts.services._triaging import (
+    IncidentStepRefused,
+    explain_incident,
+    merge_incident,
+    put_known_issue,
+    set_service_desk_reference,
+    take_incident_step,
+)
 
 __all__ = [
     "MOST_READINGS",
+    "Account",
     "Applied",
+    "AttachmentRefused",
     "Author",
     "BatchFormed",
     "CannotPublish",
@@ -119,17 +138,20 @@ __all__ = [
     "IdempotencyKeyReused",
     "ImageRefused",
     "ImportReport",
+    "IncidentStepRefused",
     "InstructionRefused",
     "Labelled",
     "NeedsDecision",
     "NoPilot",
     "Nomination",
+    "NothingNamed",
     "NothingNominated",
     "NothingToMove",
     "Notice",
     "Order",
     "OverPilotCap",
     "PilotEmpty",
+    "Raised",
     "ReadRequest",
     "RecommendationChanged",
     "Refreshed",
@@ -142,6 +164,7 @@ __all__ = [
     "StepRefused",
     "SuppliersChanged",
     "TooManyWaiting",
+    "Upload",
     "Verdict",
     "WindowClosed",
     "accept_pilot",
@@ -152,6 +175,7 @@ __all__ = [
     "apply_next_slice",
     "apply_waiting",
     "archive_rule",
+    "attach_to_incident",
     "cancel_future_dated",
     "cancel_hubs",
     "change_cpl_status",
@@ -159,6 +183,7 @@ __all__ = [
     "check_instruction",
     "claim_next",
     "close_window",
+    "comment_on_incident",
     "comment_on_pilot",
     "complete_finished",
     "confirm_pilot",
@@ -171,6 +196,7 @@ __all__ = [
     "end_pilot",
     "end_unreachable",
     "evaluate_halt_rules",
+    "explain_incident",
     "finish_delays",
     "finish_halts",
     "fold_estate_tally",
@@ -184,6 +210,7 @@ __all__ = [
     "load_reference",
     "measure_drift",
     "measure_estate_drift",
+    "merge_incident",
     "notify_rollout",
     "open_due_phases",
     "open_gate",
@@ -191,6 +218,8 @@ __all__ = [
     "plan_due",
     "propose_requirements",
     "put_halt_rule",
+    "put_known_issue",
+    "raise_incident",
     "read_silent",
     "receive_alerts",
     "receive_instruction",
@@ -211,9 +240,11 @@ __all__ = [
     "save_rule",
     "send_command",
     "set_phase",
+    "set_service_desk_reference",
     "sign_off",
     "start_pilot",
     "submit_pilot",
+    "take_incident_step",
     "take_status_changes",
     "take_step",
     "take_supplier_changes",
