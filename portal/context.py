@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from notifications import queries as notifications
+from notifications.stream.places import stream_for
 from portal.accounts.people import is_administrator
 from portal.identity.models import OrganisationKind, User
 from portal.identity.roles import Role
@@ -24,7 +25,7 @@ MENU: Final[tuple[tuple[str, str, frozenset[OrganisationKind], tuple[str, ...]],
     ("Updates", "rollouts:list", _EVERYBODY, ("/updates/",)),
     ("Instructions", "rollouts:instructions", frozenset({K.SUPPLIER}), ("/instructions/",)),
     ("Estate", "rollouts:estate", frozenset({K.SUPPLIER, K.DCC}), ("/estate/", "/hubs/")),
-    ("CSP channels", "rollouts:channels", frozenset({K.DCC}), ("/channels/",)),
+    ("CSP channels", "rollouts:channels", frozenset({K.DCC, K.CSP}), ("/channels/",)),
     ("Unmatched alerts", "rollouts:unmatched", frozenset({K.DCC}), ("/unmatched-alerts/",)),
     ("Notices", "notifications:inbox", _EVERYBODY, ("/notifications/",)),
 )
@@ -32,6 +33,7 @@ MENU: Final[tuple[tuple[str, str, frozenset[OrganisationKind], tuple[str, ...]],
 _ADMINISTRATION: Final = (
     ("People", "people"),
     ("API clients", "clients"),
+    ("Webhooks", "notifications:webhooks"),
     ("Single sign-on", "single-sign-on"),
 )
 
@@ -60,6 +62,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         },
         "portal_nav": _menu(request, scope),
         "portal_inbox": {"url": reverse("notifications:inbox"), "unread": notifications.unread(scope)},
+        "portal_stream": stream_for(request),
     }
 
 

@@ -244,9 +244,9 @@ X_FRAME_OPTIONS = "DENY"
 if _flag("BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-STREAM_ORIGIN = _words(
-    "STREAM_ORIGIN"
-)  # where events come from, if not from this very origin; by name of the host
+# Where events come from, if not from this very origin; one for each name the portal goes by.
+STREAM_ORIGIN = _words("STREAM_ORIGIN")
+STREAM_BEHIND_PROXY = _flag("BEHIND_PROXY")  # the proxy leads to it what asks for /stream
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -307,7 +307,7 @@ FEED_NAMES = "rollouts.queries.naming.feed_names"
 FEED_KEPT_MONTHS = int(os.environ.get("FEED_KEPT_MONTHS", "13"))  # whole months, besides the one that runs
 
 # The event stream, and those who wait for events in a request of their own
-STREAM_PAGES = _words("STREAM_PAGES", PORTAL_URL)  # origins of pages that may follow it from elsewhere
+STREAM_PAGES = _words("STREAM_PAGES") or [PORTAL_URL]  # origins of pages that may follow it from elsewhere
 STREAM_CLIENTS = int(os.environ.get("STREAM_CLIENTS", "5000"))  # of one process
 STREAM_CLIENTS_OF_ONE = int(os.environ.get("STREAM_CLIENTS_OF_ONE", "100"))  # person or system
 LONG_POLLS = int(os.environ.get("LONG_POLLS", "4"))  # that one process keeps waiting: each takes a thread

@@ -23,6 +23,7 @@ from django.http import HttpResponse
 
 from notifications.stream import reading
 from notifications.stream.feeds import Feeds, messages
+from notifications.stream.places import PATH
 from notifications.stream.reading import Readers
 from notifications.stream.rings import Rings
 from notifications.stream.seats import Refused, Seat, check_origin, seat_of
@@ -34,7 +35,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-PAGES: Final = "/stream"
+PAGES: Final = PATH
 SYSTEMS: Final = "/api/v1/events/stream"
 HEARTBEAT_SECONDS: Final = 15.0
 CHECKED_EVERY: Final = 60.0

@@ -1,4 +1,4 @@
-"""One run of the whole portal on this machine: stores, tables, estate, simulator, web, workers, beat."""
+"""One run of the whole portal on this machine: stores, tables, estate, simulator, servers, workers, beat."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ _MANAGE: Final = str(ROOT / "manage.py")
 _READY_WITHIN: Final = 90.0
 _SIMULATOR_PORT: Final = 8100
 _CSPS: Final = ("north", "central", "fourg")
+_HOSTS: Final = ("127.0.0.1", "localhost")  # whichever is typed: a cookie is for one name
 _DEMO_PASSWORD: Final = "firmware-portal-demo"  # noqa: S105 - told to everybody who starts a demonstration
 
 # Groups, so that an export of five million rows, or a CSP that answers slowly, keeps no alert waiting.
 WORKERS: Final = {
     "worker-dispatch": ("dispatch", 2),
     "worker-live": ("ingest,relay", 3),
-    "worker-long": ("deliver,reports", 2),
+    "worker-deliver": ("deliver", 1),
+    "worker-long": ("reports", 2),
 }
 
 
@@ -88,7 +90,8 @@ class _Stage:
         if self.port != plan.port:
             say(f"Port {plan.port} is taken: using {self.port}")
         self.url = f"http://127.0.0.1:{self.port}"
-        self.simulator_port = first_free(_SIMULATOR_PORT)
+        self.stream_port = first_free(self.port + 1)
+        self.simulator_port = first_free(max(_SIMULATOR_PORT, self.stream_port + 1))
         self.variables = {**stores.variables, **self._settings(stores.variables["SECRET_KEY"])}
 
     def start_simulator(self, supervisor: Supervisor) -> None:
@@ -124,6 +127,7 @@ class _Stage:
             supervisor.start(program)
         if self.plan.is_demo:
             supervisor.wait_for("hubsim", self._simulator_answers, within=_READY_WITHIN)
+        supervisor.wait_for("stream", self._stream_answers, within=_READY_WITHIN)
         supervisor.wait_for("web", self._is_ready, within=_READY_WITHIN)
 
     def greet(self, log_ins: list[str], *, seconds: float) -> None:
@@ -159,6 +163,8 @@ class _Stage:
             "DEMO_PASSWORD": _DEMO_PASSWORD if self.plan.is_demo else "",
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             "PORTAL_URL": self.url,
+            "STREAM_ORIGIN": " ".join(f"http://{host}:{self.stream_port}" for host in _HOSTS),
+            "STREAM_PAGES": " ".join(f"http://{host}:{self.port}" for host in _HOSTS),
             "CSP_BASE_URL": f"http://127.0.0.1:{self.simulator_port}",
             "CSP_TOKEN": token,
             "HUBSIM_TOKEN": token,
@@ -173,6 +179,7 @@ class _Stage:
             python("-m", "gunicorn", *self._web_words()),
             {**self.variables, "DATABASE_POOL_SIZE": "8"},
         )
+        yield Program("stream", python("-m", "uvicorn", *self._stream_words()), self.variables)
         for name, (queues, concurrency) in WORKERS.items():
             words = (
                 "worker",
@@ -205,12 +212,26 @@ class _Stage:
             *reload,
         )
 
+    def _stream_words(self) -> tuple[str, ...]:
+        return (
+            "portal.asgi:application",
+            "--host=127.0.0.1",
+            f"--port={self.stream_port}",
+            "--lifespan=on",
+            "--timeout-graceful-shutdown=2",  # what it serves has no end of its own
+            "--no-access-log",
+            "--log-level=warning",
+        )
+
     @property
     def _inventory(self) -> Path:
         return self.plan.var / "inventory.csv"
 
     def _is_ready(self) -> bool:
         return b'"beat": "ok"' in _answer(f"{self.url}/readyz")
+
+    def _stream_answers(self) -> bool:
+        return b"alive" in _answer(f"http://127.0.0.1:{self.stream_port}/livez")
 
     def _simulator_answers(self) -> bool:
         return b"ok" in _answer(f"http://127.0.0.1:{self.simulator_port}/healthz")
