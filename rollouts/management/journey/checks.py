@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +16,9 @@ from portal.events.models import FeedEntry
 from rollouts import rules, services
 from rollouts.management.journey.cast import Changed, Journey
 from rollouts.management.journey.simulator import Truth
-from rollouts.models import Batch, CplEntry, Hub, Rollout, Target
+from rollouts.models import Batch, CplEntry, CspAlert, Hub, Rollout, Target
 from rollouts.rules import Window, Wish
-from rollouts.states import Answer, ConsentPolicy, TargetState
+from rollouts.states import AlertCode, Answer, ConsentPolicy, TargetState
 
 _TOLD = (EntryKind.HUB_ACTIVATED, EntryKind.HUB_ACTIVATED_AFTER_HALT)
 
@@ -32,6 +33,8 @@ class Facts:
     truth: Mapping[int, Truth]
     suppliers: Mapping[int, tuple[int | None, int | None]]
     changes: Mapping[int, list[Changed]]
+    not_recalled: AbstractSet[int]
+    """Hubs that let nobody cancel the date they held: they activate at it whatever is settled afterwards."""
     now: datetime
 
 
@@ -49,6 +52,9 @@ def gather(journey: Journey) -> Facts:
         truth=journey.simulator.hubs(),
         suppliers={guid: (as_import, as_gas) for guid, as_import, as_gas in own},
         changes=changes,
+        not_recalled=frozenset(
+            CspAlert.objects.filter(code=AlertCode.CANCEL_FAILED).values_list("guid", flat=True)
+        ),
         now=journey.clocks.now,
     )
 
@@ -63,11 +69,11 @@ def effective_time_mismatches(facts: Facts) -> int:
 
 
 def activated_early(facts: Facts) -> int:
-    """Count hubs that really activated before their effective time."""
+    """Count hubs that really activated before their effective time, and could have been kept from it."""
     return sum(
         at < target.effective_at
         for target in facts.targets
-        if (at := _activated_at(facts, target)) is not None
+        if (at := _activated_at(facts, target)) is not None and target.guid not in facts.not_recalled
     )
 
 
@@ -79,7 +85,7 @@ def activated_without_consent(facts: Facts) -> int:
     return sum(
         at < facts.windows[target.batch_id].automatic_at and not _is_agreed(facts, target, at)
         for target in facts.targets
-        if (at := _activated_at(facts, target)) is not None
+        if (at := _activated_at(facts, target)) is not None and target.guid not in facts.not_recalled
     )
 
 

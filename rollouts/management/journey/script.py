@@ -34,6 +34,7 @@ from rollouts.management.journey.cast import (
 from rollouts.management.journey.changing import change_hands
 from rollouts.management.journey.clocks import DAY, HOUR
 from rollouts.management.journey.lists import plain_list
+from rollouts.management.journey.waiting import settle
 from rollouts.models import CplEntry
 from rollouts.states import Answer, InstructionKind, RolloutStatus, TargetState
 
@@ -160,6 +161,7 @@ def instructed_times(journey: Journey) -> None:
     sent = own_hubs(journey, AMBERGATE, states=[TargetState.ACTIVATING])[:_SOME]
     _instruct_with_one_more(journey, sent, "too-late.csv", activate_at=day(journey, 45))
     change_hands(journey, states=[TargetState.ACTIVATING])
+    settle(journey.clocks, journey.simulator)  # their activations are recalled while there is time
     pass_until(journey, day(journey, 41), rate=_FAST)
 
 
