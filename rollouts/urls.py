@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rollouts.web import dashboard, estate, instructing, operations, pilots, publishing, steps, updates
+from rollouts.web import (
+    dashboard,
+    deciding,
+    estate,
+    instructing,
+    operations,
+    pilots,
+    publishing,
+    steps,
+    updates,
+)
+from rollouts.web.rule_paths import rule_paths
 
 app_name = "rollouts"
 urlpatterns = [
@@ -15,6 +26,7 @@ urlpatterns = [
     path("updates/<int:rollout_id>/draft/", publishing.revise, name="revise"),
     path("updates/<int:rollout_id>/preview/", publishing.preview, name="preview"),
     path("updates/<int:rollout_id>/steps/<slug:verb>/", steps.step, name="step"),
+    path("updates/<int:rollout_id>/decision/", deciding.decision, name="decision"),
     path("updates/<int:rollout_id>/release-notes/", updates.release_notes, name="release-notes"),
     path("updates/<int:rollout_id>/hubs/", updates.hubs, name="hubs"),
     path("updates/<int:rollout_id>/hubs.csv", updates.hubs_csv, name="hubs-csv"),
@@ -36,4 +48,5 @@ urlpatterns = [
     path("channels/", operations.channels, name="channels"),
     path("unmatched-alerts/", operations.unmatched, name="unmatched"),
     path("updates/<int:rollout_id>/report.<slug:form>", updates.report, name="report"),
+    *rule_paths,
 ]

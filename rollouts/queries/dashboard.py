@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from functools import partial
 from typing import Final
 
 from portal.identity.roles import MAY_CONFIRM, MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
-from rollouts.models import Batch, PilotSubmission, ReleaseNote, Rollout, UnmatchedAlert
+from rollouts.models import Batch, Decision, PilotSubmission, ReleaseNote, Rollout, UnmatchedAlert
 from rollouts.models.visibility import visible_rollouts
 from rollouts.queries.deadlines import NextDate, cutoff_of, next_dates
+from rollouts.queries.forecast import distribution_forecast
 from rollouts.queries.progress import Plan, Progress, States, plans_of, progress_of
+from rollouts.rules import REVIEW_WARNING
 from rollouts.states import (
     HALTED_STATUSES,
     OPEN_STATUSES,
@@ -26,6 +28,7 @@ from rollouts.states import (
     RolloutStatus,
     TargetState,
 )
+from rollouts.states.governing import OPEN_DECISIONS, DecisionStatus
 
 MOST_ROLLOUTS: Final = 60
 MOST_UNMATCHED: Final = 1_000
@@ -44,7 +47,9 @@ class Duty(Enum):
     END_PILOT = "end-pilot"
     REVIEW_PILOT = "review-pilot"
     CONFIRM = "confirm"
+    RECOMMEND = "recommend"
     REVIEW_UNMATCHED = "review-unmatched"
+    MEND_SHORTFALL = "mend-shortfall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +174,8 @@ class _Facts:
     """Rollouts with a Release Note."""
     submissions: Counter[tuple[int, str]] = field(default_factory=Counter)
     nominated_by: set[tuple[int, int]] = field(default_factory=set)
+    decisions: dict[int, str] = field(default_factory=dict)
+    """Where the open decision of a rollout stands."""
 
     @classmethod
     def gather(cls, ids: Sequence[int]) -> _Facts:
@@ -176,6 +183,9 @@ class _Facts:
             batches={batch.pk: batch for batch in Batch.objects.filter(rollout_id__in=ids)},
             noted=set(ReleaseNote.objects.filter(rollout_id__in=ids).values_list("rollout_id", flat=True)),
         )
+        open_ones = Decision.objects.filter(rollout_id__in=ids, status__in=OPEN_DECISIONS)
+        for rollout_id, status in open_ones.values_list("rollout_id", "status"):
+            facts.decisions[rollout_id or 0] = status
         submissions = PilotSubmission.objects.filter(rollout_id__in=ids).exclude(
             status=PilotSubmission.Status.WITHDRAWN
         )
@@ -204,14 +214,16 @@ def _outstanding(
         ]
     if scope.is_dcc and scope.has(*MAY_OPERATE):
         owed = [
-            due for rollout in rollouts for due in _operator_owes(rollout, progress.get(rollout.pk), facts)
+            due
+            for rollout in rollouts
+            for due in _operator_owes(rollout, progress.get(rollout.pk), facts, now=now)
         ]
-        return owed + _unmatched()
+        return [*owed, *_shortfall(scope, now=now), *_unmatched()]
     if scope.is_panel and scope.has(*MAY_CONFIRM):
         return [
             Outstanding(Duty.CONFIRM, None, rollout.pk, rollout.name, progress[rollout.pk].moving)
             for rollout in rollouts
-            if rollout.status == RolloutStatus.SUSPENDED
+            if facts.decisions.get(rollout.pk) == DecisionStatus.RECOMMENDED
         ]
     return []
 
@@ -241,7 +253,9 @@ def _supplier_owes(
     return owed
 
 
-def _operator_owes(rollout: Rollout, progress: Progress | None, facts: _Facts) -> list[Outstanding]:
+def _operator_owes(
+    rollout: Rollout, progress: Progress | None, facts: _Facts, *, now: datetime
+) -> list[Outstanding]:
     owes = partial(Outstanding, rollout_id=rollout.pk, rollout_name=rollout.name)
     status = RolloutStatus(rollout.status)
     if status == RolloutStatus.DRAFT or progress is None:
@@ -249,6 +263,8 @@ def _operator_owes(rollout: Rollout, progress: Progress | None, facts: _Facts) -
     owed = []
     if rollout.kind != ReleaseKind.SEC_RELEASE and rollout.pk not in facts.noted:
         owed.append(owes(Duty.ADD_NOTE, None))
+    if facts.decisions.get(rollout.pk) == DecisionStatus.REVIEW:
+        owed.append(owes(Duty.RECOMMEND, None, count=progress.moving))
     undecided = facts.submissions[rollout.pk, PilotSubmission.Status.SUBMITTED]
     if undecided and status not in HALTED_STATUSES:
         owed.append(owes(Duty.DECIDE_NOMINATIONS, rollout.cutoff_at, count=undecided))
@@ -257,7 +273,9 @@ def _operator_owes(rollout: Rollout, progress: Progress | None, facts: _Facts) -
         owed.append(owes(Duty.START_PILOT, rollout.cutoff_at, count=pilot.total))
     if status == RolloutStatus.PILOT and not pilot.moving:
         owed.append(owes(Duty.END_PILOT, rollout.automatic_at, count=pilot.total))
-    if status == RolloutStatus.PILOT_REVIEW:
+    is_near = rollout.automatic_at - REVIEW_WARNING <= now
+    has_to_come = rollout.has_pilot and status in {RolloutStatus.NOTIFIED, RolloutStatus.PILOT}
+    if status == RolloutStatus.PILOT_REVIEW or (has_to_come and is_near):
         owed.append(owes(Duty.REVIEW_PILOT, rollout.automatic_at, count=others.moving))
     return owed
 
@@ -269,6 +287,16 @@ def _pilot_and_others(progress: Progress, facts: _Facts) -> tuple[Progress, Prog
         batch = facts.batches.get(batch_id)
         (pilot if batch is not None and batch.kind == BatchKind.PILOT else others).update(states)
     return Progress(states=pilot), Progress(states=others)
+
+
+def _shortfall(scope: Scope, *, now: datetime) -> list[Outstanding]:
+    """Find the hubs whose image would come too late, by the earliest day concerned (R3.6)."""
+    late = [one for one in distribution_forecast(scope, now=now) if one.shortfall]
+    if not late:
+        return []
+    first = min(day for one in late for day, _ in one.late_by_day)
+    due_at = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    return [Outstanding(Duty.MEND_SHORTFALL, due_at, count=sum(one.shortfall for one in late))]
 
 
 def _unmatched() -> list[Outstanding]:

@@ -16,6 +16,7 @@ from portal.kernel.presentation.moments import long_time
 from rollouts.queries.updates import UpdatePage, update_page
 from rollouts.states import ROLLOUT_STEPS, RUNNING_STATUSES, RolloutStatus, Step
 from rollouts.web.wording import (
+    DECIDED,
     IF_NOTHING,
     NO_BUTTON,
     SEVERITY_TONES,
@@ -35,9 +36,6 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "reopen_pilot": ("secondary", "undo"),
     "reject_pilot": ("warning", "x-circle"),
     "suspend": ("warning", "pause"),
-    "pause": ("warning", "pause"),
-    "resume": ("primary", "play"),
-    "stop": ("warning", "stop"),
     "revoke": ("secondary", "revoke"),
 }
 
@@ -74,6 +72,9 @@ def update_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
         and page.flight.status in RUNNING_STATUSES
         and page.flight.cutoff_at >= now,
         "may_operate": scope.has(*MAY_OPERATE),
+        "decision_url": reverse("rollouts:decision", args=[rollout_id])
+        if (scope.is_dcc or scope.is_panel) and page.flight.status != RolloutStatus.DRAFT
+        else "",
         "hubs_url": hubs_url,
         "crumbs": [{"label": "Updates", "url": reverse("rollouts:list")}],
     }
@@ -83,7 +84,7 @@ def step_buttons(steps: Sequence[Step], page: UpdatePage) -> list[dict[str, Any]
     """Draw the buttons of the steps that are open; those that touch hubs say how many."""
     buttons = []
     for step in steps:
-        if step.verb in NO_BUTTON:
+        if step.verb in NO_BUTTON | DECIDED:
             continue
         tone, icon = _LOOKS.get(step.verb, ("secondary", ""))
         buttons.append(
@@ -99,7 +100,7 @@ def step_buttons(steps: Sequence[Step], page: UpdatePage) -> list[dict[str, Any]
 
 
 def _touched(verb: str, page: UpdatePage) -> int | None:
-    if verb in {"suspend", "pause", "stop", "revoke", "resume"}:
+    if verb in {"suspend", "revoke"}:
         return page.progress.moving
     if verb in {"start_pilot", "end_pilot"} and page.pilot is not None:
         return page.pilot.total

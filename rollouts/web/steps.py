@@ -26,7 +26,7 @@ from rollouts.web.guards import for_people, scope_of
 from rollouts.web.updates import crumbs_of
 from rollouts.web.wording import segments
 
-HALTING: Final = frozenset({"suspend", "pause", "stop", "revoke"})
+HALTING: Final = frozenset({"suspend", "revoke"})
 _FORMS: Final[Mapping[str, type[CommentaryForm]]] = {
     "end_pilot": CommentaryForm,
     "accept_pilot": OptionalCommentaryForm,
@@ -49,9 +49,6 @@ _MEANS: Final[Mapping[str, str]] = {
     "reject_pilot": "The update is suspended, and the Panel confirms what happens next.",
     "suspend": "Nothing more leaves once the button has answered. Activations dated ahead are recalled from "
     "hubs. It is provisional: the Panel confirms what happens next.",
-    "pause": "Nothing more leaves. Activations dated ahead are recalled from hubs, until the update resumes.",
-    "resume": "The update goes on from where it was halted. Recalled activations are sent again.",
-    "stop": "The update ends. Hubs that run the new firmware keep it; all others stay as they are.",
     "revoke": "The notice is taken back. Instructions are void, activations dated ahead are recalled, "
     "and every recipient is told.",
 }
@@ -93,10 +90,7 @@ def _form(verb: str, request: PortalRequest) -> Any:
 def _take(scope: Scope, rollout_id: int, verb: str, said: Mapping[str, str], *, now: datetime) -> str:
     if verb in HALTING:
         return _told(services.halt(scope, rollout_id=rollout_id, verb=verb, now=now, reason=said["reason"]))
-    if verb in _PILOT:
-        _PILOT[verb](scope, rollout_id=rollout_id, now=now, **said)
-    else:
-        services.take_step(scope, rollout_id=rollout_id, verb=verb, reason=said["reason"], now=now)
+    _PILOT[verb](scope, rollout_id=rollout_id, now=now, **said)
     return f"Done: {ROLLOUT_STEPS[verb].label.lower()}."
 
 

@@ -103,13 +103,31 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
     ),
     Duty.CONFIRM: _Words(
         "Confirm what happens next: {name}",
-        "DCC has suspended this update, for now. Nothing moves until you decide.",
+        "DCC recommends how this update goes on, and asks for your signature.",
         "Decide",
-        "rollouts:detail",
+        "rollouts:decision",
+        "hub",
+    ),
+    Duty.RECOMMEND: _Words(
+        "Recommend what happens next: {name}",
+        "The update is under review. The Panel confirms what you recommend.",
+        "Review",
+        "rollouts:decision",
         "hub",
     ),
     Duty.REVIEW_UNMATCHED: _Words(
-        "Review unmatched alerts", "Alerts that fit nothing the portal has asked for.", "Review", "", "alert"
+        "Review unmatched alerts",
+        "Alerts that fit nothing the portal has asked for.",
+        "Review",
+        "rollouts:unmatched",
+        "alert",
+    ),
+    Duty.MEND_SHORTFALL: _Words(
+        "Images would come too late",
+        "At the CSPs' present capacity these hubs would not hold the image by their time.",
+        "See the forecast",
+        "rollouts:channels",
+        "hub",
     ),
 }
 
@@ -117,7 +135,7 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
 def due_item(one: Outstanding) -> DueItem:
     """Word an outstanding action."""
     words = _WORDS[one.duty]
-    url = reverse(words.address, args=[one.rollout_id]) if words.address else reverse("rollouts:unmatched")
+    url = reverse(words.address, args=[one.rollout_id] if one.rollout_id is not None else [])
     return DueItem(
         title=words.title.format(name=one.rollout_name),
         text=words.text.format(count=one.count),
@@ -148,6 +166,8 @@ _DEEDS: Final[Mapping[str, tuple[str, str]]] = {
 
 #: Steps the portal takes by itself.
 NO_BUTTON: Final = frozenset({"complete", "open_safe_launch"})
+#: Steps that only a confirmed decision takes.
+DECIDED: Final = frozenset({"pause", "resume", "stop"})
 
 
 def deed_words(possible: Iterable[Possible], *, rollout_id: int) -> list[DeedWords]:
@@ -157,7 +177,7 @@ def deed_words(possible: Iterable[Possible], *, rollout_id: int) -> list[DeedWor
         if one.what in _DEEDS:
             label, address = _DEEDS[one.what]
             found.append(DeedWords(label, reverse(address, args=[rollout_id]), one.until, one.hubs))
-        elif one.what in ROLLOUT_STEPS and one.what not in NO_BUTTON:
+        elif one.what in ROLLOUT_STEPS and one.what not in NO_BUTTON | DECIDED:
             found.append(DeedWords(ROLLOUT_STEPS[one.what].label, step_url(rollout_id, one.what), one.until))
     return found
 
@@ -166,6 +186,8 @@ def step_url(rollout_id: int, verb: str) -> str:
     """Say where a step is taken."""
     if verb == "notify":
         return reverse("rollouts:preview", args=[rollout_id])
+    if verb in DECIDED:
+        return reverse("rollouts:decision", args=[rollout_id])
     return reverse("rollouts:step", args=[rollout_id, verb])
 
 

@@ -20,6 +20,7 @@ WIDTHS = [1280, 390]
 
 def photograph(page, name: str, width: int) -> None:
     if folder := os.environ.get("PORTAL_SCREENSHOTS"):
+        page.wait_for_load_state("networkidle")
         Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=str(Path(folder) / f"{name}-{width}.png"), full_page=True)
 
@@ -80,7 +81,6 @@ def test_every_page_is_accessible_and_fits(live_server, open_page, log_in, axe, 
         log_in(page, user)
         for name, path in pages_of(scene, actor).items():
             answer = page.goto(f"{live_server.url}{path}")
-            page.wait_for_load_state("networkidle")
             photograph(page, f"{actor}-{name}", width)
             if answer.status != 200:
                 wrong.append(f"{path}: {answer.status}")

@@ -37,16 +37,27 @@ def seat(world: World) -> Callable[[str], Client]:
 
 
 @pytest.fixture
-def statements(django_assert_num_queries: Any) -> Callable[[Client, str], int]:
-    """Count the statements a page takes."""
+def statements(monkeypatch: pytest.MonkeyPatch) -> Callable[[Client, str], int]:
+    """Count the statements a page takes: Django's, and the named ones, which go past its log."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
+    from portal.kernel import sql
+
     def _count(client: Client, path: str) -> int:
-        with CaptureQueriesContext(connection) as captured:
+        named = 0
+        rows = sql.rows
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            nonlocal named
+            named += 1
+            return rows(*args, **kwargs)
+
+        with monkeypatch.context() as patch, CaptureQueriesContext(connection) as captured:
+            patch.setattr(sql, "rows", counted)
             answer = client.get(path)
             body = b"".join(answer.streaming_content) if answer.streaming else answer.content
         assert answer.status_code == 200, (path, answer.status_code, body[:200])
-        return len(captured)
+        return len(captured) + named
 
     return _count

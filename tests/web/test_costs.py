@@ -13,25 +13,37 @@ pytestmark = pytest.mark.django_db
 #: The statements each page takes, by actor; a page that comes to need more has to say why.
 COSTS = {
     "supplier": {
-        "/": 8,
-        "/updates/": 7,
-        "/updates/{id}/": 8,
-        "/updates/{id}/hubs/": 10,
-        "/updates/{id}/instruct/": 11,
-        "/updates/{id}/pilot/": 16,
+        "/": 11,
+        "/updates/": 9,
+        "/updates/{id}/": 10,
+        "/updates/{id}/hubs/": 13,
+        "/updates/{id}/instruct/": 13,
+        "/updates/{id}/pilot/": 20,
         "/instructions/": 5,
+        "/estate/": 10,
+        "/hubs/00-DB-12-34-00-00-00-03/": 11,
     },
     "operator": {
-        "/": 9,
-        "/updates/": 7,
-        "/updates/{id}/": 8,
-        "/updates/{id}/steps/suspend/": 10,
-        "/updates/{id}/pilot/": 16,
-        "/channels/": 7,
+        "/": 15,
+        "/updates/": 9,
+        "/updates/{id}/": 10,
+        "/updates/{id}/steps/suspend/": 13,
+        "/updates/{id}/decision/": 12,
+        "/updates/{id}/pilot/": 20,
+        "/channels/": 9,
         "/unmatched-alerts/": 5,
+        "/estate/": 10,
+        "/hubs/00-DB-12-34-00-00-00-03/": 13,
     },
-    "panel": {"/": 8, "/updates/": 7, "/updates/{id}/": 8},
-    "csp": {"/": 10, "/updates/": 9},
+    "panel": {
+        "/": 11,
+        "/updates/": 9,
+        "/updates/{id}/": 10,
+    },
+    "csp": {
+        "/": 13,
+        "/updates/": 11,
+    },
 }
 
 

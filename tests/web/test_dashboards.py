@@ -9,7 +9,7 @@ import pytest
 
 from portal.kernel import sql
 from rollouts import services
-from rollouts.models import PilotSubmission, ReleaseNote, UnmatchedAlert
+from rollouts.models import Decision, PilotSubmission, ReleaseNote, UnmatchedAlert
 from rollouts.queries.dashboard import Duty, dashboard
 from rollouts.services import HubList
 from rollouts.states import InstructionKind
@@ -111,13 +111,21 @@ def test_unmatched_alerts_are_an_action_on_the_dcc(world, now):
 
 
 @pytest.mark.requirement("R5.4")
-def test_a_suspension_is_an_action_on_the_panel_and_a_next_date_for_the_others(world, now):
+def test_a_suspension_is_an_action_on_the_dcc_then_on_the_panel_and_a_next_date_for_others(world, now):
     rollout = make_rollout(world, now=now)
     services.take_step(
         world.operator, rollout_id=rollout.pk, verb="suspend", reason="Too many failures.", now=now
     )
 
+    assert duties(world.operator, now)[Duty.RECOMMEND].rollout_id == rollout.pk
+    assert Duty.CONFIRM not in duties(world.as_panel, now)
+    review = Decision.objects.get()
+    services.recommend(
+        world.operator, decision_id=review.pk, version=1, outcome="PROCEED", reasons="Mended.", now=now
+    )
+
     assert duties(world.as_panel, now)[Duty.CONFIRM].rollout_id == rollout.pk
+    assert Duty.RECOMMEND not in duties(world.operator, now)
     assert duties(world.as_supplier, now) == {}
     assert "Panel confirms what happens next" in [
         one.what for one in dashboard(world.operator, now=now).next_dates
@@ -195,3 +203,22 @@ def instruct(scope, rollout, guids, *, now, activate_at=None):
         activate_at=activate_at,
         now=now,
     )
+
+
+@pytest.mark.requirement("R3.6")
+def test_images_that_would_come_too_late_are_an_action_on_the_dcc(world, now):
+    rollout = make_rollout(world, now=now, automatic_at=now + timedelta(days=40))
+    sql.run("UPDATE rollouts_cspchannel SET capacity_per_second = 0.000001")
+
+    owed = duties(world.operator, now)[Duty.MEND_SHORTFALL]
+
+    assert 0 < owed.count <= 20
+    assert owed.due_at.date() == rollout.automatic_at.date()
+
+
+@pytest.mark.requirement("R2.5")
+def test_a_pilot_still_open_two_weeks_before_the_automatic_time_is_warned_of(world, now):
+    rollout = make_rollout(world, now=now, status="PILOT", has_pilot=True, gate_open=False)
+
+    assert Duty.REVIEW_PILOT not in duties(world.operator, now)
+    assert Duty.REVIEW_PILOT in duties(world.operator, rollout.automatic_at - timedelta(days=13))

@@ -1,0 +1,48 @@
+"""What a browser without scripts would send back of a form: every field with what it holds."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+
+
+class _Fields(HTMLParser):
+    def __init__(self, form_id: str) -> None:
+        super().__init__()
+        self.form_id = form_id
+        self.is_inside = False
+        self.found: dict[str, list[str]] = {}
+        self.select = ""
+        self.options: list[tuple[str, bool]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self.is_inside = given.get("id") == self.form_id
+        elif self.is_inside and tag == "input":
+            self._input(given)
+        elif self.is_inside and tag == "select":
+            self.select, self.options = given.get("name") or "", []
+        elif self.is_inside and tag == "option" and self.select:
+            self.options.append((given.get("value") or "", "selected" in given))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.is_inside = False
+        if tag == "select" and self.select:
+            chosen = [value for value, is_chosen in self.options if is_chosen] or [self.options[0][0]]
+            self.found.setdefault(self.select, []).extend(chosen)
+            self.select = ""
+
+    def _input(self, given: dict[str, str | None]) -> None:
+        if given.get("type") in {"checkbox", "radio"} and "checked" not in given:
+            return
+        self.found.setdefault(given["name"] or "", []).append(given.get("value") or "")
+
+
+def fields_in(answer: Any, form_id: str = "workbench") -> dict[str, Any]:
+    """Read the fields of a form out of an answer; several values of one name are a list."""
+    parser = _Fields(form_id)
+    parser.feed(answer.content.decode())
+    assert parser.found, f"no form #{form_id}"
+    return {name: values[0] if len(values) == 1 else values for name, values in parser.found.items()}
