@@ -20,14 +20,14 @@ from rollouts.models import EstateImport
 from rollouts.services._changing_supplier import change_suppliers
 from rollouts.services._importing import ImportReport, Refusals, keep_import, open_import
 from rollouts.services._inventory import HUB_COLUMNS, Meanings, Repeats, judge, pieces_of, rows_of
-from rollouts.services._inventory.files import Heading, Piece, Source
+from rollouts.services._inventory.files import Heading, Piece, Source, chunks_of
 from rollouts.services._inventory.rows import BEGINNING, END
 from rollouts.services._refreshing import refresh_eligibility
 from rollouts.states import HistoryKind, SmiStatus
 from rollouts.states.inventory import LineProblem
 
 STAGING: Final = "rollouts_staged_hub"
-_AHEAD: Final = 3
+_AHEAD: Final = 8
 _MOVED_AT_ONCE: Final = 50_000
 # Columns of the file that may be missing, and the columns of a hub that then stay as they are.
 _OPTIONAL: Final = {
@@ -187,19 +187,9 @@ def _move_suppliers(scope: Scope, report: ImportReport, *, now: datetime) -> int
 
 
 def _hashed(source: Source, digest: Any) -> Iterator[bytes]:
-    for chunk in _chunks(source):
+    for chunk in chunks_of(source):
         digest.update(chunk)
         yield chunk
-
-
-def _chunks(source: Source) -> Iterator[bytes]:
-    size = 8 * 1024 * 1024
-    if isinstance(source, bytes):
-        yield from (source[at : at + size] for at in range(0, len(source), size))
-    elif hasattr(source, "read"):
-        yield from iter(lambda: source.read(size), b"")
-    else:
-        yield from source
 
 
 def _read_ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
