@@ -47,6 +47,7 @@ from rollouts.queries.hubs import (
     NextStep,
     hub_card,
 )
+from rollouts.queries.imports import ImportSummary, estate_imports, refused_lines_csv
 from rollouts.queries.incidents import (
     incident_file,
     incident_hubs,
@@ -101,6 +102,7 @@ __all__ = [
     "HubPlace",
     "HubRecord",
     "HubRow",
+    "ImportSummary",
     "LabelCount",
     "NextStep",
     "NotSearchable",
@@ -137,6 +139,7 @@ __all__ = [
     "eligible_hubs",
     "eligible_xlsx",
     "estate_counts",
+    "estate_imports",
     "estate_page",
     "estate_total",
     "export_estate",
@@ -156,6 +159,7 @@ __all__ = [
     "pilot_progress",
     "preview",
     "preview_selection",
+    "refused_lines_csv",
     "release_notes",
     "reviews_open",
     "rule_versions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections import Counter
 
@@ -14,9 +15,9 @@ from portal.identity.models import MarketParticipant, Organisation
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import Guid
-from portal.kernel.refusals import NotPermitted
+from portal.kernel.refusals import NotFound, NotPermitted
 from portal.kernel.spreadsheets import FileRefused
-from rollouts import services
+from rollouts import queries, services
 from rollouts.models import EstateImport, EstateImportLine, EstateTally, Hub, HubHistory, Target
 from rollouts.services._inventory.files import NotAnInventory
 from rollouts.states import HistoryKind, Region, SmiStatus, TargetState
@@ -469,3 +470,32 @@ class TestTheSimulatedEstate:
         assert (tallied(), EstateTally.objects.count()) == (5_000, rows)
         assert not services.fold_estate_tally()
         assert services.measure_estate_drift() == 0
+
+
+class TestWhatWasImported:
+    def test_is_listed_to_the_dcc_the_latest_first(self, world, load):
+        load(line())
+        load(line(region="East"), numbered(2))
+
+        page = queries.estate_imports(world.operator)
+
+        assert [(each.lines, each.refused) for each in page.items] == [(2, 1), (1, 0)]
+        assert page.items[0].refused_by_reason == {LineProblem.UNKNOWN_REGION: 1}
+        assert [len(queries.estate_imports(world.operator, before=page.items[0].id).items)] == [1]
+        with pytest.raises(NotPermitted):
+            queries.estate_imports(world.as_supplier)
+
+    @pytest.mark.requirement("R4.2")
+    def test_gives_the_refused_lines_as_a_file_without_formulas(self, world, load):
+        report = load(line(region="East"), "=cmd|'/c calc'!A1")
+
+        said = b"".join(queries.refused_lines_csv(world.operator, import_id=report.id)).decode("utf-8-sig")
+
+        rows = list(csv.reader(io.StringIO(said)))
+        assert rows[0] == ["line", "text", "reason", "what_to_do"]
+        assert rows[1][:3] == ["2", line(region="East"), "UNKNOWN_REGION"]
+        assert rows[2][1].startswith("'=cmd")
+        for bad in (NotPermitted, NotFound):
+            scope, wanted = (world.as_supplier, report.id) if bad is NotPermitted else (world.operator, 0)
+            with pytest.raises(bad):
+                queries.refused_lines_csv(scope, import_id=wanted)

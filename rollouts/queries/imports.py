@@ -1,0 +1,78 @@
+"""What was imported into the inventory, and which lines were not taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from portal.identity.roles import DCC_ROLES
+from portal.identity.scope import Scope
+from portal.kernel.paging import Page
+from portal.kernel.refusals import NotFound
+from portal.kernel.spreadsheets import stream_csv
+from rollouts.models import EstateImport, EstateImportLine
+from rollouts.states.inventory import LineProblem
+
+PAGE_SIZE: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """One file, and what came of it."""
+
+    id: int
+    kind: str
+    file_name: str
+    received_at: datetime
+    lines: int
+    accepted: int
+    refused: int
+    refused_by_reason: Mapping[LineProblem, int]
+    summary: Mapping[str, int]
+
+
+def estate_imports(scope: Scope, *, before: int | None = None, size: int = PAGE_SIZE) -> Page[ImportSummary]:
+    """List imports, the latest first.
+
+    Raises:
+        NotPermitted: not for others than the DCC.
+    """
+    scope.check(*sorted(DCC_ROLES))
+    found = EstateImport.objects.order_by("-pk")
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    rows = list(found[: size + 1])
+    shown = [_summary(row) for row in rows[:size]]
+    return Page(shown, next=str(shown[-1].id) if len(rows) > size else None)
+
+
+def refused_lines_csv(scope: Scope, *, import_id: int) -> Iterator[bytes]:
+    """Stream the lines of an import that were not taken, as a file to correct and send again.
+
+    Raises:
+        NotPermitted: not for others than the DCC.
+        NotFound: there is no such import.
+    """
+    scope.check(*sorted(DCC_ROLES))
+    if not EstateImport.objects.filter(pk=import_id).exists():
+        raise NotFound("There is no such import.")
+    lines = EstateImportLine.objects.filter(estate_import_id=import_id).order_by("line_no", "pk")
+    found = lines.values_list("line_no", "raw", "reason").iterator(chunk_size=2000)
+    rows = ((line, raw, reason, LineProblem(reason).label) for line, raw, reason in found)
+    return stream_csv(rows, header=("line", "text", "reason", "what_to_do"), with_mark=True)
+
+
+def _summary(row: EstateImport) -> ImportSummary:
+    return ImportSummary(
+        id=row.pk,
+        kind=row.kind,
+        file_name=row.file_name,
+        received_at=row.received_at,
+        lines=row.lines,
+        accepted=row.accepted,
+        refused=row.refused,
+        refused_by_reason={LineProblem(code): n for code, n in row.refused_by_reason.items()},
+        summary=row.summary,
+    )
