@@ -23,10 +23,13 @@ WITH said AS (
      WHERE hub.guid = moved.guid
     RETURNING hub.guid, hub.gpf_guid, hub.import_supplier_id, hub.gas_supplier_id, moved.alert_id,
               moved.old_entry_id, moved.old_status, moved.activated_after_halt
+), before AS MATERIALIZED (
+    -- A handful: joined with the whole CPL, each hub would walk all of it.
+    SELECT id, firmware_version FROM rollouts_cplentry
+     WHERE id = ANY (ARRAY(SELECT DISTINCT old_entry_id FROM said)) AND id <> %(entry_id)s
 ), changed AS (
-    SELECT smi.guid, smi.gpf_guid, smi.alert_id::text AS evidence, entry.firmware_version AS old_version
-      FROM smi JOIN rollouts_cplentry AS entry ON entry.id = smi.old_entry_id
-     WHERE smi.old_entry_id <> %(entry_id)s
+    SELECT smi.guid, smi.gpf_guid, smi.alert_id::text AS evidence, before.firmware_version AS old_version
+      FROM smi JOIN before ON before.id = smi.old_entry_id
 ), history AS (
     INSERT INTO rollouts_hub_history (guid, at, rollout_id, kind, old_value, new_value, evidence)
     SELECT guid, %(now)s, %(rollout_id)s, 1, old_version, %(version)s, evidence FROM changed

@@ -17,10 +17,9 @@ SELECT fresh.guid, fresh.occurred_at, fresh.alert_id, fresh.command_id,
        CASE WHEN hub.guid IS NULL THEN 'UNKNOWN_HUB'
             WHEN channel.csp_id IS DISTINCT FROM %(csp_id)s THEN 'WRONG_CSP'
             WHEN fresh.code = 0 THEN 'UNKNOWN_CODE' END
-  FROM fresh
+  FROM (SELECT * FROM fresh ORDER BY guid) AS fresh  -- in the order of the key: neighbours lie on one page
   LEFT JOIN rollouts_hub AS hub ON hub.guid = fresh.guid
   LEFT JOIN rollouts_cspchannel AS channel ON channel.region = hub.region
   LEFT JOIN rollouts_command AS command ON command.id = fresh.command_id
   LEFT JOIN rollouts_hub_in_flight AS flight
     ON flight.guid = CASE WHEN fresh.command_id IS NULL THEN fresh.guid END
- ORDER BY fresh.guid
