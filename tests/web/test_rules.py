@@ -280,7 +280,7 @@ def test_a_viewer_reads_rules_and_does_not_build_or_use_them(world, client, toda
 
 
 COSTS = {
-    "/rules/": 4,
+    "/rules/": 5,
     "/rules/new/": 8,
     "/rules/{id}/": 6,
     "/rules/{id}/?update={update}": 12,
