@@ -1,10 +1,11 @@
-"""Mail that is due."""
+"""Mail and webhooks that are due."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from notifications import services
+from notifications.webhooks import delivering
 from portal.kernel import clock
 
 
@@ -12,3 +13,15 @@ from portal.kernel import clock
 def deliver_mail(**_later: object) -> None:
     """Send what is due; a lost tick costs a minute."""
     services.deliver_mail(now=clock.now())
+
+
+@shared_task(name="notifications.tasks.deliver_webhooks")
+def deliver_webhooks(**_later: object) -> None:
+    """Deliver what is due; a lost tick costs a second."""
+    delivering.deliver_due()
+
+
+@shared_task(name="notifications.tasks.forget_old_deliveries")
+def forget_old_deliveries(**_later: object) -> None:
+    """Forget the log of calls that is too old."""
+    delivering.forget_old_deliveries(now=clock.wall())

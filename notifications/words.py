@@ -98,6 +98,7 @@ TEMPLATES: Final[dict[EntryKind, Template]] = {
     K.INCIDENT_UPDATED: Template("Incident updated: {name}", _reason),
     K.DECISION_RECOMMENDED: Template("To be confirmed: {name}", _reason, "warn"),
     K.DECISION_MADE: Template("Decision: {name}", _both(_reason, _own_hubs)),
+    K.WEBHOOK_DISABLED: Template("Webhook disabled: {name}", _reason, "warn"),
     K.CPL_REMOVED: Template("Removed from the Central Products List: {name}", _reason, "bad"),
 }
 

@@ -49,6 +49,8 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "reconcile-tallies": _tick("rollouts.tasks.reconcile_tallies", seconds=60),
     "heartbeat": _tick("portal.health.mark_beat", seconds=5),
     "deliver-mail": _tick("notifications.tasks.deliver_mail", seconds=30),
+    "deliver-webhooks": _tick("notifications.tasks.deliver_webhooks", seconds=1),
+    "forget-old-deliveries": _tick("notifications.tasks.forget_old_deliveries", seconds=3600),
     "keep-feed": _tick("portal.events.tasks.keep_feed", seconds=3600),
     "sweep-accounts": _tick("portal.accounts.tasks.sweep", seconds=600),
     "refresh-eligibility": {

@@ -79,3 +79,8 @@ def real_seconds_until(business_at: datetime) -> float:
     gap: timedelta = business_at - now()
     reading = current_reading() if settings.DEMO else None
     return gap.total_seconds() / (reading.rate if reading and reading.rate else 1.0)
+
+
+def wall() -> datetime:
+    """Return the real time, demonstration or not: for what goes by clocks outside, such as signatures."""
+    return datetime.now(UTC)

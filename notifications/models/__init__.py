@@ -1,0 +1,8 @@
+"""What people and systems are told, and how far."""
+
+from __future__ import annotations
+
+from notifications.models.inbox import Message, Reader
+from notifications.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookSecret
+
+__all__ = ["Message", "Reader", "WebhookDelivery", "WebhookEndpoint", "WebhookSecret"]

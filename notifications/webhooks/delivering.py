@@ -1,0 +1,239 @@
+"""Delivering: claim a batch, call its address outside any transaction, settle what came of it.
+
+A crash at any line leaves a claim that ends by itself, and the same batch is called again under the same id:
+at least once, in order, never a gap. Whoever settles has to hold the claim still.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.db import connection, connections
+from django.db.models import F, Q
+
+from notifications.envelopes import BATCH, batch, happenings
+from notifications.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
+from notifications.webhooks.calling import Answer, call
+from notifications.webhooks.patience import wait_before
+from notifications.webhooks.signing import headers_for
+from portal.events import feed, journal
+from portal.events.feed import Entry
+from portal.events.kinds import PUBLIC_NAMES, EntryKind
+from portal.identity.models import Organisation, OrganisationKind
+from portal.identity.scope import Scope
+from portal.identity.sealing import unseal
+from portal.kernel import clock, sql
+from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+
+log = structlog.get_logger(__name__)
+LANES: Final = 8
+"""So many addresses are called at a time by one worker: one that hangs holds up one lane."""
+_CLAIM_SECONDS: Final = 120
+State = WebhookEndpoint.State
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some entries of a feed on their way to one address, under a claim."""
+
+    claim: uuid.UUID
+    endpoint_id: int
+    party: int
+    url: str
+    keys: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    cursor: int
+    batch_to: int
+    attempt: int
+
+    @property
+    def message_id(self) -> str:
+        """The same for every attempt at this batch."""
+        return f"msg_{self.endpoint_id}_{self.entries[0].position}_{self.batch_to}"
+
+
+def deliver_due(*, seconds: float = 5.0, lanes: int = LANES) -> int:
+    """Deliver what is due until there is nothing more, or the time is up; return how many calls were made."""
+    waiting = _endpoints_due(now=clock.wall())
+    if not waiting:
+        return 0
+    until = time.monotonic() + seconds
+    counts: list[int] = []
+    helpers = range(min(lanes, waiting) - 1)
+    threads = [threading.Thread(target=_lane, args=(until, counts)) for _ in helpers]
+    for thread in threads:
+        thread.start()
+    counts.append(_deliver_until(until))
+    for thread in threads:
+        thread.join()
+    return sum(counts)
+
+
+def deliver_next(*, now: datetime) -> bool:
+    """Claim, call and settle one batch; False when none is due."""
+    claimed = claim_batch(now=now)
+    if isinstance(claimed, Batch):
+        settle(claimed, call_with(claimed, now=now), now=now)
+    return claimed is not None
+
+
+def call_with(claimed: Batch, *, now: datetime) -> Answer:
+    """Send a batch, signed."""
+    body = batch(happenings(claimed.entries, party=claimed.party))
+    signed = headers_for(claimed.keys, message_id=claimed.message_id, at=now, body=body)
+    return call(claimed.url, body=body, headers={"Content-Type": BATCH, **signed})
+
+
+@unit_of_work
+def claim_batch(*, now: datetime) -> Batch | bool | None:
+    """Claim the next batch that is due; True where it held nothing of the kinds wanted, None when none is."""
+    claim = uuid.uuid4()
+    until = now + timedelta(seconds=max(_CLAIM_SECONDS, 3 * settings.WEBHOOK_SECONDS))
+    found = sql.fetch_all("notifications", "claim_webhook", now=now, claim=claim, until=until)
+    if not found:
+        return None
+    row = found[0]
+    scope = _scope_of(row.organisation_id)
+    kinds = [EntryKind(kind) for kind in row.kinds if kind in PUBLIC_NAMES]
+    stretch = feed.stretch_after(scope, row.cursor, kinds=kinds, size=row.batch_size)
+    entries = [e for e in stretch.entries if row.batch_to is None or e.position <= row.batch_to]
+    batch_to = row.batch_to or stretch.position
+    own = WebhookEndpoint.objects.filter(pk=row.id)
+    if not entries:
+        own.update(cursor=batch_to, batch_to=None, claim=None, claimed_until=None)
+        return True
+    own.update(batch_to=batch_to)
+    secrets = WebhookSecret.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), endpoint_id=row.id)
+    return Batch(
+        claim=claim,
+        endpoint_id=row.id,
+        party=row.organisation_id,
+        url=row.url,
+        keys=tuple(unseal(secret.sealed) for secret in secrets.order_by("-created_at", "-pk")),
+        entries=tuple(entries),
+        cursor=row.cursor,
+        batch_to=batch_to,
+        attempt=row.attempts + 1,
+    )
+
+
+@unit_of_work
+def settle(claimed: Batch, answer: Answer, *, now: datetime) -> bool:
+    """Write down what came of a call, and go on from there; False when the claim was lost meanwhile."""
+    WebhookDelivery.objects.create(
+        endpoint_id=claimed.endpoint_id,
+        message_id=claimed.message_id,
+        first_position=claimed.entries[0].position,
+        last_position=claimed.entries[-1].position,
+        entries=len(claimed.entries),
+        attempt=claimed.attempt,
+        at=now,
+        **told(answer),
+    )
+    own = WebhookEndpoint.objects.filter(pk=claimed.endpoint_id, claim=claimed.claim, cursor=claimed.cursor)
+    let_go = {"claim": None, "claimed_until": None}
+    if answer.is_delivered:
+        done = own.update(
+            **let_go,
+            cursor=claimed.batch_to,
+            batch_to=None,
+            attempts=0,
+            failing_since=None,
+            delivered_at=now,
+            due_at=now,
+        )
+        return bool(done)
+    wait = wait_before(claimed.attempt, share=random.random(), asked=answer.retry_after)  # noqa: S311
+    failed = own.update(**let_go, attempts=F("attempts") + 1, due_at=now + wait)
+    if failed:
+        WebhookEndpoint.objects.filter(pk=claimed.endpoint_id, failing_since=None).update(failing_since=now)
+        _give_up(claimed.endpoint_id, answer, now=now)
+    return bool(failed)
+
+
+def told(answer: Answer) -> dict[str, object]:
+    """Return an answer as the log keeps it."""
+    return {
+        "outcome": answer.outcome,
+        "status": answer.status,
+        "duration_ms": int(answer.duration.total_seconds() * 1000),
+        "excerpt": answer.excerpt,
+        "problem": answer.problem,
+    }
+
+
+@unit_of_work
+def forget_old_deliveries(*, now: datetime) -> int:
+    """Forget the log of calls after a month; return how many lines."""
+    old = now - timedelta(days=settings.WEBHOOK_LOG_DAYS)
+    forgotten, _ = WebhookDelivery.objects.filter(at__lt=old).delete()
+    return forgotten
+
+
+@inside_unit_of_work
+def _give_up(endpoint_id: int, answer: Answer, *, now: datetime) -> None:
+    """Disable an endpoint that has failed for days, or wants no more, and tell its organisation."""
+    endpoint = WebhookEndpoint.objects.get(pk=endpoint_id)
+    patience = timedelta(days=settings.WEBHOOK_GIVES_UP_AFTER_DAYS)
+    if not answer.is_final and now - (endpoint.failing_since or now) < patience:
+        return
+    reason = (
+        "Its address answered 410: it wants no more."
+        if answer.is_final
+        else f"Nothing could be delivered for {settings.WEBHOOK_GIVES_UP_AFTER_DAYS:g} days."
+    )
+    WebhookEndpoint.objects.filter(pk=endpoint_id).update(
+        state=State.DISABLED, state_at=now, state_reason=reason
+    )
+    facts = {"webhook": endpoint.pk, "name": endpoint.name, "reason": reason}
+    at = clock.now()
+    journal.tell(EntryKind.WEBHOOK_DISABLED, parties=[endpoint.organisation_id], at=at, data=facts)
+    by = _scope_of(endpoint.organisation_id)
+    journal.record("webhook.disabled", subject=f"webhook:{endpoint.pk}", by=by, at=at, facts=facts)
+    log.warning("webhook.disabled", webhook=endpoint.pk, reason=reason)
+
+
+def _scope_of(organisation_id: int) -> Scope:
+    organisation = Organisation.objects.get(pk=organisation_id)
+    return Scope(organisation_id=organisation_id, kind=OrganisationKind(organisation.kind), name="the portal")
+
+
+def _endpoints_due(*, now: datetime) -> int:
+    found = sql.rows(
+        """
+        SELECT count(*) AS n FROM notifications_webhookendpoint AS endpoint
+          JOIN events_feed_head AS head ON head.party_id = endpoint.organisation_id
+         WHERE endpoint.state = 'ENABLED' AND endpoint.due_at <= %(now)s AND head.position > endpoint.cursor
+        """,
+        {"now": now},
+    )
+    return int(found[0].n)
+
+
+def _lane(until: float, counts: list[int]) -> None:
+    try:
+        counts.append(_deliver_until(until))
+    finally:
+        connections.close_all()
+
+
+def _deliver_until(until: float) -> int:
+    calls = 0
+    while time.monotonic() < until:
+        try:
+            if not deliver_next(now=clock.wall()):
+                break
+        except Exception:
+            log.exception("webhook.failed")
+            connection.close()
+            break
+        calls += 1
+    return calls
