@@ -1,9 +1,10 @@
 -- Move the next entries from the outbox into the feed, and give each its place in its party's feed.
 -- Positions of a party have no gaps and follow the order of commits, because one process at a
--- time runs this (under the sequencer's lock) and only sees what has been committed.
+-- time runs this (under the sequencer's lock) and only sees what has been committed. They are taken by
+-- their range: with `id IN (...)` and statistics from a time when the outbox was empty, 20,000 took five minutes.
 WITH moved AS (
     DELETE FROM events_feed_outbox
-     WHERE id IN (SELECT id FROM events_feed_outbox ORDER BY id LIMIT %(size)s)
+     WHERE id <= (SELECT max(id) FROM (SELECT id FROM events_feed_outbox ORDER BY id LIMIT %(size)s) AS next)
     RETURNING id, guid, at, party_id, rollout_id, version_id, kind, code, data
 ), heads AS (
     INSERT INTO events_feed_head AS head (party_id, position)
