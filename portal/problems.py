@@ -14,6 +14,8 @@ from typing import Any, Final
 import orjson
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.encoding import iri_to_uri
+from django.views.defaults import page_not_found as not_found_page
 from django.views.defaults import server_error as server_error_page
 from rest_framework import exceptions
 from rest_framework.exceptions import APIException
@@ -136,7 +138,7 @@ def problem(
         "title": title_of(code),
         "status": status,
         "detail": detail,
-        "instance": instance,
+        "instance": iri_to_uri(instance),
         "code": code,
         "request_id": str(get_contextvars().get("request_id", "")),
     }
@@ -165,6 +167,13 @@ def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
             instance=request.path,
         )
     return _of_framework(error, request) if isinstance(error, APIException) else None
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what has no address: to a system with a problem, to a person with a page."""
+    if not request.path.startswith(API_PREFIX):
+        return not_found_page(request, exception)
+    return problem(code="not_found", status=404, detail=_MISSING, instance=request.path)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -6,13 +6,16 @@ from django.conf import settings
 from django.urls import include, path
 
 from portal import health
+from portal.rest import served
 
+handler404 = "portal.problems.page_not_found"
 handler500 = "portal.problems.server_error"
 urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("api/v1/", include("rollouts.api.urls")),
     path("api/v1/", include("notifications.api.urls")),
     path("api/v1/", include("portal.rest.urls")),
+    path("problems/<slug:slug>", served.Explained.as_view(), name="problem"),
     path("csp/", include("rollouts.csp.urls")),
     path("notifications/", include("notifications.urls")),
     path("readyz", health.readyz, name="readyz"),

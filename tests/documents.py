@@ -61,7 +61,40 @@ def states() -> str:
     return _MADE + "\n".join(lines) + "\n"
 
 
-PAGES: Final[dict[str, Callable[[], str]]] = {"traceability.md": traceability, "states.md": states}
+def openapi() -> str:
+    """Give the description of the REST interface."""
+    from portal.rest import whole
+
+    return whole.text()
+
+
+def problems() -> str:
+    """Explain every problem the REST interface answers with."""
+    from portal.rest import whole
+
+    whole.document()  # the areas are loaded, and with them their codes
+    from portal.problems import CATALOGUE
+
+    lines = [
+        "# Problems\n",
+        "What the REST interface does not do, it says as `application/problem+json` (RFC 9457). `type` and `code`",
+        "are stable: programs go by them. `detail` is for people, and may be worded anew. `request_id` names the",
+        "request when you ask about it.\n",
+    ]
+    for known in sorted(CATALOGUE.values(), key=lambda known: (known.status, known.code.lower())):
+        slug = known.type.removeprefix("/problems/")
+        lines += [f'<a id="{slug}"></a>', f"## {known.title}\n"]
+        lines += [f"`{known.code}` · `{known.type}` · status {known.status}\n", known.when]
+        lines += [f"{known.advice}\n" if known.advice else ""]
+    return _MADE + "\n".join(lines).rstrip() + "\n"
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "traceability.md": traceability,
+    "states.md": states,
+    "openapi.yaml": openapi,
+    "problems.md": problems,
+}
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseBase
@@ -9,8 +10,11 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from portal.identity.api import ScopedAPI
+from portal.kernel.refusals import NotFound
+from portal.problems import CATALOGUE
 from portal.rest import whole
 from portal.rest.answers import JsonAnswer, conditional
 from portal.rest.views import Resource
@@ -36,6 +40,20 @@ class OpenApi(Resource):
         """Give the OpenAPI document: the same as docs/reference/openapi.yaml."""
         answer = HttpResponse(whole.text(), content_type=f"{KIND}; charset=utf-8")
         return conditional(request._request, answer)  # noqa: SLF001
+
+
+class Explained(Resource):
+    """What a problem is about."""
+
+    permission_classes: Any = (IsAuthenticated,)
+    schema: Any = None
+
+    def get(self, request: Request, slug: str) -> Response:
+        """Explain a kind of problem: the address is its `type`."""
+        known = next((known for known in CATALOGUE.values() if known.type == f"/problems/{slug}"), None)
+        if known is None:
+            raise NotFound("There is no such kind of problem.")
+        return Response({"type": known.type, "title": known.title, **asdict(known)})
 
 
 class TryItOut(ScopedAPI, SpectacularSwaggerSplitView):

@@ -133,7 +133,8 @@ class Estate(Resource):
     def get(self, request: Request) -> HttpResponseBase:
         """List your hubs in GUID order: by the page as JSON, or whole as CSV or NDJSON, millions of them.
 
-        Files are streamed in constant memory, in no promised order; ask for gzip. `limit`, `after` and `fields` are for pages only.
+        Files are streamed in constant memory, in no promised order; ask for gzip. Only pages take `limit`,
+        `after` and `fields`.
         """
         asked = self.asked(EstateQuery)
         filters = EstateQuery.wanted(asked)

@@ -66,6 +66,20 @@ CATALOGUE: Final = (
     Known("BATCH_TOO_LATE", 409, "A batch cannot be later than its update."),
     Known("BATCH_WITHOUT_WINDOW", 409, "The time of a batch must leave Suppliers more than a month."),
     Known("nothing_to_move", 409, "None of the hubs may be moved: they are answered for, or elsewhere."),
+    Known(
+        "needs_decision",
+        409,
+        "The step takes a recommendation of the DCC and its confirmation.",
+        "Pause, resume and stop are decided, and signed by people in the portal.",
+    ),
+    Known("decision_closed", 409, "The decision has been made, or is not ready for this."),
+    Known("recommendation_changed", 409, "The recommendation was worded anew.", "Read it again."),
+    Known("sign_off_not_needed", 409, "The signature is not among those needed, or was given."),
+    Known("DELAY_NOT_LATER", 409, "A delay moves the automatic time to a later one, still ahead."),
+    # Incidents
+    Known("nothing_named", 409, "No hub named can be in the incident."),
+    Known("incident_step_refused", 409, "The incident does not stand where the step begins."),
+    Known("attachment_refused", 422, "The file cannot be taken.", "Read `detail`."),
     # The estate
     Known("bad_firmware_version", 422, "A firmware version cannot be read.", "Use the form 0C230000."),
     Known("not_searchable", 422, "What is searched for is no part of a GUID."),

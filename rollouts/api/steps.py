@@ -24,7 +24,7 @@ from rollouts.queries.halts import halt_preview
 from rollouts.queries.updates import update_page
 from rollouts.services import HaltReport, Notice
 
-_HALTING: Final = frozenset({"suspend", "pause", "stop", "revoke"})
+_HALTING: Final = frozenset({"suspend", "revoke"})
 _PILOT: Final[Mapping[str, Callable[..., object]]] = {
     "start_pilot": services.start_pilot,
     "end_pilot": services.end_pilot,
@@ -32,7 +32,8 @@ _PILOT: Final[Mapping[str, Callable[..., object]]] = {
     "reopen_pilot": services.reopen_pilot,
     "reject_pilot": services.reject_pilot,
 }
-VERBS: Final = ("notify", *_PILOT, "suspend", "pause", "resume", "stop", "revoke")
+VERBS: Final = ("notify", *_PILOT, "suspend", "revoke")
+"""Pausing, resuming and stopping are decided, and signed by people (R5.3)."""
 
 
 class Verb:
@@ -123,7 +124,7 @@ class HaltPreview(Resource):
 
     @operation("previewHalt", "See what a halt would touch", returns=reference(documents.HaltPreviewDocument))
     def get(self, request: Request, rollout_id: int) -> Response:
-        """Say how many hubs suspending, pausing, stopping or revoking would touch. Not for Suppliers."""
+        """Say how many hubs a halt would touch. Not for Suppliers."""
         found = halt_preview(self.scope, rollout_id=rollout_id, now=clock.now())
         return Response(documents.halt_preview(found))
 
@@ -135,6 +136,4 @@ def _take(scope: Scope, rollout_id: int, verb: str, reason: str, *, now: datetim
         return services.halt(scope, rollout_id=rollout_id, verb=verb, reason=reason, now=now)
     if verb == "start_pilot":
         return services.start_pilot(scope, rollout_id=rollout_id, now=now)
-    if verb in _PILOT:
-        return _PILOT[verb](scope, rollout_id=rollout_id, commentary=reason, now=now)
-    return services.take_step(scope, rollout_id=rollout_id, verb=verb, reason=reason, now=now)
+    return _PILOT[verb](scope, rollout_id=rollout_id, commentary=reason, now=now)

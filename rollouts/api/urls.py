@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import URLPattern, path, register_converter
+from django.urls.converters import get_converters
 
 from portal.rest.converters import HubGuid, Id, Label, Word
 from rollouts.api import (
     approving,
     batches,
     estate,
+    governing,
     instructing,
     members,
     operations,
@@ -18,14 +22,17 @@ from rollouts.api import (
     updates,
 )
 
-for converter, name in (
-    (Id, "id"),
-    (HubGuid, "guid"),
-    (Word, "word"),
-    (Label, "label"),
-    (steps.Verb, "verb"),
-):
-    register_converter(converter, name)
+_CONVERTERS: dict[str, Any] = {
+    "id": Id,
+    "guid": HubGuid,
+    "word": Word,
+    "label": Label,
+    "verb": steps.Verb,
+    "incident_verb": governing.IncidentVerb,
+}
+for name, converter in _CONVERTERS.items():
+    if name not in get_converters():
+        register_converter(converter, name)
 
 app_name = "api"
 _ROLLOUT = "rollouts/<id:rollout_id>"
@@ -78,6 +85,25 @@ urlpatterns: list[URLPattern] = [
         name="approval-rule-versions",
     ),
     path("approval-rules/<id:rule_id>/enabled", approving.Enabling.as_view(), name="approval-rule-enabled"),
+    path(f"{_ROLLOUT}/incidents", governing.NewIncidents.as_view(), name="raise-incident"),
+    path("incidents", governing.Incidents.as_view(), name="incidents"),
+    path("incidents/<id:incident_id>", governing.IncidentOne.as_view(), name="incident"),
+    path("incidents/<id:incident_id>/hubs", governing.IncidentHubs.as_view(), name="incident-hubs"),
+    path(
+        "incidents/<id:incident_id>/comments", governing.IncidentComments.as_view(), name="incident-comments"
+    ),
+    path("incidents/<id:incident_id>/files", governing.IncidentFiles.as_view(), name="incident-files"),
+    path(
+        "incidents/<id:incident_id>/files/<id:file_id>",
+        governing.IncidentFileOne.as_view(),
+        name="incident-file",
+    ),
+    path(
+        "incidents/<id:incident_id>/steps/<incident_verb:verb>",
+        governing.IncidentSteps.as_view(),
+        name="incident-steps",
+    ),
+    path("decisions", governing.Decisions.as_view(), name="decisions"),
     path("channels", operations.Channels.as_view(), name="channels"),
     path("channels/forecasts", operations.DistributionForecasts.as_view(), name="distribution-forecasts"),
     path("channels/forward-schedule", operations.ForwardSchedule.as_view(), name="forward-schedule"),

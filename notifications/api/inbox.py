@@ -1,0 +1,82 @@
+"""The inbox: what the organisation was told, in words, the newest first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, TypedDict
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from notifications import queries, services
+from portal.identity.api_scopes import ApiScope
+from portal.kernel.refusals import NotPermitted
+from portal.rest.describing import operation
+from portal.rest.fields import Said
+from portal.rest.paging import PageQuery, page
+from portal.rest.shapes import Example, page_of
+from portal.rest.views import Resource
+
+_HIGHEST = 2**63 - 1
+
+
+class Notice(TypedDict):
+    """One notice to your organisation."""
+
+    id: Annotated[int, Example(311)]
+    at: datetime
+    title: Annotated[str, Example("Toshiba 0C230000: the pilot has ended")]
+    text: Annotated[str, Example("60 of 60 hubs activated.")]
+    tone: Annotated[str, Example("neutral")]
+    is_unread: Annotated[bool, "By the person who asks; of a system, always."]
+
+
+class SeenUpTo(Said):
+    """The newest notice that was seen."""
+
+    up_to = serializers.IntegerField(min_value=1, max_value=_HIGHEST)
+
+
+class Inbox(Resource):
+    """The inbox."""
+
+    tag = "Notices"
+    needs = ApiScope.NOTICES_READ
+    polled = True
+
+    @operation("listNotifications", "List notices", query=[PageQuery], returns=page_of(Notice))
+    def get(self, request: Request) -> Response:
+        """List what your organisation was told in words; the same happenings are in the feed as data."""
+        asked = self.asked(PageQuery)
+        found = queries.inbox(self.scope, cursor=asked["after"], size=asked["limit"])
+        return Response(page(request, found.items, _notice, following=found.next))
+
+
+class Seen(Resource):
+    """What a person has seen of the inbox."""
+
+    tag = "Notices"
+    needs: ClassVar[Any] = {"POST": ApiScope.NOTICES_READ}
+
+    @operation(
+        "markNotificationsSeen", "Mark notices as seen", status=204, body=SeenUpTo, example={"up_to": 311}
+    )
+    def post(self, request: Request) -> Response:
+        """Mark everything up to a notice as seen by the person who asks; a system has no mark of its own."""
+        said = self.said(SeenUpTo)
+        if self.scope.user_id is None:
+            raise NotPermitted("People mark notices as seen. A system keeps the cursor of the feed.")
+        services.mark_seen(self.scope, up_to=said["up_to"])
+        return Response(status=204)
+
+
+def _notice(notice: queries.Notice) -> Notice:
+    return {
+        "id": notice.id,
+        "at": notice.at,
+        "title": notice.title,
+        "text": notice.text,
+        "tone": notice.tone,
+        "is_unread": notice.is_unread,
+    }

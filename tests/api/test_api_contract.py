@@ -1,0 +1,197 @@
+"""The contract: the description is the exported one, every refusal is explained, every page has its twin."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+import yaml
+from django.urls import get_resolver
+
+from portal.kernel.refusals import Refusal
+from portal.problems import CATALOGUE
+from portal.rest import whole
+from portal.rest.shapes import example_of
+from tests.documents import REFERENCE, ROOT
+
+pytestmark = pytest.mark.requirement("R6.2")
+#: Refusals that only people meet, on pages: accounts are administered in the browser alone.
+_OF_PAGES: Final = ("portal/accounts/",)
+#: Refusals of loading inventories and catalogues, which is work of commands and of the CSP's door.
+_OF_OTHER_DOORS: Final = {
+    "not_an_inventory",
+    "image_refused",
+    "bad_firmware_hash",
+    "bad_firmware_image",
+    "bad_identifier",
+    "too_many_waiting",
+}
+
+#: What stands for each page: an operation of the interface, or the reason why there is none.
+TWINS: Final[dict[str, str]] = {
+    "dashboard": "getDashboard",
+    "list": "listRollouts",
+    "publish": "draftRollout",
+    "detail": "getRollout",
+    "revise": "reviseDraft",
+    "preview": "previewDraft",
+    "step": "takeStep",
+    "release-notes": "reviseReleaseNote",
+    "hubs": "listRolloutHubs",
+    "hubs-csv": "listRolloutHubs",
+    "report": "listEligibleHubs",
+    "pilot": "nominate",
+    "pilot-decide": "confirmSubmissions",
+    "pilot-withdraw": "withdrawSubmission",
+    "instruct": "giveInstruction",
+    "instructions": "listInstructions",
+    "receipt": "getInstruction",
+    "failures": "listRejections",
+    "estate": "listEstate",
+    "estate-csv": "listEstate",
+    "hub": "getHub",
+    "hub-read": "requestReadings",
+    "channels": "listChannels",
+    "unmatched": "listUnmatchedAlerts",
+    "decision": "listDecisions",
+    "rules": "listSelectionRules",
+    "rule": "getSelectionRule",
+    "rule-new": "saveSelectionRule",
+    "rule-build": "previewSelection",
+    "rule-archive": "archiveSelectionRule",
+    "rule-nominate": "nominate",
+    "approvals": "listApprovalRules",
+    "approval": "getApprovalRule",
+    "approval-new": "saveApprovalRule",
+    "approval-build": "saveApprovalRule",
+    "approval-try": "backTestApproval",
+    "approval-enable": "enableApprovalRule",
+    "approval-disable": "disableApprovalRule",
+    "inbox": "listNotifications",
+    "recent": "listNotifications",
+    "seen": "markNotificationsSeen",
+}
+WITHOUT: Final[dict[str, str]] = {"preferences": "when somebody wants mail is a matter of that person"}
+
+
+def operations() -> dict[str, str]:
+    """Where each operation is found, by its name."""
+    return {
+        each["operationId"]: path
+        for path, methods in whole.document()["paths"].items()
+        for each in methods.values()
+    }
+
+
+def pages() -> set[str]:
+    """The names of the pages."""
+    return {
+        str(pattern.name)
+        for resolver in get_resolver().url_patterns
+        if getattr(resolver, "app_name", None) in {"rollouts", "notifications"}
+        for pattern in resolver.url_patterns
+    }
+
+
+def test_every_page_has_its_twin():
+    assert pages() - TWINS.keys() - WITHOUT.keys() == set(), "give the page an operation, or say why not"
+    assert set(TWINS.values()) <= operations().keys()
+
+
+def test_no_operation_is_called_like_another():
+    names = [each["operationId"] for path in whole.document()["paths"].values() for each in path.values()]
+
+    assert len(names) == len(set(names))
+
+
+def test_the_exported_description_is_the_one_that_is_served():
+    exported = (REFERENCE / "openapi.yaml").read_text()
+
+    assert exported == whole.text(), "run `make docs`"
+    assert yaml.safe_load(exported)["openapi"].startswith("3.1")
+
+
+def test_every_operation_says_what_it_takes_gives_and_refuses():
+    for path, methods in whole.document()["paths"].items():
+        for method, each in methods.items():
+            assert each["summary"], (path, method)
+            assert "Scope: `" in each["description"], (path, method)
+            assert {"401", "403", "429", "500"} <= each["responses"].keys(), (path, method)
+            assert any(status.startswith("2") for status in each["responses"]), (path, method)
+            if "requestBody" in each:
+                content = each["requestBody"]["content"]["application/json"]
+                assert "example" in content, (path, method)
+                assert {"400", "413", "415", "422"} <= each["responses"].keys(), (path, method)
+
+
+def test_every_shape_carries_an_example():
+    for name, schema in whole.document()["components"]["schemas"].items():
+        if schema.get("examples"):
+            assert set(schema["required"]) <= schema["examples"][0].keys(), name
+    assert example_of(dict) == {}
+
+
+def test_every_refusal_of_the_code_is_in_the_catalogue():
+    missing = {code: where for code, where in codes() if code not in CATALOGUE}
+
+    assert missing == {}
+
+
+def test_the_status_of_each_refusal_is_the_one_the_catalogue_says():
+    said = {
+        each.code: each.status
+        for each in subclasses(Refusal)
+        if each.__module__.split(".")[0] in {"portal", "rollouts", "notifications"}
+    }
+
+    wrong = {
+        code: (status, CATALOGUE[code].status)
+        for code, status in said.items()
+        if code in CATALOGUE and CATALOGUE[code].status != status
+    }
+    assert wrong.keys() <= {"idempotency_key_reused"}, wrong  # a page answers 409, the interface 422
+
+
+def test_every_problem_is_explained_on_its_page():
+    page = (REFERENCE / "problems.md").read_text()
+
+    assert [code for code in CATALOGUE if f"`{code}`" not in page] == []
+
+
+def codes() -> Iterator[tuple[str, str]]:
+    """Every code a refusal is raised with, by reading the code."""
+    kinds = {each.__name__ for each in subclasses(Refusal)} | {"RuleBroken"}
+    for package in ("portal", "rollouts", "notifications"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            where = str(path.relative_to(ROOT))
+            if not where.startswith(_OF_PAGES) and "migrations" not in path.parts:
+                yield from ((code, where) for code in codes_in(path, kinds) if code not in _OF_OTHER_DOORS)
+
+
+def codes_in(path: Path, kinds: set[str]) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef) and node.name in kinds:
+            for line in node.body:
+                if (
+                    isinstance(line, ast.Assign)
+                    and line.targets[0].id == "code"
+                    and isinstance(line.value, ast.Constant)
+                ):  # type: ignore[attr-defined]
+                    yield str(line.value.value)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in kinds:
+            named = [word.value for word in node.keywords if word.arg == "code"]
+            first = (
+                node.args[:1]
+                if getattr(node.func, "attr", getattr(node.func, "id", "")) == "RuleBroken"
+                else []
+            )
+            yield from (str(word.value) for word in (*named, *first) if isinstance(word, ast.Constant))
+
+
+def subclasses(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from subclasses(each)
