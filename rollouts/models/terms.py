@@ -40,12 +40,14 @@ _CATEGORIES: Final = {
     4: Targets(timedelta(hours=3), timedelta(days=5)),
     5: Targets(timedelta(days=1), timedelta(days=10)),
 }
+# Success is told at once, failure after retries, silence after four days and two readings. A window must
+# hold all of one wave: a shorter one sees its failures alone, and halts a rollout in which 1 % were silent.
 _RULES: Final = (
     RuleTerms("Devices lost after activation", HaltRuleKind.HAN_IMPACT, 50, 24 * 7, 0.02),
-    RuleTerms("Activation failed", HaltRuleKind.ACTIVATION, 100, 24, 0.05),
-    RuleTerms("No confirmation", HaltRuleKind.NO_ANSWER, 100, 72, 0.10),
-    RuleTerms("Verification failed", HaltRuleKind.VERIFICATION, 100, 24, 0.05),
-    RuleTerms("Any failure or silence", HaltRuleKind.ANY, 200, 24, 0.20),
+    RuleTerms("Activation failed", HaltRuleKind.ACTIVATION, 100, 24 * 7, 0.05),
+    RuleTerms("No confirmation", HaltRuleKind.NO_ANSWER, 100, 24 * 10, 0.10),
+    RuleTerms("Verification failed", HaltRuleKind.VERIFICATION, 100, 24 * 7, 0.05),
+    RuleTerms("Any failure or silence", HaltRuleKind.ANY, 200, 24 * 10, 0.20),
 )
 
 
