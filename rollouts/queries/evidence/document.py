@@ -1,0 +1,125 @@
+"""The same report as a PDF, by ReportLab; without that library there is none, and the pack says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from importlib.util import find_spec
+from io import BytesIO
+from typing import Any, Final
+
+from rollouts.queries.evidence import drawing as charts
+from rollouts.queries.evidence.sections import Section, Table
+
+_MARGIN: Final = 42
+_WIDTH: Final = 595.28 - 2 * _MARGIN - 12  # of A4, in points, less the padding of a frame
+
+
+def can_write_pdf() -> bool:
+    """Tell whether the library that writes PDFs is installed."""
+    return find_spec("reportlab") is not None
+
+
+def pdf_document(title: str, sections: Sequence[Section]) -> bytes:
+    """Write the report as a PDF of numbered A4 pages.
+
+    Raises:
+        ImportError: ReportLab is not installed.
+    """
+    from reportlab.lib.styles import getSampleStyleSheet  # noqa: PLC0415 - heavy, and needed here alone
+    from reportlab.platypus import SimpleDocTemplate, Spacer  # noqa: PLC0415
+
+    styles = getSampleStyleSheet()
+    styles["BodyText"].splitLongWords = 1
+    flow: list[Any] = [_words(title, styles["Title"])]
+    for section in sections:
+        flow.append(_words(section.heading, styles["Heading2"]))
+        flow += [_words(paragraph, styles["BodyText"]) for paragraph in section.paragraphs]
+        for drawing in section.drawings:
+            flow += [_words(drawing.title, styles["Heading4"]), _drawn(drawing)]
+        flow += [_table(table, styles["BodyText"]) for table in section.tables if table.rows]
+        flow.append(Spacer(1, 8))
+    into = BytesIO()
+    document = SimpleDocTemplate(
+        into,
+        pagesize=(595.28, 841.89),
+        leftMargin=_MARGIN,
+        rightMargin=_MARGIN,
+        topMargin=_MARGIN,
+        bottomMargin=_MARGIN,
+        title=title,
+        lang="en-GB",
+    )
+    document.build(flow, onFirstPage=_numbered, onLaterPages=_numbered)
+    return into.getvalue()
+
+
+def _words(text: str, style: Any) -> Any:
+    from reportlab.platypus import Paragraph  # noqa: PLC0415
+
+    return Paragraph(escape(text), style)
+
+
+def _table(table: Table, style: Any) -> Any:
+    from reportlab.lib import colors  # noqa: PLC0415
+    from reportlab.lib.styles import ParagraphStyle  # noqa: PLC0415
+    from reportlab.platypus import LongTable, TableStyle  # noqa: PLC0415
+
+    small = ParagraphStyle("cell", parent=style, fontSize=7, leading=8.5, splitLongWords=1)
+    bold = ParagraphStyle("head", parent=small, fontName="Helvetica-Bold")
+    cells = [[_words(cell, bold) for cell in table.head]]
+    cells += [[_words(cell, small) for cell in row] for row in table.rows]
+    laid = LongTable(cells, colWidths=_widths(table), repeatRows=1)
+    rules = [
+        ("LINEBELOW", (0, 0), (-1, -1), 0.25, colors.HexColor("#b1b4b6")),
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 2),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 2),
+    ]
+    laid.setStyle(TableStyle(rules))
+    return laid
+
+
+def _widths(table: Table) -> list[float]:
+    """Share the width out by how long the cells of a column are."""
+    longest = [
+        min(max([len(head)] + [len(row[place]) for row in table.rows]), 40)
+        for place, head in enumerate(table.head)
+    ]
+    total = sum(longest)
+    return [_WIDTH * each / total for each in longest]
+
+
+def _drawn(drawing: charts.Drawing) -> Any:
+    from reportlab.graphics.shapes import Circle, Drawing, Line, String  # noqa: PLC0415
+    from reportlab.lib.colors import HexColor  # noqa: PLC0415
+
+    scale = _WIDTH / drawing.width
+    field = Drawing(_WIDTH, drawing.height * scale)
+    field.scale(scale, scale)
+    for shape in drawing.shapes:
+        colour = HexColor(shape.colour)
+        if isinstance(shape, charts.Line):
+            top = drawing.height
+            field.add(
+                Line(
+                    shape.x1,
+                    top - shape.y1,
+                    shape.x2,
+                    top - shape.y2,
+                    strokeColor=colour,
+                    strokeWidth=shape.width,
+                )
+            )
+        elif isinstance(shape, charts.Dot):
+            field.add(Circle(shape.x, drawing.height - shape.y, shape.r, fillColor=colour, strokeColor=None))
+        else:
+            anchor = "end" if shape.is_end else "start"
+            y = drawing.height - shape.y
+            field.add(String(shape.x, y, shape.text, fillColor=colour, fontSize=12, textAnchor=anchor))
+    return field
+
+
+def _numbered(canvas: Any, document: Any) -> None:
+    canvas.setFont("Helvetica", 8)
+    canvas.drawRightString(595.28 - _MARGIN, _MARGIN / 2, f"Page {document.page}")

@@ -1,0 +1,9 @@
+-- How many hubs of a rollout settled on each (UTC) day, by whether they run the new firmware.
+SELECT (at AT TIME ZONE 'UTC')::date AS day,
+       coalesce(sum(n) FILTER (WHERE state = 60), 0)::bigint AS activated,
+       coalesce(sum(n) FILTER (WHERE state <> 60), 0)::bigint AS failed
+  FROM rollouts_settled
+ WHERE rollout_id = %(rollout_id)s
+ GROUP BY 1
+HAVING count(*) FILTER (WHERE n <> 0) > 0
+ ORDER BY 1
