@@ -40,8 +40,8 @@ _CATEGORIES: Final = {
     4: Targets(timedelta(hours=3), timedelta(days=5)),
     5: Targets(timedelta(days=1), timedelta(days=10)),
 }
-# Success is told at once, failure after retries, silence after four days and two readings. A window must
-# hold all of one wave: a shorter one sees its failures alone, and halts a rollout in which 1 % were silent.
+# Success is told at once, failure after retries, silence after four days and two readings. A shorter window
+# sees the failures of a wave without its successes. So does a long one, once the successes have left it.
 _RULES: Final = (
     RuleTerms("Devices lost after activation", HaltRuleKind.HAN_IMPACT, 50, 24 * 7, 0.02),
     RuleTerms("Activation failed", HaltRuleKind.ACTIVATION, 100, 24 * 7, 0.05),

@@ -126,7 +126,8 @@ def standing(journey: Journey) -> list[str]:
     """Say where the hubs stand, for a journey that does not come to its end."""
     targets = Target.objects.filter(rollout_id=journey.rollout_id)
     rows = targets.values_list("state", "code", "consent", "region").annotate(hubs=Count("guid")).order_by()
-    return [
+    rollout = journey.rollout
+    return [f"The rollout: {rollout.status}. {rollout.status_reason}"] + [
         f"{TargetState(state).name} {FailureCode(code).name} {Consent(consent).name}, region {region}: {hubs}"
         for state, code, consent, region, hubs in sorted(rows)
     ]

@@ -35,13 +35,14 @@ from rollouts.management.journey.changing import change_hands
 from rollouts.management.journey.clocks import DAY, HOUR
 from rollouts.management.journey.lists import plain_list
 from rollouts.management.journey.waiting import settle
-from rollouts.models import CplEntry
+from rollouts.models import CplEntry, HaltRule
 from rollouts.states import Answer, InstructionKind, RolloutStatus, TargetState
 
 _MODEL: Final = "433100AC"
 _VERSION: Final = "0C230000"
 _DAY: Final = timedelta(days=1)
 _SOME: Final = 20
+_WHOLE_LENGTH: Final = 24 * 120
 _BRISK: Final = 12 * HOUR  # business seconds a second
 _FAST: Final = DAY
 
@@ -67,6 +68,12 @@ def notice(journey: Journey) -> None:
     )
     services.notify_rollout(journey.dcc, rollout_id=draft.pk, now=now)
     journey.rollout_id = draft.pk
+    # Success is told at once, silence days later: within the usual windows a wave ends in failures alone,
+    # and the rollout would be suspended. Over its whole length the rules stay in force.
+    for rule in HaltRule.objects.filter(rollout_id=draft.pk):
+        services.put_halt_rule(
+            journey.dcc, rollout_id=draft.pk, rule_id=rule.pk, window_hours=_WHOLE_LENGTH, now=now
+        )
     for name in suppliers().values():
         report = b"".join(queries.eligible_csv(scope_of(name), rollout_id=draft.pk))
         if report.count(b"\n") != 1 + len(own_hubs(journey, name)):
