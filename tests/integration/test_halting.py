@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
+import uuid
 from datetime import timedelta
 
+import orjson
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from portal.kernel import sql
+from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotPermitted
 from portal.kernel.transactions import unit_of_work
 from rollouts import gateways, queries, services
+from rollouts.csp import alert_lines
 from rollouts.models import Command, CspChannel, HubInFlight, Rollout
+from rollouts.services import _sweeping
 from rollouts.states import CommandKind, CommandStatus, FailureCode
 from tests.csp import standing_in
 from tests.factories import make_rollout, make_world
@@ -287,3 +293,69 @@ def test_a_preview_says_beforehand_what_a_halt_would_touch(csp, world, rollout, 
     assert (preview.recallable, preview.not_recallable, preview.activated) == (10, 5, 0)
     with pytest.raises(NotPermitted):
         queries.halt_preview(world.as_supplier, rollout_id=rollout.pk, now=now)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_of_an_end_and_alerts_of_the_same_hubs_do_not_block_each_other(now, monkeypatch, settings):
+    settings.EVENT_SUBSCRIBERS = []
+    monkeypatch.setattr(_sweeping, "PAGE", 25)
+    world = make_world(hubs=600)
+    rollout = make_rollout(world, now=now)
+    settle(rollout, state=40, consent=5)
+    shuffled = random.Random(7).sample(range(600), 400)
+    for first in range(0, 400, 50):
+        deliver(world, rollout, [world.guid(number) for number in shuffled[first : first + 50]], now)
+    services.take_step(world.operator, rollout_id=rollout.pk, verb="revoke", reason="Bad image.", now=now)
+    problems, both = [], threading.Barrier(2)
+
+    def run(work):
+        try:
+            both.wait(5)
+            while work():
+                pass
+        except DatabaseError as problem:
+            problems.append(problem)
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=run, args=(work,))
+        for work in (lambda: services.finish_halts(now), lambda: services.apply_next_batch(now=now))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert problems == []
+    assert states(rollout) == {60: 400, 90: 200}
+    assert services.measure_drift(rollout_id=rollout.pk).total == 0
+
+
+def deliver(world, rollout, guids, now):
+    """Let the CSP report that these hubs run the new version, as they were told."""
+    command = Command.objects.create(
+        rollout_id=rollout.pk,
+        kind=CommandKind.ACTIVATE,
+        status=CommandStatus.SENT,
+        region=2,
+        guids=guids,
+        hub_count=len(guids),
+        due_at=now,
+        created_at=now,
+    )
+    alerts = [
+        {
+            "alert_id": str(uuid.uuid4()),
+            "guid": str(Guid.from_db(guid)),
+            "code": "0x8F66",
+            "command_id": str(command.pk),
+            "firmware_version": "0C230000",
+            "occurred_at": now.isoformat(),
+        }
+        for guid in guids
+    ]
+    lines = alert_lines.read(b"\n".join(orjson.dumps(alert) for alert in alerts))
+    services.receive_alerts(
+        csp_id=world.csp.pk, copy_text=lines.copy_text, count=lines.count, received_at=now
+    )
