@@ -10,11 +10,11 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 import orjson
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.encoding import iri_to_uri
 from django.views.defaults import page_not_found as not_found_page
 from django.views.defaults import server_error as server_error_page
 from rest_framework import exceptions
@@ -138,7 +138,7 @@ def problem(
         "title": title_of(code),
         "status": status,
         "detail": detail,
-        "instance": iri_to_uri(instance),
+        "instance": quote(instance, safe="/:@"),
         "code": code,
         "request_id": str(get_contextvars().get("request_id", "")),
     }

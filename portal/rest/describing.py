@@ -33,6 +33,7 @@ _ALWAYS: Final = (
     "too_many_requests",
     "internal_error",
 )
+_KEY: Final = {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[ -~]*$"}
 _ONCE: Final = (
     "idempotency_key_in_use",
     "idempotency_outcome_unknown",
@@ -133,7 +134,7 @@ class Description(AutoSchema):
         """List the parameters of the query, and the headers that count."""
         found: list[Any] = list(self.told.query)
         if getattr(self._method, "takes_key", False):
-            found.append(_header(HEADER, "Sent again, nothing is done twice.", LONGEST_KEY))
+            found.append(_header(HEADER, "Sent again, nothing is done twice.", _KEY))
         if self.view.polled and self.method == "GET":
             found.append(_header("If-None-Match", "The `ETag` of what you have: 304 if it stands."))
         if self.view.polled and self.method in {"PATCH", "PUT"}:
@@ -193,9 +194,8 @@ class Description(AutoSchema):
         return list(dict.fromkeys(codes))
 
 
-def _header(name: str, words: str, longest: int = 512) -> OpenApiParameter:
-    schema = {"type": "string", "maxLength": longest, "pattern": "^[!-~]+$"}
-    return OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=words)
+def _header(name: str, words: str, schema: Schema | None = None) -> OpenApiParameter:
+    return OpenApiParameter(name, schema or {"type": "string"}, OpenApiParameter.HEADER, description=words)
 
 
 def _success(status: int, schema: Schema | None, files: Mapping[str, str]) -> dict[str, Any]:

@@ -23,7 +23,28 @@ class Said(serializers.Serializer[Any]):
         """Refuse unknown members, then read the others."""
         if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
             raise ValidationError({name: ["There is no such member."] for name in unknown[:20]})
+        if isinstance(data, Mapping) and (others := self._no_texts(data)):
+            raise ValidationError({name: ["This is not a text."] for name in others})
         return super().to_internal_value(data)
+
+    def _no_texts(self, data: Mapping[str, Any]) -> list[str]:
+        # The framework would take a number for a text.
+        texts = [name for name, field in self.fields.items() if isinstance(field, serializers.CharField)]
+        return [name for name in texts if not isinstance(data.get(name), str | None)]
+
+
+class Text(serializers.CharField):
+    """A text, as an item of a list: a number is none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse what is no text.
+
+        Raises:
+            ValidationError: it is not.
+        """
+        if not isinstance(data, str):
+            raise ValidationError("This is not a text.", code="not_a_text")
+        return str(super().to_internal_value(data))
 
 
 class Moment(serializers.DateTimeField):

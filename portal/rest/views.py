@@ -77,6 +77,11 @@ class Nothing(Resource):
     permission_classes: Any = (IsAuthenticated,)
     schema: Any = None
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Name no methods: there is nothing to call them on."""
+        return {}
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer every method alike."""
         self.http_method_names = [request.method.lower() if request.method else "get"]

@@ -14,7 +14,7 @@ from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
 from portal.rest.describing import operation
-from portal.rest.fields import Document, Moment, Said
+from portal.rest.fields import Document, Moment, Said, Text
 from portal.rest.once import once
 from portal.rest.shapes import Count, list_of, reference
 from portal.rest.views import Resource
@@ -41,7 +41,7 @@ class NewBatch(Said):
     automatic_at = Moment()
     tree = Document(required=False, help_text="Conditions on hubs: see `docs/reference/api.md`.")
     guids = serializers.ListField(
-        child=serializers.CharField(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
+        child=Text(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
     )
     is_gated = serializers.BooleanField(required=False)
 

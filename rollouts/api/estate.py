@@ -18,7 +18,7 @@ from portal.kernel.guid import Guid
 from portal.kernel.refusals import BadInput
 from portal.rest.answers import CSV, NDJSON, CsvAnswer, JsonAnswer, NdjsonAnswer, ndjson, streamed
 from portal.rest.describing import operation
-from portal.rest.fields import IdField, Said, Words
+from portal.rest.fields import IdField, Said, Text, Words
 from portal.rest.once import once
 from portal.rest.paging import FieldsQuery, PageQuery, page
 from portal.rest.shapes import Count, Example, list_of, page_of, reference
@@ -104,15 +104,13 @@ class LabelChanged(TypedDict):
 class HubsToRead(Said):
     """Hubs whose version is to be read."""
 
-    guids = serializers.ListField(
-        child=serializers.CharField(max_length=60), min_length=1, max_length=MOST_READINGS
-    )
+    guids = serializers.ListField(child=Text(max_length=60), min_length=1, max_length=MOST_READINGS)
 
 
 class HubsToLabel(Said):
     """Hubs on which a label is put, or from which it is taken."""
 
-    guids = serializers.ListField(child=serializers.CharField(max_length=200), max_length=100_000)
+    guids = serializers.ListField(child=Text(max_length=200), max_length=100_000)
 
 
 class Estate(Resource):
@@ -271,8 +269,8 @@ class LabelOne(Resource):
         "Label hubs",
         body={
             "application/json": HubsToLabel,
-            "text/csv": {"type": "string", "description": "A column headed `guid`, or one GUID a line."},
-            "application/x-ndjson": {"type": "string", "description": "A GUID a line."},
+            "text/csv": {"description": "A column headed `guid`, or one GUID a line."},
+            "application/x-ndjson": {"description": "A GUID a line."},
         },
         example={"guids": ["00-DB-12-34-56-78-9A-BC"]},
         returns=reference(LabelChanged),

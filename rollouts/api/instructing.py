@@ -39,8 +39,8 @@ from rollouts.states import BatchKind, Channel, InstructionKind
 
 SHOWN: Final = 1_000
 _HEADER: Final = ("guid", "line", "reason", "what_it_means", "detail")
-_LISTED: Final = {"type": "string", "description": "A column headed `guid`, or one GUID a line."}
-_LINES: Final = {"type": "string", "description": 'A GUID a line: `"00-DB-…"` or `{"guid": "00-DB-…"}`.'}
+_LISTED: Final = {"description": "A column headed `guid`, or one GUID a line."}
+_LINES: Final = {"description": 'A GUID a line: `"00-DB-…"` or `{"guid": "00-DB-…"}`.'}
 _REFUSED: Final = (
     "not_found",
     "instruction_refused",
@@ -119,6 +119,11 @@ class _Wanted:
     said: Mapping[str, Any]
     rule_version_id: int | None = None
 
+    @property
+    def order(self) -> dict[str, Any]:
+        """What is said of the hubs; the name is for people."""
+        return {key: value for key, value in self.said.items() if key != "name"}
+
 
 class NewInstructions(Resource):
     """Where instructions for the hubs of an update are given."""
@@ -150,34 +155,31 @@ class NewInstructions(Resource):
         late. The same `Idempotency-Key` with the same instruction gives the same receipt again.
         """
         query = self.asked(ListQuery)
+        key = key_of(request)
         data = request.data
         received_at = clock.now()
         wanted = self._wanted(rollout_id, data, query, now=received_at)
         times: dict[str, Any] = {"received_at": received_at, "now": received_at}
         if query["dry_run"]:
             verdict = services.check_instruction(
-                self.scope, rollout_id=rollout_id, source=wanted.source, **wanted.said, **times
+                self.scope, rollout_id=rollout_id, source=wanted.source, **wanted.order, **times
             )
             return Response(documents.dry_run(verdict))
-        return self._given(request, rollout_id, wanted, times)
+        return self._given(key, rollout_id, wanted, times)
 
     post.takes_key = True  # type: ignore[attr-defined]  # kept with the instruction itself
 
-    def _given(
-        self, request: Request, rollout_id: int, wanted: _Wanted, times: Mapping[str, Any]
-    ) -> Response:
-        name = wanted.said.get("name") or ""
-        said = {key: value for key, value in wanted.said.items() if key != "name"}
+    def _given(self, key: str, rollout_id: int, wanted: _Wanted, times: Mapping[str, Any]) -> Response:
         try:
             taken = services.receive_instruction(
                 self.scope,
                 rollout_id=rollout_id,
                 source=wanted.source,
                 channel=Channel.REST,
-                name=name,
+                name=wanted.said.get("name", ""),
                 rule_version_id=wanted.rule_version_id,
-                idempotency_key=key_of(request),
-                **said,
+                idempotency_key=key,
+                **wanted.order,
                 **times,
             )
         except services.IdempotencyKeyReused as refusal:

@@ -26,8 +26,8 @@ from rollouts.api.documents import pilots as documents
 from rollouts.api.lists import BODIES, MOST_GUIDS, guids_in, hub_list, listed_in
 from rollouts.queries.pilots import pilot_hubs, pilot_progress, submissions
 
-_LISTED = {"type": "string", "description": "A column headed `guid`, or one GUID a line."}
-_LINES = {"type": "string", "description": "A GUID a line."}
+_LISTED = {"description": "A column headed `guid`, or one GUID a line."}
+_LINES = {"description": "A GUID a line."}
 _COMMENT = "Everybody concerned reads it."
 
 

@@ -18,6 +18,7 @@ from portal.rest.paging import FieldsQuery, PageQuery, cursor_of, id_after, page
 from portal.rest.shapes import list_of, page_of, reference
 from portal.rest.views import Resource, wanted_members
 from rollouts import services
+from rollouts.api.documents import plans
 from rollouts.api.documents import updates as documents
 from rollouts.queries.drafts import draft_fields
 from rollouts.queries.rollouts import available_updates, preview, release_notes
@@ -191,11 +192,11 @@ class Forecast(Resource):
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("getForecast", "If you do nothing", returns=reference(documents.Forecast))
+    @operation("getForecast", "If you do nothing", returns=reference(plans.Forecast))
     def get(self, request: Request, rollout_id: int) -> Response:
         """Say which of your hubs activate on which day, and because of what, if you do nothing more."""
         shown = update_page(self.scope, rollout_id, now=clock.now())
-        return Response(documents.forecast(rollout_id, shown.plan))
+        return Response(plans.forecast(rollout_id, shown.plan))
 
 
 class Consent(Resource):
@@ -205,8 +206,8 @@ class Consent(Resource):
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("getConsent", "Read consent status", returns=reference(documents.ConsentStatus))
+    @operation("getConsent", "Read consent status", returns=reference(plans.ConsentStatus))
     def get(self, request: Request, rollout_id: int) -> Response:
         """Say for how many of your hubs whose answer is awaited. Who a second Supplier is, nobody is told."""
         shown = update_page(self.scope, rollout_id, now=clock.now())
-        return Response(documents.consent_status(rollout_id, shown.plan))
+        return Response(plans.consent_status(rollout_id, shown.plan))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,18 +33,10 @@ OPERATIONS = list(operations())
 
 
 def filled(path: str, **values: object) -> str:
-    """An address of a route that has parameters."""
-    given = {
-        "verb": "suspend",
-        "hub": "00-DB-12-34-00-00-00-00",
-        "instruction": "I-1",
-        "label": "x",
-        **values,
-    }
-    names = ("rollout_id", "batch_id", "submission_id", "rule_id", "verb", "hub", "instruction", "label")
-    for name in names:
-        path = path.replace("{" + name + "}", str(given.get(name, 1)))
-    return path
+    """An address of a route that has parameters; an id is 1 unless it is given."""
+    words = {"hub": "00-DB-12-34-00-00-00-00", "instruction": "I-1", "label": "x"}
+    given = {**words, "verb": "close" if "/incidents/" in path else "suspend", **values}
+    return re.sub(r"{(\w+)}", lambda name: str(given.get(name[1], 1)), path)
 
 
 def called(client: Client, method: str, path: str) -> Any:

@@ -54,7 +54,8 @@ def test_lists_travel_as_csv_and_ndjson_with_gzip(stage, kind, form):
 
 def test_a_dry_run_changes_nothing(stage):
     answer = stage.supplier.post(
-        stage.path("/instructions?dry_run=true"), {"kind": "INSTRUCT", "guids": [stage.guid(0), STRANGER]}
+        stage.path("/instructions?dry_run=true"),
+        {"kind": "INSTRUCT", "name": "CRM", "guids": [stage.guid(0), STRANGER]},
     )
 
     found = body_of(answer)

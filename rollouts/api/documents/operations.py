@@ -7,7 +7,7 @@ from typing import Annotated, TypedDict
 
 from portal.identity.models import OrganisationKind
 from portal.rest.shapes import Count, Example, GuidText, Names
-from rollouts.api.documents.updates import ForecastDay, forecast_days, region_days
+from rollouts.api.documents.plans import ForecastDay, forecast_days, region_days
 from rollouts.api.documents.words import (
     HubsByState,
     Id,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final, TypedDict
 
 from portal.rest.shapes import Count, Example, Names
 from rollouts.api.documents.words import (
-    HubsByConsent,
-    HubsByDay,
     HubsByReason,
     HubsByRegion,
     HubsByState,
@@ -22,8 +19,9 @@ from rollouts.api.documents.words import (
     Version,
     named,
 )
+from rollouts.queries.dashboard import Flight
 from rollouts.queries.deadlines import Milestone
-from rollouts.queries.progress import Because, Plan
+from rollouts.queries.progress import Progress
 from rollouts.queries.rollouts import Possible, RolloutPreview, Update
 from rollouts.queries.updates import BatchProgress, NoteRevision, UpdatePage
 from rollouts.states import Priority
@@ -98,7 +96,16 @@ class RolloutDate(TypedDict):
     note: Annotated[str, Example("")]
 
 
-class Rollout(TypedDict):
+class RolloutCounts(TypedDict):
+    """Your hubs in an update."""
+
+    hubs: Count
+    activated: Count
+    failed: Count
+    waiting_for_you: Count
+
+
+class Rollout(RolloutCounts):
     """An update whole, with your own numbers."""
 
     id: Id
@@ -126,10 +133,6 @@ class Rollout(TypedDict):
     pilot_ended_at: datetime | None
     pilot_accepted_at: datetime | None
     pilot_commentary: str
-    hubs: Count
-    activated: Count
-    failed: Count
-    waiting_for_you: Count
     states: HubsByState
     states_by_region: Annotated[dict[str, dict[str, int]], Example({"NORTH": {"ELIGIBLE": 3310}})]
     failures: HubsByReason
@@ -139,44 +142,6 @@ class Rollout(TypedDict):
     batches: list[RolloutBatch]
     release_notes: list[ReleaseNoteRevision]
     steps: Annotated[list[str], Example(["suspend"]), "The steps your roles may take now."]
-
-
-class WaitingHubs(TypedDict):
-    """Hubs of one batch whose time depends on somebody's answer."""
-
-    batch_id: Id
-    yours: Annotated[Count, "You have not answered, and nobody else has instructed."]
-    yours_after_second: Annotated[Count, "The second Supplier has instructed, you have not answered."]
-    second: Annotated[Count, "You have answered, the second Supplier has not."]
-
-
-class ConsentStatus(TypedDict):
-    """Whose answers are in, over your own hubs."""
-
-    rollout_id: Id
-    consents: HubsByConsent
-    shared: Annotated[Count, "Hubs with a second Supplier."]
-    shared_answered: Annotated[Count, "Of these, hubs for which the second Supplier has answered."]
-    waiting_for_you: Count
-    waiting: list[WaitingHubs]
-
-
-class ForecastDay(TypedDict):
-    """What happens on one (UTC) day if you do nothing more."""
-
-    day: date
-    hubs: Count
-    instructed: Annotated[Count, "By your instruction."]
-    second_silent: Annotated[Count, "One Supplier has instructed; the second one's silence decides."]
-    default: Annotated[Count, "Because nobody has instructed: the DCC's time."]
-
-
-class Forecast(TypedDict):
-    """If you do nothing: which of your hubs activate when."""
-
-    rollout_id: Id
-    days: list[ForecastDay]
-    by_region: Annotated[dict[str, dict[str, int]], Example({"NORTH": {"2027-03-15": 3310}})]
 
 
 class SupplierShare(TypedDict):
@@ -264,12 +229,9 @@ def rollout(page: UpdatePage) -> Rollout:
         "pilot_ended_at": page.pilot_ended_at,
         "pilot_accepted_at": page.pilot_accepted_at,
         "pilot_commentary": page.pilot_commentary,
-        "hubs": flight.total,
-        "activated": flight.activated,
-        "failed": flight.failed,
-        "waiting_for_you": flight.waiting_for_viewer,
+        **_counts(flight),
         "states": named(progress.states),
-        "states_by_region": {region.name: named(states) for region, states in progress.by_region.items()},
+        "states_by_region": _by_region(progress),
         "failures": named(progress.failures),
         "retrying": named(progress.retrying),
         "withdrawn": named(progress.withdrawn),
@@ -295,52 +257,6 @@ def release_note(note: NoteRevision) -> ReleaseNoteRevision:
     }
 
 
-def consent_status(rollout_id: int, plan: Plan) -> ConsentStatus:
-    """Give whose answers are in."""
-    return {
-        "rollout_id": rollout_id,
-        "consents": named(plan.consents),
-        "shared": plan.shared,
-        "shared_answered": plan.shared_answered,
-        "waiting_for_you": plan.mine,
-        "waiting": [
-            {
-                "batch_id": each.batch_id,
-                "yours": each.mine,
-                "yours_after_second": each.mine_second,
-                "second": each.theirs,
-            }
-            for each in plan.waiting
-        ],
-    }
-
-
-def forecast(rollout_id: int, plan: Plan) -> Forecast:
-    """Give what happens if the viewer does nothing more."""
-    return {
-        "rollout_id": rollout_id,
-        "days": forecast_days(plan.days),
-        "by_region": {
-            region.name: {day.isoformat(): hubs for day, hubs in sorted(days.items())}
-            for region, days in plan.by_region.items()
-        },
-    }
-
-
-def forecast_days(days: Mapping[date, Mapping[str, int]]) -> list[ForecastDay]:
-    """Give the days, the earliest first."""
-    return [
-        {
-            "day": day,
-            "hubs": sum(counts.values()),
-            "instructed": counts.get(Because.INSTRUCTED, 0),
-            "second_silent": counts.get(Because.SECOND_SILENT, 0),
-            "default": counts.get(Because.DEFAULT, 0),
-        }
-        for day, counts in sorted(days.items())
-    ]
-
-
 def preview(found: RolloutPreview) -> Preview:
     """Give what publishing would do."""
     return {
@@ -355,6 +271,19 @@ def preview(found: RolloutPreview) -> Preview:
         "problems": list(found.problems),
         "warnings": list(found.warnings),
     }
+
+
+def _counts(flight: Flight) -> RolloutCounts:
+    return {
+        "hubs": flight.total,
+        "activated": flight.activated,
+        "failed": flight.failed,
+        "waiting_for_you": flight.waiting_for_viewer,
+    }
+
+
+def _by_region(progress: Progress) -> dict[str, dict[str, int]]:
+    return {region.name: named(states) for region, states in progress.by_region.items()}
 
 
 def _share(part: Any) -> SupplierShare:
@@ -389,11 +318,4 @@ def _batch(batch: BatchProgress) -> RolloutBatch:
         "hubs": batch.total,
         "activated": batch.activated,
         "states": named(batch.states),
-    }
-
-
-def region_days(volumes: Mapping[Any, Mapping[date, int]]) -> dict[str, HubsByDay]:
-    """Give volumes by region and day."""
-    return {
-        region.name: {day.isoformat(): hubs for day, hubs in days.items()} for region, days in volumes.items()
     }

@@ -1,0 +1,111 @@
+"""Schemathesis over the whole interface: whatever is sent, the answer is one that the description names."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.generation.meta import TestPhase
+
+from portal.identity.api_scopes import SCOPES_OF_KIND
+from portal.identity.models import OrganisationKind
+from portal.rest.whole import document
+from portal.wsgi import application
+from tests.api.conftest import Stage
+from tests.api.systems import System, body_of
+
+EXAMPLES: Final = 5
+#: Of the systematic cases of an operation so many are left out between two that are tried: a minute for all of
+#: them. `API_FUZZ=all` tries each.
+STRIDE: Final = 1 if os.environ.get("API_FUZZ") == "all" else 6
+#: What the portal refuses although it is well-formed is refused by a rule of the domain.
+LEFT_OUT: Final = {
+    "positive_data_acceptance",
+    "use_after_free",
+    "ensure_resource_availability",
+    "ignored_auth",
+}
+
+schema = schemathesis.openapi.from_dict(document())
+schema.app = lambda environ, start: application({**environ, "REMOTE_ADDR": "127.0.0.1"}, start)
+schema.config.update(base_url="http://testserver")
+load_all_checks()
+_numbers: Iterator[int] = itertools.count()
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(_context: Any, value: object) -> bytes:
+    """Send whatever was thought of as one line."""
+    return value if isinstance(value, bytes) else json.dumps(value, default=str).encode()
+
+
+@pytest.fixture
+def fuzzed(stage: Stage, settings: Any) -> Iterator[tuple[Stage, dict[str, Any]]]:
+    """The stage, and ids of things that exist on it."""
+    settings.API_REQUESTS_A_MINUTE = 10**9
+    settings.ALLOWED_HOSTS = ["*"]
+    tree = {"all": [{"field": "region", "op": "in", "value": ["CENTRAL"]}]}
+    rule = body_of(stage.supplier.post("/selection-rules", {"name": "Central", "tree": tree}))
+    instruction = body_of(
+        stage.supplier.post(stage.path("/instructions"), {"kind": "INSTRUCT", "guids": [stage.guid(0), "x"]})
+    )
+    # As Django's own client does it: the connection, with the transaction of the test, outlives a request.
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    yield (
+        stage,
+        {
+            "rollout_id": stage.rollout.pk,
+            "batch_id": stage.rollout.batches.get().pk,
+            "rule_id": rule["id"],
+            "instruction": instruction["reference"],
+            "hub": stage.guid(9),
+        },
+    )
+    request_started.connect(close_old_connections)
+    request_finished.connect(close_old_connections)
+
+
+@pytest.mark.requirement("R6.2")
+@pytest.mark.django_db
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+def test_whatever_is_sent_the_answer_is_described(case: Any, fuzzed: tuple[Stage, dict[str, Any]]) -> None:
+    stage, known = fuzzed
+    number = next(_numbers)
+    if case.meta is not None and case.meta.phase.name == TestPhase.COVERAGE and number % STRIDE:
+        return
+    for name in case.path_parameters or {}:
+        # Most of the time the thing exists: what is behind it is to be reached.
+        if name in known and number % 4:
+            case.path_parameters[name] = known[name]
+    caller = _caller(stage, case, number)
+
+    # Nobody unpacks here: gzip has tests of its own.
+    headers = {"Authorization": f"Bearer {caller.token}", "Accept-Encoding": "identity"}
+    answer = case.call(headers=headers)
+
+    case.validate_response(answer, excluded_checks=[CHECKS.get_one(name) for name in LEFT_OUT])
+
+
+def _caller(stage: Stage, case: Any, number: int) -> System:
+    """One of those whose scopes the operation asks for."""
+    (needed,) = case.operation.definition.raw["security"][0]["clientCredentials"]
+    callers = {"SUPPLIER": stage.supplier, "DCC": stage.dcc, "CSP": stage.csp}
+    holders = [system for kind, system in callers.items() if needed in SCOPES_OF_KIND[OrganisationKind(kind)]]
+    return holders[number % len(holders)]
