@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from rollouts.models import Batch, CplEntry, CspAlert, Hub, Rollout, Target
 from rollouts.rules import Window, Wish
 from rollouts.states import AlertCode, Answer, ConsentPolicy, TargetState
 
+# An application of alerts takes the time once, and may go on for a few seconds; at ease these are minutes.
+_LAG = timedelta(minutes=10)
 _TOLD = (EntryKind.HUB_ACTIVATED, EntryKind.HUB_ACTIVATED_AFTER_HALT)
 
 
@@ -73,7 +75,7 @@ def activated_early(facts: Facts) -> int:
     return sum(
         at < target.effective_at
         for target in facts.targets
-        if (at := _activated_at(facts, target)) is not None and target.guid not in facts.not_recalled
+        if (at := _activated_at(facts, target)) is not None and _could_be_kept(facts, target, at)
     )
 
 
@@ -85,7 +87,16 @@ def activated_without_consent(facts: Facts) -> int:
     return sum(
         at < facts.windows[target.batch_id].automatic_at and not _is_agreed(facts, target, at)
         for target in facts.targets
-        if (at := _activated_at(facts, target)) is not None and target.guid not in facts.not_recalled
+        if (at := _activated_at(facts, target)) is not None and _could_be_kept(facts, target, at)
+    )
+
+
+def overtaken(facts: Facts) -> int:
+    """Count hubs that changed hands when they had activated already, and nobody knew yet."""
+    return sum(
+        _is_overtaken(facts, target, at)
+        for target in facts.targets
+        if (at := _activated_at(facts, target)) is not None
     )
 
 
@@ -175,6 +186,17 @@ def _is_agreed(facts: Facts, target: Target, at: datetime) -> bool:
     # Voluntary: a second Supplier that declined has chosen, one that is silent has until the cut-off.
     is_closed = Answer.NONE not in said or at >= window.cutoff_at
     return window.policy == ConsentPolicy.VOLUNTARY and is_closed
+
+
+def _could_be_kept(facts: Facts, target: Target, at: datetime) -> bool:
+    """Tell whether what is settled now was so when the hub activated, and its date could be taken back."""
+    return target.guid not in facts.not_recalled and not _is_overtaken(facts, target, at)
+
+
+def _is_overtaken(facts: Facts, target: Target, at: datetime) -> bool:
+    # Its time was settled anew with the answers of the loser void, but it had activated at the old one.
+    known_at = target.state_at + _LAG
+    return any(at < change.at <= known_at for change in facts.changes.get(target.guid, []))
 
 
 def _activated_at(facts: Facts, target: Target) -> datetime | None:
