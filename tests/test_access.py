@@ -48,7 +48,15 @@ def addresses(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[str, s
 def sample_of(entry: URLPattern | URLResolver) -> str:
     def value(match: re.Match[str]) -> str:
         converter = entry.pattern.converters[match["name"]]
-        tries = [SAMPLES.get(match["kind"] or "str", ""), "00-00-00-00-00-00-00-01", "1", "x", "csv", "suspend", "close"]
+        tries = [
+            SAMPLES.get(match["kind"] or "str", ""),
+            "00-00-00-00-00-00-00-01",
+            "1",
+            "x",
+            "csv",
+            "suspend",
+            "close",
+        ]
         return next(sample for sample in tries if re.fullmatch(converter.regex, sample))
 
     return re.sub(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>", value, str(entry.pattern))
