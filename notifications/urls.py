@@ -1,10 +1,10 @@
-"""Addresses of the inbox."""
+"""Addresses of the inbox and of webhooks."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from notifications.web import views
+from notifications.web import views, webhooks
 
 app_name = "notifications"
 urlpatterns = [
@@ -12,4 +12,9 @@ urlpatterns = [
     path("recent/", views.recent, name="recent"),
     path("seen/", views.seen, name="seen"),
     path("preferences/", views.preferences, name="preferences"),
+    path("webhooks/", webhooks.index, name="webhooks"),
+    path("webhooks/new/", webhooks.create, name="webhook-create"),
+    path("webhooks/<int:webhook_id>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:webhook_id>/replay/", webhooks.replay, name="webhook-replay"),
+    path("webhooks/<int:webhook_id>/<slug:act>/", webhooks.act_on, name="webhook-act"),
 ]

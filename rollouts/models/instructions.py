@@ -59,7 +59,10 @@ class Instruction(models.Model):
         null=True, help_text="the list as it was sent, compressed; emptied once it is applied"
     )
     hub_group = models.CharField(
-        max_length=11, blank=True, choices=BatchKind.choices, help_text="which group may be named; none = both"
+        max_length=11,
+        blank=True,
+        choices=BatchKind.choices,
+        help_text="which group may be named; none = both",
     )
     batch_id = models.IntegerField(null=True, help_text="the only batch that may be named; none = any")
     summary = models.JSONField(default=dict, help_text="accepted hubs by consent and by day")

@@ -17,6 +17,7 @@ SOURCES: Final = [
     ("file", "The hubs in a file"),
     ("paste", "The hubs I paste"),
     ("rule", "Hubs that meet conditions"),
+    ("saved", "Hubs that a saved rule chooses"),
 ]
 KINDS: Final = [
     (InstructionKind.INSTRUCT.value, "Activate them at our time"),
@@ -59,6 +60,7 @@ class InstructForm(forms.Form):
         help_text="One GUID a line, in any spelling.",
         widget=forms.Textarea(attrs={"rows": 6, "class": "mono", "spellcheck": "false"}),
     )
+    saved = forms.TypedChoiceField(label="Rule", required=False, coerce=int, empty_value=None)
     name = forms.CharField(
         label="Your own name for this instruction",
         required=False,
@@ -66,9 +68,12 @@ class InstructForm(forms.Form):
         help_text="Shown to your organisation alone.",
     )
 
-    def __init__(self, *args: Any, batches: list[tuple[int, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, batches: list[tuple[int, str]], rules: list[tuple[int, str]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["batch"].choices = [("", "Every group"), *batches]  # type: ignore[attr-defined]
+        self.fields["saved"].choices = [("", "Choose"), *rules]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Ask for a list where a list is meant, and for no time where none is taken."""
@@ -78,6 +83,8 @@ class InstructForm(forms.Form):
             self.add_error("file", "Choose a file.")
         if source == "paste" and not (asked.get("hubs") or "").strip():
             self.add_error("hubs", "Paste at least one GUID.")
+        if source == "saved" and not asked.get("saved") and "saved" not in self.errors:
+            self.add_error("saved", "Choose a rule of yours.")
         if asked.get("kind") != InstructionKind.INSTRUCT and asked.get("activate_at"):
             self.add_error("activate_at", "Only an instruction takes a time: leave it blank.")
         return asked

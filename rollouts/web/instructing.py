@@ -22,6 +22,7 @@ from portal.kernel.refusals import NotPermitted, Refusal
 from portal.kernel.spreadsheets import stream_csv, stream_xlsx
 from rollouts import services
 from rollouts.queries.choices import Which, current_versions, guids_by_rule, own_guids
+from rollouts.queries.pilots import selection_rules
 from rollouts.queries.receipts import LineRefused, NamedReceipt, every_refused_line, receipts, refused_lines
 from rollouts.queries.receipts import receipt as receipt_of
 from rollouts.queries.updates import update_page
@@ -75,17 +76,21 @@ def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
 
 def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[InstructForm, ConditionsForm]:
     versions = current_versions(scope, rollout_id)
-    batches = batch_choices(rollout_id)
+    batches, rules = batch_choices(rollout_id), _rule_choices(scope)
     if request.method == "POST":
         return (
-            InstructForm(request.POST, request.FILES, batches=batches),
+            InstructForm(request.POST, request.FILES, batches=batches, rules=rules),
             ConditionsForm(request.POST, versions=versions, prefix="rule"),
         )
-    asked = {key: request.GET[key] for key in ("source", "kind", "batch") if key in request.GET}
+    asked = {key: request.GET[key] for key in ("source", "kind", "batch", "saved") if key in request.GET}
     return (
-        InstructForm(initial=asked, batches=batches),
+        InstructForm(initial=asked, batches=batches, rules=rules),
         ConditionsForm(versions=versions, prefix="rule", initial={"strata": ["region", "version"]}),
     )
+
+
+def _rule_choices(scope: Scope) -> list[tuple[int, str]]:
+    return [(rule.version_id, f"{rule.name}, version {rule.version}") for rule in selection_rules(scope)]
 
 
 def _choose(
@@ -126,7 +131,8 @@ def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
 
 
 def _choose_again(request: PortalRequest, rollout_id: int, words: str, *, status: int = 409) -> HttpResponse:
-    form = InstructForm({}, batches=batch_choices(rollout_id))
+    rules = _rule_choices(scope_of(request))
+    form = InstructForm({}, batches=batch_choices(rollout_id), rules=rules)
     form.full_clean()
     form.errors.clear()
     form.add_error(None, words)
@@ -149,9 +155,12 @@ def _draft_of(
     )
     if source in {"file", "paste"}:
         return draft(sent=sent(asked["file"] if source == "file" else None, asked["hubs"]))
-    if source == "rule":
+    if source in {"rule", "saved"}:
+        said: Any = rule
+        if source == "saved":
+            said = next(one for one in selection_rules(scope) if one.version_id == asked["saved"])
         found = guids_by_rule(
-            scope, rollout_id=rollout_id, tree=rule.tree, sample=rule.sample, as_of=now.date()
+            scope, rollout_id=rollout_id, tree=said.tree, sample=said.sample, as_of=now.date()
         )
         return draft(chosen=found)
     found = own_guids(scope, rollout_id=rollout_id, which=Which(source), batch_id=asked["batch"])

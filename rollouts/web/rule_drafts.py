@@ -175,7 +175,7 @@ def _posted_group(posted: QueryDict, place: str, subject: Subject, *, depth: int
 
 
 def _posted_leaf(posted: QueryDict, place: str, subject: Subject) -> DraftLeaf:
-    name = posted[f"{place}.field"]
+    name = str(posted[f"{place}.field"])
     is_negated = f"{place}.not" in posted
     leaf = DraftLeaf(subject, name, str(posted.get(f"{place}.op", "")), is_negated=is_negated)
     asked = leaf.asked

@@ -19,6 +19,11 @@ _LOOKS: Final = {
     ChangeKind.REMOVED: ("Removed", "bad", "x"),
     ChangeKind.CHANGED: ("Changed", "info", "edit"),
 }
+#: A dimension inside a sentence.
+_SPREAD: Final = {
+    name: words if words.startswith("CSP") else words[:1].lower() + words[1:]
+    for name, words in DIMENSION_WORDS.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ def sample_words(sample: Mapping[str, Any] | None) -> str:
     """Say a sample in words."""
     if sample is None:
         return "Every hub that meets the conditions."
-    spread = joined(DIMENSION_WORDS.get(each, each).lower() for each in sample["strata"])
+    spread = joined(_SPREAD.get(each, each) for each in sample["strata"])
     over = f", spread over {spread}" if spread else ""
     return f"A sample of {sample['size']:,}{over}, drawn with seed {sample['seed']}."
 

@@ -24,8 +24,10 @@ MEASURES: Final = {
     "instruct_50k": "instructing:measure",
     "alerts": "alerting:measure",
     "dispatch": "dispatching:measure",
+    "stop": "stopping:measure",
     "pages": "paging:measure",
     "export": "exporting:measure",
+    "realtime": "realtime:measure",
     "instruct_1m": "instructing:measure_many",
 }
 

@@ -96,6 +96,7 @@ def measure(stage: Stage) -> list[Figure]:
     hubs = 0
     with stage.running(stage.web(), *stage.workers("worker-live"), stage.beat()) as programs:
         stage.wait_for_web(programs)
+        stage.wait_for_workers(programs, "worker-live")
         for _ in range(stage.runs(3)):
             rollout = activating(who)
             said = _hubs_of(rollout)
@@ -103,7 +104,7 @@ def measure(stage: Stage) -> list[Figure]:
             _bare(rollout, said, bare)
             rollout = activating(who)
             said = _hubs_of(rollout)
-            _wait_for_workers()
+            _wait_for_relay()
             _post_all(stage, rollout, said, ours)
     return [rate("alerts", "alerts/s", rows=hubs, ours=ours, bare=bare, at_least=20_000)]
 
@@ -132,8 +133,8 @@ def _hubs_of(rollout: Rollout) -> list[Any]:
     )
 
 
-def _wait_for_workers() -> None:
-    # The tick of the sequencer finds the outbox of the publication: when that is empty, somebody listens.
+def _wait_for_relay() -> None:
+    # The tick of the sequencer finds the outbox of the publication: when that is empty, beat ticks.
     wait_until(lambda: not estate.count("SELECT count(*) FROM events_feed_outbox"), within=60)
     time.sleep(1)
 

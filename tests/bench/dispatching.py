@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import httpx
+from django.core.cache import cache
 
 from portal.embedded.ports import free_port
 from portal.kernel import clock, sql
@@ -19,6 +18,8 @@ UPDATE {target} SET state = 20, consent = 4, import_answer = 1, import_time = %(
  WHERE region < 7
 """
 _PER_SECOND = 1_000_000
+#: What the tick of dispatch leaves in the cache when it has come round.
+_TICKED = "dispatch-follow-up"
 
 
 def measure(stage: Stage) -> list[Figure]:
@@ -35,7 +36,9 @@ def measure(stage: Stage) -> list[Figure]:
             stage.simulator(portal_url=silent), *stage.workers("worker-dispatch"), stage.beat()
         ) as programs:
             stage.wait_for_simulator(programs)
-            time.sleep(5)  # the workers start meanwhile, and find nothing due
+            stage.wait_for_workers(programs, "worker-dispatch")
+            cache.delete(_TICKED)
+            wait_until(lambda: cache.get(_TICKED) is not None, within=60)
             hubs = _dispatch(stage, rollout, ours)
     return [rate("dispatch", "hubs/s", rows=hubs, ours=ours, at_least=10_000)]
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+import httpx
 import psycopg
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -125,7 +126,7 @@ def people() -> People:
     )
 
 
-def session_of(user: User) -> dict[str, str]:
+def session_of(user: User) -> httpx.Cookies:
     """Log somebody in, without the form; return the cookies."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
@@ -133,7 +134,10 @@ def session_of(user: User) -> dict[str, str]:
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session["second-factor-enrolled"] = user.pk
     session.create()
-    return {"portal_session": str(session.session_key), "csrftoken": "b" * 32}
+    cookies = httpx.Cookies()
+    for name, value in (("portal_session", str(session.session_key)), ("csrftoken", "b" * 32)):
+        cookies.set(name, value, domain="127.0.0.1")
+    return cookies
 
 
 def draft(who: People, *, now: datetime, has_pilot: bool = False, days: int = 120) -> int:

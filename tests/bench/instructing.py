@@ -79,6 +79,7 @@ def measure_many(stage: Stage) -> list[Figure]:
         stage.web(), *stage.workers("worker-live", "worker-dispatch"), stage.beat()
     ) as programs:
         stage.wait_for_web(programs)
+        stage.wait_for_workers(programs, "worker-live", "worker-dispatch")
         for _ in range(stage.runs(2)):
             lines = _list_for(who, MANY_LINES, bare)[1].lines
             _by_rest(stage, who, *_list_for(who, MANY_LINES), ours)
@@ -104,7 +105,7 @@ def _by_rest(stage: Stage, who: estate.People, rollout: Rollout, listed: MixedLi
     asked = {"kind": "INSTRUCT", "activate_at": f"{clock.now() + timedelta(days=10):%Y-%m-%dT%H:%M:00Z}"}
     seen = set()
     with _session(stage, who) as client:
-        headers = {"Content-Type": "text/csv", "X-CSRFToken": client.cookies["csrftoken"]}
+        headers = {"Content-Type": "text/csv", "X-CSRFToken": _csrf_token(client)}
         path = f"/api/v1/rollouts/{rollout.pk}/instructions"
         with seconds.timed():
             answer = client.post(path, params=asked, content=listed.body, headers=headers)
@@ -129,7 +130,7 @@ def _through_pages(
             "kind": "INSTRUCT",
             "source": "file",
             "activate_at": f"{clock.now() + timedelta(days=10):%Y-%m-%dT%H:%M}",
-            "csrfmiddlewaretoken": client.cookies["csrftoken"],
+            "csrfmiddlewaretoken": _csrf_token(client),
         }
         with seconds.timed():
             checked = client.post(path, data=fields, files={"file": ("hubs.csv", listed.body, "text/csv")})
@@ -140,6 +141,10 @@ def _through_pages(
             assert submitted.status_code == 302, submitted.text[:2000]
             assert client.get(submitted.headers["Location"]).status_code == 200
     _check(rollout, listed)
+
+
+def _csrf_token(client: httpx.Client) -> str:
+    return next(cookie.value or "" for cookie in client.cookies.jar if cookie.name == "csrftoken")
 
 
 @contextmanager

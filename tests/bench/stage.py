@@ -112,6 +112,16 @@ class Stage:
         """Wait until pages are answered."""
         supervisor.wait_for("web", lambda: _answers(f"{self.url}/livez"), within=_READY_WITHIN)
 
+    def wait_for_workers(self, supervisor: Supervisor, *names: str) -> None:
+        """Wait until these groups of workers listen."""
+        from portal.celery import app
+
+        def listen() -> bool:
+            heard = {name.partition("@")[0] for answer in app.control.ping(timeout=1.0) for name in answer}
+            return heard >= set(names)
+
+        supervisor.wait_for(names[0], listen, within=2 * _READY_WITHIN)
+
     def wait_for_simulator(self, supervisor: Supervisor) -> None:
         """Wait until the simulator has built its estate."""
         address = f"http://127.0.0.1:{self.simulator_port}/stats"

@@ -9,7 +9,7 @@ from uuid import uuid4
 from portal.kernel import sql
 from portal.kernel.guid import Guid
 from rollouts import services
-from rollouts.models import CplEntry, DeviceModel, PilotSubmission, Rollout, UnmatchedAlert
+from rollouts.models import CplEntry, Decision, DeviceModel, PilotSubmission, Rollout, UnmatchedAlert
 from rollouts.services import HubList
 from rollouts.states import BatchKind, InstructionKind
 from tests.factories import World, make_rollout, make_world
@@ -49,6 +49,14 @@ def make_scene(*, now: datetime, hubs: int = 600) -> Scene:
         verb="suspend",
         reason="Smart meters lose their connection to the hub after activation in two regions.",
         now=now - timedelta(hours=3),
+    )
+    services.recommend(
+        world.operator,
+        decision_id=Decision.objects.get(rollout=suspended).pk,
+        version=1,
+        outcome="PROCEED",
+        reasons="The two regions ran a gateway that has been mended; no new case in 24 hours.",
+        now=now - timedelta(hours=1),
     )
     pilot = _named(
         make_rollout(

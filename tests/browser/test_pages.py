@@ -29,6 +29,7 @@ def pages_of(scene, actor: str) -> dict[str, str]:
     s = scene
     everybody = {"dashboard": "/", "updates": "/updates/", "moving": f"/updates/{s.moving.pk}/"}
     hub = "00-DB-12-34-00-00-00-00"
+    decision = f"/updates/{s.suspended.pk}/decision/"
     match actor:
         case "supplier":
             return {
@@ -47,6 +48,7 @@ def pages_of(scene, actor: str) -> dict[str, str]:
             return {
                 **everybody,
                 "suspended": f"/updates/{s.suspended.pk}/",
+                "decision": decision,
                 "suspend": f"/updates/{s.moving.pk}/steps/suspend/",
                 "end-pilot": f"/updates/{s.pilot.pk}/steps/end_pilot/",
                 "publish": "/updates/new/",
@@ -64,10 +66,10 @@ def pages_of(scene, actor: str) -> dict[str, str]:
             return {
                 **everybody,
                 "suspended": f"/updates/{s.suspended.pk}/",
-                "resume": f"/updates/{s.suspended.pk}/steps/resume/",
+                "decision": decision,
             }
         case _:
-            return everybody
+            return {**everybody, "channels": "/channels/"}
 
 
 @pytest.mark.requirement("R4.5")

@@ -150,9 +150,7 @@ class TestWhatTrips:
         put(world, rollout, now, kind="HAN_IMPACT", threshold=0.05)
         ends(world, rollout, 0, 50, state=60, at=now)
         incident = make_incident(rollout, world.supplier.pk, now, han_impact="ALL_DEVICES")
-        IncidentHub.objects.bulk_create(
-            IncidentHub(incident=incident, guid=world.guid(n)) for n in range(60)
-        )
+        IncidentHub.objects.bulk_create(IncidentHub(incident=incident, guid=world.guid(n)) for n in range(60))
         minor = make_incident(rollout, world.supplier.pk, now, han_impact="NONE")
         IncidentHub.objects.create(incident=minor, guid=world.guid(0))
 
@@ -164,9 +162,7 @@ class TestWhatTrips:
         put(world, rollout, now, kind="INCIDENT", threshold=0.05)
         ends(world, rollout, 0, 50, state=60, at=now)
         incident = make_incident(rollout, world.supplier.pk, now, status="WITHDRAWN")
-        IncidentHub.objects.bulk_create(
-            IncidentHub(incident=incident, guid=world.guid(n)) for n in range(50)
-        )
+        IncidentHub.objects.bulk_create(IncidentHub(incident=incident, guid=world.guid(n)) for n in range(50))
 
         assert services.evaluate_halt_rules(now) == []
 

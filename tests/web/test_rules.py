@@ -228,6 +228,23 @@ def test_a_rule_is_tried_nominated_and_archived(world, seat, today):
     assert "No rules yet" in client.get("/rules/").content.decode()
 
 
+def test_hubs_of_a_saved_rule_are_instructed(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    version = saved(world.as_supplier, today, tree={"all": [BUSY]})
+    foreign = saved(world.as_other, today, name="Theirs")
+    client, path = seat("supplier"), f"/updates/{rollout.pk}/instruct/"
+
+    form = client.get(f"{path}?source=saved&saved={version.pk}").content.decode()
+    fields = {"act": "check", "kind": "INSTRUCT", "source": "saved", "saved": version.pk}
+    checked = client.post(path, fields).content.decode()
+
+    assert f'<option value="{version.pk}" selected>Central, version 1</option>' in form
+    assert "Theirs" not in form
+    assert re.search(r"Submit.*?8 hubs", checked, re.DOTALL)
+    for wrong in ("", foreign.pk):
+        assert client.post(path, {**fields, "saved": wrong}).status_code == 422, wrong
+
+
 def test_another_suppliers_rule_is_not_found(world, seat, today):
     rule = saved(world.as_supplier, today).rule
     make_rollout(world, now=today)

@@ -1,0 +1,335 @@
+"""Webhooks for systems: make, change, rotate, test, replay, remove, and what came of each call."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final, TypedDict
+
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from notifications.models import WebhookDelivery, WebhookEndpoint
+from notifications.webhooks import managing, reading
+from notifications.webhooks.addresses import LONGEST_URL
+from notifications.webhooks.reading import SecretView, WebhookView
+from portal.events.kinds import KINDS_BY_PUBLIC_NAME
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.rest.describing import operation
+from portal.rest.fields import Moment, Said
+from portal.rest.once import once
+from portal.rest.paging import PageQuery, cursor_of, id_after, page
+from portal.rest.shapes import Count, Example, Names, Text, list_of, page_of, reference
+from portal.rest.views import Resource
+
+_MOST_AT_ONCE: Final = 1_000
+_HIGHEST: Final = 2**53
+_URL: Final = "https://crm.example/hooks/firmware"
+_FAULTS: Final = ("bad_webhook_url", "bad_input")
+
+
+class Secret(TypedDict):
+    """A secret that signs. It is shown whole once, when it is made."""
+
+    ending: Annotated[str, "Its last letters.", Example("d3Q5")]
+    created_at: datetime
+    expires_at: Annotated[datetime | None, "A former secret signs until then."]
+
+
+class Webhook(TypedDict):
+    """An address to which your feed is delivered."""
+
+    id: Annotated[int, Example(7)]
+    name: Annotated[str, Example("CRM")]
+    url: Annotated[str, Text(format="uri"), Example(_URL)]
+    kinds: Annotated[
+        list[str], Names(KINDS_BY_PUBLIC_NAME), "Kinds that are delivered; none named means all."
+    ]
+    batch_size: Annotated[int, "Entries a call at most.", Example(100)]
+    state: Annotated[str, Names(WebhookEndpoint.State.values)]
+    state_at: datetime
+    state_reason: Annotated[str, "Why the portal disabled it.", Example("")]
+    position: Annotated[int, "Everything up to here is delivered.", Example(1042)]
+    behind: Annotated[Count, "Entries of the feed after that."]
+    attempts: Annotated[int, "Failed calls of the batch under way.", Example(0)]
+    failing_since: datetime | None
+    due_at: Annotated[datetime, "When it is called next, if there is something."]
+    delivered_at: datetime | None
+    created_at: datetime
+    secrets: list[Secret]
+
+
+class NewWebhook(TypedDict):
+    """A webhook that was made, or that has a new secret."""
+
+    webhook: Webhook
+    secret: Annotated[
+        str, "What signs each call (Standard Webhooks); shown this once.", Example("whsec_MfKQ9r8=")
+    ]
+
+
+class Delivery(TypedDict):
+    """What came of one call."""
+
+    id: Annotated[int, Example(91)]
+    message_id: Annotated[str, "Its `webhook-id`: the same for every attempt.", Example("msg_7_1001_1042")]
+    is_ping: bool
+    first_position: int | None
+    last_position: int | None
+    entries: Count
+    attempt: int
+    at: datetime
+    outcome: Annotated[str, Names(WebhookDelivery.Outcome.values)]
+    status: Annotated[int | None, "The status of the answer.", Example(204)]
+    duration_ms: Annotated[int, Example(35)]
+    excerpt: Annotated[str, "The beginning of the answer.", Example("")]
+    problem: Annotated[str, Example("")]
+
+
+class Replayed(TypedDict):
+    """Where the replay begins."""
+
+    position: Annotated[int, "It begins after this position.", Example(1000)]
+
+
+class WebhookBody(Said):
+    """A webhook."""
+
+    name = serializers.CharField(max_length=80)
+    url = serializers.CharField(max_length=LONGEST_URL, help_text="Public, and https://.")
+    kinds = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(KINDS_BY_PUBLIC_NAME)),
+        required=False,
+        help_text="Kinds that are wanted. Default: all.",
+    )
+    batch_size = serializers.IntegerField(required=False, min_value=1, max_value=_MOST_AT_ONCE)
+
+
+class NewWebhookBody(WebhookBody):
+    """A new webhook."""
+
+    after = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=_HIGHEST,
+        help_text="Deliver what comes after this position. Default: what comes from now on.",
+    )
+
+
+class ChangedWebhook(WebhookBody):
+    """What is to be changed."""
+
+    is_enabled = serializers.BooleanField(required=False, help_text="False pauses it, true lets it go on.")
+
+
+class ReplayBody(Said):
+    """From where: one of the two."""
+
+    after = serializers.IntegerField(
+        required=False, min_value=0, max_value=_HIGHEST, help_text="After this position."
+    )
+    since = Moment(required=False, help_text="From this moment on.")
+
+
+class Webhooks(Resource):
+    """Your webhooks."""
+
+    tag = "Webhooks"
+    needs: ClassVar[Any] = {"GET": ApiScope.WEBHOOKS_READ, "POST": ApiScope.WEBHOOKS_WRITE}
+    polled = True
+
+    @operation("listWebhooks", "List webhooks", returns=list_of(Webhook))
+    def get(self, request: Request) -> Response:
+        """List your organisation's webhooks by name."""
+        return Response({"items": [shown(one) for one in reading.webhooks(self.scope, now=clock.wall())]})
+
+    @operation(
+        "createWebhook",
+        "Make a webhook",
+        status=201,
+        body=NewWebhookBody,
+        example={"name": "CRM", "url": _URL, "kinds": ["hub.activated", "hub.failed"]},
+        returns=reference(NewWebhook),
+        refuses=(*_FAULTS, "too_many_webhooks", "cursor_expired", "cursor_ahead"),
+    )
+    def post(self, request: Request) -> Response:
+        """Have your feed delivered to an address: in order, in batches, signed by the secret that comes back.
+
+        Each call carries a JSON array of CloudEvents (`application/cloudevents-batch+json`). Answer 2xx once
+        you have kept them; anything else is repeated, with growing pauses, for days. See
+        `docs/reference/webhooks.md`.
+        """
+        answer = self._make(request)
+        if isinstance(answer.data, dict):
+            # Put in after the answer was kept under its key: a secret is kept nowhere unsealed.
+            answer.data["secret"] = reading.first_secret(self.scope, answer.data["webhook"]["id"])
+        return answer
+
+    post.takes_key = True  # type: ignore[attr-defined]
+
+    @once
+    def _make(self, request: Request) -> Response:
+        said = self.said(NewWebhookBody)
+        now = clock.wall()
+        made = managing.create_webhook(self.scope, now=now, **_told(said))
+        document: NewWebhook = {"webhook": _shown_one(self, made.webhook_id), "secret": ""}
+        location = reverse("api-webhook", args=[made.webhook_id])
+        return Response(document, status=201, headers={"Location": location})
+
+
+class WebhookOne(Resource):
+    """One of your webhooks."""
+
+    tag = "Webhooks"
+    needs: ClassVar[Any] = {
+        "GET": ApiScope.WEBHOOKS_READ,
+        "PATCH": ApiScope.WEBHOOKS_WRITE,
+        "DELETE": ApiScope.WEBHOOKS_WRITE,
+    }
+    polled = True
+
+    @operation("getWebhook", "Read a webhook", returns=reference(Webhook))
+    def get(self, request: Request, webhook_id: int) -> Response:
+        """Read how a webhook stands."""
+        return Response(_shown_one(self, webhook_id))
+
+    @operation(
+        "changeWebhook",
+        "Change a webhook",
+        body=ChangedWebhook,
+        example={"is_enabled": True},
+        returns=reference(Webhook),
+        refuses=_FAULTS,
+    )
+    def patch(self, request: Request, webhook_id: int) -> Response:
+        """Change a webhook, pause it, or let it go on: where it stopped, whatever has come since."""
+        said = self.said(ChangedWebhook, is_partial=True)
+        self.check_unchanged(_shown_one(self, webhook_id))
+        managing.change_webhook(self.scope, webhook_id, now=clock.wall(), **_told(said))
+        return Response(_shown_one(self, webhook_id))
+
+    @operation("removeWebhook", "Remove a webhook", status=204)
+    def delete(self, request: Request, webhook_id: int) -> Response:
+        """Remove a webhook with its secrets and its log."""
+        managing.remove_webhook(self.scope, webhook_id, now=clock.wall())
+        return Response(status=204)
+
+
+class WebhookSecrets(Resource):
+    """The secrets of a webhook."""
+
+    tag = "Webhooks"
+    needs = ApiScope.WEBHOOKS_WRITE
+
+    @operation("rotateWebhookSecret", "Make another secret", returns=reference(NewWebhook))
+    def post(self, request: Request, webhook_id: int) -> Response:
+        """Make another secret. For a day the former one signs as well, so that nothing is missed."""
+        made = managing.rotate_secret(self.scope, webhook_id, now=clock.wall())
+        document: NewWebhook = {"webhook": _shown_one(self, webhook_id), "secret": made.secret}
+        return Response(document)
+
+
+class WebhookPing(Resource):
+    """A test of a webhook."""
+
+    tag = "Webhooks"
+    needs = ApiScope.WEBHOOKS_WRITE
+
+    @operation("pingWebhook", "Test a webhook", returns=reference(Delivery))
+    def post(self, request: Request, webhook_id: int) -> Response:
+        """Send a test event (`portal.webhook.ping`) at once, and say what came of it."""
+        return Response(delivery(managing.ping(self.scope, webhook_id, now=clock.wall())))
+
+
+class WebhookReplay(Resource):
+    """Delivering again."""
+
+    tag = "Webhooks"
+    needs = ApiScope.WEBHOOKS_WRITE
+
+    @operation(
+        "replayWebhook",
+        "Deliver again",
+        body=ReplayBody,
+        example={"since": "2027-03-15T02:00:00Z"},
+        returns=reference(Replayed),
+        refuses=("bad_input", "cursor_expired", "cursor_ahead"),
+    )
+    def post(self, request: Request, webhook_id: int) -> Response:
+        """Deliver again what came after a position, or from a moment on, and go on from there."""
+        said = self.said(ReplayBody)
+        position = managing.replay(self.scope, webhook_id, now=clock.wall(), **said)
+        replayed: Replayed = {"position": position}
+        return Response(replayed)
+
+
+class WebhookDeliveries(Resource):
+    """The log of a webhook."""
+
+    tag = "Webhooks"
+    needs = ApiScope.WEBHOOKS_READ
+
+    @operation("listWebhookDeliveries", "List deliveries", query=[PageQuery], returns=page_of(Delivery))
+    def get(self, request: Request, webhook_id: int) -> Response:
+        """List what came of each call, the latest first; lines are kept for a month."""
+        asked = self.asked(PageQuery)
+        before = id_after(asked["after"])
+        found = reading.deliveries(self.scope, webhook_id, before=before, size=asked["limit"])
+        return Response(page(request, found.items, delivery, following=cursor_of(found.next)))
+
+
+def shown(one: WebhookView) -> Webhook:
+    """Describe a webhook."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "url": one.url,
+        "kinds": [kind.public_name for kind in one.kinds],
+        "batch_size": one.batch_size,
+        "state": one.state.value,
+        "state_at": one.state_at,
+        "state_reason": one.state_reason,
+        "position": one.position,
+        "behind": one.behind,
+        "attempts": one.attempts,
+        "failing_since": one.failing_since,
+        "due_at": one.due_at,
+        "delivered_at": one.delivered_at,
+        "created_at": one.created_at,
+        "secrets": [_secret(secret) for secret in one.secrets],
+    }
+
+
+def delivery(one: WebhookDelivery) -> Delivery:
+    """Describe what came of a call."""
+    return {
+        "id": one.pk,
+        "message_id": one.message_id,
+        "is_ping": one.is_ping,
+        "first_position": one.first_position,
+        "last_position": one.last_position,
+        "entries": one.entries,
+        "attempt": one.attempt,
+        "at": one.at,
+        "outcome": str(one.outcome),
+        "status": one.status,
+        "duration_ms": one.duration_ms,
+        "excerpt": one.excerpt,
+        "problem": one.problem,
+    }
+
+
+def _secret(secret: SecretView) -> Secret:
+    return {"ending": secret.ending, "created_at": secret.created_at, "expires_at": secret.expires_at}
+
+
+def _shown_one(view: Resource, webhook_id: int) -> Webhook:
+    return shown(reading.webhook(view.scope, webhook_id, now=clock.wall()))
+
+
+def _told(said: dict[str, Any]) -> dict[str, Any]:
+    if "kinds" in said:
+        said["kinds"] = [KINDS_BY_PUBLIC_NAME[name] for name in said["kinds"]]
+    return said

@@ -1,0 +1,200 @@
+"""Pages about webhooks: list, make, change, test, replay, and what came of each call."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from notifications.models import WebhookDelivery
+from notifications.webhooks import managing, reading
+from notifications.webhooks.addresses import LONGEST_URL
+from notifications.webhooks.managing import NewWebhook
+from portal.accounts.web.guards import for_administrators, scope_of
+from portal.events.kinds import EntryKind
+from portal.identity.sealing import seal, unseal
+from portal.kernel import clock
+from portal.kernel.refusals import Refusal
+
+_TO_SHOW: Final = "new-webhook-secret"
+_MOST_AT_ONCE: Final = 1_000
+_HIGHEST: Final = 2**53
+
+
+class WebhookForm(forms.Form):
+    """Where to, what, and how much at once."""
+
+    name = forms.CharField(max_length=80, label="Name", help_text="The system, as your people call it.")
+    url = forms.CharField(
+        max_length=LONGEST_URL,
+        label="Address",
+        help_text="Public, and https://. Each call is a POST with a JSON array of events.",
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+    )
+    kinds = forms.MultipleChoiceField(
+        required=False,
+        label="Only these events",
+        help_text="Without any of them all are delivered.",
+        widget=forms.CheckboxSelectMultiple,
+        choices=[(str(int(kind)), kind.public_name) for kind in EntryKind],
+    )
+    batch_size = forms.IntegerField(
+        min_value=1, max_value=_MOST_AT_ONCE, initial=100, label="Events a call at most"
+    )
+
+    def values(self) -> dict[str, Any]:
+        """Return what was typed, as the services take it."""
+        return {**self.cleaned_data, "kinds": [EntryKind(int(kind)) for kind in self.cleaned_data["kinds"]]}
+
+
+class ReplayForm(forms.Form):
+    """From where to deliver again."""
+
+    after = forms.IntegerField(min_value=0, max_value=_HIGHEST, required=False, label="After position")
+    since = forms.DateTimeField(
+        required=False,
+        label="Or from (UK time)",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+
+@require_GET
+@for_administrators
+def index(request: HttpRequest) -> HttpResponse:
+    """List the webhooks of the organisation."""
+    scope = scope_of(request)
+    context = {"webhooks": reading.webhooks(scope, now=clock.wall()), "scope": scope}
+    return render(request, "notifications/webhooks/list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@for_administrators
+def create(request: HttpRequest) -> HttpResponse:
+    """Make a webhook; its secret is shown on the next page, once."""
+    scope = scope_of(request)
+    form = WebhookForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = managing.create_webhook(scope, **form.values(), now=clock.wall())
+        except Refusal as refusal:
+            form.add_error("url", refusal.message)
+        else:
+            return _show(request, made)
+    context = {"form": form, "scope": scope, "crumbs": [_back()]}
+    status = 422 if form.errors else 200
+    return render(request, "notifications/webhooks/create.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@for_administrators
+def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    """Show a webhook, and change it."""
+    scope = scope_of(request)
+    shown = reading.webhook(scope, webhook_id, now=clock.wall())
+    kinds = [str(int(kind)) for kind in shown.kinds]
+    initial = {"name": shown.name, "url": shown.url, "kinds": kinds, "batch_size": shown.batch_size}
+    form = WebhookForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            managing.change_webhook(scope, webhook_id, **form.values(), now=clock.wall())
+        except Refusal as refusal:
+            form.add_error("url", refusal.message)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("notifications:webhook", webhook_id=webhook_id)
+    return _page(request, shown, form=form, replay=ReplayForm(), status=422 if form.errors else 200)
+
+
+@require_POST
+@for_administrators
+def act_on(request: HttpRequest, webhook_id: int, act: str) -> HttpResponse:
+    """Test a webhook, rotate its secret, pause it, enable it, or remove it."""
+    scope, now = scope_of(request), clock.wall()
+    if act == "ping":
+        _tell(request, managing.ping(scope, webhook_id, now=now))
+    elif act == "rotate":
+        return _show(request, managing.rotate_secret(scope, webhook_id, now=now))
+    elif act in {"pause", "enable"}:
+        managing.change_webhook(scope, webhook_id, is_enabled=act == "enable", now=now)
+        messages.success(
+            request, "It goes on where it stopped." if act == "enable" else "Nothing is called now."
+        )
+    elif act == "remove":
+        managing.remove_webhook(scope, webhook_id, now=now)
+        messages.success(request, "The webhook is removed.")
+        return redirect("notifications:webhooks")
+    else:
+        raise Http404
+    return redirect("notifications:webhook", webhook_id=webhook_id)
+
+
+@require_POST
+@for_administrators
+def replay(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    """Deliver again what came after a position, or from a moment on."""
+    scope = scope_of(request)
+    shown = reading.webhook(scope, webhook_id, now=clock.wall())
+    form = ReplayForm(request.POST)
+    if form.is_valid():
+        try:
+            position = managing.replay(scope, webhook_id, **form.cleaned_data, now=clock.wall())
+        except Refusal as refusal:
+            form.add_error("after", refusal.message)
+        else:
+            messages.success(request, f"Delivered again: everything after position {position:,}.")
+            return redirect("notifications:webhook", webhook_id=webhook_id)
+    initial = {"name": shown.name, "url": shown.url, "batch_size": shown.batch_size}
+    return _page(request, shown, form=WebhookForm(initial=initial), replay=form, status=422)
+
+
+def _page(
+    request: HttpRequest, shown: reading.WebhookView, *, form: WebhookForm, replay: ReplayForm, status: int
+) -> HttpResponse:
+    scope = scope_of(request)
+    said = request.GET.get("before", "")
+    before = int(said) if said.isdecimal() and len(said) < 16 else None  # noqa: PLR2004
+    context = {
+        "shown": shown,
+        "form": form,
+        "replay": replay,
+        "scope": scope,
+        "log": reading.deliveries(scope, shown.id, before=before),
+        "new_secret": _once(request, shown.id),
+        "overlap_hours": settings.WEBHOOK_SECRET_OVERLAP_HOURS,
+        "log_days": settings.WEBHOOK_LOG_DAYS,
+        "crumbs": [_back()],
+    }
+    return render(request, "notifications/webhooks/detail.html", context, status=status)
+
+
+def _tell(request: HttpRequest, answered: WebhookDelivery) -> None:
+    said = f"answered {answered.status}" if answered.status else answered.problem
+    words = f"Test event: {answered.get_outcome_display().lower()} ({said}) in {answered.duration_ms:,} ms."
+    is_good = answered.outcome == WebhookDelivery.Outcome.DELIVERED
+    (messages.success if is_good else messages.error)(request, words)
+
+
+def _show(request: HttpRequest, made: NewWebhook) -> HttpResponse:
+    # Not in the answer to the form: reloading that would make another one.
+    request.session[_TO_SHOW] = seal(json.dumps([made.webhook_id, made.secret]))
+    return redirect("notifications:webhook", webhook_id=made.webhook_id)
+
+
+def _once(request: HttpRequest, webhook_id: int) -> str:
+    kept = request.session.get(_TO_SHOW)
+    if request.method != "GET" or kept is None:
+        return ""
+    del request.session[_TO_SHOW]
+    owner, secret = json.loads(unseal(kept))
+    return str(secret) if owner == webhook_id else ""
+
+
+def _back() -> dict[str, str]:
+    return {"label": "Webhooks", "url": reverse("notifications:webhooks")}

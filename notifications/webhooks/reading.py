@@ -1,0 +1,152 @@
+"""Reading an organisation's webhooks and what came of each call; never another organisation's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from notifications.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
+from notifications.webhooks.managing import check_may_manage
+from portal.events import feed
+from portal.events.kinds import PUBLIC_NAMES, EntryKind
+from portal.identity.scope import Scope
+from portal.identity.sealing import unseal
+from portal.kernel import paging
+from portal.kernel.refusals import NotFound
+
+State = WebhookEndpoint.State
+
+
+@dataclass(frozen=True, slots=True)
+class SecretView:
+    """A secret as it may be shown: its last letters, and how long it signs."""
+
+    ending: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookView:
+    """A webhook as its owner sees it."""
+
+    id: int
+    name: str
+    url: str
+    kinds: tuple[EntryKind, ...]
+    batch_size: int
+    state: WebhookEndpoint.State
+    state_at: datetime
+    state_reason: str
+    position: int
+    behind: int
+    attempts: int
+    failing_since: datetime | None
+    due_at: datetime
+    delivered_at: datetime | None
+    created_at: datetime
+    secrets: tuple[SecretView, ...]
+
+    @property
+    def mark(self) -> tuple[str, str, str]:
+        """The word, tone and icon of how it stands."""
+        if self.state == State.DISABLED:
+            return "Disabled", "bad", "ban"
+        if self.state == State.PAUSED:
+            return "Paused", "neutral", "pause"
+        if self.failing_since:
+            return "Failing", "warn", "alert"
+        if self.behind:
+            return f"{self.behind:,} to be delivered", "info", "clock"
+        return "Up to date", "good", "check-circle"
+
+
+def webhooks(scope: Scope, *, now: datetime) -> list[WebhookView]:
+    """List the organisation's webhooks by name.
+
+    Raises:
+        NotPermitted: this is not for the actor.
+    """
+    check_may_manage(scope)
+    head = feed.head(scope)
+    return [_view(one, head) for one in _endpoints(scope, now).order_by("name", "id")]
+
+
+def webhook(scope: Scope, webhook_id: int, *, now: datetime) -> WebhookView:
+    """Read one webhook of the organisation.
+
+    Raises:
+        NotPermitted: this is not for the actor.
+        NotFound: there is none.
+    """
+    check_may_manage(scope)
+    found = _endpoints(scope, now).filter(pk=webhook_id).first()
+    if found is None:
+        raise NotFound("There is no such webhook in your organisation.")
+    return _view(found, feed.head(scope))
+
+
+def deliveries(
+    scope: Scope, webhook_id: int, *, before: int | None = None, size: int = 50
+) -> paging.Page[WebhookDelivery]:
+    """List what came of the calls of a webhook, the latest first; the cursor is the id of the last one shown.
+
+    Raises:
+        NotPermitted: this is not for the actor.
+        NotFound: there is no such webhook.
+    """
+    check_may_manage(scope)
+    own = WebhookEndpoint.objects.filter(organisation_id=scope.organisation_id, pk=webhook_id)
+    if not own.exists():
+        raise NotFound("There is no such webhook in your organisation.")
+    found = WebhookDelivery.objects.filter(endpoint_id=webhook_id)
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    items: Sequence[WebhookDelivery] = list(found.order_by("-id")[: size + 1])
+    more = str(items[size - 1].pk) if len(items) > size else None
+    return paging.Page(items=items[:size], next=more)
+
+
+def first_secret(scope: Scope, webhook_id: int) -> str:
+    """Return the secret a webhook was made with, while it is kept; empty afterwards."""
+    check_may_manage(scope)
+    own = WebhookSecret.objects.filter(
+        endpoint__organisation_id=scope.organisation_id, endpoint_id=webhook_id
+    )
+    oldest = own.select_related("endpoint").order_by("created_at", "pk").first()
+    if oldest is None or oldest.created_at != oldest.endpoint.created_at:
+        return ""
+    return unseal(oldest.sealed)
+
+
+def _endpoints(scope: Scope, now: datetime) -> QuerySet[WebhookEndpoint]:
+    live = WebhookSecret.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+    return WebhookEndpoint.objects.filter(organisation_id=scope.organisation_id).prefetch_related(
+        Prefetch("secrets", queryset=live.order_by("-created_at", "-pk"))
+    )
+
+
+def _view(one: WebhookEndpoint, head: int) -> WebhookView:
+    return WebhookView(
+        id=one.pk,
+        name=one.name,
+        url=one.url,
+        kinds=tuple(EntryKind(kind) for kind in one.kinds if kind in PUBLIC_NAMES),
+        batch_size=one.batch_size,
+        state=State(one.state),
+        state_at=one.state_at,
+        state_reason=one.state_reason,
+        position=one.cursor,
+        behind=max(0, head - one.cursor),
+        attempts=one.attempts,
+        failing_since=one.failing_since,
+        due_at=one.due_at,
+        delivered_at=one.delivered_at,
+        created_at=one.created_at,
+        secrets=tuple(
+            SecretView(secret.ending, secret.created_at, secret.expires_at) for secret in one.secrets.all()
+        ),
+    )

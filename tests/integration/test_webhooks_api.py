@@ -1,0 +1,193 @@
+"""Webhooks over REST: made once however often it is asked, the secret shown once, and only one's own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from notifications.models import WebhookEndpoint, WebhookSecret
+from notifications.webhooks import delivering
+from portal.events import naming, sequencer
+from portal.events.journal import tell
+from portal.events.kinds import EntryKind
+from portal.identity.api_scopes import ApiScope
+from portal.kernel.models import IdempotencyKey
+from portal.kernel.transactions import unit_of_work
+from tests.factories import UserFactory, make_world
+from tests.integration.clients import Calls
+from tests.integration.receiving import receiving
+
+pytestmark = [pytest.mark.requirement("R6.3"), pytest.mark.django_db]
+PATH = "/api/v1/webhooks"
+
+
+@pytest.fixture
+def world(db):
+    naming.forget_names()
+    return make_world(hubs=0)
+
+
+@pytest.fixture
+def calls(world):
+    return Calls.of(world.supplier_user)
+
+
+@pytest.fixture
+def receiver():
+    with receiving() as found:
+        yield found
+
+
+def make(calls, receiver, **more):
+    answer = calls.send("post", PATH, {"name": "CRM", "url": receiver.url, **more})
+    assert answer.status_code == 201, answer.content
+    receiver.secret = answer.json()["secret"]
+    return answer.json()["webhook"]
+
+
+@unit_of_work
+def say(world, *, kind=EntryKind.RULE_RAN, times=1):
+    for number in range(times):
+        tell(kind, parties=[world.supplier.pk], at=datetime.now(UTC), data={"n": number})
+
+
+def deliver():
+    sequencer.sequence_all()
+    while delivering.deliver_next(now=datetime.now(UTC)):
+        pass
+
+
+def test_a_webhook_that_was_made_delivers_and_shows_how_it_stands(world, calls, receiver):
+    made = make(calls, receiver, kinds=["rule.ran", "hub.activated"], batch_size=2)
+    say(world, times=3)
+    deliver()
+    say(world)
+    sequencer.sequence_all()
+
+    shown = calls.get(f"{PATH}/{made['id']}").json()
+    log = calls.get(f"{PATH}/{made['id']}/deliveries", limit=1).json()
+
+    assert receiver.positions == [1, 2, 3]
+    assert (shown["state"], shown["position"], shown["behind"]) == ("ENABLED", 3, 1)
+    assert shown["kinds"] == ["hub.activated", "rule.ran"]
+    assert log["items"][0]["outcome"] == "DELIVERED"
+    assert (log["items"][0]["first_position"], log["items"][0]["last_position"]) == (3, 3)
+    older = calls.client.get(log["next"].removeprefix("http://testserver")).json()
+    assert older["items"][0]["entries"] == 2
+    assert calls.get(PATH).json()["items"] == [shown]
+
+
+def test_the_secret_is_shown_once_and_kept_sealed(calls, receiver):
+    made = make(calls, receiver)
+
+    kept = WebhookSecret.objects.get().sealed
+    again = calls.get(f"{PATH}/{made['id']}").content.decode()
+
+    assert receiver.secret.startswith("whsec_")
+    assert receiver.secret not in kept
+    assert receiver.secret not in again
+    assert made["secrets"][0]["ending"] in receiver.secret
+
+
+def test_asked_twice_under_one_key_it_is_made_once_and_the_key_keeps_no_secret(calls, receiver):
+    body = {"name": "CRM", "url": receiver.url}
+
+    first = calls.send("post", PATH, body, **{"Idempotency-Key": "one"})
+    second = calls.send("post", PATH, body, **{"Idempotency-Key": "one"})
+
+    assert first.json() == second.json()
+    assert second["Idempotent-Replayed"] == "true"
+    assert WebhookEndpoint.objects.count() == 1
+    assert first.json()["secret"] not in str(IdempotencyKey.objects.get().answer)
+
+
+def test_it_is_changed_paused_and_removed(calls, receiver):
+    made = make(calls, receiver)
+    path = f"{PATH}/{made['id']}"
+
+    renamed = calls.send("patch", path, {"name": "Other", "kinds": []})
+    paused = calls.send("patch", path, {"is_enabled": False})
+    stale = calls.send("patch", path, {"name": "x"}, **{"If-Match": 'W/"old"'})
+    removed = calls.send("delete", path)
+
+    assert renamed.json()["name"] == "Other"
+    assert paused.json()["state"] == "PAUSED"
+    assert stale.status_code == 412
+    assert removed.status_code == 204
+    assert calls.get(path).status_code == 404
+
+
+def test_it_is_tested_rotated_and_replayed(world, calls, receiver):
+    made = make(calls, receiver)
+    path = f"{PATH}/{made['id']}"
+    say(world, times=2)
+    deliver()
+
+    pinged = calls.send("post", f"{path}/ping").json()
+    rotated = calls.send("post", f"{path}/secret").json()
+    replayed = calls.send("post", f"{path}/replay", {"after": 1}).json()
+    receiver.secret = rotated["secret"]
+    deliver()
+
+    assert (pinged["outcome"], pinged["is_ping"], pinged["status"]) == ("DELIVERED", True, 204)
+    assert len(rotated["webhook"]["secrets"]) == 2
+    assert replayed == {"position": 1}
+    assert receiver.positions == [1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"name": "x", "url": "http://crm.example/"}, 422, "bad_webhook_url"),
+        ({"name": "x", "url": "https://10.0.0.1/"}, 422, "bad_webhook_url"),
+        ({"name": "x"}, 422, "invalid_input"),
+        ({"name": "x", "url": "https://crm.example/", "kinds": ["hub.exploded"]}, 422, "invalid_input"),
+        ({"name": "x", "url": "https://crm.example/", "batch_size": 5000}, 422, "invalid_input"),
+        ({"name": "x", "url": "https://crm.example/", "after": 7}, 422, "cursor_ahead"),
+        ({"name": "x", "url": "https://crm.example/", "colour": "red"}, 422, "invalid_input"),
+    ],
+)
+def test_what_cannot_be_is_refused(calls, settings, body, status, code):
+    settings.WEBHOOK_NETWORKS_INSIDE = []
+
+    answer = calls.send("post", PATH, body)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_nobody_sees_or_touches_a_webhook_of_another(world, calls, receiver):
+    made = make(calls, receiver)
+    other = Calls.of(world.other_user)
+    path = f"{PATH}/{made['id']}"
+
+    answers = [
+        other.get(path),
+        other.get(f"{path}/deliveries"),
+        other.send("patch", path, {"name": "mine"}),
+        other.send("delete", path),
+        other.send("post", f"{path}/secret"),
+        other.send("post", f"{path}/ping"),
+        other.send("post", f"{path}/replay", {"after": 0}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * 7
+    assert other.get(PATH).json() == {"items": []}
+    assert WebhookEndpoint.objects.get().name == "CRM"
+
+
+def test_reading_is_not_writing(world, receiver):
+    reader = Calls.of(world.supplier_user, ApiScope.WEBHOOKS_READ)
+
+    refused = reader.send("post", PATH, {"name": "CRM", "url": receiver.url})
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")
+    assert reader.get(PATH).json() == {"items": []}
+
+
+def test_people_who_do_not_administer_are_kept_out(world, client):
+    client.force_login(UserFactory(organisation=world.supplier, roles=["SUPPLIER_ANALYST"]))
+
+    answer = client.get(PATH)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted")

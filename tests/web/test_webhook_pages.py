@@ -1,0 +1,128 @@
+"""The pages about webhooks: made by an administrator, the secret shown once, and nobody else's."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from notifications.models import WebhookEndpoint
+from notifications.webhooks import managing
+from portal.identity.scope import Scope
+from tests.factories import UserFactory
+from tests.integration.receiving import receiving
+
+pytestmark = [pytest.mark.requirement("R6.3")]
+PATH = "/notifications/webhooks/"
+
+
+@pytest.fixture
+def admin(seat):
+    return seat("supplier")
+
+
+@pytest.fixture
+def receiver():
+    with receiving() as found:
+        yield found
+
+
+def make(admin, receiver, **more):
+    typed = {"name": "CRM", "url": receiver.url, "batch_size": 100, **more}
+    answer = admin.post(f"{PATH}new/", typed, follow=True)
+    assert answer.status_code == 200, answer.content
+    return WebhookEndpoint.objects.get(), answer.content.decode()
+
+
+def test_a_webhook_is_made_and_its_secret_shown_once(admin, receiver):
+    empty = admin.get(PATH)
+    webhook, page = make(admin, receiver, kinds=["3", "5"])
+
+    secret = re.search(r"data-webhook-secret>([^<]+)<", page)
+
+    assert "Nothing is delivered yet" in empty.content.decode()
+    assert secret
+    assert secret[1].startswith("whsec_")
+    assert secret[1] not in admin.get(f"{PATH}{webhook.pk}/").content.decode()
+    assert webhook.kinds == [3, 5]
+    assert "hub.activated" in admin.get(PATH).content.decode()
+
+
+def test_an_address_that_cannot_be_called_is_told_beside_its_field(admin, receiver, settings):
+    settings.WEBHOOK_NETWORKS_INSIDE = []
+
+    answer = admin.post(f"{PATH}new/", {"name": "CRM", "url": "http://crm.example/", "batch_size": 1})
+
+    assert answer.status_code == 422
+    assert "Only https:// addresses are called." in answer.content.decode()
+    assert not WebhookEndpoint.objects.exists()
+
+
+def test_it_is_tested_changed_paused_enabled_rotated_replayed_and_removed(admin, receiver):
+    webhook, _ = make(admin, receiver)
+    own = f"{PATH}{webhook.pk}/"
+
+    tested = admin.post(f"{own}ping/", follow=True).content.decode()
+    admin.post(own, {"name": "Other", "url": receiver.url, "batch_size": 7})
+    admin.post(f"{own}pause/")
+    paused = WebhookEndpoint.objects.get()
+    admin.post(f"{own}enable/")
+    rotated = admin.post(f"{own}rotate/", follow=True).content.decode()
+    replayed = admin.post(f"{own}replay/", {"after": "0"}, follow=True).content.decode()
+    refused = admin.post(f"{own}replay/", {"after": "9"})
+    unknown = admin.post(f"{own}explode/")
+
+    assert "Test event: delivered (answered 204)" in tested
+    assert (paused.name, paused.batch_size, paused.state) == ("Other", 7, "PAUSED")
+    assert WebhookEndpoint.objects.get().state == "ENABLED"
+    assert "Former" in rotated
+    assert "data-webhook-secret" in rotated
+    assert "everything after position 0" in replayed
+    assert refused.status_code == 422
+    assert unknown.status_code == 404
+    admin.post(f"{own}remove/")
+    assert not WebhookEndpoint.objects.exists()
+
+
+def test_a_failed_test_says_what_came_of_it(admin):
+    with receiving() as gone:
+        webhook, _ = make(admin, gone)
+
+    page = admin.post(f"{PATH}{webhook.pk}/ping/", follow=True).content.decode()
+
+    assert "Test event: not reached" in page
+
+
+def test_another_organisation_finds_nothing_there(admin, seat, receiver):
+    webhook, _ = make(admin, receiver)
+    stranger = seat("other")
+    own = f"{PATH}{webhook.pk}/"
+
+    answers = [stranger.get(own), stranger.post(own, {"name": "mine"})]
+    answers += [stranger.post(f"{own}{act}/") for act in ("ping", "rotate", "pause", "replay", "remove")]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert WebhookEndpoint.objects.get().name == "CRM"
+    assert "CRM" not in stranger.get(PATH).content.decode()
+    assert receiver.calls == 0
+
+
+def test_people_who_do_not_administer_are_kept_out(world, client):
+    client.force_login(UserFactory(organisation=world.supplier, roles=["SUPPLIER_ANALYST"]))
+
+    assert client.get(PATH).status_code == 403
+
+
+def test_the_list_takes_as_many_statements_for_twenty_as_for_one(world, admin, statements):
+    scope, now = Scope.of(world.supplier_user), datetime.now(UTC)
+
+    def make_some(number):
+        for _ in range(number):
+            managing.create_webhook(scope, name="CRM", url="http://127.0.0.1:9/x", now=now)
+
+    make_some(1)
+    one = statements(admin, PATH)
+    make_some(18)
+
+    assert statements(admin, PATH) == one
