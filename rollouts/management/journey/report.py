@@ -57,19 +57,9 @@ def document_of(journey: Journey, *, seconds: Mapping[str, float]) -> dict[str, 
     states = checks.states(facts)
     told, missing, doubled = checks.alerts(facts)
     wrong, unknown = checks.smi_truth_mismatches(facts)
-    given = Instruction.objects.filter(rollout_id=journey.rollout_id)
-    pilots = set(facts.rollout.batches.filter(kind=BatchKind.PILOT).values_list("id", flat=True))
     ended = len(facts.targets) - sum(states[state] for state in _UNDER_WAY)
     return {
-        "hubs": Hub.objects.count(),
-        "eligible": len(facts.targets),
-        "split_hubs": sum(is_split(t.import_supplier_id, t.gas_supplier_id) for t in facts.targets),
-        "pilot": sum(target.batch_id in pilots for target in facts.targets),
-        "instructed": sum(1 in (target.import_answer, target.gas_answer) for target in facts.targets),
-        "instructions": given.count(),
-        "rejected_by_reason": _sum(given.values_list("rejected_by_reason", flat=True)),
-        "refused": dict(journey.refusals),
-        "changed_hands": len(journey.changes),
+        **_asked(journey, facts),
         "activated": states[TargetState.ACTIVATED],
         "failed": sum(states[state] for state in _FAILED),
         "failed_by_code": _by_code(facts),
@@ -82,6 +72,33 @@ def document_of(journey: Journey, *, seconds: Mapping[str, float]) -> dict[str, 
         "overtaken": checks.overtaken(facts),
         "unknown_to_smi": unknown,
         "simulator": journey.simulator.stats(),
+        **_zeros(facts, missing=missing, doubled=doubled, wrong=wrong, ended=ended),
+        "left": str(left_to_do(journey.simulator, now=facts.now)),
+        "hubs_per_second": round(ended / sum(seconds.values()), 1),
+        "seconds": {name: round(value, 1) for name, value in seconds.items()},
+    }
+
+
+def _asked(journey: Journey, facts: checks.Facts) -> dict[str, Any]:
+    """Count what the rollout began with, and what its Suppliers said."""
+    given = Instruction.objects.filter(rollout_id=journey.rollout_id)
+    pilots = set(facts.rollout.batches.filter(kind=BatchKind.PILOT).values_list("id", flat=True))
+    return {
+        "hubs": Hub.objects.count(),
+        "eligible": len(facts.targets),
+        "split_hubs": sum(is_split(t.import_supplier_id, t.gas_supplier_id) for t in facts.targets),
+        "pilot": sum(target.batch_id in pilots for target in facts.targets),
+        "instructed": sum(1 in (target.import_answer, target.gas_answer) for target in facts.targets),
+        "instructions": given.count(),
+        "rejected_by_reason": _sum(given.values_list("rejected_by_reason", flat=True)),
+        "refused": dict(journey.refusals),
+        "changed_hands": len(journey.changes),
+    }
+
+
+def _zeros(facts: checks.Facts, *, missing: int, doubled: int, wrong: int, ended: int) -> dict[str, int]:
+    """Find what must be nothing, in the order of `MUST_BE_NOTHING`."""
+    return {
         "effective_time_mismatches": checks.effective_time_mismatches(facts),
         "smi_truth_mismatches": wrong,
         "activated_without_consent": checks.activated_without_consent(facts),
@@ -93,9 +110,6 @@ def document_of(journey: Journey, *, seconds: Mapping[str, float]) -> dict[str, 
         "broken_links": sum(1 for _ in sequencer.broken_links()),
         "not_ended": len(facts.targets) - ended,
         "tracebacks": checks.tracebacks(Path(settings.VAR_DIR) / "log"),
-        "left": str(left_to_do(journey.simulator, now=facts.now)),
-        "hubs_per_second": round(ended / sum(seconds.values()), 1),
-        "seconds": {name: round(value, 1) for name, value in seconds.items()},
     }
 
 
