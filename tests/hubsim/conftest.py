@@ -6,7 +6,6 @@ import contextlib
 
 import httpx
 import pytest
-from two_sides import LittlePortal, Side, served
 
 from hubsim.catalogue import cpl_entries
 from hubsim.clock import BusinessClock
@@ -16,6 +15,7 @@ from hubsim.guids import text_of
 from hubsim.profile import Profile, preset
 from hubsim.server import App
 from hubsim.simulator import Simulator
+from tests.hubsim.two_sides import LittlePortal, Side, served
 
 HUBS = 20_000
 SEED = 11

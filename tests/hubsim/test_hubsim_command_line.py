@@ -12,10 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from two_sides import until
 
 from hubsim.__main__ import main, read_tokens
 from hubsim.codes import Csp
+from tests.hubsim.two_sides import until
 
 pytestmark = pytest.mark.requirement("R6.5")
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from two_sides import until
 
 from hubsim.profile import Delay, GatewayFaults, MessageFaults, Profile, RegionFaults, preset
+from tests.hubsim.two_sides import until
 
 pytestmark = [pytest.mark.requirement("R6.5"), pytest.mark.live]
 
