@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rollouts.models.catalogue import CplEntry, DeviceModel, FirmwareImage
+from rollouts.models.curves import ActivationPoint
 from rollouts.models.dispatch import Command, CspAlert, CspAlertBatch, CspChannel, HubInFlight, UnmatchedAlert
 from rollouts.models.estate import EstateImport, EstateImportLine, Hub, HubHistory, HubLabel, HubVolatile
 from rollouts.models.governance import (
@@ -29,9 +30,11 @@ from rollouts.models.selections import (
     SelectionRule,
     SelectionRuleVersion,
 )
+from rollouts.models.takeaways import Export, SavedView
 from rollouts.models.tallies import EstateTally, TallyPlan, TallyState
 
 __all__ = [
+    "ActivationPoint",
     "ApprovalRule",
     "ApprovalRuleVersion",
     "ApprovalRun",
@@ -46,6 +49,7 @@ __all__ = [
     "EstateImport",
     "EstateImportLine",
     "EstateTally",
+    "Export",
     "Failure",
     "FirmwareImage",
     "HaltRule",
@@ -66,6 +70,7 @@ __all__ = [
     "PilotSubmission",
     "ReleaseNote",
     "Rollout",
+    "SavedView",
     "SelectionRule",
     "SelectionRuleVersion",
     "Settled",

@@ -144,6 +144,19 @@ class UnmatchedAlert(models.Model):
     why = models.CharField(max_length=40)
     data = models.JSONField(default=dict)
     reviewed_at = models.DateTimeField(null=True)
+    reviewed_by = models.CharField(max_length=120, blank=True, db_default="")
+    reviewed_by_id = models.BigIntegerField(null=True)
+    review_note = models.TextField(blank=True, db_default="", help_text="why it needs nothing more")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], name="rollouts_unmatched_unreviewed", condition=Q(reviewed_at=None)),
+            models.Index(
+                fields=["reviewed_at", "id"],
+                name="rollouts_unmatched_reviewed",
+                condition=Q(reviewed_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.why

@@ -16,8 +16,8 @@ from rollouts.models import Batch, Decision, PilotSubmission, ReleaseNote, Rollo
 from rollouts.models.visibility import visible_rollouts
 from rollouts.queries.deadlines import NextDate, cutoff_of, next_dates
 from rollouts.queries.forecast import distribution_forecast
+from rollouts.queries.pilots import ReviewOpen, reviews_open
 from rollouts.queries.progress import Plan, Progress, States, plans_of, progress_of
-from rollouts.rules import REVIEW_WARNING
 from rollouts.states import (
     HALTED_STATUSES,
     OPEN_STATUSES,
@@ -176,6 +176,8 @@ class _Facts:
     nominated_by: set[tuple[int, int]] = field(default_factory=set)
     decisions: dict[int, str] = field(default_factory=dict)
     """Where the open decision of a rollout stands."""
+    reviews: dict[int, ReviewOpen] = field(default_factory=dict)
+    """Pilots not accepted yet, and what that holds back: for operators."""
 
     @classmethod
     def gather(cls, ids: Sequence[int]) -> _Facts:
@@ -213,10 +215,9 @@ def _outstanding(
             for due in _supplier_owes(scope, rollout, plans[rollout.pk], facts, now=now)
         ]
     if scope.is_dcc and scope.has(*MAY_OPERATE):
+        facts.reviews = {review.rollout_id: review for review in reviews_open(scope, now=now)}
         owed = [
-            due
-            for rollout in rollouts
-            for due in _operator_owes(rollout, progress.get(rollout.pk), facts, now=now)
+            due for rollout in rollouts for due in _operator_owes(rollout, progress.get(rollout.pk), facts)
         ]
         return [*owed, *_shortfall(scope, now=now), *_unmatched()]
     if scope.is_panel and scope.has(*MAY_CONFIRM):
@@ -253,9 +254,7 @@ def _supplier_owes(
     return owed
 
 
-def _operator_owes(
-    rollout: Rollout, progress: Progress | None, facts: _Facts, *, now: datetime
-) -> list[Outstanding]:
+def _operator_owes(rollout: Rollout, progress: Progress | None, facts: _Facts) -> list[Outstanding]:
     owes = partial(Outstanding, rollout_id=rollout.pk, rollout_name=rollout.name)
     status = RolloutStatus(rollout.status)
     if status == RolloutStatus.DRAFT or progress is None:
@@ -273,10 +272,10 @@ def _operator_owes(
         owed.append(owes(Duty.START_PILOT, rollout.cutoff_at, count=pilot.total))
     if status == RolloutStatus.PILOT and not pilot.moving:
         owed.append(owes(Duty.END_PILOT, rollout.automatic_at, count=pilot.total))
-    is_near = rollout.automatic_at - REVIEW_WARNING <= now
-    has_to_come = rollout.has_pilot and status in {RolloutStatus.NOTIFIED, RolloutStatus.PILOT}
-    if status == RolloutStatus.PILOT_REVIEW or (has_to_come and is_near):
-        owed.append(owes(Duty.REVIEW_PILOT, rollout.automatic_at, count=others.moving))
+    review = facts.reviews.get(rollout.pk)
+    if review is not None and (status == RolloutStatus.PILOT_REVIEW or review.is_warned):
+        # Whatever the rollout waits for: nothing of the safe launch moves before this review.
+        owed.append(owes(Duty.REVIEW_PILOT, review.due_at, count=review.held or others.moving))
     return owed
 
 

@@ -17,6 +17,7 @@ from portal.accounts.tasks import sweep
 from portal.identity.api_scopes import ApiScope
 from portal.identity.models import ClientSecret
 from portal.identity.scope import Scope
+from portal.kernel.models import IdempotencyKey
 from tests.identity.test_clients import ask
 from tests.identity.test_logging_in import is_logged_in
 
@@ -40,6 +41,18 @@ def test_what_still_counts_stays_and_what_has_ended_goes(seats, logged_in):
         assert ask(made.client_id, newer.secret).status_code == 200
     assert (Token.objects.count(), ClientSecret.objects.count(), UserSession.objects.count()) == (1, 1, 0)
     assert not Session.objects.exists()
+
+
+def test_keys_of_requests_long_answered_are_forgotten(seats):
+    now = datetime.now(UTC)
+    for key, age in (("old", 8), ("new", 6)):
+        IdempotencyKey.objects.create(
+            organisation_id=seats.supplier.pk, key=key, digest=b"x", created_at=now - timedelta(days=age)
+        )
+
+    sweep()
+
+    assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["new"]
 
 
 @pytest.mark.parametrize("path", ["/organisation/people/", "/organisation/clients/"])

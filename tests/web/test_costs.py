@@ -24,7 +24,7 @@ COSTS = {
         "/hubs/00-DB-12-34-00-00-00-03/": 11,
     },
     "operator": {
-        "/": 15,
+        "/": 17,
         "/updates/": 9,
         "/updates/{id}/": 10,
         "/updates/{id}/steps/suspend/": 13,

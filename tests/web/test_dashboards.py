@@ -222,3 +222,22 @@ def test_a_pilot_still_open_two_weeks_before_the_automatic_time_is_warned_of(wor
 
     assert Duty.REVIEW_PILOT not in duties(world.operator, now)
     assert Duty.REVIEW_PILOT in duties(world.operator, rollout.automatic_at - timedelta(days=13))
+
+
+@pytest.mark.requirement("R2.5")
+def test_a_review_is_due_before_the_first_hubs_it_holds_back(world, now):
+    rollout = make_rollout(world, now=now, status="PILOT", has_pilot=True, gate_open=False)
+    early = now + timedelta(days=40)
+    batch = rollout.batches.get(kind="SAFE_LAUNCH")
+    type(batch).objects.filter(pk=batch.pk).update(automatic_at=early, cutoff_at=now + timedelta(days=9))
+
+    assert Duty.REVIEW_PILOT not in duties(world.operator, early - timedelta(days=15))
+    assert duties(world.operator, early - timedelta(days=13))[Duty.REVIEW_PILOT].due_at == early
+
+
+@pytest.mark.requirement("R2.5")
+def test_a_review_stays_due_while_the_update_is_suspended(world, now):
+    rollout = make_rollout(world, now=now, status="PILOT", has_pilot=True, gate_open=False)
+    type(rollout).objects.filter(pk=rollout.pk).update(status="SUSPENDED", stood_at="PILOT")
+
+    assert Duty.REVIEW_PILOT in duties(world.operator, rollout.automatic_at - timedelta(days=13))
