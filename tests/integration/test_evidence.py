@@ -18,8 +18,7 @@ from portal.kernel.refusals import NotFound, NotPermitted
 from rollouts import services
 from rollouts.models.rates import Rate
 from rollouts.queries import evidence
-from rollouts.queries.evidence import drawing, packing
-from rollouts.queries.evidence.document import can_write_pdf
+from rollouts.queries.evidence import drawing
 from rollouts.queries.evidence.page import svg
 from rollouts.services import Account, HubList
 from tests.factories import make_rollout, make_world
@@ -88,6 +87,7 @@ def test_one_file_holds_the_report_and_the_data_behind_it(world, rollout, now):
     assert set(files) >= {
         "README.txt",
         "report.html",
+        "report.pdf",
         "figures.json",
         "triage.csv",
         "comparison.csv",
@@ -100,7 +100,6 @@ def test_one_file_holds_the_report_and_the_data_behind_it(world, rollout, now):
         "chain.json",
         "SHA256SUMS",
     }
-    assert ("report.pdf" in files) == can_write_pdf()
     page = files["report.html"].decode()
     for said in ("6 of 26", "Recommended", "Pause", "All devices lost", "Intact", "<svg", "INC-"):
         assert said in page
@@ -159,16 +158,7 @@ def test_a_rollout_to_which_nothing_has_happened_has_evidence_too(world, now):
     assert rows_of(files["days.csv"]) == []
 
 
-def test_without_the_library_there_is_no_pdf_and_the_pack_says_so(world, rollout, now, monkeypatch):
-    monkeypatch.setattr(packing, "can_write_pdf", lambda: False)
-
-    files = unpacked(evidence.evidence_pack(world.as_panel, rollout_id=rollout.pk, now=now))
-
-    assert "report.pdf" not in files
-    assert b"report.pdf" not in files["README.txt"]
-
-
-@pytest.mark.skipif(not can_write_pdf(), reason="ReportLab is not installed")
+@pytest.mark.requirement("R5.3")
 def test_the_report_is_a_pdf_too(world, rollout, now):
     files = unpacked(evidence.evidence_pack(world.as_panel, rollout_id=rollout.pk, now=now))
 

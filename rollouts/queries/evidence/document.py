@@ -1,10 +1,9 @@
-"""The same report as a PDF, by ReportLab; without that library there is none, and the pack says so."""
+"""The same report on paper: a PDF, by ReportLab."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from importlib.util import find_spec
 from io import BytesIO
 from typing import Any, Final
 
@@ -15,17 +14,8 @@ _MARGIN: Final = 42
 _WIDTH: Final = 595.28 - 2 * _MARGIN - 12  # of A4, in points, less the padding of a frame
 
 
-def can_write_pdf() -> bool:
-    """Tell whether the library that writes PDFs is installed."""
-    return find_spec("reportlab") is not None
-
-
 def pdf_document(title: str, sections: Sequence[Section]) -> bytes:
-    """Write the report as a PDF of numbered A4 pages.
-
-    Raises:
-        ImportError: ReportLab is not installed.
-    """
+    """Write the report as a PDF of numbered A4 pages."""
     from reportlab.lib.styles import getSampleStyleSheet  # noqa: PLC0415 - heavy, and needed here alone
     from reportlab.platypus import SimpleDocTemplate, Spacer  # noqa: PLC0415
 

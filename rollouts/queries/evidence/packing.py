@@ -17,13 +17,14 @@ from portal.identity.scope import Scope
 from portal.kernel.guid import Guid
 from rollouts.models.rates import Rate
 from rollouts.queries.evidence.collecting import Evidence, collect
-from rollouts.queries.evidence.document import can_write_pdf, pdf_document
+from rollouts.queries.evidence.document import pdf_document
 from rollouts.queries.evidence.page import html_page
 from rollouts.queries.evidence.sections import sections_of
 
 _README: Final = """Evidence on {name}, as of {at}
 
-report.html       the report, for any browser{pdf}
+report.html       the report, for any browser
+report.pdf        the same on paper
 figures.json      where hubs stood, and the rates
 triage.csv        failures and incidents by group, with 95 % intervals
 comparison.csv    upgraded hubs against hubs of the same model that are not
@@ -69,15 +70,11 @@ def files_of(evidence: Evidence) -> dict[str, bytes]:
     """Write every file of the pack."""
     title = f"Evidence: {evidence.rollout.name}"
     sections = sections_of(evidence)
-    has_pdf = can_write_pdf()
-    files = {"report.html": html_page(title, sections)}
-    if has_pdf:
-        files["report.pdf"] = pdf_document(title, sections)
+    files = {"report.html": html_page(title, sections), "report.pdf": pdf_document(title, sections)}
     files |= _data(evidence)
     readme = _README.format(
         name=evidence.rollout.name,
         at=evidence.taken_at.isoformat(),
-        pdf="\nreport.pdf        the same on paper" if has_pdf else "",
         chain=evidence.chain.words,
     )
     return {"README.txt": readme.encode(), **files}
