@@ -6,9 +6,10 @@ wrong, and so that nothing has to be parsed again when the batch is applied.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import orjson
 
@@ -17,9 +18,15 @@ from rollouts.states import ALERT_CODE_BY_TEXT, AlertCode, failure_of
 MOST_LINES = 10_000
 _BIAS = 1 << 63
 _GUID_LENGTH = 23
-_UUID_OCTETS = 16
 _GUID_OCTETS = 8
 _MOST_PROBLEMS = 100
+_MOST_COMMAND_ID = (1 << 63) - 1
+_FIRST_YEAR, _LAST_YEAR = 2000, 9998
+# What PostgreSQL reads too: Python takes more spellings, of which some would end a column or a row of COPY.
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
+_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 @dataclass(slots=True)
@@ -40,7 +47,7 @@ def read(body: bytes) -> AlertLines:
             continue
         try:
             out.append(_line(orjson.loads(raw)))
-        except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as problem:
             lines.problems.append((number, _words(problem)))
             if len(lines.problems) >= _MOST_PROBLEMS:
                 break
@@ -52,17 +59,20 @@ def read(body: bytes) -> AlertLines:
 def _line(alert: dict[str, Any]) -> str:
     """Return one row of COPY text: alert_id, occurred_at, guid, code, command_id, reason, version."""
     alert_id, guid, occurred_at = alert["alert_id"], alert["guid"], alert["occurred_at"]
-    _check(len(bytes.fromhex(alert_id.replace("-", ""))) == _UUID_OCTETS, "alert_id is not a UUID")
+    _check(_UUID.fullmatch(alert_id) is not None, "alert_id is not a UUID")
     octets = bytes.fromhex(guid.replace("-", ""))
     _check(
         len(octets) == _GUID_OCTETS and len(guid) == _GUID_LENGTH,
         "guid is not a GUID: XX-XX-XX-XX-XX-XX-XX-XX",
     )
-    _check(
-        datetime.fromisoformat(occurred_at).tzinfo is not None, "occurred_at has no time zone: end it with Z"
-    )
+    at = datetime.fromisoformat(occurred_at)
+    _check(at.tzinfo is not None, "occurred_at has no time zone: end it with Z")
+    _check(_FIRST_YEAR <= at.year <= _LAST_YEAR, "occurred_at lies in another age")
+    if not _TIME.fullmatch(occurred_at):
+        occurred_at = at.astimezone(UTC).isoformat()
     code = ALERT_CODE_BY_TEXT.get(alert["code"], AlertCode.UNKNOWN)
-    command = alert.get("command_id")
+    command = int(alert.get("command_id") or 0)
+    _check(0 <= command <= _MOST_COMMAND_ID, "command_id is none of the portal's")
     version = (alert.get("firmware_version") or "").upper()
     _check(
         (len(version) <= _GUID_OCTETS and version.isalnum()) or not version,
@@ -71,7 +81,7 @@ def _line(alert: dict[str, Any]) -> str:
     reason = failure_of(code, alert.get("reason") or "")
     return (
         f"{alert_id}\t{occurred_at}\t{int.from_bytes(octets, 'big') - _BIAS}\t{code:d}\t"
-        f"{int(command) if command else chr(92) + 'N'}\t{reason:d}\t{version}\n"
+        f"{command or chr(92) + 'N'}\t{reason:d}\t{version}\n"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import uuid
 from datetime import timedelta
 
@@ -349,6 +350,40 @@ class TestTheEndpoint:
         assert answer.status_code == 422
         assert [line["line"] for line in answer.json()["lines"]] == [2, 3]
         assert not CspAlertBatch.objects.exists()
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            {"alert_id": "0123456789abcdef0123456789abcde\tf"},
+            {"alert_id": "0123456789abcdef\n0123456789abcdef"},
+            {"alert_id": "0-123456789abcdef0123456789abcde-f"},
+            {"occurred_at": "2030-W10-1T10:00:00Z"},
+            {"occurred_at": "2030-03-04\t10:00:00Z"},
+            {"occurred_at": "20300304T100000,5Z"},
+            {"occurred_at": "2030-03-04T10:00:00+00:00:00.5"},
+            {"occurred_at": "0001-01-01T00:00:00+14:00"},
+            {"command_id": str(2**63)},
+            {"command_id": 10**30},
+            {"command_id": -1},
+            {"command_id": "12_\u0661"},
+            {"command_id": float("1e300")},
+            {"firmware_version": "0C23\t000"},
+            {"firmware_version": "ﬀﬀﬀﬀﬀ"},
+        ],
+        ids=repr,
+    )
+    def test_what_is_stored_can_be_applied(self, now, odd):
+        bench = Bench(now)
+        token = issue_token(bench.world.csp, name="gateway", now=now)
+        body = json.dumps(bench.activated(0, **odd)) + "\n" + json.dumps(bench.activated(1))
+
+        answer = self.post(body.encode(), authorization=f"Bearer {token}")
+
+        services.apply_waiting(now=now)
+        assert not CspAlertBatch.objects.filter(applied_at=None).exists()
+        taken = answer.status_code == 202
+        assert (bench.state(1) == TargetState.ACTIVATED) is taken
+        assert taken or [line["line"] for line in answer.json()["lines"]] == [1]
 
     @pytest.mark.parametrize("token", ["", "wrong"])
     def test_it_wants_the_token_of_a_csp(self, now, token):
