@@ -9,7 +9,6 @@ from notifications.web import views, webhooks
 app_name = "notifications"
 urlpatterns = [
     path("", views.inbox, name="inbox"),
-    path("recent/", views.recent, name="recent"),
     path("seen/", views.seen, name="seen"),
     path("preferences/", views.preferences, name="preferences"),
     path("webhooks/", webhooks.index, name="webhooks"),

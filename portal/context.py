@@ -17,6 +17,7 @@ from portal.identity.scope import Scope
 from portal.kernel import clock
 
 K = OrganisationKind
+_RECENT: Final = 6
 _EVERYBODY: Final = frozenset(OrganisationKind)
 
 #: The menu: label, address, for whom, and which other addresses belong to it.
@@ -43,9 +44,16 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     """Give the variables of `base.html`; without a person only the clock."""
     always: dict[str, Any] = {"portal_now": clock.now(), "portal_clock": _clock_words()}
     user = getattr(request, "user", None)
-    if not isinstance(user, User) or _is_part(request):
+    if not isinstance(user, User):
         return always
     scope = Scope.of(user)
+    # Read by those pages alone that show them.
+    always |= {
+        "portal_recent": lambda: notifications.inbox(scope, size=_RECENT),
+        "portal_unread": lambda: notifications.unread(scope),
+    }
+    if _is_part(request):
+        return always
     return {
         **always,
         "portal_user": {

@@ -1,4 +1,4 @@
-"""The inbox page, its latest few for other pages, and preferences."""
+"""The inbox page and preferences."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from notifications import queries, services
 from notifications.models import Reader
 from portal.identity.scope import Scope
 
-_RECENT = 6
-
 
 @require_GET
 @login_required
@@ -21,14 +19,6 @@ def inbox(request: HttpRequest) -> HttpResponse:
     """Show the organisation's notices, newest first."""
     page = queries.inbox(_scope(request), cursor=request.GET.get("before", ""))
     return render(request, "notifications/inbox.html", {"page": page})
-
-
-@require_GET
-@login_required
-def recent(request: HttpRequest) -> HttpResponse:
-    """Show the latest few, as a part of another page."""
-    page = queries.inbox(_scope(request), size=_RECENT)
-    return render(request, "notifications/recent.html", {"page": page})
 
 
 @require_POST

@@ -17,7 +17,7 @@ from rollouts.web.wording import IF_NOTHING, due_item
 @require_GET
 @for_people
 def dashboard(request: PortalRequest) -> HttpResponse:
-    """Show what is moving, what is owed, what others do next, and what happens by itself."""
+    """Show what is moving, owed, and to come; the board alone when htmx asks."""
     now = clock.now()
     scope = scope_of(request)
     board = dashboard_of(scope, now=now)
@@ -30,4 +30,5 @@ def dashboard(request: PortalRequest) -> HttpResponse:
         "series": IF_NOTHING,
         "calendar": calendar_of(board.volumes) if scope.is_csp else None,
     }
-    return render(request, "rollouts/dashboard.html", context)
+    part = "#board" if request.htmx and not request.htmx.history_restore_request else ""
+    return render(request, f"rollouts/dashboard.html{part}", context)

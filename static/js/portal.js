@@ -2,37 +2,6 @@
 (() => {
   'use strict'
 
-  // Live pages: one event stream; whatever it brings rings `portal:changed` on the body, at most once a second, and
-  // never in a hidden tab. Parts listen with hx-trigger="portal:changed from:body". The stream only says that
-  // something happened; what happened is read from the server, so a lost ring costs nothing but a moment.
-  const url = document.body.dataset.stream
-  if (url && 'EventSource' in window) {
-    let source = null
-    let timer = null
-    let latest = 0
-    let pending = false
-    const say = (state) => document.querySelectorAll('[data-live]').forEach((mark) => { mark.dataset.live = state })
-    const ring = () => {
-      timer = null
-      if (document.hidden) { pending = true; return }
-      pending = false
-      latest = Date.now()
-      document.body.dispatchEvent(new CustomEvent('portal:changed'))
-    }
-    const soon = () => { if (!timer) timer = setTimeout(ring, Math.max(0, 1000 - (Date.now() - latest))) }
-    const listen = () => {
-      source = new EventSource(url, { withCredentials: true })
-      source.onopen = () => say('on')
-      source.onerror = () => say('off')
-      source.onmessage = soon
-      for (const kind of ['entries', 'entry', 'changed']) source.addEventListener(kind, soon)
-    }
-    document.addEventListener('visibilitychange', () => { if (!document.hidden && pending) soon() })
-    window.addEventListener('pagehide', () => { if (source) source.close() })
-    window.addEventListener('pageshow', (event) => { if (event.persisted) { listen(); soon() } })
-    listen()
-  }
-
   // Menus made of <details> close on Escape and on a click elsewhere.
   document.addEventListener('click', (event) => {
     document.querySelectorAll('details[data-close-outside][open]').forEach((menu) => {

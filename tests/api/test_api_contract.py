@@ -76,7 +76,6 @@ TWINS: Final[dict[str, str]] = {
     "webhook-replay": "replayWebhook",
     "webhook-act": "pingWebhook",
     "inbox": "listNotifications",
-    "recent": "listNotifications",
     "seen": "markNotificationsSeen",
 }
 WITHOUT: Final[dict[str, str]] = {"preferences": "when somebody wants mail is a matter of that person"}

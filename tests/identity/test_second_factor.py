@@ -55,7 +55,7 @@ def test_a_panel_member_without_one_reaches_nothing_either(required, seats, logg
 
 
 def test_a_part_of_a_page_sends_the_whole_page_there(required, seats, logged_in):
-    answer = logged_in(seats.operator).get("/notifications/recent/", headers={"HX-Request": "true"})
+    answer = logged_in(seats.operator).get("/notifications/", headers={"HX-Request": "true"})
 
     assert answer.status_code == 403
     assert answer["HX-Redirect"] == "/accounts/2fa/"

@@ -111,8 +111,8 @@ def test_the_inbox_page_takes_the_same_queries_at_any_size(now, client, django_a
     sequencer.sequence_all()
     client.force_login(world.supplier_user)
 
-    with django_assert_num_queries(5):
-        answer = client.get(reverse("notifications:recent"))
+    with django_assert_num_queries(6):
+        answer = client.get(reverse("notifications:inbox"))
 
     assert answer.status_code == 200
     assert b"Toshiba" in answer.content
@@ -124,7 +124,7 @@ def test_another_supplier_reads_none_of_it(now, client):
     sequencer.sequence_all()
     client.force_login(world.other_user)
 
-    for name in ("notifications:inbox", "notifications:recent"):
+    for name in ("notifications:inbox", "rollouts:dashboard"):
         assert b"Toshiba" not in client.get(reverse(name)).content
 
 
