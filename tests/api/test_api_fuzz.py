@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 import pytest
@@ -14,7 +15,9 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.generation.feedback import FeedbackSources
 from schemathesis.generation.meta import TestPhase
+from schemathesis.pytest._test_builder import build_operation_test
 
 from portal.identity.api_scopes import SCOPES_OF_KIND
 from portal.identity.models import OrganisationKind
@@ -35,11 +38,28 @@ LEFT_OUT: Final = {
     "ignored_auth",
 }
 
-schema = schemathesis.openapi.from_dict(document())
-schema.app = lambda environ, start: application({**environ, "REMOTE_ADDR": "127.0.0.1"}, start)
-schema.config.update(base_url="http://testserver")
-load_all_checks()
+PATIENCE: Final = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+METHODS: Final = ("get", "put", "post", "patch", "delete")
+OPERATIONS: Final = [
+    (path, method) for path, told in document()["paths"].items() for method in told if method in METHODS
+]
 _numbers: Iterator[int] = itertools.count()
+
+
+@cache
+def described() -> Any:
+    """The interface as schemathesis sees it: read by the first test that needs it, never at collection."""
+    load_all_checks()
+    schema = schemathesis.openapi.from_dict(document())
+    schema.app = lambda environ, start: application({**environ, "REMOTE_ADDR": "127.0.0.1"}, start)
+    schema.config.update(base_url="http://testserver")
+    return schema
 
 
 @schemathesis.serializer("application/x-ndjson")
@@ -77,16 +97,27 @@ def fuzzed(stage: Stage, settings: Any) -> Iterator[tuple[Stage, dict[str, Any]]
 
 @pytest.mark.requirement("R6.2")
 @pytest.mark.django_db
-@schema.parametrize()
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-def test_whatever_is_sent_the_answer_is_described(case: Any, fuzzed: tuple[Stage, dict[str, Any]]) -> None:
-    stage, known = fuzzed
+@pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda part: part)
+def test_whatever_is_sent_the_answer_is_described(
+    path: str, method: str, fuzzed: tuple[Stage, dict[str, Any]]
+) -> None:
+    schema = described()
+
+    # Thinking of cases takes a second an operation. `schema.parametrize()` would think of all of them while
+    # pytest collects, in every run of every test beside this one.
+    attempts = build_operation_test(
+        config=schema.config,
+        operation=schema[path][method.upper()],
+        test_func=lambda case: _try(case, *fuzzed),
+        given_kwargs={},
+        feedback=FeedbackSources(),
+        explicit_settings=PATIENCE,
+    )
+
+    attempts()
+
+
+def _try(case: Any, stage: Stage, known: dict[str, Any]) -> None:
     number = next(_numbers)
     if case.meta is not None and case.meta.phase.name == TestPhase.COVERAGE and number % STRIDE:
         return
