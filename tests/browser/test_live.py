@@ -1,0 +1,170 @@
+"""Open pages follow what happens: within a second, once a second, and not while nobody looks."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import pytest
+
+from portal.events import ring, sequencer
+from portal.events.journal import tell
+from portal.events.kinds import EntryKind
+from portal.kernel import sql
+from portal.kernel.transactions import unit_of_work
+from tests.browser.scenes import make_scene
+from tests.integration.streaming import streaming
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.4")]
+
+HIDE = """(hidden) => {
+  Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden })
+  Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => hidden ? 'hidden' : 'visible' })
+  document.dispatchEvent(new Event('visibilitychange'))
+}"""
+
+
+@pytest.fixture
+def stream(settings, valkey_url, live_server):
+    """The stream, served; pages may follow it."""
+    settings.REDIS_URL = valkey_url
+    settings.FEED_FOLLOWERS = []
+    ring._client.cache_clear()
+    with streaming() as address:
+        origin = f"http://localhost:{urlsplit(address).port}"
+        settings.STREAM_ORIGIN = [origin]
+        settings.STREAM_PAGES = [live_server.url]
+        directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+        allowed = {**directives, "connect-src": [*directives["connect-src"], origin]}
+        settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": allowed}
+        yield address
+    ring._client.cache_clear()
+
+
+@pytest.fixture
+def scene(stream):
+    scene = make_scene(now=datetime.now(UTC))
+    sequencer.sequence_all(seconds=20)
+    return scene
+
+
+@unit_of_work
+def activate(scene, *numbers: int) -> None:
+    """Let some hubs of the moving update be activated, and tell their Supplier."""
+    moved = sql.run(
+        "UPDATE rollouts_target SET state = 60 WHERE rollout_id = %(id)s AND state = 50 AND guid IN ("
+        " SELECT guid FROM rollouts_target WHERE rollout_id = %(id)s AND state = 50"
+        " AND %(me)s IN (import_supplier_id, gas_supplier_id) ORDER BY guid LIMIT %(n)s)",
+        {"id": scene.moving.pk, "me": scene.world.supplier.pk, "n": len(numbers)},
+    )
+    assert moved == len(numbers)
+    tell(
+        EntryKind.RULE_RAN,
+        parties=[scene.world.supplier.pk],
+        rollout_id=scene.moving.pk,
+        at=datetime.now(UTC),
+        data={"name": "Activated"},
+    )
+
+
+def activated(page) -> int:
+    tile = page.locator("#live .tile", has_text="Activated").first
+    return int(tile.locator(".tile__value").inner_text().replace(",", ""))
+
+
+def counted(page) -> list[str]:
+    """Count what the page asks for from now on."""
+    asked: list[str] = []
+    page.on("request", lambda each: asked.append(each.url) if "hx-request" in each.headers else None)
+    return asked
+
+
+def followed(page, url: str) -> None:
+    page.goto(url)
+    page.locator(".is-live[data-live=on]").wait_for()
+
+
+def test_numbers_follow_within_a_second_without_losing_the_reader_s_place(live_server, page, log_in, scene):
+    log_in(page, scene.world.supplier_user)
+    followed(page, f"{live_server.url}/updates/{scene.moving.pk}/")
+    before = activated(page)
+    part = page.locator("#live")
+    part.locator("summary").first.click()
+    part.locator("summary").first.focus()
+    page.wait_for_timeout(1_100)
+
+    activate(scene, 1, 2)
+    began = time.monotonic()
+    sequencer.sequence_all(seconds=20)
+    page.locator("#live .tile__value", has_text=str(before + 2)).first.wait_for()
+
+    assert time.monotonic() - began < 1.5  # on a machine that does other things as well
+    assert activated(page) == before + 2
+    assert part.locator("details[open]").count() == 1
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+    assert page.locator("#unread-count").inner_text() != ""
+
+
+def test_a_storm_of_events_refreshes_a_page_once_a_second(live_server, page, log_in, scene):
+    log_in(page, scene.world.supplier_user)
+    followed(page, f"{live_server.url}/")
+    asked = counted(page)
+    began = time.monotonic()
+
+    while time.monotonic() - began < 3:
+        activate(scene)
+        sequencer.sequence_all(seconds=20)
+    page.wait_for_timeout(1_200)
+
+    assert 2 <= len(asked) <= 5
+    assert page.locator("h1").count() == 1
+    assert page.locator("#board").count() == 1
+
+
+def test_a_hidden_tab_rests_and_catches_up_when_it_is_looked_at(live_server, page, log_in, scene):
+    log_in(page, scene.world.supplier_user)
+    followed(page, f"{live_server.url}/updates/{scene.moving.pk}/")
+    before = activated(page)
+    asked = counted(page)
+    page.evaluate(HIDE, True)
+    activate(scene, 1)
+    sequencer.sequence_all(seconds=20)
+    page.wait_for_timeout(1_500)
+    assert asked == []
+
+    page.evaluate(HIDE, False)
+
+    page.locator("#live .tile__value", has_text=str(before + 1)).first.wait_for()
+    assert len(asked) <= 2
+
+
+def test_a_page_whose_line_was_cut_comes_back_to_what_happened_meanwhile(live_server, page, log_in, scene):
+    log_in(page, scene.world.supplier_user)
+    followed(page, f"{live_server.url}/updates/{scene.moving.pk}/")
+    before = activated(page)
+    page.context.set_offline(True)
+    page.evaluate("document.body.dispatchEvent(new Event('offline'))")
+    activate(scene, 1)
+    sequencer.sequence_all(seconds=20)
+    page.wait_for_timeout(300)
+
+    page.context.set_offline(False)
+
+    page.locator("#live .tile__value", has_text=str(before + 1)).first.wait_for()
+    page.locator(".is-live[data-live=on]").wait_for()
+
+
+def test_without_a_stream_a_page_looks_by_itself(live_server, page, log_in, settings):
+    settings.STREAM_ORIGIN = []
+    scene = make_scene(now=datetime.now(UTC))
+    log_in(page, scene.world.supplier_user)
+    page.clock.install()
+    page.goto(f"{live_server.url}/updates/{scene.moving.pk}/")
+    before = activated(page)
+    activate(scene, 1)
+
+    page.clock.fast_forward(12_000)
+
+    page.locator("#live .tile__value", has_text=str(before + 1)).first.wait_for()
+    assert page.locator(".is-live").is_hidden()
