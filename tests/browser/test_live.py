@@ -127,13 +127,13 @@ def test_a_hidden_tab_rests_and_catches_up_when_it_is_looked_at(live_server, pag
     followed(page, f"{live_server.url}/updates/{scene.moving.pk}/")
     before = activated(page)
     asked = counted(page)
-    page.evaluate(HIDE, True)
+    page.evaluate(HIDE, arg=True)
     activate(scene, 1)
     sequencer.sequence_all(seconds=20)
     page.wait_for_timeout(1_500)
     assert asked == []
 
-    page.evaluate(HIDE, False)
+    page.evaluate(HIDE, arg=False)
 
     page.locator("#live .tile__value", has_text=str(before + 1)).first.wait_for()
     assert len(asked) <= 2
