@@ -46,6 +46,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "fold-tallies": _tick("rollouts.tasks.fold_tallies", seconds=1),
     "deadlines": _tick("rollouts.tasks.tick_deadlines", seconds=5),
     "governance": _tick("rollouts.tasks.tick_governance", seconds=1),
+    "note-activations": _tick("rollouts.tasks.note_activations", seconds=60),
     "reconcile-tallies": _tick("rollouts.tasks.reconcile_tallies", seconds=60),
     "heartbeat": _tick("portal.health.mark_beat", seconds=5),
     "deliver-mail": _tick("notifications.tasks.deliver_mail", seconds=30),

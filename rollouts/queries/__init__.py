@@ -13,6 +13,7 @@ from rollouts.queries.approvals import (
     dry_run_approval,
 )
 from rollouts.queries.channels import ChannelHealth, channel_health
+from rollouts.queries.curves import ActivationCurve, activation_curve
 from rollouts.queries.decisions import (
     after_halt,
     awaiting_confirmation,
@@ -86,6 +87,7 @@ from rollouts.queries.triage import GroupBy, comparison, triage_board
 from rollouts.queries.walks import EstateFilter
 
 __all__ = [
+    "ActivationCurve",
     "ApprovalCard",
     "ChannelHealth",
     "DccHubRow",
@@ -122,6 +124,7 @@ __all__ = [
     "TooManyForWorkbook",
     "Update",
     "VersionCount",
+    "activation_curve",
     "after_halt",
     "approval_rule",
     "approval_rules",

@@ -20,6 +20,7 @@ from rollouts.services._attaching import AttachmentRefused, Upload
 from rollouts.services._batching import BatchFormed, NothingToMove, create_batch, open_gate
 from rollouts.services._cataloguing import change_cpl_status
 from rollouts.services._changing_supplier import SuppliersChanged, change_suppliers
+from rollouts.services._charting import fold_activations, note_activations
 from rollouts.services._claiming import Claim, claim_next
 from rollouts.services._closing import WindowClosed, close_window, rollouts_to_close
 from rollouts.services._completing import complete_finished
@@ -199,6 +200,7 @@ __all__ = [
     "explain_incident",
     "finish_delays",
     "finish_halts",
+    "fold_activations",
     "fold_estate_tally",
     "fold_settled",
     "fold_tallies",
@@ -211,6 +213,7 @@ __all__ = [
     "measure_drift",
     "measure_estate_drift",
     "merge_incident",
+    "note_activations",
     "notify_rollout",
     "open_due_phases",
     "open_gate",

@@ -14,7 +14,7 @@ from rollouts.tasks.dispatching import (
 from rollouts.tasks.governing import dispatch_delays, dispatch_halt_rules, open_phases, tick_governance
 from rollouts.tasks.ingesting import apply_alerts, tick_ingest
 from rollouts.tasks.instructing import apply_instruction, run_approval_rules
-from rollouts.tasks.tallying import fold_tallies, reconcile_tallies
+from rollouts.tasks.tallying import fold_tallies, note_activations, reconcile_tallies
 from rollouts.tasks.upkeep import refresh_eligibility
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "dispatch_region",
     "dispatch_silence",
     "fold_tallies",
+    "note_activations",
     "open_phases",
     "reconcile_tallies",
     "refresh_eligibility",

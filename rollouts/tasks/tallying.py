@@ -1,10 +1,11 @@
-"""Keeping the counts folded, and proving them."""
+"""Keeping the counts folded, proving them, and writing down how they grow."""
 
 from __future__ import annotations
 
 import structlog
 from celery import shared_task
 
+from portal.kernel import clock
 from rollouts import services
 from rollouts.models import Rollout
 from rollouts.states import OPEN_STATUSES
@@ -28,3 +29,11 @@ def reconcile_tallies(**_later: object) -> None:
             log.error("tally.drift", rollout_id=rollout_id, state=drift.state, plan=drift.plan)
     if hubs := services.measure_estate_drift():
         log.error("tally.estate-drift", hubs=hubs)
+
+
+@shared_task(name="rollouts.tasks.note_activations")
+def note_activations(**_later: object) -> None:
+    """Write down how far each rollout has come: what the curves on pages are drawn from."""
+    now = clock.now()
+    services.note_activations(now)
+    services.fold_activations(now)

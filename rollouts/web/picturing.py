@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Final
 
 from django.urls import reverse
@@ -13,6 +14,7 @@ from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
+from rollouts.queries.curves import ActivationCurve, activation_curve
 from rollouts.queries.updates import UpdatePage, update_page
 from rollouts.states import ROLLOUT_STEPS, RUNNING_STATUSES, RolloutStatus, Step
 from rollouts.web.wording import (
@@ -62,6 +64,7 @@ def update_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
         "failures": reason_rows(page.progress.failures, url=hubs_url)
         + reason_rows(page.progress.retrying, url=hubs_url, note="being tried again"),
         "withdrawn": reason_rows(page.progress.withdrawn, url=hubs_url),
+        "curve": _curve(scope, page, now=now),
         "milestones": [asdict(one) for one in page.milestones],
         "series": IF_NOTHING,
         "facts": facts_of(page),
@@ -78,6 +81,21 @@ def update_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
         "hubs_url": hubs_url,
         "crumbs": [{"label": "Updates", "url": reverse("rollouts:list")}],
     }
+
+
+def _curve(scope: Scope, page: UpdatePage, *, now: datetime) -> ActivationCurve | None:
+    if page.flight.notified_at is None or not page.progress.total:
+        return None
+    return activation_curve(
+        scope,
+        page.flight.id,
+        progress=page.progress,
+        plan=page.plan,
+        notified_at=page.flight.notified_at,
+        automatic_at=page.flight.automatic_at,
+        is_halted=page.flight.status not in RUNNING_STATUSES,
+        now=now,
+    )
 
 
 def step_buttons(steps: Sequence[Step], page: UpdatePage) -> list[dict[str, Any]]:

@@ -110,6 +110,7 @@ def make_scene(*, now: datetime, hubs: int = 600) -> Scene:
         now=now,
     )
     _misfit(world, now=now)
+    services.note_activations(now)
     return Scene(world, draft, notified, pilot, moving, suspended, receipt.reference)
 
 
@@ -140,6 +141,13 @@ def _moving(world: World, *, now: datetime) -> Rollout:
         UPDATE rollouts_target SET state = 60 WHERE rollout_id = %(id)s AND state = 50 AND (guid & 65535) %% 4 <> 1;
         UPDATE rollouts_target SET state = 51, code = 32 WHERE rollout_id = %(id)s AND state = 50 AND (guid & 65535) %% 31 = 5;
         UPDATE rollouts_target SET state = 52, code = 40 WHERE rollout_id = %(id)s AND state = 50 AND (guid & 65535) %% 37 = 3
+        """,
+        {"id": rollout.pk, "now": now},
+    )
+    sql.run(
+        """
+        UPDATE rollouts_target SET state_at = %(now)s - interval '6 hours' * ((guid & 65535) %% 19)
+         WHERE rollout_id = %(id)s AND state = 60
         """,
         {"id": rollout.pk, "now": now},
     )

@@ -15,7 +15,7 @@ COSTS = {
     "supplier": {
         "/": 13,
         "/updates/": 9,
-        "/updates/{id}/": 10,
+        "/updates/{id}/": 11,
         "/updates/{id}/hubs/": 13,
         "/updates/{id}/instruct/": 14,
         "/updates/{id}/pilot/": 20,
@@ -26,7 +26,7 @@ COSTS = {
     "operator": {
         "/": 19,
         "/updates/": 9,
-        "/updates/{id}/": 10,
+        "/updates/{id}/": 11,
         "/updates/{id}/steps/suspend/": 13,
         "/updates/{id}/decision/": 12,
         "/updates/{id}/pilot/": 20,
@@ -38,7 +38,7 @@ COSTS = {
     "panel": {
         "/": 13,
         "/updates/": 9,
-        "/updates/{id}/": 10,
+        "/updates/{id}/": 11,
     },
     "csp": {
         "/": 15,

@@ -241,3 +241,21 @@ def test_a_review_stays_due_while_the_update_is_suspended(world, now):
     type(rollout).objects.filter(pk=rollout.pk).update(status="SUSPENDED", stood_at="PILOT")
 
     assert Duty.REVIEW_PILOT in duties(world.operator, rollout.automatic_at - timedelta(days=13))
+
+
+@pytest.mark.requirement("R4.5")
+def test_the_page_of_an_update_shows_its_curve_and_the_forecast(world, today, client):
+    rollout = make_rollout(world, now=today - timedelta(days=3))
+    sql.run(
+        "UPDATE rollouts_target SET consent = 4, state = 60, state_at = %(at)s WHERE guid < %(g)s",
+        {"at": today - timedelta(days=1), "g": world.guid(5)},
+    )
+    services.note_activations(today)
+    client.force_login(world.supplier_user)
+
+    page = client.get(f"/updates/{rollout.pk}/").content.decode()
+
+    assert "Activated, towards the automatic date" in page
+    assert 'class="curve__forecast"' in page
+    assert "Forecast: done at the deadline" in page
+    assert "Show as a table" in page

@@ -352,3 +352,13 @@ def test_no_crown_font_or_foreign_address_is_shipped():
             assert "GDS Transport" not in text
             assert "@font-face" not in text
             assert "url(http" not in text
+
+
+def test_a_forecast_that_ends_at_the_deadline_says_so():
+    ends = charts.CurvePoint(NOON + timedelta(days=2), 100)
+    drawn = charts.curve(
+        [charts.CurvePoint(NOON, 10)], forecast=[ends], total=100, deadline=ends.at, now=NOON
+    )
+
+    assert "at the deadline" in drawn.verdict
+    assert not drawn.is_late

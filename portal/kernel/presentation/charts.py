@@ -164,6 +164,8 @@ def _verdict(forecast: Sequence[CurvePoint], *, total: int, deadline: datetime |
     if done is None:
         short = total - max((p.value for p in forecast if p.at <= deadline), default=0)
         return True, f"Forecast: {short:,} hubs short at the deadline."
+    if done == deadline:
+        return False, f"Forecast: done at the deadline, {long_date(done)}."
     if done > deadline:
         return True, f"Forecast: done {long_date(done)}, {duration(done - deadline)} after the deadline."
     return False, f"Forecast: done {long_date(done)}, {duration(deadline - done)} before the deadline."
