@@ -32,6 +32,7 @@ from rollouts.queries.estate import (
     export_estate,
 )
 from rollouts.queries.hubs import HubCard, hub_card
+from rollouts.queries.walks import EstateFilter
 from rollouts.states import RolloutStatus
 from rollouts.web.estate_forms import EstateForm
 from rollouts.web.guards import for_people, scope_of
@@ -53,8 +54,9 @@ def estate(request: PortalRequest) -> HttpResponse:
     problem, total = "", None
     page: Page[HubRow] = Page(items=[])
     try:
-        page = estate_page(scope, filters=form.filters(), cursor=request.GET.get("page", ""), size=50)
-        total = estate_total(scope, filters=form.filters())
+        filters = form.filters()
+        page = estate_page(scope, filters=filters, cursor=request.GET.get("page", ""), size=50)
+        total = counts.total if filters == EstateFilter() else estate_total(scope, filters=filters)
     except BadInput as refusal:
         problem = refusal.message
     kept = request.GET.copy()

@@ -476,7 +476,7 @@ def test_nominating_and_confirming_take_as_many_statements_for_many_hubs_as_for_
     rollout = publish(world, now=now, pilot_cap=300)
     chosen = [number for number in range(100) if number % 20 < 16][:numbers]
 
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(16):
         nomination = nominate(world, rollout, *chosen, now=now)
     with django_assert_num_queries(22):
         confirm(world, rollout, nomination, now=now)
