@@ -478,5 +478,5 @@ def test_nominating_and_confirming_take_as_many_statements_for_many_hubs_as_for_
 
     with django_assert_num_queries(16):
         nomination = nominate(world, rollout, *chosen, now=now)
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(21):
         confirm(world, rollout, nomination, now=now)
