@@ -1,11 +1,13 @@
 -- Follow up the activations of a rollout that nobody has heard of: read the version once the first time-out has
 -- passed, again after the second, and after the last reading's own time-out say so: no confirmation. Time runs from
--- the moment the hub was to activate, or was told to. Doing it again reads nothing twice.
+-- the moment the hub was to activate, or was told to. Doing it again reads nothing twice. A cancel that the CSP refused
+-- (5) was never sent, and leaves the activation it was for.
 WITH silent AS (
     SELECT target.guid, target.region, greatest(command.execute_at, command.sent_at) AS since
       FROM rollouts_target AS target
       JOIN rollouts_command AS command ON command.id = target.command_id
-     WHERE target.rollout_id = %(rollout_id)s AND target.state IN (50, 55) AND command.sent_at IS NOT NULL
+     WHERE target.rollout_id = %(rollout_id)s AND target.state IN (50, 55)
+       AND (command.sent_at IS NOT NULL OR command.status = 5)
        AND greatest(command.execute_at, command.sent_at) + %(first_read)s <= %(now)s
 ), reading AS (
     SELECT unnest(guids) AS guid, created_at,

@@ -222,3 +222,15 @@ def test_nobody_else_asks_for_readings(csp, world, now):
         services.request_read(world.as_csp, guids=[world.guid(0)], now=now)
     with pytest.raises(BadInput):
         services.request_read(world.as_supplier, guids=[], now=now)
+
+
+@pytest.mark.requirement("R4.8")
+def test_an_activation_whose_cancel_was_refused_is_read_all_the_same(csp, world, rollout, now):
+    due = now + 3 * HOUR
+    services.halt(world.operator, rollout_id=rollout.pk, verb="suspend", reason="A test.", now=now)
+    csp.answers = lambda _command: (400, {})
+    dispatch(now)
+    assert states(rollout) == {50: 20}
+
+    assert services.follow_up_silence(due + 23 * HOUR).to_read == 0
+    assert services.follow_up_silence(due + 24 * HOUR).to_read == 20
