@@ -137,6 +137,7 @@ def _apply_to_rollout(rollout: Rollout, *, now: datetime) -> int:
         if status in RUNNING_STATUSES or status == RolloutStatus.COMPLETE
         else rollout.halted_at,
         "has_ended": status in ENDED_STATUSES and status != RolloutStatus.COMPLETE,
+        "is_over": status in ENDED_STATUSES,
         "is_running": status in RUNNING_STATUSES,
         "now": now,
     }

@@ -1,6 +1,7 @@
 -- A stage failed. It counts for the attempt it answers: the command last sent to the hub, or, where the hub
 -- names no command, anything that occurred after that was sent. With attempts left the target goes back to be
--- tried again, its code saying why; otherwise it has failed. In a rollout that has ended it leaves.
+-- tried again, its code saying why; otherwise it has failed. In a rollout that was ended it leaves; in one that is
+-- complete nothing is tried again. A reading counts for the activation it follows: one from before says nothing of it.
 WITH said AS (
     SELECT DISTINCT ON (guid, command_id) guid, command_id, occurred_at, import_id, gas_id, is_reading,
            code IN (2, 7) AS is_delivery,
@@ -17,13 +18,17 @@ WITH said AS (
 ), due AS (
     SELECT DISTINCT ON (target.guid) target.guid, said.import_id, said.gas_id, judged.failure,
            CASE WHEN %(has_ended)s THEN 90
+                WHEN %(is_over)s THEN final.state
                 WHEN target.attempts < policy.attempts AND policy.back_to = 20 AND target.consent < 4 THEN 10
                 WHEN target.attempts < policy.attempts THEN policy.back_to
                 ELSE final.state END AS state
       FROM said
       JOIN {target} AS target
         ON target.rollout_id = %(rollout_id)s AND target.guid = said.guid
-       AND (said.command_id = target.command_id OR said.is_reading
+       AND (said.command_id = target.command_id
+            OR (said.is_reading AND NOT EXISTS (SELECT FROM rollouts_command AS sent
+                                                 WHERE sent.id = target.command_id
+                                                   AND greatest(sent.claimed_at, sent.execute_at) > said.occurred_at))
             OR (said.command_id IS NULL AND said.occurred_at >= target.state_at))
        AND ((said.is_delivery AND target.state IN (30, 50)) OR (NOT said.is_delivery AND target.state IN (50, 52, 55)))
      CROSS JOIN LATERAL (SELECT CASE WHEN said.is_delivery AND target.state = 50 THEN 33

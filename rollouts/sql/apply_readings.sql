@@ -1,8 +1,10 @@
 -- Readings of the firmware version (SR 11.2): the SMI is corrected where it differs, and the answer goes to
--- whoever asked, if still responsible for the hub. A version that is on no list of its model changes nothing.
+-- whoever asked, if still responsible for the hub. A version that is on no list of its model changes nothing; nor does
+-- one that was read before the hub said what the SMI holds now (its clock may be ahead of ours, by a day at most).
 WITH said AS (
     SELECT DISTINCT ON (judged.guid) judged.guid, judged.alert_id, judged.asked_by, judged.reason,
-           judged.firmware_version, judged.old_entry_id, entry.id AS entry_id, judged.import_id, judged.gas_id
+           judged.occurred_at, judged.firmware_version, judged.old_entry_id, entry.id AS entry_id, judged.import_id,
+           judged.gas_id
       FROM judged_alert AS judged
       LEFT JOIN rollouts_cplentry AS entry
         ON entry.device_model_id = judged.device_model_id AND entry.firmware_version = judged.firmware_version
@@ -13,7 +15,14 @@ WITH said AS (
        SET cpl_entry_id = said.entry_id,
            gpf_cpl_entry_id = CASE WHEN hub.gpf_guid IS NULL THEN hub.gpf_cpl_entry_id ELSE said.entry_id END
       FROM said
-     WHERE hub.guid = said.guid AND said.entry_id IS NOT NULL AND hub.cpl_entry_id <> said.entry_id
+     WHERE hub.guid = said.guid AND said.entry_id IS NOT NULL
+       -- In a CASE, so that alerts are only searched for the few hubs that differ.
+       AND CASE WHEN hub.cpl_entry_id <> said.entry_id
+                THEN NOT EXISTS (SELECT FROM rollouts_hub_history AS known
+                                   JOIN rollouts_csp_alert AS later ON later.guid = known.guid
+                                    AND later.alert_id::text = known.evidence AND later.occurred_at > said.occurred_at
+                                  WHERE known.guid = said.guid AND known.kind = 1
+                                    AND known.at > said.occurred_at - interval '1 day') END
     RETURNING hub.guid, said.alert_id, said.old_entry_id, said.firmware_version
 ), history AS (
     INSERT INTO rollouts_hub_history (guid, at, kind, old_value, new_value, evidence)

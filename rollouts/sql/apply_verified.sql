@@ -1,5 +1,6 @@
 -- The hub holds the image and has verified it: alert 0x8F72. A report that comes late, after a failure or
--- a retry, still counts; one that comes after the activation changes nothing.
+-- a retry, still counts; one that comes after the activation, or once the rollout is over and the hub has failed in
+-- it, changes nothing: nobody would go on with that hub, and it would never be let go of.
 WITH said AS (
     SELECT DISTINCT ON (guid) guid, import_id, gas_id
       FROM judged_alert
@@ -9,7 +10,8 @@ WITH said AS (
     UPDATE {target} AS target
        SET state = 40, code = 0, attempts = 0, state_at = %(now)s
       FROM said
-     WHERE target.rollout_id = %(rollout_id)s AND target.guid = said.guid AND target.state IN (10, 20, 30, 31, 41)
+     WHERE target.rollout_id = %(rollout_id)s AND target.guid = said.guid
+       AND (target.state IN (10, 20, 30) OR target.state IN (31, 41) AND NOT %(is_over)s)
     RETURNING target.guid, said.import_id, said.gas_id
 ), flying AS (
     INSERT INTO rollouts_hub_in_flight (guid, rollout_id) SELECT guid, %(rollout_id)s FROM moved

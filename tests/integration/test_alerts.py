@@ -101,6 +101,18 @@ class Bench:
         return [(entry.kind, entry.guid, entry.code) for entry in feed.entries_after(scope, 0)]
 
 
+def read_command(bench):
+    return Command.objects.create(
+        rollout_id=bench.rollout.pk,
+        kind=CommandKind.READ,
+        region=2,
+        guids=[],
+        hub_count=0,
+        due_at=bench.now,
+        created_at=bench.now,
+    )
+
+
 def text(db_guid: int) -> str:
     return "-".join(f"{octet:02X}" for octet in (db_guid + 2**63).to_bytes(8, "big"))
 
@@ -264,6 +276,65 @@ def test_a_reading_confirms_an_activation_nobody_reported(now):
 
     assert bench.state(0) == TargetState.ACTIVATED
     assert (bench.state(1), bench.target(1).code) == (TargetState.DISTRIBUTED, FailureCode.READ_OLD_VERSION)
+
+
+@pytest.mark.requirement("R4.6")
+@pytest.mark.parametrize("together", [True, False])
+def test_a_reading_from_before_an_activation_does_not_turn_the_inventory_back(now, together):
+    bench = Bench(now)
+    reading = read_command(bench)
+    read = bench.alert(0, "READ_RESULT", minutes=1, firmware_version="0C220000", command_id=str(reading.pk))
+    activated = bench.activated(0, minutes=1.5)
+
+    if together:
+        bench.deliver(activated, read)
+    else:
+        bench.deliver(activated)
+        bench.deliver(read)
+
+    assert bench.state(0) == TargetState.ACTIVATED
+    assert Hub.objects.get(guid=bench.world.guid(0)).cpl_entry_id == bench.world.target.pk
+
+
+def test_a_reading_from_before_an_activation_does_not_fail_it(now):
+    bench = Bench(now)
+    Command.objects.filter(pk=bench.command.pk).update(claimed_at=now, execute_at=now + timedelta(minutes=5))
+    reading = read_command(bench)
+    before, after = (
+        bench.alert(
+            number, "READ_RESULT", minutes=at, firmware_version="0C220000", command_id=str(reading.pk)
+        )
+        for number, at in ((0, 4), (1, 6))
+    )
+
+    bench.deliver(before, after)
+
+    assert bench.state(0) == TargetState.ACTIVATING
+    assert bench.state(1) == TargetState.DISTRIBUTED
+
+
+@pytest.mark.requirement("R4.11")
+def test_a_complete_rollout_takes_no_hub_up_again(now):
+    bench = Bench(now, state=TargetState.DISTRIBUTION_FAILED)
+    sql.run("UPDATE rollouts_target SET state = 52 WHERE guid = %(g)s", {"g": bench.world.guid(1)})
+    HubInFlight.objects.all().delete()
+    Rollout.objects.update(status="COMPLETE")
+    reading = read_command(bench)
+
+    bench.deliver(
+        bench.alert(0, "0x8F72"),
+        bench.alert(1, "READ_RESULT", firmware_version="0C220000", command_id=str(reading.pk)),
+        bench.activated(2),
+    )
+
+    assert bench.state(0) == TargetState.DISTRIBUTION_FAILED
+    assert (bench.state(1), bench.target(1).code) == (
+        TargetState.ACTIVATION_FAILED,
+        FailureCode.READ_OLD_VERSION,
+    )
+    assert bench.state(2) == TargetState.ACTIVATED
+    assert not HubInFlight.objects.exists()
+    assert not UnmatchedAlert.objects.exists()
 
 
 @pytest.mark.requirement("R4.8")
