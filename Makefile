@@ -25,8 +25,10 @@ demo-reset: $(VENV)/.runtime
 run: $(VENV)/.runtime
 	$(MANAGE) run $(ARGS)
 
+# Each process has a PostgreSQL and a Valkey of its own. `JOBS=0` runs one test after another, as a debugger wants it.
+JOBS ?= auto
 test: check
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=worksteal $(ARGS)
 
 check: lint types imports migrations
 
