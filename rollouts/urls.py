@@ -15,6 +15,7 @@ from rollouts.web import (
     steps,
     updates,
 )
+from rollouts.web.desk_paths import desk_paths
 from rollouts.web.rule_paths import rule_paths
 
 app_name = "rollouts"
@@ -48,5 +49,6 @@ urlpatterns = [
     path("channels/", operations.channels, name="channels"),
     path("unmatched-alerts/", operations.unmatched, name="unmatched"),
     path("updates/<int:rollout_id>/report.<slug:form>", updates.report, name="report"),
+    *desk_paths,
     *rule_paths,
 ]

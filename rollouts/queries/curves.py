@@ -11,8 +11,7 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from rollouts.queries.progress import Plan, Progress, Viewer
 
-_PACE_OVER: Final = timedelta(hours=24)
-"""What is overdue goes on at the pace of the last day."""
+_A_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +69,18 @@ def activation_curve(
 def _points(rows: Iterable[Any], *, since: datetime, now: datetime, activated: int) -> list[CurvePoint]:
     """Sum the regions up at each moment, from none at the notice to what the tallies say now."""
     latest: dict[int, int] = {}
-    found: dict[datetime, int] = {min(since, now): 0}
+    told: dict[datetime, int] = {min(since, now): 0}
     for row in rows:
         latest[row.region] = row.activated
         if row.at < now:
-            found[row.at] = sum(latest.values())
-    found[now] = activated
-    return [CurvePoint(at, value) for at, value in sorted(found.items())]
+            told[row.at] = sum(latest.values())
+    told[now] = activated
+    points: list[CurvePoint] = []
+    for at, value in sorted(told.items()):
+        if points and at - points[-1].at > 2 * _A_DAY and value != points[-1].value:
+            points.append(CurvePoint(at - _A_DAY, points[-1].value))  # a number stands until the next one
+        points.append(CurvePoint(at, value))
+    return points
 
 
 def _ahead(days: Mapping[date, Mapping[str, int]], *, now: datetime) -> tuple[dict[date, int], int]:
@@ -103,14 +107,14 @@ def _forecast(
     if automatic_at > now:
         moments.setdefault(automatic_at, 0)
     if overdue and pace:
-        caught_up = now + timedelta(days=overdue / pace)
-        moments.setdefault(min(caught_up, now + timedelta(days=366)), 0)
+        caught_up = now + _A_DAY * (overdue / pace)
+        moments.setdefault(min(caught_up, now + 366 * _A_DAY), 0)
     for day, hubs in ahead.items():
         moments[_moment_of(day, automatic_at, now=now)] += hubs
     found, planned = [], points[-1].value
     for at, hubs in sorted(moments.items()):
         planned += hubs
-        late = min(overdue, int(pace * ((at - now) / timedelta(days=1)) + 0.5)) if pace else 0
+        late = min(overdue, int(pace * ((at - now) / _A_DAY) + 0.5)) if pace else 0
         found.append(CurvePoint(at, min(planned + late, total)))
     return found
 
@@ -119,14 +123,14 @@ def _moment_of(day: date, automatic_at: datetime, *, now: datetime) -> datetime:
     """Return when a day's hubs are through: at its end, but those of the automatic time at that time."""
     if day == automatic_at.astimezone(UTC).date() and automatic_at > now:
         return automatic_at
-    return datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
+    return datetime.combine(day + _A_DAY, time(), tzinfo=UTC)
 
 
 def _pace(points: Sequence[CurvePoint], *, now: datetime) -> float:
     """Return how many hubs activated a day, over the last day or since the beginning if that is less."""
-    before = [point for point in points if point.at <= now - _PACE_OVER]
-    if before:  # a number stands until the next point
-        won, span = points[-1].value - before[-1].value, _PACE_OVER
+    before = [point for point in points if point.at <= now - _A_DAY]
+    if before:
+        won, span = points[-1].value - before[-1].value, _A_DAY
     else:
         won, span = points[-1].value, max(now - points[0].at, timedelta(hours=1))
-    return max(won, 0) * (timedelta(days=1) / span)
+    return max(won, 0) * (_A_DAY / span)

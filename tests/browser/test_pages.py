@@ -58,6 +58,7 @@ def pages_of(scene, actor: str) -> dict[str, str]:
                 "nominations": f"/updates/{s.notified.pk}/pilot/",
                 "release-notes": f"/updates/{s.draft.pk}/release-notes/",
                 "channels": "/channels/",
+                "schedule": "/schedule/",
                 "unmatched": "/unmatched-alerts/",
                 "estate": "/estate/",
                 "hub": f"/hubs/{hub}/",
@@ -69,7 +70,7 @@ def pages_of(scene, actor: str) -> dict[str, str]:
                 "decision": decision,
             }
         case _:
-            return {**everybody, "channels": "/channels/"}
+            return {**everybody, "channels": "/channels/", "schedule": "/schedule/"}
 
 
 @pytest.mark.requirement("R4.5")

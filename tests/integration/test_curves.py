@@ -98,7 +98,7 @@ def test_what_activated_before_the_first_note_is_traced_from_the_targets(world, 
     services.note_activations(now)
 
     assert values(curve_of(world.operator, rollout, now=now)) == [0, 2, 3, 3]
-    assert values(curve_of(world.as_other, rollout, now=now)) == [0, 1, 1]
+    assert values(curve_of(world.as_other, rollout, now=now)) == [0, 0, 1, 1]
 
 
 def test_days_that_lie_back_keep_their_last_point(world, now):

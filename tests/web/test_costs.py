@@ -31,6 +31,7 @@ COSTS = {
         "/updates/{id}/decision/": 12,
         "/updates/{id}/pilot/": 20,
         "/channels/": 9,
+        "/schedule/": 9,
         "/unmatched-alerts/": 5,
         "/estate/": 10,
         "/hubs/00-DB-12-34-00-00-00-03/": 13,
@@ -43,6 +44,7 @@ COSTS = {
     "csp": {
         "/": 15,
         "/updates/": 11,
+        "/schedule/": 11,
     },
 }
 

@@ -1,0 +1,99 @@
+"""The forward schedule on pages: the days ahead, by region, for the CSPs and the DCC."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from portal.kernel import sql
+from rollouts.models import CspChannel
+from tests.factories import OrganisationFactory, make_rollout
+
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.5")]
+
+
+def spread(world, rollout, today) -> None:
+    sql.run("UPDATE rollouts_target SET region = 3 WHERE guid >= %(g)s", {"g": world.guid(12)})
+    sql.run(
+        "UPDATE rollouts_target SET consent = 4, effective_at = %(at)s WHERE guid < %(g)s",
+        {"at": today + timedelta(days=10), "g": world.guid(5)},
+    )
+
+
+def test_the_days_ahead_stand_by_region(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    spread(world, rollout, today)
+
+    for actor in ("operator", "csp"):
+        answer = seat(actor).get("/schedule/")
+        days = answer.context["days"]
+        assert [(day.on, list(day.cells), day.total) for day in days] == [
+            ((today + timedelta(days=10)).date(), [5, 0], 5),
+            (rollout.automatic_at.date(), [7, 8], 15),
+        ]
+        assert answer.context["totals"] == [12, 8]
+
+
+def test_a_csp_sees_its_own_regions_alone(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    spread(world, rollout, today)
+    CspChannel.objects.filter(region=3).update(csp=OrganisationFactory(kind="CSP", name="CSP South"))
+
+    assert seat("csp").get("/schedule/").context["totals"] == [12]
+    body = b"".join(seat("csp").get("/schedule.csv").streaming_content).decode()
+    assert "South" not in body.replace("CSP Central and South", "")
+
+
+def test_images_still_to_send_are_counted_apart(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    sql.run(
+        "UPDATE rollouts_target SET consent = 4, state = 40 WHERE rollout_id = %(id)s AND guid < %(g)s",
+        {"id": rollout.pk, "g": world.guid(4)},
+    )
+
+    assert seat("csp").get("/schedule/").context["total"] == 20
+    assert seat("csp").get("/schedule/?of=send").context["total"] == 16
+
+
+def test_one_update_can_be_looked_at_alone(world, seat, today):
+    first = make_rollout(world, now=today)
+    make_rollout(world, now=today - timedelta(days=1))
+
+    answer = seat("operator").get(f"/schedule/?update={first.pk}&of=nonsense")
+
+    assert answer.context["total"] == 20
+    assert len(answer.context["updates"]) == 2
+    assert b"alone" in answer.content
+
+
+@pytest.mark.requirement("R3.6")
+def test_days_whose_images_would_come_too_late_are_marked(world, seat, today):
+    make_rollout(world, now=today, automatic_at=today + timedelta(days=40))
+    sql.run("UPDATE rollouts_cspchannel SET capacity_per_second = 0.000001")
+
+    answer = seat("csp").get("/schedule/")
+
+    assert answer.context["late"] > 0
+    assert b"Not all images would be through in time" in answer.content
+
+
+def test_the_schedule_is_a_file_too(world, seat, today):
+    rollout = make_rollout(world, now=today)
+
+    lines = b"".join(seat("csp").get("/schedule.csv").streaming_content).decode("utf-8-sig").splitlines()
+
+    assert lines[0] == "day,region,update,halted,hubs_to_activate,images_still_to_send"
+    assert lines[1] == f"{rollout.automatic_at.date().isoformat()},Central,Toshiba 0C230000,no,20,20"
+
+
+@pytest.mark.parametrize("actor", ["supplier", "other", "panel"])
+@pytest.mark.parametrize("path", ["/schedule/", "/schedule.csv"])
+def test_the_schedule_is_for_the_dcc_and_the_csps(world, seat, today, actor, path):
+    make_rollout(world, now=today)
+
+    assert seat(actor).get(path).status_code == 403
+
+
+def test_nothing_ahead_is_said(world, seat):
+    assert b"Nothing lies ahead" in seat("csp").get("/schedule/").content
