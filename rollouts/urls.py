@@ -16,6 +16,7 @@ from rollouts.web import (
     updates,
 )
 from rollouts.web.desk_paths import desk_paths
+from rollouts.web.governing_paths import governing_paths
 from rollouts.web.rule_paths import rule_paths
 
 app_name = "rollouts"
@@ -47,8 +48,8 @@ urlpatterns = [
     path("hubs/<str:guid>/", estate.hub, name="hub"),
     path("hubs/<str:guid>/read/", estate.read_version, name="hub-read"),
     path("channels/", operations.channels, name="channels"),
-    path("unmatched-alerts/", operations.unmatched, name="unmatched"),
     path("updates/<int:rollout_id>/report.<slug:form>", updates.report, name="report"),
     *desk_paths,
+    *governing_paths,
     *rule_paths,
 ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.db.models import QuerySet
+
 from portal.identity.models import Organisation
 from portal.identity.roles import DCC_ROLES
 from portal.identity.scope import Scope
@@ -15,6 +17,7 @@ from rollouts.models import UnmatchedAlert
 from rollouts.states import AlertCode, UnmatchedReason
 
 PAGE_SIZE: Final = 50
+MOST_COUNTED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +31,34 @@ class Unmatched:
     why: str
     occurred_at: datetime
     received_at: datetime
+    reviewed_at: datetime | None = None
+    reviewed_by: str = ""
+    review_note: str = ""
 
 
-def unmatched_alerts(scope: Scope, *, before: int | None = None, size: int = PAGE_SIZE) -> Page[Unmatched]:
-    """List the alerts nobody has reviewed, the latest first.
+@dataclass(frozen=True, slots=True)
+class UnmatchedFilter:
+    """Which alerts: those nobody has reviewed or those somebody has, of one reason, of one CSP."""
+
+    is_reviewed: bool = False
+    why: str = ""
+    csp_id: int | None = None
+
+
+def unmatched_alerts(
+    scope: Scope,
+    *,
+    wanted: UnmatchedFilter | None = None,
+    before: int | None = None,
+    size: int = PAGE_SIZE,
+) -> Page[Unmatched]:
+    """List the alerts nobody has reviewed, or the others, the latest first.
 
     Raises:
         NotPermitted: not for others than the DCC.
     """
     scope.check(*sorted(DCC_ROLES))
-    found = UnmatchedAlert.objects.filter(reviewed_at=None).order_by("-pk")
+    found = _found(wanted or UnmatchedFilter()).order_by("-pk")
     if before is not None:
         found = found.filter(pk__lt=before)
     rows = list(found[: size + 1])
@@ -53,11 +74,31 @@ def unmatched_alerts(scope: Scope, *, before: int | None = None, size: int = PAG
                 why=_why_words(row.why),
                 occurred_at=row.occurred_at,
                 received_at=row.received_at,
+                reviewed_at=row.reviewed_at,
+                reviewed_by=row.reviewed_by,
+                review_note=row.review_note,
             )
             for row in shown
         ],
         next=str(shown[-1].pk) if len(rows) > size else None,
     )
+
+
+def count_unmatched(scope: Scope, *, wanted: UnmatchedFilter, most: int = MOST_COUNTED) -> int:
+    """Count such alerts, up to a limit.
+
+    Raises:
+        NotPermitted: not for others than the DCC.
+    """
+    scope.check(*sorted(DCC_ROLES))
+    return len(_found(wanted).values_list("pk", flat=True)[:most])
+
+
+def _found(wanted: UnmatchedFilter) -> QuerySet[UnmatchedAlert]:
+    found = UnmatchedAlert.objects.filter(reviewed_at__isnull=not wanted.is_reviewed)
+    if wanted.why:
+        found = found.filter(why=wanted.why)
+    return found if wanted.csp_id is None else found.filter(csp_id=wanted.csp_id)
 
 
 def _code_words(code: int) -> str:

@@ -101,6 +101,7 @@ from rollouts.services._reading import (
 )
 from rollouts.services._refreshing import Refreshed, refresh_eligibility, refresh_rollout
 from rollouts.services._registering import CspAccess, ImageRefused, Registered, load_reference, upload_image
+from rollouts.services._reviewing import review_unmatched
 from rollouts.services._selecting import archive_rule, save_rule
 from rollouts.services._signing_rules import propose_requirements
 from rollouts.services._stepping import NeedsDecision, StepRefused, take_step
@@ -235,6 +236,7 @@ __all__ = [
     "reopen_pilot",
     "request_read",
     "retry_undelivered",
+    "review_unmatched",
     "revise_draft",
     "revise_release_note",
     "rollouts_to_close",

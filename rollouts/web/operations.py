@@ -1,4 +1,4 @@
-"""What the DCC watches over: the ways to the CSPs, and alerts that fit nothing."""
+"""What the DCC watches over: the ways to the CSPs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from portal.identity.requests import PortalRequest
 from portal.kernel import clock
 from rollouts.queries.channels import channel_health
 from rollouts.queries.forecast import distribution_forecast
-from rollouts.queries.unmatched import unmatched_alerts
 from rollouts.web.guards import for_people, scope_of
 
 #: How each state of a channel reads: word, tone, icon.
@@ -35,13 +34,3 @@ def channels(request: PortalRequest) -> HttpResponse:
     ]
     context = {"rows": rows, "forecasts": distribution_forecast(scope, now=now), "scope": scope, "now": now}
     return render(request, "rollouts/channels.html", context)
-
-
-@require_GET
-@for_people
-def unmatched(request: PortalRequest) -> HttpResponse:
-    """List alerts that fit nothing the portal has asked for."""
-    before = request.GET.get("before", "")
-    page = unmatched_alerts(scope_of(request), before=int(before) if before.isdecimal() else None)
-    older = f"?before={page.next}" if page.next else ""
-    return render(request, "rollouts/unmatched.html", {"page": page, "older_url": older})

@@ -32,7 +32,7 @@ COSTS = {
         "/updates/{id}/pilot/": 20,
         "/channels/": 9,
         "/schedule/": 9,
-        "/unmatched-alerts/": 5,
+        "/unmatched-alerts/": 7,
         "/estate/": 10,
         "/hubs/00-DB-12-34-00-00-00-03/": 13,
     },
