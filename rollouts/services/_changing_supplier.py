@@ -86,6 +86,8 @@ def change_suppliers(
 def _change_slice(
     scope: Scope, changes: Sequence[Change], *, effective_at: datetime, now: datetime, evidence: str
 ) -> SuppliersChanged:
+    # A notice on its way may be making targets from the Suppliers as they were: see `take_turn`.
+    sql.run("SELECT id FROM rollouts_devicemodel ORDER BY id FOR SHARE")
     rollouts = [
         row.id
         for row in sql.rows(

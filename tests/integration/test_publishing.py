@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from rollouts import services
 from rollouts.models import Batch, CplEntry, Hub, ReleaseNote, Rollout, Target
 from rollouts.models.shares import shares_of
 from rollouts.rules import RuleBroken
+from rollouts.services import _publishing
 from tests.factories import OrganisationFactory, World, make_rollout, make_world
 
 pytestmark = pytest.mark.django_db
@@ -372,3 +374,46 @@ def test_two_notices_of_one_model_at_once_give_no_hub_twice(now: datetime) -> No
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*), count(DISTINCT guid) FROM rollouts_target")
         assert cursor.fetchone() == (400, 400)
+
+
+@pytest.mark.requirement("R3.11")
+@pytest.mark.django_db(transaction=True)
+def test_a_change_of_supplier_waits_for_a_notice_on_its_way(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world()
+    rollout = draft(world, now=now)
+    made, may_commit = threading.Event(), threading.Event()
+    make_targets = _publishing._make_targets
+
+    def make_and_wait(*args: object, **named: object) -> int:
+        hubs = make_targets(*args, **named)
+        made.set()
+        may_commit.wait(10)
+        return hubs
+
+    def run(work: Callable[[], object]) -> None:
+        work()
+        connections.close_all()
+
+    monkeypatch.setattr(_publishing, "_make_targets", make_and_wait)
+    notice = threading.Thread(
+        target=run,
+        args=(lambda: services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now),),
+    )
+    moved = (world.guid(0), world.other.pk, world.other.pk)
+    change = threading.Thread(
+        target=run,
+        args=(lambda: services.change_suppliers(world.operator, changes=[moved], effective_at=now, now=now),),
+    )
+
+    notice.start()
+    assert made.wait(10)
+    change.start()
+    change.join(0.5)
+    may_commit.set()
+    notice.join(10)
+    change.join(10)
+
+    target = Target.objects.get(rollout_id=rollout.pk, guid=world.guid(0))
+    assert (target.import_supplier_id, target.gas_supplier_id) == moved[1:]
