@@ -40,6 +40,7 @@ _NEVER_LEFT: Final = (
 )
 _TOLD: Final = 2_000
 _LONGEST_ANSWER: Final = 64 * 1024
+_LONGEST_RETRY_AFTER: Final = 24 * 3600.0
 
 
 class HttpHubNetwork:
@@ -81,7 +82,8 @@ class HttpHubNetwork:
                     break
         if response.is_success:
             return Reply(Outcome.ACCEPTED)
-        problem = f"{response.status_code}: {text[:_TOLD].decode(errors='replace')}"
+        words = text[:_TOLD].decode(errors="replace").replace("\x00", "")  # which PostgreSQL could not keep
+        problem = f"{response.status_code}: {words}"
         return Reply(_outcome_of(response.status_code), problem, _retry_after(response))
 
 
@@ -129,13 +131,15 @@ def _retry_after(response: httpx.Response) -> float | None:
     value = response.headers.get("Retry-After", "").strip()
     if not value:
         return None
-    if value.isdigit():
-        return float(value)
+    if value.isascii() and value.isdecimal():
+        return min(float(value), _LONGEST_RETRY_AFTER)
     try:
         until = parsedate_to_datetime(value)
     except ValueError:
         return None
-    return max((until - datetime.now(UTC)).total_seconds(), 0.0) if until.tzinfo else None
+    if until.tzinfo is None:
+        return None
+    return min(max((until - datetime.now(UTC)).total_seconds(), 0.0), _LONGEST_RETRY_AFTER)
 
 
 def _words(error: Exception) -> str:

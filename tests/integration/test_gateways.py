@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import httpx
 import pytest
 
 from rollouts import gateways
@@ -141,3 +143,22 @@ def test_connections_to_a_csp_are_kept(csp):
     assert gateways.network_of(route) is gateways.network_of(route)
 
     gateways.close_networks()
+
+
+def test_words_the_database_could_not_keep_are_left_out(network, monkeypatch):
+    monkeypatch.setattr(network, "_client", _Answering(b"out of\x00order"))
+
+    assert network.send(ORDER).problem == "500: out oforder"
+
+
+class _Answering:
+    """A client that answers with these words."""
+
+    def __init__(self, words):
+        self._words = words
+
+    def stream(self, *_, **__):
+        return nullcontext(httpx.Response(500, content=self._words))
+
+    def close(self):
+        """Nothing is open."""
