@@ -43,11 +43,7 @@ class _Cache:
 
 def now() -> datetime:
     """Return the business time, in UTC."""
-    real = datetime.now(UTC)
-    if not settings.DEMO:
-        return real
-    reading = current_reading()
-    return real if reading is None else reading.at(real)
+    return business_of(datetime.now(UTC))
 
 
 def current_reading() -> Reading | None:
@@ -72,6 +68,12 @@ def set_clock(*, business_at: datetime, rate: float) -> Reading:
     )
     _Cache.read_at = float("-inf")
     return Reading(row.real_at, row.business_at, row.rate)
+
+
+def business_of(real: datetime) -> datetime:
+    """Return the business time at a real moment: the same, but in a demonstration."""
+    reading = current_reading() if settings.DEMO else None
+    return real if reading is None else reading.at(real)
 
 
 def real_seconds_until(business_at: datetime) -> float:

@@ -32,7 +32,7 @@ class Command(models.Model):
     sent_at = models.DateTimeField(null=True)
     recalled_at = models.DateTimeField(null=True, help_text="when a halt made a cancel for it")
     attempts = models.SmallIntegerField(default=0)
-    next_try_at = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)  # of the wall clock, as the channel's `paused_until`
     problem = models.TextField(blank=True)
 
     class Meta:

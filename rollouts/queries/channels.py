@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from portal.identity.roles import CSP_ROLES, DCC_ROLES
 from portal.identity.scope import Scope
-from portal.kernel import sql
+from portal.kernel import clock, sql
 from rollouts import pacing
 from rollouts.models import CspChannel
 from rollouts.states import Region
@@ -63,14 +63,16 @@ def _health(channel: CspChannel, work: object, *, now: datetime) -> ChannelHealt
     def number(name: str) -> int:
         return int(getattr(work, name, 0) or 0)
 
+    # A rest is kept by the wall clock, as CSPs mean it, and shown in the time of everything else.
+    paused_until = channel.paused_until and clock.business_of(channel.paused_until)
     return ChannelHealth(
         region=Region(channel.region),
         csp_name=channel.csp.name,
-        state=_state(channel, now=now),
+        state=_state(channel, paused_until=paused_until, now=now),
         capacity_per_second=channel.capacity_per_second,
         capacity_per_night=channel.capacity_per_night,
         tokens=channel.tokens,
-        paused_until=channel.paused_until,
+        paused_until=paused_until,
         failures=channel.failures,
         last_success_at=channel.last_success_at,
         last_problem=channel.last_problem,
@@ -83,9 +85,9 @@ def _health(channel: CspChannel, work: object, *, now: datetime) -> ChannelHealt
     )
 
 
-def _state(channel: CspChannel, *, now: datetime) -> str:
+def _state(channel: CspChannel, *, paused_until: datetime | None, now: datetime) -> str:
     if channel.failures:
         return "failing"
-    if channel.paused_until is not None and channel.paused_until > now:
+    if paused_until is not None and paused_until > now:
         return "resting"
     return "ok" if pacing.OpenHours.read(channel.window).is_open(now) else "closed"

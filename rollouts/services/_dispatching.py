@@ -17,11 +17,11 @@ from typing import Any, Final
 
 import orjson
 import structlog
-from django.conf import settings
 from django.db.models import F
+from django.db.models.functions import Now
 
-from portal.kernel import clock, locks, sql
-from portal.kernel.transactions import outside_unit_of_work, unit_of_work
+from portal.kernel import locks, sql
+from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 from rollouts import pacing
 from rollouts.models import Command, CspChannel
 from rollouts.ports import HubNetwork, Image, NetworkOf, Order, Outcome, Reply, Route
@@ -43,6 +43,7 @@ _REST_WHEN_BUSY: Final = 5.0
 _LONGEST_REST: Final = 300.0
 _LONGEST_CHANNEL_REST: Final = 60.0
 _LONGEST_WAIT_FOR_TOKENS: Final = 0.5
+_FRESH: Final = timedelta(seconds=30)
 _MOVING: Final = frozenset({CommandKind.DISTRIBUTE, CommandKind.ACTIVATE})
 
 _REFUSED: Final = {
@@ -124,9 +125,9 @@ def send_command(network: HubNetwork, *, command_id: int, now: datetime) -> int:
 def _next_command(region: int, *, now: datetime, held: set[int]) -> int | None:
     """Return the command to send; 0 for look again, None when there is nothing to do for the moment."""
     channel = _channel(region)
-    if channel.paused_until is not None and channel.paused_until > now:
+    if channel.is_resting:
         return None
-    if found := sql.fetch_all("rollouts", "next_unsent", region=region, now=now):
+    if found := sql.fetch_all("rollouts", "next_unsent", region=region):
         return int(found[0].id)
     if channel.tokens <= 0:
         wait = -channel.tokens / max(channel.capacity_per_second, 1e-3) + 0.001
@@ -168,15 +169,32 @@ def _look_again(command_id: int, *, now: datetime) -> _Call | None:
     if kind in _MOVING and row.rollout_status not in RUNNING_STATUSES:
         drop_command(command_id, rollout_id=row.rollout_id, now=now)
         return None
+    guids = _still_right(row, now=now) if kind in _MOVING and _has_rested(row, now=now) else row.guids
+    if not guids:
+        return None
     Command.objects.filter(pk=command_id).update(left_at=row.left_at or now, attempts=F("attempts") + 1)
     order = Order(
         command_id=command_id,
         kind=kind,
-        guids=tuple(row.guids),
+        guids=tuple(guids),
         image=_image(row) if kind in _MOVING else None,
         execute_at=row.execute_at if kind == CommandKind.ACTIVATE else None,
     )
     return _Call(order, region=row.region, rollout_id=row.rollout_id, is_first_try=row.left_at is None)
+
+
+def _has_rested(row: Any, *, now: datetime) -> bool:
+    return bool(row.attempts > 0 or (row.claimed_at and now - row.claimed_at > _FRESH))
+
+
+@inside_unit_of_work
+def _still_right(row: Any, *, now: datetime) -> list[int]:
+    """Leave out the hubs that something has happened to since the claim: a CSP may rest for days."""
+    left = sql.fetch_one("rollouts", "recheck_members", command_id=row.id, rollout_id=row.rollout_id, now=now)
+    if not left.hub_count:
+        status = CommandStatus.SENT if row.left_at else CommandStatus.DROPPED
+        Command.objects.filter(pk=row.id).update(status=status, sent_at=row.left_at, next_try_at=None)
+    return list(left.guids)
 
 
 def _image(row: Any) -> Image:
@@ -201,7 +219,7 @@ def _settle(call: _Call, reply: Reply, *, now: datetime) -> None:
         channel.update(last_problem=reply.problem)
         _blame(call, now=now)
         return
-    _try_later(call, reply, now=now)
+    _try_later(call, reply)
 
 
 def _close(call: _Call, *, status: CommandStatus, **changes: object) -> None:
@@ -209,7 +227,8 @@ def _close(call: _Call, *, status: CommandStatus, **changes: object) -> None:
     Command.objects.filter(pk=call.order.command_id).update(status=status, next_try_at=None, **changes)
 
 
-def _try_later(call: _Call, reply: Reply, *, now: datetime) -> None:
+def _try_later(call: _Call, reply: Reply) -> None:
+    # What a CSP asks for is in its seconds: rests go by the database's clock, which no demonstration moves.
     command = Command.objects.get(pk=call.order.command_id)
     channel = CspChannel.objects.get(region=call.region)
     if reply.outcome is Outcome.BUSY:
@@ -221,16 +240,11 @@ def _try_later(call: _Call, reply: Reply, *, now: datetime) -> None:
         rest = min(channel_rest + 2.0 ** min(command.attempts, 10), _LONGEST_REST)
     if reply.outcome is not Outcome.UNKNOWN and call.is_first_try:
         command.left_at = None
-    command.next_try_at, command.problem = _after(now, rest), reply.problem
-    command.save(update_fields=["left_at", "next_try_at", "problem"])
-    channel.paused_until, channel.last_problem = _after(now, channel_rest), reply.problem
-    channel.save(update_fields=["failures", "paused_until", "last_problem"])
-
-
-def _after(now: datetime, seconds: float) -> datetime:
-    # What a CSP asks for is in its seconds, the wall clock's; a demonstration's may pass faster.
-    reading = clock.current_reading() if settings.DEMO else None
-    return now + timedelta(seconds=seconds * (reading.rate if reading else 1.0))
+    command.problem = channel.last_problem = reply.problem
+    command.save(update_fields=["left_at", "problem"])
+    channel.save(update_fields=["failures", "last_problem"])
+    Command.objects.filter(pk=command.pk).update(next_try_at=Now() + timedelta(seconds=rest))
+    CspChannel.objects.filter(pk=channel.pk).update(paused_until=Now() + timedelta(seconds=channel_rest))
 
 
 def _blame(call: _Call, *, now: datetime) -> None:

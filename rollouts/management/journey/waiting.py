@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from portal.events.models import Event, FeedOutbox
 from rollouts.management.journey.clocks import Clocks
 from rollouts.management.journey.simulator import Simulator
-from rollouts.models import Command, CspAlertBatch, CspChannel, Instruction
+from rollouts.models import Command, CspAlertBatch, Instruction
 from rollouts.states import CommandStatus
 
 _LOOK_EVERY: Final = 0.2
 # Two ticks of beat: what one tick finds due, the next one finds done.
 QUIET_FOR: Final = 2.3
 _WITHIN: Final = 900.0
-_LONG_REST: Final = timedelta(minutes=10)
 
 
 class NeverQuiet(Exception):
@@ -53,28 +52,9 @@ def settle(clocks: Clocks, simulator: Simulator) -> None:
         left = left_to_do(simulator, now=clocks.now)
         if not left.is_nothing:
             quiet_since = time.monotonic()
-        if left.commands:
-            _end_rests(clocks)
         if time.monotonic() > deadline:
             raise NeverQuiet(f"After {_WITHIN:.0f} s there is still left: {left}")
         time.sleep(_LOOK_EVERY)
-
-
-def _end_rests(clocks: Clocks) -> None:
-    """Go to where commands and channels have rested enough after a CSP's refusal.
-
-    Rests are seconds of the CSP, many hours of business time when time is sped up, and as many at ease.
-    """
-    now = clocks.now
-    rests = [
-        *CspChannel.objects.filter(paused_until__gt=now).values_list("paused_until", flat=True),
-        *Command.objects.filter(status=CommandStatus.CLAIMED, next_try_at__gt=now).values_list(
-            "next_try_at", flat=True
-        ),
-    ]
-    ends = max((rest for rest in rests if rest is not None), default=now)
-    if ends > now + _LONG_REST:
-        clocks.jump(ends)
 
 
 def left_to_do(simulator: Simulator, *, now: datetime) -> Left:

@@ -1,0 +1,29 @@
+-- Look at the hubs of a claimed command once more, before it is sent long after its claim: those that something else
+-- has happened to since (withdrawn, recalled) are left out. An activation that surely never left, for a time that is
+-- no longer the hub's, goes back to where it was claimed from. Answers with the hubs that are left.
+WITH command AS (
+    SELECT id, kind, guids, execute_at, left_at IS NOT NULL AS may_have_left
+      FROM rollouts_command WHERE id = %(command_id)s
+), member AS (
+    SELECT target.guid,
+           command.kind = 1 OR command.may_have_left OR target.effective_at <= %(now)s
+           OR target.effective_at = command.execute_at AS is_right
+      FROM command
+     CROSS JOIN LATERAL unnest(command.guids) AS asked (guid)
+      JOIN rollouts_target AS target ON target.rollout_id = %(rollout_id)s AND target.guid = asked.guid
+     WHERE target.command_id = command.id AND target.state = CASE command.kind WHEN 1 THEN 30 ELSE 50 END
+     ORDER BY target.guid
+       FOR NO KEY UPDATE OF target
+), returned AS (
+    UPDATE rollouts_target AS target
+       SET state = 40, state_at = %(now)s, command_id = NULL, attempts = greatest(target.attempts - 1, 0)
+      FROM member
+     WHERE target.rollout_id = %(rollout_id)s AND target.guid = member.guid AND NOT member.is_right
+), left_over AS (
+    SELECT coalesce(array_agg(guid ORDER BY guid), '{}') AS guids, count(*)::int AS hubs FROM member WHERE is_right
+)
+UPDATE rollouts_command AS claimed
+   SET guids = left_over.guids, hub_count = left_over.hubs
+  FROM left_over
+ WHERE claimed.id = %(command_id)s
+RETURNING claimed.guids, claimed.hub_count
