@@ -8,6 +8,7 @@ from datetime import datetime
 from django.urls import NoReverseMatch, reverse
 
 from notifications.models import Message, Reader
+from notifications.words import icon_of
 from portal.identity.scope import Scope
 from portal.kernel import paging
 
@@ -23,6 +24,7 @@ class Notice:
     text: str
     at: datetime
     tone: str
+    icon: str
     url: str
     is_unread: bool
 
@@ -62,6 +64,7 @@ def _notice(message: Message, *, seen: int) -> Notice:
         text=message.text,
         at=message.at,
         tone=message.tone,
+        icon=icon_of(message.kind),
         url=_url(message),
         is_unread=message.pk > seen,
     )

@@ -8,7 +8,6 @@ work of any size costs one mail.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,8 +16,10 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import F, OuterRef, Q, Subquery
 from django.template.loader import render_to_string
 
+from notifications.letters import Letter, last_digest_time
 from notifications.models import Message, Reader
 from notifications.words import words_for
+from portal.events.naming import rollout_names
 from portal.events.sequencer import CoarseEntry
 from portal.identity.models import User
 from portal.identity.scope import Scope
@@ -32,24 +33,15 @@ _MOST_IN_A_MAIL = 40
 _NEWEST_DUE = Message.objects.filter(organisation_id=OuterRef("user__organisation_id")).order_by("-id")
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A mail that has been claimed and is about to be sent."""
-
-    user_id: int
-    address: str
-    name: str
-    up_to: int
-    messages: tuple[Message, ...]
-    more: int
-
-
 @inside_unit_of_work
 def fan_out(entries: Sequence[CoarseEntry]) -> None:
     """Write the notices of some feed entries; a repeated entry writes nothing."""
     notices = []
+    names = rollout_names(
+        entry.rollout_id for entry in entries if entry.rollout_id and "name" not in entry.data
+    )
     for entry in entries:
-        words = words_for(entry.kind, entry.data)
+        words = words_for(entry.kind, entry.data, rollout_name=names.get(entry.rollout_id or 0, ""))
         notices.append(
             Message(
                 organisation_id=entry.party_id,
@@ -70,15 +62,26 @@ def mark_seen(scope: Scope, *, up_to: int) -> None:
     """Remember that this person has seen the notices up to one; never backwards."""
     if scope.user_id is None:
         return
-    reader, _ = Reader.objects.get_or_create(user_id=scope.user_id)
+    reader, _ = Reader.objects.get_or_create(user_id=scope.user_id, defaults={"mailed_id": _newest()})
     Reader.objects.filter(pk=reader.pk, seen_id__lt=up_to).update(seen_id=up_to)
 
 
 @unit_of_work
-def prefer_mail(scope: Scope, *, mail: str) -> None:
-    """Set when this person wants mail."""
-    if scope.user_id is not None:
-        Reader.objects.update_or_create(user_id=scope.user_id, defaults={"mail": Reader.Mail(mail)})
+def prefer_mail(scope: Scope, *, mail: str, now: datetime) -> None:
+    """Set when this person wants mail; whoever wanted none is mailed what comes from now on."""
+    if scope.user_id is None:
+        return
+    wanted, newest = Reader.Mail(mail), _newest()
+    reader, made = Reader.objects.get_or_create(
+        user_id=scope.user_id, defaults={"mail": wanted, "mailed_id": newest, "mailed_at": now}
+    )
+    if made or reader.mail == wanted:
+        return
+    if reader.mail == Reader.Mail.NEVER:
+        reader.mailed_id = max(reader.mailed_id, newest)
+    # A daily mail comes in the morning, not the moment it is asked for.
+    reader.mail, reader.mailed_at = wanted, now
+    reader.save(update_fields=["mail", "mailed_id", "mailed_at"])
 
 
 def deliver_mail(*, now: datetime, most: int = 200) -> int:
@@ -93,7 +96,7 @@ def deliver_mail(*, now: datetime, most: int = 200) -> int:
 @unit_of_work
 def enrol_readers() -> int:
     """Give a reader to each person who has none; mail starts with what comes from now on."""
-    newest = Message.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    newest = _newest()
     missing = User.objects.filter(is_active=True, reader=None).values_list("id", flat=True)
     made = Reader.objects.bulk_create(
         [Reader(user_id=user_id, mailed_id=newest) for user_id in missing], ignore_conflicts=True
@@ -105,14 +108,14 @@ def enrol_readers() -> int:
 def claim_letter(*, now: datetime) -> Letter | None:
     """Take the next person who has notices waiting; None when nobody has any that are due."""
     readers = (
-        Reader.objects.select_related("user")
+        Reader.objects.select_related("user__organisation")
         .select_for_update(of=("self",), skip_locked=True, no_key=True)
         .filter(user__is_active=True)
         .filter(Q(claimed_at=None) | Q(claimed_at__lt=now - AGAIN))
         .filter(
             Q(mail=Reader.Mail.SOON)
             | Q(mail=Reader.Mail.DAILY, mailed_at=None)
-            | Q(mail=Reader.Mail.DAILY, mailed_at__lt=now - timedelta(days=1))
+            | Q(mail=Reader.Mail.DAILY, mailed_at__lt=last_digest_time(now))
         )
         .annotate(newest=Subquery(_NEWEST_DUE.filter(at__lte=now - GATHER).values("id")[:1]))
         .filter(newest__gt=F("mailed_id"))
@@ -129,23 +132,27 @@ def claim_letter(*, now: datetime) -> Letter | None:
         user_id=reader.user_id,
         address=reader.user.email,
         name=reader.user.name,
+        organisation=reader.user.organisation.name,
         up_to=messages[0].pk,
         messages=messages[:_MOST_IN_A_MAIL],
         more=more,
+        is_digest=reader.mail == Reader.Mail.DAILY,
     )
+
+
+def _newest() -> int:
+    return Message.objects.order_by("-id").values_list("id", flat=True).first() or 0
 
 
 @outside_unit_of_work
 def _send(letter: Letter, *, now: datetime) -> int:
     context = {"letter": letter, "portal_url": settings.PORTAL_URL}
-    many = len(letter.messages) + letter.more
-    subject = (
-        letter.messages[0].title if many == 1 else f"{many:,} notices, the latest: {letter.messages[0].title}"
-    )
     mail = EmailMultiAlternatives(
-        subject=subject,
+        subject=letter.subject,
         body=render_to_string("notifications/email/notices.txt", context),
         to=[letter.address],
+        # Nobody's absence is announced to us, and no machine answers.
+        headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
     )
     mail.attach_alternative(render_to_string("notifications/email/notices.html", context), "text/html")
     try:

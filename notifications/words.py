@@ -23,6 +23,11 @@ class Words:
     tone: str = "neutral"
 
 
+def icon_of(kind: int) -> str:
+    """Return the icon of a kind of notice."""
+    return next((icon for kinds, icon in _ICONS if kind in kinds), "bell")
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """How one kind of entry is put into words."""
@@ -101,6 +106,27 @@ TEMPLATES: Final[dict[EntryKind, Template]] = {
     K.WEBHOOK_DISABLED: Template("Webhook disabled: {name}", _reason, "warn"),
     K.CPL_REMOVED: Template("Removed from the Central Products List: {name}", _reason, "bad"),
 }
+
+_ICONS: Final[tuple[tuple[frozenset[EntryKind], str], ...]] = (
+    (frozenset({K.ROLLOUT_NOTIFIED, K.ROLLOUT_REVISED, K.BATCH_ANNOUNCED}), "megaphone"),
+    (frozenset({K.RELEASE_NOTE_REVISED}), "file"),
+    (
+        frozenset({K.PILOT_SUBMITTED, K.PILOT_CONFIRMED, K.PILOT_STARTED, K.PILOT_PROGRESS, K.PILOT_ENDED}),
+        "flask",
+    ),
+    (frozenset({K.PILOT_ACCEPTED, K.ROLLOUT_COMPLETED}), "check-circle"),
+    (frozenset({K.SAFE_LAUNCH_OPENED, K.ROLLOUT_RESUMED}), "rocket"),
+    (frozenset({K.INSTRUCTION_RECEIVED, K.INSTRUCTION_APPLIED}), "calendar"),
+    (frozenset({K.INSTRUCTION_VOIDED, K.ROLLOUT_REVOKED, K.CPL_REMOVED}), "ban"),
+    (frozenset({K.SECOND_SUPPLIER_ANSWERED}), "users"),
+    (frozenset({K.WINDOW_CLOSED, K.ROLLOUT_DELAYED}), "clock"),
+    (frozenset({K.ROLLOUT_SUSPENDED, K.ROLLOUT_PAUSED}), "pause"),
+    (frozenset({K.ROLLOUT_STOPPED}), "stop"),
+    (frozenset({K.RULE_RAN}), "rule"),
+    (frozenset({K.INCIDENT_RAISED, K.INCIDENT_UPDATED}), "alert"),
+    (frozenset({K.DECISION_RECOMMENDED, K.DECISION_MADE}), "shield"),
+    (frozenset({K.WEBHOOK_DISABLED}), "webhook"),
+)
 
 
 def words_for(kind: EntryKind, data: Data, *, rollout_name: str = "") -> Words:

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from notifications import queries, services
 from notifications.models import Reader
 from portal.identity.scope import Scope
+from portal.kernel import clock
+
+_WORDS: Final = {
+    Reader.Mail.SOON.value: (
+        "At once",
+        "Within minutes. What happens together comes in one mail, however much it is.",
+    ),
+    Reader.Mail.DAILY.value: (
+        "Once a day",
+        "One mail at 07:00 with everything since the last, by update.",
+    ),
+    Reader.Mail.NEVER.value: ("Not at all", "Notices are in the portal alone."),
+}
+_SAID: Final = {
+    Reader.Mail.SOON.value: "Saved. Notices are mailed to you at once.",
+    Reader.Mail.DAILY.value: "Saved. Notices are mailed to you once a day, at 07:00.",
+    Reader.Mail.NEVER.value: "Saved. No notices are mailed to you.",
+}
 
 
 @require_GET
@@ -38,10 +59,16 @@ def preferences(request: HttpRequest) -> HttpResponse:
     scope = _scope(request)
     wanted = request.POST.get("mail", "")
     if request.method == "POST" and wanted in Reader.Mail.values:
-        services.prefer_mail(scope, mail=wanted)
-        messages.success(request, "Saved.")
+        services.prefer_mail(scope, mail=wanted, now=clock.now())
+        messages.success(request, _SAID[wanted])
         return redirect("notifications:preferences")
-    context = {"choices": Reader.Mail.choices, "chosen": queries.mail_preference(scope)}
+    chosen = queries.mail_preference(scope)
+    choices = [(value, *words, value == chosen) for value, words in _WORDS.items()]
+    context = {
+        "choices": choices,
+        "address": request.user.email,  # type: ignore[union-attr]
+        "crumbs": [{"label": "Notices", "url": reverse("notifications:inbox")}],
+    }
     status = 422 if request.method == "POST" else 200
     return render(request, "notifications/preferences.html", context, status=status)
 

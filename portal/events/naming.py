@@ -10,15 +10,25 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from portal.events.feed import Entry
-
 _KEPT_SECONDS: Final = 30.0
 _MOST_KEPT: Final = 10_000
+
+
+class Speaking(Protocol):
+    """What speaks of an update and of a version: an entry of the feed."""
+
+    @property
+    def rollout_id(self) -> int | None:
+        """The update, if any."""
+
+    @property
+    def version_id(self) -> int | None:
+        """The CPL entry, if any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,7 @@ class _Kept:
 _kept: Final = _Kept()
 
 
-def names_for(entries: Iterable[Entry]) -> FeedNames:
+def names_for(entries: Collection[Speaking]) -> FeedNames:
     """Return the names that these entries need, and perhaps more."""
     rollouts = {entry.rollout_id for entry in entries if entry.rollout_id is not None}
     versions = {entry.version_id for entry in entries if entry.version_id is not None}
@@ -71,6 +81,15 @@ def names_for(entries: Iterable[Entry]) -> FeedNames:
             _kept.versions.update(found.versions)
             _kept.reasons.update(found.reasons)
         return FeedNames(dict(_kept.rollouts), dict(_kept.versions), _kept.reasons)
+
+
+def rollout_names(ids: Iterable[int]) -> Mapping[int, str]:
+    """Return the names of some updates; asks for nothing where none is wanted."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    naming: Naming = import_string(settings.FEED_NAMES)
+    return naming(wanted, ()).rollouts
 
 
 def forget_names() -> None:

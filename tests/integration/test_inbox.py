@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import mail
@@ -15,7 +15,7 @@ from portal.events import sequencer
 from portal.events.journal import tell
 from portal.events.kinds import EntryKind
 from portal.kernel.transactions import unit_of_work
-from tests.factories import make_world
+from tests.factories import make_rollout, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,7 +80,7 @@ def _refuse(*_args, **_kwargs):
 def test_nobody_is_mailed_who_does_not_want_it(now):
     world = make_world(hubs=0)
     services.enrol_readers()
-    services.prefer_mail(world.as_supplier, mail="NEVER")
+    services.prefer_mail(world.as_supplier, mail="NEVER", now=now)
     _happen(world.supplier, at=now)
     sequencer.sequence_all()
 
@@ -150,3 +150,74 @@ def test_preferences_are_kept(client):
 
     assert queries.mail_preference(world.as_supplier) == "DAILY"
     assert refused.status_code == 422
+
+
+MORNING = datetime(2030, 3, 5, 7, 0, tzinfo=UTC)
+
+
+@pytest.mark.requirement("R6.7")
+def test_a_daily_mail_comes_in_the_morning_with_everything_since_the_last(now):
+    world = make_world(hubs=0)
+    services.enrol_readers()
+    services.prefer_mail(world.as_supplier, mail="DAILY", now=now)
+    _happen(world.supplier, at=now, reason="HAN devices lost")
+    _happen(world.supplier, at=now, kind=EntryKind.ROLLOUT_RESUMED, times=2)
+    sequencer.sequence_all()
+
+    at_once = services.deliver_mail(now=now + timedelta(hours=3))
+    early = services.deliver_mail(now=MORNING - timedelta(minutes=1))
+    sent = services.deliver_mail(now=MORNING + timedelta(minutes=1))
+    again = services.deliver_mail(now=MORNING + timedelta(hours=12))
+
+    assert (at_once, early, sent, again) == (0, 0, 1, 0)
+    assert mail.outbox[0].subject == "3 notices, 4 Mar 2030: Suspended: Toshiba 0C230000"
+    assert "since the last daily mail" in mail.outbox[0].body
+
+
+@pytest.mark.requirement("R6.7")
+def test_a_mail_is_plain_text_that_reads_by_itself(now):
+    world = make_world(hubs=0)
+    rollout = make_rollout(world, now=now)
+    services.enrol_readers()
+    with_it = {"rollout_id": rollout.pk, "parties": [world.supplier.pk], "at": now}
+    unit_of_work(tell)(
+        EntryKind.ROLLOUT_SUSPENDED, data={"name": rollout.name, "reason": "Lost. " * 20}, **with_it
+    )
+    unit_of_work(tell)(EntryKind.SECOND_SUPPLIER_ANSWERED, data={"hubs": 1204}, **with_it)
+    sequencer.sequence_all()
+
+    services.deliver_mail(now=now + timedelta(minutes=3))
+
+    (letter,) = mail.outbox
+    assert letter.subject == f"2 notices: Suspended: {rollout.name}"
+    assert letter.body.startswith("Communications Hub Firmware Portal\n")
+    assert f"\n{rollout.name}\n{'-' * len(rollout.name)}\n" in letter.body
+    assert "\n  A second Supplier has answered\n  4 Mar 2030, 10:00 GMT\n  The second Supplier" in letter.body
+    assert f"/updates/{rollout.pk}/" in letter.body
+    assert max(len(line) for line in letter.body.splitlines()) <= 80
+    assert "\n\n\n" not in letter.body
+    assert letter.extra_headers["Auto-Submitted"] == "auto-generated"
+
+
+@pytest.mark.requirement("R6.7")
+def test_whoever_wants_mail_again_is_not_sent_what_was_missed(now):
+    world = make_world(hubs=0)
+    services.prefer_mail(world.as_supplier, mail="NEVER", now=now)
+    _happen(world.supplier, at=now, times=5)
+    sequencer.sequence_all()
+    services.prefer_mail(world.as_supplier, mail="SOON", now=now)
+    _happen(world.supplier, at=now, kind=EntryKind.ROLLOUT_RESUMED)
+    sequencer.sequence_all()
+
+    services.deliver_mail(now=now + timedelta(minutes=3))
+
+    assert [letter.subject for letter in mail.outbox] == ["Resumed: Toshiba 0C230000"]
+
+
+def test_who_looks_at_notices_before_the_first_mail_is_not_sent_the_past(now):
+    world = make_world(hubs=0)
+    _happen(world.supplier, at=now, times=5)
+    sequencer.sequence_all()
+    services.mark_seen(world.as_supplier, up_to=1)
+
+    assert services.deliver_mail(now=now + timedelta(minutes=3)) == 0

@@ -1,0 +1,118 @@
+"""A mail about notices: what it says at the top, and its notices by the update they are about. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from notifications.models import Message
+from portal.kernel.presentation.moments import long_date
+from portal.kernel.working_days import LONDON
+
+DIGEST_AT: Final = time(7)
+"""When the daily mail goes out, London time."""
+_WIDTH: Final = 76
+_INDENT: Final = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail that has been claimed and is about to be sent; its notices newest first."""
+
+    user_id: int
+    address: str
+    name: str
+    organisation: str
+    up_to: int
+    messages: tuple[Message, ...]
+    more: int = 0
+    is_digest: bool = False
+
+    @property
+    def many(self) -> int:
+        """How many notices it stands for, those it leaves out included."""
+        return len(self.messages) + self.more
+
+    @property
+    def subject(self) -> str:
+        """The notice itself where it is one; else how many, and the loudest of them."""
+        if self.many == 1:
+            return self.messages[0].title
+        lead = f"{self.many:,} notices"
+        if self.is_digest:
+            lead = f"{lead}, {self._days()}"
+        return f"{lead}: {self._loudest().title}"
+
+    @property
+    def groups(self) -> Sequence[Group]:
+        """The notices by update, the latest news first; those about none last."""
+        found: dict[int, list[Message]] = {}
+        for message in self.messages:
+            found.setdefault(message.rollout_id or 0, []).append(message)
+        return [
+            _group(rollout_id, of) for rollout_id, of in sorted(found.items(), key=lambda pair: pair[0] == 0)
+        ]
+
+    def _loudest(self) -> Message:
+        order = {"bad": 0, "warn": 1}
+        return min(self.messages, key=lambda message: order.get(message.tone, 2))
+
+    def _days(self) -> str:
+        first, last = (long_date(self.messages[place].at) for place in (-1, 0))
+        return last if first == last else f"{first} to {last}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One notice under its heading."""
+
+    title: str
+    text: str
+    at: datetime
+
+    @property
+    def wrapped(self) -> str:
+        """The text in lines that a plain mail shows as they are."""
+        return textwrap.fill(self.text, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The notices about one update."""
+
+    rollout_id: int
+    heading: str
+    lines: tuple[Line, ...]
+
+    @property
+    def rule(self) -> str:
+        """A line under the heading."""
+        return "-" * len(self.heading)
+
+
+def last_digest_time(now: datetime) -> datetime:
+    """Return the latest moment at which daily mail was due."""
+    here = now.astimezone(LONDON)
+    morning = datetime.combine(here.date(), DIGEST_AT, tzinfo=LONDON)
+    return (
+        morning
+        if morning <= here
+        else datetime.combine(here.date() - timedelta(days=1), DIGEST_AT, tzinfo=LONDON)
+    )
+
+
+def _group(rollout_id: int, messages: Sequence[Message]) -> Group:
+    heading = _heading(rollout_id, messages)
+    lines = (Line(each.title.removesuffix(f": {heading}"), each.text, each.at) for each in messages)
+    return Group(rollout_id, heading, tuple(lines))
+
+
+def _heading(rollout_id: int, messages: Sequence[Message]) -> str:
+    if not rollout_id:
+        return "Other notices"
+    # A title is "What happened: name of the update".
+    named = next((message.title for message in messages if ": " in message.title), "")
+    return named.partition(": ")[2] or f"Update {rollout_id}"
