@@ -41,6 +41,16 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "revoke": ("secondary", "revoke"),
 }
 
+#: In which tone the reason for a status is told; where none is named it is not news.
+_STATUS_TONES: Final[Mapping[RolloutStatus, str]] = {
+    RolloutStatus.SUSPENDED: "bad",
+    RolloutStatus.PAUSED: "warn",
+    RolloutStatus.STOPPED: "bad",
+    RolloutStatus.REVOKED: "bad",
+    RolloutStatus.PILOT_REVIEW: "info",
+    RolloutStatus.COMPLETE: "good",
+}
+
 
 def update_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
     """Gather what the page of an update shows.
@@ -68,6 +78,7 @@ def update_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
         "milestones": [asdict(one) for one in page.milestones],
         "series": IF_NOTHING,
         "facts": facts_of(page),
+        "status_tone": _STATUS_TONES.get(page.flight.status, "") if page.status_reason else "",
         "severity_tone": SEVERITY_TONES.get(page.flight.severity, "neutral"),
         "steps": step_buttons(page.steps, page),
         "may_instruct": scope.is_supplier
