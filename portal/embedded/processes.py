@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -168,6 +169,7 @@ def run_to_end(
 ) -> int:
     """Run a command to its end, pass on what it says line by line, and return its exit code.
 
+    `meanwhile` is called several times a second, however long the command says nothing.
     An exception from `hear`, or a signal of ours that raises, ends it too.
     """
     process = subprocess.Popen(  # noqa: S603 - our own programs
@@ -175,14 +177,14 @@ def run_to_end(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
         env=child_environment(environment),
         start_new_session=True,
         preexec_fn=lambda: follow_parent(signal.SIGTERM),  # noqa: PLW1509 - we have no threads
     )
     try:
-        for line in process.stdout or ():
-            hear(line.rstrip("\n"))
+        for line in _lines_of(process):
+            if line is not None:
+                hear(line)
             meanwhile()
         return process.wait()
     finally:
@@ -194,6 +196,26 @@ def run_to_end(
         process.wait()
         if process.stdout:
             process.stdout.close()
+
+
+def _lines_of(process: subprocess.Popen[bytes]) -> Iterator[str | None]:
+    """Yield each line as it comes, and None whenever nothing has come for a moment."""
+    if process.stdout is None:
+        return
+    words = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if not selector.select(_LOOK_EVERY):
+                yield None
+                continue
+            said = os.read(process.stdout.fileno(), 65_536)
+            *lines, words = (words + said).split(b"\n")
+            yield from (line.decode(errors="replace") for line in lines)
+            if not said:
+                break
+    if words:
+        yield words.decode(errors="replace")
 
 
 def child_environment(more: Mapping[str, str]) -> dict[str, str]:
@@ -214,7 +236,7 @@ def python(*words: str) -> tuple[str, ...]:
     return (sys.executable, *words)
 
 
-def _signal(process: subprocess.Popen[bytes] | subprocess.Popen[str], number: signal.Signals) -> None:
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
 

@@ -155,6 +155,22 @@ def test_a_command_is_run_to_its_end_and_heard_line_by_line(said):
     assert said == ["one", "two"]
 
 
+def test_a_worker_that_dies_while_a_command_says_nothing_is_started_again(supervisor, said):
+    supervisor.start(Program("worker", SLEEPER))
+    os.kill(supervisor._kept[0].process.pid, signal.SIGKILL)
+
+    run_to_end(
+        python("-c", "import time; time.sleep(3); print('half a li', end='')"),
+        {},
+        hear=said.append,
+        meanwhile=supervisor.look,
+    )
+
+    assert "killed by SIGKILL" in said[0]
+    assert said[-1] == "half a li"
+    assert alive(supervisor._kept[0].process.pid)
+
+
 def test_a_command_is_ended_when_the_listener_has_had_enough():
     pids: list[int] = []
 
