@@ -17,7 +17,7 @@ from portal.identity.scope import Scope
 from portal.kernel import clock
 
 K = OrganisationKind
-_RECENT: Final = 6
+_RECENT: Final = 4
 _EVERYBODY: Final = frozenset(OrganisationKind)
 
 #: The menu: label, address, for whom, and which other addresses belong to it.
@@ -26,10 +26,14 @@ MENU: Final[tuple[tuple[str, str, frozenset[OrganisationKind], tuple[str, ...]],
     ("Updates", "rollouts:list", _EVERYBODY, ("/updates/",)),
     ("Instructions", "rollouts:instructions", frozenset({K.SUPPLIER}), ("/instructions/",)),
     ("Rules", "rollouts:rules", frozenset({K.SUPPLIER}), ("/rules/", "/approvals/")),
+    ("Incidents", "rollouts:incidents", frozenset({K.SUPPLIER, K.DCC, K.PANEL}), ("/incidents/",)),
+    ("Triage", "rollouts:triage", frozenset({K.DCC, K.PANEL}), ("/triage/", "/known-issues/")),
+    ("Decisions", "rollouts:decisions", frozenset({K.DCC, K.PANEL}), ("/decisions/",)),
     ("Estate", "rollouts:estate", frozenset({K.SUPPLIER, K.DCC}), ("/estate/", "/hubs/")),
     ("Schedule", "rollouts:schedule", frozenset({K.DCC, K.CSP}), ("/schedule/",)),
     ("CSP channels", "rollouts:channels", frozenset({K.DCC, K.CSP}), ("/channels/",)),
     ("Unmatched alerts", "rollouts:unmatched", frozenset({K.DCC}), ("/unmatched-alerts/",)),
+    ("Audit trail", "rollouts:audit", frozenset({K.DCC}), ("/audit/",)),
     ("Notices", "notifications:inbox", _EVERYBODY, ("/notifications/",)),
 )
 
@@ -87,6 +91,7 @@ def _menu(request: HttpRequest, scope: Scope) -> list[dict[str, Any]]:
         url = _address(name)
         if scope.kind in kinds and url:
             is_current = request.path == url or request.path.startswith(prefixes or ("\0",))
+            is_current = is_current and not request.path.startswith("/notifications/webhooks/")
             entries.append({"label": label, "url": url, "current": is_current})
     return entries
 

@@ -18,6 +18,7 @@ from notifications.webhooks import managing, reading
 from notifications.webhooks.addresses import LONGEST_URL
 from notifications.webhooks.managing import NewWebhook
 from portal.accounts.web.guards import for_administrators, scope_of
+from portal.accounts.web.people import tabs
 from portal.events.kinds import EntryKind
 from portal.identity.sealing import seal, unseal
 from portal.kernel import clock
@@ -70,7 +71,11 @@ class ReplayForm(forms.Form):
 def index(request: HttpRequest) -> HttpResponse:
     """List the webhooks of the organisation."""
     scope = scope_of(request)
-    context = {"webhooks": reading.webhooks(scope, now=clock.wall()), "scope": scope}
+    context = {
+        "webhooks": reading.webhooks(scope, now=clock.wall()),
+        "scope": scope,
+        "tabs": tabs("notifications:webhooks"),
+    }
     return render(request, "notifications/webhooks/list.html", context)
 
 

@@ -10,7 +10,7 @@ from portal.identity.requests import PortalRequest
 from portal.kernel import clock
 from rollouts.queries.dashboard import dashboard as dashboard_of
 from rollouts.web.guards import for_people, scope_of
-from rollouts.web.presenting import calendar_of, flight_rows
+from rollouts.web.presenting import calendar_of, flight_rows, from_today
 from rollouts.web.wording import IF_NOTHING, due_item
 
 
@@ -28,7 +28,8 @@ def dashboard(request: PortalRequest) -> HttpResponse:
         "rows": flight_rows(board.flights),
         "due": [due_item(one) for one in board.outstanding],
         "series": IF_NOTHING,
-        "calendar": calendar_of(board.volumes) if scope.is_csp else None,
+        "days": from_today(board.days, now=now),
+        "calendar": calendar_of(board.volumes, now=now) if scope.is_csp else None,
     }
     part = "#board" if request.htmx and not request.htmx.history_restore_request else ""
     return render(request, f"rollouts/dashboard.html{part}", context)

@@ -75,6 +75,13 @@ class InstructForm(forms.Form):
         self.fields["batch"].choices = [("", "Every group"), *batches]  # type: ignore[attr-defined]
         self.fields["saved"].choices = [("", "Choose"), *rules]  # type: ignore[attr-defined]
 
+    def count(self, source: str, hubs: int) -> None:
+        """Say beside a choice how many hubs it is."""
+        field: Any = self.fields["source"]
+        field.choices = [
+            (value, f"{label}: {hubs:,}" if value == source else label) for value, label in field.choices
+        ]
+
     def clean(self) -> dict[str, Any]:
         """Ask for a list where a list is meant, and for no time where none is taken."""
         asked = super().clean() or {}

@@ -98,6 +98,7 @@ def _choose(
 ) -> HttpResponse:
     now = clock.now()
     page = update_page(scope_of(request), rollout_id, now=now)
+    form.count("waiting", page.flight.waiting_for_viewer)
     context = {
         "page": page,
         "form": form,

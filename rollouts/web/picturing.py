@@ -17,6 +17,7 @@ from portal.kernel.presentation.moments import long_time
 from rollouts.queries.curves import ActivationCurve, activation_curve
 from rollouts.queries.updates import UpdatePage, update_page
 from rollouts.states import ROLLOUT_STEPS, RUNNING_STATUSES, RolloutStatus, Step
+from rollouts.web.presenting import from_today
 from rollouts.web.wording import (
     DECIDED,
     IF_NOTHING,
@@ -77,6 +78,7 @@ def update_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
         "curve": _curve(scope, page, now=now),
         "milestones": [asdict(one) for one in page.milestones],
         "series": IF_NOTHING,
+        "days": from_today(page.plan.days, now=now),
         "facts": facts_of(page),
         "status_tone": _STATUS_TONES.get(page.flight.status, "") if page.status_reason else "",
         "severity_tone": SEVERITY_TONES.get(page.flight.severity, "neutral"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Final
 
 from django.urls import reverse
@@ -60,8 +61,22 @@ def flight_rows(flights: Iterable[Flight]) -> list[FlightRow]:
     ]
 
 
-def calendar_of(volumes: Mapping[Region, Mapping[date, int]]) -> Calendar:
-    """Lay volumes out by day, for the first month of days on which anything happens."""
+def from_today(days: Mapping[date, Mapping[str, int]], *, now: datetime) -> dict[date, dict[str, int]]:
+    """Put what is overdue on today: it happens as soon as it can."""
+    today, gathered = now.astimezone(UTC).date(), dict[date, Counter[str]]()
+    for day, counts in sorted(days.items()):
+        gathered.setdefault(max(day, today), Counter()).update(counts)
+    return {day: dict(counts) for day, counts in gathered.items()}
+
+
+def calendar_of(planned: Mapping[Region, Mapping[date, int]], *, now: datetime) -> Calendar:
+    """Lay volumes out by day, for the first month of days on which anything happens; overdue is today."""
+    today = now.astimezone(UTC).date()
+    volumes: dict[Region, Counter[date]] = {}
+    for region, days in planned.items():
+        volumes[region] = Counter()
+        for day, hubs in days.items():
+            volumes[region][max(day, today)] += hubs
     every_day = sorted({day for days in volumes.values() for day in days})
     shown = every_day[:_MOST_DAYS]
     rows = [

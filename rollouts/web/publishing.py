@@ -20,6 +20,7 @@ from rollouts import services
 from rollouts.queries.drafts import draft_fields
 from rollouts.queries.rollouts import preview as preview_of
 from rollouts.queries.updates import update_page
+from rollouts.rules import months_after, one_month_before, six_months_after
 from rollouts.states import RolloutStatus
 from rollouts.web.forms import PublishForm
 from rollouts.web.guards import for_people, scope_of
@@ -58,6 +59,7 @@ def publish(request: PortalRequest) -> HttpResponse:
                 status = refusal.status
     context = {
         "form": form,
+        **_dates_allowed(clock.now()),
         "title": "Publish an update",
         "crumbs": [{"label": "Updates", "url": reverse("rollouts:list")}],
     }
@@ -83,6 +85,7 @@ def revise(request: PortalRequest, rollout_id: int) -> HttpResponse:
                 status = refusal.status
     context = {
         "form": form,
+        **_dates_allowed(clock.now()),
         "title": "Change the draft",
         "crumbs": crumbs_of(rollout_id, str(draft["name"])),
     }
@@ -126,4 +129,14 @@ def _preview_context(request: PortalRequest, rollout_id: int, refused: str, now:
         "regions": [{"label": str(region.label), "count": hubs} for region, hubs in found.by_region.items()],
         "excluded": [{"label": str(reason.label), "count": hubs} for reason, hubs in found.excluded.items()],
         "crumbs": [{"label": "Updates", "url": reverse("rollouts:list")}],
+    }
+
+
+def _dates_allowed(now: datetime) -> dict[str, datetime]:
+    """Say what the rule of six months and that of one make of a notice published now."""
+    latest_at = six_months_after(now)
+    return {
+        "latest_at": latest_at,
+        "latest_cutoff_at": one_month_before(latest_at),
+        "first_window_at": months_after(now, 1),
     }

@@ -136,7 +136,12 @@ def act_on(request: HttpRequest, person_id: int, act: str) -> HttpResponse:
 
 def tabs(current: str) -> list[dict[str, Any]]:
     """Return the way between the pages about an organisation."""
-    pages = (("people", "People"), ("clients", "API clients"), ("single-sign-on", "Single sign-on"))
+    pages = (
+        ("people", "People"),
+        ("clients", "API clients"),
+        ("notifications:webhooks", "Webhooks"),
+        ("single-sign-on", "Single sign-on"),
+    )
     return [{"url": reverse(name), "label": label, "current": name == current} for name, label in pages]
 
 
