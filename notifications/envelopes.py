@@ -6,17 +6,14 @@ last one read is the cursor to go on from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypedDict
 
 import orjson
 from django.conf import settings
 
-from portal.events.feed import Entry
-from portal.events.kinds import PUBLIC_NAMES, EntryKind
-from portal.events.naming import FeedNames, names_for
-from portal.kernel.guid import format_many
+from portal.events.kinds import PUBLIC_NAMES
 from portal.rest.shapes import Example, GuidText, Names, Text
 
 TYPE_PREFIX: Final = "portal."
@@ -72,17 +69,6 @@ class Happening(TypedDict):
     data: HappeningData
 
 
-def happenings(entries: Sequence[Entry], *, party: int) -> list[Happening]:
-    """Put entries of a party's feed into envelopes, in order."""
-    names = names_for(entries)
-    guids = iter(format_many([entry.guid for entry in entries if entry.guid is not None]))
-    source, schema = source_of(party), schema_address()
-    return [
-        _happening(entry, names, None if entry.guid is None else next(guids), source=source, schema=schema)
-        for entry in entries
-    ]
-
-
 def ping_happening(party: int, *, ident: str, now: datetime) -> dict[str, Any]:
     """Make the event that tests a webhook; it is no entry of the feed."""
     return {
@@ -94,11 +80,6 @@ def ping_happening(party: int, *, ident: str, now: datetime) -> dict[str, Any]:
         "datacontenttype": "application/json",
         "data": {},
     }
-
-
-def documents(happened: Iterable[Happening]) -> list[bytes]:
-    """Write each envelope as JSON."""
-    return [orjson.dumps(each, option=_OPTIONS) for each in happened]
 
 
 def batch(happened: Sequence[Any]) -> bytes:
@@ -114,31 +95,3 @@ def source_of(party: int) -> str:
 def schema_address() -> str:
     """Return where the shape of `data` is described."""
     return settings.PORTAL_URL + _SCHEMA
-
-
-def _happening(entry: Entry, names: FeedNames, guid: str | None, *, source: str, schema: str) -> Happening:
-    rollout: HappeningRollout | None = None
-    if entry.rollout_id is not None:
-        rollout = {"id": entry.rollout_id, "name": names.rollouts.get(entry.rollout_id, "")}
-    facts = dict(entry.data) if entry.data else {}
-    version = None if entry.version_id is None else names.versions.get(entry.version_id)
-    is_activation = entry.kind == EntryKind.HUB_ACTIVATED
-    return {
-        "specversion": "1.0",
-        "id": str(entry.position),
-        "source": source,
-        "type": TYPE_PREFIX + PUBLIC_NAMES[entry.kind],
-        "subject": guid or (f"rollouts/{entry.rollout_id}" if rollout else source),
-        "time": entry.at,
-        "datacontenttype": "application/json",
-        "dataschema": schema,
-        "data": {
-            "guid": guid,
-            "firmware_version": version or facts.pop("firmware_version", None),
-            "rollout": rollout,
-            # The code of an activation says that it came after a halt, not why it failed.
-            "reason": None if is_activation else names.reasons.get(entry.code),
-            "activated_after_halt": is_activation and entry.code == 1,
-            "facts": facts,
-        },
-    }

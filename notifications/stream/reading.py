@@ -11,9 +11,8 @@ from typing import Any, Final, TypeVar
 
 from django.db import close_old_connections, connections
 
-from notifications.envelopes import documents, happenings
+from notifications.writing import written_entries
 from portal.events import feed
-from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
 from portal.kernel import sql
 
@@ -56,7 +55,7 @@ def place_of(scope: Scope, after: str) -> int:
     return feed.check_cursor(there, int(after)) if after else there.head
 
 
-Written = tuple[int, EntryKind, bytes]
+Written = tuple[int, int, bytes]
 
 
 def page_after(scope: Scope, position: int, *, size: int = PAGE) -> list[Written]:
@@ -66,11 +65,9 @@ def page_after(scope: Scope, position: int, *, size: int = PAGE) -> list[Written
         CursorExpired: some entries after it are no longer kept.
     """
     feed.check_cursor(feed.Bounds(feed.bounds(scope).dropped_to, position), position)
-    entries = feed.entries_after(scope, position, size=size)
-    written = documents(happenings(entries, party=scope.organisation_id))
     return [
-        (entry.position, entry.kind, b"id: %d\nevent: entry\ndata: %b\n\n" % (entry.position, document))
-        for entry, document in zip(entries, written, strict=True)
+        (entry.position, entry.kind, f"id: {entry.position}\nevent: entry\ndata: {entry.text}\n\n".encode())
+        for entry in written_entries(scope, position, size=size)
     ]
 
 

@@ -19,13 +19,13 @@ from django.conf import settings
 from django.db import connection, connections
 from django.db.models import F, Q
 
-from notifications.envelopes import BATCH, batch, happenings
+from notifications.envelopes import BATCH
 from notifications.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
 from notifications.webhooks.calling import Answer, call
 from notifications.webhooks.patience import wait_before
 from notifications.webhooks.signing import headers_for
-from portal.events import feed, journal
-from portal.events.feed import Entry
+from notifications.writing import WrittenEntry, joined, written_after
+from portal.events import journal
 from portal.events.kinds import PUBLIC_NAMES, EntryKind
 from portal.identity.models import Organisation, OrganisationKind
 from portal.identity.scope import Scope
@@ -46,10 +46,9 @@ class Batch:
 
     claim: uuid.UUID
     endpoint_id: int
-    party: int
     url: str
     keys: tuple[str, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[WrittenEntry, ...]
     cursor: int
     batch_to: int
     attempt: int
@@ -87,7 +86,7 @@ def deliver_next(*, now: datetime) -> bool:
 
 def call_with(claimed: Batch, *, now: datetime) -> Answer:
     """Send a batch, signed."""
-    body = batch(happenings(claimed.entries, party=claimed.party))
+    body = joined(claimed.entries)
     signed = headers_for(claimed.keys, message_id=claimed.message_id, at=now, body=body)
     return call(claimed.url, body=body, headers={"Content-Type": BATCH, **signed})
 
@@ -103,7 +102,7 @@ def claim_batch(*, now: datetime) -> Batch | bool | None:
     row = found[0]
     scope = _scope_of(row.organisation_id)
     kinds = [EntryKind(kind) for kind in row.kinds if kind in PUBLIC_NAMES]
-    stretch = feed.stretch_after(scope, row.cursor, kinds=kinds, size=row.batch_size)
+    stretch = written_after(scope, row.cursor, kinds=kinds, size=row.batch_size)
     entries = [e for e in stretch.entries if row.batch_to is None or e.position <= row.batch_to]
     batch_to = row.batch_to or stretch.position
     own = WebhookEndpoint.objects.filter(pk=row.id)
@@ -115,7 +114,6 @@ def claim_batch(*, now: datetime) -> Batch | bool | None:
     return Batch(
         claim=claim,
         endpoint_id=row.id,
-        party=row.organisation_id,
         url=row.url,
         keys=tuple(unseal(secret.sealed) for secret in secrets.order_by("-created_at", "-pk")),
         entries=tuple(entries),

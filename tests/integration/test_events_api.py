@@ -17,6 +17,7 @@ from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
 from portal.identity.api_scopes import ApiScope
 from portal.kernel.transactions import unit_of_work
+from rollouts.models import Rollout
 from tests.factories import make_rollout, make_world
 from tests.integration.clients import Calls
 
@@ -282,3 +283,35 @@ def _connections() -> int:
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
         )
         return int(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize(
+    "name", ['Quoted "name"', "Back\\slash", "Größe \u2028 \U0001f4a1", "tab\there", "{}%s"]
+)
+def test_no_text_breaks_the_envelope_the_database_writes(world, now, name):
+    rollout = make_rollout(world, now=now)
+    Rollout.objects.filter(pk=rollout.pk).update(name=name)
+    data = {"name": name, "nested": {"list": [1, 2.5, None, True]}, "firmware_version": name}
+    about = {"at": now, "party_id": world.supplier.pk, "rollout_id": rollout.pk}
+    put(**about, guid=world.guid(0), kind=EntryKind.HUB_VERSION_READ, data=data)
+    put(**about, guid=None, kind=EntryKind.RULE_RAN, data=data, version_id=world.target.pk)
+    sequencer.sequence_all()
+
+    read, ran = Calls.of(world.supplier_user).get(PATH).json()["items"]
+
+    assert read["data"]["rollout"] == {"id": rollout.pk, "name": name}
+    assert read["data"]["firmware_version"] == name
+    assert read["data"]["facts"] == {each: data[each] for each in ("name", "nested")}
+    assert ran["subject"] == f"rollouts/{rollout.pk}"
+    assert (ran["data"]["firmware_version"], ran["data"]["facts"]) == ("0C230000", data)
+
+
+def test_a_moment_is_told_to_the_microsecond(world, now):
+    at = now.replace(microsecond=120)
+    put(guid=world.guid(0), at=at, party_id=world.supplier.pk, kind=EntryKind.HUB_JOINED)
+    sequencer.sequence_all()
+
+    (event,) = Calls.of(world.supplier_user).get(PATH).json()["items"]
+
+    assert event["time"] == "2030-03-04T10:00:00.000120Z"
+    assert datetime.fromisoformat(event["time"]) == at

@@ -1,0 +1,116 @@
+"""Entries of a feed as they leave: read and written as CloudEvents by the database, in one statement a page.
+
+By page, by stream and by webhook the same texts leave, so that no reader can be told something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import orjson
+
+from notifications.envelopes import TYPE_PREFIX, schema_address, source_of
+from portal.events import feed
+from portal.events.kinds import PUBLIC_NAMES, EntryKind
+from portal.events.naming import FeedNames, names_for
+from portal.identity.scope import Scope
+from portal.kernel import sql
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenEntry:
+    """One entry as a CloudEvent; `text` is JSON."""
+
+    position: int
+    kind: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenStretch:
+    """Some entries in order. Everything up to `position` has been read: it is where to go on."""
+
+    entries: Sequence[WrittenEntry]
+    position: int
+    head: int
+
+
+def written_after(
+    scope: Scope, position: int | None, *, kinds: Sequence[EntryKind] = (), size: int = 1000
+) -> WrittenStretch:
+    """Return the entries after a position, and where to go on; none = from the oldest that is kept.
+
+    Raises:
+        CursorExpired: some entries after it are no longer kept.
+        CursorAhead: there is no such position yet.
+    """
+    there = feed.bounds(scope)
+    after = feed.check_cursor(there, position)
+    found = written_entries(scope, after, kinds=kinds, size=size) if after < there.head else []
+    last = found[-1].position if found else after
+    if len(found) >= min(size, feed.MOST_AT_ONCE):
+        return WrittenStretch(found, last, max(there.head, last))
+    # The head was read first: all there was up to it has been looked at, whatever the kinds.
+    reached = max(there.head, last)
+    return WrittenStretch(found, reached, reached)
+
+
+def written_entries(
+    scope: Scope, position: int, *, kinds: Sequence[EntryKind] = (), size: int = 1000
+) -> list[WrittenEntry]:
+    """Return the entries after a position, in order, at most `size` (10,000 at the most)."""
+    page = {
+        "party": scope.organisation_id,
+        "after": position,
+        "kinds": [int(kind) for kind in kinds] or None,
+        "size": min(size, feed.MOST_AT_ONCE),
+    }
+    wanted = sql.fetch_all("notifications", "feed_names_wanted", **page)
+    if not wanted:
+        return []
+    rows = sql.fetch_all(
+        "notifications", "written_entries", **page, **_names(names_for(wanted), wanted), **_words(scope)
+    )
+    return [WrittenEntry(*row) for row in rows]
+
+
+def joined(entries: Iterable[WrittenEntry]) -> bytes:
+    """Write entries as one JSON array: the batch format of CloudEvents."""
+    return f"[{','.join(entry.text for entry in entries)}]".encode()
+
+
+def _words(scope: Scope) -> dict[str, Any]:
+    return {
+        "source": _json(source_of(scope.organisation_id)),
+        "schema": _json(schema_address()),
+        "types": _types(),
+        "activated": int(EntryKind.HUB_ACTIVATED),
+    }
+
+
+def _names(names: FeedNames, wanted: Collection[Any]) -> dict[str, Any]:
+    rollouts = {row.rollout_id for row in wanted} & names.rollouts.keys()
+    versions = {row.version_id for row in wanted} & names.versions.keys()
+    return {
+        "rollouts": list(rollouts),
+        "rollout_texts": [_json({"id": each, "name": names.rollouts[each]}) for each in rollouts],
+        "versions": list(versions),
+        "version_texts": [_json(names.versions[each]) for each in versions],
+        "reasons": _by_number({code: _json(word) for code, word in names.reasons.items()}),
+    }
+
+
+@cache
+def _types() -> list[str | None]:
+    return _by_number({int(kind): _json(TYPE_PREFIX + name) for kind, name in PUBLIC_NAMES.items()})
+
+
+def _by_number(words: Mapping[int, str]) -> list[str | None]:
+    return [words.get(number) for number in range(max(words, default=-1) + 1)]
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
