@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, TypedDict
+from typing import Annotated, Any, ClassVar, TypedDict
 
 from django.http import HttpResponseBase
 from rest_framework import serializers
@@ -16,7 +15,7 @@ from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import BadInput
-from portal.rest.answers import CSV, NDJSON, CsvAnswer, JsonAnswer, NdjsonAnswer, ndjson, streamed
+from portal.rest.answers import CSV, NDJSON, CsvAnswer, JsonAnswer, NdjsonAnswer, streamed
 from portal.rest.describing import operation
 from portal.rest.fields import IdField, Said, Text, Words
 from portal.rest.once import once
@@ -30,17 +29,10 @@ from rollouts.api.lists import BODIES, hub_list, listed_in
 from rollouts.queries.estate import estate_counts, estate_page, export_estate
 from rollouts.queries.hubs import hub_card
 from rollouts.queries.labels import labels
+from rollouts.queries.spellings import CSV_LINES, JSON_LINES
 from rollouts.queries.walks import ROLES, EstateFilter
 from rollouts.services import MOST_READINGS
 from rollouts.states import Consent, Region, SmiStatus, TargetState
-
-# What the file says otherwise than the document: names of columns, and texts that stand for other values.
-_MEMBERS: Final = {
-    "version": "firmware_version",
-    "second_supplier": "has_second_supplier",
-    "rollout": "rollout_name",
-}
-_ESCAPED: Final = ("'=", "'+", "'-", "'@")
 
 
 class EstateQuery(PageQuery, FieldsQuery):
@@ -142,10 +134,12 @@ class Estate(Resource):
                 raise BadInput(
                     "A file holds the whole list and every column: leave `after` and `fields` out."
                 )
-            pieces = export_estate(self.scope, filters=filters)
-            if isinstance(form, CsvAnswer):
-                return streamed(pieces, kind=CSV, name="estate.csv")
-            return streamed(ndjson(_documents(pieces)), kind=NDJSON, name="estate.ndjson")
+            is_csv = isinstance(form, CsvAnswer)
+            spelling = CSV_LINES if is_csv else JSON_LINES
+            pieces = export_estate(self.scope, filters=filters, spelling=spelling)
+            return streamed(
+                pieces, kind=CSV if is_csv else NDJSON, name=f"estate.{'csv' if is_csv else 'ndjson'}"
+            )
         wanted = wanted_members(asked["fields"], documents.EstateHub)
         found = estate_page(self.scope, filters=filters, cursor=asked["after"], size=asked["limit"])
         return Response(page(request, found.items, documents.estate_hub, following=found.next, wanted=wanted))
@@ -294,26 +288,3 @@ class LabelOne(Resource):
         """Take a label off all its hubs."""
         services.remove_label(self.scope, label=label)
         return Response(status=204)
-
-
-def _documents(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """Read the file as it is made, and give each line as a document: constant memory, whatever its length."""
-    rows = csv.reader(_lines(pieces))
-    header = [_MEMBERS.get(name, name) for name in next(rows)]
-    for row in rows:
-        found: dict[str, Any] = {
-            name: (value[1:] if value.startswith(_ESCAPED) else value) or None
-            for name, value in zip(header, row, strict=True)
-        }
-        found["has_second_supplier"] = found["has_second_supplier"] == "yes"
-        found["role"] = found.get("role") or ""
-        yield found
-
-
-def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
-    left = b""
-    for piece in pieces:
-        *whole, left = (left + piece).split(b"\n")
-        yield from (f"{line.decode()}\n" for line in whole)
-    if left:
-        yield left.decode()

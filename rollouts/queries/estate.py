@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import IO, Any, Final
@@ -16,6 +16,7 @@ from portal.kernel.refusals import NotPermitted, Refusal
 from portal.kernel.spreadsheets import write_xlsx
 from rollouts.models import CspChannel, Rollout
 from rollouts.queries.extracts import Places, extract
+from rollouts.queries.spellings import CSV_LINES, Spelling
 from rollouts.queries.walks import (
     FIRST,
     EstateFilter,
@@ -30,6 +31,7 @@ PAGE_SIZE: Final = 100
 MOST_A_PAGE: Final = 1000
 MOST_IN_A_WORKBOOK: Final = 1_000_000
 _AT_A_TIME: Final = 10_000
+_TELLING: Final = 2_000
 
 
 class TooManyForWorkbook(Refusal):
@@ -178,33 +180,52 @@ def estate_counts(scope: Scope) -> EstateCounts:
     )
 
 
-def export_estate(scope: Scope, *, filters: EstateFilter | None = None) -> Iterator[bytes]:
-    """Stream an estate as CSV, in constant memory; raises what `estate_page` does, at once."""
+def export_estate(
+    scope: Scope, *, filters: EstateFilter | None = None, spelling: Spelling = CSV_LINES
+) -> Iterator[bytes]:
+    """Stream an estate as CSV or JSON lines, in constant memory; raises what `estate_page` does, at once."""
     rollouts, stages = _rollouts_shown(filters)
     party = scope.organisation_id if scope.is_supplier else None
     return extract(
         scope,
         selection_of(scope, filters or EstateFilter()),
         Places(rollouts=rollouts, stages=stages, party=party),
+        spelling=spelling,
     )
 
 
-def write_estate_workbook(scope: Scope, *, target: IO[bytes], filters: EstateFilter | None = None) -> int:
-    """Write an estate as a workbook and return how many hubs it holds; long work, for a task.
+def check_fits_workbook(total: int | None) -> None:
+    """Refuse more hubs than a workbook should hold.
 
     Raises:
-        TooManyForWorkbook: it is larger than a workbook should be; there is the CSV file.
+        TooManyForWorkbook: there are more; there is the CSV file.
     """
-    total = estate_total(scope, filters=filters)
     if total is not None and total > MOST_IN_A_WORKBOOK:
         raise TooManyForWorkbook(
             f"These are {total:,} hubs, and a workbook holds {MOST_IN_A_WORKBOOK:,}. Take the CSV file."
         )
+
+
+def write_estate_workbook(
+    scope: Scope,
+    *,
+    target: IO[bytes],
+    filters: EstateFilter | None = None,
+    tell: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Write an estate as a workbook and return how many hubs it holds; long work, for a task.
+
+    `tell` is called now and then with how many are written.
+
+    Raises:
+        TooManyForWorkbook: it is larger than a workbook should be; there is the CSV file.
+    """
+    check_fits_workbook(estate_total(scope, filters=filters))
     columns = [field.name for field in fields(DccHubRow if scope.is_dcc else HubRow)]
     header = [name for name in columns if name not in {"rollout_id", "consent"}]
     rows = (
         [getattr(value, "name", value) for value in (getattr(row, name) for name in header)]
-        for row in _all_rows(scope, filters)
+        for row in _told(_all_rows(scope, filters), tell)
     )
     return write_xlsx(target, rows, header=header, title="Estate")
 
@@ -223,6 +244,14 @@ def current_places(scope: Scope, guids: Sequence[int], *, rollout_id: int | None
         is_any=rollout_id is not None,
     )
     return {row.guid: row for row in rows}
+
+
+def _told(rows: Iterator[HubRow], tell: Callable[[int], None]) -> Iterator[HubRow]:
+    for number, row in enumerate(rows):
+        if number % _TELLING == 0:
+            check_fits_workbook(number)
+            tell(number)
+        yield row
 
 
 def _all_rows(scope: Scope, filters: EstateFilter | None) -> Iterator[HubRow]:

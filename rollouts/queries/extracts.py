@@ -1,4 +1,4 @@
-"""An estate as a CSV file, in GUID order and constant memory, spelt by the column.
+"""An estate as a file, in GUID order and constant memory, spelt by the column.
 
 PostgreSQL hands over numbers, some ten thousand hubs at a time, packed as arrays; what they mean is looked up
 once a combination. That is several times as fast as letting it spell and send every row by itself.
@@ -6,8 +6,6 @@ once a combination. That is several times as fast as letting it spell and send e
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,8 +18,8 @@ from portal.identity.models import Organisation
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import format_block
-from portal.kernel.spreadsheets import csv_safe
 from rollouts.models import CplEntry, DeviceModel, Rollout
+from rollouts.queries.spellings import CSV_LINES, Cells, Spelling
 from rollouts.queries.walks import FIRST, ROLES, Selection
 from rollouts.states import Region, SmiStatus, TargetState
 
@@ -53,10 +51,12 @@ def columns_for(scope: Scope) -> tuple[str, ...]:
     return (*known, *who, "commissioned_on", "rollout", "state", "effective_at")
 
 
-def extract(scope: Scope, selection: Selection, places: Places) -> Iterator[bytes]:
+def extract(
+    scope: Scope, selection: Selection, places: Places, *, spelling: Spelling = CSV_LINES
+) -> Iterator[bytes]:
     """Yield the file piece by piece, the heading first."""
-    yield _line(columns_for(scope))
-    tables = _Tables(scope, places)
+    yield spelling.heading(columns_for(scope))
+    tables = _Tables(scope, places, spelling)
     statement = (_CHUNK_OF_DCC if scope.is_dcc else _CHUNK).format(
         walks=selection.union("ORDER BY guid"), condition=selection.condition
     )
@@ -74,41 +74,34 @@ def extract(scope: Scope, selection: Selection, places: Places) -> Iterator[byte
 
 def _spelt(tables: _Tables, guids: Int64s, gpfs: Int64s, kinds: Int64s, who: Int64s, days: Int64s) -> bytes:
     """Write rows as fields of fixed width, padded with NUL, and drop the padding."""
+    spelling, has_none = tables.spelling, gpfs == FIRST
     kind, party = _looked_up(kinds, tables.kind), _looked_up(who, tables.who)
-    day, place = _looked_up(days, _day), tables.places_of(guids)
-    layout = [("guid", f"S{_GUID + 1}"), ("gpf", f"S{_GUID}"), ("comma", "S1")]
+    day, place = _looked_up(days, tables.day), tables.places_of(guids)
+    layout = [("begin", f"S{len(spelling.begin) or 1}"), ("guid", f"S{_GUID + 1}")]
+    layout += [("before", f"S{len(spelling.before_gpf) or 1}"), ("gpf", f"S{_GUID + 1}")]
     layout += [("kind", kind.dtype.str), ("who", party.dtype.str), ("day", day.dtype.str)]
     rows = np.zeros(len(guids), dtype=[*layout, ("place", place.dtype.str), ("end", "S2")])
-    rows["guid"] = np.frombuffer(format_block(guids, separator=b","), dtype=f"S{_GUID + 1}")
-    rows["gpf"] = np.frombuffer(format_block(gpfs), dtype=f"S{_GUID + 1}").astype(f"S{_GUID}")
-    rows["gpf"][gpfs == FIRST] = b""
-    rows["comma"], rows["end"] = b",", b"\r\n"
+    rows["begin"], rows["before"], rows["end"] = spelling.begin, spelling.before_gpf, spelling.end
+    rows["guid"] = np.frombuffer(format_block(guids, separator=spelling.after_guid), dtype=f"S{_GUID + 1}")
+    rows["gpf"] = np.frombuffer(format_block(gpfs, separator=spelling.after_gpf), dtype=f"S{_GUID + 1}")
+    rows["before"][has_none], rows["gpf"][has_none] = b"", spelling.no_gpf
     rows["kind"], rows["who"], rows["day"], rows["place"] = kind, party, day, place
     return rows.tobytes().translate(None, b"\0")
 
 
-def _looked_up(values: Int64s, spell: Callable[[int], Sequence[object]]) -> Texts:
-    """Spell each different value once, with a comma behind."""
+def _looked_up(values: Int64s, spell: Callable[[int], bytes]) -> Texts:
+    """Spell each different value once."""
     different, places = np.unique(values, return_inverse=True)
-    table = np.array([_line(spell(value), end=",") for value in different.tolist()], dtype=np.bytes_)
+    table = np.array([spell(value) for value in different.tolist()], dtype=np.bytes_)
     texts: Texts = table[places]
     return texts
-
-
-def _line(cells: Sequence[object], *, end: str = "\r\n") -> bytes:
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator=end).writerow([csv_safe(cell) for cell in cells])
-    return buffer.getvalue().replace("\0", " ").encode()
-
-
-def _day(number: int) -> tuple[str]:
-    return ("" if number == _NO_DAY else (_FIRST_DAY + timedelta(days=number)).isoformat(),)
 
 
 class _Tables:
     """What the numbers mean, as the tables have it when the file is begun."""
 
-    def __init__(self, scope: Scope, places: Places) -> None:
+    def __init__(self, scope: Scope, places: Places, spelling: Spelling) -> None:
+        self.spelling = spelling
         self._places = places
         self._models = {model.pk: model for model in DeviceModel.objects.all()}
         self._versions = dict(CplEntry.objects.values_list("pk", "firmware_version"))
@@ -116,24 +109,38 @@ class _Tables:
         self._is_dcc = scope.is_dcc
         self._rollouts = dict(Rollout.objects.filter(pk__in=places.rollouts).values_list("pk", "name"))
 
-    def kind(self, packed: int) -> Sequence[object]:
+    def kind(self, packed: int) -> bytes:
         """Spell manufacturer, model, version, region and status."""
         entry, model = packed >> 28, self._models[packed >> 8 & 0xFFFFF]
-        region, status = Region(packed >> 4 & 0xF), SmiStatus(packed & 0xF)
-        return model.manufacturer, model.model, self._versions[entry], region.name, status.name
+        cells: Cells = [
+            ("manufacturer", model.manufacturer),
+            ("model", model.model),
+            ("version", self._versions[entry]),
+            ("region", Region(packed >> 4 & 0xF).name),
+            ("status", SmiStatus(packed & 0xF).name),
+        ]
+        return self.spelling.members(cells)
 
-    def who(self, packed: int) -> Sequence[object]:
+    def who(self, packed: int) -> bytes:
         """Spell the viewer's role, or to the DCC the Suppliers; and whether there are two."""
-        has_second = "yes" if packed & 1 else "no"
+        second = ("second_supplier", bool(packed & 1))
         if not self._is_dcc:
-            return (*ROLES_BY_NUMBER[packed >> 1], has_second)
+            return self.spelling.members([("role", ROLES_BY_NUMBER[packed >> 1]), second])
         imports, gas = packed >> 32, packed >> 1 & 0x7FFFFFFF
-        return self._parties.get(imports, ""), self._parties.get(gas, ""), has_second
+        suppliers = [("import_supplier", imports), ("gas_supplier", gas)]
+        return self.spelling.members(
+            [(name, self._parties.get(each, "")) for name, each in suppliers] + [second]
+        )
+
+    def day(self, number: int) -> bytes:
+        """Spell the day on which a hub was commissioned."""
+        day = None if number == _NO_DAY else _FIRST_DAY + timedelta(days=number)
+        return self.spelling.members([("commissioned_on", day)])
 
     def places_of(self, guids: Int64s) -> Texts:
         """Spell where each hub stands in the rollout that is upgrading it: the latest, were there two."""
         place = np.zeros(len(guids), dtype=np.int64)
-        texts: list[bytes] = [b",,"]
+        texts: list[bytes] = [self._place(None, None, None)]
         for rollout_id in sorted(self._rollouts):
             held, states, times = self._targets(rollout_id, guids)
             if not len(held):
@@ -147,9 +154,14 @@ class _Tables:
         found: Texts = np.array(texts, dtype=np.bytes_)[place]
         return found
 
-    def _place(self, rollout_id: int, state: int, seconds: int) -> bytes:
-        effective_at = datetime.fromtimestamp(seconds, UTC)
-        return _line([self._rollouts[rollout_id], TargetState(state).name, effective_at], end="")
+    def _place(self, rollout_id: int | None, state: int | None, seconds: int | None) -> bytes:
+        cells: Cells = [
+            ("rollout_id", rollout_id),
+            ("rollout", None if rollout_id is None else self._rollouts[rollout_id]),
+            ("state", None if state is None else TargetState(state).name),
+            ("effective_at", None if seconds is None else datetime.fromtimestamp(seconds, UTC)),
+        ]
+        return self.spelling.members(cells, is_last=True)
 
     def _targets(self, rollout_id: int, guids: Int64s) -> Any:
         params = {
@@ -162,7 +174,7 @@ class _Tables:
         return sql.packed(sql.load("rollouts", "extract_places"), params, ">i8", ">i2", ">i8")
 
 
-ROLES_BY_NUMBER: Final = (("",), *((role,) for role in ROLES))
+ROLES_BY_NUMBER: Final = ("", *ROLES)
 # In SQL these operators bind alike, from left to right.
 _KIND: Final = (
     "(c.cpl_entry_id::bigint << 28) | (c.device_model_id::bigint << 8) | (c.region::bigint << 4)"

@@ -1,0 +1,90 @@
+"""How a file spells a hub: as a line of CSV, or as a line of JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import orjson
+
+from portal.kernel.spreadsheets import csv_safe
+
+#: A member of a line, under its name as a column and as a member, and its value; None where there is none.
+Cells = Sequence[tuple[str, object]]
+
+_IN_JSON: Final = {
+    "version": "firmware_version",
+    "second_supplier": "has_second_supplier",
+    "rollout": "rollout_name",
+}
+_ONLY_IN_JSON: Final = "rollout_id"
+
+
+class Spelling(Protocol):
+    """What stands between and around the GUIDs of a line, and how the other members are written."""
+
+    begin: bytes
+    after_guid: bytes
+    before_gpf: bytes
+    after_gpf: bytes
+    no_gpf: bytes
+    end: bytes
+
+    def heading(self, columns: Sequence[str]) -> bytes:
+        """Return what stands before the first line."""
+
+    def members(self, cells: Cells, *, is_last: bool = False) -> bytes:
+        """Write some members as they stand in a line."""
+
+
+class CsvSpelling:
+    """RFC 4180, the columns by name in the first line."""
+
+    begin = b""
+    after_guid = b","
+    before_gpf = b""
+    after_gpf = b","
+    no_gpf = b","
+    end = b"\r\n"
+
+    def heading(self, columns: Sequence[str]) -> bytes:
+        """Name the columns."""
+        return _row(columns) + self.end
+
+    def members(self, cells: Cells, *, is_last: bool = False) -> bytes:
+        """Write cells with a comma behind, but for the last."""
+        values = ["" if value is None else value for name, value in cells if name != _ONLY_IN_JSON]
+        texts = [("yes" if value else "no") if isinstance(value, bool) else value for value in values]
+        return _row(texts) + (b"" if is_last else b",")
+
+
+class JsonSpelling:
+    """A JSON object a line, its members named as everywhere in the interface."""
+
+    begin = b'{"guid":"'
+    after_guid = b'"'
+    before_gpf = b',"gpf_guid":"'
+    after_gpf = b'"'
+    no_gpf = b',"gpf_guid":null'
+    end = b"}\n"
+
+    def heading(self, columns: Sequence[str]) -> bytes:
+        """Say nothing: every line names its members."""
+        return b""
+
+    def members(self, cells: Cells, *, is_last: bool = False) -> bytes:
+        """Write members, each with a comma before it."""
+        named = {_IN_JSON.get(name, name): value for name, value in cells}
+        return b"," + orjson.dumps(named, option=orjson.OPT_UTC_Z)[1:-1]
+
+
+CSV_LINES: Final[Spelling] = CsvSpelling()
+JSON_LINES: Final[Spelling] = JsonSpelling()
+
+
+def _row(cells: Sequence[object]) -> bytes:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="").writerow([csv_safe(cell) for cell in cells])
+    return buffer.getvalue().replace("\0", " ").encode()
