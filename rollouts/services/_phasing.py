@@ -7,8 +7,7 @@ The gate's settings stand with the batch: `success` (the share of settled hubs t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from portal.events import journal
@@ -19,48 +18,15 @@ from portal.kernel import locks
 from portal.kernel.refusals import BadInput, NotFound
 from portal.kernel.transactions import unit_of_work
 from rollouts.models import Batch, Rollout
+from rollouts.models.gates import Gate, batch_before, settled_of
 from rollouts.models.rates import Rate
 from rollouts.models.shares import Share, shares_of
 from rollouts.models.visibility import locked_rollout
 from rollouts.services._acting import the_portal
 from rollouts.services._stepping import StepRefused
-from rollouts.states import ENDED_STATUSES, FAILED_STATES, BatchKind, RolloutStatus, TargetState
+from rollouts.states import ENDED_STATUSES, BatchKind, RolloutStatus, TargetState
 
 _LONGEST_SOAK_HOURS: Final = 24 * 90
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """What the batch before must have come to."""
-
-    success: float
-    settled: float
-    minimum: int
-    soak: timedelta
-    reached_at: datetime | None
-
-    @classmethod
-    def read(cls, batch: Batch) -> Gate | None:
-        """Read the gate of a phase; None of a batch that opens with the safe launch, or by hand."""
-        given = batch.gate_settings
-        if "success" not in given:
-            return None
-        reached = given.get("reached_at")
-        return cls(
-            success=float(given["success"]),
-            settled=float(given["settled"]),
-            minimum=int(given["minimum"]),
-            soak=timedelta(hours=float(given["soak_hours"])),
-            reached_at=datetime.fromisoformat(reached) if reached else None,
-        )
-
-    def is_reached(self, share: Share) -> bool:
-        """Tell whether a batch with these numbers has come far enough."""
-        live = share.hubs - share.count(TargetState.WITHDRAWN)
-        done, settled = share.count(TargetState.ACTIVATED), _settled(share)
-        if not live or settled < max(self.minimum, 1):
-            return False
-        return settled >= self.settled * live and done >= self.success * settled
 
 
 @unit_of_work
@@ -95,7 +61,7 @@ def set_phase(
     if rollout.status in ENDED_STATUSES:
         raise StepRefused("The rollout has ended.")
     batch = Batch.objects.get(pk=batch_id)
-    if _before(batch) is None:
+    if batch_before(batch) is None:
         raise StepRefused("No batch stands before this one.")
     terms = {"success": success, "settled": settled, "minimum": minimum, "soak_hours": soak_hours}
     # "manual" keeps the gate shut when the pilot is accepted; by hand it may be opened all the same.
@@ -123,7 +89,7 @@ def _look(batch_id: int, *, now: datetime) -> bool:
     by = the_portal()
     rollout = locked_rollout(by, Batch.objects.values_list("rollout_id", flat=True).get(pk=batch_id))
     batch = Batch.objects.get(pk=batch_id)
-    gate, before = Gate.read(batch), _before(batch)
+    gate, before = Gate.read(batch), batch_before(batch)
     if gate is None or before is None or batch.gate_open:
         return False
     share = shares_of(rollout.pk, batch_id=before.pk).total
@@ -143,15 +109,6 @@ def _look(batch_id: int, *, now: datetime) -> bool:
     return True
 
 
-def _settled(share: Share) -> int:
-    return share.count(TargetState.ACTIVATED, *FAILED_STATES)
-
-
-def _before(batch: Batch) -> Batch | None:
-    earlier = Batch.objects.filter(rollout_id=batch.rollout_id, position__lt=batch.position)
-    return earlier.order_by("-position").first()
-
-
 def _remember(batch: Batch, reached_at: datetime | None) -> None:
     stamp = reached_at.isoformat() if reached_at else None
     batch.gate_settings = {**batch.gate_settings, "reached_at": stamp}
@@ -159,7 +116,7 @@ def _remember(batch: Batch, reached_at: datetime | None) -> None:
 
 
 def _tell(by: Scope, rollout: Rollout, batch: Batch, before: Batch, share: Share, *, now: datetime) -> None:
-    rate = Rate(share.count(TargetState.ACTIVATED), _settled(share)).document()
+    rate = Rate(share.count(TargetState.ACTIVATED), settled_of(share)).document()
     _record(by, batch, "batch.opened", now=now, after=before.pk, success=rate)
     shares = shares_of(rollout.pk, batch_id=batch.pk).by_supplier
     journal.tell(

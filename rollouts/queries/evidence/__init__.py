@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollouts.queries.evidence.collecting import Evidence, collect
+from rollouts.queries.evidence.collecting import ChainProof, Evidence, chain_proof, collect
 from rollouts.queries.evidence.packing import EvidencePack, evidence_pack
 
-__all__ = ["Evidence", "EvidencePack", "collect", "evidence_pack"]
+__all__ = ["ChainProof", "Evidence", "EvidencePack", "chain_proof", "collect", "evidence_pack"]

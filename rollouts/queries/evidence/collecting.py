@@ -131,7 +131,7 @@ def collect(scope: Scope, *, rollout_id: int, now: datetime) -> Evidence:
         decisions=decisions,
         after_halt=after_halt(scope, rollout_id=rollout.pk),
         links=_links(rollout, incidents, decisions),
-        chain=_chain(),
+        chain=chain_proof(),
     )
 
 
@@ -164,7 +164,8 @@ def _links(rollout: Rollout, incidents: Sequence[Incident], decisions: Sequence[
     ]
 
 
-def _chain() -> ChainProof:
+def chain_proof() -> ChainProof:
+    """Reckon every link of the journal again, and say whether each fits."""
     last = Event.objects.exclude(position=None).order_by("-position").first()
     return ChainProof(
         head=(last.position or 0) if last else 0,
