@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -116,21 +116,27 @@ def _fill(load: _Load) -> dict[str, int]:
     meanings = Meanings(load.heading.delimiter)
     definitions = sql.fetch_all("rollouts", "hub_indexes")
     sql.run("TRUNCATE rollouts_hub; ALTER TABLE rollouts_hub DISABLE TRIGGER USER")
-    for index in definitions:
-        sql.run(index.dropping)
+    _run_all(index.dropping for index in definitions)
     ready = _read_ahead(load.rows(meanings, with_lines=False))
     added = sql.copy_blocks("rollouts_hub", HUB_COLUMNS, ready, options="FORMAT binary, FREEZE")
-    added -= _remove_repeats(load)
-    for index in definitions:
-        sql.run(index.making)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="repeats") as looking:
+        # The file has been seen whole: repeats are looked for while PostgreSQL builds what bears them.
+        repeated = looking.submit(load.repeats.found)
+        _run_all(index.making for index in definitions if not index.is_unique)
+        added -= _remove_repeats(load, repeated.result())
+    _run_all(index.making for index in definitions if index.is_unique)
     sql.run("ALTER TABLE rollouts_hub ENABLE TRIGGER USER")
     sql.execute("rollouts", "recount_estate")
     return {"added": added, "changed": 0, "unchanged": 0}
 
 
-def _remove_repeats(load: _Load) -> int:
+def _run_all(statements: Iterable[str]) -> None:
+    for statement in statements:
+        sql.run(statement)
+
+
+def _remove_repeats(load: _Load, problems: Mapping[int, LineProblem]) -> int:
     """Take out what stood in the file before, now that the whole of it has been seen."""
-    problems = load.repeats.found()
     if not problems:
         return 0
     places = load.repeats.places_of(problems)
