@@ -24,6 +24,7 @@ from rollouts.services._listing import STAGING, Int64s, stage
 from rollouts.services._resolving import Terms, resolution_sql, slots_of, state_sql, terms_of, with_answer
 from rollouts.states import (
     CHANGEABLE_STATES,
+    FAILED_STATES,
     OPEN_STATUSES,
     Answer,
     BatchKind,
@@ -237,9 +238,13 @@ _OTHER_ANSWER: Final = f"CASE WHEN {_IS_IMPORT} THEN t.gas_answer ELSE t.import_
 
 
 def _of_state() -> list[_Check]:
-    changeable = ", ".join(str(int(state)) for state in sorted(CHANGEABLE_STATES))
+    changeable, failed = (
+        ", ".join(str(int(state)) for state in sorted(states))
+        for states in (CHANGEABLE_STATES, FAILED_STATES)
+    )
     return [
         _Check(RejectionReason.ALREADY_UPDATED.value, f"t.state <> {int(TargetState.ACTIVATED)}"),
+        _Check(RejectionReason.UPDATE_FAILED.value, f"t.state NOT IN ({failed})"),
         _Check(RejectionReason.ALREADY_SENT.value, f"t.state IN ({changeable})"),
     ]
 

@@ -153,6 +153,10 @@ class RejectionReason(TextChoices):
     )
     ALREADY_SENT = "ALREADY_SENT", "The activation has been sent to the hub and can no longer be changed."
     ALREADY_UPDATED = "ALREADY_UPDATED", "The hub has been updated in this rollout."
+    UPDATE_FAILED = (
+        "UPDATE_FAILED",
+        "The update of this hub has failed. It is not tried again.",
+    )
     CPL_NOT_ACTIVE = "CPL_NOT_ACTIVE", "The firmware is not active on the Central Products List."
     ROLLOUT_PAUSED = "ROLLOUT_PAUSED", "The rollout is suspended or paused. Try again when it resumes."
     ROLLOUT_STOPPED = "ROLLOUT_STOPPED", "The rollout was stopped."

@@ -335,6 +335,24 @@ def test_a_withdrawn_instruction_leaves_the_hub_waiting_again(world, rollout, no
     assert (hub.effective_at, hub.import_time) == (rollout.automatic_at, None)
 
 
+@pytest.mark.requirement("R3.9", "R4.2")
+@pytest.mark.parametrize("check", [False, True])
+def test_a_hub_whose_update_has_failed_takes_no_more_answers(world, rollout, now, check):
+    failed = (
+        TargetState.DISTRIBUTION_FAILED,
+        TargetState.VERIFICATION_FAILED,
+        TargetState.ACTIVATION_FAILED,
+        TargetState.NO_CONFIRMATION,
+    )
+    for number, state in enumerate(failed):
+        set_target(world, rollout, number, state=state, consent=5)
+
+    receipt = give(world.as_supplier, rollout, spelt(world, 0, 1, 2, 3, 4), now=now, check=check)
+
+    assert (receipt.accepted, reasons(receipt)) == (1, {"UPDATE_FAILED": 4})
+    assert target(world, rollout, 0).import_answer == 0
+
+
 @pytest.mark.requirement("R3.4")
 def test_agreeing_needs_an_instruction_to_agree_with(world, rollout, now):
     at = now + timedelta(days=30)
