@@ -9,8 +9,8 @@ rare takes a second among twenty million hubs, and is never missed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from portal.identity.scope import Scope
@@ -49,6 +49,25 @@ class EstateFilter:
     def is_counted(self) -> bool:
         """Tell whether the tally of the estate knows how many hubs these are."""
         return not (self.label or self.rollout_id or self.search)
+
+    def document(self) -> dict[str, Any]:
+        """Write the filter down, for a job that is done later."""
+        return {
+            field.name: list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) not in (None, "", (), [])
+        }
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> EstateFilter:
+        """Read what `document` has written."""
+        kinds = {"regions": Region, "statuses": SmiStatus, "states": TargetState, "consents": Consent}
+        return cls(
+            **{
+                name: [kinds[name](each) for each in value] if name in kinds else value
+                for name, value in document.items()
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,20 @@ from rollouts.services._deciding import (
 )
 from rollouts.services._delaying import Rescheduled, finish_delays
 from rollouts.services._dispatching import dispatch_region, regions_with_work, send_command
+from rollouts.services._exporting import KEPT as EXPORTS_KEPT
+from rollouts.services._exporting import (
+    ExportOrder,
+    ExportSuperseded,
+    TooManyExports,
+    claim_export,
+    fail_export,
+    finish_export,
+    order_export,
+    remove_export,
+    sweep_exports,
+    tell_export,
+    waiting_exports,
+)
 from rollouts.services._feeding import take_status_changes, take_supplier_changes
 from rollouts.services._halt_rules import evaluate_halt_rules, fold_settled, put_halt_rule
 from rollouts.services._halting import HaltReport, cancel_future_dated, cancel_hubs, finish_halts, halt
@@ -50,6 +64,7 @@ from rollouts.services._instructing import (
     give_instruction,
     receive_instruction,
 )
+from rollouts.services._keeping_views import NameTaken, change_view, remove_view, save_view
 from rollouts.services._labelling import Labelled, add_label, remove_label
 from rollouts.services._listing import HubList, RefusedLine
 from rollouts.services._loading import load_estate
@@ -123,6 +138,7 @@ from rollouts.services._triaging import (
 )
 
 __all__ = [
+    "EXPORTS_KEPT",
     "MOST_READINGS",
     "Account",
     "Applied",
@@ -135,6 +151,8 @@ __all__ = [
     "CspAccess",
     "DecisionClosed",
     "Drift",
+    "ExportOrder",
+    "ExportSuperseded",
     "HaltReport",
     "HubList",
     "IdempotencyKeyReused",
@@ -143,6 +161,7 @@ __all__ = [
     "IncidentStepRefused",
     "InstructionRefused",
     "Labelled",
+    "NameTaken",
     "NeedsDecision",
     "NoPilot",
     "Nomination",
@@ -165,6 +184,7 @@ __all__ = [
     "Silence",
     "StepRefused",
     "SuppliersChanged",
+    "TooManyExports",
     "TooManyWaiting",
     "Upload",
     "Verdict",
@@ -182,7 +202,9 @@ __all__ = [
     "cancel_hubs",
     "change_cpl_status",
     "change_suppliers",
+    "change_view",
     "check_instruction",
+    "claim_export",
     "claim_next",
     "close_window",
     "comment_on_incident",
@@ -199,7 +221,9 @@ __all__ = [
     "end_unreachable",
     "evaluate_halt_rules",
     "explain_incident",
+    "fail_export",
     "finish_delays",
+    "finish_export",
     "finish_halts",
     "fold_activations",
     "fold_estate_tally",
@@ -219,6 +243,7 @@ __all__ = [
     "open_due_phases",
     "open_gate",
     "open_review",
+    "order_export",
     "plan_due",
     "propose_requirements",
     "put_halt_rule",
@@ -232,7 +257,9 @@ __all__ = [
     "refresh_rollout",
     "regions_with_work",
     "reject_pilot",
+    "remove_export",
     "remove_label",
+    "remove_view",
     "reopen_pilot",
     "request_read",
     "retry_undelivered",
@@ -243,17 +270,21 @@ __all__ = [
     "run_approval_rules",
     "save_approval_rule",
     "save_rule",
+    "save_view",
     "send_command",
     "set_phase",
     "set_service_desk_reference",
     "sign_off",
     "start_pilot",
     "submit_pilot",
+    "sweep_exports",
     "take_incident_step",
     "take_status_changes",
     "take_step",
     "take_supplier_changes",
+    "tell_export",
     "upload_image",
+    "waiting_exports",
     "waiting_instructions",
     "withdraw_recommendation",
     "withdraw_submission",

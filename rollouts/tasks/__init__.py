@@ -11,6 +11,7 @@ from rollouts.tasks.dispatching import (
     dispatch_silence,
     tick_dispatch,
 )
+from rollouts.tasks.exporting import sweep_exports, tick_exports, write_export
 from rollouts.tasks.governing import dispatch_delays, dispatch_halt_rules, open_phases, tick_governance
 from rollouts.tasks.ingesting import apply_alerts, tick_ingest
 from rollouts.tasks.instructing import apply_instruction, run_approval_rules
@@ -34,8 +35,11 @@ __all__ = [
     "reconcile_tallies",
     "refresh_eligibility",
     "run_approval_rules",
+    "sweep_exports",
     "tick_deadlines",
     "tick_dispatch",
+    "tick_exports",
     "tick_governance",
     "tick_ingest",
+    "write_export",
 ]

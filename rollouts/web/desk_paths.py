@@ -6,11 +6,18 @@ from typing import Final
 
 from django.urls import URLPattern, path
 
-from rollouts.web import scheduling, unmatched
+from rollouts.web import scheduling, takeaways, unmatched
 
 desk_paths: Final[list[URLPattern]] = [
     path("schedule/", scheduling.schedule, name="schedule"),
     path("schedule.csv", scheduling.schedule_csv, name="schedule-csv"),
     path("unmatched-alerts/", unmatched.unmatched, name="unmatched"),
     path("unmatched-alerts/review/", unmatched.review, name="unmatched-review"),
+    path("estate/views/", takeaways.views, name="estate-views"),
+    path("estate/views/keep/", takeaways.save_view, name="estate-view-save"),
+    path("estate/views/<int:view_id>/", takeaways.change_view, name="estate-view"),
+    path("estate/files/", takeaways.files, name="estate-files"),
+    path("estate/files/order/", takeaways.order_file, name="estate-file-order"),
+    path("estate/files/<int:export_id>/", takeaways.fetch_file, name="estate-file"),
+    path("estate/files/<int:export_id>/remove/", takeaways.remove_file, name="estate-file-remove"),
 ]

@@ -32,6 +32,7 @@ from rollouts.queries.estate import (
     export_estate,
 )
 from rollouts.queries.hubs import HubCard, hub_card
+from rollouts.queries.takeaways import ViewCard, saved_views
 from rollouts.queries.walks import EstateFilter
 from rollouts.states import RolloutStatus
 from rollouts.web.estate_forms import EstateForm
@@ -50,7 +51,7 @@ def estate(request: PortalRequest) -> HttpResponse:
     """List hubs by the page, as the address asks for them."""
     scope = scope_of(request)
     counts = estate_counts(scope)
-    form = _form(request, scope, counts)
+    form = estate_form(request.GET, scope, counts)
     problem, total = "", None
     page: Page[HubRow] = Page(items=[])
     try:
@@ -61,6 +62,7 @@ def estate(request: PortalRequest) -> HttpResponse:
         problem = refusal.message
     kept = request.GET.copy()
     kept.pop("page", None)
+    views = [_view(view, form.kept) for view in saved_views(scope)]
     context = {
         "page": page,
         "form": form,
@@ -74,6 +76,8 @@ def estate(request: PortalRequest) -> HttpResponse:
         "older_url": _url(kept, page.next),
         "csv_url": f"{reverse('rollouts:estate-csv')}?{kept.urlencode()}",
         "is_filtered": any(value for key, value in kept.items()),
+        "views": views,
+        "is_kept": any(view["is_open"] for view in views),
     }
     return render(request, "rollouts/estate.html", context, status=422 if problem else 200)
 
@@ -84,7 +88,7 @@ def estate_csv(request: PortalRequest) -> HttpResponseBase:
     """Give what is listed, or the whole estate, as a file."""
     scope = scope_of(request)
     try:
-        body = export_estate(scope, filters=_form(request, scope, estate_counts(scope)).filters())
+        body = export_estate(scope, filters=estate_form(request.GET, scope, estate_counts(scope)).filters())
     except BadInput as refusal:
         return HttpResponse(refusal.message, status=422, content_type="text/plain; charset=utf-8")
     return download(body, "estate.csv", "text/csv; charset=utf-8")
@@ -151,10 +155,11 @@ def _facts(card: HubCard) -> list[dict[str, object]]:
     return [{**one, "mono": one["label"] in identifiers} for one in found]
 
 
-def _form(request: PortalRequest, scope: Scope, counts: EstateCounts) -> EstateForm:
+def estate_form(asked: QueryDict, scope: Scope, counts: EstateCounts) -> EstateForm:
+    """Return the form of the filters, as an address says them."""
     published = visible_rollouts(scope).exclude(status=RolloutStatus.DRAFT)
     updates = list(published.order_by("-pk").values_list("pk", "name")[:100])
-    return EstateForm(request.GET, counts=counts, updates=updates, is_supplier=scope.is_supplier)
+    return EstateForm(asked, counts=counts, updates=updates, is_supplier=scope.is_supplier)
 
 
 def _versions(counted: Sequence[VersionCount]) -> list[dict[str, Any]]:
@@ -168,6 +173,11 @@ def _versions(counted: Sequence[VersionCount]) -> list[dict[str, Any]]:
         }
         for one in ordered[:_SHOWN_VERSIONS]
     ]
+
+
+def _view(view: ViewCard, kept: str) -> dict[str, Any]:
+    is_open = bool(kept) and view.query == kept
+    return {"it": view, "url": f"{reverse('rollouts:estate')}?{view.query}", "is_open": is_open}
 
 
 def _url(kept: QueryDict, cursor: str | None) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django import forms
+from django.http import QueryDict
+from django.utils.http import urlencode
 
 from rollouts.queries.estate import EstateCounts
 from rollouts.queries.walks import EstateFilter
@@ -43,6 +45,7 @@ class EstateForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self._known: dict[str, Any] = {"counts": counts, "updates": updates, "is_supplier": is_supplier}
         models = {one.device_model_id: f"{one.manufacturer} {one.model}" for one in counts.by_version}
         versions = sorted({one.version for one in counts.by_version if one.version})
         choices: dict[str, list[tuple[Any, str]]] = {
@@ -57,6 +60,33 @@ class EstateForm(forms.Form):
         if not is_supplier:
             for name in ("role", "label"):
                 del self.fields[name]
+
+    def again(self, asked: QueryDict) -> EstateForm:
+        """Return the same form for other filters."""
+        return EstateForm(asked, **self._known)
+
+    @property
+    def kept(self) -> str:
+        """The filters as they stand in an address; what is no filter is left out."""
+        self.is_valid()
+        return urlencode({name: value for name, value in self.cleaned_data.items() if value})
+
+    @property
+    def said(self) -> str:
+        """The filters in words."""
+        self.is_valid()
+        found = []
+        for name, value in self.cleaned_data.items():
+            if value:
+                names = dict(getattr(self.fields[name], "choices", ()))
+                found.append(f"{self.fields[name].label}: {names.get(value, value)}")
+        return " · ".join(found)
+
+    @property
+    def ignored(self) -> list[str]:
+        """What was asked for and is no filter here: a firmware no hub has any more, an update not shown."""
+        self.is_valid()
+        return [f"{self.fields[name].label}: {self.data.get(name, '')}" for name in self.errors]
 
     def filters(self) -> EstateFilter:
         """Return what was asked for; a state counts only together with its update."""

@@ -9,7 +9,7 @@ from uuid import uuid4
 from portal.kernel import sql
 from portal.kernel.guid import Guid
 from rollouts import services
-from rollouts.models import CplEntry, Decision, DeviceModel, PilotSubmission, Rollout, UnmatchedAlert
+from rollouts.models import CplEntry, Decision, DeviceModel, Export, PilotSubmission, Rollout, UnmatchedAlert
 from rollouts.services import HubList
 from rollouts.states import BatchKind, InstructionKind
 from tests.factories import World, make_rollout, make_world
@@ -110,6 +110,7 @@ def make_scene(*, now: datetime, hubs: int = 600) -> Scene:
         now=now,
     )
     _misfit(world, now=now)
+    _taken_away(world, now=now)
     services.note_activations(now)
     return Scene(world, draft, notified, pilot, moving, suspended, receipt.reference)
 
@@ -243,3 +244,32 @@ def _misfit(world: World, *, now: datetime) -> None:
         received_at=now - timedelta(minutes=8),
         why="NO_ROLLOUT",
     )
+
+
+def _taken_away(world: World, *, now: datetime) -> None:
+    for name, query, is_shared in (
+        ("Shared hubs in the North", "region=1&split=yes", True),
+        ("On the oldest firmware", "version=0C210000", False),
+    ):
+        services.save_view(world.as_supplier, name=name, query=query, is_shared=is_shared, now=now)
+    for status, done, more in (
+        ("FAILED", 0, {"problem": "The file could not be written; 3 tries were made. Order it again."}),
+        (
+            "READY",
+            480,
+            {"file": "exports/none.xlsx", "size": 48_211, "expires_at": now + timedelta(hours=23)},
+        ),
+        ("RUNNING", 214, {}),
+    ):
+        Export.objects.create(
+            organisation_id=world.supplier.pk,
+            user_id=world.supplier_user.pk,
+            form="xlsx",
+            status=status,
+            query="region=1" if status == "RUNNING" else "",
+            total=480,
+            done=done,
+            created_at=now - timedelta(minutes=4),
+            seen_at=now,
+            **more,
+        )

@@ -42,6 +42,9 @@ def pages_of(scene, actor: str) -> dict[str, str]:
                 "instructions": "/instructions/",
                 "release-notes": f"/updates/{s.moving.pk}/release-notes/",
                 "estate": "/estate/",
+                "estate-filtered": "/estate/?region=1&split=yes",
+                "estate-views": "/estate/views/",
+                "estate-files": "/estate/files/",
                 "hub": f"/hubs/{hub}/",
             }
         case "operator":

@@ -20,7 +20,9 @@ COSTS = {
         "/updates/{id}/instruct/": 14,
         "/updates/{id}/pilot/": 20,
         "/instructions/": 5,
-        "/estate/": 10,
+        "/estate/": 11,
+        "/estate/views/": 5,
+        "/estate/files/": 5,
         "/hubs/00-DB-12-34-00-00-00-03/": 11,
     },
     "operator": {
@@ -33,7 +35,9 @@ COSTS = {
         "/channels/": 9,
         "/schedule/": 9,
         "/unmatched-alerts/": 7,
-        "/estate/": 10,
+        "/estate/": 11,
+        "/estate/views/": 5,
+        "/estate/files/": 5,
         "/hubs/00-DB-12-34-00-00-00-03/": 13,
     },
     "panel": {
