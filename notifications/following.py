@@ -11,7 +11,7 @@ from typing import Final
 from django.conf import settings
 from django.db import connection
 
-from notifications.writing import WrittenStretch, written_after
+from notifications.writing import WrittenPage, page_written_after
 from portal.events import feed, listening
 from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
@@ -29,7 +29,7 @@ def place_of(scope: Scope, after: str) -> int | None:
 
 def awaited_stretch(
     scope: Scope, after: int | None, *, kinds: Sequence[EntryKind], size: int, seconds: float
-) -> WrittenStretch:
+) -> WrittenPage:
     """Return the entries after a position; where there are none yet, wait for them.
 
     Whoever waits holds a thread but no connection to the database. Only so many may; everybody else is
@@ -40,14 +40,14 @@ def awaited_stretch(
         CursorAhead: there is no such position yet.
     """
     until = time.monotonic() + seconds
-    found = written_after(scope, after, kinds=kinds, size=size)
+    found = page_written_after(scope, after, kinds=kinds, size=size)
     if found.entries or seconds <= 0 or not _places().acquire(blocking=False):
         return found
     try:
-        while not found.entries and (left := until - time.monotonic()) > 0:
+        while found.entries == 0 and (left := until - time.monotonic()) > 0:
             _let_go_of_the_database()
             listening.wait_for_ring(scope.organisation_id, beyond=found.position, seconds=left)
-            found = written_after(scope, found.position, kinds=kinds, size=size)
+            found = page_written_after(scope, found.position, kinds=kinds, size=size)
     finally:
         _places().release()
     return found

@@ -38,6 +38,16 @@ class WrittenStretch:
     head: int
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenPage:
+    """The same as a JSON array: the batch format of CloudEvents."""
+
+    items: bytes
+    entries: int
+    position: int
+    head: int
+
+
 def written_after(
     scope: Scope, position: int | None, *, kinds: Sequence[EntryKind] = (), size: int = 1000
 ) -> WrittenStretch:
@@ -49,19 +59,61 @@ def written_after(
     """
     there = feed.bounds(scope)
     after = feed.check_cursor(there, position)
-    found = written_entries(scope, after, kinds=kinds, size=size) if after < there.head else []
-    last = found[-1].position if found else after
-    if len(found) >= min(size, feed.MOST_AT_ONCE):
-        return WrittenStretch(found, last, max(there.head, last))
-    # The head was read first: all there was up to it has been looked at, whatever the kinds.
-    reached = max(there.head, last)
-    return WrittenStretch(found, reached, reached)
+    found = written_entries(scope, after, kinds=kinds, size=size)
+    last, head = _reached(there, len(found), found[-1].position if found else after, size=size)
+    return WrittenStretch(found, last, head)
+
+
+def page_written_after(
+    scope: Scope, position: int | None, *, kinds: Sequence[EntryKind] = (), size: int = 1000
+) -> WrittenPage:
+    """Return the entries after a position as one text, which the database puts together too.
+
+    Raises:
+        CursorExpired: some entries after it are no longer kept.
+        CursorAhead: there is no such position yet.
+    """
+    there = feed.bounds(scope)
+    after = feed.check_cursor(there, position)
+    params = _params(scope, after, kinds=kinds, size=size)
+    entries, last, text = sql.rows(_as_page(), params)[0] if params else (0, None, None)
+    reached, head = _reached(there, entries, after if last is None else last, size=size)
+    return WrittenPage(f"[{text or ''}]".encode(), entries, reached, head)
 
 
 def written_entries(
     scope: Scope, position: int, *, kinds: Sequence[EntryKind] = (), size: int = 1000
 ) -> list[WrittenEntry]:
     """Return the entries after a position, in order, at most `size` (10,000 at the most)."""
+    params = _params(scope, position, kinds=kinds, size=size)
+    return [WrittenEntry(*row) for row in sql.rows(_as_rows(), params)] if params else []
+
+
+def joined(entries: Iterable[WrittenEntry]) -> bytes:
+    """Write entries as one JSON array: the batch format of CloudEvents."""
+    return f"[{','.join(entry.text for entry in entries)}]".encode()
+
+
+def _as_rows() -> str:
+    return sql.load("notifications", "written_entries")
+
+
+def _as_page() -> str:
+    return (
+        "SELECT count(*), max(position), string_agg(text, ',' ORDER BY position)"  # noqa: S608 - our own
+        f" FROM ({_as_rows()}) AS written"
+    )
+
+
+def _reached(there: feed.Bounds, entries: int, last: int, *, size: int) -> tuple[int, int]:
+    """Say up to where all has been looked at, and which entry is the newest."""
+    head = max(there.head, last)
+    # The head was read first: all there was up to it has been looked at, whatever the kinds.
+    return (last if entries >= min(size, feed.MOST_AT_ONCE) else head), head
+
+
+def _params(scope: Scope, position: int, *, kinds: Sequence[EntryKind], size: int) -> dict[str, Any]:
+    """Return what the statement needs, the names its entries speak of included; nothing if there are none."""
     page = {
         "party": scope.organisation_id,
         "after": position,
@@ -69,17 +121,7 @@ def written_entries(
         "size": min(size, feed.MOST_AT_ONCE),
     }
     wanted = sql.fetch_all("notifications", "feed_names_wanted", **page)
-    if not wanted:
-        return []
-    rows = sql.fetch_all(
-        "notifications", "written_entries", **page, **_names(names_for(wanted), wanted), **_words(scope)
-    )
-    return [WrittenEntry(*row) for row in rows]
-
-
-def joined(entries: Iterable[WrittenEntry]) -> bytes:
-    """Write entries as one JSON array: the batch format of CloudEvents."""
-    return f"[{','.join(entry.text for entry in entries)}]".encode()
+    return {**page, **_names(names_for(wanted), wanted), **_words(scope)} if wanted else {}
 
 
 def _words(scope: Scope) -> dict[str, Any]:

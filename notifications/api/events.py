@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from notifications.envelopes import BATCH, Happening
 from notifications.following import AT_HEAD, LONGEST_WAIT, awaited_stretch, place_of
-from notifications.writing import WrittenStretch, joined
+from notifications.writing import WrittenPage
 from portal.events.feed import MOST_AT_ONCE
 from portal.events.kinds import KINDS_BY_PUBLIC_NAME
 from portal.identity.api_scopes import ApiScope
@@ -113,17 +113,16 @@ class Events(Resource):
             size=asked["limit"],
             seconds=asked["wait"],
         )
-        items = joined(found.entries)
         if isinstance(getattr(request, "accepted_renderer", None), BatchAnswer):
             headers = {"Feed-Position": str(found.position), "Feed-Head": str(found.head)}
-            return HttpResponse(items, content_type=BATCH, headers=headers)
-        return HttpResponse(_page(request, found, items), content_type=JSON)
+            return HttpResponse(found.items, content_type=BATCH, headers=headers)
+        return HttpResponse(_page(request, found), content_type=JSON)
 
 
-def _page(request: Request, found: WrittenStretch, items: bytes) -> bytes:
+def _page(request: Request, found: WrittenPage) -> bytes:
     """Write a page around entries that are written already, as `Happenings` describes it."""
     rest = {"next": _next(request, found.position), "position": found.position, "head": found.head}
-    return b'{"items":%b,%b' % (items, orjson.dumps(rest)[1:])
+    return b'{"items":%b,%b' % (found.items, orjson.dumps(rest)[1:])
 
 
 def _next(request: Request, position: int) -> str:

@@ -1,6 +1,15 @@
 -- Entries of a party's feed in order, each written as a CloudEvent: made here, because a thousand of them made
 -- by the program take twenty times as long. `types` and `reasons` are indexed by kind and code plus one, their
 -- elements are JSON already; so are those of `rollout_texts` and `version_texts`.
+-- The page is taken first: joined before it is cut, it is the whole feed that is written and sorted.
+WITH page AS MATERIALIZED (
+    SELECT position, kind, at, rollout_id, guid, version_id, code, data
+      FROM events_feed_entry AS entry
+     WHERE entry.party_id = %(party)s AND entry.position > %(after)s
+       AND (%(kinds)s::int[] IS NULL OR entry.kind = ANY(%(kinds)s))
+     ORDER BY entry.position
+     LIMIT %(size)s
+)
 SELECT feed.position, feed.kind,
        concat(
            '{"specversion":"1.0","id":"', feed.position,
@@ -30,7 +39,7 @@ SELECT feed.position, feed.kind,
                 ELSE feed.data::text END,
            '}}'
        ) AS text
-  FROM events_feed_entry AS feed
+  FROM page AS feed
  CROSS JOIN LATERAL (
            -- macaddr8 is PostgreSQL's own EUI-64; GUIDs are stored in the order of their unsigned value.
            SELECT upper(replace(encode(int8send(feed.guid # (-9223372036854775808)), 'hex')::macaddr8::text,
@@ -41,7 +50,4 @@ SELECT feed.position, feed.kind,
     ON rollout.id = feed.rollout_id
   LEFT JOIN unnest(%(versions)s::int[], %(version_texts)s::text[]) AS version (id, text)
     ON version.id = feed.version_id
- WHERE feed.party_id = %(party)s AND feed.position > %(after)s
-   AND (%(kinds)s::int[] IS NULL OR feed.kind = ANY(%(kinds)s))
  ORDER BY feed.position
- LIMIT %(size)s

@@ -1,4 +1,4 @@
-"""`export`: the estate report as CSV over HTTP, and what it takes of memory."""
+"""`export`: the estate report over HTTP, from the page and over REST, and what it takes of memory."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def measure(stage: Stage) -> list[Figure]:
     """Fetch the DCC's whole estate, several times; the bare side copies the same columns to a client."""
     who = estate.people()
     estate.publish(who)
-    ours, bare = Seconds(), Seconds()
-    growth = 0
+    ours, bare, lines = Seconds(), Seconds(), Seconds()
+    growth = lines_growth = 0
     with stage.running(stage.web()) as programs:
         stage.wait_for_web(programs)
         cookies = estate.session_of(who.operator)
@@ -47,18 +47,27 @@ def measure(stage: Stage) -> list[Figure]:
                     assert _rows_of(client) == stage.hubs
                 growth = max(growth, _peak(stage) - before)
                 assert _bare(bare) == stage.hubs
+                before = _forget_peaks(stage)
+                with lines.timed():
+                    assert _rows_of(client, "/api/v1/estate", Accept="application/x-ndjson") == stage.hubs - 1
+                lines_growth = max(lines_growth, _peak(stage) - before)
     note = f"peak memory of the web grew by {growth / 1024:.0f} MB"
     figure = rate("export", "rows/s", rows=stage.hubs, ours=ours, bare=bare, ratio_at_most=1.5, note=note)
-    return [figure, Figure("export_memory", growth / 1024, "MB", ours.runs, reach="constant")]
+    note = f"JSON lines over REST; peak memory of the web grew by {lines_growth / 1024:.0f} MB"
+    return [
+        figure,
+        Figure("export_memory", growth / 1024, "MB", ours.runs, reach="constant"),
+        rate("export_rest", "rows/s", rows=stage.hubs, ours=lines, bare=bare, note=note),
+    ]
 
 
-def _rows_of(client: httpx.Client) -> int:
+def _rows_of(client: httpx.Client, address: str = "/estate.csv", **headers: str) -> int:
     lines = 0
-    with client.stream("GET", "/estate.csv") as answer:
+    with client.stream("GET", address, headers=headers) as answer:
         assert answer.status_code == 200
         for block in answer.iter_bytes():
             lines += block.count(b"\n")
-    return lines - 1
+    return lines - 1  # the heading; JSON lines have none
 
 
 def _bare(seconds: Seconds) -> int:

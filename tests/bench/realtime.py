@@ -26,7 +26,7 @@ from tests.bench.figures import Figure, Seconds, percentile, rate
 from tests.bench.stage import CSP_SECRETS, Stage, wait_until
 
 ENTRIES: Final = 100_000
-PAGE: Final = 1_000
+PAGE: Final = 5_000
 CLIENTS: Final = 2_000
 ALERTS: Final = 200
 FEED: Final = "/api/v1/events/stream"
