@@ -148,3 +148,21 @@ def fits() -> Callable[[Any], None]:
         assert wide <= room, f"{page.url} is {wide} wide in a window of {room}"
 
     return _check
+
+
+@pytest.fixture
+def walk(live_server: Any, open_page: Callable[..., Any], axe: Any, fits: Any, settings: Any) -> Any:
+    """Let somebody walk through the portal: `walk(width=390, scripts=False)`."""
+    from django.core.cache import cache
+
+    from tests.browser.walking import Walk
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PORTAL_URL = live_server.url
+    cache.clear()
+
+    def _walk(*, width: int = 1280, scripts: bool = True) -> Walk:
+        page = open_page(width=width, java_script_enabled=scripts)
+        return Walk(page, url=live_server.url, judges=(fits, axe), scripts=scripts)
+
+    return _walk
