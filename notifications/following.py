@@ -44,10 +44,12 @@ def awaited_stretch(
     if found.entries or seconds <= 0 or not _places().acquire(blocking=False):
         return found
     try:
-        while found.entries == 0 and (left := until - time.monotonic()) > 0:
+        while (left := until - time.monotonic()) > 0:
             _let_go_of_the_database()
             listening.wait_for_ring(scope.organisation_id, beyond=found.position, seconds=left)
             found = page_written_after(scope, found.position, kinds=kinds, size=size)
+            if found.entries:
+                break
     finally:
         _places().release()
     return found
