@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from portal.identity.requests import PortalRequest
+from portal.identity.roles import MAY_OPERATE
 from portal.kernel import clock
 from rollouts.queries.dashboard import dashboard as dashboard_of
 from rollouts.web.guards import for_people, scope_of
@@ -24,6 +25,7 @@ def dashboard(request: PortalRequest) -> HttpResponse:
     context = {
         "board": board,
         "scope": scope,
+        "may_operate": scope.has(*MAY_OPERATE),
         "now": now,
         "rows": flight_rows(board.flights),
         "due": [due_item(one) for one in board.outstanding],

@@ -69,6 +69,7 @@ def update_list(request: PortalRequest) -> HttpResponse:
     ]
     older = f"?before={page.next}" if page.next else ""
     context = {"groups": groups, "older_url": older, "scope": scope_of(request), "is_empty": not rows}
+    context["may_operate"] = scope_of(request).has(*MAY_OPERATE)
     return render(request, "rollouts/list.html", context)
 
 
