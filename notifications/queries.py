@@ -9,8 +9,11 @@ from django.urls import NoReverseMatch, reverse
 
 from notifications.models import Message, Reader
 from notifications.words import icon_of
+from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
 from portal.kernel import paging
+
+_OF_INCIDENTS = (EntryKind.INCIDENT_RAISED, EntryKind.INCIDENT_UPDATED)
 
 _MOST_UNREAD = 99
 
@@ -75,6 +78,9 @@ def _url(message: Message) -> str:
     if message.rollout_id is None:
         return ""
     try:
-        return reverse("rollouts:detail", args=[message.rollout_id])
+        if message.kind in _OF_INCIDENTS:
+            return f"{reverse('rollouts:incidents')}?update={message.rollout_id}&status=all"
+        is_asked = message.kind == EntryKind.DECISION_RECOMMENDED
+        return reverse("rollouts:decision" if is_asked else "rollouts:detail", args=[message.rollout_id])
     except NoReverseMatch:
         return ""

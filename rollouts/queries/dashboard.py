@@ -10,9 +10,11 @@ from enum import Enum
 from functools import partial
 from typing import Final
 
+from django.db.models import Count, Min, Q
+
 from portal.identity.roles import MAY_CONFIRM, MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
-from rollouts.models import Batch, Decision, PilotSubmission, ReleaseNote, Rollout, UnmatchedAlert
+from rollouts.models import Batch, Decision, Incident, PilotSubmission, ReleaseNote, Rollout, UnmatchedAlert
 from rollouts.models.visibility import visible_rollouts
 from rollouts.queries.deadlines import NextDate, cutoff_of, next_dates
 from rollouts.queries.forecast import distribution_forecast
@@ -28,7 +30,7 @@ from rollouts.states import (
     RolloutStatus,
     TargetState,
 )
-from rollouts.states.governing import OPEN_DECISIONS, DecisionStatus
+from rollouts.states.governing import OPEN_DECISIONS, OPEN_INCIDENTS, DecisionStatus, IncidentStatus
 
 MOST_ROLLOUTS: Final = 60
 MOST_UNMATCHED: Final = 1_000
@@ -48,6 +50,9 @@ class Duty(Enum):
     REVIEW_PILOT = "review-pilot"
     CONFIRM = "confirm"
     RECOMMEND = "recommend"
+    ANSWER_INCIDENTS = "answer-incidents"
+    RESOLVE_INCIDENTS = "resolve-incidents"
+    CHECK_RESOLVED = "check-resolved"
     REVIEW_UNMATCHED = "review-unmatched"
     MEND_SHORTFALL = "mend-shortfall"
 
@@ -209,17 +214,18 @@ def _outstanding(
     now: datetime,
 ) -> list[Outstanding]:
     if scope.is_supplier and scope.has(*MAY_INSTRUCT):
-        return [
+        owed = [
             due
             for rollout in rollouts
             for due in _supplier_owes(scope, rollout, plans[rollout.pk], facts, now=now)
         ]
+        return [*owed, *_incidents_to_check(scope)]
     if scope.is_dcc and scope.has(*MAY_OPERATE):
         facts.reviews = {review.rollout_id: review for review in reviews_open(scope, now=now)}
         owed = [
             due for rollout in rollouts for due in _operator_owes(rollout, progress.get(rollout.pk), facts)
         ]
-        return [*owed, *_shortfall(scope, now=now), *_unmatched()]
+        return [*owed, *_incidents_to_handle(), *_shortfall(scope, now=now), *_unmatched()]
     if scope.is_panel and scope.has(*MAY_CONFIRM):
         return [
             Outstanding(Duty.CONFIRM, None, rollout.pk, rollout.name, progress[rollout.pk].moving)
@@ -286,6 +292,32 @@ def _pilot_and_others(progress: Progress, facts: _Facts) -> tuple[Progress, Prog
         batch = facts.batches.get(batch_id)
         (pilot if batch is not None and batch.kind == BatchKind.PILOT else others).update(states)
     return Progress(states=pilot), Progress(states=others)
+
+
+def _incidents_to_handle() -> list[Outstanding]:
+    """Find what Suppliers have reported that is not answered, or not resolved, by update (R5.1)."""
+    found = Incident.objects.filter(status__in=OPEN_INCIDENTS).values("rollout_id", "rollout__name")
+    counted = found.annotate(
+        waiting=Count("id", filter=Q(responded_at=None)),
+        answered=Count("id", filter=Q(responded_at__isnull=False)),
+        answer_by=Min("respond_by", filter=Q(responded_at=None)),
+        resolve_by=Min("resolve_by", filter=Q(responded_at__isnull=False)),
+    )
+    owed = []
+    for row in counted.order_by("rollout_id"):
+        owes = partial(Outstanding, rollout_id=row["rollout_id"], rollout_name=row["rollout__name"])
+        if row["waiting"]:
+            owed.append(owes(Duty.ANSWER_INCIDENTS, row["answer_by"], count=row["waiting"]))
+        if row["answered"]:
+            owed.append(owes(Duty.RESOLVE_INCIDENTS, row["resolve_by"], count=row["answered"]))
+    return owed
+
+
+def _incidents_to_check(scope: Scope) -> list[Outstanding]:
+    resolved = Incident.objects.filter(
+        organisation_id=scope.organisation_id, status=IncidentStatus.RESOLVED
+    ).count()
+    return [Outstanding(Duty.CHECK_RESOLVED, None, count=resolved)] if resolved else []
 
 
 def _shortfall(scope: Scope, *, now: datetime) -> list[Outstanding]:

@@ -180,11 +180,6 @@ def reject_rows(rejected: object) -> list[dict[str, Any]]:
     ]
 
 
-def may_raise(scope: Scope, status: RolloutStatus) -> bool:
-    """Tell whether somebody may raise an incident against an update that stands there."""
-    return scope.has(*MAY_INSTRUCT, *MAY_OPERATE) and status != RolloutStatus.DRAFT
-
-
 def _reader(request: PortalRequest) -> Scope:
     scope = scope_of(request)
     if scope.is_csp:

@@ -17,6 +17,7 @@ from portal.kernel.presentation.moments import long_time
 from rollouts.queries.curves import ActivationCurve, activation_curve
 from rollouts.queries.updates import UpdatePage, update_page
 from rollouts.states import ROLLOUT_STEPS, RUNNING_STATUSES, RolloutStatus, Step
+from rollouts.web.governing_card import governance_of
 from rollouts.web.presenting import from_today
 from rollouts.web.wording import (
     DECIDED,
@@ -81,6 +82,7 @@ def update_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
         "days": from_today(page.plan.days, now=now),
         "facts": facts_of(page),
         "status_tone": _STATUS_TONES.get(page.flight.status, "") if page.status_reason else "",
+        "governance": governance_of(scope, rollout_id, page.flight.status),
         "severity_tone": SEVERITY_TONES.get(page.flight.severity, "neutral"),
         "steps": step_buttons(page.steps, page),
         "may_instruct": scope.is_supplier

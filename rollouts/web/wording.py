@@ -115,6 +115,27 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
         "rollouts:decision",
         "hub",
     ),
+    Duty.ANSWER_INCIDENTS: _Words(
+        "Answer incidents: {name}",
+        "A Supplier reports hubs that went wrong, and waits for an answer.",
+        "Answer",
+        "rollouts:triage-of",
+        "incident",
+    ),
+    Duty.RESOLVE_INCIDENTS: _Words(
+        "Resolve incidents: {name}",
+        "They have been answered and are not resolved yet.",
+        "See them",
+        "rollouts:triage-of",
+        "incident",
+    ),
+    Duty.CHECK_RESOLVED: _Words(
+        "Check what DCC has resolved",
+        "Say whether your homes are well again: close these incidents, or reopen them.",
+        "See them",
+        "rollouts:incidents",
+        "incident",
+    ),
     Duty.REVIEW_UNMATCHED: _Words(
         "Review unmatched alerts",
         "Alerts that fit nothing the portal has asked for.",

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.django_db
 #: The statements each page takes, by actor; a page that comes to need more has to say why.
 COSTS = {
     "supplier": {
-        "/": 13,
+        "/": 14,
         "/updates/": 9,
-        "/updates/{id}/": 11,
+        "/updates/{id}/": 13,
         "/updates/{id}/hubs/": 13,
         "/updates/{id}/instruct/": 14,
         "/updates/{id}/pilot/": 20,
@@ -26,9 +26,9 @@ COSTS = {
         "/hubs/00-DB-12-34-00-00-00-03/": 11,
     },
     "operator": {
-        "/": 19,
+        "/": 20,
         "/updates/": 9,
-        "/updates/{id}/": 11,
+        "/updates/{id}/": 13,
         "/updates/{id}/steps/suspend/": 13,
         "/updates/{id}/decision/": 12,
         "/updates/{id}/pilot/": 20,
@@ -43,7 +43,7 @@ COSTS = {
     "panel": {
         "/": 13,
         "/updates/": 9,
-        "/updates/{id}/": 11,
+        "/updates/{id}/": 13,
     },
     "csp": {
         "/": 15,
