@@ -27,6 +27,7 @@ class LockClass(IntEnum):
     SWEEP = 7311
     RESCHEDULE = 7312
     PHASES = 7313
+    SILENCE = 7314
 
 
 @contextmanager

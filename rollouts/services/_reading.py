@@ -10,7 +10,7 @@ from typing import Any, Final
 from portal.events import journal
 from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
-from portal.kernel import guid, sql
+from portal.kernel import guid, locks, sql
 from portal.kernel.refusals import BadInput, NotFound
 from portal.kernel.transactions import unit_of_work
 from rollouts import pacing
@@ -98,14 +98,18 @@ def request_read(scope: Scope, *, guids: Sequence[int], now: datetime) -> ReadRe
 def follow_up_silence(now: datetime) -> Silence:
     """Read, try again or give up the hubs nobody has heard of in time, in every rollout.
 
-    Halted and ended ones too: what has left is followed to its end.
+    Halted and ended ones too: what has left is followed to its end. One process at a rollout: two would read
+    the same hubs, and two readings unanswered are taken for silence.
     """
     total = Silence()
     for row in sql.fetch_all("rollouts", "silence_outlook"):
         key, seen = f"silence:{row.rollout_id}", tuple(row)
-        if is_rested(key, seen=seen):  # see Note [Resting between scans]
-            with scanning(key, seen=seen):
-                total += _follow_up(row, now=now)
+        if not is_rested(key, seen=seen):  # see Note [Resting between scans]
+            continue
+        with locks.attempted(locks.LockClass.SILENCE, row.rollout_id) as is_ours:
+            if is_ours:
+                with scanning(key, seen=seen):
+                    total += _follow_up(row, now=now)
     return total
 
 

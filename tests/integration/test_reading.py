@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
@@ -222,6 +225,33 @@ def test_nobody_else_asks_for_readings(csp, world, now):
         services.request_read(world.as_csp, guids=[world.guid(0)], now=now)
     with pytest.raises(BadInput):
         services.request_read(world.as_supplier, guids=[], now=now)
+
+
+@pytest.mark.requirement("R4.8")
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_read_a_hub_once(csp, world, rollout, now, monkeypatch):
+    due = now + 3 * HOUR
+    fetch_one, both_have_looked = sql.fetch_one, threading.Barrier(2, timeout=1)
+
+    def fetch_and_wait(app, name, **params):
+        found = fetch_one(app, name, **params)
+        if name == "read_silent":
+            with suppress(threading.BrokenBarrierError):
+                both_have_looked.wait()
+        return found
+
+    def follow_up():
+        services.follow_up_silence(due + 24 * HOUR)
+        connection.close()
+
+    monkeypatch.setattr(sql, "fetch_one", fetch_and_wait)
+    workers = [threading.Thread(target=follow_up) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert sum(command.hub_count for command in readings()) == 20
 
 
 @pytest.mark.requirement("R4.8")
