@@ -56,6 +56,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "deliver-webhooks": _tick("notifications.tasks.deliver_webhooks", seconds=1),
     "forget-old-deliveries": _tick("notifications.tasks.forget_old_deliveries", seconds=3600),
     "keep-feed": _tick("portal.events.tasks.keep_feed", seconds=3600),
+    "make-months": _tick("rollouts.tasks.make_months", seconds=3600),
     "sweep-accounts": _tick("portal.accounts.tasks.sweep", seconds=600),
     "refresh-eligibility": {
         "task": "rollouts.tasks.refresh_eligibility",

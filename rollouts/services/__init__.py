@@ -68,6 +68,7 @@ from rollouts.services._keeping_views import NameTaken, change_view, remove_view
 from rollouts.services._labelling import Labelled, add_label, remove_label
 from rollouts.services._listing import HubList, RefusedLine
 from rollouts.services._loading import load_estate
+from rollouts.services._making_months import make_months
 from rollouts.services._nominating import (
     Nomination,
     NoPilot,
@@ -235,6 +236,7 @@ __all__ = [
     "halt",
     "load_estate",
     "load_reference",
+    "make_months",
     "measure_drift",
     "measure_estate_drift",
     "merge_incident",

@@ -16,7 +16,7 @@ from rollouts.tasks.governing import dispatch_delays, dispatch_halt_rules, open_
 from rollouts.tasks.ingesting import apply_alerts, tick_ingest
 from rollouts.tasks.instructing import apply_instruction, run_approval_rules
 from rollouts.tasks.tallying import fold_tallies, note_activations, reconcile_tallies
-from rollouts.tasks.upkeep import refresh_eligibility
+from rollouts.tasks.upkeep import make_months, refresh_eligibility
 
 __all__ = [
     "apply_alerts",
@@ -30,6 +30,7 @@ __all__ = [
     "dispatch_region",
     "dispatch_silence",
     "fold_tallies",
+    "make_months",
     "note_activations",
     "open_phases",
     "reconcile_tallies",

@@ -1,4 +1,4 @@
-"""Daily upkeep: rollouts follow the inventory."""
+"""Upkeep: rollouts follow the inventory, and tables the calendar."""
 
 from __future__ import annotations
 
@@ -22,3 +22,9 @@ def refresh_eligibility(*, rollout_id: int | None = None, **_later: object) -> N
         mended=done.mended,
         suspended=done.suspended,
     )
+
+
+@shared_task(name="rollouts.tasks.make_months")
+def make_months(**_later: object) -> None:
+    """Lay out the months ahead; a lost tick costs an hour of three months."""
+    services.make_months(now=clock.now())
