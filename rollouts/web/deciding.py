@@ -17,11 +17,13 @@ from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound, Refusal
 from rollouts import services
+from rollouts.queries.decisions import after_halt, needed_for
 from rollouts.queries.reviews import Reviews, reviews
 from rollouts.queries.updates import update_page
 from rollouts.services import Signed
-from rollouts.states import ReviewOutcome
+from rollouts.states import ENDED_STATUSES, HALTED_STATUSES, ReviewOutcome
 from rollouts.states.governing import DecisionStatus, Verdict
+from rollouts.web.evidence_words import figure_facts
 from rollouts.web.forms import LOCAL_HINT, LocalTimeField
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.updates import crumbs_of
@@ -83,8 +85,17 @@ class SignForm(forms.Form):
     )
 
 
+class TakeBackForm(forms.Form):
+    """Why a recommendation is taken back."""
+
+    why = forms.CharField(
+        label="Why is it taken back?", widget=forms.Textarea(attrs={"rows": 2}), max_length=2_000
+    )
+
+
 _FORMS: Final[Mapping[str, type[forms.Form]]] = {
     "open": OpenForm,
+    "take_back": TakeBackForm,
     "recommend": RecommendForm,
     "approve": SignForm,
     "reject": SignForm,
@@ -121,6 +132,7 @@ def decision(request: PortalRequest, rollout_id: int) -> HttpResponse:
 
 _NAME_OF: Final = {
     "open": "open_form",
+    "take_back": "take_back_form",
     "recommend": "recommend_form",
     "approve": "sign_form",
     "reject": "sign_form",
@@ -157,6 +169,11 @@ def _act(
             now=now,
         )
         return "Recommended. Those who have to sign are told."
+    if act == "take_back":
+        services.withdraw_recommendation(
+            scope, decision_id=found.current.id, version=version, why=said["why"], now=now
+        )
+        return "Taken back: the review goes on, and signatures so far are void."
     signed = services.sign_off(
         scope,
         decision_id=found.current.id,
@@ -174,6 +191,19 @@ def _signed_words(signed: Signed) -> str:
     if signed.status == DecisionStatus.REJECTED:
         return "Rejected: the update stays as it stands, and DCC reviews it anew."
     return f"Signed. Still needed: {'; or '.join(signed.still_needed)}."
+
+
+def _outcome_words(found: Reviews) -> str:
+    outcome = found.current.outcome if found.current else None
+    return OUTCOMES[outcome] if outcome else ""
+
+
+def _signers(scope: Scope, found: Reviews) -> list[tuple[str, str]]:
+    """Say who will have to sign each outcome; all at once where that is the same."""
+    if found.current is None or not found.current.may_recommend:
+        return []
+    needed = [(str(outcome.label), "; or ".join(needed_for(scope, outcome))) for outcome in ReviewOutcome]
+    return [("Any outcome", needed[0][1])] if len({words for _, words in needed}) == 1 else needed
 
 
 def _page(
@@ -195,10 +225,13 @@ def _page(
         "open_form": OpenForm(),
         "recommend_form": RecommendForm(),
         "sign_form": SignForm(),
+        "take_back_form": TakeBackForm(),
         **forms_bound,
-        "outcome_words": OUTCOMES.get(found.current.outcome, "")
-        if found.current and found.current.outcome
-        else "",
+        "outcome_words": _outcome_words(found),
+        "figures": figure_facts(found.current.figures) if found.current else [],
+        "signers": _signers(scope, found),
+        "stands": page.flight.status in HALTED_STATUSES | ENDED_STATUSES,
+        "after": after_halt(scope, rollout_id=rollout_id) if "after-halt" in request.GET else None,
         "segments": segments(page.progress.states),
         "crumbs": crumbs_of(rollout_id, page.flight.name),
     }

@@ -1,0 +1,68 @@
+"""The page on which an update's future is decided: its evidence, who signs, and taking a recommendation back."""
+
+from __future__ import annotations
+
+import pytest
+
+from rollouts import services
+from rollouts.models import Decision
+from tests.web.governing import decision_of, make_trouble
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def trouble(world, today):
+    return make_trouble(world, now=today)
+
+
+def recommend(world, trouble, today):
+    return services.recommend(
+        world.operator,
+        decision_id=decision_of(trouble).pk,
+        version=1,
+        outcome="STOP",
+        reasons="Beyond repair.",
+        now=today,
+    )
+
+
+@pytest.mark.requirement("R5.3")
+def test_whoever_signs_reads_the_figures_and_takes_the_evidence_away(world, seat, trouble, today):
+    recommend(world, trouble, today)
+
+    page = seat("panel").get(f"/updates/{trouble.rollout.pk}/decision/").content.decode()
+
+    assert "20.0 % (3 of 15; 95 %:" in page
+    assert "2, naming 5 hubs" in page
+    assert f"/updates/{trouble.rollout.pk}/evidence.zip" in page
+    assert "Still needed:" in page
+
+
+@pytest.mark.requirement("R5.6")
+def test_what_activated_after_the_halt_is_counted_when_asked(seat, trouble):
+    client, url = seat("operator"), f"/updates/{trouble.rollout.pk}/decision/"
+
+    assert "Count what activated after the halt" in client.get(url).content.decode()
+    assert "0 hubs activated although the update stood" in client.get(f"{url}?after-halt=1").content.decode()
+
+
+@pytest.mark.requirement("R5.3")
+def test_a_recommendation_is_taken_back_with_a_reason(world, seat, trouble, today):
+    recommend(world, trouble, today)
+    client, url = seat("operator"), f"/updates/{trouble.rollout.pk}/decision/"
+    version = decision_of(trouble).version
+
+    assert client.post(url, {"act": "take_back", "version": version, "why": ""}).status_code == 422
+    done = client.post(url, {"act": "take_back", "version": version, "why": "New facts."}, follow=True)
+
+    assert "Taken back" in done.content.decode()
+    assert Decision.objects.get(rollout=trouble.rollout).status == "REVIEW"
+    assert seat("panel").post(url, {"act": "take_back", "version": 3, "why": "No."}).status_code == 403
+
+
+@pytest.mark.requirement("R5.3")
+def test_the_page_says_who_will_have_to_sign_before_anything_is_recommended(seat, trouble):
+    page = seat("operator").get(f"/updates/{trouble.rollout.pk}/decision/").content.decode()
+
+    assert "Any outcome needs 1 of the SEC Panel or a nominated Sub-Committee (panel member)." in page
