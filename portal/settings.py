@@ -236,7 +236,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PLAIN_HTTP  # then browsers offer passkeys 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PLAIN_HTTP
 CSRF_COOKIE_HTTPONLY = False  # htmx reads the token from the page, but a script of ours may need it
 SECURE_SSL_REDIRECT = not PLAIN_HTTP
-SECURE_REDIRECT_EXEMPT = ["^livez$", "^readyz$"]
+SECURE_REDIRECT_EXEMPT = ["^livez$", "^readyz$", "^metrics$"]
 SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not PLAIN_HTTP
 SECURE_REFERRER_POLICY = "same-origin"
@@ -344,5 +344,12 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = api_schema.SETTINGS
 
+# For those who watch it: figures for whoever shows the token
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+METRIC_SOURCES = [
+    "portal.events.measures.measures",
+    "rollouts.queries.measures.measures",
+    "notifications.measures.measures",
+]
 LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO").upper()
 LOGGING = logs.configure(LOG_LEVEL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import include, path
 
-from portal import health
+from portal import health, metrics
 from portal.rest import served
 
 handler404 = "portal.problems.page_not_found"
@@ -19,6 +19,7 @@ urlpatterns = [
     path("csp/", include("rollouts.csp.urls")),
     path("notifications/", include("notifications.urls")),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("", include("portal.accounts.urls")),
     path("", include("rollouts.urls")),
 ]

@@ -86,6 +86,15 @@ def test_every_variable_asked_for_is_explained_in_the_example():
     assert asked == explained
 
 
+def test_every_variable_the_settings_read_is_explained():
+    source = (ROOT / "portal" / "settings.py").read_text()
+    read = set(re.findall(r"""(?:environ\.get|environ\[|_flag|_words)\(?\s*"([A-Z_]+)\"""", source))
+    explained = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/how-to/run-it-for-real.md").read_text()))
+
+    assert len(read) > 30
+    assert read - explained - {"PYTEST_VERSION"} == set()
+
+
 def test_secrets_have_no_default():
     text = (ROOT / "docker-compose.yml").read_text()
 

@@ -1,15 +1,12 @@
-"""Folding the tallies, and proving them: the drift is published, and it is zero."""
+"""Folding the tallies, and proving them: the drift is measured, and it is zero."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prometheus_client import Gauge
-
 from portal.kernel import locks, sql
 from portal.kernel.transactions import unit_of_work
 
-DRIFT = Gauge("rollouts_tally_drift", "Targets by which a tally differs from a recount", ["rollout"])
 WORTH_FOLDING = 64
 """So many rows beyond the last fold make a fold worth its writes."""
 WORTH_FOLDING_OF_ESTATE = 2000
@@ -46,11 +43,9 @@ def fold_tally(*, rollout_id: int) -> bool:
 
 
 def measure_drift(*, rollout_id: int) -> Drift:
-    """Recount one rollout against its tallies and publish the difference."""
+    """Recount one rollout against its tallies."""
     row = sql.fetch_one("rollouts", "tally_drift", rollout_id=rollout_id)
-    drift = Drift(state=row.state, plan=row.plan)
-    DRIFT.labels(rollout=str(rollout_id)).set(drift.total)
-    return drift
+    return Drift(state=row.state, plan=row.plan)
 
 
 @unit_of_work
@@ -64,7 +59,5 @@ def fold_estate_tally() -> bool:
 
 
 def measure_estate_drift() -> int:
-    """Recount the estate against its tally; return by how many hubs they differ, and publish it."""
-    hubs = int(sql.fetch_one("rollouts", "estate_drift").hubs)
-    DRIFT.labels(rollout="estate").set(hubs)
-    return hubs
+    """Recount the estate against its tally; return by how many hubs they differ."""
+    return int(sql.fetch_one("rollouts", "estate_drift").hubs)

@@ -1,0 +1,26 @@
+"""How the deliveries of webhooks go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import Count, Q
+
+from notifications.models import WebhookEndpoint
+from portal.kernel.measures import Measure
+
+
+def measures() -> Iterator[Measure]:
+    """Yield how many endpoints are in each state, and how many of them fail at present."""
+    counts = WebhookEndpoint.objects.aggregate(
+        **{state.value: Count("pk", filter=Q(state=state)) for state in WebhookEndpoint.State},
+        failing=Count("pk", filter=Q(state=WebhookEndpoint.State.ENABLED, failing_since__isnull=False)),
+    )
+    failing = counts.pop("failing")
+    for state, endpoints in counts.items():
+        yield Measure(
+            "notifications_webhooks", "Webhook endpoints by state", endpoints, {"state": state.lower()}
+        )
+    yield Measure(
+        "notifications_webhooks_failing", "Enabled webhook endpoints whose last call failed", failing
+    )
