@@ -1,6 +1,7 @@
 -- Confirm activations: the target, the SMI records of the hub and its GPF, their history, the alert to each
 -- Supplier responsible at this moment (R4.7), and the end of the upgrade in flight; all or nothing.
--- The hub's word outranks whatever the portal believed; a target is confirmed once, however often it is said.
+-- The hub's word outranks whatever the portal believed; a target is confirmed once, however often it is said. What it
+-- said of an earlier rollout, and what comes after its word of a later version, leaves the SMI as that has it.
 WITH said AS (
     SELECT DISTINCT ON (guid) guid, occurred_at, alert_id, old_entry_id, old_status
       FROM judged_alert
@@ -13,16 +14,25 @@ WITH said AS (
            activated_after_halt = coalesce(said.occurred_at > %(halted_at)s::timestamptz, false)
       FROM said
      WHERE target.rollout_id = %(rollout_id)s AND target.guid = said.guid AND target.state <> 60
-    RETURNING target.guid, said.alert_id, said.old_entry_id, said.old_status, target.activated_after_halt
+    RETURNING target.guid, said.alert_id, said.old_entry_id, said.old_status, target.activated_after_halt,
+              -- Alerts are only searched for the few hubs that run neither version.
+              CASE WHEN said.old_entry_id NOT IN (target.from_cpl_entry_id, %(entry_id)s)
+                   THEN EXISTS (SELECT FROM rollouts_hub_history AS known
+                                  JOIN rollouts_csp_alert AS later ON later.guid = known.guid
+                                   AND later.alert_id::text = known.evidence AND later.occurred_at > said.occurred_at
+                                 WHERE known.guid = said.guid AND known.kind = 1
+                                   AND known.at > said.occurred_at - interval '1 day')
+                   ELSE false END AS is_past
 ), smi AS (
     UPDATE rollouts_hub AS hub
-       SET cpl_entry_id = %(entry_id)s,
-           gpf_cpl_entry_id = CASE WHEN hub.gpf_guid IS NULL THEN hub.gpf_cpl_entry_id ELSE %(entry_id)s END,
+       SET cpl_entry_id = CASE WHEN moved.is_past THEN hub.cpl_entry_id ELSE %(entry_id)s END,
+           gpf_cpl_entry_id = CASE WHEN hub.gpf_guid IS NULL OR moved.is_past THEN hub.gpf_cpl_entry_id
+                                   ELSE %(entry_id)s END,
            smi_status = CASE WHEN hub.smi_status = 7 THEN 4 ELSE hub.smi_status END
       FROM moved
      WHERE hub.guid = moved.guid
     RETURNING hub.guid, hub.gpf_guid, hub.import_supplier_id, hub.gas_supplier_id, moved.alert_id,
-              moved.old_entry_id, moved.old_status, moved.activated_after_halt
+              moved.old_entry_id, moved.old_status, moved.activated_after_halt, moved.is_past
 ), before AS MATERIALIZED (
     -- A handful: joined with the whole CPL, each hub would walk all of it.
     SELECT id, firmware_version FROM rollouts_cplentry
@@ -30,6 +40,7 @@ WITH said AS (
 ), changed AS (
     SELECT smi.guid, smi.gpf_guid, smi.alert_id::text AS evidence, before.firmware_version AS old_version
       FROM smi JOIN before ON before.id = smi.old_entry_id
+     WHERE NOT smi.is_past
 ), history AS (
     INSERT INTO rollouts_hub_history (guid, at, rollout_id, kind, old_value, new_value, evidence)
     SELECT guid, %(now)s, %(rollout_id)s, 1, old_version, %(version)s, evidence FROM changed

@@ -20,6 +20,7 @@ from rollouts import services
 from rollouts.csp import alert_lines
 from rollouts.models import (
     Command,
+    CplEntry,
     CspAlertBatch,
     Hub,
     HubHistory,
@@ -294,6 +295,34 @@ def test_a_reading_from_before_an_activation_does_not_turn_the_inventory_back(no
 
     assert bench.state(0) == TargetState.ACTIVATED
     assert Hub.objects.get(guid=bench.world.guid(0)).cpl_entry_id == bench.world.target.pk
+
+
+@pytest.mark.requirement("R4.6")
+@pytest.mark.parametrize("is_late", [True, False])
+def test_news_of_an_earlier_rollout_that_comes_late_does_not_turn_the_inventory_back(now, is_late):
+    bench = Bench(now)
+    later = CplEntry.objects.create(
+        device_model=bench.world.model, firmware_version="0C240000", image_sha256=bytes(32)
+    )
+    Rollout.objects.update(status="STOPPED", halted_at=now)
+    second = make_rollout(bench.world, now=now)
+    Rollout.objects.filter(pk=second.pk).update(cpl_entry=later)
+    HubInFlight.objects.update(rollout_id=second.pk)
+    told = [
+        bench.activated(0),
+        bench.activated(0, anonymous=True, minutes=2, firmware_version="0C240000"),
+    ]
+
+    for alert in reversed(told) if is_late else told:
+        bench.deliver(alert)
+
+    hub = Hub.objects.get(guid=bench.world.guid(0))
+    assert (hub.cpl_entry_id, hub.gpf_cpl_entry_id) == (later.pk, later.pk)
+    assert set(Target.objects.filter(guid=hub.guid).values_list("state", flat=True)) == {
+        TargetState.ACTIVATED
+    }
+    kinds = [kind for kind, _, _ in bench.feed(bench.world.as_supplier)]
+    assert kinds.count(EntryKind.HUB_ACTIVATED) == 2
 
 
 def test_a_reading_from_before_an_activation_does_not_fail_it(now):
