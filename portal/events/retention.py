@@ -1,4 +1,4 @@
-"""How long the feed is kept: months are made ahead, and the feed's oldest are forgotten whole.
+"""How long the feed is kept: months are made ahead, and those that are over long enough are forgotten whole.
 
 The journal of facts is kept for ever; so are hubs' histories. What ends is the list of entries a system
 follows by cursor, and a cursor from before its end is told so (`CursorExpired`), never served half.
@@ -14,11 +14,11 @@ from dateutil.relativedelta import relativedelta
 from django.conf import settings
 
 from portal.kernel import sql
-from portal.kernel.months import make_months
 from portal.kernel.transactions import unit_of_work
 
 _TABLE: Final = "events_feed_entry"
 _REST: Final = f"{_TABLE}_rest"
+_MONTHS_AHEAD: Final = 3
 _MONTH: Final = re.compile(rf"{_TABLE}_(\d{{4}})(\d{{2}})")
 _REMEMBER: Final = """
 UPDATE events_feed_head AS head
@@ -30,12 +30,15 @@ UPDATE events_feed_head AS head
 
 @unit_of_work
 def keep_feed(*, now: datetime) -> list[str]:
-    """Make months ahead for every table that has them, forget the feed's oldest; return what was forgotten.
+    """Make the months ahead and forget those that ended too long ago; return what was forgotten.
 
     Running it again changes nothing. Each party's `dropped_to` is moved in the same transaction.
     """
     sql.run("SET LOCAL lock_timeout = '5s'")  # behind a long read everybody else would wait for us
-    make_months(now=now)
+    sql.run(
+        "SELECT kernel_ensure_month_partitions(%(table)s, %(first)s, %(months)s)",
+        {"table": _TABLE, "first": now.date(), "months": _MONTHS_AHEAD},
+    )
     oldest = oldest_month(now)
     forgotten = [name for name in _months() if _month_of(name) < oldest]
     for name in forgotten:

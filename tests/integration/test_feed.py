@@ -93,23 +93,6 @@ def test_old_months_are_forgotten_and_their_cursors_are_told_so(world, settings)
     assert feed.gaps() == 0
 
 
-def test_the_months_ahead_are_made_of_every_table_that_is_kept_by_month(world):
-    made = sql.rows(
-        "SELECT to_regclass(%(name)s) IS NOT NULL AS yes", {"name": "rollouts_hub_history_203508"}
-    )
-    assert not made[0].yes
-
-    retention.keep_feed(now=datetime(2035, 6, 1, tzinfo=UTC))
-    retention.keep_feed(now=datetime(2035, 6, 1, tzinfo=UTC))
-
-    for table in ("events_feed_entry", "rollouts_hub_history", "rollouts_csp_alert"):
-        found = sql.rows(
-            "SELECT to_regclass(%(first)s) IS NOT NULL AND to_regclass(%(last)s) IS NOT NULL AS yes",
-            {"first": f"{table}_203506", "last": f"{table}_203508"},
-        )
-        assert found[0].yes, table
-
-
 def test_what_lies_outside_every_month_is_forgotten_too(world, settings):
     settings.FEED_KEPT_MONTHS = 1
     say([world.supplier.pk], at=datetime(2035, 1, 20, tzinfo=UTC), times=2)
