@@ -174,7 +174,7 @@ def hub_card(scope: Scope, *, guid: str) -> HubCard:
     wanted = read(guid)
     asked = 0 if isinstance(wanted, GuidProblem) else wanted - OFFSET
     found = hub_of(asked)
-    row = _record(scope, found)
+    row = hub_row(scope, found)
     if row is None or isinstance(wanted, GuidProblem):
         raise NotFound("There is no such hub in your estate.")
     imports, gas = _suppliers(found) if scope.is_dcc else ("", "")
@@ -191,7 +191,8 @@ def hub_card(scope: Scope, *, guid: str) -> HubCard:
     )
 
 
-def _record(scope: Scope, guid: int) -> Any:
+def hub_row(scope: Scope, guid: int) -> Any:
+    """Return the record of a hub; None where there is none, or not for this organisation."""
     served = CspChannel.objects.filter(csp_id=scope.organisation_id).values_list("region", flat=True)
     rows = sql.fetch_all(
         "rollouts",

@@ -9,7 +9,16 @@ from uuid import uuid4
 from portal.kernel import sql
 from portal.kernel.guid import Guid
 from rollouts import services
-from rollouts.models import CplEntry, Decision, DeviceModel, Export, PilotSubmission, Rollout, UnmatchedAlert
+from rollouts.models import (
+    Command,
+    CplEntry,
+    Decision,
+    DeviceModel,
+    Export,
+    PilotSubmission,
+    Rollout,
+    UnmatchedAlert,
+)
 from rollouts.services import HubList
 from rollouts.states import BatchKind, InstructionKind
 from tests.factories import World, make_rollout, make_world
@@ -111,6 +120,7 @@ def make_scene(*, now: datetime, hubs: int = 600) -> Scene:
     )
     _misfit(world, now=now)
     _taken_away(world, now=now)
+    _commanded(world, moving, now=now)
     services.note_activations(now)
     return Scene(world, draft, notified, pilot, moving, suspended, receipt.reference)
 
@@ -273,3 +283,34 @@ def _taken_away(world: World, *, now: datetime) -> None:
             seen_at=now,
             **more,
         )
+
+
+def _commanded(world: World, rollout: Rollout, *, now: datetime) -> None:
+    """Give the first hub the commands of its update, and what it answered."""
+    for kind, hours, code in ((1, 60, 1), (2, 50, 5), (4, 2, None)):
+        command = Command.objects.create(
+            rollout_id=rollout.pk,
+            kind=kind,
+            status=3,
+            region=1,
+            guids=[world.guid(0), world.guid(3)],
+            hub_count=2,
+            cpl_entry_id=world.target.pk,
+            execute_at=now - timedelta(hours=5) if kind == 2 else None,
+            due_at=now - timedelta(hours=hours),
+            created_at=now - timedelta(hours=hours + 1),
+            sent_at=now - timedelta(hours=hours - 1),
+            attempts=4 - kind,
+        )
+        if code:
+            sql.run(
+                "INSERT INTO rollouts_csp_alert (occurred_at, alert_id, guid, batch_id, command_id, code, reason,"
+                " firmware_version) VALUES (%(at)s, %(id)s, %(guid)s, 1, %(command)s, %(code)s, 0, '')",
+                {
+                    "at": now - timedelta(hours=hours - 4),
+                    "id": uuid4(),
+                    "guid": world.guid(0),
+                    "command": command.pk,
+                    "code": code,
+                },
+            )

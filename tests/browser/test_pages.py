@@ -46,6 +46,7 @@ def pages_of(scene, actor: str) -> dict[str, str]:
                 "estate-views": "/estate/views/",
                 "estate-files": "/estate/files/",
                 "hub": f"/hubs/{hub}/",
+                "hub-commands": f"/hubs/{hub}/commands/",
             }
         case "operator":
             return {
@@ -65,6 +66,7 @@ def pages_of(scene, actor: str) -> dict[str, str]:
                 "unmatched": "/unmatched-alerts/",
                 "estate": "/estate/",
                 "hub": f"/hubs/{hub}/",
+                "hub-commands": f"/hubs/{hub}/commands/",
             }
         case "panel":
             return {
