@@ -1,0 +1,297 @@
+"""`make screenshots`: the main pages of each role at 1280 and 390 px; the best of them for README and docs.
+
+Everything is made afresh: stores of its own, the demonstration's estate with rollouts at every stage, and a
+business clock that stands still, so that the same code gives the same pictures. All of them go to
+`var/pictures/`, those that documents show to `docs/pictures/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from portal.embedded.failures import CannotStart
+from portal.embedded.ports import free_port
+from portal.embedded.processes import Program, python
+from portal.embedded.services import clear
+from tests import palettes
+from tests.bench.stage import ROOT, Stage, stores
+from tests.browser.conftest import FLAGS, find_chromium
+
+MOMENT: Final = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+HUBS: Final = 20_000
+PASSWORD: Final = "firmware-portal-demo"
+WIDE, NARROW = 1280, 390
+TALLEST: Final = 2_400
+SHOWN: Final = ROOT / "docs" / "pictures"
+
+OPERATOR, SUPPLIER = "operator@dcc.example", "analyst@ambergate.example"
+PLANNER, MEMBER = "planner@csp.example", "member@panel.example"
+NAMES: Final = {
+    "live": "November SEC Release, Central and South",
+    "suspended": "Security fix, North single band",
+    "piloted": "February SEC Release, 4G",
+    "notified": "Spring maintenance, Central and South",
+    "draft": "Spring maintenance, North dual band",
+    "complete": "Summer maintenance, North dual band",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shot:
+    """One page to be taken: whose, where, what is done there first, and whether documents show it."""
+
+    name: str
+    path: str
+    who: str = ""
+    act: Callable[[Any], None] | None = None
+    shown: tuple[int, ...] = ()
+    height: int = 0
+    """Of the picture; 0 takes the whole page."""
+
+
+def preview_pilot(page: Any) -> None:
+    """Preview a pilot chosen by conditions."""
+    page.get_by_label("Sample of how many hubs").fill("60")
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_text("Representativeness").wait_for()
+
+
+def build_approval(page: Any) -> None:
+    """Build an approval rule and try it on the past."""
+    page.locator("#id_name").fill("Major updates, at night")
+    page.locator("#id_release-add").click()
+    page.locator("#id_release-0-field").wait_for()
+    page.locator("#id_release-0-field").select_option("severity")
+    page.locator("#id_release-0-value").wait_for()
+    page.locator("#id_release-0-value").select_option("MAJOR")
+    page.get_by_text("Releases where severity is Major.").first.wait_for()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_text("It would have approved").first.wait_for()
+
+
+def instruct(page: Any) -> None:
+    """Instruct all hubs that wait, for a date of one's own; stop at the check."""
+    page.get_by_label("Date and time of activation").fill("2026-12-08T01:30")
+    page.get_by_label("Your own name for this instruction").fill("Everything that waits")
+    page.get_by_role("button", name="Check").click()
+    page.get_by_text("Would be accepted").wait_for()
+
+
+def submit(page: Any) -> None:
+    """Instruct a pasted list with two lines that are wrong, and keep the receipt."""
+    page.goto(page.url.replace("instruct/", "hubs/"))
+    guids = [each.inner_text() for each in page.locator("tbody .guid").all()[:40]]
+    page.go_back()
+    page.get_by_label("The hubs I paste").check()
+    page.get_by_label("Hubs", exact=True).fill("\n".join([*guids, "00-DB-12-34", "00-DB-12-34-FF-FF-FF-FF"]))
+    page.get_by_label("Date and time of activation").fill("2026-12-08T01:30")
+    page.get_by_label("Your own name for this instruction").fill("Leeds and York")
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_text("Instruction received").wait_for()
+
+
+def open_first_hub(page: Any) -> None:
+    """Go to the first hub of a list."""
+    page.locator("tbody .guid").first.click()
+    page.get_by_text("In the inventory").wait_for()
+
+
+def shots(ids: dict[str, int]) -> list[Shot]:
+    """List every page to be taken, in an order in which acts do not disturb what comes after."""
+    live, notified, suspended = ids["live"], ids["notified"], ids["suspended"]
+    return [
+        Shot(name="log-in", path="/accounts/login/", shown=(WIDE,), height=760),
+        Shot(name="supplier-dashboard", path="/", who=SUPPLIER, shown=(WIDE, NARROW)),
+        Shot(name="supplier-updates", path="/updates/", who=SUPPLIER),
+        Shot(name="supplier-update", path=f"/updates/{live}/", who=SUPPLIER, shown=(WIDE, NARROW)),
+        Shot(name="supplier-hubs", path=f"/updates/{live}/hubs/", who=SUPPLIER, height=1000),
+        Shot(name="supplier-hub", path=f"/updates/{live}/hubs/?state=60", who=SUPPLIER, act=open_first_hub),
+        Shot(name="supplier-pilot", path=f"/updates/{notified}/pilot/", who=SUPPLIER, act=preview_pilot),
+        Shot(name="supplier-estate", path="/estate/", who=SUPPLIER, height=1100),
+        Shot(name="supplier-rules", path="/rules/", who=SUPPLIER),
+        Shot(
+            name="supplier-approval", path="/approvals/new/", who=SUPPLIER, act=build_approval, shown=(WIDE,)
+        ),
+        Shot(name="supplier-inbox", path="/notifications/", who=SUPPLIER, height=1000),
+        Shot(name="supplier-mail", path="/notifications/preferences/", who=SUPPLIER),
+        Shot(name="operator-dashboard", path="/", who=OPERATOR, shown=(WIDE,)),
+        Shot(name="operator-update", path=f"/updates/{suspended}/", who=OPERATOR),
+        Shot(name="operator-publish", path="/updates/new/", who=OPERATOR),
+        Shot(name="operator-preview", path=f"/updates/{ids['draft']}/preview/", who=OPERATOR, shown=(WIDE,)),
+        Shot(name="operator-nominations", path=f"/updates/{notified}/pilot/", who=OPERATOR),
+        Shot(name="operator-suspend", path=f"/updates/{live}/steps/suspend/", who=OPERATOR, shown=(WIDE,)),
+        Shot(name="operator-channels", path="/channels/", who=OPERATOR),
+        Shot(name="operator-incidents", path="/incidents/", who=OPERATOR),
+        Shot(name="operator-triage", path="/triage/", who=OPERATOR),
+        Shot(name="operator-audit", path="/audit/", who=OPERATOR, height=1000),
+        Shot(name="csp-dashboard", path="/", who=PLANNER),
+        Shot(name="panel-dashboard", path="/", who=MEMBER),
+        Shot(name="panel-decision", path=f"/updates/{suspended}/decision/", who=MEMBER),
+        Shot(name="supplier-check", path=f"/updates/{notified}/instruct/", who=SUPPLIER, act=instruct),
+        Shot(
+            name="supplier-receipt",
+            path=f"/updates/{notified}/instruct/",
+            who=SUPPLIER,
+            act=submit,
+            shown=(WIDE,),
+        ),
+    ]
+
+
+def main() -> int:
+    """Make the pictures; the exit code is 0 when every page answered."""
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
+    parser.add_argument("--hubs", type=int, default=HUBS)
+    parser.add_argument("--only", default="", help="only pictures whose name contains this")
+    options = parser.parse_args()
+    var = Path(os.environ.get("PORTAL_VAR", ROOT / "var"))
+    os.environ.update(DEMO="1", DEMO_PASSWORD=PASSWORD)
+    os.environ.setdefault(
+        "DJANGO_ALLOW_ASYNC_UNSAFE", "true"
+    )  # the browser's driver runs a loop in this thread
+    try:
+        clear(var / "screenshots")
+        with stores(var / "screenshots", hubs=options.hubs, say=say, quick=True) as stage:
+            ids = furnish(stage)
+            with served(stage):
+                failed = take(stage, shots(ids), var / "pictures", only=options.only)
+    except CannotStart as problem:
+        say(str(problem))
+        return 1
+    for line in failed:
+        say(line)
+    return 1 if failed else 0
+
+
+def furnish(stage: Stage) -> dict[str, int]:
+    """Seed the demonstration at a moment that stands still; return the updates by their part in it."""
+    from django.core.management import call_command
+
+    from portal.kernel import clock
+    from rollouts.models import Rollout
+
+    call_command("migrate", interactive=False, verbosity=0)
+    clock.set_clock(business_at=MOMENT, rate=0)
+    call_command("seed_demo", hubs=stage.hubs, seed=1)
+    ids = {part: Rollout.objects.get(name=name).pk for part, name in NAMES.items()}
+    let_it_move(Rollout.objects.get(pk=ids["live"]), Rollout.objects.get(pk=ids["piloted"]))
+    return ids
+
+
+def let_it_move(live: Any, piloted: Any) -> None:
+    """Let some days pass in the two updates that move, as workers and simulator would have."""
+    from portal.events import sequencer
+    from rollouts import services
+    from rollouts.management.demo.past import Faults, Past, let_happen
+    from rollouts.models import CspChannel
+
+    CspChannel.objects.update(capacity_per_second=1e6)
+    for rollout, faults in ((live, Faults(unreachable=12, failing=9, mute=4)), (piloted, Faults())):
+        let_happen(rollout, Past(faults), now=MOMENT - timedelta(minutes=40))
+    CspChannel.objects.update(capacity_per_second=40, last_success_at=MOMENT - timedelta(seconds=20))
+    services.note_activations(MOMENT)
+    sequencer.sequence_all(seconds=60)
+
+
+@contextlib.contextmanager
+def served(stage: Stage) -> Iterator[None]:
+    """Have the pages and their stream served."""
+    port = free_port()
+    stage.variables.update(
+        DEMO="1",
+        DEMO_PASSWORD=PASSWORD,
+        PORTAL_URL=stage.url,
+        STREAM_ORIGIN=f"http://127.0.0.1:{port}",
+        STREAM_PAGES=stage.url,
+    )
+    words = ("portal.asgi:application", f"--port={port}", "--lifespan=on", "--log-level=warning")
+    stream = Program("stream", python("-m", "uvicorn", *words), stage.variables)
+    with stage.running(stage.web(), stream) as supervisor:
+        stage.wait_for_web(supervisor)
+        yield
+
+
+def take(stage: Stage, wanted: list[Shot], folder: Path, *, only: str) -> list[str]:
+    """Take every picture; return what went wrong."""
+    from playwright.sync_api import sync_playwright
+
+    folder.mkdir(parents=True, exist_ok=True)
+    SHOWN.mkdir(parents=True, exist_ok=True)
+    failed: list[str] = []
+    path = find_chromium()
+    if path is None:
+        raise CannotStart("No Chromium on this machine: install one, or name it in PORTAL_CHROMIUM.")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=[*FLAGS, "--lang=en-GB"])
+        shrinker = browser.new_page()
+        for shot in wanted:
+            for width in (WIDE, NARROW):
+                if only not in shot.name or (width == NARROW and shot.act is not None):
+                    continue
+                file = folder / f"{shot.name}-{width}.png"
+                if problem := photograph(browser, stage.url, shot, width, file):
+                    failed.append(problem)
+                    continue
+                palettes.shrink(shrinker, file)
+                say(f"{file.name}: {file.stat().st_size / 1000:,.0f} kB")
+                if width in shot.shown:
+                    shutil.copy(file, SHOWN / file.name)
+        browser.close()
+    return failed
+
+
+def photograph(browser: Any, url: str, shot: Shot, width: int, file: Path) -> str:
+    """Take one picture, in a context of its own; return what went wrong, if anything."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        locale="en-GB",
+        timezone_id="Europe/London",
+        reduced_motion="reduce",
+    )
+    try:
+        page = context.new_page()
+        if shot.who:
+            log_in(page, url, shot.who)
+        answer = page.goto(f"{url}{shot.path}")
+        if answer.status != 200:
+            return f"{shot.name}: {shot.path} answered {answer.status}"
+        if shot.act:
+            shot.act(page)
+        page.wait_for_timeout(900)
+        page.evaluate("document.activeElement && document.activeElement.blur()")
+        tall = page.evaluate("document.documentElement.scrollHeight")
+        height = min(shot.height or tall, tall, TALLEST if width == WIDE else 2 * TALLEST)
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("window.scrollTo(0, 0)")
+        page.screenshot(path=str(file))
+    finally:
+        context.close()
+    return ""
+
+
+def log_in(page: Any, url: str, who: str) -> None:
+    """Log in by the form."""
+    page.goto(f"{url}/accounts/login/")
+    page.get_by_label("E-mail").fill(who)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in", exact=True).click()
+    page.wait_for_url(f"{url}/")
+
+
+def say(line: str) -> None:
+    """Tell how far it is."""
+    print(line, flush=True)  # noqa: T201 - a program
+
+
+if __name__ == "__main__":
+    sys.exit(main())
