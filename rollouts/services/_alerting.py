@@ -139,6 +139,7 @@ def _apply_to_rollout(rollout: Rollout, *, now: datetime) -> int:
         "has_ended": status in ENDED_STATUSES and status != RolloutStatus.COMPLETE,
         "is_over": status in ENDED_STATUSES,
         "is_running": status in RUNNING_STATUSES,
+        "cutoff_at": rollout.cutoff_at,
         "now": now,
     }
     partition = f"rollouts_target_{rollout.pk}"

@@ -1,5 +1,6 @@
 -- What became of a cancel: confirmed, the hub waits (or goes on, where the rollout runs again; or leaves, where
--- it has ended); failed, the activation is under way as before and is watched as before.
+-- it has ended); failed, the activation is under way as before and is watched as before. A hub that had defaulted only
+-- because its activation stood (its Suppliers or its dates changed) is asked for again while its window is open.
 WITH said AS (
     SELECT DISTINCT ON (guid) guid, command_id, occurred_at, code, import_id, gas_id
       FROM judged_alert
@@ -9,7 +10,13 @@ WITH said AS (
     UPDATE {target} AS target
        SET state = CASE WHEN said.code = 9 THEN 50 WHEN %(has_ended)s THEN 90 WHEN %(is_running)s THEN 40 ELSE 56 END,
            code = CASE WHEN said.code = 9 THEN 45 ELSE 0 END,
-           state_at = %(now)s
+           state_at = %(now)s,
+           consent = CASE WHEN said.code = 9 OR %(has_ended)s OR target.consent <> 5
+                            OR %(now)s > coalesce((SELECT cutoff_at FROM rollouts_batch WHERE id = target.batch_id),
+                                                  %(cutoff_at)s) THEN target.consent
+                          WHEN target.import_supplier_id <> target.gas_supplier_id
+                          THEN CASE WHEN 1 IN (target.import_answer, target.gas_answer) THEN 3 ELSE 2 END
+                          ELSE 1 END
       FROM said
      WHERE target.rollout_id = %(rollout_id)s AND target.guid = said.guid AND target.state = 55
        AND (said.code = 8 OR target.consent >= 4)

@@ -406,6 +406,22 @@ def test_a_cancelled_hub_waits_goes_on_or_leaves_with_its_rollout(now, status, e
     assert (bench.state(1), bench.target(1).code) == (TargetState.ACTIVATING, FailureCode.CANCEL_FAILED)
 
 
+@pytest.mark.requirement("R3.11")
+@pytest.mark.parametrize(("days", "consents"), [(0, (1, 2, 3, 6)), (100, (5, 5, 5, 6))])
+def test_a_hub_recalled_for_its_new_supplier_is_asked_for_again(now, days, consents):
+    bench = Bench(now)
+    rollout = bench.rollout
+    Rollout.objects.update(cutoff_at=now + timedelta(days=1 - days))
+    sql.run("UPDATE rollouts_target SET state = 55, consent = CASE consent WHEN 6 THEN 6 ELSE 5 END")
+    Target.objects.filter(rollout_id=rollout.pk, guid=bench.world.guid(10)).update(gas_answer=1)
+
+    bench.deliver(*(bench.alert(number, "CANCELLED") for number in (0, 9, 10, 18)))
+
+    assert tuple(bench.target(number).consent for number in (0, 9, 10, 18)) == consents
+    assert bench.state(0) == TargetState.DISTRIBUTED
+    assert services.measure_drift(rollout_id=rollout.pk).total == 0
+
+
 def test_a_batch_that_fails_is_kept_and_does_not_block_the_others(now):
     bench = Bench(now)
     CspAlertBatch.objects.create(csp_id=bench.world.csp.pk, received_at=now, count=1, payload=b"nonsense\n")

@@ -24,7 +24,7 @@ from rollouts.models import (
 )
 from rollouts.ports import Route
 from rollouts.services._dispatching import _channel
-from rollouts.states import CommandKind, CommandStatus, FailureCode
+from rollouts.states import CommandKind, CommandStatus, Consent, FailureCode
 from tests.csp import standing_in
 from tests.factories import make_rollout, make_world
 from tests.integration.dispatching import dispatch, settle, states, target
@@ -254,7 +254,7 @@ def test_what_rested_at_the_csp_is_looked_at_again_before_it_goes(csp, world, ro
     its_name = str(guids.Guid.from_db(moved))
     if answer:  # it had not left
         assert its_name not in activated
-        assert target(rollout, moved).state == 40
+        assert (target(rollout, moved).state, target(rollout, moved).consent) == (40, Consent.AWAITING)
     else:
         assert csp.ids().index(recall_of(csp, its_name)) > 0
         assert its_name in recalled
