@@ -29,14 +29,10 @@ MENU: Final[tuple[tuple[str, str, frozenset[OrganisationKind], tuple[str, ...]],
     ("Incidents", "rollouts:incidents", frozenset({K.SUPPLIER, K.DCC, K.PANEL}), ("/incidents/",)),
     ("Triage", "rollouts:triage", frozenset({K.DCC, K.PANEL}), ("/triage/", "/known-issues/")),
     ("Decisions", "rollouts:decisions", frozenset({K.DCC, K.PANEL}), ("/decisions/",)),
-    ("Incidents", "rollouts:incidents", frozenset({K.SUPPLIER, K.DCC, K.PANEL}), ("/incidents/",)),
-    ("Triage", "rollouts:triage", frozenset({K.DCC, K.PANEL}), ("/triage/", "/known-issues/")),
-    ("Decisions", "rollouts:decisions", frozenset({K.DCC, K.PANEL}), ("/decisions/",)),
     ("Estate", "rollouts:estate", frozenset({K.SUPPLIER, K.DCC}), ("/estate/", "/hubs/")),
     ("Schedule", "rollouts:schedule", frozenset({K.DCC, K.CSP}), ("/schedule/",)),
     ("CSP channels", "rollouts:channels", frozenset({K.DCC, K.CSP}), ("/channels/",)),
     ("Unmatched alerts", "rollouts:unmatched", frozenset({K.DCC}), ("/unmatched-alerts/",)),
-    ("Audit trail", "rollouts:audit", frozenset({K.DCC}), ("/audit/",)),
     ("Audit trail", "rollouts:audit", frozenset({K.DCC}), ("/audit/",)),
     ("Notices", "notifications:inbox", _EVERYBODY, ("/notifications/",)),
 )
@@ -115,8 +111,6 @@ def _clock_words() -> str:
     reading = clock.current_reading() if settings.DEMO else None
     if reading is None:
         return ""
-    return (
-        "demonstration clock"
-        if reading.rate == 1
-        else f"demonstration clock, {reading.rate:,.0f} times as fast"
-    )
+    if reading.rate in {0, 1}:
+        return "demonstration clock, standing still" if reading.rate == 0 else "demonstration clock"
+    return f"demonstration clock, {reading.rate:,.0f} times as fast"
