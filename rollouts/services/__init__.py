@@ -17,7 +17,14 @@ from rollouts.services._approving import (
     save_approval_rule,
 )
 from rollouts.services._attaching import AttachmentRefused, Upload
-from rollouts.services._batching import BatchFormed, NothingToMove, create_batch, open_gate
+from rollouts.services._batching import (
+    BatchFormed,
+    BatchOutlook,
+    NothingToMove,
+    create_batch,
+    foresee_batch,
+    open_gate,
+)
 from rollouts.services._cataloguing import change_cpl_status
 from rollouts.services._changing_supplier import SuppliersChanged, change_suppliers
 from rollouts.services._charting import fold_activations, note_activations
@@ -146,6 +153,7 @@ __all__ = [
     "AttachmentRefused",
     "Author",
     "BatchFormed",
+    "BatchOutlook",
     "CannotPublish",
     "Claim",
     "Confirmation",
@@ -232,6 +240,7 @@ __all__ = [
     "fold_tallies",
     "fold_tally",
     "follow_up_silence",
+    "foresee_batch",
     "give_instruction",
     "halt",
     "load_estate",

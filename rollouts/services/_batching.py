@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +19,10 @@ from rollouts.criteria import Criteria, Sql, Subject, compile_hub, explain, pars
 from rollouts.models import Batch, Rollout
 from rollouts.models.choosing import criteria_context
 from rollouts.models.shares import Share, shares_of
-from rollouts.models.visibility import locked_rollout
+from rollouts.models.visibility import locked_rollout, visible_rollout
 from rollouts.services._listing import HubList
 from rollouts.services._stepping import StepRefused
-from rollouts.states import ENDED_STATUSES, RUNNING_STATUSES, BatchKind, RolloutStatus
+from rollouts.states import ENDED_STATUSES, RUNNING_STATUSES, BatchKind, Region, RolloutStatus
 
 LONGEST_NAME = 80
 GATE = {"manual": True}
@@ -42,6 +43,67 @@ class BatchFormed:
     hubs: int
     suppliers: int
     cutoff_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutlook:
+    """What would come of forming a batch now."""
+
+    cutoff_at: datetime
+    moves: int
+    suppliers: int
+    by_region: Mapping[Region, int]
+    by_batch: Mapping[str, int]
+    """Hubs that would move, by the group they stand in."""
+    stays: Mapping[str, int]
+    """Hubs that were chosen and would not move, by PILOT, ANSWERED, SETTLED and, of a list, OUTSIDE."""
+    says: str
+    """The conditions in words; nothing of a list."""
+
+
+def foresee_batch(
+    scope: Scope,
+    *,
+    rollout_id: int,
+    automatic_at: datetime,
+    tree: object | None = None,
+    source: HubList | None = None,
+    now: datetime,
+) -> BatchOutlook:
+    """Say what forming a batch would do, and do nothing: one look at the rollout's targets.
+
+    Raises:
+        NotPermitted, NotFound, StepRefused, RuleBroken, BadInput, InvalidCriteria: as in `create_batch`.
+    """
+    scope.check(*MAY_OPERATE)
+    rollout = visible_rollout(scope, rollout_id)
+    _check_runs(rollout)
+    cutoff_at = _checked_cutoff(rollout, automatic_at, now=now)
+    criteria, chosen = _chosen(tree, source, now=now)
+    names = dict(rollout.batches.values_list("pk", "name"))
+    safe = list(rollout.batches.filter(kind=BatchKind.SAFE_LAUNCH).values_list("pk", flat=True))
+    params = {"rollout_id": rollout.pk, "open_batches": safe, **chosen.params}
+    rows = sql.rows(sql.load("rollouts", "batch_outlook").replace("{chosen}", chosen.text), params)
+    counted = [row for row in rows if row.fate != "SUPPLIERS"]
+    by_region: Counter[Region] = Counter()
+    by_batch: Counter[str] = Counter()
+    fates: Counter[str] = Counter()
+    for row in counted:
+        fates[row.fate] += row.hubs
+        if row.fate == "MOVES":
+            by_region[Region(row.region)] += row.hubs
+            by_batch[names[row.batch_id]] += row.hubs
+    if source is not None:
+        fates["OUTSIDE"] = len(source.guids) - sum(row.hubs for row in counted)
+    return BatchOutlook(
+        cutoff_at=cutoff_at,
+        moves=fates.pop("MOVES", 0),
+        suppliers=sum(row.hubs for row in rows if row.fate == "SUPPLIERS"),
+        by_region=dict(sorted(by_region.items())),
+        by_batch=by_batch,
+        stays={fate: hubs for fate, hubs in fates.items() if hubs},
+        says=explain(criteria) if criteria else "",
+    )
 
 
 @unit_of_work
@@ -70,8 +132,7 @@ def create_batch(
     """
     scope.check(*MAY_OPERATE)
     rollout = locked_rollout(scope, rollout_id)
-    if RolloutStatus(rollout.status) not in RUNNING_STATUSES:
-        raise StepRefused("Batches are formed while the rollout is running.")
+    _check_runs(rollout)
     cutoff_at = _checked_cutoff(rollout, automatic_at, now=now)
     criteria, chosen = _chosen(tree, source, now=now)
     batch = _new_batch(rollout, name=name, automatic_at=automatic_at, cutoff_at=cutoff_at, is_gated=is_gated)
@@ -120,6 +181,11 @@ def open_gate(scope: Scope, *, batch_id: int, reason: str, now: datetime) -> Bat
         data_by_party={party: share.supplier_document() for party, share in shares.items()},
     )
     return batch
+
+
+def _check_runs(rollout: Rollout) -> None:
+    if RolloutStatus(rollout.status) not in RUNNING_STATUSES:
+        raise StepRefused("Batches are formed while the rollout is running.")
 
 
 def _checked_cutoff(rollout: Rollout, automatic_at: datetime, *, now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""Files that workers write for one person: ordered, claimed, followed, fetched for a day, then gone (R4.3)."""
+"""Files that workers write for one person: ordered, claimed, followed, fetched for a day, swept (R4.3)."""
 
 from __future__ import annotations
 

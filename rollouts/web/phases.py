@@ -18,7 +18,7 @@ from portal.identity.roles import DCC_ROLES, MAY_OPERATE, PANEL_ROLES
 from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.presentation.numbers import count_of
-from portal.kernel.refusals import NotFound, Refusal
+from portal.kernel.refusals import BadInput, NotFound, Refusal
 from rollouts import services
 from rollouts.queries.choices import current_versions
 from rollouts.queries.phases import Phase, Phases, phases
@@ -27,7 +27,7 @@ from rollouts.states import RUNNING_STATUSES, BatchKind
 from rollouts.web.forms import LOCAL_HINT, LocalTimeField
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.incident_forms import HubConditionsForm
-from rollouts.web.lists import sent
+from rollouts.web.lists import kept, sent
 from rollouts.web.rating import percent, rate_view
 from rollouts.web.updates import crumbs_of
 
@@ -113,10 +113,13 @@ class PhaseForm(forms.Form):
         initial=True,
         help_text="It waits until somebody opens the gate, or until what you set for it is reached.",
     )
+    token = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
-        """Ask for a list where a list is meant."""
+        """Ask for a list where a list is meant, unless it was sent and checked before."""
         asked = super().clean() or {}
+        if asked.get("token"):
+            return asked
         if asked.get("source") == "file" and not asked.get("file") and "file" not in self.errors:
             self.add_error("file", "Choose a file.")
         if asked.get("source") == "paste" and not (asked.get("hubs") or "").strip():
@@ -183,9 +186,8 @@ def form_phase(request: PortalRequest, rollout_id: int) -> HttpResponse:
         status = 422
         if form.is_valid() and rule.is_valid():
             try:
-                formed = services.create_batch(
-                    scope, rollout_id=rollout_id, now=now, **_chosen(form.cleaned_data, rule)
-                )
+                said = chosen_by(scope, rollout_id, form.cleaned_data, rule)
+                formed = services.create_batch(scope, rollout_id=rollout_id, now=now, **said)
             except Refusal as refusal:
                 form.add_error(None, refusal.message)
                 status = refusal.status
@@ -213,10 +215,23 @@ def _set(scope: Scope, phase: Phase, form: Any, *, is_opening: bool, now: dateti
     return f"The gate before “{phase.name}” is set. It opens by itself once that is reached."
 
 
-def _chosen(asked: Mapping[str, Any], rule: HubConditionsForm) -> dict[str, Any]:
+def chosen_by(
+    scope: Scope, rollout_id: int, asked: Mapping[str, Any], rule: HubConditionsForm
+) -> dict[str, Any]:
+    """Return what the service takes: name, time, gate, and conditions or a list.
+
+    Raises:
+        BadInput: a list that was checked is no longer kept.
+        FileRefused: a file cannot be read.
+    """
     said = {name: asked[name] for name in ("name", "automatic_at", "is_gated")}
     if asked["source"] == "rule":
         return {**said, "tree": rule.tree}
+    if asked["token"]:
+        draft = kept(scope, asked["token"], rollout_id=rollout_id)
+        if draft is None:
+            raise BadInput("The list you had checked is no longer kept here. Choose the hubs again.")
+        return {**said, "source": draft.hubs}
     listed = sent(asked["file"] if asked["source"] == "file" else None, asked["hubs"])
     return {**said, "source": listed.hubs if listed else None}
 

@@ -1,0 +1,19 @@
+-- What would become of the chosen hubs of a rollout if they were moved to a batch of their own: by fate, group and region.
+-- Fates: MOVES, PILOT (in the pilot group), ANSWERED (a Supplier has answered for it), SETTLED (its time is fixed, or its
+-- upgrade under way or over). One row more says how many Suppliers have hubs that move.
+WITH chosen AS (
+    SELECT t.batch_id, t.region::integer AS region, t.import_supplier_id, t.gas_supplier_id,
+           CASE WHEN t.batch_id <> ALL(%(open_batches)s) THEN 'PILOT'
+                WHEN t.import_answer > 0 OR t.gas_answer > 0 THEN 'ANSWERED'
+                WHEN t.state <> 10 THEN 'SETTLED'
+                ELSE 'MOVES' END AS fate
+      FROM rollouts_target AS t
+      JOIN rollouts_hub AS h ON h.guid = t.guid
+     WHERE t.rollout_id = %(rollout_id)s AND {chosen}
+)
+SELECT fate, batch_id, region, count(*)::bigint AS hubs FROM chosen GROUP BY 1, 2, 3
+ UNION ALL
+SELECT 'SUPPLIERS', 0, 0, count(DISTINCT party)::bigint
+  FROM (SELECT import_supplier_id AS party FROM chosen WHERE fate = 'MOVES'
+         UNION ALL
+        SELECT gas_supplier_id FROM chosen WHERE fate = 'MOVES') AS parties
