@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any, Final
 
-# Exact for the 256 colours most in use; what is left, the seams of letters and curves, takes the nearest of them.
+# Exact for the 256 colours most in use, where a vivid one counts for more: it stands for a state. What is left, the seams of letters and curves, takes the nearest of them.
 _INDEX: Final = """async (data) => {
   const image = await createImageBitmap(await (await fetch(data)).blob())
   const canvas = new OffscreenCanvas(image.width, image.height)
@@ -17,9 +17,11 @@ _INDEX: Final = """async (data) => {
   const pixels = new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer)
   const counts = new Map()
   for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1)
-  const palette = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || a - b).slice(0, 256)
-  const places = new Map(palette.map((colour, place) => [colour, place]))
   const parts = (colour) => [colour & 255, (colour >> 8) & 255, (colour >> 16) & 255]
+  const vivid = (colour) => Math.max(...parts(colour)) - Math.min(...parts(colour))
+  const weight = new Map([...counts].map(([colour, count]) => [colour, count * (1 + vivid(colour) / 6)]))
+  const palette = [...counts.keys()].sort((a, b) => weight.get(b) - weight.get(a) || a - b).slice(0, 256)
+  const places = new Map(palette.map((colour, place) => [colour, place]))
   const known = palette.map(parts)
   const nearest = (colour) => {
     const [r, g, b] = parts(colour)

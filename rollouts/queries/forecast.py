@@ -125,15 +125,26 @@ def _region_forecast(
 def _work_by_region(days: Iterable[Any], rollouts: dict[int, Rollout]) -> dict[int, dict[date, pacing.Work]]:
     work: dict[int, dict[date, pacing.Work]] = defaultdict(dict)
     for row in days:
-        before = work[row.region].get(row.effective_day, pacing.Work(0))
+        day = _due_day(row, rollouts[row.rollout_id])
+        before = work[row.region].get(day, pacing.Work(0))
         cutoffs = [rollouts[row.rollout_id].cutoff_at] if row.waiting else []
         cutoffs += [before.from_at] if before.from_at else []
-        work[row.region][row.effective_day] = pacing.Work(
+        work[row.region][day] = pacing.Work(
             hubs=before.hubs + int(row.to_send),
             waiting=before.waiting + int(row.waiting),
             from_at=max(cutoffs, default=None),
         )
     return work
+
+
+def _due_day(row: Any, rollout: Rollout) -> date:
+    """Return by which day images are wanted.
+
+    Hubs that wait for a second Supplier activate at the first slot after the cut-off, and cannot be sent
+    anything before it: theirs is no date that capacity could keep. They have until the automatic time.
+    """
+    is_slot_after_cutoff = row.waiting and row.effective_day <= rollout.cutoff_at.date()
+    return rollout.automatic_at.date() if is_slot_after_cutoff else row.effective_day
 
 
 def _days(rollouts: dict[int, Rollout]) -> list[Any]:

@@ -11,7 +11,8 @@ from portal.identity.scope import Scope
 from portal.kernel.refusals import NotPermitted
 from rollouts import queries, services
 from rollouts.models import Command, CspChannel, Rollout
-from rollouts.states import CommandStatus
+from rollouts.services import HubList
+from rollouts.states import CommandStatus, InstructionKind
 from tests.factories import OrganisationFactory, UserFactory, make_rollout, make_world
 from tests.integration.dispatching import settle
 
@@ -89,6 +90,22 @@ def test_a_forecast_shortfall_is_there_to_be_acted_on(world, now):
 
     assert (central.region, central.hubs, central.shortfall) == (2, 40, 31)
     assert central.late_by_day == ((rollout.automatic_at.date(), 31),)
+
+
+@pytest.mark.requirement("R3.6")
+def test_hubs_that_wait_for_a_second_supplier_are_not_late_at_the_cut_off(world, now):
+    rollout = make_rollout(world, now=now)
+    services.receive_instruction(
+        world.as_supplier,
+        rollout_id=rollout.pk,
+        kind=InstructionKind.INSTRUCT,
+        source=HubList.from_stored([world.guid(n) for n in (9, 10, 11)]),
+        received_at=now,
+        activate_at=now + timedelta(days=10),
+        now=now,
+    )
+
+    assert {each.shortfall for each in queries.distribution_forecast(world.operator, now=now)} == {0}
 
 
 def test_hubs_in_a_region_without_a_channel_are_late_altogether(world, now):
