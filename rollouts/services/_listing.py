@@ -111,7 +111,12 @@ class Spelling:
         if not 0 < line <= len(self._ends):
             return ""
         start, end = int(self._starts[line - 1]), int(self._ends[line - 1])
-        raw = self._text[start : min(end, start + 4 * LONGEST_SPELLING)].decode("utf-8", "replace")
+        # PostgreSQL knows no NUL, in no kind of text.
+        raw = (
+            self._text[start : min(end, start + 4 * LONGEST_SPELLING)]
+            .translate(None, b"\0")
+            .decode("utf-8", "replace")
+        )
         return raw.strip("\r")[:LONGEST_SPELLING]
 
     def of(self, guid: int, line: int) -> str:

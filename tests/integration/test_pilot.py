@@ -136,6 +136,20 @@ def test_what_cannot_be_in_the_pilot_is_listed_with_its_reason_and_the_rest_goes
     ]
 
 
+@pytest.mark.requirement("R4.2")
+def test_a_line_of_bytes_no_database_keeps_is_listed_as_the_others(
+    world: World, rollout: Rollout, now: datetime
+) -> None:
+    text = f"{Guid.from_db(world.guid(0))}\n00-DB\0-12\xff\n\0\n".encode("latin-1")
+
+    nomination = services.submit_pilot(
+        world.as_supplier, rollout_id=rollout.pk, source=HubList.from_text(text), now=now
+    )
+
+    assert nomination.hubs == 1
+    assert nomination.rejected[0]["raw"] == "00-DB-12\N{REPLACEMENT CHARACTER}"
+
+
 @pytest.mark.requirement("R2.3")
 def test_confirming_moves_the_hubs_and_puts_the_suppliers_time_on_them(
     world: World, rollout: Rollout, now: datetime
