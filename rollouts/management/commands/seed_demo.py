@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from portal.events import sequencer
 from portal.kernel import clock
 from rollouts import services
-from rollouts.management.demo import estate, people, stages
+from rollouts.management.demo import chronicle, estate, people, stages
 from rollouts.models import CspChannel, Hub
 
 _HUBS: Final = 200_000
@@ -62,7 +62,8 @@ class Command(BaseCommand):
         stages.put_rollouts(now=now, say=self.stdout.write)
         stages.keep_moving(now=now)
         stages.set_pace(minutes=_MINUTES_OF_MOVEMENT)
-        sequencer.sequence_all(seconds=20)
+        chronicle.put_in_order()
+        sequencer.sequence_all(seconds=60)
 
 
 def _access() -> services.CspAccess:
