@@ -10,12 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications import queries, services
+from notifications.models import Reader
 from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
 from portal.kernel.refusals import NotPermitted
 from portal.rest.describing import operation
 from portal.rest.fields import Said
 from portal.rest.paging import PageQuery, page
-from portal.rest.shapes import Example, page_of
+from portal.rest.shapes import Example, Names, page_of, reference
 from portal.rest.views import Resource
 
 _HIGHEST = 2**63 - 1
@@ -36,6 +38,18 @@ class SeenUpTo(Said):
     """The newest notice that was seen."""
 
     up_to = serializers.IntegerField(min_value=1, max_value=_HIGHEST)
+
+
+class MailPreference(TypedDict):
+    """When a person is mailed."""
+
+    mail: Annotated[str, Names(Reader.Mail)]
+
+
+class MailWanted(Said):
+    """When the person wants mail."""
+
+    mail = serializers.ChoiceField(choices=Reader.Mail.values)
 
 
 class Inbox(Resource):
@@ -69,6 +83,37 @@ class Seen(Resource):
             raise NotPermitted("People mark notices as seen. A system keeps the cursor of the feed.")
         services.mark_seen(self.scope, up_to=said["up_to"])
         return Response(status=204)
+
+
+class Preferences(Resource):
+    """When a person is mailed."""
+
+    tag = "Notices"
+    needs: ClassVar[Any] = {"GET": ApiScope.NOTICES_READ, "PUT": ApiScope.NOTICES_READ}
+
+    @operation("getNoticePreferences", "Read when notices are mailed", returns=reference(MailPreference))
+    def get(self, request: Request) -> Response:
+        """Read when the person who asks is mailed; a system reads the inbox or follows the feed."""
+        self._check_person()
+        return Response({"mail": queries.mail_preference(self.scope)})
+
+    @operation(
+        "setNoticePreferences",
+        "Choose when notices are mailed",
+        body=MailWanted,
+        example={"mail": "DAILY"},
+        returns=reference(MailPreference),
+    )
+    def put(self, request: Request) -> Response:
+        """Choose when the person who asks is mailed: soon, once a day, or never."""
+        self._check_person()
+        wanted = self.said(MailWanted)["mail"]
+        services.prefer_mail(self.scope, mail=wanted, now=clock.now())
+        return Response({"mail": wanted})
+
+    def _check_person(self) -> None:
+        if self.scope.user_id is None:
+            raise NotPermitted("People are mailed. A system follows the feed.")
 
 
 def _notice(notice: queries.Notice) -> Notice:

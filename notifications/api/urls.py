@@ -17,6 +17,7 @@ _WEBHOOK = "webhooks/<id:webhook_id>"
 urlpatterns: list[URLPattern] = [
     path("notifications", inbox.Inbox.as_view(), name="api-notifications"),
     path("notifications/seen", inbox.Seen.as_view(), name="api-notifications-seen"),
+    path("notifications/preferences", inbox.Preferences.as_view(), name="api-notice-preferences"),
     path("events", events.Events.as_view(), name="api-events"),
     path("webhooks", webhooks.Webhooks.as_view(), name="api-webhooks"),
     path(_WEBHOOK, webhooks.WebhookOne.as_view(), name="api-webhook"),

@@ -33,12 +33,15 @@ class ApiScope(TextChoices):
     RULES_WRITE = "rules:write", "Make, change, enable and archive rules"
     INCIDENTS_READ = "incidents:read", "Read incidents"
     INCIDENTS_WRITE = "incidents:write", "Raise and update incidents"
+    DECISIONS_READ = "decisions:read", "Read reviews, recommendations, who has signed, and the evidence"
+    DECISIONS_WRITE = "decisions:write", "Open reviews, recommend, and propose who must sign"
+    AUDIT_READ = "audit:read", "Read the audit trail and have its chain checked"
     NOTICES_READ = "notices:read", "Read notices and mark them as seen"
     EVENTS_READ = "events:read", "Follow the feed of events, by page or by stream"
     WEBHOOKS_READ = "webhooks:read", "Read webhooks and their deliveries"
     WEBHOOKS_WRITE = "webhooks:write", "Register, test, replay and remove webhooks"
     CHANNELS_READ = "channels:read", "Read the state of CSP channels and unmatched alerts"
-    CHANNELS_WRITE = "channels:write", "Pause and resume CSP channels"
+    CHANNELS_WRITE = "channels:write", "Review alerts that fit nothing"
     CSP_ALERTS = "csp:alerts", "Deliver alerts and inventories of hubs"
     CSP_SCHEDULE = "csp:schedule", "Read the forward schedule of the CSP's own regions"
 
@@ -56,7 +59,17 @@ SCOPES_OF_KIND: Final[dict[OrganisationKind, tuple[ApiScope, ...]]] = {
     OrganisationKind.SUPPLIER: tuple(
         scope
         for scope in ApiScope
-        if scope not in {S.ROLLOUTS_WRITE, S.CHANNELS_READ, S.CHANNELS_WRITE, S.CSP_ALERTS, S.CSP_SCHEDULE}
+        if scope
+        not in {
+            S.ROLLOUTS_WRITE,
+            S.DECISIONS_READ,
+            S.DECISIONS_WRITE,
+            S.AUDIT_READ,
+            S.CHANNELS_READ,
+            S.CHANNELS_WRITE,
+            S.CSP_ALERTS,
+            S.CSP_SCHEDULE,
+        }
     ),
     OrganisationKind.DCC: tuple(
         scope
@@ -64,14 +77,20 @@ SCOPES_OF_KIND: Final[dict[OrganisationKind, tuple[ApiScope, ...]]] = {
         if scope not in {S.INSTRUCTIONS_WRITE, S.PILOTS_WRITE, S.RULES_WRITE, S.CSP_ALERTS, S.CSP_SCHEDULE}
     ),
     OrganisationKind.CSP: (*_READ_BY_EVERYBODY, S.WEBHOOKS_WRITE, S.CSP_ALERTS, S.CSP_SCHEDULE),
-    OrganisationKind.PANEL: (),
+    OrganisationKind.PANEL: (
+        *_READ_BY_EVERYBODY,
+        S.WEBHOOKS_WRITE,
+        S.INCIDENTS_READ,
+        S.DECISIONS_READ,
+        S.DECISIONS_WRITE,
+    ),
 }
 
 _READING_ROLE: Final = {
     OrganisationKind.SUPPLIER: Role.SUPPLIER_VIEWER,
     OrganisationKind.DCC: Role.DCC_VIEWER,
     OrganisationKind.CSP: Role.CSP_PLANNER,
-    OrganisationKind.PANEL: None,
+    OrganisationKind.PANEL: Role.PANEL_MEMBER,
 }
 _WRITING_ROLE: Final = {
     OrganisationKind.SUPPLIER: Role.SUPPLIER_ANALYST,
@@ -93,7 +112,7 @@ def roles_for(kind: OrganisationKind, scopes: Iterable[ApiScope]) -> frozenset[R
     services underneath ask for.
     """
     held = set(scopes)
-    roles = {_READING_ROLE[kind]} if held else set()
+    roles: set[Role | None] = {_READING_ROLE[kind]} if held else set()
     if any(scope.is_writing for scope in held):
         roles.add(_WRITING_ROLE[kind])
     return frozenset(role for role in roles if role is not None)
@@ -104,7 +123,8 @@ def scopes_of_roles(kind: OrganisationKind, roles: Iterable[Role]) -> frozenset[
     held = frozenset(roles)
     may_write = not held.isdisjoint(MAY_OPERATE | MAY_INSTRUCT | MAY_CONFIRM)
     may_read = may_write or not held.isdisjoint(DCC_ROLES | CSP_ROLES | PANEL_ROLES | {Role.SUPPLIER_VIEWER})
-    offered = SCOPES_OF_KIND[kind] or _READ_BY_EVERYBODY
     return frozenset(
-        scope for scope in offered if scope != S.CSP_ALERTS and (may_write if scope.is_writing else may_read)
+        scope
+        for scope in SCOPES_OF_KIND[kind]
+        if scope != S.CSP_ALERTS and (may_write if scope.is_writing else may_read)
     )

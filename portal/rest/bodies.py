@@ -59,7 +59,9 @@ class JsonBody(_Parser):
             raise ParseError(f"The body is not JSON: {error}.") from error
 
 
-class _RawBody(_Parser):
+class RawBody(_Parser):
+    """A body that is read by whoever asked for it."""
+
     def parse(
         self,
         stream: IO[Any],
@@ -70,13 +72,13 @@ class _RawBody(_Parser):
         return self.read(stream, parser_context)
 
 
-class CsvBody(_RawBody):
+class CsvBody(RawBody):
     """`text/csv`: a column of GUIDs, or one GUID a line."""
 
     media_type = "text/csv"
 
 
-class NdjsonBody(_RawBody):
+class NdjsonBody(RawBody):
     """`application/x-ndjson`: a JSON text or object a line."""
 
     media_type = "application/x-ndjson"

@@ -16,11 +16,11 @@ from portal.kernel.refusals import NotFound
 from portal.rest.describing import operation
 from portal.rest.fields import Document, Moment, Said, Text
 from portal.rest.once import once
-from portal.rest.shapes import Count, list_of, reference
+from portal.rest.shapes import Count, Example, Names, list_of, reference
 from portal.rest.views import Resource
 from rollouts import services
 from rollouts.api.documents.updates import RolloutBatch, batches
-from rollouts.api.documents.words import Id
+from rollouts.api.documents.words import HubsByRegion, Id, named
 from rollouts.api.lists import MOST_GUIDS, hub_list
 from rollouts.queries.updates import update_page
 
@@ -44,6 +44,32 @@ class NewBatch(Said):
         child=Text(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
     )
     is_gated = serializers.BooleanField(required=False)
+
+
+class BatchSought(Said):
+    """A batch as it might be formed."""
+
+    automatic_at = Moment()
+    tree = Document(required=False, help_text="Conditions on hubs: see `docs/reference/api.md`.")
+    guids = serializers.ListField(
+        child=Text(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
+    )
+
+
+class BatchOutlook(TypedDict):
+    """What would come of forming a batch now."""
+
+    cutoff_at: datetime
+    moves: Count
+    suppliers: Annotated[int, "How many Suppliers would be told."]
+    by_region: HubsByRegion
+    by_batch: Annotated[dict[str, int], Example({"Safe launch group": 3310}), "From where they would move."]
+    stays: Annotated[
+        dict[str, int],
+        Names(["PILOT", "ANSWERED", "SETTLED", "OUTSIDE"]),
+        "Hubs that were chosen and would stay where they are, by why.",
+    ]
+    says: Annotated[str, "The conditions in words."]
 
 
 class GateReason(Said):
@@ -108,6 +134,53 @@ class Batches(Resource):
         }
         location = reverse("api:batches", args=[rollout_id])
         return Response(made, status=201, headers={"Location": location})
+
+
+class BatchPreview(Resource):
+    """A batch before it is formed."""
+
+    tag = "Batches"
+    needs: ClassVar[Any] = {"POST": ApiScope.ROLLOUTS_WRITE}
+
+    @operation(
+        "previewBatch",
+        "See what forming a batch would do",
+        body=BatchSought,
+        example={
+            "automatic_at": "2027-02-15T02:00:00Z",
+            "tree": {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]},
+        },
+        returns=reference(BatchOutlook),
+        refuses=(
+            "step_refused",
+            "BATCH_TOO_LATE",
+            "BATCH_WITHOUT_WINDOW",
+            "AUTOMATIC_NOT_AHEAD",
+            "invalid_criteria",
+            "bad_input",
+        ),
+    )
+    def post(self, request: Request, rollout_id: int) -> Response:
+        """Say how many hubs would move and which would stay, and change nothing."""
+        said = self.said(BatchSought)
+        guids = said.pop("guids", None)
+        found = services.foresee_batch(
+            self.scope,
+            rollout_id=rollout_id,
+            source=None if guids is None else hub_list(guids),
+            now=clock.now(),
+            **said,
+        )
+        outlook: BatchOutlook = {
+            "cutoff_at": found.cutoff_at,
+            "moves": found.moves,
+            "suppliers": found.suppliers,
+            "by_region": named(found.by_region),
+            "by_batch": dict(found.by_batch),
+            "stays": dict(found.stays),
+            "says": found.says,
+        }
+        return Response(outlook)
 
 
 class OpenGate(Resource):

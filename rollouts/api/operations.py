@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.rest.describing import operation
-from portal.rest.fields import IdField, Said
+from portal.rest.fields import IdField, Said, Word
 from portal.rest.paging import PageQuery, cursor_of, id_after, page
 from portal.rest.shapes import list_of, page_of, reference
 from portal.rest.views import Resource
@@ -16,7 +17,8 @@ from rollouts.api.documents import operations as documents
 from rollouts.queries.channels import channel_health
 from rollouts.queries.dashboard import dashboard
 from rollouts.queries.forecast import distribution_forecast, forward_schedule
-from rollouts.queries.unmatched import unmatched_alerts
+from rollouts.queries.unmatched import UnmatchedFilter, unmatched_alerts
+from rollouts.states import UnmatchedReason
 
 
 class DashboardView(Resource):
@@ -102,6 +104,14 @@ class ForwardSchedule(Resource):
         return Response({"items": [documents.volume(ahead) for ahead in found]})
 
 
+class UnmatchedQuery(PageQuery):
+    """Which alerts: those nobody has reviewed, or those somebody has; of one reason, of one CSP."""
+
+    is_reviewed = serializers.BooleanField(required=False, default=False)
+    why = Word(UnmatchedReason, required=False)
+    csp_id = IdField(required=False)
+
+
 class UnmatchedAlerts(Resource):
     """Alerts that fit nothing."""
 
@@ -111,13 +121,20 @@ class UnmatchedAlerts(Resource):
     @operation(
         "listUnmatchedAlerts",
         "List unmatched alerts",
-        query=[PageQuery],
+        query=[UnmatchedQuery],
         returns=page_of(documents.UnmatchedAlertRow),
     )
     def get(self, request: Request) -> Response:
         """List the alerts that fit nothing the portal has asked for, the latest first."""
-        asked = self.asked(PageQuery)
-        found = unmatched_alerts(self.scope, before=id_after(asked["after"]), size=asked["limit"])
+        asked = self.asked(UnmatchedQuery)
+        wanted = UnmatchedFilter(
+            is_reviewed=asked["is_reviewed"],
+            why=asked["why"].value if "why" in asked else "",
+            csp_id=asked.get("csp_id"),
+        )
+        found = unmatched_alerts(
+            self.scope, wanted=wanted, before=id_after(asked["after"]), size=asked["limit"]
+        )
         following = cursor_of(found.next)
         return Response(page(request, found.items, documents.unmatched_alert, following=following))
 

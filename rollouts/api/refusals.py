@@ -76,6 +76,12 @@ CATALOGUE: Final = (
     Known("recommendation_changed", 409, "The recommendation was worded anew.", "Read it again."),
     Known("sign_off_not_needed", 409, "The signature is not among those needed, or was given."),
     Known("DELAY_NOT_LATER", 409, "A delay moves the automatic time to a later one, still ahead."),
+    Known(
+        "image_refused",
+        422,
+        "The file is not the image the CPL entry describes.",
+        "`problems` names every difference.",
+    ),
     # Incidents
     Known("nothing_named", 409, "No hub named can be in the incident."),
     Known("incident_step_refused", 409, "The incident does not stand where the step begins."),

@@ -26,7 +26,6 @@ from rollouts.states import Region, SmiStatus, TargetState
 Int64s: TypeAlias = npt.NDArray[np.int64]
 Texts: TypeAlias = npt.NDArray[np.bytes_]
 
-AT_A_TIME: Final = 40_000
 OWN_COLUMNS: Final = ("role", "second_supplier")
 DCC_COLUMNS: Final = ("import_supplier", "gas_supplier", "second_supplier")
 
@@ -61,13 +60,13 @@ def extract(
         walks=selection.union("ORDER BY guid"), condition=selection.condition
     )
     low, high = selection.range
-    params = {**selection.params, "first": max(low - 1, FIRST), "last": high + 1, "size": AT_A_TIME}
+    params = {**selection.params, "first": max(low - 1, FIRST), "last": high + 1, "size": spelling.at_a_time}
     params["last"] = min(params["last"], (1 << 63) - 1)
     while True:
         guids, gpfs, kinds, who, days = sql.packed(statement, params, ">i8", ">i8", ">i8", ">i8", ">i4")
         if len(guids):
             yield _spelt(tables, guids, gpfs, kinds, who, days)
-        if len(guids) < AT_A_TIME:
+        if len(guids) < spelling.at_a_time:
             return
         params["first"] = int(guids[-1])
 

@@ -31,6 +31,8 @@ class Spelling(Protocol):
     after_gpf: bytes
     no_gpf: bytes
     end: bytes
+    at_a_time: int
+    """So many lines are made at once: memory is that many of the longest."""
 
     def heading(self, columns: Sequence[str]) -> bytes:
         """Return what stands before the first line."""
@@ -48,6 +50,7 @@ class CsvSpelling:
     after_gpf = b","
     no_gpf = b","
     end = b"\r\n"
+    at_a_time = 40_000
 
     def heading(self, columns: Sequence[str]) -> bytes:
         """Name the columns."""
@@ -69,6 +72,7 @@ class JsonSpelling:
     after_gpf = b'"'
     no_gpf = b',"gpf_guid":null'
     end = b"}\n"
+    at_a_time = 10_000
 
     def heading(self, columns: Sequence[str]) -> bytes:
         """Say nothing: every line names its members."""

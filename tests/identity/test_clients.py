@@ -458,7 +458,7 @@ def test_every_scope_belongs_to_some_kind_of_organisation():
         (OrganisationKind.DCC, [READ], {Role.DCC_VIEWER}),
         (OrganisationKind.DCC, [ApiScope.ROLLOUTS_WRITE], {Role.DCC_VIEWER, Role.DCC_OPERATOR}),
         (OrganisationKind.CSP, [ApiScope.CSP_ALERTS], {Role.CSP_PLANNER}),
-        (OrganisationKind.PANEL, [READ], set()),
+        (OrganisationKind.PANEL, [READ], {Role.PANEL_MEMBER}),
         (OrganisationKind.SUPPLIER, [], set()),
     ],
 )

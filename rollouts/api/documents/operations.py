@@ -154,6 +154,9 @@ class UnmatchedAlertRow(TypedDict):
     why: Annotated[str, Example("No rollout of this hub fits it")]
     occurred_at: datetime
     received_at: datetime
+    reviewed_at: datetime | None
+    reviewed_by: Annotated[str, Example("Priya Shah")]
+    review_note: str
 
 
 class HaltPreviewDocument(TypedDict):
@@ -280,6 +283,9 @@ def unmatched_alert(alert: Unmatched) -> UnmatchedAlertRow:
         "why": alert.why,
         "occurred_at": alert.occurred_at,
         "received_at": alert.received_at,
+        "reviewed_at": alert.reviewed_at,
+        "reviewed_by": alert.reviewed_by,
+        "review_note": alert.review_note,
     }
 
 
