@@ -17,7 +17,6 @@ from rollouts.web import (
 )
 from rollouts.web.desk_paths import desk_paths
 from rollouts.web.governing_paths import governing_paths
-from rollouts.web.governing_paths import governing_paths
 from rollouts.web.rule_paths import rule_paths
 
 app_name = "rollouts"
@@ -51,7 +50,6 @@ urlpatterns = [
     path("channels/", operations.channels, name="channels"),
     path("updates/<int:rollout_id>/report.<slug:form>", updates.report, name="report"),
     *desk_paths,
-    *governing_paths,
     *governing_paths,
     *rule_paths,
 ]
