@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
-from django.db import transaction
+from django.db import OperationalError, transaction
+from psycopg.errors import DeadlockDetected
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_TRIES: Final = 4
 
 
 class UnitOfWorkOpen(RuntimeError):
@@ -28,6 +30,25 @@ class NoUnitOfWork(RuntimeError):
 def unit_of_work(use_case: Callable[P, R]) -> Callable[P, R]:
     """Run the use case in one durable transaction; refuse to nest in another."""
     return transaction.atomic(durable=True)(use_case)  # noqa: TID251 - the one place
+
+
+def again_after_deadlock(use_case: Callable[P, R]) -> Callable[P, R]:
+    """Begin a unit of work anew when the database ended it to resolve a deadlock: nothing of it has happened.
+
+    For those that must meet rows in an order others do not keep.
+    """
+
+    @wraps(use_case)
+    def persistent(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(_TRIES - 1):
+            try:
+                return use_case(*args, **kwargs)
+            except OperationalError as problem:
+                if not isinstance(problem.__cause__, DeadlockDetected):
+                    raise
+        return use_case(*args, **kwargs)
+
+    return persistent
 
 
 def inside_unit_of_work(helper: Callable[P, R]) -> Callable[P, R]:

@@ -17,7 +17,7 @@ from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import sql
-from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.transactions import again_after_deadlock, inside_unit_of_work, unit_of_work
 from rollouts.models import Rollout
 from rollouts.services._answering import by_index, filled
 from rollouts.services._halting import cancel_hubs
@@ -82,6 +82,8 @@ def change_suppliers(
     return done
 
 
+# Alerts of several rollouts meet targets after hubs: whichever of the two is ended must not cost half a file.
+@again_after_deadlock
 @unit_of_work
 def _change_slice(
     scope: Scope, changes: Sequence[Change], *, effective_at: datetime, now: datetime, evidence: str

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
+from portal.kernel import sql
 from portal.kernel.refusals import NotPermitted
+from portal.kernel.transactions import unit_of_work
 from rollouts import services
 from rollouts.models import Command, Hub, HubHistory, Target
 from rollouts.services import HubList
@@ -206,6 +210,40 @@ def test_a_file_goes_in_slices_and_names_what_is_unknown(world, rollout, now):
     assert (done.hubs, done.unknown) == (19, 1)
     assert Hub.objects.get(guid=world.guid(0)).import_supplier_id == world.third.pk
     assert services.measure_drift(rollout_id=rollout.pk).total == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deadlock_with_the_alerts_of_two_rollouts_is_survived(now):
+    world = make_world()
+    make_rollout(world, now=now)
+    hub_is_held, change_waits = threading.Event(), threading.Event()
+
+    @unit_of_work
+    def apply_alerts():
+        sql.run("UPDATE rollouts_hub SET han_devices = 5 WHERE guid = %(guid)s", {"guid": world.guid(5)})
+        hub_is_held.set()
+        change_waits.wait(5)
+        sql.run("UPDATE rollouts_target SET attempts = 1 WHERE guid = %(guid)s", {"guid": world.guid(0)})
+
+    def change_both():
+        moved = [(world.guid(number), world.other.pk, world.other.pk) for number in (0, 5)]
+        services.change_suppliers(world.operator, changes=moved, effective_at=now, now=now)
+
+    def run(work):
+        work()
+        connection.close()
+
+    alerts, change = (threading.Thread(target=run, args=(work,)) for work in (apply_alerts, change_both))
+    alerts.start()
+    assert hub_is_held.wait(5)
+    change.start()
+    change.join(0.5)
+    change_waits.set()
+    alerts.join(10)
+    change.join(10)
+
+    suppliers = Hub.objects.filter(guid__in=[world.guid(0), world.guid(5)]).values_list("gas_supplier_id")
+    assert set(suppliers) == {(world.other.pk,)}
 
 
 def test_only_the_dcc_changes_suppliers(world, now):
