@@ -116,9 +116,8 @@ def _apply_staged(batch: CspAlertBatch, *, now: datetime) -> int:
         "SELECT DISTINCT rollout_id AS id FROM judged_alert WHERE why IS NULL ORDER BY rollout_id"
     )
     moved = 0
-    for rollout in (
-        Rollout.objects.select_related("cpl_entry").in_bulk([row.id for row in found if row.id]).values()
-    ):
+    rollouts = Rollout.objects.select_related("cpl_entry").filter(pk__in=[row.id for row in found if row.id])
+    for rollout in rollouts.order_by("pk"):  # as everybody meets them
         moved += _apply_to_rollout(rollout, now=now)
     moved += int(sql.fetch_one("rollouts", "apply_readings", now=now).moved)
     sql.execute(
