@@ -164,10 +164,19 @@ def run_approval_rules(*, now: datetime) -> int:
         for rollout in rollouts:
             hubs = unsaid.get((rollout.pk, version.rule.organisation_id), 0)
             run = runs.get((version.pk, rollout.pk))
-            is_new = hubs > (run.facts.get("unsaid_after", 0) if run else 0)
-            if is_new and is_due(approval, known[rollout.pk]):
+            mark = run.facts.get("unsaid_after", 0) if run else 0
+            if run and hubs < mark:
+                _lower_mark(run, hubs)
+            if hubs > mark and is_due(approval, known[rollout.pk]):
                 done += _run_once(version_id=version.pk, rollout_id=rollout.pk, now=now)
     return done
+
+
+@unit_of_work
+def _lower_mark(run: ApprovalRun, unsaid: int) -> None:
+    """Remember that fewer hubs are left unsaid than a run left: of those that join next none is missed."""
+    same = ApprovalRun.objects.filter(pk=run.pk, ran_at=run.ran_at)
+    same.update(facts={**run.facts, "unsaid_after": unsaid})
 
 
 @unit_of_work

@@ -178,6 +178,28 @@ def test_hubs_that_join_later_are_approved_too(world, rollout, now):
     assert services.run_approval_rules(now=now + timedelta(hours=2)) == 0
 
 
+def test_hubs_that_join_after_others_were_answered_for_by_hand_are_approved_too(world, rollout, now):
+    late = Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(0))
+    late.update(state=TargetState.WITHDRAWN)
+    sole = {"field": "supply", "op": "=", "value": "SOLE"}
+    switch_on(world.as_supplier, save(world.as_supplier, now=now, hubs=sole), now=now)
+    services.run_approval_rules(now=now)
+    services.receive_instruction(
+        world.as_supplier,
+        rollout_id=rollout.pk,
+        kind=InstructionKind.INSTRUCT,
+        source=HubList.from_stored([world.guid(9), world.guid(10)]),
+        received_at=now,
+        now=now,
+    )
+    assert services.run_approval_rules(now=now) == 0
+    late.update(state=TargetState.ELIGIBLE)
+
+    assert services.run_approval_rules(now=now + timedelta(hours=1)) == 1
+
+    assert late.get().import_answer == 1
+
+
 def test_hubs_that_do_not_match_stay_as_they_are(world, rollout, now):
     sole = {"field": "supply", "op": "=", "value": "SOLE"}
     switch_on(world.as_supplier, save(world.as_supplier, now=now, hubs=sole), now=now)
