@@ -32,9 +32,16 @@ class Which(Enum):
 
 
 def own_guids(
-    scope: Scope, *, rollout_id: int, which: Which, batch_id: int | None = None
+    scope: Scope,
+    *,
+    rollout_id: int,
+    which: Which,
+    batch_id: int | None = None,
+    instruction_id: int | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the hubs of a rollout this Supplier may still answer for, in database form, sorted.
+
+    Of one group where a group is named, and of one of its own instructions where one is.
 
     Raises:
         NotFound: there is no such rollout, or none with hubs of this Supplier.
@@ -47,6 +54,7 @@ def own_guids(
         "rollout_id": rollout_id,
         "party": scope.organisation_id,
         "batch_id": batch_id,
+        "instruction_id": instruction_id,
         "which": which.value,
         "states": [int(state) for state in CHANGEABLE_STATES],
     }

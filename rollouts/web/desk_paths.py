@@ -6,7 +6,7 @@ from typing import Final
 
 from django.urls import URLPattern, path
 
-from rollouts.web import hub_commands, phase_checking, scheduling, takeaways, unmatched
+from rollouts.web import batches, hub_commands, phase_checking, scheduling, takeaways, unmatched
 
 desk_paths: Final[list[URLPattern]] = [
     path("schedule/", scheduling.schedule, name="schedule"),
@@ -22,4 +22,5 @@ desk_paths: Final[list[URLPattern]] = [
     path("estate/files/<int:export_id>/remove/", takeaways.remove_file, name="estate-file-remove"),
     path("hubs/<str:guid>/commands/", hub_commands.commands, name="hub-commands"),
     path("updates/<int:rollout_id>/phases/check/", phase_checking.check, name="phase-check"),
+    path("updates/<int:rollout_id>/batches/", batches.batches, name="batches"),
 ]

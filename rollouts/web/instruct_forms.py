@@ -14,6 +14,7 @@ SOURCES: Final = [
     ("second", "My hubs that the second Supplier has instructed, and that wait for me"),
     ("all", "All my hubs of this update that can still be changed"),
     ("answered", "All my hubs of this update that I have answered for"),
+    ("mine", "The hubs of one of my batches"),
     ("file", "The hubs in a file"),
     ("paste", "The hubs I paste"),
     ("rule", "Hubs that meet conditions"),
@@ -48,6 +49,13 @@ class InstructForm(forms.Form):
     batch = forms.TypedChoiceField(
         label="Of which group", required=False, coerce=int, empty_value=None, choices=[("", "Every group")]
     )
+    mine = forms.TypedChoiceField(
+        label="Batch",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text="Its hubs for which it still counts, and that can still be changed.",
+    )
     file = forms.FileField(
         label="File",
         required=False,
@@ -69,11 +77,17 @@ class InstructForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, batches: list[tuple[int, str]], rules: list[tuple[int, str]], **kwargs: Any
+        self,
+        *args: Any,
+        batches: list[tuple[int, str]],
+        rules: list[tuple[int, str]],
+        own: list[tuple[int, str]],
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["batch"].choices = [("", "Every group"), *batches]  # type: ignore[attr-defined]
         self.fields["saved"].choices = [("", "Choose"), *rules]  # type: ignore[attr-defined]
+        self.fields["mine"].choices = [("", "Choose"), *own]  # type: ignore[attr-defined]
 
     def count(self, source: str, hubs: int) -> None:
         """Say beside a choice how many hubs it is."""
@@ -92,6 +106,8 @@ class InstructForm(forms.Form):
             self.add_error("hubs", "Paste at least one GUID.")
         if source == "saved" and not asked.get("saved") and "saved" not in self.errors:
             self.add_error("saved", "Choose a rule of yours.")
+        if source == "mine" and not asked.get("mine") and "mine" not in self.errors:
+            self.add_error("mine", "Choose one of your batches.")
         if asked.get("kind") != InstructionKind.INSTRUCT and asked.get("activate_at"):
             self.add_error("activate_at", "Only an instruction takes a time: leave it blank.")
         return asked

@@ -21,6 +21,7 @@ from portal.kernel.presentation.moments import long_time
 from portal.kernel.refusals import NotPermitted, Refusal
 from portal.kernel.spreadsheets import stream_csv, stream_xlsx
 from rollouts import services
+from rollouts.queries.batches import OwnBatch, own_batches
 from rollouts.queries.choices import Which, current_versions, guids_by_rule, own_guids
 from rollouts.queries.pilots import selection_rules
 from rollouts.queries.receipts import LineRefused, NamedReceipt, every_refused_line, receipts, refused_lines
@@ -38,6 +39,7 @@ from rollouts.web.wording import facts
 
 _FAILURES: Final = ("guid", "line", "reason", "what it means", "detail")
 _GONE: Final = "What you had checked is no longer kept here. Choose the hubs again; nothing was submitted."
+_ASKED: Final = ("source", "kind", "batch", "saved", "mine", "name")
 SHOWN: Final = 50
 
 
@@ -76,17 +78,30 @@ def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
 
 def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[InstructForm, ConditionsForm]:
     versions = current_versions(scope, rollout_id)
-    batches, rules = batch_choices(rollout_id), _rule_choices(scope)
+    choices = _choices(scope, rollout_id)
     if request.method == "POST":
         return (
-            InstructForm(request.POST, request.FILES, batches=batches, rules=rules),
+            InstructForm(request.POST, request.FILES, **choices),
             ConditionsForm(request.POST, versions=versions, prefix="rule"),
         )
-    asked = {key: request.GET[key] for key in ("source", "kind", "batch", "saved") if key in request.GET}
+    asked = {key: request.GET[key] for key in _ASKED if key in request.GET}
     return (
-        InstructForm(initial=asked, batches=batches, rules=rules),
+        InstructForm(initial=asked, **choices),
         ConditionsForm(versions=versions, prefix="rule", initial={"strata": ["region", "version"]}),
     )
+
+
+def _choices(scope: Scope, rollout_id: int) -> dict[str, list[tuple[int, str]]]:
+    return {
+        "batches": batch_choices(rollout_id),
+        "rules": _rule_choices(scope),
+        "own": [(batch.id, _batch_words(batch)) for batch in own_batches(scope, rollout_id)],
+    }
+
+
+def _batch_words(batch: OwnBatch) -> str:
+    time = long_time(batch.activate_at) if batch.activate_at else "no preference"
+    return f"{batch.name or batch.reference}, {time}"
 
 
 def _rule_choices(scope: Scope) -> list[tuple[int, str]]:
@@ -132,8 +147,7 @@ def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
 
 
 def _choose_again(request: PortalRequest, rollout_id: int, words: str, *, status: int = 409) -> HttpResponse:
-    rules = _rule_choices(scope_of(request))
-    form = InstructForm({}, batches=batch_choices(rollout_id), rules=rules)
+    form = InstructForm({}, **_choices(scope_of(request), rollout_id))
     form.full_clean()
     form.errors.clear()
     form.add_error(None, words)
@@ -164,6 +178,9 @@ def _draft_of(
             scope, rollout_id=rollout_id, tree=said.tree, sample=said.sample, as_of=now.date()
         )
         return draft(chosen=found)
+    if source == "mine":
+        mine = own_guids(scope, rollout_id=rollout_id, which=Which.ANSWERED, instruction_id=asked["mine"])
+        return draft(chosen=mine)
     found = own_guids(scope, rollout_id=rollout_id, which=Which(source), batch_id=asked["batch"])
     return draft(batch_id=asked["batch"], chosen=found)
 

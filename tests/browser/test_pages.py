@@ -40,6 +40,7 @@ def pages_of(scene, actor: str) -> dict[str, str]:
                 "pilot": f"/updates/{s.notified.pk}/pilot/",
                 "receipt": f"/instructions/{s.reference}/",
                 "instructions": "/instructions/",
+                "batches": f"/updates/{s.notified.pk}/batches/?counted=yes",
                 "release-notes": f"/updates/{s.moving.pk}/release-notes/",
                 "estate": "/estate/",
                 "estate-filtered": "/estate/?region=1&split=yes",

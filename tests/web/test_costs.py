@@ -17,7 +17,7 @@ COSTS = {
         "/updates/": 9,
         "/updates/{id}/": 13,
         "/updates/{id}/hubs/": 13,
-        "/updates/{id}/instruct/": 14,
+        "/updates/{id}/instruct/": 16,
         "/updates/{id}/pilot/": 20,
         "/instructions/": 5,
         "/estate/": 11,
