@@ -47,17 +47,19 @@ def own_batches(scope: Scope, rollout_id: int) -> Sequence[OwnBatch]:
         rollout_id=rollout_id, organisation_id=scope.organisation_id, kind=InstructionKind.INSTRUCT
     )
     found = own.exclude(accepted=0, finished_at__isnull=False).order_by("-pk")[:MOST_BATCHES]
-    columns = (
-        "pk",
-        "reference",
-        "name",
-        "channel",
-        "activate_at",
-        "received_at",
-        "accepted",
-        "finished_at",
-    )
-    return [OwnBatch(*row[:-1], is_finished=row[-1] is not None) for row in found.values_list(*columns)]
+    return [
+        OwnBatch(
+            id=one.pk,
+            reference=one.reference,
+            name=one.name,
+            channel=one.channel,
+            activate_at=one.activate_at,
+            received_at=one.received_at,
+            accepted=one.accepted,
+            is_finished=one.finished_at is not None,
+        )
+        for one in found.defer("pending_guids", "pending_lines", "source")
+    ]
 
 
 def standing_of_batches(
