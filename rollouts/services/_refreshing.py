@@ -40,7 +40,7 @@ class Refreshed:
     joined: int = 0
     withdrawn: Counter[FailureCode] = field(default_factory=Counter)
     mended: int = 0
-    """Targets that named other Suppliers than their hub does."""
+    """Targets that named other Suppliers, or another region, than their hub does."""
     suspended: int = 0
 
     def add(self, other: Refreshed) -> None:
@@ -79,7 +79,10 @@ def refresh_rollout(*, rollout_id: int, now: datetime) -> Refreshed:
     differing = sql.rows(eligibility_sql("lost_targets"), params)
     for guids in _chunks(row.guid for row in differing if row.is_lost):
         done.withdrawn.update(_withdraw(rollout_id=rollout_id, guids=guids, now=now))
-    done.mended = _mend([(row.guid, row.imports, row.gas) for row in differing if not row.is_lost], now=now)
+    there = [row for row in differing if not row.is_lost]
+    done.mended = _mend([(row.guid, row.imports, row.gas) for row in there if row.has_changed_hands], now=now)
+    for guids in _chunks(row.guid for row in there if row.is_elsewhere):
+        done.mended += _move_regions(rollout_id=rollout_id, guids=guids)
     if is_on_cpl:
         for guids in _chunks(row.guid for row in sql.rows(eligibility_sql("joinable_hubs"), params)):
             done.joined += _join(rollout_id=rollout_id, guids=guids, now=now)
@@ -125,6 +128,13 @@ def _withdraw(*, rollout_id: int, guids: Sequence[int], now: datetime) -> dict[F
     }
     rows = sql.rows(eligibility_sql("withdraw_lost"), params)
     return {FailureCode(row.code): row.hubs for row in rows}
+
+
+@unit_of_work
+def _move_regions(*, rollout_id: int, guids: Sequence[int]) -> int:
+    if _open_rollout(rollout_id) is None:
+        return 0
+    return sql.execute("rollouts", "move_regions", rollout_id=rollout_id, guids=guids)
 
 
 @unit_of_work

@@ -11,11 +11,13 @@ from django.db import connection, connections
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
 from rollouts import services
-from rollouts.models import CplEntry, Hub, HubInFlight, Rollout, Target
+from rollouts.models import Command, CplEntry, Hub, HubInFlight, Rollout, Target
 from rollouts.services import _refreshing
-from rollouts.states import FailureCode
+from rollouts.services._claiming import claim_next
+from rollouts.states import FailureCode, TargetState
 from rollouts.tasks import refresh_eligibility
 from tests.factories import World, make_rollout, make_world
+from tests.integration.dispatching import settle
 
 pytestmark = pytest.mark.django_db
 
@@ -192,6 +194,24 @@ def test_a_target_that_a_change_of_supplier_passed_by_is_mended(
     mended = target(rollout, world.guid(0))
     assert (mended.import_supplier_id, mended.gas_supplier_id) == (world.third.pk, world.third.pk)
     assert (mended.import_answer, mended.consent, mended.state) == (0, 1, 10)
+
+
+@pytest.mark.requirement("R1.6")
+def test_a_hub_whose_region_is_corrected_is_commanded_through_the_csp_that_serves_it(
+    world: World, rollout: Rollout, now: datetime
+) -> None:
+    settle(rollout, where=f"guid IN ({world.guid(0)}, {world.guid(1)})")
+    services.plan_due(now)
+    Hub.objects.filter(guid=world.guid(0)).update(region=3)
+
+    assert claim_next(2, now=now).command_id is not None
+    assert target(rollout, world.guid(0)).state == TargetState.SCHEDULED
+    assert services.refresh_rollout(rollout_id=rollout.pk, now=now).mended == 1
+
+    assert target(rollout, world.guid(0)).region == 3
+    assert services.measure_drift(rollout_id=rollout.pk).total == 0
+    services.plan_due(now)
+    assert Command.objects.get(region=3).guids == [world.guid(0)]
 
 
 def test_refreshing_again_changes_nothing(world: World, rollout: Rollout, now: datetime) -> None:
