@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
@@ -26,6 +26,8 @@ class Stage:
     third: System
     dcc: System
     csp: System
+    things: dict[str, object] = field(default_factory=dict)
+    """Ids of things of each kind, once `tests.api.things` has made them."""
 
     def guid(self, number: int) -> str:
         return str(Guid.from_db(self.world.guid(number)))

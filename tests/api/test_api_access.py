@@ -14,8 +14,8 @@ from portal.identity.api import needed_by
 from portal.identity.api_scopes import SCOPES_OF_KIND, ApiScope
 from portal.identity.models import OrganisationKind
 from portal.rest.whole import document
-from tests.api.conftest import Stage
 from tests.api.systems import PREFIX, System, body_of
+from tests.api.things import owned
 from tests.factories import OrganisationFactory, make_rollout
 
 pytestmark = pytest.mark.requirement("R6.2")
@@ -95,52 +95,71 @@ def test_a_scope_that_reads_never_writes(stage):
     assert ("post", f"{PREFIX}/rollouts/{{rollout_id}}/instructions") in refused
 
 
+#: Ids whose things belong to nobody, or to everybody in the update: what stands behind them is not a Supplier's.
+SHARED = {"rollout_id", "batch_id", "cpl_entry_id", "verb", "label"}
+#: An id of something that is not there, by the name of its parameter; of all others a number.
+GHOSTS: dict[str, object] = {"hub": GHOST, "instruction": "I-404"}
+
+
+def parameters() -> set[str]:
+    """The names of every parameter in an address."""
+    return {name for _, path in OPERATIONS for name in re.findall(r"{(\w+)}", path)}
+
+
+def test_every_kind_of_id_is_tried_from_the_other_seat(stage):
+    assert parameters() - SHARED - owned(stage, "/").keys() == set(), "make one in `owned`"
+
+
 def test_what_another_supplier_owns_reads_like_nothing_to_an_outsider(stage):
     """Ids of the first Supplier, beside ids that do not exist, from the seat of one without a hub."""
-    theirs = owned(stage)
-    nothing = {**dict.fromkeys(theirs, 2_000_000_000), "hub": GHOST, "instruction": "I-404"}
     outsider = System(OrganisationFactory(name="Outsider Energy"))
 
+    tried = set()
     for method, path in OPERATIONS:
         if "{" not in path or "{label}" in path:
             continue
+        theirs = owned(stage, path)
+        nothing = {name: GHOSTS.get(name, 2_000_000_000) for name in theirs}
         a = called(outsider.client, method, filled(path, **theirs))
         b = called(outsider.client, method, filled(path, **nothing))
 
         assert a.status_code in {403, 404, 422}, (method, path, a.status_code, a.content)
         assert (a.status_code, without_ids(a)) == (b.status_code, without_ids(b)), (method, path)
+        tried |= set(re.findall(r"{(\w+)}", path))
+    assert tried == parameters() - {"label"}
 
 
 def test_what_another_supplier_owns_reads_like_nothing_to_one_in_the_same_update(stage):
-    theirs = owned(stage)
-    ghosts = {"hub": GHOST, "instruction": "I-404"}
-    nothing = {**dict.fromkeys(theirs, 2_000_000_000), **ghosts, "rollout_id": stage.rollout.pk}
-    own = {"{hub}", "{instruction}", "{rule_id}", "{submission_id}"}
-
     for method, path in OPERATIONS:
-        if any(name in path for name in own):
-            a = called(stage.third.client, method, filled(path, **theirs))
-            b = called(stage.third.client, method, filled(path, **nothing))
+        own = set(re.findall(r"{(\w+)}", path)) - SHARED
+        if not own:
+            continue
+        theirs = owned(stage, path)
+        nothing = {**theirs, **{name: GHOSTS.get(name, 2_000_000_000) for name in own}}
+        a = called(stage.third.client, method, filled(path, **theirs))
+        b = called(stage.third.client, method, filled(path, **nothing))
 
-            assert a.status_code in {403, 404, 422}, (method, path, a.status_code, a.content)
-            assert (a.status_code, without_ids(a)) == (b.status_code, without_ids(b)), (method, path)
+        assert a.status_code in {403, 404, 422}, (method, path, a.status_code, a.content)
+        assert (a.status_code, without_ids(a)) == (b.status_code, without_ids(b)), (method, path)
 
 
-def owned(stage: Stage) -> dict[str, object]:
-    """Things of the first Supplier."""
-    instruction = body_of(
-        stage.supplier.post(stage.path("/instructions"), {"kind": "INSTRUCT", "guids": [stage.guid(0)]})
-    )
-    tree = {"all": [{"field": "region", "op": "in", "value": ["CENTRAL"]}]}
-    rule = body_of(stage.supplier.post("/selection-rules", {"name": "Central", "tree": tree}))
-    return {
-        "rollout_id": stage.rollout.pk,
-        "batch_id": stage.rollout.batches.get().pk,
-        "submission_id": 1,
-        "rule_id": rule["id"],
-        "hub": stage.guid(0),
-        "instruction": instruction["reference"],
-    }
+def test_whoever_owns_a_thing_is_let_in(stage):
+    """The other tests show something only if the ids they try are there."""
+    for path in (
+        "/incidents/{incident_id}/files/{file_id}",
+        "/webhooks/{webhook_id}/deliveries",
+        "/selection-rules/{rule_id}",
+        "/approval-rules/{rule_id}/versions",
+        "/instructions/{instruction}",
+        "/hubs/{hub}",
+    ):
+        assert stage.supplier.get(filled(path, **owned(stage, path))).status_code == 200, path
+    for path in (
+        "/decisions/{decision_id}",
+        "/rollouts/{rollout_id}/halt-rules/{halt_rule_id}",
+        "/imports/{import_id}/refused-lines",
+    ):
+        assert stage.dcc.get(filled(path, **owned(stage, path))).status_code == 200, path
 
 
 def without_ids(answer: Any) -> dict[str, Any]:

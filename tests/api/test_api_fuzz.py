@@ -24,7 +24,8 @@ from portal.identity.models import OrganisationKind
 from portal.rest.whole import document
 from portal.wsgi import application
 from tests.api.conftest import Stage
-from tests.api.systems import System, body_of
+from tests.api.systems import System
+from tests.api.things import owned
 
 EXAMPLES: Final = 5
 #: Of the systematic cases of an operation so many are left out between two that are tried: a minute for all of
@@ -69,28 +70,15 @@ def lines(_context: Any, value: object) -> bytes:
 
 
 @pytest.fixture
-def fuzzed(stage: Stage, settings: Any) -> Iterator[tuple[Stage, dict[str, Any]]]:
-    """The stage, and ids of things that exist on it."""
+def fuzzed(stage: Stage, settings: Any) -> Iterator[Stage]:
+    """The stage, with things of every kind on it."""
     settings.API_REQUESTS_A_MINUTE = 10**9
     settings.ALLOWED_HOSTS = ["*"]
-    tree = {"all": [{"field": "region", "op": "in", "value": ["CENTRAL"]}]}
-    rule = body_of(stage.supplier.post("/selection-rules", {"name": "Central", "tree": tree}))
-    instruction = body_of(
-        stage.supplier.post(stage.path("/instructions"), {"kind": "INSTRUCT", "guids": [stage.guid(0), "x"]})
-    )
+    owned(stage, "")
     # As Django's own client does it: the connection, with the transaction of the test, outlives a request.
     request_started.disconnect(close_old_connections)
     request_finished.disconnect(close_old_connections)
-    yield (
-        stage,
-        {
-            "rollout_id": stage.rollout.pk,
-            "batch_id": stage.rollout.batches.get().pk,
-            "rule_id": rule["id"],
-            "instruction": instruction["reference"],
-            "hub": stage.guid(9),
-        },
-    )
+    yield stage
     request_started.connect(close_old_connections)
     request_finished.connect(close_old_connections)
 
@@ -98,9 +86,7 @@ def fuzzed(stage: Stage, settings: Any) -> Iterator[tuple[Stage, dict[str, Any]]
 @pytest.mark.requirement("R6.2")
 @pytest.mark.django_db
 @pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda part: part)
-def test_whatever_is_sent_the_answer_is_described(
-    path: str, method: str, fuzzed: tuple[Stage, dict[str, Any]]
-) -> None:
+def test_whatever_is_sent_the_answer_is_described(path: str, method: str, fuzzed: Stage) -> None:
     schema = described()
 
     # Thinking of cases takes a second an operation. `schema.parametrize()` would think of all of them while
@@ -108,7 +94,7 @@ def test_whatever_is_sent_the_answer_is_described(
     attempts = build_operation_test(
         config=schema.config,
         operation=schema[path][method.upper()],
-        test_func=lambda case: _try(case, *fuzzed),
+        test_func=lambda case: _try(case, fuzzed),
         given_kwargs={},
         feedback=FeedbackSources(),
         explicit_settings=PATIENCE,
@@ -117,10 +103,11 @@ def test_whatever_is_sent_the_answer_is_described(
     attempts()
 
 
-def _try(case: Any, stage: Stage, known: dict[str, Any]) -> None:
+def _try(case: Any, stage: Stage) -> None:
     number = next(_numbers)
     if case.meta is not None and case.meta.phase.name == TestPhase.COVERAGE and number % STRIDE:
         return
+    known = owned(stage, case.path)
     for name in case.path_parameters or {}:
         # Most of the time the thing exists: what is behind it is to be reached.
         if name in known and number % 4:

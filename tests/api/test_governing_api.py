@@ -1,0 +1,302 @@
+"""How updates go on, over REST: triage, halt rules, phases, decisions with their evidence, the audit trail."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+from django.test import Client
+
+from portal.events import sequencer
+from rollouts.models import CplEntry, UnmatchedAlert
+from rollouts.states import UnmatchedReason
+from tests.api.conftest import Stage
+from tests.api.systems import PREFIX, System, body_of, lines_of
+
+RULE = {"name": "Too many", "kind": "ANY", "minimum_sample": 10, "window_hours": 24, "threshold": 0.02}
+
+
+def put(system: System, path: str, body: object, *, kind: str = "application/json") -> Any:
+
+    data = body if isinstance(body, bytes) else orjson.dumps(body)
+    return system.client.put(PREFIX + path, data, content_type=kind)
+
+
+def raised(stage: Stage, title: str = "IHDs restart") -> int:
+    """An incident of the first Supplier."""
+    body = {"category": 2, "title": title, "guids": [stage.guid(0)]}
+    return int(body_of(stage.supplier.post(stage.path("/incidents"), body))["id"])
+
+
+@pytest.fixture
+def panel(stage: Stage) -> System:
+    """A system of the Panel."""
+    return System(stage.world.panel)
+
+
+@pytest.fixture
+def review(stage: Stage) -> dict[str, Any]:
+    """A review the DCC has opened."""
+    opened = stage.dcc.post(stage.path("/reviews"), {"because": "Failures in the North."})
+    assert opened.status_code == 201, opened.content
+    return dict(body_of(opened))
+
+
+@pytest.mark.requirement("R5.4")
+def test_the_dcc_recommends_and_a_person_of_the_panel_signs(stage, panel, review):
+    path = f"/decisions/{review['id']}"
+    worded = put(
+        stage.dcc, f"{path}/recommendation", {"version": 1, "outcome": "STOP", "reasons": "Too many fail."}
+    )
+    version = body_of(worded)["version"]
+    by_system = panel.post(f"{path}/signatures", {"version": version, "verdict": "APPROVE"})
+    browser = Client()
+    browser.force_login(stage.world.panel_user)
+    signed = browser.post(
+        f"{PREFIX}{path}/signatures",
+        {"version": version, "verdict": "APPROVE"},
+        content_type="application/json",
+    )
+
+    assert (worded.status_code, body_of(worded)["status"]) == (200, "RECOMMENDED")
+    assert by_system.status_code == 403
+    assert (signed.status_code, body_of(signed)["status"]) == (200, "ENACTED")
+    assert body_of(signed)["halted"]["hubs_by_state"]
+    assert [each["body"] for each in body_of(panel.get(path))["signatures"]] == ["SEC Panel"]
+    assert body_of(stage.supplier.get("/decisions"))["items"][0]["outcome"] == "STOP"
+
+
+@pytest.mark.requirement("R5.3")
+def test_a_recommendation_is_taken_back_and_an_old_wording_is_refused(stage, review):
+    path = f"/decisions/{review['id']}/recommendation"
+    put(stage.dcc, path, {"version": 1, "outcome": "PAUSE", "reasons": "To look."})
+
+    late = put(stage.dcc, path, {"version": 1, "outcome": "STOP", "reasons": "No."})
+    back = stage.dcc.post(f"{path}/withdrawal", {"version": 2, "why": "New figures."})
+
+    assert (late.status_code, body_of(late)["code"]) == (409, "recommendation_changed")
+    assert (back.status_code, body_of(back)["status"]) == (200, "REVIEW")
+
+
+@pytest.mark.requirement("R5.3")
+def test_who_must_sign_is_read_and_proposed(stage, panel):
+    needed = body_of(panel.get("/signatures-needed", {"outcome": "STOP"}))
+    rows = [
+        {
+            "option": 1,
+            "organisation": stage.world.panel.pk,
+            "role": "PANEL_MEMBER",
+            "number": 1,
+            "outcomes": [],
+        }
+    ]
+
+    proposed = stage.dcc.post("/signatures-needed", {"rows": rows, "reasons": "As agreed."})
+
+    assert needed["options"]
+    assert (proposed.status_code, body_of(proposed)["kind"]) == (201, "REQUIREMENTS")
+    assert stage.supplier.get("/signatures-needed", {"outcome": "STOP"}).status_code == 403
+
+
+@pytest.mark.requirement("R5.3")
+def test_the_evidence_is_taken_away(stage, panel, review):
+    answer = panel.get(stage.path("/evidence"), Accept="application/zip")
+
+    names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
+    assert {"figures.json", "decisions.json", "SHA256SUMS"} <= set(names)
+
+
+def test_what_a_halt_could_not_stop_is_counted(stage):
+    found = body_of(stage.supplier.get(stage.path("/after-halt")))
+
+    assert found == {"activated_after_halt": 0, "not_recalled": 0, "being_recalled": 0, "recalled": 0}
+
+
+@pytest.mark.requirement("R5.7")
+def test_halt_rules_are_added_changed_and_switched_off(stage, panel):
+    made = stage.dcc.post(stage.path("/halt-rules"), RULE)
+    path = stage.path(f"/halt-rules/{body_of(made)['id']}")
+    changed = stage.dcc.patch(path, {"kind": "CODES", "failure_codes": ["UNREACHABLE"], "is_active": False})
+    seen = body_of(panel.get(path))
+
+    assert (made.status_code, made["Location"]) == (201, f"/api/v1{path}")
+    assert (changed.status_code, body_of(changed)["failure_codes"]) == (200, ["UNREACHABLE"])
+    assert (seen["is_active"], seen["is_over"], seen["rate"]["sample"]) == (False, False, 0)
+    assert [each["name"] for each in body_of(panel.get(stage.path("/halt-rules")))["items"]] == ["Too many"]
+    assert body_of(panel.get(stage.path("/halt-trips")))["items"] == []
+    assert stage.supplier.get(stage.path("/halt-rules")).status_code == 404
+    assert stage.dcc.get(stage.path("/halt-rules/999999")).status_code == 404
+
+
+@pytest.mark.requirement("R3.7")
+def test_a_batch_is_tried_out_formed_and_gated(stage, now):
+
+    tree = {"all": [{"field": "region", "op": "in", "value": ["CENTRAL"]}]}
+    wanted = {"automatic_at": (now + timedelta(days=90)).isoformat(), "tree": tree}
+    outlook = body_of(stage.dcc.post(stage.path("/batches/preview"), wanted))
+    made = stage.dcc.post(stage.path("/batches"), {**wanted, "name": "Central"})
+    gate = put(
+        stage.dcc,
+        stage.path(f"/batches/{body_of(made)['id']}/gate"),
+        {"success": 0.98, "settled": 0.9, "minimum": 5, "soak_hours": 72},
+    )
+
+    assert outlook["moves"] == body_of(made)["hubs"]
+    assert (gate.status_code, body_of(gate)["gate"]["soak_hours"]) == (200, 72)
+    phases = body_of(stage.dcc.get(stage.path("/phases")))["items"]
+    assert [(each["name"], each["is_open"]) for each in phases] == [
+        ("Safe launch group", True),
+        ("Central", False),
+    ]
+    assert (
+        put(stage.dcc, stage.path("/batches/999999/gate"), {"success": 1, "soak_hours": 0}).status_code == 404
+    )
+
+
+@pytest.mark.requirement("R5.2")
+def test_incidents_are_merged_and_put_down_to_a_known_issue(stage, panel):
+    first, second = raised(stage), raised(stage, "IHDs restart again")
+    issue = stage.dcc.post("/known-issues", {"title": "Old meters", "failure_codes": ["UNREACHABLE"]})
+    issue_id = body_of(issue)["id"]
+
+    explained = put(stage.dcc, f"/incidents/{first}/known-issue", {"known_issue_id": issue_id})
+    noted = put(stage.supplier, f"/incidents/{first}/service-desk", {"reference": "SD-1"})
+    merged = stage.dcc.post(f"/incidents/{second}/merge", {"into_id": first})
+    worded = put(
+        stage.dcc,
+        f"/known-issues/{issue_id}",
+        {"title": "Old meters", "failure_codes": ["HARDWARE_MISMATCH"]},
+    )
+
+    assert body_of(explained)["known_issue"] == "Old meters"
+    assert body_of(noted)["service_desk_reference"] == "SD-1"
+    assert body_of(merged)["status"] == "MERGED"
+    assert (body_of(worded)["version"], body_of(worded)["failure_codes"]) == (2, ["HARDWARE_MISMATCH"])
+    assert [each["id"] for each in body_of(panel.get("/known-issues"))["items"]] == [issue_id]
+    assert stage.third.post(f"/incidents/{first}/merge", {"into_id": second}).status_code in {403, 404}
+
+
+@pytest.mark.requirement("R5.2")
+def test_the_triage_board_is_read_by_the_dcc_and_the_panel(stage, panel):
+    raised(stage)
+
+    board = body_of(stage.dcc.get(stage.path("/triage"), {"by": "region"}))["items"]
+    whole = body_of(panel.get("/triage"))["items"]
+    compared = body_of(panel.get(stage.path("/comparison")))
+
+    assert sum(row["hubs"] for row in board) == sum(row["hubs"] for row in whole) == 20
+    assert sum(row["incidents"] for row in board) == 1
+    assert [each["name"] for each in compared["measures"]] == ["incidents", "devices lost", "out of service"]
+    assert stage.supplier.get("/triage").status_code == 403
+
+
+@pytest.mark.requirement("R1.6")
+def test_the_catalogue_is_read_by_all_and_kept_by_the_dcc(stage):
+    entry = stage.world.target
+    models = body_of(stage.supplier.get("/device-models"))["items"]
+    listed = body_of(stage.supplier.get("/cpl-entries", {"device_model_id": entry.device_model_id}))["items"]
+
+    refused = put(stage.supplier, f"/cpl-entries/{entry.pk}/status", {"status": "WITHDRAWN", "reason": "x"})
+    done = put(
+        stage.dcc,
+        f"/cpl-entries/{entry.pk}/status",
+        {"status": "WITHDRAWN", "reason": "By its manufacturer."},
+    )
+
+    assert models
+    assert {"0C230000"} <= {each["firmware_version"] for each in listed}
+    assert refused.status_code == 403
+    assert (done.status_code, body_of(done)["suspended"]) == (200, [stage.rollout.pk])
+    assert CplEntry.objects.get(pk=entry.pk).status == "WITHDRAWN"
+
+
+@pytest.mark.requirement("R1.2")
+def test_an_image_that_is_not_the_one_of_the_list_is_refused(stage):
+    path = f"/cpl-entries/{stage.world.target.pk}/image?file_name=hub.img"
+
+    answer = put(stage.dcc, path, b"not an image", kind="application/octet-stream")
+
+    assert (answer.status_code, body_of(answer)["code"]) == (422, "image_refused")
+    assert body_of(answer)["problems"]
+
+
+@pytest.mark.requirement("R5.5")
+def test_the_audit_trail_is_read_and_its_chain_checked(stage):
+    stage.dcc.post(stage.path("/steps/suspend"), {"reason": "HAN devices restart."})
+    sequencer.sequence_all()
+
+    facts = body_of(stage.dcc.get("/audit", {"subject": f"rollout:{stage.rollout.pk}"}))["items"]
+    chain = body_of(stage.dcc.get("/audit/chain"))
+
+    assert any(fact["name"].startswith("rollout.") for fact in facts)
+    assert (chain["is_intact"], chain["broken"]) == (True, [])
+    assert stage.supplier.get("/audit").status_code == 403
+
+
+@pytest.mark.requirement("R4.11")
+def test_alerts_that_fit_nothing_are_reviewed(stage, now):
+    alert = UnmatchedAlert.objects.create(
+        alert_id=uuid4(),
+        batch_id=1,
+        csp_id=stage.world.csp.pk,
+        guid=stage.world.guid(0),
+        code=1,
+        why=UnmatchedReason.NO_ROLLOUT,
+        occurred_at=now,
+        received_at=now,
+    )
+
+    done = stage.dcc.post("/unmatched-alerts/review", {"note": "Of a trial.", "alert_ids": [alert.pk]})
+
+    assert body_of(done) == {"reviewed": 1}
+    assert body_of(stage.dcc.get("/unmatched-alerts"))["items"] == []
+    (found,) = body_of(stage.dcc.get("/unmatched-alerts", {"is_reviewed": "true"}))["items"]
+    assert found["review_note"] == "Of a trial."
+
+
+def test_imports_are_listed_for_the_dcc(stage):
+    assert body_of(stage.dcc.get("/imports"))["items"] == []
+    assert stage.dcc.get("/imports/1/refused-lines", Accept="text/csv").status_code == 404
+
+
+def test_the_curve_tells_a_supplier_of_its_own_hubs(stage):
+    found = body_of(stage.supplier.get(stage.path("/curve")))
+
+    assert (found["total"], found["points"][-1]["hubs"]) == (16, 0)
+
+
+def test_what_was_sent_for_a_hub_is_listed(stage):
+    assert body_of(stage.supplier.get(f"/hubs/{stage.guid(0)}/commands"))["items"] == []
+    assert stage.supplier.get(f"/hubs/{stage.guid(17)}/commands").status_code == 404
+
+
+def test_a_person_chooses_mail_over_rest_and_a_system_cannot(stage):
+    browser = Client()
+    browser.force_login(stage.world.supplier_user)
+    path = f"{PREFIX}/notifications/preferences"
+
+    chosen = browser.put(path, {"mail": "DAILY"}, content_type="application/json")
+
+    assert (chosen.status_code, body_of(browser.get(path))) == (200, {"mail": "DAILY"})
+    assert put(stage.supplier, "/notifications/preferences", {"mail": "DAILY"}).status_code == 403
+
+
+def test_the_estate_as_json_lines_says_what_its_pages_say(stage):
+
+    answer = stage.supplier.get("/estate", Accept="application/x-ndjson")
+    lines = [orjson.loads(line) for line in lines_of(answer)]
+    pages = body_of(stage.supplier.get("/estate"))["items"]
+
+    told = {hub["guid"]: hub for hub in pages}
+    assert [line["guid"] for line in lines] == sorted(told)
+    for line in lines:
+        page = told[line["guid"]]
+        assert {name: page[name] for name in line if name != "effective_at"} == {
+            name: value for name, value in line.items() if name != "effective_at"
+        }
