@@ -1,6 +1,7 @@
 -- What became of a cancel: confirmed, the hub waits (or goes on, where the rollout runs again; or leaves, where
 -- it has ended); failed, the activation is under way as before and is watched as before. A hub that had defaulted only
--- because its activation stood (its Suppliers or its dates changed) is asked for again while its window is open.
+-- because its activation stood (its Suppliers or its dates changed) is asked for again while its window is open for
+-- another day: what this did while the window closes would be passed over.
 WITH said AS (
     SELECT DISTINCT ON (guid) guid, command_id, occurred_at, code, import_id, gas_id
       FROM judged_alert
@@ -12,7 +13,7 @@ WITH said AS (
            code = CASE WHEN said.code = 9 THEN 45 ELSE 0 END,
            state_at = %(now)s,
            consent = CASE WHEN said.code = 9 OR %(has_ended)s OR target.consent <> 5
-                            OR %(now)s > coalesce((SELECT cutoff_at FROM rollouts_batch WHERE id = target.batch_id),
+                            OR %(now)s + interval '1 day' > coalesce((SELECT cutoff_at FROM rollouts_batch WHERE id = target.batch_id),
                                                   %(cutoff_at)s) THEN target.consent
                           WHEN target.import_supplier_id <> target.gas_supplier_id
                           THEN CASE WHEN 1 IN (target.import_answer, target.gas_answer) THEN 3 ELSE 2 END

@@ -9,7 +9,7 @@ WITH command AS (
     SELECT target.guid,
            command.kind = 1 OR command.may_have_left OR target.effective_at <= %(now)s
            OR target.effective_at = command.execute_at AS is_right,
-           target.consent = 5 AND %(now)s <= coalesce(batch.cutoff_at, rollout.cutoff_at) AS is_open
+           target.consent = 5 AND %(now)s + interval '1 day' <= coalesce(batch.cutoff_at, rollout.cutoff_at) AS is_open
       FROM command
      CROSS JOIN LATERAL unnest(command.guids) AS asked (guid)
       JOIN rollouts_target AS target ON target.rollout_id = %(rollout_id)s AND target.guid = asked.guid
