@@ -8,7 +8,9 @@ WITH said AS (
      ORDER BY guid
 ), moved AS (
     UPDATE {target} AS target
-       SET state = 40, code = 0, attempts = 0, state_at = %(now)s
+       SET state = 40, code = 0, state_at = %(now)s,
+           -- An image sent again because it could not be activated (30, 31): those attempts go on being counted.
+           attempts = CASE WHEN target.code IN (30, 31) THEN target.attempts - (target.state = 30)::int ELSE 0 END
       FROM said
      WHERE target.rollout_id = %(rollout_id)s AND target.guid = said.guid
        AND (target.state IN (10, 20, 30) OR target.state IN (31, 41) AND NOT %(is_over)s)

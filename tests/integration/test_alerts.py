@@ -219,6 +219,21 @@ def test_an_activation_failure_keeps_the_image_and_tries_again(now):
     assert Hub.objects.get(guid=bench.world.guid(0)).cpl_entry_id == bench.world.current.pk
 
 
+@pytest.mark.requirement("R4.11")
+@pytest.mark.parametrize(("reason", "tries"), [("HASH_MISMATCH", 2), ("NO_IMAGE_HELD", 3)])
+def test_an_image_that_never_activates_is_not_sent_for_ever(now, reason, tries):
+    bench = Bench(now)
+
+    for attempt in range(tries):
+        assert bench.state(0) == TargetState.ACTIVATING
+        bench.deliver(bench.alert(0, "0x8F67", minutes=attempt + 0.1, reason=reason))
+        sql.run("UPDATE rollouts_target SET state = 30, attempts = attempts + 1 WHERE state = 20")
+        bench.deliver(bench.alert(0, "0x8F72", minutes=attempt + 0.2))
+        sql.run("UPDATE rollouts_target SET state = 50, attempts = attempts + 1 WHERE state = 40")
+
+    assert bench.state(0) == TargetState.ACTIVATION_FAILED
+
+
 @pytest.mark.requirement("R5.6")
 def test_an_activation_after_the_halt_is_marked_as_such(now):
     bench = Bench(now)
@@ -411,7 +426,7 @@ def test_a_cancelled_hub_waits_goes_on_or_leaves_with_its_rollout(now, status, e
 def test_a_hub_recalled_for_its_new_supplier_is_asked_for_again(now, days, consents):
     bench = Bench(now)
     rollout = bench.rollout
-    Rollout.objects.update(cutoff_at=now + timedelta(days=1 - days))
+    Rollout.objects.update(cutoff_at=now + timedelta(days=2 - days))
     sql.run("UPDATE rollouts_target SET state = 55, consent = CASE consent WHEN 6 THEN 6 ELSE 5 END")
     Target.objects.filter(rollout_id=rollout.pk, guid=bench.world.guid(10)).update(gas_answer=1)
 
