@@ -53,6 +53,15 @@ _MEANS: Final[Mapping[str, str]] = {
     "and every recipient is told.",
 }
 
+#: What is said once a step about the pilot has been taken.
+_DONE: Final[Mapping[str, str]] = {
+    "start_pilot": "The pilot has started: the image is on its way to its hubs.",
+    "end_pilot": "The pilot has ended. Everybody concerned has your commentary; its outcome is to be reviewed.",
+    "accept_pilot": "The pilot is accepted and the safe launch is open.",
+    "reopen_pilot": "The pilot goes on.",
+    "reject_pilot": "The pilot is rejected and the update suspended, to be confirmed by the Panel.",
+}
+
 
 @require_http_methods(["GET", "POST"])
 @for_people
@@ -91,7 +100,7 @@ def _take(scope: Scope, rollout_id: int, verb: str, said: Mapping[str, str], *, 
     if verb in HALTING:
         return _told(services.halt(scope, rollout_id=rollout_id, verb=verb, now=now, reason=said["reason"]))
     _PILOT[verb](scope, rollout_id=rollout_id, now=now, **said)
-    return f"Done: {ROLLOUT_STEPS[verb].label.lower()}."
+    return _DONE[verb]
 
 
 def _told(report: HaltReport) -> str:
