@@ -171,6 +171,7 @@ def _supplier_changes(
     known = _suppliers_of([line.guid for line in lines])
     today = now.astimezone(LONDON).date()
     by_day: dict[date, dict[int, Change]] = defaultdict(dict)
+    good: list[tuple[date, _Line, str, int | None]] = []
     for line in lines:
         role = _ROLES.get(line.cells["role"].strip().upper())
         code = line.cells["code"].strip()
@@ -180,7 +181,10 @@ def _supplier_changes(
         if problem or day is None:
             refusals.add([Refused(line.number, line.raw, problem or LineProblem.BAD_DATE)])
             continue
-        _, imports, gas = by_day[day].get(line.guid) or (line.guid, *known[line.guid])
+        good.append((day, line, str(role), party))
+    # A change builds on what stood before its day, wherever in the file that is.
+    for day, line, role, party in sorted(good, key=lambda each: each[0]):
+        imports, gas = known[line.guid]
         change = (line.guid, party, gas) if role == _IMPORT else (line.guid, imports, party)
         by_day[day][line.guid] = change
         known[line.guid] = change[1:]

@@ -79,6 +79,11 @@ class TestChangesOfSupplier:
 
         assert suppliers(world, 0)[0] == world.other.pk
 
+    def test_of_both_roles_on_different_days_add_up_whatever_the_order_of_lines(self, world, take):
+        take(f"{hub(9)},IMPORT,KEST,2030-03-04", f"{hub(9)},GAS,KES,2030-03-02")
+
+        assert suppliers(world, 9) == (world.third.pk, world.third.pk)
+
     def test_take_effect_at_midnight_in_britain(self, take, world):
         take(f"{hub(0)},IMPORT,KEST,2029-07-01")
 
