@@ -56,7 +56,7 @@ _MEANS: Final[Mapping[str, str]] = {
 #: What is said once a step about the pilot has been taken.
 _DONE: Final[Mapping[str, str]] = {
     "start_pilot": "The pilot has started: the image is on its way to its hubs.",
-    "end_pilot": "The pilot has ended. Everybody concerned has your commentary; its outcome is to be reviewed.",
+    "end_pilot": "The pilot has ended. Everybody has your commentary; its outcome is to be reviewed.",
     "accept_pilot": "The pilot is accepted and the safe launch is open.",
     "reopen_pilot": "The pilot goes on.",
     "reject_pilot": "The pilot is rejected and the update suspended, to be confirmed by the Panel.",

@@ -65,7 +65,7 @@ class Walk:
         place.get_by_role("link", name=name, exact=exact).first.click()
         self.page.wait_for_load_state()
 
-    def press(self, name: str, *, exact: bool = False) -> None:
+    def press(self, name: Any, *, exact: bool = False) -> None:
         """Press a button and wait for what comes of it."""
         self.page.get_by_role("main").get_by_role("button", name=name, exact=exact).first.click()
         self.page.wait_for_load_state()
