@@ -29,7 +29,8 @@ WITH command AS (
        AND hub.gas_supplier_id IS NOT DISTINCT FROM member.gas_supplier_id
        AND hub.cpl_entry_id <> %(cpl_entry_id)s
        AND hub.smi_status IN (4, 7)
-       AND hub.region = (SELECT region FROM command)
+       AND (hub.region = (SELECT region FROM command)
+            OR hub.region NOT IN (SELECT region FROM rollouts_cspchannel))
 ), flown AS (
     INSERT INTO rollouts_hub_in_flight (guid, rollout_id)
     SELECT guid, %(rollout_id)s FROM suited ORDER BY guid

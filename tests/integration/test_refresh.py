@@ -214,6 +214,21 @@ def test_a_hub_whose_region_is_corrected_is_commanded_through_the_csp_that_serve
     assert Command.objects.get(region=3).guids == [world.guid(0)]
 
 
+@pytest.mark.requirement("R4.11")
+def test_what_has_begun_goes_on_through_its_csp_where_nobody_serves_the_new_region(
+    world: World, rollout: Rollout, now: datetime
+) -> None:
+    settle(rollout, state=40, effective_at=now, where=f"guid = {world.guid(0)}")
+    Hub.objects.filter(guid__in=[world.guid(0), world.guid(1)]).update(region=7)
+
+    services.refresh_rollout(rollout_id=rollout.pk, now=now)
+
+    assert (target(rollout, world.guid(0)).region, target(rollout, world.guid(1)).region) == (2, 7)
+    services.plan_due(now)
+    assert claim_next(2, now=now).command_id is not None
+    assert target(rollout, world.guid(0)).state == TargetState.ACTIVATING
+
+
 def test_refreshing_again_changes_nothing(world: World, rollout: Rollout, now: datetime) -> None:
     Hub.objects.filter(guid=world.guid(0)).update(smi_status=5)
     services.refresh_eligibility(now=now)
