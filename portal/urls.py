@@ -14,6 +14,7 @@ urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("api/v1/", include("rollouts.api.urls")),
     path("api/v1/", include("notifications.api.urls")),
+    path("api/v1/", include("portal.accounts.api_urls")),
     path("api/v1/", include("portal.rest.urls")),
     path("problems/<slug:slug>", served.Explained.as_view(), name="problem"),
     path("csp/", include("rollouts.csp.urls")),

@@ -18,7 +18,7 @@ from portal.identity.api_scopes import SCOPES_OF_KIND, ApiScope, scopes_named
 from portal.identity.credentials import digest_of, networks_in, new_secret
 from portal.identity.models import ApiClient, ClientSecret, Organisation
 from portal.identity.scope import Scope
-from portal.kernel.refusals import BadInput, NotFound, Refusal
+from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 
 _MOST_CLIENTS: Final = 50
@@ -158,7 +158,34 @@ def rotate_secret(scope: Scope, client_id: str, *, now: datetime) -> NewSecret:
         NotPermitted, NotFound: it is not for the actor, or there is no such client there.
         Refusal: the client is revoked.
     """
-    client = _own(scope, client_id)
+    return _rotated(scope, _own(scope, client_id), now=now)
+
+
+def own_client(scope: Scope, *, now: datetime) -> ClientView:
+    """Return the client that asks.
+
+    Raises:
+        NotPermitted: a person asks, who looks at clients on the pages.
+    """
+    client = _clients(scope, now=now).filter(pk=_self(scope)).first()
+    if client is None:
+        raise NotFound("There is no such client in your organisation.")
+    return _view(client)
+
+
+@unit_of_work
+def rotate_own_secret(scope: Scope, *, now: datetime) -> NewSecret:
+    """Make another secret for the client that asks; the former one still counts for the overlap.
+
+    Raises:
+        NotPermitted: a person asks.
+        Refusal: the client is revoked.
+    """
+    return _rotated(scope, _locked(scope, _self(scope)), now=now)
+
+
+@inside_unit_of_work
+def _rotated(scope: Scope, client: ApiClient, *, now: datetime) -> NewSecret:
     newest = client.secrets.order_by("-created_at", "-pk").first()
     ends = now + timedelta(days=settings.API_SECRET_OVERLAP_DAYS)
     if newest is not None:
@@ -230,6 +257,17 @@ def _view(client: ApiClient) -> ClientView:
 @inside_unit_of_work
 def _own(scope: Scope, client_id: str) -> ApiClient:
     check_administrator(scope)
+    return _locked(scope, client_id)
+
+
+def _self(scope: Scope) -> str:
+    if scope.client_id is None:
+        raise NotPermitted("This is for systems: people manage clients on the pages.")
+    return scope.client_id
+
+
+@inside_unit_of_work
+def _locked(scope: Scope, client_id: str) -> ApiClient:
     client = (
         ApiClient.objects.select_for_update(no_key=True, of=("self",))
         .select_related("oauth")

@@ -42,6 +42,7 @@ class ApiScope(TextChoices):
     WEBHOOKS_WRITE = "webhooks:write", "Register, test, replay and remove webhooks"
     CHANNELS_READ = "channels:read", "Read the state of CSP channels and unmatched alerts"
     CHANNELS_WRITE = "channels:write", "Review alerts that fit nothing"
+    CLIENT_ROTATE = "client:rotate", "Read about itself, and change its own secret"
     CSP_ALERTS = "csp:alerts", "Deliver alerts and inventories of hubs"
     CSP_SCHEDULE = "csp:schedule", "Read the forward schedule of the CSP's own regions"
 
@@ -52,7 +53,13 @@ class ApiScope(TextChoices):
 
 
 S = ApiScope
-_READ_BY_EVERYBODY: Final = (S.ROLLOUTS_READ, S.NOTICES_READ, S.EVENTS_READ, S.WEBHOOKS_READ)
+_READ_BY_EVERYBODY: Final = (
+    S.ROLLOUTS_READ,
+    S.NOTICES_READ,
+    S.EVENTS_READ,
+    S.WEBHOOKS_READ,
+    S.CLIENT_ROTATE,
+)
 
 #: What an organisation may give its own systems.
 SCOPES_OF_KIND: Final[dict[OrganisationKind, tuple[ApiScope, ...]]] = {

@@ -5,8 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.http import http_date
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -19,6 +22,7 @@ from portal.rest.once import HEADER, LONGEST_KEY
 from portal.rest.paging import PageQuery
 from portal.rest.shapes import Schema
 
+NOTICE: Final = timedelta(days=365)
 Method = TypeVar("Method", bound=Callable[..., Any])
 Body = type[serializers.BaseSerializer[Any]] | Mapping[str, Any]
 
@@ -79,6 +83,26 @@ class Operation:
     also: Mapping[int, Schema | None] = field(default_factory=dict)
     """Other statuses of success."""
     refuses: Sequence[str] = ()
+    deprecated: datetime | None = None
+    """Since when it is no longer to be used."""
+    sunset: datetime | None = None
+    """When it will be gone: at least twelve months after that."""
+
+    def __post_init__(self) -> None:
+        if self.deprecated is None:
+            return
+        if self.sunset is None or self.sunset < self.deprecated + NOTICE:
+            raise ImproperlyConfigured(f"{self.ident} needs a sunset, a year after its deprecation or later.")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What is said in each answer of something that will go: RFC 9745 and RFC 8594."""
+        if self.deprecated is None or self.sunset is None:
+            return {}
+        return {
+            "Deprecation": f"@{int(self.deprecated.timestamp())}",
+            "Sunset": http_date(self.sunset.timestamp()),
+        }
 
 
 def operation(ident: str, summary: str, **more: Any) -> Callable[[Method], Method]:
@@ -120,6 +144,10 @@ class Description(AutoSchema):
         scope = needed_by(self.view, self.method)
         words = inspect.cleandoc(self._method.__doc__ or "").replace("``", "`")
         return f"{words}\n\nScope: `{scope.value}`." if scope else words
+
+    def is_deprecated(self) -> bool:
+        """Tell whether it is to go."""
+        return self.told.deprecated is not None
 
     def get_tags(self) -> list[str]:
         """Name the part of the interface it belongs to."""

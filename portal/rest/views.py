@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -15,7 +16,7 @@ from portal.identity.api import ScopedAPI
 from portal.kernel.refusals import NotFound, Refusal
 from portal.rest.answers import JsonAnswer, conditional, dumps, etag_of, packed
 from portal.rest.bodies import JsonBody
-from portal.rest.describing import Description
+from portal.rest.describing import Description, Operation
 from portal.rest.fields import Said
 from portal.rest.shapes import members_of
 
@@ -60,9 +61,15 @@ class Resource(ScopedAPI, APIView):
         if wanted not in {"", "*", etag_of(dumps(document))}:
             raise Changed("It has changed since you read it. Read it again, then decide.")
 
+    def _going(self, method: str) -> Mapping[str, str]:
+        told: Operation | None = getattr(getattr(self, method.lower(), None), "operation", None)
+        return told.headers if told else {}
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Tag what is polled, and pack what is large."""
         http = getattr(request, "_request", request)
+        for name, value in self._going(request.method or "").items():
+            response[name] = value
         is_tagged = self.polled and request.method in {"GET", "HEAD"} and response.status_code == 200  # noqa: PLR2004
         answer: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
         if not isinstance(answer, Response):

@@ -1,0 +1,110 @@
+"""A system about itself: what it may do, until when its secrets count, and a new one before that."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final, TypedDict
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.accounts import clients
+from portal.accounts.clients import ClientView
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.problems import Known, add_to_catalogue
+from portal.rest.describing import operation
+from portal.rest.shapes import Example, Names, reference
+from portal.rest.views import Resource
+
+_ID: Final = "8b1f0c5e4d0a4b7f"
+
+add_to_catalogue(Known("client_revoked", 409, "The client is revoked.", "An administrator makes another."))
+
+
+class SecretRow(TypedDict):
+    """A secret of a client: its last letters, and how long it counts."""
+
+    ending: Annotated[str, Example("x7Qa")]
+    created_at: datetime
+    expires_at: Annotated[datetime | None, "When it stops counting; null for the newest."]
+    used_at: datetime | None
+
+
+class ClientDocument(TypedDict):
+    """The client that asks."""
+
+    client_id: Annotated[str, Example(_ID)]
+    name: Annotated[str, Example("CRM")]
+    scopes: Annotated[list[str], Names([scope.value for scope in ApiScope])]
+    networks: Annotated[list[str], "From where it may call; none means from anywhere.", Example([])]
+    used_at: datetime | None
+    secrets: Annotated[list[SecretRow], "Those that count, the newest first."]
+
+
+class SecretMade(TypedDict):
+    """A new secret: it is told this once."""
+
+    client_id: Annotated[str, Example(_ID)]
+    secret: Annotated[str, Example("chfp_3q2-7wAb")]
+    former_counts_for_days: Annotated[float, "So long the former secret counts beside it.", Example(7)]
+
+
+class OwnClient(Resource):
+    """The client that calls."""
+
+    tag = "Access"
+    needs = ApiScope.CLIENT_ROTATE
+
+    @operation("getOwnClient", "Read about yourself", returns=reference(ClientDocument))
+    def get(self, request: Request) -> Response:
+        """Read what your client may do, from where, and until when its secrets count; for systems alone."""
+        return Response(_client(clients.own_client(self.scope, now=clock.now())))
+
+
+class OwnSecret(Resource):
+    """The secret of the client that calls."""
+
+    tag = "Access"
+    needs: ClassVar[Any] = {"POST": ApiScope.CLIENT_ROTATE}
+
+    @operation(
+        "rotateOwnSecret",
+        "Change your own secret",
+        status=201,
+        returns=reference(SecretMade),
+        refuses=("client_revoked",),
+    )
+    def post(self, request: Request) -> Response:
+        """Get another secret; the former one counts beside it for the overlap, any older one ends now.
+
+        It takes no `Idempotency-Key`: a secret is kept nowhere that it could be told again from. Where the
+        answer was lost, ask for another one with the token you have.
+        """
+        made = clients.rotate_own_secret(self.scope, now=clock.now())
+        told: SecretMade = {
+            "client_id": made.client_id,
+            "secret": made.secret,
+            "former_counts_for_days": settings.API_SECRET_OVERLAP_DAYS,
+        }
+        return Response(told, status=201, headers={"Location": "/api/v1/client"})
+
+
+def _client(view: ClientView) -> ClientDocument:
+    return {
+        "client_id": str(view.client.pk),
+        "name": view.name,
+        "scopes": [scope.value for scope in view.scopes],
+        "networks": list(view.client.networks),
+        "used_at": view.client.used_at,
+        "secrets": [
+            {
+                "ending": secret.ending,
+                "created_at": secret.created_at,
+                "expires_at": secret.expires_at,
+                "used_at": secret.used_at,
+            }
+            for secret in view.secrets
+        ],
+    }
