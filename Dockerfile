@@ -26,6 +26,7 @@ COPY notifications notifications
 COPY hubsim hubsim
 COPY templates templates
 COPY static static
+COPY docs/reference/requirements.md docs/reference/
 RUN python -m compileall -q . \
  && DEBUG=1 python manage.py collectstatic --no-input --verbosity 0 \
  && chown -R portal:portal /srv/static

@@ -74,6 +74,9 @@ def portal(request: HttpRequest) -> dict[str, Any]:
             ),
             "logout_url": reverse("logout"),
         },
+        "portal_links": _links(
+            ("Requirements", "rollouts:requirements"), ("Business rules", "rollouts:business-rules")
+        ),
         "portal_nav": _menu(request, scope),
         "portal_inbox": {"url": reverse("notifications:inbox"), "unread": notifications.unread(scope)},
         "portal_stream": stream_for(request),

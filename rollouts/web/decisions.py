@@ -64,8 +64,12 @@ def _rows(lines: Sequence[DecisionLine]) -> list[dict[str, Any]]:
     rows = []
     for line in lines:
         tone, icon = _LOOKS[line.status]
-        url = reverse("rollouts:decision", args=[line.rollout_id]) if line.rollout_id is not None else ""
-        is_about_rules = line.kind == DecisionKind.REQUIREMENTS
+        is_about_rules = line.kind == DecisionKind.REQUIREMENTS or line.rollout_id is None
+        url = (
+            reverse("rollouts:business-rules")
+            if is_about_rules
+            else reverse("rollouts:decision", args=[line.rollout_id])
+        )
         title = "Who must sign" if is_about_rules else line.rollout_name
         rows.append({"it": line, "tone": tone, "icon": icon, "url": url, "title": title})
     return rows

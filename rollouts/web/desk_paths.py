@@ -6,7 +6,7 @@ from typing import Final
 
 from django.urls import URLPattern, path
 
-from rollouts.web import batches, hub_commands, phase_checking, scheduling, takeaways, unmatched
+from rollouts.web import batches, hub_commands, phase_checking, requirements, scheduling, takeaways, unmatched
 
 desk_paths: Final[list[URLPattern]] = [
     path("schedule/", scheduling.schedule, name="schedule"),
@@ -23,4 +23,8 @@ desk_paths: Final[list[URLPattern]] = [
     path("hubs/<str:guid>/commands/", hub_commands.commands, name="hub-commands"),
     path("updates/<int:rollout_id>/phases/check/", phase_checking.check, name="phase-check"),
     path("updates/<int:rollout_id>/batches/", batches.batches, name="batches"),
+    path("requirements/", requirements.requirements, name="requirements"),
+    path("requirements/rules/", requirements.rules, name="business-rules"),
+    path("requirements/rules/propose/", requirements.propose, name="rules-propose"),
+    path("requirements/rules/<int:decision_id>/", requirements.sign, name="rules-sign"),
 ]

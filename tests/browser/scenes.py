@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import Guid
 from rollouts import services
@@ -21,7 +22,7 @@ from rollouts.models import (
 )
 from rollouts.services import HubList
 from rollouts.states import BatchKind, InstructionKind
-from tests.factories import World, make_rollout, make_world
+from tests.factories import UserFactory, World, make_rollout, make_world
 
 
 @dataclass
@@ -121,6 +122,7 @@ def make_scene(*, now: datetime, hubs: int = 600) -> Scene:
     _misfit(world, now=now)
     _taken_away(world, now=now)
     _commanded(world, moving, now=now)
+    _ruled(world, now=now)
     services.note_activations(now)
     return Scene(world, draft, notified, pilot, moving, suspended, receipt.reference)
 
@@ -314,3 +316,24 @@ def _commanded(world: World, rollout: Rollout, *, now: datetime) -> None:
                     "code": code,
                 },
             )
+
+
+def _ruled(world: World, *, now: datetime) -> None:
+    """Change who must sign once, and propose another change."""
+    member = UserFactory(organisation=world.panel, name="Ada Whitcombe")
+    row = {"organisation": world.panel.pk, "role": "PANEL_MEMBER", "outcomes": []}
+    first = services.propose_requirements(
+        world.operator,
+        rows=[{**row, "number": 1}],
+        reasons="The Panel nominated one member for firmware decisions.",
+        now=now - timedelta(days=40),
+    )
+    services.sign_off(
+        Scope.of(member), decision_id=first.pk, version=2, verdict="APPROVE", now=now - timedelta(days=39)
+    )
+    services.propose_requirements(
+        world.operator,
+        rows=[{**row, "number": 2, "outcomes": ["STOP"]}, {**row, "number": 1, "option": 2}],
+        reasons="Stopping an update for good should take two members.",
+        now=now - timedelta(days=1),
+    )

@@ -27,7 +27,13 @@ def photograph(page, name: str, width: int) -> None:
 
 def pages_of(scene, actor: str) -> dict[str, str]:
     s = scene
-    everybody = {"dashboard": "/", "updates": "/updates/", "moving": f"/updates/{s.moving.pk}/"}
+    everybody = {
+        "dashboard": "/",
+        "updates": "/updates/",
+        "moving": f"/updates/{s.moving.pk}/",
+        "requirements": "/requirements/",
+        "business-rules": "/requirements/rules/",
+    }
     hub = "00-DB-12-34-00-00-00-00"
     decision = f"/updates/{s.suspended.pk}/decision/"
     match actor:
@@ -62,6 +68,7 @@ def pages_of(scene, actor: str) -> dict[str, str]:
                 "pilot": f"/updates/{s.pilot.pk}/pilot/",
                 "nominations": f"/updates/{s.notified.pk}/pilot/",
                 "release-notes": f"/updates/{s.draft.pk}/release-notes/",
+                "rules-propose": "/requirements/rules/propose/",
                 "channels": "/channels/",
                 "schedule": "/schedule/",
                 "unmatched": "/unmatched-alerts/",

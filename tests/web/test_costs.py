@@ -21,6 +21,8 @@ COSTS = {
         "/updates/{id}/pilot/": 20,
         "/instructions/": 5,
         "/estate/": 11,
+        "/requirements/": 7,
+        "/requirements/rules/": 7,
         "/estate/views/": 5,
         "/estate/files/": 5,
         "/hubs/00-DB-12-34-00-00-00-03/": 11,
