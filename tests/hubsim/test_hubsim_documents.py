@@ -33,10 +33,25 @@ def test_every_route_is_described_and_every_description_has_its_route(start):
         (path, method.lower()) for path, methods in start("instant").app.routes.items() for method in methods
     }
     described = {
-        (path, verb) for path, item in DESCRIPTION["paths"].items() for verb in item if verb != "servers"
+        (path, verb)
+        for path, item in DESCRIPTION["paths"].items()
+        for verb in item
+        if verb not in {"servers", "$ref"}
     }
 
     assert described - {("/csp/v1/alerts", "post")} == served
+
+
+def test_what_a_csp_plans_by_is_what_the_portal_describes():
+    interface = yaml.load((ROOT / "docs/reference/openapi.yaml").read_text(), yaml.CSafeLoader)["paths"]
+    refers = {path: item["$ref"] for path, item in DESCRIPTION["paths"].items() if "$ref" in item}
+
+    for path, reference in refers.items():
+        file, _, place = reference.partition("#/paths/")
+        assert (file, place.replace("~1", "/")) == ("openapi.yaml", path)
+    assert refers.keys() == {
+        path for path, item in interface.items() if item.get("get", {}).get("tags") == ["For CSPs"]
+    }
 
 
 def test_codes_and_reasons_are_described():
