@@ -102,7 +102,7 @@ def _claim(command: Any, *, now: datetime) -> Verdict:
         "claim_members",
         command_id=command.id,
         rollout_id=rollout.id,
-        cpl_entry_id=rollout.cpl_entry_id,
+        predecessors=list(rollout.predecessors),
         from_state=int(source),
         to_state=int(target),
         batches=_open_batches(rollout, kind),

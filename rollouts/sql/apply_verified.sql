@@ -1,6 +1,7 @@
 -- The hub holds the image and has verified it: alert 0x8F72. A report that comes late, after a failure or
 -- a retry, still counts; one that comes after the activation, or once the rollout is over and the hub has failed in
--- it, changes nothing: nobody would go on with that hub, and it would never be let go of.
+-- it, changes nothing: nobody would go on with that hub, and it would never be let go of. Nor does one for a hub that
+-- has failed and that another rollout upgrades since.
 WITH said AS (
     SELECT DISTINCT ON (guid) guid, import_id, gas_id
       FROM judged_alert
@@ -13,7 +14,10 @@ WITH said AS (
            attempts = CASE WHEN target.code IN (30, 31) THEN target.attempts - (target.state = 30)::int ELSE 0 END
       FROM said
      WHERE target.rollout_id = %(rollout_id)s AND target.guid = said.guid
-       AND (target.state IN (10, 20, 30) OR target.state IN (31, 41) AND NOT %(is_over)s)
+       AND (target.state IN (10, 20, 30)
+            OR target.state IN (31, 41) AND NOT %(is_over)s
+               AND NOT EXISTS (SELECT FROM rollouts_hub_in_flight AS flight
+                                WHERE flight.guid = said.guid AND flight.rollout_id <> %(rollout_id)s))
     RETURNING target.guid, said.import_id, said.gas_id
 ), flying AS (
     INSERT INTO rollouts_hub_in_flight (guid, rollout_id) SELECT guid, %(rollout_id)s FROM moved

@@ -1,8 +1,8 @@
 -- Claim a ready command: lock and judge each of its hubs again, mark those that still are right, and shrink the
 -- command to them. Right is: the state it was planned from, consent final, its batch open, the time still the one
--- planned for, the Suppliers still those of the inventory, the hub still there, in the command's region and not yet at
--- the version, and no other rollout's upgrade in flight on it. Answers with the number of hubs left; no row when it was
--- not ready.
+-- planned for, the Suppliers still those of the inventory, the hub still there, in the command's region and on a version
+-- this one may follow, and no other rollout's upgrade in flight on it. Answers with the number of hubs left; no row when
+-- it was not ready.
 WITH command AS (
     SELECT id, guids, region, execute_at FROM rollouts_command
      WHERE id = %(command_id)s AND status = 1
@@ -27,7 +27,7 @@ WITH command AS (
       JOIN rollouts_hub AS hub ON hub.guid = member.guid
      WHERE hub.import_supplier_id IS NOT DISTINCT FROM member.import_supplier_id
        AND hub.gas_supplier_id IS NOT DISTINCT FROM member.gas_supplier_id
-       AND hub.cpl_entry_id <> %(cpl_entry_id)s
+       AND hub.cpl_entry_id = ANY(%(predecessors)s::integer[])
        AND hub.smi_status IN (4, 7)
        AND (hub.region = (SELECT region FROM command)
             OR hub.region NOT IN (SELECT region FROM rollouts_cspchannel))

@@ -381,6 +381,17 @@ def test_a_complete_rollout_takes_no_hub_up_again(now):
     assert not UnmatchedAlert.objects.exists()
 
 
+def test_a_late_verification_takes_no_hub_from_the_rollout_that_has_it_now(now):
+    bench = Bench(now, state=TargetState.DISTRIBUTION_FAILED)
+    HubInFlight.objects.filter(guid=bench.world.guid(0)).update(rollout_id=bench.rollout.pk + 1)
+    HubInFlight.objects.filter(guid=bench.world.guid(1)).delete()
+
+    bench.deliver(bench.alert(0, "0x8F72"), bench.alert(1, "0x8F72"))
+
+    assert bench.state(0) == TargetState.DISTRIBUTION_FAILED
+    assert bench.state(1) == TargetState.DISTRIBUTED
+
+
 @pytest.mark.requirement("R4.8")
 def test_a_reading_on_request_is_forwarded_to_whoever_asked_and_corrects_the_inventory(now):
     bench = Bench(now)

@@ -360,6 +360,16 @@ def test_hubs_that_changed_since_they_were_planned_are_left_out(csp, world, roll
     assert not HubInFlight.objects.filter(guid__in=left).exists()
 
 
+@pytest.mark.requirement("R1.6")
+def test_a_hub_that_has_left_the_upgrade_path_is_left_out(csp, world, rollout, now):
+    services.plan_due(now)
+    Hub.objects.filter(guid__gte=world.guid(3)).update(cpl_entry_id=world.oldest.pk)
+
+    assert dispatch(now) == 3
+
+    assert states(rollout) == {20: 37, 30: 3}
+
+
 def test_an_activation_whose_time_was_changed_is_left_out(csp, world, rollout, now):
     settle(rollout, state=40, effective_at=now + timedelta(hours=1))
     services.plan_due(now)
