@@ -326,7 +326,7 @@ def _shortfall(scope: Scope, *, now: datetime) -> list[Outstanding]:
     if not late:
         return []
     first = min(day for one in late for day, _ in one.late_by_day)
-    due_at = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    due_at = max(datetime(first.year, first.month, first.day, tzinfo=UTC), now)
     return [Outstanding(Duty.MEND_SHORTFALL, due_at, count=sum(one.shortfall for one in late))]
 
 

@@ -21,6 +21,7 @@ from portal.kernel import clock
 from portal.kernel.presentation.numbers import count_of, share
 from portal.kernel.refusals import Refusal
 from rollouts import services
+from rollouts.criteria import DIMENSIONS
 from rollouts.queries.choices import current_versions
 from rollouts.queries.pilots import (
     PilotProgress,
@@ -38,18 +39,12 @@ from rollouts.web.forms import LOCAL_HINT, LocalTimeField
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.lists import sent
 from rollouts.web.picturing import step_buttons
+from rollouts.web.rule_preview import preview_context
 from rollouts.web.updates import crumbs_of
 from rollouts.web.wording import reason_rows, segments
 
 _TAKING: Final = frozenset({RolloutStatus.NOTIFIED, RolloutStatus.PILOT})
 _PILOT_VERBS: Final = frozenset({"start_pilot", "end_pilot", "accept_pilot", "reopen_pilot", "reject_pilot"})
-#: What a dimension of the breakdown is called.
-_DIMENSIONS: Final = {
-    "region": "CSP region",
-    "version": "Current firmware",
-    "band": "Band",
-    "supply": "Suppliers",
-}
 _SIZE: Final = 100
 
 
@@ -175,7 +170,7 @@ def _forms(
             NominateForm(request.POST, request.FILES),
             ConditionsForm(request.POST, versions=versions, prefix="rule"),
         )
-    initial = {"size": _SIZE, "strata": list(_DIMENSIONS), "seed": secrets.randbelow(1_000_000)}
+    initial = {"size": _SIZE, "strata": list(DIMENSIONS), "seed": secrets.randbelow(1_000_000)}
     return NominateForm(), ConditionsForm(versions=versions, prefix="rule", initial=initial)
 
 
@@ -226,7 +221,7 @@ def _page(
         "form": form,
         "rule": rule,
         "preview": preview,
-        "preview_rows": _breakdown(preview) if preview else [],
+        "preview_rows": preview_context(preview).get("preview_parts", []),
         "rejected": _worded(rejected),
         "refused": refused,
         "progress": progress,
@@ -265,25 +260,6 @@ def _may_nominate(scope: Scope, page: UpdatePage, *, now: datetime) -> bool:
         and page.flight.status in _TAKING
         and page.flight.cutoff_at >= now
     )
-
-
-def _breakdown(preview: SelectionPreview) -> list[dict[str, Any]]:
-    selection = preview.selection
-    return [
-        {
-            "title": _DIMENSIONS.get(name, name),
-            "distance": selection.distances.get(name, 0.0),
-            "rows": [
-                {
-                    "label": category,
-                    "chosen": selection.chosen_by.get(name, {}).get(category, 0),
-                    "eligible": n,
-                }
-                for category, n in sorted(counts.items())
-            ],
-        }
-        for name, counts in selection.eligible_by.items()
-    ]
 
 
 def _regions(by_region: Mapping[Any, Mapping[Any, int]]) -> list[dict[str, Any]]:
