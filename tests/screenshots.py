@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -56,13 +57,44 @@ class Shot:
     shown: tuple[int, ...] = ()
     height: int = 0
     """Of the picture; 0 takes the whole page."""
+    from_text: str = ""
+    """Where the picture begins, if not at the top: a little above this."""
 
 
 def preview_pilot(page: Any) -> None:
     """Preview a pilot chosen by conditions."""
-    page.get_by_label("Sample of how many hubs").fill("60")
+    page.get_by_label("Sample of how many hubs").fill("20")
+    page.get_by_label("Seed", exact=True).fill("1")
     page.get_by_role("button", name="Preview").click()
     page.get_by_text("Representativeness").wait_for()
+
+
+def publish(page: Any) -> None:
+    """Publish the draft."""
+    page.get_by_role("button", name=re.compile("^Publish the notice")).click()
+    page.get_by_text("Published:").wait_for()
+
+
+def nominate(page: Any) -> None:
+    """Nominate what has been previewed."""
+    preview_pilot(page)
+    page.get_by_role("button", name="Nominate for the pilot").click()
+    page.get_by_text("DCC decides").wait_for()
+
+
+def tick(page: Any) -> None:
+    """Tick the one nomination there is."""
+    page.get_by_role("checkbox").first.check()
+
+
+def start_pilot(page: Any) -> None:
+    """Take the nomination, start the pilot, and let its hubs answer."""
+    tick(page)
+    page.get_by_role("button", name="Take the ticked ones").click()
+    page.get_by_role("link", name=re.compile("Start the pilot")).click()
+    page.get_by_role("button", name=re.compile("Start the pilot")).click()
+    page.get_by_text("The pilot has started").wait_for()
+    let_it_move([NAMES["draft"]], now=MOMENT)
 
 
 def build_approval(page: Any) -> None:
@@ -113,10 +145,9 @@ def shots(ids: dict[str, int]) -> list[Shot]:
         Shot(name="log-in", path="/accounts/login/", shown=(WIDE,), height=760),
         Shot(name="supplier-dashboard", path="/", who=SUPPLIER, shown=(WIDE, NARROW)),
         Shot(name="supplier-updates", path="/updates/", who=SUPPLIER),
-        Shot(name="supplier-update", path=f"/updates/{live}/", who=SUPPLIER, shown=(WIDE, NARROW)),
+        Shot(name="supplier-update", path=f"/updates/{live}/", who=SUPPLIER, shown=(WIDE,), height=1150),
         Shot(name="supplier-hubs", path=f"/updates/{live}/hubs/", who=SUPPLIER, height=1000),
         Shot(name="supplier-hub", path=f"/updates/{live}/hubs/?state=60", who=SUPPLIER, act=open_first_hub),
-        Shot(name="supplier-pilot", path=f"/updates/{notified}/pilot/", who=SUPPLIER, act=preview_pilot),
         Shot(name="supplier-estate", path="/estate/", who=SUPPLIER, height=1100),
         Shot(name="supplier-rules", path="/rules/", who=SUPPLIER),
         Shot(
@@ -128,7 +159,6 @@ def shots(ids: dict[str, int]) -> list[Shot]:
         Shot(name="operator-update", path=f"/updates/{suspended}/", who=OPERATOR),
         Shot(name="operator-publish", path="/updates/new/", who=OPERATOR),
         Shot(name="operator-preview", path=f"/updates/{ids['draft']}/preview/", who=OPERATOR, shown=(WIDE,)),
-        Shot(name="operator-nominations", path=f"/updates/{notified}/pilot/", who=OPERATOR),
         Shot(name="operator-suspend", path=f"/updates/{live}/steps/suspend/", who=OPERATOR, shown=(WIDE,)),
         Shot(name="operator-channels", path="/channels/", who=OPERATOR),
         Shot(name="operator-incidents", path="/incidents/", who=OPERATOR),
@@ -137,6 +167,7 @@ def shots(ids: dict[str, int]) -> list[Shot]:
         Shot(name="csp-dashboard", path="/", who=PLANNER),
         Shot(name="panel-dashboard", path="/", who=MEMBER),
         Shot(name="panel-decision", path=f"/updates/{suspended}/decision/", who=MEMBER),
+        *tutorial(ids["draft"]),
         Shot(name="supplier-check", path=f"/updates/{notified}/instruct/", who=SUPPLIER, act=instruct),
         Shot(
             name="supplier-receipt",
@@ -145,6 +176,33 @@ def shots(ids: dict[str, int]) -> list[Shot]:
             act=submit,
             shown=(WIDE,),
         ),
+    ]
+
+
+def tutorial(draft: int) -> list[Shot]:
+    """List the pages of docs/tutorial/first-rollout.md, in its order: what one does the next shows."""
+    update = f"/updates/{draft}/"
+    return [
+        Shot(name="tutorial-published", path=f"{update}preview/", who=OPERATOR, act=publish),
+        Shot(
+            name="tutorial-pilot",
+            path=f"{update}pilot/",
+            who=SUPPLIER,
+            act=preview_pilot,
+            shown=(WIDE,),
+            from_text="Sample of how many hubs",
+        ),
+        Shot(name="tutorial-nominated", path=f"{update}pilot/", who=SUPPLIER, act=nominate),
+        Shot(
+            name="tutorial-nominations",
+            path=f"{update}pilot/",
+            who=OPERATOR,
+            act=tick,
+            shown=(WIDE,),
+            height=720,
+        ),
+        Shot(name="tutorial-started", path=f"{update}pilot/", who=OPERATOR, act=start_pilot),
+        Shot(name="tutorial-activated", path=update, who=SUPPLIER, shown=(WIDE,), height=900),
     ]
 
 
@@ -184,20 +242,21 @@ def furnish(stage: Stage) -> dict[str, int]:
     clock.set_clock(business_at=MOMENT, rate=0)
     call_command("seed_demo", hubs=stage.hubs, seed=1)
     ids = {part: Rollout.objects.get(name=name).pk for part, name in NAMES.items()}
-    let_it_move(Rollout.objects.get(pk=ids["live"]), Rollout.objects.get(pk=ids["piloted"]))
+    let_it_move([NAMES["live"], NAMES["piloted"]], now=MOMENT - timedelta(minutes=40))
     return ids
 
 
-def let_it_move(live: Any, piloted: Any) -> None:
-    """Let some days pass in the two updates that move, as workers and simulator would have."""
+def let_it_move(names: list[str], *, now: datetime) -> None:
+    """Let happen what is due in some updates, as workers and simulator would have."""
     from portal.events import sequencer
     from rollouts import services
     from rollouts.management.demo.past import Faults, Past, let_happen
-    from rollouts.models import CspChannel
+    from rollouts.models import CspChannel, Rollout
 
     CspChannel.objects.update(capacity_per_second=1e6)
-    for rollout, faults in ((live, Faults(unreachable=12, failing=9, mute=4)), (piloted, Faults())):
-        let_happen(rollout, Past(faults), now=MOMENT - timedelta(minutes=40))
+    for name in names:
+        faults = Faults(unreachable=12, failing=9, mute=4) if name == NAMES["live"] else Faults(0, 0, 0)
+        let_happen(Rollout.objects.get(name=name), Past(faults), now=now)
     CspChannel.objects.update(capacity_per_second=40, last_success_at=MOMENT - timedelta(seconds=20))
     services.note_activations(MOMENT)
     sequencer.sequence_all(seconds=60)
@@ -232,7 +291,9 @@ def take(stage: Stage, wanted: list[Shot], folder: Path, *, only: str) -> list[s
     if path is None:
         raise CannotStart("No Chromium on this machine: install one, or name it in PORTAL_CHROMIUM.")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=[*FLAGS, "--lang=en-GB"])
+        # A browser takes the order of day and month from its own language, not from the page's.
+        british = {**os.environ, "LANGUAGE": "en_GB", "LANG": "en_GB.UTF-8"}
+        browser = driver.chromium.launch(executable_path=path, args=[*FLAGS, "--lang=en-GB"], env=british)
         shrinker = browser.new_page()
         for shot in wanted:
             for width in (WIDE, NARROW):
@@ -273,7 +334,9 @@ def photograph(browser: Any, url: str, shot: Shot, width: int, file: Path) -> st
         height = min(shot.height or tall, tall, TALLEST if width == WIDE else 2 * TALLEST)
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("window.scrollTo(0, 0)")
-        page.screenshot(path=str(file))
+        top = page.get_by_text(shot.from_text).first.bounding_box()["y"] - 40 if shot.from_text else 0
+        clip = {"x": 0, "y": top, "width": width, "height": height - top}
+        page.screenshot(path=str(file), clip=clip)
     finally:
         context.close()
     return ""
