@@ -273,6 +273,23 @@ def test_an_alert_that_fits_nothing_is_kept_for_the_dcc(now):
     assert [guid for _, guid, _ in bench.feed(bench.world.as_supplier)] == [bench.world.guid(4)]
 
 
+@pytest.mark.requirement("R4.11")
+def test_an_alert_sent_by_mistake_for_another_csp_counts_once_its_own_sends_it(now):
+    bench = Bench(now)
+    stranger = Organisation.objects.create(kind="CSP", name="CSP North")
+    alert = bench.activated(0)
+
+    bench.deliver(alert, csp=stranger)
+    bench.deliver(alert, csp=stranger)
+    assert bench.state(0) == TargetState.ACTIVATING
+    bench.deliver(alert)
+    bench.deliver(alert)
+
+    assert bench.state(0) == TargetState.ACTIVATED
+    assert UnmatchedAlert.objects.get().why == "WRONG_CSP"
+    assert len(bench.feed(bench.world.as_supplier)) == 1
+
+
 @pytest.mark.requirement("R4.8")
 def test_a_reading_confirms_an_activation_nobody_reported(now):
     bench = Bench(now)
