@@ -25,6 +25,7 @@ from rollouts.states import UnmatchedReason
 from rollouts.web.guards import for_people, scope_of
 
 _ANY: Final = ("", "Any")
+_DIGITS: Final = 19  # what is longer is no number of an alert
 
 
 class UnmatchedForm(forms.Form):
@@ -67,7 +68,7 @@ def review(request: PortalRequest) -> HttpResponse:
     wanted, note = form.wanted(), request.POST.get("note", "")
     takes_all = request.POST.get("which") == "all"
     up_to = request.POST.get("up_to", "")
-    ticked = [int(each) for each in request.POST.getlist("alert") if each.isdecimal()]
+    ticked = [int(each) for each in request.POST.getlist("alert") if each.isdecimal() and len(each) < _DIGITS]
     try:
         marked = services.review_unmatched(
             scope,

@@ -144,3 +144,12 @@ def test_pages_of_alerts_keep_their_filter(world, seat, today):
     assert len(first.context["page"].items) == 50
     assert len(second.context["page"].items) == 10
     assert "why=NO_ROLLOUT" in first.context["older_url"]
+
+
+def test_numbers_of_no_alert_mark_nothing(world, seat, today):
+    misfit(world, today)
+    huge = "9" * 40
+
+    assert seat("operator").post(REVIEW, {"alert": [huge, "x"], "note": "Seen."}).status_code == 422
+    assert seat("operator").post(REVIEW, {"which": "all", "up_to": huge, "note": "Seen."}).status_code == 302
+    assert seat("operator").get(f"{LIST}?before={huge}&csp={huge}").status_code == 200
