@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_type_hints
 
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from portal.kernel import paging
 from portal.rest.fields import Said
+from portal.rest.shapes import members_of
 
 T = TypeVar("T")
 DEFAULT_LIMIT: Final = 100
@@ -18,8 +19,19 @@ _LONGEST_CURSOR: Final = 200
 _HIGHEST_ID: Final = 2**31 - 1
 
 
-class PageQuery(Said):
-    """Which part of a list is wanted."""
+class FieldsQuery(Said):
+    """Which members of each item are wanted."""
+
+    fields = serializers.CharField(  # type: ignore[assignment]
+        required=False,
+        default="",
+        max_length=1_000,
+        help_text="Members of each item that are wanted, between commas. Default: all of them.",
+    )
+
+
+class PageQuery(FieldsQuery):
+    """Which part of a list is wanted, and which members of each item."""
 
     limit = serializers.IntegerField(
         required=False,
@@ -33,17 +45,6 @@ class PageQuery(Said):
         default="",
         max_length=_LONGEST_CURSOR,
         help_text="The cursor in the `next` of the page before. Follow `next` rather than build it.",
-    )
-
-
-class FieldsQuery(Said):
-    """Which members of each item are wanted."""
-
-    fields = serializers.CharField(  # type: ignore[assignment]
-        required=False,
-        default="",
-        max_length=1_000,
-        help_text="Members of each item that are wanted, between commas. Default: all of them.",
     )
 
 
@@ -72,13 +73,33 @@ def page(
     shape: Callable[[T], Mapping[str, Any]],
     *,
     following: str | None,
-    wanted: Collection[str] = (),
+    wanted: Collection[str] | None = None,
 ) -> dict[str, Any]:
-    """Return the document of a page: its items, and the address of the page after."""
+    """Return the document of a page: its items, and the address of the page after.
+
+    `shape` returns a TypedDict, and says so: `fields` in the query names its members.
+
+    Raises:
+        serializers.ValidationError: there is no such member.
+    """
+    if wanted is None:
+        wanted = wanted_members(request.query_params.get("fields", ""), get_type_hints(shape)["return"])
     documents: Sequence[Mapping[str, Any]] = [shape(item) for item in items]
     if wanted:
         documents = [{name: each[name] for name in each if name in wanted} for each in documents]
     return {"items": documents, "next": _next(request, following)}
+
+
+def wanted_members(fields: str, shape: type) -> frozenset[str]:
+    """Return the members a list is asked for; none named means all.
+
+    Raises:
+        serializers.ValidationError: there is no such member.
+    """
+    names = {name.strip() for name in fields.split(",") if name.strip()}
+    if unknown := sorted(names - members_of(shape)):
+        raise serializers.ValidationError({"fields": [f"There is no member {', '.join(unknown[:5])}."]})
+    return frozenset(names)
 
 
 def _next(request: Request, cursor: str | None) -> str | None:

@@ -103,7 +103,7 @@ def members_of(shape: type) -> frozenset[str]:
     return frozenset(get_type_hints(shape))
 
 
-def page_of(shape: type, *, is_sparse: bool = False) -> Schema:
+def page_of(shape: type, *, is_sparse: bool = True) -> Schema:
     """Return the schema of a page of a list; a sparse one may hold any of the members."""
     item = reference(shape)
     if is_sparse:

@@ -18,7 +18,6 @@ from portal.rest.answers import JsonAnswer, conditional, dumps, etag_of, packed
 from portal.rest.bodies import JsonBody
 from portal.rest.describing import Description, Operation
 from portal.rest.fields import Said
-from portal.rest.shapes import members_of
 
 
 class Changed(Refusal):
@@ -97,18 +96,6 @@ class Nothing(Resource):
 
     def _missing(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         raise NotFound("There is no such resource. See /api/v1/openapi.yaml.")
-
-
-def wanted_members(fields: str, shape: type) -> frozenset[str]:
-    """Return the members a list is asked for; none named means all.
-
-    Raises:
-        serializers.ValidationError: there is no such member.
-    """
-    names = {name.strip() for name in fields.split(",") if name.strip()}
-    if unknown := sorted(names - members_of(shape)):
-        raise serializers.ValidationError({"fields": [f"There is no member {', '.join(unknown[:5])}."]})
-    return frozenset(names)
 
 
 class NoQuery(Said):

@@ -19,9 +19,9 @@ from portal.rest.answers import CSV, NDJSON, CsvAnswer, JsonAnswer, NdjsonAnswer
 from portal.rest.describing import operation
 from portal.rest.fields import IdField, Said, Text, Words
 from portal.rest.once import once
-from portal.rest.paging import FieldsQuery, PageQuery, page
+from portal.rest.paging import PageQuery, page, wanted_members
 from portal.rest.shapes import Count, Example, list_of, page_of, reference
-from portal.rest.views import Resource, wanted_members
+from portal.rest.views import Resource
 from rollouts import services
 from rollouts.api.documents import hubs as documents
 from rollouts.api.documents.instructions import Rejection, of_line
@@ -35,7 +35,7 @@ from rollouts.services import MOST_READINGS
 from rollouts.states import Consent, Region, SmiStatus, TargetState
 
 
-class EstateQuery(PageQuery, FieldsQuery):
+class EstateQuery(PageQuery):
     """Which hubs; several values of one kind stand between commas."""
 
     region = Words(Region, required=False)
@@ -116,7 +116,7 @@ class Estate(Resource):
         "listEstate",
         "List the estate",
         query=[EstateQuery],
-        returns=page_of(documents.EstateHub, is_sparse=True),
+        returns=page_of(documents.EstateHub),
         files={CSV: "The whole estate, or what is asked for.", NDJSON: "The same, a hub a line."},
         refuses=("bad_input", "not_found", "not_searchable", "bad_firmware_version"),
     )

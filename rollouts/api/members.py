@@ -26,9 +26,9 @@ from portal.rest.answers import (
 )
 from portal.rest.describing import operation
 from portal.rest.fields import IdField, Word
-from portal.rest.paging import FieldsQuery, PageQuery, page
+from portal.rest.paging import PageQuery, page, wanted_members
 from portal.rest.shapes import page_of
-from portal.rest.views import Resource, wanted_members
+from portal.rest.views import Resource
 from rollouts.api.documents import members as documents
 from rollouts.queries.eligibility import EligibleHub, eligible_csv, eligible_hubs, eligible_xlsx
 from rollouts.queries.members import MemberFilter, every_member, members
@@ -37,7 +37,7 @@ from rollouts.states import FailureCode, Region, TargetState
 _AT_A_TIME: Final = 1_000
 
 
-class EligibleQuery(PageQuery, FieldsQuery):
+class EligibleQuery(PageQuery):
     """Whose report."""
 
     supplier_id = IdField(
@@ -46,7 +46,7 @@ class EligibleQuery(PageQuery, FieldsQuery):
     )
 
 
-class RolloutHubsQuery(PageQuery, FieldsQuery):
+class RolloutHubsQuery(PageQuery):
     """Which hubs."""
 
     state = Word(TargetState, required=False)
@@ -77,7 +77,7 @@ class EligibleHubs(Resource):
         "listEligibleHubs",
         "List eligible hubs",
         query=[EligibleQuery],
-        returns=page_of(documents.EligibleHubRow, is_sparse=True),
+        returns=page_of(documents.EligibleHubRow),
         files={CSV: "The whole report.", NDJSON: "The whole report, a hub a line.", XLSX: "A workbook."},
         refuses=("bad_input",),
     )
@@ -118,7 +118,7 @@ class RolloutHubs(Resource):
         "listRolloutHubs",
         "List where hubs stand",
         query=[RolloutHubsQuery],
-        returns=page_of(documents.RolloutHubRow, is_sparse=True),
+        returns=page_of(documents.RolloutHubRow),
         files={CSV: "All of them, in columns.", NDJSON: "All of them, a line each."},
         refuses=("bad_input",),
     )

@@ -14,9 +14,9 @@ from portal.kernel import clock
 from portal.rest.describing import operation
 from portal.rest.fields import IdField, Moment, Said, Word
 from portal.rest.once import once
-from portal.rest.paging import FieldsQuery, PageQuery, cursor_of, id_after, page
+from portal.rest.paging import PageQuery, cursor_of, id_after, page, wanted_members
 from portal.rest.shapes import list_of, page_of, reference
-from portal.rest.views import Resource, wanted_members
+from portal.rest.views import Resource
 from rollouts import services
 from rollouts.api.documents import plans
 from rollouts.api.documents import updates as documents
@@ -38,7 +38,7 @@ _DRAFT_EXAMPLE = {
 _DATES = ("AUTOMATIC_TOO_LATE", "AUTOMATIC_NOT_AHEAD", "bad_input")
 
 
-class RolloutsQuery(PageQuery, FieldsQuery):
+class RolloutsQuery(PageQuery):
     """Which updates."""
 
 
@@ -77,7 +77,7 @@ class Rollouts(Resource):
         "listRollouts",
         "List updates",
         query=[RolloutsQuery],
-        returns=page_of(documents.RolloutRow, is_sparse=True),
+        returns=page_of(documents.RolloutRow),
     )
     def get(self, request: Request) -> Response:
         """List the updates your organisation may know of, the newest first, with what you may do by when."""

@@ -10,6 +10,9 @@ from typing import Any, Final
 import pytest
 from django.urls import URLPattern, get_resolver
 
+from portal.context import MENU
+from portal.identity.api_scopes import SCOPES_OF_KIND
+from portal.identity.models import OrganisationKind
 from portal.rest import whole
 from rollouts.states import ROLLOUT_STEPS
 from rollouts.states.governing import INCIDENT_STEPS
@@ -267,3 +270,25 @@ def test_a_change_is_no_get():
     doing = {each for acts in ACTS.values() for each in acts.values()} - reading
 
     assert {each for each in doing if OPERATIONS[each][0] == "get"} == set()
+
+
+#: What reads a page for another kind of organisation than the table says.
+OTHERWISE: Final = {
+    (OrganisationKind.CSP, "schedule"): "listCspSchedule",
+    (OrganisationKind.CSP, "channels"): "listCspChannels",
+}
+
+
+@pytest.mark.parametrize("kind", OrganisationKind)
+def test_every_entry_of_the_menu_can_be_read_by_a_system_of_those_who_see_it(kind):
+    scope_of = {
+        told["operationId"]: told["security"][0]["clientCredentials"][0]
+        for methods in whole.document()["paths"].values()
+        for told in methods.values()
+    }
+
+    for _, address, kinds, _ in MENU:
+        page = address.partition(":")[2]
+        if kind in kinds:
+            needed = scope_of[OTHERWISE.get((kind, page), READS[page])]
+            assert needed in SCOPES_OF_KIND[kind], page

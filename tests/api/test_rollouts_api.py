@@ -142,3 +142,30 @@ def test_a_file_is_packed_on_its_way(stage):
     packed = stage.supplier.get(stage.path("/eligible-hubs"), Accept="text/csv", Accept_Encoding="gzip")
 
     assert len(gzip.decompress(b"".join(packed.streaming_content)).splitlines()) == 17
+
+
+LISTS = [
+    ("dcc", "/audit", "name,at"),
+    ("dcc", "/imports", "id"),
+    ("dcc", "/unmatched-alerts", "guid,why"),
+    ("supplier", "/incidents", "reference,status"),
+    ("supplier", "/instructions", "reference"),
+    ("supplier", "/notifications", "title"),
+    ("supplier", "/estate", "guid"),
+    ("supplier", "/rollouts", "id,name"),
+]
+
+
+@pytest.mark.requirement("R6.2")
+@pytest.mark.parametrize(("who", "path", "fields"), LISTS)
+def test_every_long_list_gives_only_what_is_wanted(stage, who, path, fields):
+    incident = {"category": 2, "title": "IHDs restart", "guids": [stage.guid(0)]}
+    stage.supplier.post(stage.path("/incidents"), incident)
+    stage.supplier.post(stage.path("/instructions"), {"kind": "INSTRUCT", "guids": [stage.guid(0)]})
+    system = getattr(stage, who)
+
+    found = body_of(system.get(path, {"fields": fields}))["items"]
+    refused = system.get(path, {"fields": f"{fields},colour"})
+
+    assert {frozenset(item) for item in found} <= {frozenset(fields.split(","))}
+    assert (refused.status_code, body_of(refused)["code"]) == (422, "invalid_input")
