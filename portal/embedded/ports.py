@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
+from typing import Final
 
 from portal.embedded.failures import CannotStart
 
+# Below what systems give to outgoing connections: else one of them may take the port before its server does.
+_FIRST, _LAST = 20_000, 32_000
+_TRIES: Final = 200
+
 
 def free_port() -> int:
-    """Return a port that nobody listens on now. Somebody may a moment later: the starter tries again."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on now. Somebody may a moment later: the starter tries again.
+
+    Raises:
+        CannotStart: none was found among many.
+    """
+    chance = random.SystemRandom()
+    for _ in range(_TRIES):
+        port = chance.randint(_FIRST, _LAST)
+        if not is_taken(port):
+            return port
+    raise CannotStart(f"No free port was found between {_FIRST} and {_LAST}.")
 
 
 def is_taken(port: int) -> bool:

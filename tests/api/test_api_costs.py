@@ -22,7 +22,7 @@ PINNED: Final = {
     "/rollouts/{rollout}/forecast": 7,
     "/rollouts/{rollout}/eligible-hubs?limit=1000": 3,
     "/rollouts/{rollout}/hubs?limit=1000": 3,
-    "/dashboard": 8,
+    "/dashboard": 9,
     "/estate?limit=1000": 4,
     "/estate/summary": 2,
     "/instructions": 2,

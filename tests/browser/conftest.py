@@ -44,9 +44,9 @@ def find_chromium() -> str | None:
     return named or next((path for name in names if (path := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """One browser for the session."""
+    """One browser a file: its driver runs an event loop in this thread, which other tests must not meet."""
     path = find_chromium()
     if path is None:
         pytest.skip("no Chromium on this machine: install one, or name it in PORTAL_CHROMIUM")

