@@ -31,7 +31,9 @@ def is_rested(key: str, *, seen: object) -> bool:
     if seconds < _WORTH_RESTING:
         return True
     share = _SHARE_OF_TIME if seen_then == _digest(seen) else _SHARE_AFTER_CHANGE
-    return bool(time.time() >= scanned_at + min(seconds * share, _LONGEST_REST))
+    rested = time.time() - scanned_at
+    # Below nothing: a clock was put back.
+    return bool(rested < 0 or rested >= min(seconds * share, _LONGEST_REST))
 
 
 @contextmanager
