@@ -12,6 +12,12 @@ from rest_framework.exceptions import ValidationError
 
 from portal.rest.converters import HIGHEST
 
+QUERY: Final = "is_query"
+_TYPES: Final[Mapping[type[serializers.Field[Any, Any, Any, Any]], tuple[type, ...]]] = {
+    serializers.BooleanField: (bool,),
+    serializers.IntegerField: (int,),
+    serializers.FloatField: (int, float),
+}
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -25,12 +31,25 @@ class Said(serializers.Serializer[Any]):
             raise ValidationError({name: ["There is no such member."] for name in unknown[:20]})
         if isinstance(data, Mapping) and (others := self._no_texts(data)):
             raise ValidationError({name: ["This is not a text."] for name in others})
+        if isinstance(data, Mapping) and (others := self._of_another_type(data)):
+            raise ValidationError({name: ["This is not of the type described."] for name in others})
         return super().to_internal_value(data)
 
     def _no_texts(self, data: Mapping[str, Any]) -> list[str]:
         # The framework would take a number for a text.
         texts = [name for name, field in self.fields.items() if isinstance(field, serializers.CharField)]
         return [name for name in texts if not isinstance(data.get(name), str | None)]
+
+    def _of_another_type(self, data: Mapping[str, Any]) -> list[str]:
+        # The framework would take 0 and "no" for false, and "5" for a number. In a query all is text.
+        if self.context.get(QUERY):
+            return []
+        return [
+            name
+            for name, field in self.fields.items()
+            for kind, types in _TYPES.items()
+            if isinstance(field, kind) and type(data.get(name)) not in {*types, type(None)}
+        ]
 
 
 class Text(serializers.CharField):

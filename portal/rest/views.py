@@ -17,7 +17,7 @@ from portal.kernel.refusals import NotFound, Refusal
 from portal.rest.answers import JsonAnswer, conditional, dumps, etag_of, packed
 from portal.rest.bodies import JsonBody
 from portal.rest.describing import Description, Operation
-from portal.rest.fields import Said
+from portal.rest.fields import QUERY, Said
 
 
 class Changed(Refusal):
@@ -40,7 +40,7 @@ class Resource(ScopedAPI, APIView):
 
     def asked(self, query: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """Return the parameters of the query, checked; a parameter given twice counts once, the last."""
-        read = query(data=self.request.query_params.dict())
+        read = query(data=self.request.query_params.dict(), context={QUERY: True})
         read.is_valid(raise_exception=True)
         return dict(read.validated_data)
 

@@ -241,3 +241,24 @@ def test_revoking_ends_an_update(stage):
 
     assert done["status"] == "REVOKED"
     assert Rollout.objects.get(pk=stage.rollout.pk).status == "REVOKED"
+
+
+@pytest.mark.parametrize("value", [0, 1, "true", "no", ""])
+def test_a_body_says_true_or_false_and_nothing_like_it(stage, value):
+    raised = stage.supplier.post(
+        stage.path("/incidents"), {"category": 2, "title": "x", "guids": [stage.guid(0)]}
+    )
+    path = raised["Location"].removeprefix("/api/v1")
+
+    answer = stage.supplier.post(f"{path}/comments", {"text": "More.", "is_internal": value})
+
+    assert (answer.status_code, body_of(answer)["code"]) == (422, "invalid_input")
+
+
+@pytest.mark.parametrize("value", ["2", 2.0, True])
+def test_a_body_gives_a_number_as_a_number(stage, value):
+    answer = stage.supplier.post(
+        stage.path("/incidents"), {"category": value, "title": "x", "guids": [stage.guid(0)]}
+    )
+
+    assert (answer.status_code, body_of(answer)["code"]) == (422, "invalid_input")
