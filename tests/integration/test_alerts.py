@@ -13,6 +13,7 @@ from django.test import Client
 
 from portal.events import feed, sequencer
 from portal.events.kinds import EntryKind
+from portal.events.models import FeedOutbox
 from portal.identity.models import Organisation
 from portal.identity.tokens import issue_token
 from portal.kernel import sql
@@ -407,6 +408,38 @@ def test_a_late_verification_takes_no_hub_from_the_rollout_that_has_it_now(now):
 
     assert bench.state(0) == TargetState.DISTRIBUTION_FAILED
     assert bench.state(1) == TargetState.DISTRIBUTED
+
+
+@pytest.mark.requirement("R4.6", "R4.7")
+@pytest.mark.parametrize("state", [TargetState.DISTRIBUTING, TargetState.ACTIVATING])
+def test_whatever_order_all_a_hub_can_say_comes_in_it_ends_activated_and_told_once(now, state):
+    orders = list(itertools.permutations(range(6)))[:: 3 if state == TargetState.ACTIVATING else 4]
+    bench = Bench(now, hubs=len(orders), state=state)
+    Command.objects.update(claimed_at=now, sent_at=now)
+    reading, asked = read_command(bench), read_command(bench)
+    Command.objects.filter(pk=asked.pk).update(rollout_id=None, requested_by_id=bench.world.supplier.pk)
+    alerts = [
+        (
+            bench.alert(hub, "DELIVERY_FAILED", minutes=1, reason="UNREACHABLE"),
+            bench.alert(hub, "0x8F72", minutes=2),
+            bench.alert(hub, "READ_RESULT", minutes=3, firmware_version="0C220000", command_id=reading.pk),
+            bench.alert(hub, "READ_RESULT", minutes=4, firmware_version="0C220000", command_id=asked.pk),
+            bench.activated(hub, minutes=5),
+            bench.alert(hub, "READ_RESULT", minutes=6, firmware_version="0C230000", command_id=asked.pk),
+        )
+        for hub in range(len(orders))
+    ]
+
+    for step in range(6):
+        bench.deliver(*(alerts[hub][order[step]] for hub, order in enumerate(orders)))
+
+    assert not Target.objects.exclude(state=TargetState.ACTIVATED).exists()
+    assert not Hub.objects.exclude(cpl_entry_id=bench.world.target.pk).exists()
+    assert not HubInFlight.objects.exists()
+    suppliers = Hub.objects.values_list("import_supplier_id", "gas_supplier_id")
+    told = FeedOutbox.objects.filter(kind=EntryKind.HUB_ACTIVATED).count()
+    assert told == sum(len(set(pair) - {None}) for pair in suppliers)
+    assert services.measure_drift(rollout_id=bench.rollout.pk).total == 0
 
 
 @pytest.mark.requirement("R4.8")
