@@ -18,6 +18,14 @@ PREFIX: Final = "/api/v1/"
 Endpoint = tuple[str, str, str, Any]
 
 
+_CALLS: Final[dict[str, dict[str, Any]]] = {}
+
+
+def describe_call(name: str, call: dict[str, Any]) -> None:
+    """Describe a call that the portal makes: it stands under `webhooks`, as OpenAPI 3.1 has it."""
+    _CALLS[name] = {"post": call}
+
+
 class _Text(yaml.SafeDumper):
     """Plain YAML: no anchors, long texts as blocks."""
 
@@ -47,6 +55,8 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the shapes that answers refer to, and the scopes with their words."""
     schemas = result["components"].setdefault("schemas", {})
     schemas.update(components())
+    if _CALLS:
+        result["webhooks"] = dict(sorted(_CALLS.items()))
     result["components"]["responses"] = everywhere()
     result["components"]["examples"] = dict(sorted(examples().items()))
     result["components"]["schemas"] = dict(sorted(schemas.items()))

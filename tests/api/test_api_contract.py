@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import pytest
 import yaml
+from drf_spectacular.validation import validate_schema
 
+from notifications.envelopes import BATCH
+from notifications.webhooks.signing import headers_for
 from portal.kernel.refusals import Refusal
 from portal.problems import CATALOGUE
 from portal.rest import whole
@@ -58,6 +62,21 @@ def test_every_operation_says_what_it_takes_gives_and_refuses():
                 of_bytes = content.keys() == {"application/octet-stream"}
                 assert of_bytes or "example" in content["application/json"], (path, method)
                 assert {"400", "413", "415", "422"} <= each["responses"].keys(), (path, method)
+
+
+def test_what_the_portal_calls_is_described_as_it_is_called():
+    call = whole.document()["webhooks"]["events"]["post"]
+    signed = headers_for(["whsec_AAAA"], message_id="msg_1", at=datetime(2030, 1, 1, tzinfo=UTC), body=b"[]")
+
+    assert {each["name"] for each in call["parameters"]} == signed.keys()
+    assert call["requestBody"]["content"].keys() == {BATCH}
+    assert call["requestBody"]["content"][BATCH]["schema"]["items"] == {
+        "$ref": "#/components/schemas/Happening"
+    }
+
+
+def test_the_description_is_a_valid_one():
+    validate_schema(whole.document())
 
 
 def test_every_shape_carries_an_example():
