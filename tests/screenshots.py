@@ -104,6 +104,7 @@ def build_approval(page: Any) -> None:
     page.locator("#id_release-0-field").wait_for()
     page.locator("#id_release-0-field").select_option("severity")
     page.locator("#id_release-0-value").wait_for()
+    page.wait_for_load_state("networkidle")
     page.locator("#id_release-0-value").select_option("MAJOR")
     page.get_by_text("Releases where severity is Major.").first.wait_for()
     page.get_by_role("button", name="Try it out").click()

@@ -177,6 +177,7 @@ def test_an_approval_rule_is_built_tried_on_the_past_and_switched_on(walk, scene
     page.locator("#id_release-0-field").wait_for()
     page.locator("#id_release-0-field").select_option("severity")
     page.locator("#id_release-0-value").wait_for()
+    page.wait_for_load_state("networkidle")
     page.locator("#id_release-0-value").select_option("MAJOR")
     page.get_by_text("Releases where severity is Major.").first.wait_for()
     analyst.look("approval-built")

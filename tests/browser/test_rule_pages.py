@@ -116,6 +116,7 @@ def test_a_rule_is_built_by_keyboard_and_read_as_it_grows(live_server, page, log
     page.locator("#id_hub-0-field:focus").wait_for()
     page.locator("#id_hub-0-field").select_option("region")
     page.locator("#id_hub-0-value").wait_for()
+    page.wait_for_load_state("networkidle")
     page.locator("#id_hub-0-value").select_option("NORTH")
     page.get_by_text("Hubs where region is North.").wait_for()
 
