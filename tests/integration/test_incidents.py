@@ -334,7 +334,9 @@ class TestTheWayOfAnIncident:
         )
 
         names = list(
-            Event.objects.filter(subject=f"incident:{raised.incident_id}").values_list("name", flat=True)
+            Event.objects.filter(subject=f"incident:{raised.incident_id}")
+            .order_by("id")
+            .values_list("name", flat=True)
         )
         assert names == ["incident.raised", "incident.acknowledge", "incident.commented"]
 
