@@ -23,11 +23,17 @@ def _words(name: str, default: str = "") -> list[str]:
     return [word for word in os.environ.get(name, default).replace(",", " ").split() if word]
 
 
+# A sender's lease and a stop's lock end with their session. A machine that is gone without a word must not
+# hold them for the two hours after which a system notices by itself.
+_NOTICING_THE_DEAD = "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
+
+
 def _database(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ValueError(f"DATABASE_URL must begin with postgresql://, not {parts.scheme}://")
     options: dict[str, Any] = dict(parse_qsl(parts.query))
+    options["options"] = f"{_NOTICING_THE_DEAD} {options.get('options', '')}".strip()
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.removeprefix("/")),
