@@ -4,7 +4,7 @@
 
   // On a narrow screen the menu scrolls sideways: begin where the reader is.
   const here = document.querySelector('.site-nav__link[aria-current]')
-  const menu = here && here.closest('.site-nav__list')
+  const menu = here && here.closest('.site-nav')
   if (menu) menu.scrollLeft = here.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2
 
   // Menus made of <details> close on Escape and on a click elsewhere.
