@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import IO, Any, Final
 
@@ -13,11 +13,12 @@ from portal.kernel import paging, sql
 from portal.kernel.guid import Guid
 from portal.kernel.paging import Page
 from portal.kernel.refusals import NotPermitted, Refusal
-from portal.kernel.spreadsheets.sheets import ROW_END, write_sheet
+from portal.kernel.spreadsheets import write_xlsx
 from rollouts.models import CspChannel, Rollout
-from rollouts.queries.extracts import Places, columns_for, extract
-from rollouts.queries.spellings import CSV_LINES, SHEET_ROWS, Spelling
+from rollouts.queries.extracts import Places, extract
+from rollouts.queries.spellings import CSV_LINES, Spelling
 from rollouts.queries.walks import (
+    FIRST,
     EstateFilter,
     entries_of,
     page_rows,
@@ -29,6 +30,8 @@ from rollouts.states import OPEN_STATUSES, Consent, Region, SmiStatus, TargetSta
 PAGE_SIZE: Final = 100
 MOST_A_PAGE: Final = 1000
 MOST_IN_A_WORKBOOK: Final = 1_000_000
+_AT_A_TIME: Final = 10_000
+_TELLING: Final = 2_000
 
 
 class TooManyForWorkbook(Refusal):
@@ -218,10 +221,13 @@ def write_estate_workbook(
         TooManyForWorkbook: it is larger than a workbook should be; there is the CSV file.
     """
     check_fits_workbook(estate_total(scope, filters=filters))
-    pieces = export_estate(scope, filters=filters, spelling=SHEET_ROWS)
-    counted = _Counted(pieces, tell)
-    write_sheet(target, counted, columns=len(columns_for(scope)), title="Estate")
-    return counted.hubs
+    columns = [field.name for field in fields(DccHubRow if scope.is_dcc else HubRow)]
+    header = [name for name in columns if name not in {"rollout_id", "consent"}]
+    rows = (
+        [getattr(value, "name", value) for value in (getattr(row, name) for name in header)]
+        for row in _told(_all_rows(scope, filters), tell)
+    )
+    return write_xlsx(target, rows, header=header, title="Estate")
 
 
 def current_places(scope: Scope, guids: Sequence[int], *, rollout_id: int | None = None) -> dict[int, Any]:
@@ -240,20 +246,20 @@ def current_places(scope: Scope, guids: Sequence[int], *, rollout_id: int | None
     return {row.guid: row for row in rows}
 
 
-class _Counted:
-    """Pieces of a sheet on their way to a workbook: told of as they pass, stopped at too many."""
+def _told(rows: Iterator[HubRow], tell: Callable[[int], None]) -> Iterator[HubRow]:
+    for number, row in enumerate(rows):
+        if number % _TELLING == 0:
+            check_fits_workbook(number)
+            tell(number)
+        yield row
 
-    def __init__(self, pieces: Iterator[bytes], tell: Callable[[int], None]) -> None:
-        self._pieces, self._tell = pieces, tell
-        self.hubs = 0
 
-    def __iter__(self) -> Iterator[bytes]:
-        yield next(self._pieces)  # the heading
-        for piece in self._pieces:
-            self._tell(self.hubs)
-            self.hubs += piece.count(ROW_END)
-            check_fits_workbook(self.hubs)
-            yield piece
+def _all_rows(scope: Scope, filters: EstateFilter | None) -> Iterator[HubRow]:
+    filters = filters or EstateFilter()
+    selection, place = selection_of(scope, filters), FIRST
+    while rows := page_rows(selection, place=place, is_back=False, size=_AT_A_TIME, expected=lambda: None):
+        yield from _hub_rows(scope, rows, rollout_id=filters.rollout_id)
+        place = rows[-1].guid
 
 
 def _hub_rows(scope: Scope, rows: Sequence[Any], *, rollout_id: int | None) -> list[HubRow]:

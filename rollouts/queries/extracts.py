@@ -78,14 +78,12 @@ def _spelt(tables: _Tables, guids: Int64s, gpfs: Int64s, kinds: Int64s, who: Int
     day, place = _looked_up(days, tables.day), tables.places_of(guids)
     layout = [("begin", f"S{len(spelling.begin) or 1}"), ("guid", f"S{_GUID + 1}")]
     layout += [("before", f"S{len(spelling.before_gpf) or 1}"), ("gpf", f"S{_GUID + 1}")]
-    layout += [("gpf_end", f"S{len(spelling.gpf_end) or 1}")]
     layout += [("kind", kind.dtype.str), ("who", party.dtype.str), ("day", day.dtype.str)]
-    rows = np.zeros(len(guids), dtype=[*layout, ("place", place.dtype.str), ("end", f"S{len(spelling.end)}")])
+    rows = np.zeros(len(guids), dtype=[*layout, ("place", place.dtype.str), ("end", "S2")])
     rows["begin"], rows["before"], rows["end"] = spelling.begin, spelling.before_gpf, spelling.end
     rows["guid"] = np.frombuffer(format_block(guids, separator=spelling.after_guid), dtype=f"S{_GUID + 1}")
     rows["gpf"] = np.frombuffer(format_block(gpfs, separator=spelling.after_gpf), dtype=f"S{_GUID + 1}")
-    rows["before"][has_none], rows["gpf"][has_none] = spelling.before_no_gpf, spelling.no_gpf
-    rows["gpf_end"] = spelling.gpf_end
+    rows["before"][has_none], rows["gpf"][has_none] = b"", spelling.no_gpf
     rows["kind"], rows["who"], rows["day"], rows["place"] = kind, party, day, place
     return rows.tobytes().translate(None, b"\0")
 

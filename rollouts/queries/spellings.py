@@ -1,4 +1,4 @@
-"""How a file spells a hub: as a line of CSV, as a line of JSON, or as a row of a sheet."""
+"""How a file spells a hub: as a line of CSV, or as a line of JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Final, Protocol
 import orjson
 
 from portal.kernel.spreadsheets import csv_safe
-from portal.kernel.spreadsheets.sheets import CELL, CELL_END, ROW, ROW_END, heading_row, text_cell
 
 #: A member of a line, under its name as a column and as a member, and its value; None where there is none.
 Cells = Sequence[tuple[str, object]]
@@ -30,9 +29,7 @@ class Spelling(Protocol):
     after_guid: bytes
     before_gpf: bytes
     after_gpf: bytes
-    before_no_gpf: bytes
     no_gpf: bytes
-    gpf_end: bytes
     end: bytes
     at_a_time: int
     """So many lines are made at once: memory is that many of the longest."""
@@ -51,9 +48,7 @@ class CsvSpelling:
     after_guid = b","
     before_gpf = b""
     after_gpf = b","
-    before_no_gpf = b""
     no_gpf = b","
-    gpf_end = b""
     end = b"\r\n"
     at_a_time = 40_000
 
@@ -75,9 +70,7 @@ class JsonSpelling:
     after_guid = b'"'
     before_gpf = b',"gpf_guid":"'
     after_gpf = b'"'
-    before_no_gpf = b""
     no_gpf = b',"gpf_guid":null'
-    gpf_end = b""
     end = b"}\n"
     at_a_time = 10_000
 
@@ -91,31 +84,8 @@ class JsonSpelling:
         return b"," + orjson.dumps(named, option=orjson.OPT_UTC_Z)[1:-1]
 
 
-class SheetSpelling:
-    """A row of a sheet, every cell a text; the mark behind a GUID begins what closes its cell."""
-
-    begin = ROW + CELL
-    after_guid = CELL_END[:1]
-    before_gpf = CELL_END[1:] + CELL
-    after_gpf = CELL_END[:1]
-    before_no_gpf = CELL_END[1:] + CELL
-    no_gpf = CELL_END[:1]
-    gpf_end = CELL_END[1:]
-    end = ROW_END
-    at_a_time = 10_000
-
-    def heading(self, columns: Sequence[str]) -> bytes:
-        """Name the columns."""
-        return heading_row(columns)
-
-    def members(self, cells: Cells, *, is_last: bool = False) -> bytes:
-        """Write cells one after the other."""
-        return b"".join(text_cell(value) for name, value in cells if name != _ONLY_IN_JSON)
-
-
 CSV_LINES: Final[Spelling] = CsvSpelling()
 JSON_LINES: Final[Spelling] = JsonSpelling()
-SHEET_ROWS: Final[Spelling] = SheetSpelling()
 
 
 def _row(cells: Sequence[object]) -> bytes:

@@ -397,20 +397,6 @@ class TestFiles:
         assert len(rows) == 17
         assert not any(other.name in str(rows) for other in (world.other, world.third))
 
-    @pytest.mark.parametrize("actor", ["as_supplier", "as_other", "operator", "as_csp"])
-    def test_hold_the_same_in_a_workbook(self, world, now, actor):
-        rollout = make_rollout(world, now=now)
-        sql.run("UPDATE rollouts_hub SET gpf_guid = NULL WHERE guid = %(guid)s", {"guid": world.guid(14)})
-        type(rollout).objects.update(name='<Mesh> & more, "quoted"')
-        type(world.supplier).objects.filter(pk=world.supplier.pk).update(name="Bright & Water <Energy>")
-        scope, target = getattr(world, actor), io.BytesIO()
-
-        count = queries.write_estate_workbook(scope, target=target)
-
-        lines = list(csv.reader(io.StringIO(b"".join(queries.export_estate(scope)).decode())))
-        assert [cells for _, cells in read_rows(target.getvalue())] == lines
-        assert count == len(lines) - 1
-
     def test_a_workbook_of_millions_is_refused(self, world, monkeypatch):
         monkeypatch.setattr("rollouts.queries.estate.MOST_IN_A_WORKBOOK", 15)
 

@@ -28,7 +28,6 @@ from portal.kernel.spreadsheets import (
     workbooks,
     write_xlsx,
 )
-from portal.kernel.spreadsheets.sheets import ROW, ROW_END, heading_row, text_cell, write_sheet
 
 ONE, TWO, THREE = (f"00-DB-12-34-00-00-00-0{n}" for n in (1, 2, 3))
 GPF_ONE, GPF_TWO = (f"00-DB-12-CC-00-00-00-0{n}" for n in (1, 2))
@@ -356,32 +355,3 @@ class TestWriting:
         target = io.BytesIO()
         assert write_xlsx(target, [], header=["GUID"]) == 0
         assert list(read_rows(target.getvalue())) == [(1, ["GUID"])]
-
-
-class TestReadyRows:
-    def test_odd_texts_come_back_as_they_are(self):
-        texts = ["=1+1", "@SUM(1)", "<b>&amp;\"'", "_x0041_", "ä £ 😀", "yes", "00-DB-12-34-00-00-00-01"]
-        row = ROW + b"".join(text_cell(text) for text in texts) + ROW_END
-        target = io.BytesIO()
-
-        write_sheet(
-            target, [heading_row([f"c{n}" for n in range(7)]), row, row], columns=7, title='A "b" & c'
-        )
-
-        rows = [cells for _, cells in read_rows(target.getvalue())]
-        assert rows == [[f"c{n}" for n in range(7)], texts, texts]
-
-    def test_what_no_sheet_can_hold_is_left_out(self):
-        target = io.BytesIO()
-
-        row = ROW + b"".join(text_cell(value) for value in ("a\x00b\x1fc\ud800", None, True, "end")) + ROW_END
-        write_sheet(target, [heading_row("abcd"), row], columns=4, title="Odd")
-
-        assert [cells for _, cells in read_rows(target.getvalue())][1] == ["a b c", "", "yes", "end"]
-
-    def test_a_sheet_of_no_rows_is_a_workbook_too(self):
-        target = io.BytesIO()
-
-        write_sheet(target, [heading_row(["guid"])], columns=1, title="Estate")
-
-        assert [cells for _, cells in read_rows(target.getvalue())] == [["guid"]]

@@ -239,7 +239,7 @@ def test_a_file_is_removed_or_called_off(world, seat, storage):
 
 
 def test_progress_is_told_on_the_way(world, seat, monkeypatch):
-    monkeypatch.setattr("rollouts.queries.spellings.SheetSpelling.at_a_time", 4)
+    monkeypatch.setattr(estate_queries, "_TELLING", 4)
     monkeypatch.setattr("rollouts.tasks.exporting._TOLD_EVERY", 0)
     told: list[int] = []
     monkeypatch.setattr(services, "tell_export", lambda order, *, done, now: told.append(done))
@@ -299,7 +299,7 @@ def test_a_failed_try_leaves_the_file_to_the_next_one(world, seat, monkeypatch):
 
 def test_too_many_hubs_for_a_workbook_are_refused_beforehand_and_on_the_way(world, seat, monkeypatch):
     monkeypatch.setattr(estate_queries, "MOST_IN_A_WORKBOOK", 10)
-    monkeypatch.setattr("rollouts.queries.spellings.SheetSpelling.at_a_time", 4)
+    monkeypatch.setattr(estate_queries, "_TELLING", 4)
     client = seat("supplier")
 
     refused = client.post(f"{FILES}order/", {"form": "xlsx"}, follow=True)

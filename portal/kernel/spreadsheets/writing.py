@@ -29,7 +29,7 @@ def csv_safe(value: object) -> object:
     """
     if isinstance(value, str):
         return f"'{value}" if value.startswith(_FORMULA_BEGINNINGS) else value
-    return plain(value)
+    return _plain(value)
 
 
 def stream_csv(rows: Iterable[Cells], *, header: Cells = (), with_mark: bool = False) -> Iterator[bytes]:
@@ -66,7 +66,7 @@ def write_xlsx(target: IO[bytes], rows: Iterable[Cells], *, header: Cells, title
             sheet = workbook.add_worksheet(title if sheets == 1 else f"{title} {sheets}")
             sheet.freeze_panes(1, 0)
             sheet.set_column(0, max(len(header) - 1, 0), _WIDTH)
-            sheet.write_row(0, 0, [plain(cell) for cell in header], bold)
+            sheet.write_row(0, 0, [_plain(cell) for cell in header], bold)
             here = chain([] if chunk is None else [chunk], islice(source, _MOST_ROWS - 2))
             for number, row in enumerate(here, start=1):
                 _write_row(sheet, number, row)
@@ -85,15 +85,15 @@ def stream_xlsx(rows: Iterable[Cells], *, header: Cells, title: str = "Hubs") ->
 
 def _write_row(sheet: xlsxwriter.worksheet.Worksheet, number: int, row: Cells) -> None:
     for column, cell in enumerate(row):
-        value = plain(cell)
-        if isinstance(value, str):
-            sheet.write_string(number, column, value)
+        plain = _plain(cell)
+        if isinstance(plain, str):
+            sheet.write_string(number, column, plain)
         else:
-            sheet.write_number(number, column, value)
+            sheet.write_number(number, column, plain)
 
 
-def plain(value: object) -> str | int | float:
-    """Spell a value that is neither text nor number: yes and no, times in UTC, nothing for None."""
+def _plain(value: object) -> str | int | float:
+    """Spell a value that is neither text nor number."""
     if value is None:
         return ""
     if isinstance(value, bool):
