@@ -168,3 +168,18 @@ def test_without_a_stream_a_page_looks_by_itself(live_server, page, log_in, sett
 
     page.locator("#live .tile__value", has_text=str(before + 1)).first.wait_for()
     assert page.locator(".is-live").is_hidden()
+
+
+def test_what_somebody_has_ticked_is_not_taken_from_under_their_hand(live_server, page, log_in, scene):
+    log_in(page, scene.world.operator_user)
+    page.goto(f"{live_server.url}/unmatched-alerts/")
+    box = page.locator("#unmatched tbody input[type=checkbox]").first
+    box.check()
+    asked = counted(page)
+
+    activate(scene)
+    sequencer.sequence_all(seconds=20)
+    page.wait_for_timeout(2_500)
+
+    assert asked == []
+    assert box.is_checked()
