@@ -135,7 +135,8 @@ class Recommendations(Resource):
         """Word the recommendation, or word it anew.
 
         PROCEED resumes, PAUSE and STOP halt, DELAY moves the automatic time. Sign-offs of an earlier wording
-        are void. The last signature enacts it.
+        are void. The last signature enacts it. What a system recommends, people of the DCC cannot sign until
+        one of them has worded it: nobody signs their own words.
         """
         said = self.said(Recommendation)
         said["outcome"] = said["outcome"].value
@@ -235,7 +236,7 @@ class SignaturesNeeded(Resource):
     )
     @once
     def post(self, request: Request) -> Response:
-        """Propose who must sign from now on; it is signed by the rows in force and by the new ones."""
+        """Propose who must sign from now on: in person, signed by the rows in force and the new ones."""
         said = self.said(RequirementsSaid)
         made = services.propose_requirements(self.scope, now=clock.now(), **said)
         location = reverse("api:decision", args=[made.pk])

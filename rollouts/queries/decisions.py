@@ -216,7 +216,8 @@ def _may_sign(scope: Scope, decision: Decision) -> bool:
     has_signed = SignOff.objects.filter(
         decision=decision, version=decision.version, user_id=scope.user_id
     ).exists()
-    if has_signed or decision.recommended_by_id == scope.user_id:
+    is_by_system = decision.recommended_by_id is None and scope.is_dcc
+    if has_signed or is_by_system or decision.recommended_by_id == scope.user_id:
         return False
     return standing_of(decision).role_needed(scope.organisation_id, scope.roles) is not None
 

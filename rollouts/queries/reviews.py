@@ -92,7 +92,8 @@ def _card(scope: Scope, decision: Decision) -> DecisionCard:
         sign_off.user_id == scope.user_id and sign_off.version == decision.version
         for sign_off in decision.sign_offs.all()
     )
-    is_author = scope.user_id == decision.recommended_by_id
+    is_by_system = decision.recommended_by_id is None and scope.is_dcc
+    is_author = is_by_system or scope.user_id == decision.recommended_by_id
     return DecisionCard(
         id=decision.pk,
         status=DecisionStatus(decision.status),

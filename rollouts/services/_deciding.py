@@ -222,6 +222,9 @@ def _signing_role(scope: Scope, decision: Decision, standing: Standing, verdict:
         raise NotPermitted("A person signs, in the portal; a system cannot.")
     if scope.user_id == decision.recommended_by_id:
         raise NotPermitted("Whoever recommends does not confirm.")
+    if decision.recommended_by_id is None and scope.is_dcc:
+        # Whoever holds the system could sign their own words.
+        raise NotPermitted("A system of the DCC recommended this: word it in person before the DCC signs.")
     if not standing.may_sign(scope.organisation_id, scope.roles):
         raise NotPermitted("Your signature is not among those this decision needs.")
     has_signed = SignOff.objects.filter(

@@ -11,7 +11,7 @@ from portal.events.kinds import EntryKind
 from portal.identity.models import Organisation, OrganisationKind, User
 from portal.identity.roles import MAY_CONFIRM, MAY_OPERATE, Role
 from portal.identity.scope import Scope
-from portal.kernel.refusals import BadInput
+from portal.kernel.refusals import BadInput, NotPermitted
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import Decision, SignOffRequirement
 from rollouts.models.signing import standing_of
@@ -28,10 +28,12 @@ def propose_requirements(
     It is signed as a decision is, by what is in force and by what it would put into force.
 
     Raises:
-        NotPermitted: for the DCC's operators and the Panel.
+        NotPermitted: for the DCC's operators and the Panel, in person.
         BadInput: no reasons, a row makes no sense, or asks for more people than there are.
     """
     scope.check(*MAY_OPERATE, *MAY_CONFIRM)
+    if scope.user_id is None:
+        raise NotPermitted("A person proposes who must sign; a system cannot.")
     if not reasons.strip():
         raise BadInput("Give the reasons: they are written down.")
     if not rows:

@@ -13,10 +13,11 @@ import pytest
 from django.test import Client
 
 from portal.events import sequencer
-from rollouts.models import CplEntry, UnmatchedAlert
+from rollouts.models import CplEntry, SignOffRequirement, UnmatchedAlert
 from rollouts.states import UnmatchedReason
 from tests.api.conftest import Stage
 from tests.api.systems import PREFIX, System, body_of, lines_of
+from tests.factories import UserFactory
 
 RULE = {"name": "Too many", "kind": "ANY", "minimum_sample": 10, "window_hours": 24, "threshold": 0.02}
 
@@ -96,11 +97,51 @@ def test_who_must_sign_is_read_and_proposed(stage, panel):
         }
     ]
 
-    proposed = stage.dcc.post("/signatures-needed", {"rows": rows, "reasons": "As agreed."})
+    by_system = stage.dcc.post("/signatures-needed", {"rows": rows, "reasons": "As agreed."})
+    browser = Client()
+    browser.force_login(stage.world.operator_user)
+    proposed = browser.post(
+        f"{PREFIX}/signatures-needed",
+        orjson.dumps({"rows": rows, "reasons": "As agreed."}),
+        content_type="application/json",
+    )
 
     assert needed["options"]
+    assert by_system.status_code == 403
     assert (proposed.status_code, body_of(proposed)["kind"]) == (201, "REQUIREMENTS")
     assert stage.supplier.get("/signatures-needed", {"outcome": "STOP"}).status_code == 403
+
+
+@pytest.mark.requirement("R5.3")
+def test_nobody_signs_what_a_system_of_theirs_recommended(stage, review, now):
+    SignOffRequirement.objects.filter(in_force_until=None).update(in_force_until=now)
+    SignOffRequirement.objects.create(
+        option=1, organisation=stage.world.dcc, role="DCC_OPERATOR", number=1, in_force_from=now
+    )
+    path = f"/decisions/{review['id']}"
+    said = {"outcome": "PROCEED", "reasons": "One meter model."}
+    put(stage.dcc, f"{path}/recommendation", {"version": 1, **said})
+    browser = Client()
+    browser.force_login(UserFactory(organisation=stage.world.dcc))
+
+    refused = browser.post(
+        f"{PREFIX}{path}/signatures", {"version": 2, "verdict": "APPROVE"}, content_type="application/json"
+    )
+    seen = body_of(browser.get(PREFIX + path))
+    other = Client()
+    other.force_login(stage.world.operator_user)
+    worded = other.put(
+        f"{PREFIX}{path}/recommendation",
+        orjson.dumps({"version": 2, **said}),
+        content_type="application/json",
+    )
+    signed = browser.post(
+        f"{PREFIX}{path}/signatures", {"version": 3, "verdict": "APPROVE"}, content_type="application/json"
+    )
+
+    assert (refused.status_code, seen["may_sign"]) == (403, False)
+    assert worded.status_code == 200
+    assert (signed.status_code, body_of(signed)["status"]) == (200, "ENACTED")
 
 
 @pytest.mark.requirement("R5.3")
