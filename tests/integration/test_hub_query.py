@@ -289,3 +289,16 @@ def test_an_exchange_stands_in_the_history_of_both_hubs(world, card, now):
         changes = card(world.as_supplier, number).changes
         exchange = next(each for each in changes if each.kind == HistoryKind.EXCHANGED)
         assert (exchange.old, exchange.new) == ("00-DB-12-34-00-00-00-03", "00-DB-12-34-00-00-00-04")
+
+
+def test_the_other_hub_of_an_exchange_is_named_only_to_those_it_belongs_to(world, card, now):
+    own, of_others = (str(Guid.from_db(world.guid(number))) for number in (1, 17))
+    spelt = str(Guid.from_db(world.guid(0)))
+    change(world, 0, HistoryKind.EXCHANGED, spelt, own, now)
+    change(world, 0, HistoryKind.EXCHANGED, of_others, spelt, now + timedelta(days=1))
+
+    def told(scope):
+        return {(each.old, each.new) for each in card(scope, 0).changes if each.kind == HistoryKind.EXCHANGED}
+
+    assert told(world.as_supplier) == {(spelt, own), ("", spelt)}
+    assert told(world.operator) == {(spelt, own), (of_others, spelt)}
