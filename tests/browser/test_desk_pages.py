@@ -27,6 +27,7 @@ def test_a_view_is_kept_and_a_file_ordered(live_server, open_page, log_in, axe, 
     page.get_by_label("CSP region").or_(page.get_by_label("Region")).first.select_option(label="South")
     page.get_by_role("button", name="Apply").click()
     page.wait_for_url("**region=3**")
+    page.wait_for_load_state("networkidle")  # the choice and the button each bring the list
     page.get_by_text("Keep this view").click()
     page.get_by_label("Name of the view").fill("All of the South")
     page.get_by_role("button", name="Keep", exact=True).click()
