@@ -1,21 +1,22 @@
 -- Readings of the firmware version (SR 11.2): the SMI is corrected where it differs, and the answer goes to
 -- whoever asked, if still responsible for the hub. A version that is on no list of its model changes nothing; nor does
 -- one that was read before the hub said what the SMI holds now (its clock may be ahead of ours, by a day at most).
-WITH said AS (
-    SELECT DISTINCT ON (judged.guid) judged.guid, judged.alert_id, judged.asked_by, judged.reason,
-           judged.occurred_at, judged.firmware_version, judged.old_entry_id, entry.id AS entry_id, judged.import_id,
-           judged.gas_id
+WITH read AS (
+    SELECT judged.guid, judged.alert_id, judged.asked_by, judged.reason, judged.occurred_at, judged.firmware_version,
+           judged.old_entry_id, entry.id AS entry_id, judged.import_id, judged.gas_id
       FROM judged_alert AS judged
       LEFT JOIN rollouts_cplentry AS entry
         ON entry.device_model_id = judged.device_model_id AND entry.firmware_version = judged.firmware_version
      WHERE judged.code = 10 AND judged.why IS NULL
-     ORDER BY judged.guid, judged.occurred_at DESC
+), said AS (
+    -- The last of each hub that says something.
+    SELECT DISTINCT ON (guid) * FROM read WHERE reason = 0 AND entry_id IS NOT NULL ORDER BY guid, occurred_at DESC
 ), smi AS (
     UPDATE rollouts_hub AS hub
        SET cpl_entry_id = said.entry_id,
            gpf_cpl_entry_id = CASE WHEN hub.gpf_guid IS NULL THEN hub.gpf_cpl_entry_id ELSE said.entry_id END
       FROM said
-     WHERE hub.guid = said.guid AND said.entry_id IS NOT NULL
+     WHERE hub.guid = said.guid
        -- In a CASE, so that alerts are only searched for the few hubs that differ.
        AND CASE WHEN hub.cpl_entry_id <> said.entry_id
                 THEN NOT EXISTS (SELECT FROM rollouts_hub_history AS known
@@ -30,14 +31,14 @@ WITH said AS (
       FROM smi JOIN rollouts_cplentry AS entry ON entry.id = smi.old_entry_id
      UNION ALL
     SELECT guid, %(now)s, 6, '', CASE WHEN reason = 0 THEN firmware_version ELSE 'no answer' END, alert_id::text
-      FROM said
+      FROM read
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, version_id, kind, code, data)
     SELECT guid, %(now)s, asked_by, entry_id, 10, reason, jsonb_build_object('firmware_version', firmware_version)
-      FROM said WHERE asked_by IN (import_id, gas_id)
+      FROM read WHERE asked_by IN (import_id, gas_id)
 ), strange AS (
     UPDATE judged_alert SET why = 'OTHER_VERSION'
-      FROM said
-     WHERE said.alert_id = judged_alert.alert_id AND said.reason = 0 AND said.entry_id IS NULL
+      FROM read
+     WHERE read.alert_id = judged_alert.alert_id AND read.reason = 0 AND read.entry_id IS NULL
 )
-SELECT count(*) AS said, (SELECT count(*) FROM smi) AS moved FROM said
+SELECT count(*) AS said, (SELECT count(*) FROM smi) AS moved FROM read

@@ -463,6 +463,27 @@ def test_a_reading_on_request_is_forwarded_to_whoever_asked_and_corrects_the_inv
     assert bench.feed(bench.world.as_other) == []
 
 
+@pytest.mark.requirement("R4.8")
+def test_everybody_who_asked_for_a_reading_is_answered_when_the_answers_come_together(now):
+    bench = Bench(now)
+    readings = [read_command(bench) for _ in range(4)]
+    for command, party in zip(readings, (bench.world.supplier, bench.world.other, None, None), strict=True):
+        if party:
+            Command.objects.filter(pk=command.pk).update(rollout_id=None, requested_by_id=party.pk)
+    answers = [
+        bench.alert(9, "READ_RESULT", minutes=at, firmware_version="0C210000", command_id=str(command.pk))
+        for at, command in enumerate(readings[:3], start=1)
+    ]
+    lost = bench.alert(9, "READ_RESULT", minutes=9, reason="NO_RESPONSE", command_id=str(readings[3].pk))
+
+    bench.deliver(*answers, lost)
+
+    for scope in (bench.world.as_supplier, bench.world.as_other):
+        assert [kind for kind, *_ in bench.feed(scope)].count(EntryKind.HUB_VERSION_READ) == 1
+    assert Hub.objects.get(guid=bench.world.guid(9)).cpl_entry_id == bench.world.oldest.pk
+    assert HubHistory.objects.filter(guid=bench.world.guid(9), kind=6).count() == 4
+
+
 @pytest.mark.parametrize(
     ("status", "ends_in"),
     [
