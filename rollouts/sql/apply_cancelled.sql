@@ -3,10 +3,10 @@
 -- because its activation stood (its Suppliers or its dates changed) is asked for again while its window is open for
 -- another day: what this did while the window closes would be passed over.
 WITH said AS (
-    SELECT DISTINCT ON (guid) guid, command_id, occurred_at, code, import_id, gas_id
+    SELECT DISTINCT ON (guid, command_id) guid, command_id, occurred_at, code, import_id, gas_id
       FROM judged_alert
      WHERE rollout_id = %(rollout_id)s AND why IS NULL AND code IN (8, 9)
-     ORDER BY guid, occurred_at DESC
+     ORDER BY guid, command_id, occurred_at DESC
 ), moved AS (
     UPDATE {target} AS target
        SET state = CASE WHEN said.code = 9 THEN 50 WHEN %(has_ended)s THEN 90 WHEN %(is_running)s THEN 40 ELSE 56 END,

@@ -519,6 +519,22 @@ def test_a_hub_recalled_for_its_new_supplier_is_asked_for_again(now, days, conse
     assert services.measure_drift(rollout_id=rollout.pk).total == 0
 
 
+@pytest.mark.requirement("R5.6")
+def test_the_answer_to_an_earlier_cancel_does_not_hide_that_to_the_present_one(now):
+    bench = Bench(now)
+    sql.run("UPDATE rollouts_target SET state = 55")
+    Rollout.objects.update(status="SUSPENDED", stood_at="SAFE_LAUNCH", halted_at=now)
+    earlier = read_command(bench)
+    Command.objects.filter(pk=earlier.pk).update(kind=CommandKind.CANCEL)
+
+    bench.deliver(
+        bench.alert(0, "CANCELLED", minutes=1),
+        bench.alert(0, "CANCEL_FAILED", minutes=2, reason="UNREACHABLE", command_id=str(earlier.pk)),
+    )
+
+    assert bench.state(0) == TargetState.CANCELLED
+
+
 def test_a_batch_that_fails_is_kept_and_does_not_block_the_others(now):
     bench = Bench(now)
     CspAlertBatch.objects.create(csp_id=bench.world.csp.pk, received_at=now, count=1, payload=b"nonsense\n")
