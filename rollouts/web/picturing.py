@@ -120,13 +120,16 @@ def step_buttons(steps: Sequence[Step], page: UpdatePage) -> list[dict[str, Any]
         if step.verb in NO_BUTTON | DECIDED:
             continue
         tone, icon = _LOOKS.get(step.verb, ("secondary", ""))
+        count = _touched(step.verb, page)
+        if step.verb == "start_pilot" and not count:
+            tone = "secondary"  # there is nothing to start yet: nominations come first
         buttons.append(
             {
                 "label": ROLLOUT_STEPS[step.verb].label,
                 "url": step_url(page.flight.id, step.verb),
                 "tone": tone,
                 "icon": icon,
-                "count": _touched(step.verb, page),
+                "count": count,
             }
         )
     return buttons
