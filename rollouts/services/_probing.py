@@ -4,6 +4,9 @@
 Within a minute a million targets change their state, and no statistics say so. A scan that is thought to find
 one row joins it by nested loops, which costs hours when it finds a million; a claim of two thousand hubs that
 is thought to meet an empty table reads all of it. So both are told, for their own transaction only.
+
+Flights end by a list of GUIDs, never by a join: after a burst of claims a rollout is thought to have one of
+them, and a join then reads all of them for each hub of the page.
 """
 
 from __future__ import annotations

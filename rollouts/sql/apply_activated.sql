@@ -57,7 +57,7 @@ WITH said AS (
     SELECT guid, %(now)s, gas_supplier_id, %(rollout_id)s, %(entry_id)s, 3, activated_after_halt::int
       FROM smi WHERE gas_supplier_id IS DISTINCT FROM import_supplier_id AND gas_supplier_id IS NOT NULL
 ), landed AS (
-    DELETE FROM rollouts_hub_in_flight AS flight USING moved
-     WHERE flight.guid = moved.guid AND flight.rollout_id = %(rollout_id)s
+    DELETE FROM rollouts_hub_in_flight
+     WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM moved))
 )
 SELECT (SELECT count(*) FROM said) AS said, (SELECT count(*) FROM moved) AS moved

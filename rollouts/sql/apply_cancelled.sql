@@ -32,7 +32,7 @@ WITH said AS (
     SELECT guid, %(now)s, gas_id, %(rollout_id)s, %(entry_id)s, 12, code FROM moved
      WHERE gas_id IS DISTINCT FROM import_id AND gas_id IS NOT NULL AND state <> 50
 ), landed AS (
-    DELETE FROM rollouts_hub_in_flight AS flight USING moved
-     WHERE flight.guid = moved.guid AND flight.rollout_id = %(rollout_id)s AND moved.state = 90
+    DELETE FROM rollouts_hub_in_flight
+     WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM moved WHERE state = 90))
 )
 SELECT (SELECT count(*) FROM said) AS said, (SELECT count(*) FROM moved) AS moved

@@ -52,7 +52,7 @@ WITH said AS (
            CASE WHEN state IN (31, 41, 51) THEN 5 WHEN state = 90 THEN 11 ELSE 4 END, code
       FROM moved WHERE gas_id IS DISTINCT FROM import_id AND gas_id IS NOT NULL
 ), landed AS (
-    DELETE FROM rollouts_hub_in_flight AS flight USING moved
-     WHERE flight.guid = moved.guid AND flight.rollout_id = %(rollout_id)s AND moved.state IN (31, 41, 51, 90)
+    DELETE FROM rollouts_hub_in_flight
+     WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM moved WHERE state IN (31, 41, 51, 90)))
 )
 SELECT (SELECT count(*) FROM said) AS said, (SELECT count(*) FROM moved) AS moved

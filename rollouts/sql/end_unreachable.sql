@@ -24,7 +24,7 @@ WITH lost AS (
     SELECT guid, %(now)s, gas_id, %(rollout_id)s, %(cpl_entry_id)s, 5, code FROM moved
      WHERE gas_id IS NOT NULL AND gas_id IS DISTINCT FROM import_id
 ), landed AS (
-    DELETE FROM rollouts_hub_in_flight AS flight USING moved
-     WHERE flight.guid = moved.guid AND flight.rollout_id = %(rollout_id)s
+    DELETE FROM rollouts_hub_in_flight
+     WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM moved))
 )
 SELECT count(*)::bigint AS hubs FROM moved

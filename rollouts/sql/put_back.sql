@@ -23,8 +23,7 @@ WITH command AS (
      WHERE target.rollout_id = %(rollout_id)s AND target.guid = member.guid
     RETURNING target.guid, target.state
 ), grounded AS (
-    DELETE FROM rollouts_hub_in_flight AS flight
-     USING moved
-     WHERE moved.state IN (10, 20) AND flight.guid = moved.guid AND flight.rollout_id = %(rollout_id)s
+    DELETE FROM rollouts_hub_in_flight
+     WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM moved WHERE state IN (10, 20)))
 )
 SELECT count(*)::int AS hubs FROM moved

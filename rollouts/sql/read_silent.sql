@@ -55,7 +55,7 @@ WITH silent AS (
     SELECT guid, %(now)s, gas_id, %(rollout_id)s, %(cpl_entry_id)s, 6, 40 FROM given_up
      WHERE gas_id IS NOT NULL AND gas_id IS DISTINCT FROM import_id
 ), landed AS (
-    DELETE FROM rollouts_hub_in_flight AS flight USING given_up
-     WHERE flight.guid = given_up.guid AND flight.rollout_id = %(rollout_id)s
+    DELETE FROM rollouts_hub_in_flight
+     WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM given_up))
 )
 SELECT coalesce((SELECT sum(hub_count) FROM read), 0)::bigint AS to_read, (SELECT count(*) FROM given_up) AS given_up

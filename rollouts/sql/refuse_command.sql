@@ -28,7 +28,7 @@ WITH command AS (
     SELECT guid, %(now)s, gas_id, %(rollout_id)s, %(cpl_entry_id)s, 5, %(code)s FROM moved
      WHERE state IN (31, 51) AND gas_id IS NOT NULL AND gas_id IS DISTINCT FROM import_id
 ), landed AS (
-    DELETE FROM rollouts_hub_in_flight AS flight USING moved
-     WHERE moved.state IN (31, 51) AND flight.guid = moved.guid AND flight.rollout_id = %(rollout_id)s
+    DELETE FROM rollouts_hub_in_flight
+     WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM moved WHERE state IN (31, 51)))
 )
 SELECT count(*)::int AS hubs FROM moved

@@ -26,7 +26,7 @@ WITH way AS (
     SELECT guid, %(now)s, gas_id, %(rollout_id)s, %(cpl_entry_id)s, CASE state WHEN 31 THEN 5 ELSE 4 END, 14
       FROM moved WHERE gas_id IS NOT NULL AND gas_id IS DISTINCT FROM import_id
 ), landed AS (
-    DELETE FROM rollouts_hub_in_flight AS flight USING moved
-     WHERE moved.state = 31 AND flight.guid = moved.guid AND flight.rollout_id = %(rollout_id)s
+    DELETE FROM rollouts_hub_in_flight
+     WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM moved WHERE state = 31))
 )
 SELECT count(*)::bigint AS hubs FROM moved

@@ -19,9 +19,8 @@ WITH lost AS (
       FROM lost
      WHERE t.rollout_id = %(rollout_id)s AND t.guid = lost.guid
 ), freed AS (
-    DELETE FROM rollouts_hub_in_flight AS flight
-     USING lost
-     WHERE flight.guid = lost.guid AND flight.rollout_id = %(rollout_id)s
+    DELETE FROM rollouts_hub_in_flight
+     WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM lost))
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
     SELECT lost.guid, %(now)s, party.id, %(rollout_id)s, %(cpl_entry_id)s, %(kind)s, lost.code

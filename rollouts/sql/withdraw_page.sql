@@ -14,8 +14,8 @@ WITH page AS (
      WHERE target.rollout_id = %(rollout_id)s AND target.guid = page.guid
     RETURNING target.guid
 ), freed AS (
-    DELETE FROM rollouts_hub_in_flight AS flight
-     USING voided
-     WHERE flight.guid = voided.guid AND flight.rollout_id = %(rollout_id)s
+    -- A list, not a join: see Note [The planner sees the last ANALYZE].
+    DELETE FROM rollouts_hub_in_flight
+     WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM voided))
 )
 SELECT max(guid) AS last_guid, count(*) AS hubs FROM voided
