@@ -1,4 +1,4 @@
-"""A mail about notices: what it says at the top, and its notices by the update they are about. Pure."""
+"""A mail about notices: what it says at the top, and its notices by the update they are about."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
 
+from notifications.links import page_beside_update
 from notifications.models import Message
 from portal.kernel.presentation.moments import long_date
 from portal.kernel.working_days import LONDON
@@ -72,6 +73,8 @@ class Line:
     title: str
     text: str
     at: datetime
+    page: str = ""
+    """Where it leads, if not to the update it stands under."""
 
     @property
     def wrapped(self) -> str:
@@ -106,7 +109,10 @@ def last_digest_time(now: datetime) -> datetime:
 
 def _group(rollout_id: int, messages: Sequence[Message]) -> Group:
     heading = _heading(rollout_id, messages)
-    lines = (Line(each.title.removesuffix(f": {heading}"), each.text, each.at) for each in messages)
+    lines = (
+        Line(each.title.removesuffix(f": {heading}"), each.text, each.at, page_beside_update(each))
+        for each in messages
+    )
     return Group(rollout_id, heading, tuple(lines))
 
 

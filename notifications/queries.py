@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.urls import NoReverseMatch, reverse
-
+from notifications.links import page_of
 from notifications.models import Message, Reader
 from notifications.words import icon_of
-from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
 from portal.kernel import paging
-
-_OF_INCIDENTS = (EntryKind.INCIDENT_RAISED, EntryKind.INCIDENT_UPDATED)
 
 _MOST_UNREAD = 99
 
@@ -33,9 +29,9 @@ class Notice:
 
 
 def inbox(scope: Scope, *, cursor: str = "", size: int = 30) -> paging.Page[Notice]:
-    """Return notices of the organisation, newest first, and mark what this person has not seen."""
+    """Return what the organisation and this person were told, newest first; mark what they have not seen."""
     seen = _reader(scope).seen_id
-    messages = Message.objects.filter(organisation_id=scope.organisation_id)
+    messages = Message.objects.of(scope.organisation_id, scope.user_id)
     if cursor:
         (before,) = paging.decode(cursor, size=1)
         messages = messages.filter(id__lt=before)
@@ -46,7 +42,7 @@ def inbox(scope: Scope, *, cursor: str = "", size: int = 30) -> paging.Page[Noti
 
 def unread(scope: Scope) -> int:
     """Count what this person has not seen, up to 99."""
-    newer = Message.objects.filter(organisation_id=scope.organisation_id, id__gt=_reader(scope).seen_id)
+    newer = Message.objects.of(scope.organisation_id, scope.user_id).filter(id__gt=_reader(scope).seen_id)
     return len(newer.order_by("-id").values_list("id", flat=True)[:_MOST_UNREAD])
 
 
@@ -68,19 +64,6 @@ def _notice(message: Message, *, seen: int) -> Notice:
         at=message.at,
         tone=message.tone,
         icon=icon_of(message.kind),
-        url=_url(message),
+        url=page_of(message),
         is_unread=message.pk > seen,
     )
-
-
-def _url(message: Message) -> str:
-    # The pages of a rollout belong to another area, met by the name of its address only.
-    if message.rollout_id is None:
-        return ""
-    try:
-        if message.kind in _OF_INCIDENTS:
-            return f"{reverse('rollouts:incidents')}?update={message.rollout_id}&status=all"
-        is_asked = message.kind == EntryKind.DECISION_RECOMMENDED
-        return reverse("rollouts:decision" if is_asked else "rollouts:detail", args=[message.rollout_id])
-    except NoReverseMatch:
-        return ""

@@ -16,12 +16,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import F, OuterRef, Q, Subquery
 from django.template.loader import render_to_string
 
+from notifications import links
 from notifications.letters import Letter, last_digest_time
 from notifications.models import Message, Reader
-from notifications.words import words_for
+from notifications.words import OWN, words_for
 from portal.events.naming import rollout_names
 from portal.events.sequencer import CoarseEntry
-from portal.identity.models import User
+from portal.identity.models import Organisation, OrganisationKind, User
 from portal.identity.scope import Scope
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 
@@ -30,7 +31,7 @@ GATHER = timedelta(minutes=2)
 """How long notices are gathered before a mail goes out."""
 AGAIN = timedelta(minutes=5)
 _MOST_IN_A_MAIL = 40
-_NEWEST_DUE = Message.objects.filter(organisation_id=OuterRef("user__organisation_id")).order_by("-id")
+_NEWEST_DUE = Message.objects.of(OuterRef("user__organisation_id"), OuterRef("user_id")).order_by("-id")
 
 
 @inside_unit_of_work
@@ -40,14 +41,18 @@ def fan_out(entries: Sequence[CoarseEntry]) -> None:
     names = rollout_names(
         entry.rollout_id for entry in entries if entry.rollout_id and "name" not in entry.data
     )
+    suppliers = _suppliers_among(entries)
     for entry in entries:
-        words = words_for(entry.kind, entry.data, rollout_name=names.get(entry.rollout_id or 0, ""))
+        data = {**entry.data, OWN: entry.party_id in suppliers}
+        words = words_for(entry.kind, data, rollout_name=names.get(entry.rollout_id or 0, ""))
         notices.append(
             Message(
                 organisation_id=entry.party_id,
                 position=entry.position,
                 kind=entry.kind,
                 rollout_id=entry.rollout_id,
+                user_id=links.reader_of(entry.kind, entry.data),
+                about=links.about(entry.kind, entry.data),
                 at=entry.at,
                 title=words.title[:200],
                 text=words.text,
@@ -124,7 +129,8 @@ def claim_letter(*, now: datetime) -> Letter | None:
     reader = readers.first()
     if reader is None:
         return None
-    waiting = Message.objects.filter(organisation_id=reader.user.organisation_id, id__gt=reader.mailed_id)
+    own = Message.objects.of(reader.user.organisation_id, reader.user_id)
+    waiting = own.filter(id__gt=reader.mailed_id)
     messages = tuple(waiting.order_by("-id")[: _MOST_IN_A_MAIL + 1])
     Reader.objects.filter(pk=reader.pk).update(claimed_at=now, attempts=F("attempts") + 1)
     more = waiting.count() - _MOST_IN_A_MAIL if len(messages) > _MOST_IN_A_MAIL else 0
@@ -138,6 +144,12 @@ def claim_letter(*, now: datetime) -> Letter | None:
         more=more,
         is_digest=reader.mail == Reader.Mail.DAILY,
     )
+
+
+def _suppliers_among(entries: Sequence[CoarseEntry]) -> set[int]:
+    parties = {entry.party_id for entry in entries}
+    known = Organisation.objects.filter(pk__in=parties, kind=OrganisationKind.SUPPLIER)
+    return set(known.values_list("pk", flat=True))
 
 
 def _newest() -> int:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from portal.events.kinds import EntryKind
+from portal.kernel.presentation.numbers import file_size
 
 Data = Mapping[str, Any]
+OWN: Final = "is_own"
+"""Told beside the facts of an entry: whether the hubs it counts are the party's own. A Supplier's are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ def _hubs(number: int) -> str:
 
 def _own_hubs(data: Data) -> str:
     number = _count(data, "hubs")
-    return f"It concerns {_hubs(number)} of yours." if number else ""
+    whose = " of yours" if data.get(OWN, True) else ""
+    return f"It concerns {_hubs(number)}{whose}." if number else ""
 
 
 def _reason(data: Data) -> str:
@@ -64,6 +68,19 @@ def _received(data: Data) -> str:
     accepted, rejected = _count(data, "accepted"), _count(data, "rejected")
     kept = f"{_hubs(accepted)} accepted"
     return f"{kept}, {rejected:,} not accepted: see the receipt for each reason." if rejected else f"{kept}."
+
+
+_FORMS: Final = {"csv": "CSV file", "xlsx": "workbook (XLSX)"}
+
+
+def _file(data: Data) -> str:
+    form = _FORMS.get(str(data.get("form")), "file")
+    holds = f"The {form} holds {_hubs(_count(data, 'hubs'))} ({file_size(_count(data, 'size'))})."
+    return f"{holds} It is kept for a day, and only you can fetch it."
+
+
+def _not_written(data: Data) -> str:
+    return str(data.get("reason") or "")
 
 
 def _both(*parts: Callable[[Data], str]) -> Callable[[Data], str]:
@@ -104,6 +121,8 @@ TEMPLATES: Final[dict[EntryKind, Template]] = {
     K.DECISION_RECOMMENDED: Template("To be confirmed: {name}", _reason, "warn"),
     K.DECISION_MADE: Template("Decision: {name}", _both(_reason, _own_hubs)),
     K.WEBHOOK_DISABLED: Template("Webhook disabled: {name}", _reason, "warn"),
+    K.EXPORT_READY: Template("Your file of the estate is ready", _file, "good"),
+    K.EXPORT_FAILED: Template("Your file of the estate was not written", _not_written, "bad"),
     K.CPL_REMOVED: Template("Removed from the Central Products List: {name}", _reason, "bad"),
 }
 
@@ -126,6 +145,7 @@ _ICONS: Final[tuple[tuple[frozenset[EntryKind], str], ...]] = (
     (frozenset({K.INCIDENT_RAISED, K.INCIDENT_UPDATED}), "alert"),
     (frozenset({K.DECISION_RECOMMENDED, K.DECISION_MADE}), "shield"),
     (frozenset({K.WEBHOOK_DISABLED}), "webhook"),
+    (frozenset({K.EXPORT_READY, K.EXPORT_FAILED}), "download"),
 )
 
 

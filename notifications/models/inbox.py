@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from django.db import models
+from django.db.models import Q
 
 from portal.identity.models import User
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Notices, by who may read them."""
+
+    def of(self, organisation_id: Any, user_id: Any) -> Self:
+        """Keep what an organisation was told, and of what was told to one person that person's own."""
+        return self.filter(Q(user_id=None) | Q(user_id=user_id), organisation_id=organisation_id)
+
+
 class Message(models.Model):
-    """One notice to one organisation: a coarse entry of its feed, in words. Written once per entry."""
+    """One notice: a coarse entry of an organisation's feed, in words. Written once per entry.
+
+    It is for everybody there, or, with a `user_id`, for one person alone. `about` names what it is about
+    where that is not the update: an instruction by its reference, an incident or a file by its number.
+    """
 
     id = models.BigAutoField(primary_key=True)
     organisation_id = models.IntegerField()
     position = models.BigIntegerField(help_text="of the entry in the organisation's feed")
     kind = models.SmallIntegerField()
     rollout_id = models.IntegerField(null=True)
+    user_id = models.BigIntegerField(null=True)
+    about = models.CharField(max_length=60, blank=True, default="", db_default="")
     at = models.DateTimeField()
     title = models.CharField(max_length=200)
     text = models.TextField(blank=True)
     tone = models.CharField(max_length=10, default="neutral")
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -56,6 +56,8 @@ class EntryKind(IntEnum):
     INCIDENT_UPDATED = 173
     DECISION_RECOMMENDED = 174
     WEBHOOK_DISABLED = 180
+    EXPORT_READY = 190
+    EXPORT_FAILED = 191
 
     @property
     def public_name(self) -> str:

@@ -1,4 +1,7 @@
-"""Files that workers write for one person: ordered, claimed, followed, fetched for a day, swept (R4.3)."""
+"""Files that workers write for one person: ordered, claimed, told, fetched for a day, swept (R4.3, R6.7).
+
+Every `now` here is of the wall clock; what is told stands at the business moment that belongs to it.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,13 @@ from typing import Any, Final
 from django.core.files.storage import default_storage
 from django.db.models import F, Q, QuerySet
 
+from portal.events.journal import tell
+from portal.events.kinds import EntryKind
 from portal.identity.models import User
 from portal.identity.scope import Scope
+from portal.kernel import clock
 from portal.kernel.refusals import NotFound, NotPermitted, Refusal
-from portal.kernel.transactions import unit_of_work
+from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import Export
 
 KEPT: Final = timedelta(hours=24)
@@ -99,7 +105,9 @@ def claim_export(*, export_id: int, now: datetime) -> ExportOrder | None:
         _fail(export, "The person this file was for can no longer log in.", now=now)
         return None
     if export.attempts > TRIES:
-        _fail(export, f"The file could not be written; {TRIES} tries were made. Order it again.", now=now)
+        problem = f"The file could not be written; {TRIES} tries were made. Order it again."
+        _fail(export, problem, now=now)
+        _tell(export, EntryKind.EXPORT_FAILED, now=now, reason=problem)
         return None
     return ExportOrder(export.pk, Scope.of(user), export.form, export.filters, export.attempts)
 
@@ -116,7 +124,7 @@ def tell_export(order: ExportOrder, *, done: int, now: datetime) -> None:
 
 @unit_of_work
 def finish_export(order: ExportOrder, *, file: str, size: int, done: int, now: datetime) -> bool:
-    """Put a file out to be fetched; False when it is no longer wanted."""
+    """Put a file out to be fetched, and tell whose it is; False when it is no longer wanted."""
     ready = _held(order).update(
         status=Export.Status.READY,
         file=file,
@@ -127,12 +135,18 @@ def finish_export(order: ExportOrder, *, file: str, size: int, done: int, now: d
         finished_at=now,
         expires_at=now + KEPT,
     )
+    if ready:
+        export = Export.objects.get(pk=order.export_id)
+        _tell(export, EntryKind.EXPORT_READY, now=now, hubs=done, size=size)
     return bool(ready)
 
 
+@unit_of_work
 def fail_export(order: ExportOrder, *, problem: str, now: datetime) -> None:
-    """Say why there is no file."""
-    _held(order).update(status=Export.Status.FAILED, problem=problem, finished_at=now)
+    """Say why there is no file, on its page and to whose it was to be."""
+    if _held(order).update(status=Export.Status.FAILED, problem=problem, finished_at=now):
+        export = Export.objects.get(pk=order.export_id)
+        _tell(export, EntryKind.EXPORT_FAILED, now=now, reason=problem)
 
 
 @unit_of_work
@@ -179,6 +193,16 @@ def _of(scope: Scope) -> dict[str, int | None]:
 
 def _fail(export: Export, problem: str, *, now: datetime) -> None:
     Export.objects.filter(pk=export.pk).update(status=Export.Status.FAILED, problem=problem, finished_at=now)
+
+
+@inside_unit_of_work
+def _tell(export: Export, kind: EntryKind, *, now: datetime, **more: object) -> None:
+    tell(
+        kind,
+        parties=[export.organisation_id],
+        at=clock.business_of(now),
+        data={"file": export.pk, "person": export.user_id, "form": export.form, **more},
+    )
 
 
 def _drop_file(export: Export) -> None:

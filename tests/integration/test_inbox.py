@@ -14,8 +14,9 @@ from notifications.words import TEMPLATES, words_for
 from portal.events import sequencer
 from portal.events.journal import tell
 from portal.events.kinds import EntryKind
+from portal.identity.scope import Scope
 from portal.kernel.transactions import unit_of_work
-from tests.factories import make_rollout, make_world
+from tests.factories import UserFactory, make_rollout, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,6 +86,18 @@ def test_nobody_is_mailed_who_does_not_want_it(now):
     sequencer.sequence_all()
 
     assert services.deliver_mail(now=now + timedelta(hours=1)) == 0
+
+
+@pytest.mark.requirement("R6.7")
+def test_hubs_are_a_suppliers_own_and_nobody_elses(now):
+    world = make_world(hubs=0)
+    _happen(world.supplier, world.dcc, at=now, kind=EntryKind.PILOT_STARTED, hubs=60)
+    sequencer.sequence_all()
+
+    (own,), (all_of_them,) = (queries.inbox(each).items for each in (world.as_supplier, world.operator))
+
+    assert own.text == "It concerns 60 hubs of yours."
+    assert all_of_them.text == "It concerns 60 hubs."
 
 
 def test_a_repeated_entry_writes_no_second_notice(now):
@@ -212,6 +225,82 @@ def test_whoever_wants_mail_again_is_not_sent_what_was_missed(now):
     services.deliver_mail(now=now + timedelta(minutes=3))
 
     assert [letter.subject for letter in mail.outbox] == ["Resumed: Toshiba 0C230000"]
+
+
+@pytest.mark.requirement("R4.1", "R6.7")
+@pytest.mark.parametrize(
+    ("kind", "data", "page"),
+    [
+        (EntryKind.INSTRUCTION_RECEIVED, {"instruction": "INS-7"}, "/instructions/INS-7/"),
+        (EntryKind.INSTRUCTION_APPLIED, {"instruction": "INS-7"}, "/instructions/INS-7/"),
+        (EntryKind.RULE_RAN, {"instructions": ["INS-7"]}, "/instructions/INS-7/"),
+        (EntryKind.RULE_RAN, {"instructions": ["INS-7", "INS-8"]}, "/instructions/?update={rollout}"),
+        (EntryKind.SECOND_SUPPLIER_ANSWERED, {"hubs": 3}, "/updates/{rollout}/"),
+        (EntryKind.INCIDENT_RAISED, {"incident": 4}, "/incidents/4/"),
+        (EntryKind.INCIDENT_RAISED, {}, "/incidents/?update={rollout}&status=all"),
+        (EntryKind.DECISION_RECOMMENDED, {}, "/updates/{rollout}/decision/"),
+    ],
+)
+def test_a_notice_leads_to_what_it_is_about(now, kind, data, page):
+    world = make_world(hubs=0)
+    rollout = make_rollout(world, now=now)
+    unit_of_work(tell)(kind, parties=[world.supplier.pk], at=now, rollout_id=rollout.pk, data=data)
+    sequencer.sequence_all()
+
+    (notice,) = queries.inbox(world.as_supplier).items
+
+    assert notice.url == page.format(rollout=rollout.pk)
+
+
+@pytest.mark.requirement("R4.1", "R6.7")
+def test_a_mail_leads_to_the_receipt_and_to_the_update(now):
+    world = make_world(hubs=0)
+    rollout = make_rollout(world, now=now)
+    services.enrol_readers()
+    told = {"instruction": "INS-7", "accepted": 3, "rejected": 1}
+    unit_of_work(tell)(
+        EntryKind.INSTRUCTION_APPLIED, parties=[world.supplier.pk], at=now, rollout_id=rollout.pk, data=told
+    )
+    sequencer.sequence_all()
+
+    services.deliver_mail(now=now + timedelta(minutes=3))
+
+    (letter,) = mail.outbox
+    assert "\n  http://127.0.0.1:8000/instructions/INS-7/\n" in letter.body
+    assert f"See http://127.0.0.1:8000/updates/{rollout.pk}/" in letter.body
+    (html, _) = letter.alternatives[0]
+    assert '<a href="http://127.0.0.1:8000/instructions/INS-7/">Instruction INS-7 applied</a>' in html
+
+
+@pytest.mark.requirement("R6.7")
+def test_what_is_for_one_person_is_in_nobody_elses_inbox_and_mail(now):
+    world = make_world(hubs=0)
+    colleague = UserFactory(organisation=world.supplier)
+    services.enrol_readers()
+    data = {"file": 12, "person": world.supplier_user.pk, "form": "csv", "hubs": 41_220, "size": 3_000_000}
+    unit_of_work(tell)(EntryKind.EXPORT_READY, parties=[world.supplier.pk], at=now, data=data)
+    unit_of_work(tell)(
+        EntryKind.EXPORT_FAILED,
+        parties=[world.supplier.pk],
+        at=now,
+        data={**data, "person": colleague.pk, "reason": "Take the CSV file."},
+    )
+    sequencer.sequence_all()
+
+    (own,) = queries.inbox(world.as_supplier).items
+    (its,) = queries.inbox(Scope.of(colleague)).items
+    sent = services.deliver_mail(now=now + timedelta(minutes=3))
+
+    assert (own.title, own.url) == ("Your file of the estate is ready", "/estate/files/12/")
+    assert own.text.startswith("The CSV file holds 41,220 hubs (2.9 MB).")
+    assert (its.text, its.url) == ("Take the CSV file.", "/estate/files/")
+    assert queries.unread(world.as_supplier) == queries.unread(Scope.of(colleague)) == 1
+    assert queries.inbox(Scope.system(world.supplier.pk)).items == []
+    assert sent == 2
+    assert {(letter.to[0], letter.subject) for letter in mail.outbox} == {
+        (world.supplier_user.email, "Your file of the estate is ready"),
+        (colleague.email, "Your file of the estate was not written"),
+    }
 
 
 def test_who_looks_at_notices_before_the_first_mail_is_not_sent_the_past(now):
