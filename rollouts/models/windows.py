@@ -12,7 +12,7 @@ from portal.kernel import sql
 from rollouts.models.governance import HaltRule
 from rollouts.models.known import active_issues, explained_by
 from rollouts.models.rates import Rate
-from rollouts.states import FailureCode, TargetState
+from rollouts.states import TargetState, failure_code
 from rollouts.states.governing import COUNTED_INCIDENTS, HaltRuleKind
 
 Ends = Counter[tuple[int, int]]
@@ -117,7 +117,7 @@ def _codes(rule: HaltRule, ended: Ends) -> dict[str, int]:
     counted: Counter[str] = Counter()
     for (state, code), hubs in ended.items():
         if _counts(rule, state, code):
-            counted[FailureCode(code).name] += hubs
+            counted[failure_code(code).name] += hubs
     return dict(counted.most_common())
 
 

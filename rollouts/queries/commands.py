@@ -15,7 +15,7 @@ from portal.kernel.refusals import NotFound
 from rollouts.models import Rollout
 from rollouts.queries.hubs import hub_row
 from rollouts.queries.searching import hub_of
-from rollouts.states import AlertCode, CommandKind, CommandStatus, FailureCode, RolloutStatus
+from rollouts.states import AlertCode, CommandKind, CommandStatus, FailureCode, RolloutStatus, failure_code
 
 MOST_COMMANDS: Final = 100
 READINGS_KEPT: Final = timedelta(days=400)
@@ -111,7 +111,7 @@ def _command(scope: Scope, row: Any) -> HubCommand:
         "recalled_at": row.recalled_at,
         "answered_at": row.answered_at,
         "answer": AlertCode(row.code) if row.code in AlertCode.values else None,
-        "reason": FailureCode(row.reason) if row.reason in FailureCode.values else FailureCode.NONE,
+        "reason": failure_code(row.reason),
     }
     if scope.is_supplier:
         return HubCommand(**seen)

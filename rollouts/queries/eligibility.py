@@ -14,7 +14,7 @@ from portal.kernel.paging import Page
 from portal.kernel.refusals import BadInput, NotPermitted
 from portal.kernel.spreadsheets import stream_xlsx
 from rollouts.models.visibility import visible_rollout
-from rollouts.states import Answer, Consent, FailureCode, Region, TargetState
+from rollouts.states import Answer, Consent, FailureCode, Region, TargetState, failure_code
 
 PAGE_SIZE: Final = 100
 MOST_A_PAGE: Final = 1_000
@@ -152,7 +152,7 @@ def _hub(row: Any) -> EligibleHub:
         effective_at=row.effective_at,
         consent=Consent(row.consent),
         state=TargetState(row.state),
-        code=FailureCode(row.code),
+        code=failure_code(row.code),
     )
 
 

@@ -32,6 +32,7 @@ from rollouts.states import (
     RolloutStatus,
     SmiStatus,
     TargetState,
+    failure_code,
 )
 
 MOST_TOLD: Final = 200
@@ -257,7 +258,7 @@ def _place(row: Any) -> HubPlace:
         from_version=row.from_version,
         version=row.version,
         state=TargetState(row.state),
-        code=FailureCode(row.code),
+        code=failure_code(row.code),
         consent=Consent(row.consent),
         attempts=row.attempts,
         effective_at=row.effective_at,
@@ -360,7 +361,7 @@ def _entries(scope: Scope, guid: int) -> list[HubEntry]:
         HubEntry(
             at=row.at,
             kind=EntryKind(row.kind),
-            code=_failure(row.code),
+            code=failure_code(row.code),
             rollout_id=row.rollout_id,
             version=row.version or "",
             data=sql.from_json(row.data) or {},
@@ -381,14 +382,9 @@ def _alerts(guid: int) -> list[HubAlert]:
             row.occurred_at,
             str(row.alert_id),
             AlertCode(row.code),
-            _failure(row.reason),
+            failure_code(row.reason),
             row.firmware_version,
             row.command_id,
         )
         for row in rows
     ]
-
-
-def _failure(code: int) -> FailureCode:
-    # Some entries use the code for something else, such as that a halt had come before.
-    return FailureCode(code) if code in FailureCode.values else FailureCode.NONE

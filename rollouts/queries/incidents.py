@@ -15,7 +15,7 @@ from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotFound
 from rollouts.models import Incident, IncidentAttachment, KnownIssue
 from rollouts.models.incidents import visible_incident, visible_incidents
-from rollouts.states import FailureCode, Region, TargetState
+from rollouts.states import FailureCode, Region, TargetState, failure_code
 from rollouts.states.governing import (
     OPEN_INCIDENTS,
     HanImpact,
@@ -285,6 +285,6 @@ def _hub(row: Any) -> IncidentHubLine:
         guid=str(Guid.from_db(row.guid)),
         region=None if row.region is None else Region(row.region),
         state=None if row.state is None else TargetState(row.state),
-        code=FailureCode(row.code or 0),
+        code=failure_code(row.code),
         state_at=row.state_at,
     )

@@ -12,7 +12,7 @@ from portal.kernel import paging, sql
 from portal.kernel.guid import Guid
 from rollouts.models.visibility import visible_rollout
 from rollouts.queries.progress import Viewer
-from rollouts.states import Answer, Consent, FailureCode, Region, TargetState
+from rollouts.states import Answer, Consent, FailureCode, Region, TargetState, failure_code
 
 ROLES: Final = {1: "Import", 2: "Gas", 3: "Import and Gas"}
 _BEFORE_ALL: Final = -(2**63)
@@ -104,7 +104,7 @@ def _member(row: Any, *, is_supplier: bool) -> Member:
         batch_id=row.batch_id,
         region=Region(row.region),
         state=TargetState(row.state),
-        code=FailureCode(row.code),
+        code=failure_code(row.code),
         consent=Consent(row.consent),
         attempts=row.attempts,
         effective_at=row.effective_at,

@@ -22,7 +22,15 @@ from rollouts.models.choosing import Selection, choose
 from rollouts.models.visibility import visible_rollout, visible_rollouts
 from rollouts.queries.progress import Viewer
 from rollouts.rules import REVIEW_WARNING
-from rollouts.states import FAILED_STATES, OPEN_STATUSES, BatchKind, FailureCode, Region, TargetState
+from rollouts.states import (
+    FAILED_STATES,
+    OPEN_STATUSES,
+    BatchKind,
+    FailureCode,
+    Region,
+    TargetState,
+    failure_code,
+)
 
 LISTED: Final = 20
 PAGE_SIZE: Final = 100
@@ -247,7 +255,7 @@ def pilot_progress(scope: Scope, *, rollout_id: int) -> PilotProgress:
         by_region.setdefault(Region(row.region), Counter())[state] += row.hubs
         by_version.setdefault(row.version, Counter())[state] += row.hubs
         if row.code:
-            failures[FailureCode(row.code)] += row.hubs
+            failures[failure_code(row.code)] += row.hubs
     return PilotProgress(states.total(), states, failures, by_region, by_version)
 
 
@@ -290,7 +298,7 @@ def _pilot_hub(row: Any) -> PilotHub:
         has_answered=row.answer > 0,
         second_has_answered=row.second_answer > 0 if row.is_split else None,
         state=TargetState(row.state),
-        code=FailureCode(row.code),
+        code=failure_code(row.code),
         state_at=row.state_at,
         effective_at=row.effective_at,
     )

@@ -12,7 +12,7 @@ from typing import Any
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from rollouts.models import CspChannel
-from rollouts.states import FAILED_STATES, Consent, FailureCode, Region, TargetState
+from rollouts.states import FAILED_STATES, Consent, FailureCode, Region, TargetState, failure_code
 
 States = Mapping[TargetState, int]
 
@@ -144,7 +144,7 @@ def _progress(rows: Iterable[Any]) -> Progress:
     retrying: Counter[FailureCode] = Counter()
     withdrawn: Counter[FailureCode] = Counter()
     for row in rows:
-        state, code = TargetState(row.state), FailureCode(row.code)
+        state, code = TargetState(row.state), failure_code(row.code)
         states[state] += row.hubs
         by_batch[row.batch_id][state] += row.hubs
         by_region[Region(row.region)][state] += row.hubs

@@ -42,6 +42,11 @@ class FailureCode(IntegerChoices):
     NO_LONGER_ELIGIBLE = 65, "Hub no longer qualifies for this update"
 
 
+def failure_code(stored: int | None) -> FailureCode:
+    """Read a code as it is stored; one that is no failure's, or of a later version, says nothing."""
+    return FailureCode(stored) if stored in FailureCode.values else FailureCode.NONE
+
+
 UNLIMITED_ATTEMPTS: Final = 32767
 
 

@@ -22,7 +22,7 @@ from rollouts.criteria import Subject, explain, parse
 from rollouts.models import CplEntry, KnownIssue
 from rollouts.models.visibility import visible_rollouts
 from rollouts.queries.incidents import known_issues
-from rollouts.states import OPEN_STATUSES, FailureCode
+from rollouts.states import OPEN_STATUSES, FailureCode, failure_code
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.incident_forms import HubConditionsForm
 from rollouts.web.wording import joined
@@ -101,7 +101,7 @@ def issue_rows(scope: Scope, *, rollout_id: int | None) -> list[dict[str, Any]]:
     return [
         {
             "it": issue,
-            "codes": joined(str(FailureCode(code).label) for code in issue.failure_codes) or "Any failure",
+            "codes": joined(str(failure_code(code).label) for code in issue.failure_codes) or "Any failure",
             "hubs": _criteria_words(issue) or "All hubs",
         }
         for issue in known_issues(scope, rollout_id=rollout_id)

@@ -31,6 +31,7 @@ from rollouts.states import (
     SmiStatus,
     TargetState,
     allowed_target_moves_sql,
+    failure_code,
     may_retry,
     open_steps,
     remembered_status,
@@ -160,6 +161,11 @@ class TestReasons:
     def test_an_unreachable_hub_is_tried_until_the_end_and_then_never_again(self) -> None:
         assert may_retry(FailureCode.UNREACHABLE, attempts=1000)
         assert not may_retry(FailureCode.UNREACHABLE_UNTIL_END, attempts=0)
+
+    @pytest.mark.parametrize("stored", [None, -1, 9, 999])
+    def test_a_code_of_no_failure_says_nothing(self, stored: int | None) -> None:
+        assert failure_code(stored) is FailureCode.NONE
+        assert failure_code(FailureCode.HASH_MISMATCH) is FailureCode.HASH_MISMATCH
 
     def test_attempts_run_out(self) -> None:
         assert may_retry(FailureCode.ACTIVATION_FAILURE, attempts=2)
