@@ -39,6 +39,11 @@ class DispatchSettings:
     margin: timedelta = timedelta(days=2)
     unreachable_for: timedelta = timedelta(days=30)
 
+    @property
+    def silent_for(self) -> timedelta:
+        """How long after its activation a hub is given up at the earliest: two readings unanswered."""
+        return max(self.second_read, self.first_read + self.last_read) + self.last_read
+
     @classmethod
     def current(cls) -> DispatchSettings:
         """Return the settings of this process."""

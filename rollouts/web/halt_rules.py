@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django import forms
@@ -17,12 +17,13 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import DCC_ROLES, MAY_OPERATE, PANEL_ROLES
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.moments import duration
 from portal.kernel.refusals import NotFound, Refusal
-from rollouts import services
+from rollouts import pacing, services
 from rollouts.models import HaltRule
 from rollouts.queries.decisions import RuleLine, Trip, halt_rules, halt_trips
 from rollouts.queries.updates import update_page
-from rollouts.states import ENDED_STATUSES, FailureCode
+from rollouts.states import ENDED_STATUSES, failure_code
 from rollouts.states.governing import HaltRuleKind
 from rollouts.web.forms import batch_choices
 from rollouts.web.guards import for_people, scope_of
@@ -41,6 +42,9 @@ _TERMS: Final = (
     "counts_known",
     "is_active",
 )
+
+
+_OF_SILENCE: Final = frozenset({HaltRuleKind.ANY, HaltRuleKind.NO_ANSWER})
 
 
 class HaltRuleForm(forms.Form):
@@ -66,9 +70,14 @@ class HaltRuleForm(forms.Form):
         label="Least sample",
         min_value=1,
         max_value=2**31 - 1,
-        help_text="So many hubs must have settled in the window.",
+        help_text="So many hubs must have come to an end in the window.",
     )
-    window_hours = forms.FloatField(label="Window, in hours", min_value=0.1, max_value=24 * 366)
+    window_hours = forms.FloatField(
+        label="Window, in hours",
+        min_value=0.1,
+        max_value=24 * 366,
+        help_text="A hub counts from the moment the portal heard how it ended, not from its date.",
+    )
     counts_known = forms.BooleanField(label="Count failures that known issues explain", required=False)
     is_active = forms.BooleanField(label="Switched on", required=False, initial=True)
 
@@ -102,6 +111,7 @@ def rules(request: PortalRequest, rollout_id: int) -> HttpResponse:
         "page": page,
         "rows": [rule_row(line) for line in halt_rules(scope, rollout_id=rollout_id, now=now)],
         "trips": [trip_row(trip) for trip in halt_trips(scope, rollout_id=rollout_id)],
+        "silent_for": duration(_silent_for()),
         "may_operate": scope.has(*MAY_OPERATE) and page.flight.status not in ENDED_STATUSES,
         "scope": scope,
         "crumbs": crumbs_of(rollout_id, page.flight.name),
@@ -135,6 +145,7 @@ def rule(request: PortalRequest, rollout_id: int, rule_id: int | None = None) ->
         "page": page,
         "form": form,
         "row": rule_row(found) if found else None,
+        "silent_for": duration(_silent_for()),
         "title": "Change a halt rule" if found else "Add a halt rule",
         "crumbs": [
             *crumbs_of(rollout_id, page.flight.name),
@@ -178,6 +189,7 @@ def rule_row(line: RuleLine) -> dict[str, Any]:
         "with_known": rate_view(line.with_known, top=top) if line.with_known != rate else None,
         "lower": percent(rate.lower),
         "since": line.since,
+        "is_short": rule.kind in _OF_SILENCE and timedelta(hours=rule.window_hours) < _silent_for(),
         "missing": missing,
         "look": _look(line, missing),
     }
@@ -186,7 +198,7 @@ def rule_row(line: RuleLine) -> dict[str, Any]:
 def counted_words(kind: str, codes: list[int]) -> str:
     """Say what a rule counts."""
     if kind == HaltRuleKind.CODES:
-        return joined(str(FailureCode(code).label) for code in codes)
+        return joined(str(failure_code(code).label) for code in codes)
     return str(HaltRuleKind(kind).label)
 
 
@@ -199,6 +211,10 @@ def trip_row(trip: Trip) -> dict[str, Any]:
         "lower": percent(rate.get("lower", 0.0)),
         "limit": percent(trip.evidence.get("threshold", 0.0)),
     }
+
+
+def _silent_for() -> timedelta:
+    return pacing.DispatchSettings.current().silent_for
 
 
 def _look(line: RuleLine, missing: int) -> tuple[str, str, str]:

@@ -14,7 +14,9 @@ from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import services
 from rollouts.models import Failure, HaltRule, HaltTrip, Hub, Incident, IncidentHub, KnownIssue, Rollout
 from rollouts.models.rates import Rate
+from rollouts.models.terms import Governance
 from rollouts.models.windows import look
+from rollouts.pacing import DispatchSettings
 from rollouts.services import _halt_rules
 from rollouts.states import FailureCode
 from tests.factories import make_rollout, make_world
@@ -103,6 +105,24 @@ class TestWhatTrips:
         ends(world, rollout, 40, 70, state=60, at=now)
 
         assert services.evaluate_halt_rules(now) == []
+
+    @pytest.mark.requirement("R5.7")
+    def test_news_that_is_late_counts_when_it_comes(self, world, rollout, now):
+        put(world, rollout, now, window_hours=1)
+        due = now - timedelta(days=3)
+        ends(world, rollout, 0, 30, state=50, at=due)
+        assert services.evaluate_halt_rules(now - timedelta(minutes=1)) == []
+
+        ends(world, rollout, 0, 30, state=51, code=32, at=now)
+
+        assert services.evaluate_halt_rules(now) == [rollout.pk]
+
+    @pytest.mark.requirement("R5.7")
+    def test_the_rules_a_rollout_begins_with_look_back_further_than_silence_lasts(self):
+        silent_for = DispatchSettings().silent_for
+
+        assert silent_for == timedelta(days=4)
+        assert all(timedelta(hours=rule.window_hours) > silent_for for rule in Governance().rules)
 
     @pytest.mark.parametrize(
         ("kind", "codes", "state", "code"),
@@ -232,6 +252,18 @@ class TestOnceAndAnew:
         ends(world, rollout, 40, 70, state=51, code=32, at=later + timedelta(minutes=1))
         assert services.evaluate_halt_rules(later + timedelta(minutes=2)) == [rollout.pk]
         assert look(HaltRule.objects.get(), now=later + timedelta(minutes=2)).everything == Rate(30, 30)
+
+    @pytest.mark.requirement("R5.7")
+    def test_a_failure_from_before_a_resume_that_is_heard_of_after_it_counts(self, world, rollout, now):
+        put(world, rollout, now)
+        ends(world, rollout, 0, 40, state=50, at=now)
+        services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="Odd.", now=now)
+        later = now + timedelta(hours=1)
+        decide(world, rollout, "PROCEED", later)
+
+        ends(world, rollout, 0, 40, state=51, code=32, at=later + timedelta(minutes=5))
+
+        assert services.evaluate_halt_rules(later + timedelta(minutes=6)) == [rollout.pk]
 
     def test_several_rules_that_trip_at_once_are_one_suspension(self, world, rollout, now):
         put(world, rollout, now)

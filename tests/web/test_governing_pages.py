@@ -362,6 +362,21 @@ def test_a_halt_rule_is_added_changed_and_switched_off(seat, running):
 
 
 @pytest.mark.requirement("R5.7")
+def test_a_rule_on_silence_whose_window_is_too_short_says_so(seat, running):
+    dcc, url = seat("operator"), f"/updates/{running.rollout.pk}/halt-rules/"
+    dcc.post(f"{url}new/", rule_said(name="Silence", kind="NO_ANSWER", window_hours="24"))
+    rule = HaltRule.objects.get(name="Silence")
+
+    assert text_of(dcc.get(url)).count("Shorter than silence lasts") == 1
+    page = text_of(dcc.get(f"{url}{rule.pk}/"))
+    assert "The window is shorter than the 4 days after which a silent hub is given up" in page
+    assert "News that comes late counts when it comes" in page
+
+    dcc.post(f"{url}{rule.pk}/", rule_said(name="Silence", kind="NO_ANSWER", window_hours="240"))
+    assert "Shorter than silence lasts" not in text_of(dcc.get(url))
+
+
+@pytest.mark.requirement("R5.7")
 def test_a_rule_that_tripped_says_what_it_counted(world, seat, running, today):
     KnownIssue.objects.update(is_active=False)
     assert services.evaluate_halt_rules(today) == [running.rollout.pk]
