@@ -25,18 +25,19 @@ from rollouts.management.journey.cast import (
     own_hubs,
     scope_of,
 )
-from rollouts.management.journey.clocks import HOUR
+from rollouts.management.journey.clocks import DAY, HOUR
 from rollouts.management.journey.waiting import settle
 from rollouts.models import CplEntry, Decision, Rollout, Target
 from rollouts.queries.evidence import evidence_pack
 from rollouts.services import Account, HubList
-from rollouts.states import HALTED_STATUSES, InstructionKind, ReviewOutcome, TargetState
+from rollouts.states import HALTED_STATUSES, OPEN_STATUSES, InstructionKind, ReviewOutcome, TargetState
 from rollouts.states.governing import OPEN_DECISIONS, HanImpact, Verdict
 
 _MODEL: Final = "433100AC"
 _VERSION: Final = "0C230000"
 _BODY: Final = "SEC Panel"
 _BRISK: Final = 2 * HOUR  # business seconds a second
+_FAST: Final = DAY
 _FIRST: Final = (AMBERGATE,)
 _SECOND: Final = (BRACKENMOOR, COLDWATER, ELMSWORTH)
 _DAY: Final = timedelta(days=1)
@@ -79,6 +80,7 @@ def notice(rehearsal: Rehearsal) -> None:
         automatic_at=day(journey, 84),
         release_note_url="https://dcc.example/release-notes/bad",
         has_pilot=False,
+        unreachable_until=day(journey, 98),
         now=journey.clocks.now,
     )
     services.notify_rollout(journey.dcc, rollout_id=draft.pk, now=journey.clocks.now)
@@ -187,6 +189,21 @@ def afterwards(rehearsal: Rehearsal) -> None:
     settle(journey.clocks, journey.simulator)
 
 
+def completion(rehearsal: Rehearsal) -> None:
+    """Let a rollout that goes on come to its end: DCC's automatic time, and the last hub given up."""
+    journey = rehearsal.journey
+    if rehearsal.outcome == ReviewOutcome.STOP:
+        return
+    automatic_at = journey.rollout.automatic_at
+    journey.clocks.jump(automatic_at - 8 * _DAY)
+    journey.clocks.run(automatic_at + 2 * _DAY, rate=_FAST)
+    settle(journey.clocks, journey.simulator)
+    journey.clocks.run((journey.rollout.unreachable_until or automatic_at) + _DAY, rate=_FAST)
+    settle(journey.clocks, journey.simulator)
+    wait_for(journey, lambda: journey.rollout.status not in OPEN_STATUSES - HALTED_STATUSES, rate=_FAST)
+    settle(journey.clocks, journey.simulator)
+
+
 STAGES: Final[Sequence[Stage]] = (
     notice,
     distribution,
@@ -195,6 +212,7 @@ STAGES: Final[Sequence[Stage]] = (
     review,
     panel,
     afterwards,
+    completion,
 )
 
 

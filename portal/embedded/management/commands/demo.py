@@ -15,6 +15,7 @@ from portal.embedded.show import Plan, perform
 
 _HUBS: Final = 200_000
 _PORT: Final = 8000
+_OUTCOMES: Final = ("STOP", "PROCEED")
 
 
 class Command(BaseCommand):
@@ -37,10 +38,19 @@ class Command(BaseCommand):
                 help=f"play the {script} on a fresh estate, check it against the simulator, and end",
             )
 
-    def handle(self, *, hubs: int, port: int, script: str | None, **_: Any) -> None:
+        parser.add_argument(
+            "--outcome",
+            choices=_OUTCOMES,
+            default=_OUTCOMES[0],
+            help="what the Panel decides of the incident",
+        )
+
+    def handle(self, *, hubs: int, port: int, script: str | None, outcome: str, **_: Any) -> None:
         """Run to the end; the exit code is the script's."""
         var = Path(settings.VAR_DIR) / (script or "demo")
         then = (script, f"--report={Path(settings.VAR_DIR) / f'{script}.json'}") if script else ()
+        if script == "incident":
+            then = (*then, f"--outcome={outcome}")
         plan = Plan(var=var, port=port, hubs=hubs, then=then)
         try:
             if script:
