@@ -11,6 +11,7 @@ from typing import Final
 
 from portal.events.kinds import EntryKind
 from portal.kernel import sql
+from portal.kernel.guid import guid_sql
 from portal.kernel.transactions import outside_unit_of_work, unit_of_work
 from rollouts.models import Batch, Rollout
 from rollouts.models.eligibility import eligibility_params, eligibility_sql, take_turn
@@ -126,7 +127,8 @@ def _withdraw(*, rollout_id: int, guids: Sequence[int], now: datetime) -> dict[F
         "kind": int(EntryKind.HUB_WITHDRAWN),
         "now": now,
     }
-    rows = sql.rows(eligibility_sql("withdraw_lost"), params)
+    text = eligibility_sql("withdraw_lost").replace("{hub}", guid_sql("h.guid"))
+    rows = sql.rows(text, params)
     return {FailureCode(row.code): row.hubs for row in rows}
 
 

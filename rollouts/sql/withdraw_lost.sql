@@ -1,8 +1,12 @@
 -- Withdraw those of the named targets that are still lost (as lost_targets has it), in GUID order, let go of
--- their hubs, and tell each hub's Suppliers.
+-- their hubs, and tell each hub's Suppliers. A hub that has gone and that another took the place of was exchanged.
 WITH lost AS (
     SELECT t.guid, t.import_supplier_id AS imports, t.gas_supplier_id AS gas,
-           CASE WHEN h.guid IS NULL THEN 61 WHEN h.smi_status IN (5, 6) THEN 60
+           CASE WHEN h.guid IS NULL THEN 61
+                WHEN h.smi_status IN (5, 6)
+                THEN CASE WHEN EXISTS (SELECT FROM rollouts_hub_history AS known
+                                        WHERE known.guid = h.guid AND known.kind = 8 AND known.old_value = {hub})
+                          THEN 61 ELSE 60 END
                 WHEN h.device_model_id <> %(device_model_id)s THEN 61 ELSE 65 END AS code
       FROM rollouts_target AS t
       LEFT JOIN rollouts_hub AS h ON h.guid = t.guid

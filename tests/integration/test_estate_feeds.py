@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from portal.events.kinds import EntryKind
+from portal.events.models import FeedOutbox
 from portal.identity.models import MarketParticipant
 from portal.kernel.refusals import NotPermitted
 from portal.kernel.spreadsheets import FileRefused
@@ -161,6 +163,26 @@ class TestChangesOfStatus:
             "Decommissioned",
         )
         assert change.at == datetime(2030, 3, 2, tzinfo=UTC)
+
+    @pytest.mark.requirement("R1.6", "R4.10")
+    @pytest.mark.parametrize("status", ["Decommissioned", "Withdrawn"])
+    def test_say_of_a_hub_that_another_took_the_place_of_that_it_was_exchanged(
+        self, world, take, now, status
+    ):
+        rollout = make_rollout(world, now=now)
+
+        take(f"{hub(3)},{status},,{hub(4)}", f"{hub(5)},{status},,")
+
+        codes = Target.objects.filter(rollout_id=rollout.pk, state=TargetState.WITHDRAWN)
+        told = FeedOutbox.objects.filter(kind=EntryKind.HUB_WITHDRAWN).values_list("guid", "code")
+        assert (
+            dict(codes.values_list("guid", "code"))
+            == dict(told)
+            == {
+                world.guid(3): FailureCode.EXCHANGED,
+                world.guid(5): FailureCode.DECOMMISSIONED,
+            }
+        )
 
     @pytest.mark.requirement("R1.6")
     def test_let_hubs_join_that_are_commissioned(self, world, take, now):
