@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",
+    "django.forms",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -92,6 +93,9 @@ INSTALLED_APPS = [
     "rollouts",
     "notifications",
 ]
+
+# Form controls are drawn with the templates of the project that are in templates/django/forms/
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 MIDDLEWARE = [
     "portal.middleware.RequestId",

@@ -162,20 +162,20 @@ def estate_counts(scope: Scope) -> EstateCounts:
     """
     rows = _tally(scope)
     by_role: Counter[str] = Counter()
-    by_region: Counter[Region] = Counter()
-    by_status: Counter[SmiStatus] = Counter()
+    by_region: Counter[int] = Counter()
+    by_status: Counter[int] = Counter()
     by_version: Counter[tuple[int, str, str, str]] = Counter()
     for row in rows:
         by_role[row.role] += row.n
-        by_region[Region(row.region)] += row.n
-        by_status[SmiStatus(row.smi_status)] += row.n
+        by_region[row.region] += row.n
+        by_status[row.smi_status] += row.n
         by_version[row.device_model_id, row.manufacturer, row.model, row.firmware_version] += row.n
     return EstateCounts(
         total=sum(row.n for row in rows),
         split=sum(row.n for row in rows if row.is_split),
         by_role=dict(by_role),
-        by_region=dict(sorted(by_region.items())),
-        by_status=dict(sorted(by_status.items())),
+        by_region={Region(region): hubs for region, hubs in sorted(by_region.items())},
+        by_status={SmiStatus(status): hubs for status, hubs in sorted(by_status.items())},
         by_version=[VersionCount(*key, hubs) for key, hubs in by_version.items()],
     )
 

@@ -94,14 +94,14 @@ class EstateForm(forms.Form):
         asked = self.cleaned_data
         update = asked.get("update")
         return EstateFilter(
-            regions=[Region(asked["region"])] if asked.get("region") else [],
-            versions=[asked["version"]] if asked.get("version") else [],
-            device_model_ids=[asked["model"]] if asked.get("model") else [],
-            statuses=[SmiStatus(asked["status"])] if asked.get("status") else [],
-            roles=[asked["role"]] if asked.get("role") else [],
+            regions=(Region(asked["region"]),) if asked.get("region") else (),
+            versions=(asked["version"],) if asked.get("version") else (),
+            device_model_ids=(asked["model"],) if asked.get("model") else (),
+            statuses=(SmiStatus(asked["status"]),) if asked.get("status") else (),
+            roles=(asked["role"],) if asked.get("role") else (),
             is_split={"yes": True, "no": False}.get(asked.get("split", "")),
             label=asked.get("label", ""),
             rollout_id=update,
-            states=[TargetState[asked["state"]]] if update and asked.get("state") else [],
+            states=(TargetState[asked["state"]],) if update and asked.get("state") else (),
             search=asked.get("q", ""),
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
 from django import template
@@ -111,11 +112,17 @@ def look(state: object, kind: str = "target") -> StateLook:
     return look_of(state, kind=kind)
 
 
-@register.inclusion_tag("_components/badge.html")
-def badge(state: object, kind: str = "target") -> dict[str, Any]:
+@register.simple_tag
+def badge(state: object, kind: str = "target") -> str:
     """Draw the badge of a target, consent or rollout state."""
-    it = look_of(state, kind=kind)
-    return {"icon_name": it.icon, "tone": it.tone, "word": it.word, "meaning": it.meaning}
+    return _drawn_badge(look_of(state, kind=kind))
+
+
+# There are a few dozen states, and fifty badges on a page of an estate: each is drawn once a process.
+@cache
+def _drawn_badge(it: StateLook) -> str:
+    parts = {"icon_name": it.icon, "tone": it.tone, "word": it.word, "meaning": it.meaning}
+    return get_template("_components/badge.html").render(parts)
 
 
 @register.inclusion_tag("_components/badge.html")
