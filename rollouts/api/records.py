@@ -59,9 +59,10 @@ class ImportRow(TypedDict):
     """One file of the inventory, and what came of it."""
 
     id: Id
-    kind: Annotated[str, Example("INVENTORY")]
+    kind: Annotated[str, Example("LOAD")]
     file_name: Annotated[str, Example("inventory-2027-03-15.csv")]
     received_at: datetime
+    as_of: datetime | None
     lines: Count
     accepted: Count
     refused: Count
@@ -238,6 +239,7 @@ def _import(found: ImportSummary) -> ImportRow:
         "kind": found.kind,
         "file_name": found.file_name,
         "received_at": found.received_at,
+        "as_of": found.as_of,
         "lines": found.lines,
         "accepted": found.accepted,
         "refused": found.refused,

@@ -123,6 +123,7 @@ class EstateImport(models.Model):
     file_name = models.CharField(max_length=200, blank=True)
     sha256 = models.BinaryField(max_length=32, null=True)
     received_at = models.DateTimeField()
+    as_of = models.DateTimeField(null=True, help_text="as of when the file says what hubs run")
     finished_at = models.DateTimeField(null=True)
     lines = models.BigIntegerField(default=0)
     accepted = models.BigIntegerField(default=0)

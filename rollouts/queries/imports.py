@@ -26,6 +26,7 @@ class ImportSummary:
     kind: str
     file_name: str
     received_at: datetime
+    as_of: datetime | None
     lines: int
     accepted: int
     refused: int
@@ -70,6 +71,7 @@ def _summary(row: EstateImport) -> ImportSummary:
         kind=row.kind,
         file_name=row.file_name,
         received_at=row.received_at,
+        as_of=row.as_of,
         lines=row.lines,
         accepted=row.accepted,
         refused=row.refused,

@@ -50,6 +50,8 @@ class Refusals:
     """The lines that were not taken so far."""
 
     kept: list[Refused] = field(default_factory=list)
+    noted: list[Refused] = field(default_factory=list)
+    """Lines that were taken, but for something: listed with the others, counted by nobody."""
     reasons: Counter[LineProblem] = field(default_factory=Counter)
 
     def add(self, refused: Iterable[Refused]) -> None:
@@ -62,6 +64,11 @@ class Refusals:
     def add_one(self, line: int, guid: int, problem: LineProblem) -> None:
         """Count a line of which only the hub is known by now."""
         self.add([Refused(line, str(Guid.from_db(guid)), problem)])
+
+    def note(self, line: int, guid: int, words: str, problem: LineProblem) -> None:
+        """Keep a line that was taken but for what `words` say, as long as there is room."""
+        if len(self.noted) < MOST_LINES_KEPT:
+            self.noted.append(Refused(line, f"{Guid.from_db(guid)}: {words}", problem))
 
     def add_later(self, problems: Mapping[int, LineProblem], repeats: Repeats) -> None:
         """Count lines that turned out to repeat others once the whole file was read."""
@@ -103,7 +110,7 @@ def keep_import(
         ("estate_import_id", "line_no", "raw", "reason"),
         (
             (entry.pk, line.line, line.raw.replace("\0", " "), line.problem.value)
-            for line in sorted(refusals.kept, key=lambda line: line.line)
+            for line in sorted(refusals.kept + refusals.noted, key=lambda line: line.line)
         ),
     )
     return ImportReport(

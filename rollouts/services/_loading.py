@@ -7,14 +7,16 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from portal.events import journal
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import guid_sql
+from portal.kernel.refusals import BadInput
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 from rollouts.models import EstateImport
 from rollouts.services._changing_supplier import change_suppliers
@@ -26,6 +28,7 @@ from rollouts.services._refreshing import refresh_eligibility
 from rollouts.states import HistoryKind, SmiStatus
 from rollouts.states.inventory import LineProblem
 
+_LONDON: Final = ZoneInfo("Europe/London")
 STAGING: Final = "rollouts_staged_hub"
 _AHEAD: Final = 8
 _MOVED_AT_ONCE: Final = 50_000
@@ -43,22 +46,29 @@ _OPTIONAL: Final = {
 
 
 @outside_unit_of_work
-def load_estate(scope: Scope, *, source: Source, file_name: str = "", now: datetime) -> ImportReport:
+def load_estate(
+    scope: Scope, *, source: Source, file_name: str = "", as_of: datetime | None = None, now: datetime
+) -> ImportReport:
     """Take an inventory file, CSV of any make or a workbook: hubs are added or brought up to date.
 
     Lines that cannot be taken are kept with their reason; the others go on. The file is one transaction;
     changes of Supplier and of eligibility follow it, slice by slice, and may be repeated by sending the
-    file again.
+    file again. `as_of` says when the file was made; unsaid, it is taken to be as of the midnight before. What
+    a hub itself has said of its version since then stands, and the lines that differ are listed to the DCC.
 
     Raises:
         NotPermitted: not for a DCC operator.
         FileRefused, NotAnInventory: it is no inventory at all.
+        BadInput: it is as of a time to come.
     """
     scope.check(*MAY_OPERATE)
+    if as_of is not None and as_of > now:
+        raise BadInput("The file cannot be as of a time to come.")
     digest = hashlib.sha256()
     heading, pieces = pieces_of(_hashed(source, digest))
     load = _Load(heading, pieces)
-    report = _take_in(scope, load, digest=digest, file_name=file_name, now=now)
+    made_at = as_of or _midnight_before(now)
+    report = _take_in(scope, load, digest=digest, file_name=file_name, as_of=made_at, now=now)
     if report.is_first:
         sql.run("ANALYZE rollouts_hub")
     moved = _move_suppliers(scope, report, now=now)
@@ -68,13 +78,22 @@ def load_estate(scope: Scope, *, source: Source, file_name: str = "", now: datet
 
 
 @unit_of_work
-def _take_in(scope: Scope, load: _Load, *, digest: Any, file_name: str, now: datetime) -> ImportReport:
+def _take_in(
+    scope: Scope, load: _Load, *, digest: Any, file_name: str, as_of: datetime, now: datetime
+) -> ImportReport:
     entry = open_import(scope, kind="LOAD", file_name=file_name, now=now)
+    entry.as_of = as_of
     is_first = _is_empty_and_ours()
     summary = _fill(load) if is_first else _merge(load, entry, now=now)
     entry.sha256 = digest.digest()
     report = keep_import(entry, load.refusals, lines=load.lines, summary=summary, is_first=is_first, now=now)
-    facts = {"import": entry.pk, "file_name": file_name, "lines": report.lines, "refused": report.refused}
+    facts = {
+        "import": entry.pk,
+        "file_name": file_name,
+        "as_of": as_of.isoformat(),
+        "lines": report.lines,
+        "refused": report.refused,
+    }
     journal.record("estate.loaded", subject="estate", by=scope, at=now, facts={**facts, **summary})
     return report
 
@@ -157,13 +176,25 @@ def _merge(load: _Load, entry: EstateImport, *, now: datetime) -> dict[str, int]
     _keep_what_is_missing(load.heading)
     for row in sql.fetch_all("rollouts", "refuse_taken_gpfs"):
         load.refusals.add_one(row.line_no, row.guid, LineProblem(row.problem))
-    params = {"now": now, "evidence": f"import {entry.pk}", **_HISTORY}
     # Whoever publishes waits until the hubs are as the file has them: see `take_turn`.
     sql.run("SELECT id FROM rollouts_devicemodel ORDER BY id FOR SHARE")
+    outdated = _keep_later_word(load, as_of=entry.as_of)
+    params = {"now": now, "evidence": f"import {entry.pk}", **_HISTORY}
     text = sql.load("rollouts", "merge_hubs")
     text = text.replace("{old_gpf}", guid_sql("k.old_gpf")).replace("{new_gpf}", guid_sql("k.gpf_guid"))
     row = sql.rows(text, params)[0]
-    return {"added": row.added, "changed": row.changed, "unchanged": row.unchanged, "moving": row.moving}
+    merged = {"added": row.added, "changed": row.changed, "unchanged": row.unchanged, "moving": row.moving}
+    return {**merged, "outdated": outdated} if outdated else merged
+
+
+def _keep_later_word(load: _Load, *, as_of: datetime | None) -> int:
+    """Let the hubs' own word of their version stand against an older file; return how many it is of."""
+    sql.fetch_one("rollouts", "hold_differing")
+    rows = sql.fetch_all("rollouts", "keep_later_word", as_of=as_of)
+    for row in rows:
+        words = f"{row.said} in the file, {row.kept} by its own word"
+        load.refusals.note(row.line_no, row.guid, words, LineProblem.OLDER_VERSION)
+    return len(rows)
 
 
 def _keep_what_is_missing(heading: Heading) -> None:
@@ -190,6 +221,12 @@ def _move_suppliers(scope: Scope, report: ImportReport, *, now: datetime) -> int
         )
         moved += done.hubs
     return moved
+
+
+def _midnight_before(now: datetime) -> datetime:
+    """Return when the day began in Britain: extracts of the inventory are made by night."""
+    day = now.astimezone(_LONDON).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day.astimezone(UTC)
 
 
 def _hashed(source: Source, digest: Any) -> Iterator[bytes]:

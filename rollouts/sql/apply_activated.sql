@@ -1,7 +1,7 @@
 -- Confirm activations: the target, the SMI records of the hub and its GPF, their history, the alert to each
 -- Supplier responsible at this moment (R4.7), and the end of the upgrade in flight; all or nothing.
 -- The hub's word outranks whatever the portal believed; a target is confirmed once, however often it is said. What it
--- said of an earlier rollout, and what comes after its word of a later version, leaves the SMI as that has it.
+-- said of an earlier rollout, and what comes after its word (or a later inventory file's) of a later version, leaves the SMI as that has it.
 WITH said AS (
     SELECT DISTINCT ON (guid) guid, occurred_at, alert_id, old_entry_id, old_status
       FROM judged_alert
@@ -18,10 +18,14 @@ WITH said AS (
               -- Alerts are only searched for the few hubs that run neither version.
               CASE WHEN said.old_entry_id NOT IN (target.from_cpl_entry_id, %(entry_id)s)
                    THEN EXISTS (SELECT FROM rollouts_hub_history AS known
-                                  JOIN rollouts_csp_alert AS later ON later.guid = known.guid
-                                   AND later.alert_id::text = known.evidence AND later.occurred_at > said.occurred_at
                                  WHERE known.guid = said.guid AND known.kind = 1
-                                   AND known.at > said.occurred_at - interval '1 day')
+                                   AND known.at > said.occurred_at - interval '1 day'
+                                   AND (EXISTS (SELECT FROM rollouts_csp_alert AS later
+                                                 WHERE later.guid = known.guid AND later.alert_id::text = known.evidence
+                                                   AND later.occurred_at > said.occurred_at)
+                                        OR EXISTS (SELECT FROM rollouts_estateimport AS file
+                                                    WHERE 'import ' || file.id = known.evidence
+                                                      AND file.as_of > said.occurred_at)))
                    ELSE false END AS is_past
 ), smi AS (
     UPDATE rollouts_hub AS hub

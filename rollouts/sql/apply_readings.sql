@@ -1,6 +1,7 @@
 -- Readings of the firmware version (SR 11.2): the SMI is corrected where it differs, and the answer goes to
 -- whoever asked, if still responsible for the hub. A version that is on no list of its model changes nothing; nor does
--- one that was read before the hub said what the SMI holds now (its clock may be ahead of ours, by a day at most).
+-- one that was read before the hub, or a later inventory file, said what the SMI holds now (its clock may be ahead of
+-- ours, by a day at most).
 WITH read AS (
     SELECT judged.guid, judged.alert_id, judged.asked_by, judged.reason, judged.occurred_at, judged.firmware_version,
            judged.old_entry_id, entry.id AS entry_id, judged.import_id, judged.gas_id
@@ -20,10 +21,14 @@ WITH read AS (
        -- In a CASE, so that alerts are only searched for the few hubs that differ.
        AND CASE WHEN hub.cpl_entry_id <> said.entry_id
                 THEN NOT EXISTS (SELECT FROM rollouts_hub_history AS known
-                                   JOIN rollouts_csp_alert AS later ON later.guid = known.guid
-                                    AND later.alert_id::text = known.evidence AND later.occurred_at > said.occurred_at
                                   WHERE known.guid = said.guid AND known.kind = 1
-                                    AND known.at > said.occurred_at - interval '1 day') END
+                                    AND known.at > said.occurred_at - interval '1 day'
+                                    AND (EXISTS (SELECT FROM rollouts_csp_alert AS later
+                                                  WHERE later.guid = known.guid AND later.alert_id::text = known.evidence
+                                                    AND later.occurred_at > said.occurred_at)
+                                         OR EXISTS (SELECT FROM rollouts_estateimport AS file
+                                                     WHERE 'import ' || file.id = known.evidence
+                                                       AND file.as_of > said.occurred_at))) END
     RETURNING hub.guid, said.alert_id, said.old_entry_id, said.firmware_version
 ), history AS (
     INSERT INTO rollouts_hub_history (guid, at, kind, old_value, new_value, evidence)

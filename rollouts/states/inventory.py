@@ -34,6 +34,10 @@ class LineProblem(TextChoices):
     NOT_YET = "NOT_YET", "The change takes effect later: send it again on that day."
     UNKNOWN_DEVICE = "UNKNOWN_DEVICE", "The hub is not in the inventory."
     UNKNOWN_REPLACEMENT = "UNKNOWN_REPLACEMENT", "The hub that takes its place is not in the inventory."
+    OLDER_VERSION = (
+        "OLDER_VERSION",
+        "The hub itself has named another version since the file was made, which stands. The rest was taken.",
+    )
 
 
 MOST_HAN_DEVICES: Final = 64

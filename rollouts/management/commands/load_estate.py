@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -32,6 +34,11 @@ class Command(BaseCommand):
         """Say what may stand on the line."""
         parser.add_argument("file", nargs="?", default="-", help="CSV or XLSX; - is the standard input")
         parser.add_argument("--kind", choices=sorted(_FEEDS), default="hubs")
+        parser.add_argument(
+            "--as-of",
+            default="",
+            help="when the file of hubs was made, such as 2030-03-04T02:00:00Z; unsaid, the midnight before",
+        )
 
     def handle(self, *_args: object, **options: str) -> None:
         """Load the file on behalf of the DCC."""
@@ -40,7 +47,8 @@ class Command(BaseCommand):
             raise CommandError("There is no DCC yet: run load_reference first.")
         began = time.monotonic()
         try:
-            report = self._take(Scope.system(dcc.pk), options["file"], options["kind"])
+            more = _more(options["kind"], options["as_of"])
+            report = self._take(Scope.system(dcc.pk), options["file"], options["kind"], more)
         except (Refusal, OSError) as error:
             raise CommandError(str(error)) from error
         seconds = time.monotonic() - began
@@ -49,9 +57,26 @@ class Command(BaseCommand):
         for problem, n in sorted(report.refused_by_reason.items()):
             self.stdout.write(f"  {n:,} {problem.value}: {problem.label}")
 
-    def _take(self, scope: Scope, name: str, kind: str) -> ImportReport:
-        feed = _FEEDS[kind]
+    def _take(self, scope: Scope, name: str, kind: str, more: dict[str, datetime]) -> ImportReport:
+        feed: Callable[..., ImportReport] = _FEEDS[kind]
         if name == "-":
-            return feed(scope, source=sys.stdin.buffer, file_name="standard input", now=clock.now())
+            return feed(scope, source=sys.stdin.buffer, file_name="standard input", now=clock.now(), **more)
         with Path(name).open("rb") as file:
-            return feed(scope, source=file, file_name=Path(name).name, now=clock.now())
+            return feed(scope, source=file, file_name=Path(name).name, now=clock.now(), **more)
+
+
+def _more(kind: str, as_of: str) -> dict[str, datetime]:
+    """Read as of when the file is, where that was said.
+
+    Raises:
+        CommandError: it is no moment, or the file is a feed, whose lines say when.
+    """
+    if not as_of:
+        return {}
+    try:
+        at = datetime.fromisoformat(as_of)
+    except ValueError:
+        at = datetime.min  # noqa: DTZ901 - refused below, as it has no time zone
+    if kind != "hubs" or at.tzinfo is None:
+        raise CommandError("--as-of is for a file of hubs, and reads like 2030-03-04T02:00:00Z.")
+    return {"as_of": at}

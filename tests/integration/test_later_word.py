@@ -1,0 +1,186 @@
+"""What an inventory file says and what hubs say of themselves: the later word stands, whatever comes first."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from datetime import timedelta
+
+import orjson
+import pytest
+
+from portal.identity.models import MarketParticipant
+from portal.kernel.guid import Guid
+from portal.kernel.refusals import BadInput
+from rollouts import queries, services
+from rollouts.csp import alert_lines
+from rollouts.models import (
+    EstateImport,
+    EstateImportLine,
+    Hub,
+    HubHistory,
+    Target,
+)
+from rollouts.states import HistoryKind, SmiStatus, TargetState
+from rollouts.states.inventory import LineProblem
+from tests.factories import make_rollout, make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HEADING = "guid,model,firmware_version,region,smi_status,import_mpid,gas_code"
+OLD, NEW, OLDER = "0C220000", "0C230000", "0C210000"
+
+
+class Desk:
+    """A file of the inventory and alerts of its hubs, as they come in."""
+
+    def __init__(self, now, *, hubs=20):
+        self.now = now
+        self.world = make_world(hubs=hubs)
+        fuel = MarketParticipant.Fuel
+        for organisation, mpid, gas in (
+            (self.world.supplier, "BRIG", "BRG"),
+            (self.world.other, "FERN", "FER"),
+        ):
+            MarketParticipant.objects.create(organisation=organisation, fuel=fuel.ELECTRICITY, code=mpid)
+            MarketParticipant.objects.create(organisation=organisation, fuel=fuel.GAS, code=gas)
+
+    def load(self, *lines, as_of=None, later=0):
+        source = "\n".join([HEADING, *lines, ""]).encode()
+        now = self.now + timedelta(minutes=later)
+        return services.load_estate(self.world.operator, source=source, as_of=as_of, now=now)
+
+    def say(self, number, code="READ_RESULT", *, version=NEW, minutes=0, **more):
+        alert = {
+            "alert_id": str(uuid.uuid4()),
+            "guid": hub(number),
+            "code": code,
+            "occurred_at": (self.now + timedelta(minutes=minutes)).isoformat(),
+            "firmware_version": version,
+            **more,
+        }
+        lines = alert_lines.read(orjson.dumps(alert))
+        assert not lines.problems
+        services.receive_alerts(
+            csp_id=self.world.csp.pk, copy_text=lines.copy_text, count=1, received_at=self.now
+        )
+        services.apply_waiting(now=self.now + timedelta(minutes=max(minutes, 0)))
+        return alert["alert_id"]
+
+    def version(self, number):
+        return Hub.objects.select_related("cpl_entry").get(guid=guid(number)).cpl_entry.firmware_version
+
+
+def hub(number):
+    return f"00-DB-12-34-00-00-00-{number:02X}"
+
+
+def guid(number):
+    return Guid.parse(hub(number)).db
+
+
+def line(number, version=OLD, status="Commissioned"):
+    return f"{hub(number)},433100AC,{version},Central,{status},BRIG,BRG"
+
+
+def noted(report):
+    return list(
+        EstateImportLine.objects.filter(estate_import_id=report.id).values_list("line_no", "raw", "reason")
+    )
+
+
+@pytest.fixture
+def desk(now):
+    return Desk(now)
+
+
+@pytest.mark.requirement("R4.6", "R4.8")
+def test_a_file_that_is_older_than_the_hubs_word_does_not_turn_its_version_back(desk):
+    desk.say(0, minutes=-10)
+
+    report = desk.load(line(0), line(1), later=5)
+
+    assert desk.version(0) == NEW
+    assert (report.summary["outdated"], report.refused, report.accepted) == (1, 0, 2)
+    assert noted(report) == [
+        (2, f"{hub(0)}: {OLD} in the file, {NEW} by its own word", LineProblem.OLDER_VERSION)
+    ]
+    said = b"".join(queries.refused_lines_csv(desk.world.operator, import_id=report.id)).decode()
+    assert hub(0) in said
+    assert "OLDER_VERSION" in said
+    assert HubHistory.objects.filter(guid=guid(0), kind=HistoryKind.VERSION).count() == 1
+    assert services.measure_estate_drift() == 0
+
+
+@pytest.mark.requirement("R4.6", "R4.7")
+def test_an_activation_outlives_the_file_made_before_it_and_the_hub_stays_cured(desk, now):
+    rollout = make_rollout(desk.world, now=now)
+    Hub.objects.filter(guid=guid(0)).update(smi_status=SmiStatus.SUSPENDED)
+    Target.objects.filter(guid=guid(0)).update(state=TargetState.ACTIVATING, consent=4, command_id=1)
+    desk.say(0, "0x8F66", minutes=1)
+
+    desk.load(line(0, status="Suspended"), as_of=now, later=5)
+
+    found = Hub.objects.get(guid=guid(0))
+    assert (desk.version(0), found.smi_status) == (NEW, SmiStatus.COMMISSIONED)
+    assert found.gpf_cpl_entry_id == found.cpl_entry_id
+    assert Target.objects.get(rollout_id=rollout.pk, guid=guid(0)).state == TargetState.ACTIVATED
+
+
+@pytest.mark.requirement("R4.6")
+def test_a_file_made_after_the_hubs_word_counts(desk, now):
+    desk.say(0, minutes=-10)
+
+    report = desk.load(line(0), as_of=now - timedelta(minutes=5))
+
+    assert desk.version(0) == OLD
+    assert "outdated" not in report.summary
+    assert EstateImport.objects.get(pk=report.id).as_of == now - timedelta(minutes=5)
+
+
+@pytest.mark.requirement("R4.6")
+def test_a_file_of_yesterday_that_comes_today_says_so(desk, now):
+    desk.say(0, minutes=-18 * 60)
+
+    desk.load(line(0), as_of=now - timedelta(days=1))
+    assert desk.version(0) == NEW
+
+    desk.load(line(0))  # as of midnight, when nobody says otherwise
+    assert desk.version(0) == OLD
+
+
+def test_a_file_is_not_as_of_a_time_to_come(desk, now):
+    with pytest.raises(BadInput):
+        desk.load(line(0), as_of=now + timedelta(seconds=1))
+
+    assert not EstateImport.objects.exists()
+
+
+@pytest.mark.requirement("R4.6", "R4.8")
+@pytest.mark.parametrize("order", list(itertools.permutations(["read", "file", "later"])))
+def test_whatever_order_they_come_in_the_latest_word_stands(desk, now, order):
+    """A reading ten minutes ago, a file as of five minutes ago, perhaps a reading of a minute ago."""
+    news = {
+        "read": lambda: desk.say(0, version=NEW, minutes=-10),
+        "file": lambda: desk.load(line(0, OLDER), as_of=now - timedelta(minutes=5)),
+        "later": lambda: desk.say(0, version=NEW, minutes=-1),
+    }
+
+    for each in order:
+        news[each]()
+
+    assert desk.version(0) == NEW
+
+
+@pytest.mark.requirement("R4.8")
+@pytest.mark.parametrize("is_file_first", [True, False])
+def test_a_reading_from_before_the_file_does_not_turn_the_file_back(desk, now, is_file_first):
+    steps = [
+        lambda: desk.load(line(0, OLDER), as_of=now - timedelta(minutes=5)),
+        lambda: desk.say(0, version=NEW, minutes=-10),
+    ]
+
+    for step in steps if is_file_first else reversed(steps):
+        step()
+
+    assert desk.version(0) == OLDER
