@@ -104,6 +104,7 @@ from rollouts.services._publishing import (
     revise_draft,
     revise_release_note,
 )
+from rollouts.services._putting_back import put_back_early_alerts
 from rollouts.services._raising import (
     Account,
     NothingNamed,
@@ -257,6 +258,7 @@ __all__ = [
     "order_export",
     "plan_due",
     "propose_requirements",
+    "put_back_early_alerts",
     "put_halt_rule",
     "put_known_issue",
     "raise_incident",

@@ -18,6 +18,7 @@ from rollouts.models.eligibility import eligibility_params, eligibility_sql, tak
 from rollouts.models.visibility import locked_rollout
 from rollouts.services._acting import the_portal
 from rollouts.services._changing_supplier import Change, change_suppliers
+from rollouts.services._putting_back import put_back_early_alerts
 from rollouts.services._stepping import step_taken
 from rollouts.states import (
     OPEN_STATUSES,
@@ -54,13 +55,18 @@ class Refreshed:
 
 @outside_unit_of_work
 def refresh_eligibility(*, now: datetime, rollout_id: int | None = None) -> Refreshed:
-    """Refresh every open rollout, as after an import and each night, or one; again changes nothing more."""
+    """Refresh every open rollout, as after an import and each night, or one; again changes nothing more.
+
+    With all of them, alerts that came before their hub was known are put back in line.
+    """
     found = Rollout.objects.filter(status__in=OPEN_STATUSES)
     if rollout_id is not None:
         found = found.filter(pk=rollout_id)
     whole = Refreshed()
     for each in found.order_by("pk").values_list("pk", flat=True):
         whole.add(refresh_rollout(rollout_id=each, now=now))
+    if rollout_id is None:
+        put_back_early_alerts()
     # Autovacuum never does this for a partitioned parent, and without it a join was estimated 71 times off.
     sql.run("ANALYZE rollouts_target")
     return whole

@@ -33,6 +33,7 @@ class UnmatchedReason(TextChoices):
     UNKNOWN_CODE = "UNKNOWN_CODE", "The code means nothing to the portal"
     NO_ROLLOUT = "NO_ROLLOUT", "No rollout of this hub fits it"
     OTHER_VERSION = "OTHER_VERSION", "It reports another version than the rollout's"
+    CAME_EARLY = "CAME_EARLY", "It came before its hub was in the inventory, and counts since then"
 
 
 ALERT_CODE_BY_TEXT: Final[dict[str, AlertCode]] = {code.label: code for code in AlertCode}

@@ -9,18 +9,23 @@ from datetime import timedelta
 import orjson
 import pytest
 
+from portal.events.kinds import EntryKind
+from portal.events.models import FeedOutbox
 from portal.identity.models import MarketParticipant
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import BadInput
 from rollouts import queries, services
 from rollouts.csp import alert_lines
 from rollouts.models import (
+    CspAlertBatch,
     EstateImport,
     EstateImportLine,
     Hub,
     HubHistory,
     Target,
+    UnmatchedAlert,
 )
+from rollouts.services import _putting_back
 from rollouts.states import HistoryKind, SmiStatus, TargetState
 from rollouts.states.inventory import LineProblem
 from tests.factories import make_rollout, make_world
@@ -184,3 +189,95 @@ def test_a_reading_from_before_the_file_does_not_turn_the_file_back(desk, now, i
         step()
 
     assert desk.version(0) == OLDER
+
+
+class TestAlertsBeforeTheirHub:
+    @pytest.mark.requirement("R4.8", "R4.11")
+    def test_count_once_the_inventory_brings_it(self, desk, now):
+        desk.say(40, minutes=-1)
+        assert UnmatchedAlert.objects.get().why == "UNKNOWN_HUB"
+
+        desk.load(line(40), as_of=now - timedelta(minutes=5))
+        services.apply_waiting(now=now)
+
+        assert desk.version(40) == NEW
+        assert not UnmatchedAlert.objects.exists()
+        kinds = HubHistory.objects.filter(guid=guid(40)).order_by("kind", "old_value")
+        assert list(kinds.values_list("kind", "old_value", "new_value")) == [
+            (HistoryKind.VERSION, OLD, NEW),
+            (HistoryKind.READ, "", NEW),
+        ]
+
+    @pytest.mark.requirement("R4.8", "R4.11")
+    @pytest.mark.parametrize("made", [-15, -5])
+    @pytest.mark.parametrize("order", [("file", "read"), ("read", "file")])
+    def test_end_as_if_it_had_been_known_all_along(self, desk, now, made, order):
+        news = {
+            "read": lambda: desk.say(40, minutes=-10),
+            "file": lambda: desk.load(line(40), line(41), as_of=now + timedelta(minutes=made)),
+        }
+
+        for each in order:
+            news[each]()
+        services.apply_waiting(now=now)
+
+        # Of a hub that is new its own word counts: the file that brings it has it from before the portal knew it.
+        assert desk.version(40) == NEW
+        assert not UnmatchedAlert.objects.exists()
+
+    @pytest.mark.requirement("R4.11")
+    def test_are_put_back_slice_by_slice_and_once(self, desk, now, monkeypatch):
+        monkeypatch.setattr(_putting_back, "PUT_BACK_AT_ONCE", 2)
+        for number in range(40, 45):
+            desk.say(number, minutes=-1)
+        desk.say(60, minutes=-1)
+        calls = CspAlertBatch.objects.count()
+
+        desk.load(*(line(number) for number in range(40, 45)))
+
+        fresh = CspAlertBatch.objects.order_by("pk")[calls:]
+        assert [(batch.csp_id, batch.count, batch.applied_at) for batch in fresh] == [
+            (desk.world.csp.pk, 2, None),
+            (desk.world.csp.pk, 2, None),
+            (desk.world.csp.pk, 1, None),
+        ]
+        assert services.put_back_early_alerts() == 0
+        services.apply_waiting(now=now)
+        assert {desk.version(number) for number in range(40, 45)} == {NEW}
+        assert list(UnmatchedAlert.objects.values_list("guid", flat=True)) == [guid(60)]
+
+    @pytest.mark.requirement("R4.11")
+    def test_keep_what_was_said_when_somebody_reviewed_them(self, desk, now):
+        desk.say(40, minutes=-1)
+        services.review_unmatched(
+            desk.world.operator, note="Of a trial.", now=now, alert_ids=[UnmatchedAlert.objects.get().pk]
+        )
+
+        desk.load(line(40))
+        desk.load(line(40))
+        services.apply_waiting(now=now)
+
+        kept = UnmatchedAlert.objects.get()
+        assert (kept.why, kept.review_note) == ("CAME_EARLY", "Of a trial.")
+        assert desk.version(40) == NEW
+
+    @pytest.mark.requirement("R4.11")
+    def test_that_fit_nothing_still_are_kept_for_the_reason_they_have_now(self, desk, now):
+        desk.say(40, "0x8F72", minutes=-1)
+
+        desk.load(line(40))
+        services.apply_waiting(now=now)
+
+        kept = UnmatchedAlert.objects.get()
+        assert (kept.why, kept.received_at) == ("NO_ROLLOUT", now)
+
+    @pytest.mark.requirement("R4.7", "R4.11")
+    def test_are_told_as_any_other_and_a_repetition_counts_for_nothing(self, desk, now):
+        alert_id = desk.say(40, minutes=-1)
+
+        desk.load(line(40))
+        services.apply_waiting(now=now)
+        desk.say(40, minutes=-1, alert_id=alert_id)
+
+        assert HubHistory.objects.filter(guid=guid(40), kind=HistoryKind.READ).count() == 1
+        assert not FeedOutbox.objects.filter(kind=EntryKind.HUB_VERSION_READ).exists()  # nobody asked
