@@ -13,11 +13,13 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from portal.identity.models import Organisation, OrganisationKind
+from portal.identity.models import Organisation, OrganisationKind, User
 from portal.identity.roles import Role
 from rollouts.models.governance import Decision, SignOff, SignOffRequirement
 from rollouts.states.governing import DecisionKind, Verdict
 
+WITHDRAWN: Final = "withdrawn"
+"""Under this name the effects of a proposal that was taken back say why."""
 ANY_PANEL: Final = "the SEC Panel or a nominated Sub-Committee"
 
 
@@ -121,6 +123,12 @@ def requirement_options(outcome: str) -> list[tuple[Row, ...]]:
         for each in suited.select_related("organisation").order_by("option", "id")
     ]
     return _by_option(rows) or [(Row(1, None, ANY_PANEL, Role.PANEL_MEMBER, 1),)]
+
+
+def body_that_proposed(decision: Decision) -> int | None:
+    """Return the organisation whose person proposed a change of the requirement."""
+    who = User.objects.filter(pk=decision.recommended_by_id or 0)
+    return who.values_list("organisation_id", flat=True).first()
 
 
 def rows_of_proposal(proposal: Mapping[str, Any]) -> list[Row]:

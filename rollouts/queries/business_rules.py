@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.identity.models import User
-from portal.identity.roles import Role
+from portal.identity.roles import MAY_CONFIRM, MAY_OPERATE, Role
 from portal.identity.scope import Scope
 from rollouts.models import Decision, SignOffRequirement
-from rollouts.models.signing import Row, requirement_options, rows_of_proposal
+from rollouts.models.signing import (
+    WITHDRAWN,
+    Row,
+    body_that_proposed,
+    requirement_options,
+    rows_of_proposal,
+)
 from rollouts.queries.decisions import DecisionPage, decision_page
 from rollouts.states import ReviewOutcome
 from rollouts.states.governing import OPEN_DECISIONS, DecisionKind, DecisionStatus
@@ -33,7 +39,10 @@ class RequirementRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """A proposal to change who must sign: open, put into force, or not. Names are for the boards."""
+    """A proposal to change who must sign: open, put into force, or not. Names are for the boards.
+
+    `withdrawn` says why it was taken back, where it was.
+    """
 
     id: int
     status: DecisionStatus
@@ -44,6 +53,8 @@ class RuleChange:
     decided_at: datetime | None
     approved_by: Sequence[str]
     page: DecisionPage | None
+    withdrawn: str
+    may_withdraw: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,14 @@ def _change(scope: Scope, decision: Decision, names: dict[int, str], *, sees_all
         decided_at=decision.decided_at,
         approved_by=list(dict.fromkeys(who)),
         page=decision_page(scope, decision.pk) if is_open and sees_all else None,
+        withdrawn=decision.effects.get(WITHDRAWN, ""),
+        may_withdraw=is_open and _may_withdraw(scope, decision),
     )
+
+
+def _may_withdraw(scope: Scope, decision: Decision) -> bool:
+    is_theirs = body_that_proposed(decision) == scope.organisation_id
+    return is_theirs and scope.user_id is not None and scope.has(*MAY_OPERATE, *MAY_CONFIRM)
 
 
 def _row(row: Row, outcomes: Sequence[str]) -> RequirementRow:

@@ -14,7 +14,7 @@ from typing import Any
 from portal.events import journal
 from portal.events.kinds import EntryKind
 from portal.identity.models import Organisation, OrganisationKind
-from portal.identity.roles import MAY_OPERATE
+from portal.identity.roles import MAY_CONFIRM, MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
@@ -26,6 +26,7 @@ from rollouts.models.visibility import locked_rollout
 from rollouts.services._enacting import enact
 from rollouts.services._halting import HaltReport, count_states, follow_up
 from rollouts.services._overseeing import back_to_review
+from rollouts.services._signing_rules import withdraw_proposal
 from rollouts.services._stepping import StepRefused
 from rollouts.states import (
     ENDED_STATUSES,
@@ -140,17 +141,21 @@ def withdraw_recommendation(
 ) -> Decision:
     """Take a recommendation back to the review; sign-offs given so far are void.
 
+    A proposed change of who must sign is closed by it, and only the body that proposed it takes it back.
+
     Raises:
         NotPermitted, NotFound, RecommendationChanged, DecisionClosed, BadInput: as for a recommendation.
     """
-    scope.check(*MAY_OPERATE)
-    decision, _ = _locked(scope, decision_id)
+    scope.check(*MAY_OPERATE, *MAY_CONFIRM)
+    decision, rollout = _locked(scope, decision_id)
+    if rollout is not None:
+        scope.check(*MAY_OPERATE)
     _check_recommended(decision)
     _check_version(decision, version)
-    back_to_review(scope, decision, why=_said(why), now=now)
-    if decision.rollout_id is None:
-        decision.status, decision.decided_at, decision.finished_at = DecisionStatus.REJECTED, now, now
-        decision.save(update_fields=["status", "decided_at", "finished_at"])
+    if rollout is None:
+        withdraw_proposal(scope, decision, why=_said(why), now=now)
+    else:
+        back_to_review(scope, decision, why=_said(why), now=now)
     return decision
 
 

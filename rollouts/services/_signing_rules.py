@@ -13,8 +13,8 @@ from portal.identity.roles import MAY_CONFIRM, MAY_OPERATE, Role
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotPermitted
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
-from rollouts.models import Decision, SignOffRequirement
-from rollouts.models.signing import standing_of
+from rollouts.models import Decision, SignOff, SignOffRequirement
+from rollouts.models.signing import WITHDRAWN, body_that_proposed, standing_of
 from rollouts.states import ReviewOutcome
 from rollouts.states.governing import DecisionKind, DecisionStatus
 
@@ -51,10 +51,9 @@ def propose_requirements(
     )
     facts = {"proposal": decision.proposal, "reason": decision.reasons}
     journal.record("requirement.proposed", subject=f"decision:{decision.pk}", by=scope, at=now, facts=facts)
-    boards = Organisation.objects.filter(kind__in=[OrganisationKind.DCC, OrganisationKind.PANEL])
     journal.tell(
         EntryKind.DECISION_RECOMMENDED,
-        parties=list(boards.values_list("pk", flat=True)),
+        parties=_boards(),
         at=now,
         data={
             "name": "Who must sign",
@@ -65,6 +64,30 @@ def propose_requirements(
         },
     )
     return decision
+
+
+@inside_unit_of_work
+def withdraw_proposal(scope: Scope, decision: Decision, *, why: str, now: datetime) -> None:
+    """Close a proposal that is not in force yet: its signatures are void, and both boards are told why.
+
+    Raises:
+        NotPermitted: for others than people of the body that proposed it.
+    """
+    if scope.user_id is None or body_that_proposed(decision) != scope.organisation_id:
+        raise NotPermitted("Only people of the body that proposed a change take it back.")
+    SignOff.objects.filter(decision=decision, voided_at=None).update(voided_at=now)
+    decision.status, decision.decided_at, decision.finished_at = DecisionStatus.REJECTED, now, now
+    decision.effects = {WITHDRAWN: why}
+    decision.save(update_fields=["status", "decided_at", "finished_at", "effects"])
+    facts = {"proposal": decision.proposal, "reason": why}
+    journal.record("requirement.withdrawn", subject=f"decision:{decision.pk}", by=scope, at=now, facts=facts)
+    told = {
+        "name": "Who must sign",
+        "decision": decision.pk,
+        "status": decision.status,
+        "reason": f"Withdrawn: {why}",
+    }
+    journal.tell(EntryKind.DECISION_MADE, parties=_boards(), at=now, data=told)
 
 
 @inside_unit_of_work
@@ -88,6 +111,11 @@ def put_requirements(scope: Scope, decision: Decision, *, now: datetime) -> None
     journal.record(
         "requirement.changed", subject=f"decision:{decision.pk}", by=scope, at=now, facts={"rows": rows}
     )
+
+
+def _boards() -> list[int]:
+    boards = Organisation.objects.filter(kind__in=[OrganisationKind.DCC, OrganisationKind.PANEL])
+    return list(boards.values_list("pk", flat=True))
 
 
 def _checked(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,4 +27,5 @@ desk_paths: Final[list[URLPattern]] = [
     path("requirements/rules/", requirements.rules, name="business-rules"),
     path("requirements/rules/propose/", requirements.propose, name="rules-propose"),
     path("requirements/rules/<int:decision_id>/", requirements.sign, name="rules-sign"),
+    path("requirements/rules/<int:decision_id>/withdraw/", requirements.withdraw, name="rules-withdraw"),
 ]

@@ -152,6 +152,27 @@ def sign(request: PortalRequest, decision_id: int) -> HttpResponse:
     return redirect("rollouts:business-rules")
 
 
+@require_POST
+@for_people
+def withdraw(request: PortalRequest, decision_id: int) -> HttpResponse:
+    """Take back a proposed change; for the body that proposed it."""
+    scope, version = scope_of(request), request.POST.get("version", "")
+    try:
+        services.withdraw_recommendation(
+            scope,
+            decision_id=decision_id,
+            version=int(version) if version.isdecimal() else 0,
+            why=request.POST.get("why", ""),
+            now=clock.now(),
+        )
+    except (NotFound, NotPermitted):
+        raise
+    except Refusal as refusal:
+        return _rules_page(request, problem=refusal)
+    messages.success(request, "The proposal is withdrawn. Nothing changes.")
+    return redirect("rollouts:business-rules")
+
+
 def inline(words: str) -> SafeString:
     """Write bold, code and links of a text; a link to another page of the reference becomes its words."""
     return format_html_join("", "{}", ((_piece(piece),) for piece in _MARKS.split(words) if piece))
@@ -181,6 +202,7 @@ def _rules_page(request: PortalRequest, *, problem: Refusal | None = None) -> Ht
         "may_propose": scope.has(*MAY_OPERATE, *MAY_CONFIRM),
         "problem": problem.message if problem else "",
         "comment": request.POST.get("comment", ""),
+        "why": request.POST.get("why", ""),
         "crumbs": _crumbs(),
     }
     return render(
@@ -229,7 +251,10 @@ def _told(verdict: str, signed: services.Signed) -> str:
 
 
 def _change(change: RuleChange) -> dict[str, Any]:
-    return {"it": change, "look": _LOOKS[change.status], "approved_by": ", ".join(change.approved_by)}
+    word, look = change.status.label, _LOOKS[change.status]
+    if change.withdrawn:
+        word, look = "Withdrawn", ("neutral", "x")
+    return {"it": change, "word": word, "look": look, "approved_by": ", ".join(change.approved_by)}
 
 
 def _crumbs(*, is_below: bool = False) -> list[dict[str, str]]:

@@ -132,6 +132,7 @@ ACTS: Final[dict[str, dict[str, str]]] = {
     "audit": {"": "checkChain"},
     "rules-propose": {"": "proposeSignatures"},
     "rules-sign": {"approve": "signDecision", "reject": "signDecision"},
+    "rules-withdraw": {"": "withdrawRecommendation"},
     "rule-new": {"preview": "previewSelection", "save": "saveSelectionRule"},
     "rule-build": {"preview": "previewSelection", "save": "saveSelectionRule"},
     "rule-archive": {"": "archiveSelectionRule"},

@@ -341,3 +341,26 @@ def test_the_estate_as_json_lines_says_what_its_pages_say(stage):
         assert {name: page[name] for name in line if name != "effective_at"} == {
             name: value for name, value in line.items() if name != "effective_at"
         }
+
+
+@pytest.mark.requirement("R5.3", "R6.8")
+def test_a_proposal_of_who_must_sign_is_taken_back_by_people_of_the_body_that_made_it(stage):
+    rows = [{"option": 1, "organisation": stage.world.panel.pk, "role": "PANEL_MEMBER", "number": 1}]
+    operator, member = Client(), Client()
+    operator.force_login(stage.world.operator_user)
+    member.force_login(stage.world.panel_user)
+
+    def post(client, path, document):
+        return client.post(PREFIX + path, orjson.dumps(document), content_type="application/json")
+
+    made = body_of(post(operator, "/signatures-needed", {"rows": rows, "reasons": "As agreed."}))
+    path = f"/decisions/{made['id']}/recommendation/withdrawal"
+    said = {"version": made["version"], "why": "Two were meant."}
+
+    by_system = stage.dcc.post(path, said)
+    by_panel = post(member, path, said)
+    back = post(operator, path, said)
+
+    assert (by_system.status_code, by_panel.status_code) == (403, 403)
+    assert (back.status_code, body_of(back)["status"]) == (200, "REJECTED")
+    assert body_of(back)["effects"] == {"withdrawn": "Two were meant."}

@@ -153,6 +153,48 @@ def test_who_proposes_does_not_sign(world, seat):
     assert answer.status_code == 403
 
 
+def test_a_proposal_is_withdrawn_by_the_body_that_made_it(world, seat, colleague):
+    UserFactory(organisation=world.panel, name="Third member")
+    seat("operator").post(f"{RULES}propose/", proposal(world, number=2))
+    decision = Decision.objects.get()
+    url = f"{RULES}{decision.pk}/withdraw/"
+    seat("panel").post(f"{RULES}{decision.pk}/", {"version": "2", "verdict": "APPROVE"})
+    assert b"Withdraw this proposal" not in seat("panel").get(RULES).content
+    assert seat("panel").post(url, {"version": "2", "why": "x"}).status_code == 403
+    assert "Withdraw this proposal" in seat("operator").get(RULES).content.decode()
+
+    silent = seat("operator").post(url, {"version": "2", "why": " "})
+    stale = seat("operator").post(url, {"version": "1", "why": "Typed with care."})
+    done = seat("operator").post(url, {"version": "2", "why": "Three members were meant."}, follow=True)
+
+    assert (silent.status_code, stale.status_code) == (422, 409)
+    assert b"Typed with care." in stale.content
+    page = done.content.decode()
+    assert "The proposal is withdrawn. Nothing changes." in page
+    assert ">Withdrawn<" in page
+    assert "Three members were meant." in seat("panel").get(RULES).content.decode()
+    assert not SignOffRequirement.objects.exists()
+    assert not decision.sign_offs.filter(voided_at=None).exists()
+    late = colleague.post(f"{RULES}{decision.pk}/", {"version": "2", "verdict": "APPROVE"})
+    assert late.status_code == 404
+
+
+def test_a_member_of_the_panel_withdraws_the_panels_own_proposal(world, seat, colleague):
+    seat("panel").post(f"{RULES}propose/", proposal(world))
+    decision = Decision.objects.get()
+    url = f"{RULES}{decision.pk}/withdraw/"
+
+    refused = seat("operator").post(url, {"version": "2", "why": "The DCC would rather not."})
+    done = colleague.post(url, {"version": "2", "why": "Not agreed after all."})
+    again = colleague.post(url, {"version": "2", "why": "Not agreed after all."})
+
+    assert refused.status_code == 403
+    assert done["Location"] == RULES
+    assert again.status_code == 409
+    decision.refresh_from_db()
+    assert (decision.status, decision.effects) == ("REJECTED", {"withdrawn": "Not agreed after all."})
+
+
 def test_what_can_never_be_signed_is_refused_beside_the_form(world, seat):
     answer = seat("operator").post(f"{RULES}propose/", proposal(world, number=9))
     nobody = seat("operator").post(
@@ -173,6 +215,9 @@ def test_proposing_and_signing_are_for_the_dcc_and_the_panel(world, seat, actor)
     assert seat(actor).get(f"{RULES}propose/").status_code == 403
     assert seat(actor).post(f"{RULES}propose/", proposal(world)).status_code == 403
     assert seat(actor).post(f"{RULES}{decision.pk}/", {"verdict": "APPROVE"}).status_code == 404
+    assert (
+        seat(actor).post(f"{RULES}{decision.pk}/withdraw/", {"version": "2", "why": "x"}).status_code == 403
+    )
     assert Decision.objects.count() == 1
 
 
