@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from portal.events import sequencer
 from portal.kernel import clock
 from rollouts import services
-from rollouts.management.demo import chronicle, estate, people, stages
+from rollouts.management.demo import chronicle, estate, incidents, people, stages
 from rollouts.models import CspChannel, Hub
 
 _HUBS: Final = 200_000
@@ -60,6 +60,7 @@ class Command(BaseCommand):
         now = clock.now()
         CspChannel.objects.update(capacity_per_second=1e6)  # the past is quick
         stages.put_rollouts(now=now, say=self.stdout.write)
+        self.stdout.write(f"{incidents.put_incidents(now=now)} incidents")
         stages.keep_moving(now=now)
         stages.set_pace(minutes=_MINUTES_OF_MOVEMENT)
         chronicle.put_in_order()
