@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from enum import Enum
 from functools import partial
 from typing import Final
@@ -55,6 +55,7 @@ class Duty(Enum):
     CHECK_RESOLVED = "check-resolved"
     REVIEW_UNMATCHED = "review-unmatched"
     MEND_SHORTFALL = "mend-shortfall"
+    PLACE_HUBS = "place-hubs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Outstanding:
     """Hubs, or what else the duty counts."""
     shared: int = 0
     """Of these, hubs with a second Supplier."""
+    places: Mapping[Region, int] = field(default_factory=dict)
+    """How many of them where, for what concerns regions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,13 +324,19 @@ def _incidents_to_check(scope: Scope) -> list[Outstanding]:
 
 
 def _shortfall(scope: Scope, *, now: datetime) -> list[Outstanding]:
-    """Find the hubs whose image would come too late, by the earliest day concerned (R3.6)."""
+    """Find the hubs whose image would come too late, by the earliest day concerned (R3.6).
+
+    Where no CSP serves a region it is not the capacity that is short: that is a duty of its own.
+    """
     late = [one for one in distribution_forecast(scope, now=now) if one.shortfall]
-    if not late:
-        return []
-    first = min(day for one in late for day, _ in one.late_by_day)
-    due_at = max(datetime(first.year, first.month, first.day, tzinfo=UTC), now)
-    return [Outstanding(Duty.MEND_SHORTFALL, due_at, count=sum(one.shortfall for one in late))]
+    owed = []
+    for duty, is_served in ((Duty.MEND_SHORTFALL, True), (Duty.PLACE_HUBS, False)):
+        places = {one.region: one.shortfall for one in late if one.is_served is is_served}
+        days = [day for one in late if one.region in places for day, _ in one.late_by_day]
+        if places:
+            first = datetime.combine(min(days), time(), tzinfo=UTC)
+            owed.append(Outstanding(duty, max(first, now), count=sum(places.values()), places=places))
+    return owed
 
 
 def _unmatched() -> list[Outstanding]:

@@ -42,6 +42,8 @@ class RegionForecast:
     shortfall: int
     """Hubs whose image would come too late for their time: an action on the DCC."""
     late_by_day: tuple[tuple[date, int], ...]
+    is_served: bool = True
+    """Whether a CSP carries images there at all; where none does, no capacity would help."""
 
 
 def forward_schedule(scope: Scope, *, rollout_id: int | None = None) -> tuple[ScheduledVolume, ...]:
@@ -102,7 +104,8 @@ def _region_forecast(
     if channel is None:
         late = {day: each.hubs for day, each in work.items() if each.hubs}
         hubs = sum(late.values())
-        return RegionForecast(Region(region), hubs, 0, None, None, hubs, tuple(sorted(late.items())))
+        by_day = tuple(sorted(late.items()))
+        return RegionForecast(Region(region), hubs, 0, None, None, hubs, by_day, is_served=False)
     pace = pacing.Pace.of(
         per_second=channel.capacity_per_second,
         per_night=channel.capacity_per_night,

@@ -62,7 +62,8 @@ def schedule(request: PortalRequest) -> HttpResponse:
     volumes = [one for one in every if wanted in {None, one.rollout_id}]
     measure = request.GET.get("of", "")
     measure = measure if measure in _MEASURES else "activate"
-    late = _late_by_day(volumes, distribution_forecast(scope, now=now) if wanted is None else ())
+    forecasts = distribution_forecast(scope, now=now) if wanted is None else ()
+    late = _late_by_day(volumes, [one for one in forecasts if one.is_served])
     regions, updates = sorted({one.region for one in volumes}), _updates(every)
     days = _days(volumes, regions, measure=measure, late=late)
     context = {
@@ -82,6 +83,7 @@ def schedule(request: PortalRequest) -> HttpResponse:
         "updates": updates,
         "chosen": next((row for row in updates if row.rollout_id == wanted), None),
         "late": sum(late.values()),
+        "unserved": [one for one in forecasts if not one.is_served and one.hubs],
         "today": now.astimezone(UTC).date(),
     }
     return render(request, "rollouts/schedule.html", context)

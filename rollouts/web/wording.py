@@ -144,9 +144,18 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
         "alert",
     ),
     Duty.MEND_SHORTFALL: _Words(
-        "Images would come too late",
-        "At the CSPs' present capacity these hubs would not hold the image by their time.",
+        "Images would come too late: {regions}",
+        "At the present capacity {places} would not hold the image by their time. Agree on more capacity,"
+        " or have the automatic date moved.",
         "See the forecast",
+        "rollouts:channels",
+        "hub",
+    ),
+    Duty.PLACE_HUBS: _Words(
+        "Hubs that no CSP serves: region {regions}",
+        "No image can be sent to {places}. Have their region corrected in the inventory; they go on by"
+        " themselves then.",
+        "See which",
         "rollouts:channels",
         "hub",
     ),
@@ -157,9 +166,11 @@ def due_item(one: Outstanding) -> DueItem:
     """Word an outstanding action."""
     words = _WORDS[one.duty]
     url = reverse(words.address, args=[one.rollout_id] if one.rollout_id is not None else [])
+    regions = joined(str(region.label) for region in one.places)
+    places = joined(f"{count_of(n, 'hub')} in {region.label}" for region, n in one.places.items())
     return DueItem(
-        title=words.title.format(name=one.rollout_name),
-        text=words.text.format(count=one.count),
+        title=words.title.format(name=one.rollout_name, regions=regions),
+        text=words.text.format(count=one.count, places=places),
         due_at=one.due_at,
         url=url,
         verb=words.verb,

@@ -114,4 +114,4 @@ def test_hubs_in_a_region_without_a_channel_are_late_altogether(world, now):
 
     unknown = queries.distribution_forecast(world.operator, now=now)[-1]
 
-    assert (unknown.region, unknown.shortfall) == (7, 40)
+    assert (unknown.region, unknown.shortfall, unknown.is_served) == (7, 40, False)

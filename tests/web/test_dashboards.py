@@ -216,6 +216,43 @@ def test_images_that_would_come_too_late_are_an_action_on_the_dcc(world, now):
     assert owed.due_at.date() == rollout.automatic_at.date()
 
 
+@pytest.mark.requirement("R3.6", "R4.5")
+def test_hubs_no_csp_serves_are_an_action_of_their_own_and_no_shortfall(world, seat, today):
+    rollout = make_rollout(world, now=today, automatic_at=today + timedelta(days=60))
+    sql.run("UPDATE rollouts_target SET region = 7 WHERE guid < %(guid)s", {"guid": world.guid(3)})
+
+    owed = duties(world.operator, today)
+    board = seat("operator").get("/").content.decode()
+    channels = seat("operator").get("/channels/").content.decode()
+    schedule = seat("operator").get("/schedule/").content.decode()
+
+    assert Duty.MEND_SHORTFALL not in owed
+    assert (owed[Duty.PLACE_HUBS].count, owed[Duty.PLACE_HUBS].places) == (3, {7: 3})
+    assert owed[Duty.PLACE_HUBS].due_at.date() == rollout.automatic_at.date()
+    assert "Hubs that no CSP serves: region Unknown" in board
+    assert "No image can be sent to 3 hubs in Unknown." in board
+    assert "too late" not in board + channels + schedule
+    assert "No CSP serves it" in channels
+    assert '<a href="/estate/?region=7">Show the hubs' in channels
+    assert "3 hubs in region Unknown: no image can be sent" in schedule
+    assert "No CSP serves" not in seat("csp").get("/channels/").content.decode()
+
+
+@pytest.mark.requirement("R3.6", "R4.5")
+def test_a_shortfall_says_where_and_how_many(world, seat, today):
+    make_rollout(world, now=today, automatic_at=today + timedelta(days=40))
+    sql.run("UPDATE rollouts_target SET region = 3 WHERE guid < %(guid)s", {"guid": world.guid(10)})
+    sql.run("UPDATE rollouts_cspchannel SET capacity_per_second = 0.000001")
+
+    owed = duties(world.operator, today)[Duty.MEND_SHORTFALL]
+    board = seat("operator").get("/").content.decode()
+
+    assert set(owed.places) == {2, 3}
+    assert owed.count == sum(owed.places.values())
+    assert "Images would come too late: Central and South" in board
+    assert f"{owed.places[2]} hubs in Central and {owed.places[3]} hubs in South would not hold" in board
+
+
 @pytest.mark.requirement("R2.5")
 def test_a_pilot_still_open_two_weeks_before_the_automatic_time_is_warned_of(world, now):
     rollout = make_rollout(world, now=now, status="PILOT", has_pilot=True, gate_open=False)
