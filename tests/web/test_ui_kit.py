@@ -141,6 +141,19 @@ def test_time_left_is_said_in_the_one_unit_that_matters(left, words, urgency):
 
 
 @pytest.mark.requirement("R4.4")
+def test_what_is_still_owed_after_its_time_is_overdue_in_word_colour_and_icon():
+    late = NOON - timedelta(minutes=50)
+    owed, past = moments.TimeLeft(late, NOON, is_owed=True), moments.TimeLeft(late, NOON)
+
+    assert (owed.words, owed.urgency, owed.icon) == ("Overdue by 50 minutes", "overdue", "x-circle")
+    assert (past.words, past.urgency) == ("Passed 50 minutes ago", "passed")
+    assert owed.icon != moments.TimeLeft(NOON + timedelta(hours=1), NOON, is_owed=True).icon
+    html = drawn("{% time_left at label='Answer' owed=True %}", at=late, portal_now=NOON)
+    assert "time-left--overdue" in html
+    assert "Overdue by 50 minutes" in html
+
+
+@pytest.mark.requirement("R4.4")
 def test_working_days_leave_out_weekends_and_bank_holidays():
     thursday = datetime(2026, 12, 24, 9, 0, tzinfo=UTC)
 

@@ -64,10 +64,11 @@ def _counted(n: int, unit: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TimeLeft:
-    """A deadline as it stands now."""
+    """A deadline as it stands now; `is_owed` while something is still to be done by it."""
 
     at: datetime
     now: datetime
+    is_owed: bool = False
 
     @property
     def has_passed(self) -> bool:
@@ -78,14 +79,15 @@ class TimeLeft:
     def words(self) -> str:
         """Say what is left, or how long it has been over."""
         if self.has_passed:
-            return f"Passed {duration(self.now - self.at)} ago"
+            late = duration(self.now - self.at)
+            return f"Overdue by {late}" if self.is_owed else f"Passed {late} ago"
         return f"{duration(self.at - self.now)} left"
 
     @property
     def urgency(self) -> str:
-        """How loudly to say it: calm, soon (14 days), urgent (3 days) or passed."""
+        """How loudly to say it: calm, soon (14 days), urgent (3 days), overdue, or merely passed."""
         if self.has_passed:
-            return "passed"
+            return "overdue" if self.is_owed else "passed"
         left = self.at - self.now
         if left <= 3 * _DAY:
             return "urgent"
@@ -94,9 +96,13 @@ class TimeLeft:
     @property
     def icon(self) -> str:
         """An icon that differs by urgency, so that colour is never alone."""
-        return {"calm": "clock", "soon": "hourglass", "urgent": "alert", "passed": "clock-check"}[
-            self.urgency
-        ]
+        return {
+            "calm": "clock",
+            "soon": "hourglass",
+            "urgent": "alert",
+            "overdue": "x-circle",
+            "passed": "clock-check",
+        }[self.urgency]
 
     @property
     def exactly(self) -> str:

@@ -279,6 +279,14 @@ def _acts() -> dict[str, Any]:
         ],
         "due": [
             {
+                "title": "Answer an incident: EDMI SC 01030400",
+                "text": "Category 2: displays lost.",
+                "due_at": NOW - timedelta(minutes=35),
+                "url": "#a",
+                "verb": "Answer",
+                "count": "3 hubs",
+            },
+            {
                 "title": "Instruct 402,113 hubs: WNC SC 0C230000",
                 "text": "3,310 of them have a second Supplier.",
                 "due_at": NOW + timedelta(days=18, hours=14),

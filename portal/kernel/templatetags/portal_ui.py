@@ -156,11 +156,102 @@ def progress(value: int, total: int, *, label: str, unit: str = "hubs") -> dict[
 
 @register.inclusion_tag("_components/time_left.html", takes_context=True)
 def time_left(
-    context: Context, at: datetime | None, *, now: datetime | None = None, label: str = ""
+    context: Context, at: datetime | None, *, now: datetime | None = None, never: str = numbers.NOTHING
+) -> str:
+    """Write a moment as a `time` element, with how far away it is from `now` (or `portal_now`)."""
+    if at is None:
+        return never
+    seen_at = now or context.get("portal_now")
+    away = moments.since(at, now=seen_at) if seen_at else ""
+    return format_html(
+        '<time class="when" datetime="{}">{}{}</time>',
+        at.isoformat(),
+        moments.long_time(at),
+        format_html(' <span class="when__away">{}</span>', away) if away else "",
+    )
+
+
+@register.simple_tag
+def guid(value: object, *, url: str = "") -> SafeString:
+    """Write a GUID in the one spelling of the portal, as a link when there is a page behind it."""
+    if url:
+        return format_html('<a class="guid" href="{}">{}</a>', url, value)
+    return format_html('<span class="guid">{}</span>', value)
+
+
+@register.simple_tag
+def count_of(n: int, singular: str, plural: str = "") -> str:
+    """Write a number with its noun: 1 hub, 1,204 hubs."""
+    return numbers.count_of(n, singular, plural)
+
+
+# --- states
+
+
+@register.simple_tag
+def icon(name: str, *, label: str = "", css: str = "") -> SafeString:
+    """Draw an icon; with a label if it stands alone."""
+    return draw_icon(name, label=label, css=css)
+
+
+@register.simple_tag
+def look(state: object, kind: str = "target") -> StateLook:
+    """Return how a state looks and reads, for templates that compose their own: `{% look state as it %}`."""
+    return look_of(state, kind=kind)
+
+
+@register.simple_tag
+def badge(state: object, kind: str = "target") -> str:
+    """Draw the badge of a target, consent or rollout state."""
+    return _drawn_badge(look_of(state, kind=kind))
+
+
+# There are a few dozen states, and fifty badges on a page of an estate: each is drawn once a process.
+@cache
+def _drawn_badge(it: StateLook) -> str:
+    parts = {"icon_name": it.icon, "tone": it.tone, "word": it.word, "meaning": it.meaning}
+    return get_template("_components/badge.html").render(parts)
+
+
+@register.inclusion_tag("_components/badge.html")
+def mark(word: str, *, tone: str = "neutral", icon: str = "") -> dict[str, Any]:
+    """Draw a badge for anything else: a severity, a delivery, a job."""
+    return {"icon_name": icon, "tone": tone, "word": word}
+
+
+@register.inclusion_tag("_components/state_bar.html")
+def state_bar(
+    segments: Iterable[charts.Segment], *, label: str, kind: str = "target", legend: bool = True
 ) -> dict[str, Any]:
-    """Draw a deadline: what is left in words, the exact local time, the working days."""
+    """Draw a stacked bar of hubs by state with its legend; without it for a row of a table."""
+    return {"bar": charts.state_bar(segments, kind=kind), "label": label, "legend": legend}
+
+
+@register.inclusion_tag("_components/progress.html")
+def progress(value: int, total: int, *, label: str, unit: str = "hubs") -> dict[str, Any]:
+    """Draw how far something is."""
+    return {
+        "value": value,
+        "total": total,
+        "label": label,
+        "unit": unit,
+        "share": numbers.share(value, total),
+    }
+
+
+# --- times
+
+
+@register.inclusion_tag("_components/time_left.html", takes_context=True)
+def time_left(
+    context: Context, at: datetime | None, *, now: datetime | None = None, label: str = "", owed: bool = False
+) -> dict[str, Any]:
+    """Draw a deadline: what is left in words, the exact local time, the working days.
+
+    With `owed` something is still to be done by it: once it has passed it is overdue, and looks it.
+    """
     seen_at = now or context["portal_now"]
-    return {"left": moments.TimeLeft(at, seen_at) if at else None, "label": label}
+    return {"left": moments.TimeLeft(at, seen_at, owed) if at else None, "label": label}
 
 
 @register.inclusion_tag("_components/timeline.html", takes_context=True)
