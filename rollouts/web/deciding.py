@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from portal.identity.requests import PortalRequest
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.moments import long_time
 from portal.kernel.refusals import NotFound, Refusal
 from rollouts import services
 from rollouts.queries.decisions import after_halt, needed_for
@@ -56,7 +57,10 @@ class RecommendForm(forms.Form):
         label="New automatic activation", required=False, help_text=f"For a delay alone. {LOCAL_HINT}"
     )
     goes_on = forms.BooleanField(
-        label="Go on meanwhile", required=False, initial=True, help_text="For a delay alone."
+        label="Let a halted update go on with the new dates",
+        required=False,
+        initial=True,
+        help_text="For a delay alone. Unticked, it stays paused until another decision.",
     )
     reasons = forms.CharField(
         label="Reasons",
@@ -228,6 +232,7 @@ def _page(
         "take_back_form": TakeBackForm(),
         **forms_bound,
         "outcome_words": _outcome_words(found),
+        "delay_hint": f"For a delay alone. Later than {long_time(page.flight.automatic_at)}. {LOCAL_HINT}",
         "figures": figure_facts(found.current.figures) if found.current else [],
         "signers": _signers(scope, found),
         "stands": page.flight.status in HALTED_STATUSES | ENDED_STATUSES,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 
+from portal.kernel.presentation.moments import long_time
 from rollouts import services
 from rollouts.models import Decision
 from tests.web.governing import decision_of, make_trouble
@@ -62,6 +64,21 @@ def test_a_recommendation_is_taken_back_with_a_reason(world, seat, trouble, toda
 
 
 @pytest.mark.requirement("R5.3")
+@pytest.mark.requirement("R5.3")
+def test_the_fields_of_a_delay_are_a_part_of_their_own_that_says_so(world, seat, trouble):
+    url = f"/updates/{trouble.rollout.pk}/decision/"
+    page = seat("operator").get(url).content.decode()
+
+    part = page[page.index('data-for="DELAY"') : page.index('name="reasons"')]
+    assert 'name="automatic_at"' in part
+    assert 'name="goes_on"' in part
+    assert part.count("For a delay alone.") == 2
+    assert f"Later than {long_time(trouble.rollout.automatic_at)}." in part
+    assert 'name="outcome"' not in part
+    style = (settings.BASE_DIR / "static/css/governing.css").read_text()
+    assert '.choose:not(:has(input[name="outcome"][value="DELAY"]:checked)) [data-for~="DELAY"]' in style
+
+
 def test_the_page_says_who_will_have_to_sign_before_anything_is_recommended(seat, trouble):
     page = seat("operator").get(f"/updates/{trouble.rollout.pk}/decision/").content.decode()
 
