@@ -108,7 +108,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.accounts.keeping.keep_typed",
     "portal.accounts.middleware.second_factor",
+    "portal.accounts.resending.do_once",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -244,6 +246,7 @@ PLAIN_HTTP = DEBUG or DEMO or TESTING or _flag("PLAIN_HTTP")
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if PLAIN_HTTP else "https"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PLAIN_HTTP  # then browsers offer passkeys on localhost only
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PLAIN_HTTP
+CSRF_FAILURE_VIEW = "portal.accounts.keeping.csrf_failure"
 CSRF_COOKIE_HTTPONLY = False  # htmx reads the token from the page, but a script of ours may need it
 SECURE_SSL_REDIRECT = not PLAIN_HTTP
 SECURE_REDIRECT_EXEMPT = ["^livez$", "^readyz$", "^metrics$"]

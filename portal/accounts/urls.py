@@ -12,7 +12,7 @@ from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
 
 from portal.accounts import oauth
-from portal.accounts.web import clients, logging_in, people, second_factor, single_sign_on
+from portal.accounts.web import clients, logging_in, people, second_factor, single_sign_on, typed
 
 
 class Base36(StringConverter):
@@ -29,6 +29,7 @@ urlpatterns = [
     path("accounts/login/", _log_in, name="account_login"),
     path("accounts/logout/", account.logout, name="logout"),
     path("accounts/logout/", account.logout, name="account_logout"),
+    path("accounts/typed/<slug:token>/", typed.typed, name="typed"),
     path("accounts/inactive/", account.account_inactive, name="account_inactive"),
     path("accounts/reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("accounts/password/change/", account.password_change, name="account_change_password"),

@@ -16,10 +16,12 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.paging import BadCursor
 from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
 from portal.kernel.refusals import NotPermitted, Refusal
 from portal.kernel.spreadsheets import stream_csv, stream_xlsx
+from portal.kernel.working_days import LONDON
 from rollouts import services
 from rollouts.queries.batches import OwnBatch, own_batches
 from rollouts.queries.choices import Which, current_versions, guids_by_rule, own_guids
@@ -30,7 +32,7 @@ from rollouts.queries.updates import update_page
 from rollouts.services import Verdict
 from rollouts.states import Channel, InstructionKind, RejectionReason
 from rollouts.web.conditions import ConditionsForm
-from rollouts.web.forms import batch_choices
+from rollouts.web.forms import LOCAL, batch_choices
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.instruct_forms import KINDS, SOURCES, InstructForm
 from rollouts.web.lists import Draft, keep, kept, sent
@@ -142,17 +144,34 @@ def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
             **_said(draft),
         )
     except Refusal as refusal:
-        return _choose_again(request, rollout_id, refusal.message, status=refusal.status)
+        return _choose_again(request, rollout_id, refusal.message, draft=draft, status=refusal.status)
     return redirect("rollouts:receipt", taken.reference)
 
 
-def _choose_again(request: PortalRequest, rollout_id: int, words: str, *, status: int = 409) -> HttpResponse:
-    form = InstructForm({}, **_choices(scope_of(request), rollout_id))
+def _choose_again(
+    request: PortalRequest, rollout_id: int, words: str, *, draft: Draft | None = None, status: int = 409
+) -> HttpResponse:
+    typed = _as_typed(draft) if draft is not None else {}
+    form = InstructForm(typed, **_choices(scope_of(request), rollout_id))
     form.full_clean()
     form.errors.clear()
     form.add_error(None, words)
     rule = ConditionsForm(versions=current_versions(scope_of(request), rollout_id), prefix="rule")
     return _choose(request, rollout_id, form, rule, status=status)
+
+
+def _as_typed(draft: Draft) -> dict[str, Any]:
+    """Give back what was typed before the check; a file cannot be."""
+    at = draft.activate_at
+    pasted = draft.sent.data.decode(errors="replace") if draft.sent and draft.source == "paste" else ""
+    return {
+        "kind": draft.kind,
+        "source": draft.source,
+        "batch": draft.batch_id or "",
+        "activate_at": at.astimezone(LONDON).strftime(LOCAL) if at else "",
+        "name": draft.name,
+        "hubs": pasted,
+    }
 
 
 def _draft_of(
@@ -228,11 +247,11 @@ def instructions(request: PortalRequest) -> HttpResponse:
     """List the organisation's own instructions, the latest first."""
     scope = scope_of(request)
     asked, before = request.GET.get("update", ""), request.GET.get("before", "")
-    page = receipts(
-        scope,
-        rollout_id=int(asked) if asked.isdecimal() else None,
-        before=int(before) if before.isdecimal() else None,
-    )
+    rollout_id = int(asked) if asked.isdecimal() else None
+    try:
+        page = receipts(scope, rollout_id=rollout_id, cursor=before)
+    except BadCursor:  # a damaged address shows the latest
+        page = receipts(scope, rollout_id=rollout_id)
     older = f"?before={page.next}" + (f"&update={asked}" if asked.isdecimal() else "") if page.next else ""
     context = {"page": page, "older_url": older, "scope": scope}
     return render(request, "rollouts/instructions.html", context)

@@ -55,6 +55,26 @@
     box.textContent = text
     place.replaceChildren(box)
   }
+  // A session that has ended must not take away what somebody types: they log in beside it, and go on here.
+  const isTyped = (each) => each.type === 'checkbox' || each.type === 'radio' ? each.checked !== each.defaultChecked
+    : each.type === 'file' ? each.files.length > 0
+      : each.matches('select') ? [...each.options].some((one) => one.selected !== one.defaultSelected)
+        : each.type !== 'hidden' && each.value !== each.defaultValue
+  document.body.addEventListener('htmx:beforeOnLoad', (event) => {
+    const { xhr, requestConfig } = event.detail
+    if (xhr.status !== 401 || requestConfig.verb !== 'get') return
+    const fields = document.querySelectorAll('form[method="post"] :is(input, textarea, select)')
+    if (![...fields].some(isTyped)) return
+    event.preventDefault()
+    if (document.querySelector('[data-session-ended]')) return
+    sorry('Your session has ended. What you have typed stays here: ')
+    const link = document.createElement('a')
+    link.href = '/accounts/login/'
+    link.target = '_blank'
+    link.dataset.sessionEnded = ''
+    link.textContent = 'log in again in a new tab'
+    document.querySelector('#messages .notice').append(link, ', then go on.')
+  })
   document.body.addEventListener('htmx:responseError', (event) => {
     const status = event.detail.xhr.status
     sorry(status === 403 ? 'You may not do this, or your session has ended. Reload the page to see.'

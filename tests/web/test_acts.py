@@ -263,6 +263,28 @@ def test_a_list_that_is_no_longer_kept_is_asked_for_again(world, seat, today):
     assert "Choose the hubs again" in answer.content.decode()
 
 
+@pytest.mark.requirement("R3.1")
+def test_what_is_refused_after_the_check_comes_back_as_it_was_typed(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    wanted, hubs = local(today + timedelta(days=40)), spelt(world, 0, 1)
+    checked = check(
+        seat("supplier"), rollout, source="paste", hubs=hubs, activate_at=wanted, name="Leeds and York"
+    )
+    Rollout.objects.filter(pk=rollout.pk).update(
+        automatic_at=today + timedelta(days=35), cutoff_at=today + timedelta(days=4)
+    )
+
+    answer = submit(seat("supplier"), rollout, token_in(checked))
+
+    body = answer.content.decode()
+    assert answer.status_code == 409
+    assert "earlier than the automatic activation time" in body
+    for typed in (hubs.splitlines()[1], f'value="{wanted}"', 'value="Leeds and York"'):
+        assert typed in body
+    assert re.search(r'value="paste"[^>]*checked', body)
+    assert not Instruction.objects.exists()
+
+
 def test_a_list_kept_for_one_supplier_is_not_submitted_by_another(world, seat, today):
     rollout = make_rollout(world, now=today)
     token = token_in(check(seat("supplier"), rollout))
