@@ -269,11 +269,18 @@ def _reject(
 
 
 def _locked(scope: Scope, decision_id: int) -> tuple[Decision, Rollout | None]:
-    """Hold the rollout's row, then the decision's: in this order, as everywhere."""
+    """Hold the rollout's row, then the decision's: in this order, as everywhere.
+
+    Of proposals who must sign all that are open: two signed at the same moment would each put their rows into
+    force beside the other's.
+    """
     found = Decision.objects.filter(pk=decision_id).first()
     if found is None or not (scope.is_dcc or scope.is_panel):
         raise NotFound("There is no such decision.")
     rollout = locked_rollout(scope, found.rollout_id) if found.rollout_id else None
+    if rollout is None:
+        open_ones = Decision.objects.filter(rollout=None, status__in=OPEN_DECISIONS).order_by("pk")
+        list(open_ones.select_for_update(no_key=True))
     decision = Decision.objects.select_for_update(no_key=True).get(pk=decision_id)
     if rollout is not None:
         decision.rollout = rollout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ from portal.identity.models import OrganisationKind
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import services
-from rollouts.models import Command, Decision, Rollout, SignOff, Target
+from rollouts.models import Command, Decision, Rollout, SignOff, SignOffRequirement, Target
 from rollouts.models.signing import standing_of
 from rollouts.rules import RuleBroken
 from rollouts.states import ReviewOutcome, RolloutStatus
@@ -262,6 +263,47 @@ class TestSignatures:
         )
         assert sign(world.as_panel, first, now).status == "RECOMMENDED"
         assert sign(chair, first, now).status == "ENACTED"
+
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.requirement("R6.8")
+    def test_two_changes_signed_at_the_same_moment_come_into_force_one_after_the_other(
+        self, world, now, monkeypatch
+    ):
+        both_are_there, put = threading.Barrier(2), SignOffRequirement.objects.bulk_create
+        proposals = [
+            services.propose_requirements(
+                world.operator,
+                rows=[
+                    {"organisation": world.panel.pk, "role": "PANEL_MEMBER", "number": 1, "option": option}
+                ],
+                reasons="One sees enough.",
+                now=now,
+            )
+            for option in (1, 2)
+        ]
+
+        def put_late(rows):
+            with suppress(threading.BrokenBarrierError):
+                both_are_there.wait(1)  # neither sees the other's rows, were it not for the lock
+            return put(rows)
+
+        monkeypatch.setattr(SignOffRequirement.objects, "bulk_create", put_late)
+
+        def run(proposal):
+            try:
+                sign(world.as_panel, proposal, now)
+            finally:
+                connection.close()
+
+        signing = [threading.Thread(target=run, args=(proposal,)) for proposal in proposals]
+        for each in signing:
+            each.start()
+        for each in signing:
+            each.join(10)
+
+        in_force = SignOffRequirement.objects.filter(in_force_until=None)
+        assert in_force.count() == 1
+        assert set(Decision.objects.values_list("status", flat=True)) == {DecisionStatus.ENACTED}
 
     def test_still_needed_is_said_before_anybody_has_signed(self, world, rollout, now):
         decision = recommended(world, rollout, "PAUSE", now)
