@@ -60,7 +60,7 @@ from rollouts.services._exporting import (
 )
 from rollouts.services._feeding import take_status_changes, take_supplier_changes
 from rollouts.services._halt_rules import evaluate_halt_rules, fold_settled, put_halt_rule
-from rollouts.services._halting import HaltReport, cancel_future_dated, cancel_hubs, finish_halts, halt
+from rollouts.services._halting import HaltReport, cancel_hubs, finish_halts, halt
 from rollouts.services._importing import ImportReport
 from rollouts.services._instructing import (
     Author,
@@ -208,7 +208,6 @@ __all__ = [
     "apply_waiting",
     "archive_rule",
     "attach_to_incident",
-    "cancel_future_dated",
     "cancel_hubs",
     "change_cpl_status",
     "change_suppliers",

@@ -17,7 +17,7 @@ from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work
 from rollouts import pacing
 from rollouts.models import Command, Rollout
 from rollouts.models.visibility import visible_rollout
-from rollouts.services._stepping import check_may, check_needs_no_decision, take_step
+from rollouts.services._stepping import StepRefused, check_may, check_needs_no_decision, take_step
 from rollouts.services._sweeping import VOIDING, rollouts_to_take_up, sweep, sweep_left_over
 from rollouts.states import (
     ENDED_STATUSES,
@@ -78,7 +78,7 @@ def halt(scope: Scope, *, rollout_id: int, verb: str, reason: str, now: datetime
     check_needs_no_decision(verb)
     before = count_states(rollout_id)
     if rollout.status != ROLLOUT_STEPS[verb].target:
-        rollout = take_step(scope, rollout_id=rollout_id, verb=verb, reason=reason, now=now)
+        rollout = _step_or_stand(scope, rollout_id, verb=verb, reason=reason, now=now)
     return follow_up(rollout, before=before, now=now)
 
 
@@ -98,16 +98,6 @@ def count_states(rollout_id: int) -> dict[int, int]:
     """Return how many targets stand in which state, from the tallies."""
     counted = sql.fetch_all("rollouts", "count_states", rollout_id=rollout_id)
     return {row.state: int(row.hubs) for row in counted}
-
-
-@unit_of_work
-def cancel_future_dated(rollout_id: int, *, now: datetime) -> int:
-    """Make cancels for every activation that was sent and lies ahead; return for how many hubs at most.
-
-    An activation is recalled once. Which of its hubs still hold it is seen when the cancel is claimed.
-    """
-    made = sql.fetch_all("rollouts", "recall_activations", rollout_id=rollout_id, now=now)
-    return sum(row.hub_count for row in made)
 
 
 @inside_unit_of_work
@@ -155,23 +145,43 @@ def follow_up(
     """
     with locks.exclusive(locks.LockClass.ROLLOUT, rollout.pk):
         pass  # every call that was under way has ended: see Note [Nothing leaves after a halt]
-    dropped, put_back = _drop_unsent(rollout.pk, now=now)
-    if not _still_halted(rollout.pk):
-        # Resumed meanwhile: what is on hubs may stay there.
-        return _report(rollout, before, dropped=dropped, put_back=put_back, cancelled=0)
-    cancelled = cancel_future_dated(rollout.pk, now=now)
+    dropped, put_back, cancelled = _hold_back(rollout.pk, now=now)
     report = _report(rollout, before, dropped=dropped, put_back=put_back, cancelled=cancelled)
     if RolloutStatus(rollout.status) in VOIDING:
         sweep_left_over(rollout, now=now, seconds=seconds)
     return report
 
 
+def _step_or_stand(scope: Scope, rollout_id: int, *, verb: str, reason: str, now: datetime) -> Rollout:
+    # Somebody else may be quicker by a moment: then it stands as was wanted, and there is one step.
+    try:
+        return take_step(scope, rollout_id=rollout_id, verb=verb, reason=reason, now=now)
+    except StepRefused:
+        rollout = visible_rollout(scope, rollout_id)
+        if rollout.status != ROLLOUT_STEPS[verb].target:
+            raise
+        return rollout
+
+
 @unit_of_work
-def _drop_unsent(rollout_id: int, *, now: datetime) -> tuple[int, int]:
+def _hold_back(rollout_id: int, *, now: datetime) -> tuple[int, int, int]:
+    """Drop what has not left and recall what lies ahead, unless it was resumed meanwhile; count each.
+
+    Both under the rollout's row: a resume comes wholly before, and nothing is recalled, or wholly after, and
+    takes up all that was. Dropped commands, hubs put back, hubs to cancel at most.
+    """
     # The rollout's row first, as everywhere; a claim in progress ends before.
     rollout = Rollout.objects.select_for_update(no_key=True).get(pk=rollout_id)
     if rollout.status not in HALTED_STATUSES | ENDED_STATUSES:
-        return 0, 0
+        return 0, 0, 0
+    dropped, put_back = _drop_unsent(rollout_id, now=now)
+    # An activation is recalled once. Which of its hubs still hold it is seen when the cancel is claimed.
+    made = sql.fetch_all("rollouts", "recall_activations", rollout_id=rollout_id, now=now)
+    return dropped, put_back, sum(row.hub_count for row in made)
+
+
+@inside_unit_of_work
+def _drop_unsent(rollout_id: int, *, now: datetime) -> tuple[int, int]:
     dropped = Command.objects.filter(
         rollout_id=rollout_id, status=CommandStatus.READY, kind__in=_MOVING
     ).update(status=CommandStatus.DROPPED)
@@ -183,10 +193,6 @@ def _drop_unsent(rollout_id: int, *, now: datetime) -> tuple[int, int]:
         put_back += drop_command(command_id, rollout_id=rollout_id, now=now)
         dropped += 1
     return dropped, put_back
-
-
-def _still_halted(rollout_id: int) -> bool:
-    return Rollout.objects.filter(pk=rollout_id, status__in=HALTED_STATUSES | ENDED_STATUSES).exists()
 
 
 def _report(

@@ -11,10 +11,11 @@ from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, Refusal
-from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 from rollouts.models import Batch, Rollout
 from rollouts.models.shares import numbers_by_party, shares_of
 from rollouts.models.visibility import locked_rollout
+from rollouts.services._halting import count_states, follow_up
 from rollouts.services._stepping import StepRefused, check_may, step_taken
 from rollouts.states import BatchKind, RolloutStatus, TargetState
 
@@ -113,14 +114,22 @@ def reopen_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetim
     return _step(scope, rollout, "reopen_pilot", now=now, reason=_said(commentary), then=_reopen)
 
 
-@unit_of_work
+@outside_unit_of_work
 def reject_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetime) -> Rollout:
-    """Reject the outcome of the pilot: the rollout is suspended. Whoever halts goes on as `halt` does.
+    """Reject the outcome of the pilot: the rollout is suspended, and once this has returned nothing leaves.
 
     Raises:
         NotPermitted, NotFound, StepRefused, BadInput: as for its end.
     """
     check_may(scope, "reject_pilot")
+    before = count_states(rollout_id)
+    rollout = _reject(scope, rollout_id=rollout_id, commentary=commentary, now=now)
+    follow_up(rollout, before=before, now=now)
+    return rollout
+
+
+@unit_of_work
+def _reject(scope: Scope, *, rollout_id: int, commentary: str, now: datetime) -> Rollout:
     rollout = locked_rollout(scope, rollout_id)
     return _step(scope, rollout, "reject_pilot", now=now, reason=_said(commentary))
 

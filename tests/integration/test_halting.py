@@ -12,15 +12,16 @@ import orjson
 import pytest
 from django.db import DatabaseError, connection
 
+from portal.events.models import Event
 from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotPermitted
 from portal.kernel.transactions import unit_of_work
 from rollouts import gateways, queries, services
 from rollouts.csp import alert_lines
-from rollouts.models import Command, CspChannel, HubInFlight, Rollout
-from rollouts.services import _sweeping
-from rollouts.states import CommandKind, CommandStatus, FailureCode
+from rollouts.models import Command, CspChannel, Decision, HubInFlight, Rollout
+from rollouts.services import _halting, _sweeping
+from rollouts.states import CommandKind, CommandStatus, Consent, FailureCode
 from tests.csp import standing_in
 from tests.factories import make_rollout, make_world
 from tests.integration.deciding import decide
@@ -187,6 +188,90 @@ def test_halting_twice_cancels_once(csp, world, rollout, now):
     assert facts[0].n == 1
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.requirement("R5.4")
+def test_two_who_press_at_the_same_moment_both_get_what_they_wanted(csp, world, rollout, now, monkeypatch):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5))
+    services.plan_due(now)
+    dispatch(now)
+    both_have_looked, step = threading.Barrier(2), _halting.take_step
+    reports = []
+
+    def at_the_same_moment(*args, **kwargs):
+        both_have_looked.wait(5)
+        return step(*args, **kwargs)
+
+    monkeypatch.setattr(_halting, "take_step", at_the_same_moment)
+
+    def press():
+        try:
+            reports.append(suspend(world, rollout, now))
+        finally:
+            connection.close()
+
+    pressing = [threading.Thread(target=press) for _ in range(2)]
+    for each in pressing:
+        each.start()
+    for each in pressing:
+        each.join(10)
+
+    assert [report.status for report in reports] == ["SUSPENDED", "SUSPENDED"]
+    assert Command.objects.filter(kind=CommandKind.CANCEL).count() == 1
+    assert Event.objects.filter(name="rollout.suspended").count() == 1
+    assert Decision.objects.filter(rollout=rollout).count() == 1
+
+
+@pytest.mark.requirement("R5.4", "R5.6")
+def test_rejecting_a_pilot_halts_as_any_halt_does(csp, world, now):
+    rollout = make_rollout(world, now=now, status="PILOT_REVIEW", has_pilot=True)
+    pilot = rollout.batches.get(kind="PILOT")
+    settle(rollout, state=40, batch_id=pilot.pk, effective_at=now + timedelta(hours=5))
+    services.plan_due(now)
+    dispatch(now)
+    settle(rollout, state=40, effective_at=now, where=f"guid < {world.guid(10)}")
+    services.plan_due(now)
+    claim = services.claim_next(2, now=now)
+
+    services.reject_pilot(world.operator, rollout_id=rollout.pk, commentary="Homes go dark.", now=now)
+
+    assert Command.objects.get(pk=claim.command_id).status == CommandStatus.DROPPED
+    assert states(rollout) == {40: 10, 50: 30}
+    assert Command.objects.filter(kind=CommandKind.CANCEL, status=CommandStatus.READY).count() == 1
+
+
+@pytest.mark.requirement("R5.6")
+def test_a_halt_that_is_followed_up_after_the_resume_recalls_nothing(csp, world, rollout, now):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5))
+    services.plan_due(now)
+    dispatch(now)
+    halted = services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="-", now=now)
+    decide(world, rollout, "PROCEED", now)
+
+    report = _halting.follow_up(halted, before={}, now=now)
+
+    assert (report.commands_dropped, report.hubs_put_back, report.hubs_to_cancel) == (0, 0, 0)
+    assert not Command.objects.filter(kind=CommandKind.CANCEL).exists()
+    assert Command.objects.get().recalled_at is None
+    assert states(rollout) == {50: 40}
+
+
+@pytest.mark.requirement("R5.6")
+def test_a_halt_costs_a_hub_no_attempt(csp, world, rollout, now):
+    settle(rollout, state=40, attempts=0, effective_at=now + timedelta(hours=5))
+    for _ in range(2):
+        services.plan_due(now)
+        dispatch(now)
+        assert target(rollout, world.guid(0)).attempts == 1
+        suspend(world, rollout, now)
+        dispatch(now)
+        settle(rollout, state=56, where="state = 55")  # as the cancels' answers say
+        decide(world, rollout, "PROCEED", now)
+        services.finish_halts(now)
+
+        assert states(rollout) == {40: 40}
+        assert target(rollout, world.guid(0)).attempts == 0
+
+
 def test_a_halt_that_died_after_its_step_is_finished_by_a_tick(csp, world, rollout, now):
     settle(rollout, state=40, effective_at=now + timedelta(hours=5), where=f"guid < {world.guid(30)}")
     services.plan_due(now)
@@ -267,6 +352,38 @@ def test_the_hubs_of_a_change_of_supplier_are_recalled(csp, world, rollout, now)
     assert change() == 0
     assert dispatch(now) == 2
     assert states(rollout) == {50: 38, 55: 2}
+
+
+@pytest.mark.requirement("R3.11", "R5.6")
+@pytest.mark.parametrize("state", [55, 56])
+def test_a_hub_that_changes_hands_while_its_rollout_stands_waits_for_its_new_supplier(
+    csp, world, rollout, now, state
+):
+    soon, hub = now + timedelta(hours=5), world.guid(0)
+    asked = {"import_answer": 1, "import_time": soon, "answered_at": now, "effective_at": soon}
+    settle(rollout, state=40, **asked)
+    services.plan_due(now)
+    dispatch(now)
+    suspend(world, rollout, now)
+    dispatch(now)
+    settle(rollout, state=state)
+
+    services.change_suppliers(
+        world.operator, changes=[(hub, world.other.pk, world.other.pk)], effective_at=now, now=now
+    )
+    # As the answers to the cancels say: what had defaulted only because an activation stood is asked again.
+    settle(rollout, state=56, consent=4, where="state = 55 AND consent = 4")
+    settle(rollout, state=56, consent=1, where="state = 55")
+    decide(world, rollout, "PROCEED", now)
+    services.finish_halts(now)
+
+    moved = target(rollout, hub)
+    assert (moved.state, moved.consent, moved.import_answer) == (40, Consent.AWAITING, 0)
+    assert moved.effective_at == rollout.automatic_at
+    services.plan_due(now)
+    dispatch(now)
+    assert target(rollout, hub).state == 40
+    assert target(rollout, world.guid(1)).state == 50
 
 
 def test_a_supplier_halts_nothing(world, rollout, now):
