@@ -71,6 +71,12 @@ def move_dates(rollout: Rollout, *, automatic_at: datetime, now: datetime) -> di
     return {name: moment.isoformat() for name, moment in {**before, **after}.items()}
 
 
+def open_windows(rollout: Rollout, *, now: datetime) -> list[int]:
+    """Name the batches whose hubs may be instructed, by the dates as they stand."""
+    batches = Batch.objects.filter(rollout_id=rollout.pk).order_by("id")
+    return [batch.pk for batch in batches if (batch.cutoff_at or rollout.cutoff_at) >= now]
+
+
 def finish_delays(now: datetime) -> Rescheduled:
     """Settle the hubs of delayed rollouts anew, as far as that is left to do; return what was done."""
     done = Rescheduled()
@@ -146,7 +152,10 @@ def _count_left(rollout: Rollout, *, now: datetime) -> int:
     """Count the hubs that wait to be asked again, in windows that are open."""
     if rollout.status in ENDED_STATUSES:
         return 0
-    batches = Batch.objects.filter(rollout_id=rollout.pk)
-    is_open = [batch.pk for batch in batches if (batch.cutoff_at or rollout.cutoff_at) >= now]
-    row = sql.fetch_one("rollouts", "defaulted_in_open_windows", rollout_id=rollout.pk, batch_ids=is_open)
+    row = sql.fetch_one(
+        "rollouts",
+        "defaulted_in_open_windows",
+        rollout_id=rollout.pk,
+        batch_ids=open_windows(rollout, now=now),
+    )
     return int(row.hubs)

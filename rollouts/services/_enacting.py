@@ -17,14 +17,12 @@ from portal.kernel.transactions import inside_unit_of_work
 from rollouts import rules
 from rollouts.models import Decision, Rollout
 from rollouts.models.shares import Shares, shares_of
-from rollouts.services._delaying import move_dates
+from rollouts.services._delaying import move_dates, open_windows
 from rollouts.services._signing_rules import put_requirements
 from rollouts.services._stepping import StepRefused, party_numbers, step_taken
 from rollouts.states import (
-    FINAL_CONSENTS,
     HALTED_STATUSES,
     OPEN_STATUSES,
-    Consent,
     ReviewOutcome,
     RolloutStatus,
     TargetState,
@@ -41,6 +39,12 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "Times you have asked for stand, unless you change them.",
     ReviewOutcome.STOP: "Nothing. Hubs that run the new firmware keep it; all others stay as they are.",
 }
+
+_NONE_TO_ASK: Final = (
+    "Nothing. The new dates open no window for instructions: times that had defaulted move with DCC's, and "
+    "times you have asked for stand."
+)
+_STANDS: Final = " Until the update goes on nothing leaves; you are told when it does."
 
 
 @inside_unit_of_work
@@ -64,11 +68,12 @@ def enact(scope: Scope, decision: Decision, rollout: Rollout | None, *, now: dat
 def _enact_on(scope: Scope, decision: Decision, rollout: Rollout, *, now: datetime) -> None:
     if rollout.status not in OPEN_STATUSES:
         raise StepRefused("The rollout has ended.")
-    shares, open_again = shares_of(rollout.pk), _defaulted(rollout.pk)
+    shares, open_again = shares_of(rollout.pk), dict[int, int]()
     stood_at = rollout.status
     moved: dict[str, str] = {}
     if decision.outcome == ReviewOutcome.DELAY:
         moved = _delay(decision, rollout, now=now)
+        open_again = _asked_again(rollout, now=now)
     verb = verb_for(ReviewOutcome(decision.outcome), RolloutStatus(stood_at), goes_on=decision.goes_on)
     if verb is not None:
         data = {"decision": decision.pk, "outcome": decision.outcome}
@@ -86,7 +91,7 @@ def _enact_on(scope: Scope, decision: Decision, rollout: Rollout, *, now: dateti
             **decision.effects,
         },
     )
-    _tell(decision, rollout, shares, open_again if moved else {}, moved, now=now)
+    _tell(decision, rollout, shares, open_again, moved, now=now)
 
 
 def verb_for(outcome: ReviewOutcome, status: RolloutStatus, *, goes_on: bool) -> str | None:
@@ -115,13 +120,13 @@ def _confirmed(scope: Scope) -> Scope:
     return replace(scope, roles=scope.roles | MAY_CONFIRM)
 
 
-def _defaulted(rollout_id: int) -> dict[int, int]:
-    """Count each party's hubs that have defaulted and are not settled: a delay asks for them again."""
+def _asked_again(rollout: Rollout, *, now: datetime) -> dict[int, int]:
+    """Count each party's hubs that had defaulted, in windows that the new dates have opened."""
     by_party: defaultdict[int, int] = defaultdict(int)
-    for row in sql.fetch_all("rollouts", "plan_of_rollout", rollout_id=rollout_id):
-        if row.consent in FINAL_CONSENTS and row.consent == Consent.DEFAULTED:
-            for party in {row.import_supplier_id, row.gas_supplier_id} - {0}:
-                by_party[party] += row.n
+    batch_ids = open_windows(rollout, now=now)
+    for row in sql.fetch_all("rollouts", "defaulted_by_pair", rollout_id=rollout.pk, batch_ids=batch_ids):
+        for party in {row.import_supplier_id, row.gas_supplier_id} - {0}:
+            by_party[party] += row.hubs
     return dict(by_party)
 
 
@@ -139,7 +144,8 @@ def _tell(
     numbers = party_numbers(rollout, shares)
     own: dict[int, dict[str, Any]] = {}
     for party, document in numbers.items():
-        own[party] = {**document, "means": _means(outcome, Counter(document.get("states", {})))}
+        states = Counter(document.get("states", {}))
+        own[party] = {**document, "means": _means(outcome, RolloutStatus(rollout.status), states)}
         if outcome == ReviewOutcome.DELAY and party in shares.by_supplier:
             own[party]["open_again"] = open_again.get(party, 0)
     data = {
@@ -148,7 +154,7 @@ def _tell(
         "outcome": outcome.value,
         "status": rollout.status,
         "reason": f"{outcome.label}. {decision.reasons}",
-        "what_to_do": WHAT_TO_DO[outcome],
+        "what_to_do": _what_to_do(outcome, RolloutStatus(rollout.status), is_open_again=bool(open_again)),
         "automatic_at": rollout.automatic_at.isoformat(),
         "cutoff_at": rollout.cutoff_at.isoformat(),
     }
@@ -172,9 +178,16 @@ def _tell(
         )
 
 
-def _means(outcome: ReviewOutcome, states: Counter[str]) -> dict[str, int]:
-    """Put a party's hubs under what the outcome means for them."""
-    halts = outcome in {ReviewOutcome.PAUSE, ReviewOutcome.STOP}
+def _what_to_do(outcome: ReviewOutcome, status: RolloutStatus, *, is_open_again: bool) -> str:
+    if outcome != ReviewOutcome.DELAY:
+        return WHAT_TO_DO[outcome]
+    words = WHAT_TO_DO[outcome] if is_open_again else _NONE_TO_ASK
+    return words + _STANDS if status in HALTED_STATUSES else words
+
+
+def _means(outcome: ReviewOutcome, status: RolloutStatus, states: Counter[str]) -> dict[str, int]:
+    """Put a party's hubs under what the outcome means for them, by where it has left the rollout."""
+    halts = outcome == ReviewOutcome.STOP or status in HALTED_STATUSES
     waiting = sum(states[state.name] for state in (*_WAITING, *_ON_HUB))
     return {
         "settled": states[TargetState.ACTIVATED.name],

@@ -154,6 +154,60 @@ def test_each_supplier_hears_its_new_dates_and_how_many_hubs_it_is_asked_for_aga
     assert "instructed again" in mine["what_to_do"]
 
 
+@pytest.mark.requirement("R5.5")
+def test_a_delay_that_opens_no_window_promises_none(world, rollout, now):
+    decide(world, rollout, "DELAY", now, automatic_at=now + timedelta(days=20))
+    services.finish_delays(now)
+
+    told = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_DELAYED)}
+    mine = told[world.supplier.pk]
+    assert mine["open_again"] == 0
+    assert "no window for instructions" in mine["what_to_do"]
+    assert mine["means"]["go_on"] == 32
+    assert consents(rollout) == {Consent.DEFAULTED, Consent.NO_SUPPLIER}
+    assert Decision.objects.get(rollout=rollout).finished_at == now
+
+
+@pytest.mark.requirement("R5.5")
+def test_only_hubs_of_batches_whose_window_opens_are_asked_for_again(world, rollout, now):
+    early = Batch.objects.create(
+        rollout=rollout,
+        kind="SAFE_LAUNCH",
+        position=2,
+        name="First wave",
+        automatic_at=rollout.automatic_at - timedelta(days=6),
+        cutoff_at=rollout.cutoff_at - timedelta(days=6),
+        window_closed_at=now,
+        gate_open=True,
+    )
+    first_ten = f"guid < {world.guid(10)}"
+    settle(rollout, consent=5, batch_id=early.pk, effective_at=early.automatic_at, where=first_ten)
+    until = now + relativedelta(months=1) + timedelta(days=2)
+
+    decide(world, rollout, "DELAY", now, automatic_at=until)
+
+    told = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.DECISION_MADE)}
+    early.refresh_from_db()
+    assert early.cutoff_at < now
+    assert told[world.supplier.pk]["open_again"] == 22
+    services.finish_delays(now)
+    assert target(rollout, world.guid(0)).consent == Consent.DEFAULTED
+    assert target(rollout, world.guid(20)).consent == Consent.AWAITING
+
+
+@pytest.mark.requirement("R5.5")
+def test_a_delay_that_does_not_go_on_says_that_hubs_are_held_back(world, rollout, now):
+    Rollout.objects.filter(pk=rollout.pk).update(status="SUSPENDED", stood_at="SAFE_LAUNCH")
+
+    decide(world, rollout, "DELAY", now, automatic_at=later(rollout), goes_on=False)
+
+    told = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.DECISION_MADE)}
+    mine = told[world.supplier.pk]
+    assert "go_on" not in mine["means"]
+    assert mine["means"]["held_back"] == 32
+    assert "you are told when it does" in mine["what_to_do"]
+
+
 def test_nothing_is_claimed_until_every_hub_has_its_new_time(csp, world, rollout, now):
     settle(rollout, state=40, consent=5, effective_at=now)
     services.plan_due(now)

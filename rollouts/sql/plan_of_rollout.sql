@@ -1,5 +1,0 @@
--- Sum a rollout's plan by the Suppliers of each pair, and by consent: settled hubs left out.
-SELECT import_supplier_id, gas_supplier_id, consent, sum(n)::bigint AS n
-  FROM rollouts_tally_plan
- WHERE rollout_id = %(rollout_id)s AND stage < 2
- GROUP BY 1, 2, 3 HAVING sum(n) <> 0
