@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, TypedDict
+from typing import Annotated, Any, ClassVar, Final, TypedDict
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,20 +13,22 @@ from notifications import queries, services
 from notifications.models import Reader
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.kernel.refusals import NotPermitted
+from portal.kernel.opaque import NotOurs, conceal_number, reveal_number
+from portal.kernel.refusals import BadInput, NotPermitted
 from portal.rest.describing import operation
 from portal.rest.fields import Said
 from portal.rest.paging import PageQuery, page
 from portal.rest.shapes import Example, Names, page_of, reference
 from portal.rest.views import Resource
 
-_HIGHEST = 2**63 - 1
+_ABOUT: Final = "notice"
+_IDENT: Final = "5a8d2c11f09e4b7766f1c0a3d2e4b586"
 
 
 class Notice(TypedDict):
     """One notice to your organisation."""
 
-    id: Annotated[int, Example(311)]
+    id: Annotated[str, Example(_IDENT)]
     at: datetime
     title: Annotated[str, Example("Toshiba 0C230000: the pilot has ended")]
     text: Annotated[str, Example("60 of 60 hubs activated.")]
@@ -37,7 +39,7 @@ class Notice(TypedDict):
 class SeenUpTo(Said):
     """The newest notice that was seen."""
 
-    up_to = serializers.IntegerField(min_value=1, max_value=_HIGHEST)
+    up_to = serializers.RegexField("^[0-9a-f]{32}$", help_text="The `id` of the notice.")
 
 
 class MailPreference(TypedDict):
@@ -74,14 +76,19 @@ class Seen(Resource):
     needs: ClassVar[Any] = {"POST": ApiScope.NOTICES_READ}
 
     @operation(
-        "markNotificationsSeen", "Mark notices as seen", status=204, body=SeenUpTo, example={"up_to": 311}
+        "markNotificationsSeen",
+        "Mark notices as seen",
+        status=204,
+        body=SeenUpTo,
+        example={"up_to": _IDENT},
+        refuses=("bad_input",),
     )
     def post(self, request: Request) -> Response:
         """Mark everything up to a notice as seen by the person who asks; a system has no mark of its own."""
         said = self.said(SeenUpTo)
         if self.scope.user_id is None:
             raise NotPermitted("People mark notices as seen. A system keeps the cursor of the feed.")
-        services.mark_seen(self.scope, up_to=said["up_to"])
+        services.mark_seen(self.scope, up_to=_number(said["up_to"]))
         return Response(status=204)
 
 
@@ -116,9 +123,16 @@ class Preferences(Resource):
             raise NotPermitted("People are mailed. A system follows the feed.")
 
 
+def _number(ident: str) -> int:
+    try:
+        return reveal_number(ident, about=_ABOUT)
+    except NotOurs as unknown:
+        raise BadInput("This is the id of no notice.") from unknown
+
+
 def _notice(notice: queries.Notice) -> Notice:
     return {
-        "id": notice.id,
+        "id": conceal_number(notice.id, about=_ABOUT),
         "at": notice.at,
         "title": notice.title,
         "text": notice.text,

@@ -20,7 +20,7 @@ from portal.kernel import clock
 from portal.rest.describing import operation
 from portal.rest.fields import Moment, Said
 from portal.rest.once import once
-from portal.rest.paging import PageQuery, cursor_of, id_after, page
+from portal.rest.paging import PageQuery, page
 from portal.rest.shapes import Count, Example, Names, Text, list_of, page_of, reference
 from portal.rest.views import Resource
 
@@ -73,7 +73,6 @@ class NewWebhook(TypedDict):
 class Delivery(TypedDict):
     """What came of one call."""
 
-    id: Annotated[int, Example(91)]
     message_id: Annotated[str, "Its `webhook-id`: the same for every attempt.", Example("msg_7_1001_1042")]
     is_ping: bool
     first_position: int | None
@@ -275,9 +274,8 @@ class WebhookDeliveries(Resource):
     def get(self, request: Request, webhook_id: int) -> Response:
         """List what came of each call, the latest first; lines are kept for a month."""
         asked = self.asked(PageQuery)
-        before = id_after(asked["after"])
-        found = reading.deliveries(self.scope, webhook_id, before=before, size=asked["limit"])
-        return Response(page(request, found.items, delivery, following=cursor_of(found.next)))
+        found = reading.deliveries(self.scope, webhook_id, cursor=asked["after"], size=asked["limit"])
+        return Response(page(request, found.items, delivery, following=found.next))
 
 
 def shown(one: WebhookView) -> Webhook:
@@ -305,7 +303,6 @@ def shown(one: WebhookView) -> Webhook:
 def delivery(one: WebhookDelivery) -> Delivery:
     """Describe what came of a call."""
     return {
-        "id": one.pk,
         "message_id": one.message_id,
         "is_ping": one.is_ping,
         "first_position": one.first_position,

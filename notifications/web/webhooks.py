@@ -21,7 +21,7 @@ from portal.accounts.web.guards import for_administrators, scope_of
 from portal.accounts.web.people import tabs
 from portal.events.kinds import EntryKind
 from portal.identity.sealing import seal, unseal
-from portal.kernel import clock
+from portal.kernel import clock, paging
 from portal.kernel.refusals import Refusal
 
 _TO_SHOW: Final = "new-webhook-secret"
@@ -163,20 +163,26 @@ def _page(
     request: HttpRequest, shown: reading.WebhookView, *, form: WebhookForm, replay: ReplayForm, status: int
 ) -> HttpResponse:
     scope = scope_of(request)
-    said = request.GET.get("before", "")
-    before = int(said) if said.isdecimal() and len(said) < 16 else None  # noqa: PLR2004
     context = {
         "shown": shown,
         "form": form,
         "replay": replay,
         "scope": scope,
-        "log": reading.deliveries(scope, shown.id, before=before),
+        "log": _log(request, shown.id),
         "new_secret": _once(request, shown.id),
         "overlap_hours": settings.WEBHOOK_SECRET_OVERLAP_HOURS,
         "log_days": settings.WEBHOOK_LOG_DAYS,
         "crumbs": [_back()],
     }
     return render(request, "notifications/webhooks/detail.html", context, status=status)
+
+
+def _log(request: HttpRequest, webhook_id: int) -> paging.Page[WebhookDelivery]:
+    scope = scope_of(request)
+    try:
+        return reading.deliveries(scope, webhook_id, cursor=request.GET.get("before", ""))
+    except paging.BadCursor:  # a damaged address shows the latest
+        return reading.deliveries(scope, webhook_id)
 
 
 def _tell(request: HttpRequest, answered: WebhookDelivery) -> None:

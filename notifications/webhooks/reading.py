@@ -90,11 +90,12 @@ def webhook(scope: Scope, webhook_id: int, *, now: datetime) -> WebhookView:
 
 
 def deliveries(
-    scope: Scope, webhook_id: int, *, before: int | None = None, size: int = 50
+    scope: Scope, webhook_id: int, *, cursor: str = "", size: int = 50
 ) -> paging.Page[WebhookDelivery]:
-    """List what came of the calls of a webhook, the latest first; the cursor is the id of the last one shown.
+    """List what came of the calls of a webhook, the latest first.
 
     Raises:
+        BadCursor: it is not a cursor of ours.
         NotPermitted: this is not for the actor.
         NotFound: there is no such webhook.
     """
@@ -103,10 +104,10 @@ def deliveries(
     if not own.exists():
         raise NotFound("There is no such webhook in your organisation.")
     found = WebhookDelivery.objects.filter(endpoint_id=webhook_id)
-    if before is not None:
+    if (before := paging.decode_id(cursor)) is not None:
         found = found.filter(pk__lt=before)
     items: Sequence[WebhookDelivery] = list(found.order_by("-id")[: size + 1])
-    more = str(items[size - 1].pk) if len(items) > size else None
+    more = paging.encode_id(items[size - 1].pk) if len(items) > size else None
     return paging.Page(items=items[:size], next=more)
 
 

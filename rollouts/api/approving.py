@@ -62,7 +62,7 @@ class ApprovalRun(TypedDict):
     outcome: Annotated[str, Example("APPROVED")]
     hubs: Count
     left_over: int
-    instructions: Annotated[list[str], Example(["I-0000042"])]
+    instructions: Annotated[list[str], Example(["I-7K2M9QX4TB"])]
 
 
 class ApprovalRule(TypedDict):

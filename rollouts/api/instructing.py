@@ -25,7 +25,7 @@ from portal.rest.answers import CSV, NDJSON, CsvAnswer, JsonAnswer, NdjsonAnswer
 from portal.rest.describing import operation
 from portal.rest.fields import Document, IdField, Moment, Said, Word
 from portal.rest.once import KeyReused, key_of
-from portal.rest.paging import PageQuery, cursor_of, id_after, page
+from portal.rest.paging import PageQuery, page
 from portal.rest.shapes import page_of, reference
 from portal.rest.views import Resource
 from rollouts import services
@@ -234,11 +234,10 @@ class Instructions(Resource):
         found = receipts(
             self.scope,
             rollout_id=asked.get("rollout_id"),
-            before=id_after(asked["after"]),
+            cursor=asked["after"],
             size=asked["limit"],
         )
-        following = cursor_of(found.next)
-        return Response(page(request, found.items, documents.instruction_row, following=following))
+        return Response(page(request, found.items, documents.instruction_row, following=found.next))
 
 
 class InstructionOne(Resource):

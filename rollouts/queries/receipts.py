@@ -43,19 +43,23 @@ class LineRefused:
 
 
 def receipts(
-    scope: Scope, *, rollout_id: int | None = None, before: int | None = None, size: int = PAGE_SIZE
+    scope: Scope, *, rollout_id: int | None = None, cursor: str = "", size: int = PAGE_SIZE
 ) -> Page[NamedReceipt]:
-    """List the organisation's own instructions, the latest first."""
+    """List the organisation's own instructions, the latest first.
+
+    Raises:
+        BadCursor: it is not a cursor of ours.
+    """
     found = _own(scope).order_by("-pk")
     if rollout_id is not None:
         found = found.filter(rollout_id=rollout_id)
-    if before is not None:
+    if (before := paging.decode_id(cursor)) is not None:
         found = found.filter(pk__lt=before)
     rows = list(found.select_related("rollout")[: size + 1])
     shown = rows[:size]
     return Page(
         [NamedReceipt(Receipt.of(row), row.rollout.name) for row in shown],
-        next=str(shown[-1].pk) if len(rows) > size else None,
+        next=paging.encode_id(shown[-1].pk) if len(rows) > size else None,
     )
 
 

@@ -18,6 +18,7 @@ from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.opaque import drawn_reference
 from portal.kernel.refusals import BadInput, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, run_after_commit, unit_of_work
 from rollouts import rules
@@ -26,7 +27,7 @@ from rollouts.models.receipts import Receipt, Tally
 from rollouts.models.visibility import visible_rollout
 from rollouts.services._answering import Order, Outcome, apply_answers, judge_answers
 from rollouts.services._listing import HubList, RefusedLine, spelt_lines
-from rollouts.services._progressing import finish, keep_refused, reference_of, ring, store, told_of_second
+from rollouts.services._progressing import finish, keep_refused, ring, store, told_of_second
 from rollouts.states import (
     HALTED_STATUSES,
     RUNNING_STATUSES,
@@ -265,7 +266,7 @@ def _new_instruction(rollout: Rollout, author: Author, order: Order, source: Hub
     row = sql.rows("SELECT nextval(pg_get_serial_sequence('rollouts_instruction', 'id')) AS id")[0]
     return Instruction(
         id=row.id,
-        reference=reference_of(row.id),
+        reference=drawn_reference("I"),
         rollout=rollout,
         organisation_id=author.organisation_id,
         user_id=author.user_id,

@@ -31,26 +31,10 @@ from rollouts.states import BatchKind, InstructionKind, RejectionReason, Rollout
 
 SLICE: Final = 50_000
 TASK: Final = "rollouts.tasks.apply_instruction"
-_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_FEWEST_SIGNS: Final = 5
 _ENDED_BY_STATUS: Final = {
     RolloutStatus.STOPPED: RejectionReason.ROLLOUT_STOPPED,
     RolloutStatus.REVOKED: RejectionReason.ROLLOUT_REVOKED,
 }
-
-
-def reference_of(number: int) -> str:
-    """Return the reference people use for an instruction: short, and no letter that looks like a figure.
-
-    The multiplication scatters neighbours, so that one wrong sign does not name the next instruction.
-    """
-    span = 32**_FEWEST_SIGNS
-    scattered = number // span * span + number % span * 20_462_477 % span
-    signs = ""
-    while scattered or len(signs) < _FEWEST_SIGNS:
-        scattered, sign = divmod(scattered, 32)
-        signs = _CROCKFORD[sign] + signs
-    return f"I-{signs}"
 
 
 def ring(instruction_id: int) -> None:

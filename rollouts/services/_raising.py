@@ -6,7 +6,6 @@ own. What another Supplier of a hub has raised is not seen, counted or hinted at
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import Guid
+from portal.kernel.opaque import drawn_reference
 from portal.kernel.refusals import BadInput, NotFound, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.criteria import Sql, Subject, compile_hub, parse
@@ -235,8 +235,8 @@ def _check(account: Account) -> None:
 
 def _new(scope: Scope, rollout: Rollout, account: Account, *, now: datetime) -> Incident:
     targets = Governance.current().categories[account.category]
-    incident = Incident.objects.create(
-        reference=secrets.token_hex(8),
+    return Incident.objects.create(
+        reference=drawn_reference("INC", signs=8),
         rollout=rollout,
         organisation_id=scope.organisation_id,
         user_id=scope.user_id,
@@ -252,8 +252,6 @@ def _new(scope: Scope, rollout: Rollout, account: Account, *, now: datetime) -> 
         resolve_by=now + targets.resolution,
         status_at=now,
     )
-    incident.reference = f"INC-{incident.pk:06d}"
-    return incident
 
 
 @inside_unit_of_work

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from portal.events.models import Event, FeedOutbox
 from portal.identity.roles import Role
 from portal.kernel import sql
 from portal.kernel.guid import Guid
+from portal.kernel.opaque import drawn_reference
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import rules, services
 from rollouts.models import Batch, CplEntry, Hub, Instruction, InstructionLine, TallyPlan, Target
@@ -515,10 +517,7 @@ def test_tallies_follow_the_answers(world, rollout, now):
 
 
 def test_references_are_short_and_each_has_its_own():
-    from rollouts.services._progressing import reference_of
+    references = {drawn_reference("I") for _ in range(50_000)}
 
-    references = {reference_of(number) for number in range(1, 50_000)}
-
-    assert len(references) == 49_999
-    assert all(len(reference) == 7 for reference in references)
-    assert len(reference_of(32**5 + 1)) == 8
+    assert len(references) == 50_000
+    assert all(re.fullmatch("I-[0-9A-HJKMNP-TV-Z]{10}", reference) for reference in references)

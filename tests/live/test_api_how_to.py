@@ -82,7 +82,7 @@ def test_whoever_copies_the_commands_is_not_refused(world, live_server, tmp_path
 
     Shell(tmp_path, values).run([begin, token, *rest[:4]])
     reference = Instruction.objects.get().reference
-    said = Shell(tmp_path, values | {"I-0000042": reference}).run([begin, token, *rest[4:]])
+    said = Shell(tmp_path, values | {"I-7K2M9QX4TB": reference}).run([begin, token, *rest[4:]])
 
     assert "nonsense" in (tmp_path / "correct-me.csv").read_text()
     assert "304" in said

@@ -20,7 +20,7 @@ from rollouts.states.governing import (
     IncidentStatus,
 )
 
-Reference = Annotated[str, Example("INC-000042")]
+Reference = Annotated[str, Example("INC-7K2M9QX4")]
 RolloutName = Annotated[str, Example("Toshiba 0C230000")]
 
 

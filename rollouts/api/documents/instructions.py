@@ -29,7 +29,7 @@ class Rejection(TypedDict):
 class Instruction(TypedDict):
     """The receipt of an instruction, and how far it has come."""
 
-    reference: Annotated[str, Example("I-0000042")]
+    reference: Annotated[str, Example("I-7K2M9QX4TB")]
     rollout_id: Id
     kind: Annotated[str, Names(InstructionKind)]
     channel: Annotated[str, Names(Channel)]
@@ -48,13 +48,13 @@ class Instruction(TypedDict):
     consents: HubsByConsent
     days: HubsByDay
     rejections: Annotated[list[Rejection], "The first 1,000; all of them are at `rejections_url`."]
-    rejections_url: Annotated[str, Example("/api/v1/instructions/I-0000042/rejections")]
+    rejections_url: Annotated[str, Example("/api/v1/instructions/I-7K2M9QX4TB/rejections")]
 
 
 class InstructionRow(TypedDict):
     """An instruction in the list."""
 
-    reference: Annotated[str, Example("I-0000042")]
+    reference: Annotated[str, Example("I-7K2M9QX4TB")]
     rollout_id: Id
     rollout_name: Annotated[str, Example("Toshiba 0C230000")]
     kind: Annotated[str, Names(InstructionKind)]

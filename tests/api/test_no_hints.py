@@ -1,0 +1,128 @@
+"""What a Supplier is answered does not count what the others do."""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.utils import timezone
+
+from notifications.models import Message, WebhookDelivery
+from rollouts.models import Command, Instruction
+from tests.api.systems import body_of
+
+pytestmark = [pytest.mark.requirement("R3.3", "R6.2"), pytest.mark.django_db]
+
+
+def instruct(stage, system, number):
+    answer = system.post(stage.path("/instructions"), {"kind": "INSTRUCT", "guids": [stage.guid(number)]})
+    assert answer.status_code == 201
+    return body_of(answer)
+
+
+def texts_in(document):
+    """Every text and number anywhere in an answer."""
+    if isinstance(document, dict):
+        return [each for value in document.values() for each in texts_in(value)]
+    if isinstance(document, list):
+        return [each for value in document for each in texts_in(value)]
+    return [document]
+
+
+def test_references_of_instructions_are_drawn_by_lot(stage):
+    own = [instruct(stage, stage.supplier, number)["reference"] for number in range(6)]
+
+    numbers = Instruction.objects.in_bulk(own, field_name="reference")
+    assert len(set(own)) == 6
+    for reference in own:
+        assert len(reference) == 12
+        assert str(numbers[reference].pk) not in {reference.removeprefix("I-").lstrip("0")}
+
+
+def test_what_others_instruct_leaves_no_trace_in_ones_own_answers(stage):
+    one = instruct(stage, stage.supplier, 0)
+    for _ in range(5):
+        instruct(stage, stage.other, 17)
+    two = instruct(stage, stage.supplier, 1)
+    listed = body_of(stage.supplier.get("/instructions", {"limit": 1}))
+
+    ids = set(Instruction.objects.values_list("pk", flat=True))
+    for answer in (one, two, *listed["items"]):
+        numbers = {each for each in texts_in(answer) if type(each) is int and each > 1}
+        assert numbers & ids - {stage.rollout.pk} == set()
+    (cursor,) = parse_qs(urlsplit(listed["next"]).query)["after"]
+    plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    assert not any(str(each).encode() in plain for each in ids if each > 9)
+    assert b"[" not in plain[:1]
+    assert (
+        body_of(stage.supplier.get("/instructions", {"after": cursor}))["items"][0]["reference"]
+        == (one["reference"])
+    )
+
+
+def test_a_cursor_of_another_organisation_leads_nowhere_else(stage):
+    for number in (0, 1):
+        instruct(stage, stage.supplier, number)
+        instruct(stage, stage.other, 17)
+    (cursor,) = parse_qs(urlsplit(body_of(stage.other.get("/instructions", {"limit": 1}))["next"]).query)[
+        "after"
+    ]
+
+    found = body_of(stage.supplier.get("/instructions", {"after": cursor}))["items"]
+
+    assert {each["reference"] for each in found} <= set(
+        Instruction.objects.filter(organisation_id=stage.world.supplier.pk).values_list(
+            "reference", flat=True
+        )
+    )
+
+
+def test_a_reading_and_the_commands_of_a_hub_name_no_number_of_a_command(stage):
+    asked = stage.supplier.post("/readings", {"guids": [stage.guid(0)]})
+    Command.objects.update(sent_at=timezone.now(), status=3)
+
+    told = body_of(stage.supplier.get(f"/hubs/{stage.guid(0)}/commands"))["items"]
+
+    assert body_of(asked) == {"asked": 1, "requested": 1, "under_way": 0, "not_yours": 0}
+    assert [(each["kind"], each["number"], each["hubs"], each["asked_by"]) for each in told] == [
+        ("READ", None, None, "")
+    ]
+
+
+def test_deliveries_and_notices_are_not_numbered_across_organisations(stage):
+    made = body_of(
+        stage.supplier.post("/webhooks", {"name": "CRM", "url": "https://1.1.1.1/hook", "kinds": []})
+    )["webhook"]
+    for attempt in (1, 2):
+        WebhookDelivery.objects.create(
+            endpoint_id=made["id"],
+            message_id="msg_1",
+            attempt=attempt,
+            at=timezone.now(),
+            outcome=WebhookDelivery.Outcome.DELIVERED,
+        )
+    message = Message.objects.create(
+        organisation_id=stage.world.supplier.pk, position=1, kind=160, at=timezone.now(), title="A rule ran"
+    )
+
+    log = body_of(stage.supplier.get(f"/webhooks/{made['id']}/deliveries", {"limit": 1}))
+    (notice,) = body_of(stage.supplier.get("/notifications"))["items"]
+
+    assert "id" not in log["items"][0]
+    assert [each["attempt"] for each in log["items"]] == [2]
+    assert len(notice["id"]) == 32
+    assert notice["id"] != str(message.pk)
+
+
+def test_a_person_marks_notices_by_the_id_they_have_over_rest(stage, client):
+    message = Message.objects.create(
+        organisation_id=stage.world.supplier.pk, position=1, kind=160, at=timezone.now(), title="A rule ran"
+    )
+    client.force_login(stage.world.supplier_user)
+    (notice,) = client.get("/api/v1/notifications").json()["items"]
+
+    for up_to, status in (("0" * 32, 422), (str(message.pk), 422), (notice["id"], 204)):
+        answer = client.post("/api/v1/notifications/seen", {"up_to": up_to}, content_type="application/json")
+        assert answer.status_code == status, answer.content
+    assert not client.get("/api/v1/notifications").json()["items"][0]["is_unread"]
