@@ -102,6 +102,8 @@ def streamed(pieces: Iterable[bytes], *, kind: str, name: str) -> StreamingHttpR
 
 def packed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Pack an answer with gzip where the caller takes it and it is worth it."""
+    if response.has_header("Accept-Ranges"):  # its parts are counted as they are
+        return response
     patch_vary_headers(response, ["Accept-Encoding"])
     if response.has_header("Content-Encoding") or not _TAKES_GZIP.search(
         request.headers.get("Accept-Encoding", "")

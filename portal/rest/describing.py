@@ -38,6 +38,7 @@ _ALWAYS: Final = (
     "internal_error",
 )
 _KEY: Final = {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[ -~]*$"}
+_RANGE: Final = {"type": "string", "pattern": "^bytes=([0-9]{1,18}-[0-9]{0,18}|-[0-9]{1,18})$"}
 _ONCE: Final = (
     "idempotency_key_in_use",
     "idempotency_outcome_unknown",
@@ -50,6 +51,7 @@ _DESCRIPTIONS: Final[Mapping[int, str]] = {
     201: "Made.",
     202: "Taken; what comes of it is found at `Location`.",
     204: "Done; there is nothing to say.",
+    206: "The part that is asked for.",
     304: "Nothing has changed since the `ETag` in `If-None-Match`.",
     400: "The body cannot be read.",
     401: "Nobody has logged in, or the token has ended.",
@@ -61,9 +63,11 @@ _DESCRIPTIONS: Final[Mapping[int, str]] = {
     412: "It has changed since it was read.",
     413: "The body is too large.",
     415: "The resource takes no body of this type.",
+    416: "The file ends before what is asked for.",
     422: "What was sent cannot be.",
     429: "The minute's share of requests is used up.",
     500: "The portal failed.",
+    503: "There is no room at this moment.",
 }
 
 
@@ -82,6 +86,8 @@ class Operation:
     """Other forms of the answer: media type and what it holds."""
     also: Mapping[int, Schema | None] = field(default_factory=dict)
     """Other statuses of success."""
+    in_ranges: bool = False
+    """It is a file that can be fetched in parts."""
     refuses: Sequence[str] = ()
     deprecated: datetime | None = None
     """Since when it is no longer to be used."""
@@ -165,6 +171,10 @@ class Description(AutoSchema):
             found.append(_header(HEADER, "Sent again, nothing is done twice.", _KEY))
         if self.view.polled and self.method == "GET":
             found.append(_header("If-None-Match", "The `ETag` of what you have: 304 if it stands."))
+        if self.told.in_ranges:
+            found.append(_header("If-None-Match", "The `ETag` of what you have: 304 if it stands."))
+            found.append(_header("Range", "The part that is wanted, such as `bytes=1048576-`.", _RANGE))
+            found.append(_header("If-Range", "The `ETag` of what you have a part of."))
         if self.view.polled and self.method in {"PATCH", "PUT"}:
             found.append(_header("If-Match", "The `ETag` of what you read: 412 if it has changed."))
         return found
@@ -202,6 +212,8 @@ class Description(AutoSchema):
         if self.view.polled and self.method == "GET":
             bodies[200]["headers"]["ETag"] = {"schema": {"type": "string"}}
             bodies[304] = _success(304, None, {})
+        if told.in_ranges:
+            bodies.update({status: _part(status, told.files) for status in (200, 206, 304, 416)})
         shared = _by_status(_ALWAYS)
         for status, codes in sorted(_by_status(self._codes()).items()):
             is_shared = shared.get(status) == codes
@@ -234,6 +246,15 @@ def _success(status: int, schema: Schema | None, files: Mapping[str, str]) -> di
     for kind, words in files.items():
         content[kind] = {"schema": {"type": "string", "description": words}}
     return {**answer, "content": content} if content else answer
+
+
+def _part(status: int, files: Mapping[str, str]) -> dict[str, Any]:
+    """Describe an answer with a file, or with a part of it."""
+    has_content = status in {200, 206}
+    answer = _success(status, None, files if has_content else {})
+    for name in ["ETag", "Accept-Ranges"] + ([] if status in {200, 304} else ["Content-Range"]):
+        answer["headers"][name] = {"schema": {"type": "string"}}
+    return answer
 
 
 def _headers(status: int) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from rollouts.services import MOST_READINGS
 from rollouts.states import Consent, Region, SmiStatus, TargetState
 
 
-class EstateQuery(PageQuery):
+class EstateFilterSaid(Said):
     """Which hubs; several values of one kind stand between commas."""
 
     region = Words(Region, required=False)
@@ -67,6 +67,10 @@ class EstateQuery(PageQuery):
             states=asked.get("state", ()),
             consents=asked.get("consent", ()),
         )
+
+
+class EstateQuery(EstateFilterSaid, PageQuery):
+    """Which hubs, and which part of the list."""
 
 
 class ReadingAsked(TypedDict):

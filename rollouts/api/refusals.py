@@ -89,6 +89,12 @@ CATALOGUE: Final = (
     # The estate
     Known("bad_firmware_version", 422, "A firmware version cannot be read.", "Use the form 0C230000."),
     Known("not_searchable", 422, "What is searched for is no part of a GUID."),
+    Known(
+        "too_many_exports",
+        409,
+        "As many files of yours are being written as may be.",
+        "Wait for one, or remove it.",
+    ),
     Known("too_many_for_workbook", 409, "These are more hubs than a workbook holds.", "Take the CSV file."),
 )
 

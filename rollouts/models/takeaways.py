@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Self
 
 from django.db import models
 from django.db.models import Q
+
+from portal.identity.scope import Scope
 
 LONGEST_QUERY: Final = 2_000
 
@@ -32,8 +34,18 @@ class SavedView(models.Model):
         return self.name
 
 
+class ExportQuerySet(models.QuerySet["Export"]):
+    """Files, by whose they are."""
+
+    def of(self, scope: Scope) -> Self:
+        """Keep what this person, or this system, has ordered."""
+        return self.filter(
+            organisation_id=scope.organisation_id, user_id=scope.user_id, client_id=scope.client_id or ""
+        )
+
+
 class Export(models.Model):
-    """A file a worker writes for one person, how far it is, and until when it can be fetched."""
+    """A file a worker writes for one person or system, how far it is, and until when it can be fetched."""
 
     class Status(models.TextChoices):
         """Where it stands."""
@@ -51,7 +63,8 @@ class Export(models.Model):
         CSV = "csv", "CSV"
 
     organisation_id = models.IntegerField()
-    user_id = models.BigIntegerField()
+    user_id = models.BigIntegerField(null=True)
+    client_id = models.CharField(max_length=100, blank=True, default="", db_default="")
     form = models.CharField(max_length=4, choices=Form.choices)
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
     query = models.CharField(max_length=LONGEST_QUERY, blank=True)
@@ -67,6 +80,8 @@ class Export(models.Model):
     finished_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
 
+    objects = ExportQuerySet.as_manager()
+
     class Meta:
         indexes = [
             models.Index(fields=["user_id", "-id"], name="rollouts_export_of_person"),
@@ -80,7 +95,11 @@ class Export(models.Model):
             models.CheckConstraint(
                 condition=~Q(status="READY") | Q(expires_at__isnull=False, file__gt=""),
                 name="rollouts_export_ready_has_file",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(user_id__isnull=False, client_id="") | Q(user_id=None, client_id__gt=""),
+                name="rollouts_export_is_somebodys",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -76,8 +76,19 @@ def saved_views(scope: Scope) -> Sequence[ViewCard]:
 
 def exports(scope: Scope) -> Sequence[ExportCard]:
     """List one's own files, the latest first."""
-    own = Export.objects.filter(user_id=scope.user_id or 0, organisation_id=scope.organisation_id)
-    return [_card(export) for export in own.order_by("-pk")[:MOST_LISTED]]
+    return [_card(export) for export in Export.objects.of(scope).order_by("-pk")[:MOST_LISTED]]
+
+
+def export_card(scope: Scope, *, export_id: int) -> ExportCard:
+    """Return one of one's own files, however far it is.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    found = Export.objects.of(scope).filter(pk=export_id).first()
+    if found is None:
+        raise NotFound("There is no such file.")
+    return _card(found)
 
 
 def export_file(scope: Scope, *, export_id: int, now: datetime) -> tuple[ExportCard, str]:
@@ -86,13 +97,8 @@ def export_file(scope: Scope, *, export_id: int, now: datetime) -> tuple[ExportC
     Raises:
         NotFound: there is none, it is somebody else's, not ready, or no longer kept.
     """
-    found = Export.objects.filter(
-        pk=export_id,
-        user_id=scope.user_id or 0,
-        organisation_id=scope.organisation_id,
-        status=Export.Status.READY,
-        expires_at__gt=now,
-    ).first()
+    ready = Export.objects.of(scope).filter(status=Export.Status.READY, expires_at__gt=now)
+    found = ready.filter(pk=export_id).first()
     if found is None:
         raise NotFound("There is no such file, or it is no longer kept.")
     return _card(found), found.file

@@ -1,4 +1,4 @@
-"""Files that workers write for one person: ordered, claimed, told, fetched for a day, swept (R4.3, R6.7).
+"""Files that workers write for one person or system: ordered, claimed, told, fetched, swept (R4.3, R6.7).
 
 Every `now` here is of the wall clock; what is told stands at the business moment that belongs to it.
 """
@@ -15,7 +15,9 @@ from django.db.models import F, Q, QuerySet
 
 from portal.events.journal import tell
 from portal.events.kinds import EntryKind
-from portal.identity.models import User
+from portal.identity.api import principal_of
+from portal.identity.api_scopes import ApiScope
+from portal.identity.models import ApiClient, User
 from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound, NotPermitted, Refusal
@@ -62,20 +64,21 @@ class ExportOrder:
 def order_export(
     scope: Scope, *, form: str, query: str, filters: Mapping[str, Any], total: int | None, now: datetime
 ) -> int:
-    """Order a file of the estate for the person who asks; return its number. `now` is of the wall clock.
+    """Order a file of the estate for the person, or the system, that asks; return its number.
 
     Raises:
-        NotPermitted: the Panel sees no single hubs, and only a person can fetch a file.
+        NotPermitted: the Panel sees no single hubs, and somebody must be there to fetch the file.
         TooManyExports: there are some under way already.
     """
-    if scope.is_panel or scope.user_id is None:
+    if scope.is_panel or (scope.user_id is None and not scope.client_id):
         raise NotPermitted("The Panel sees rollouts and their figures, not single hubs.")
-    User.objects.select_for_update().get(pk=scope.user_id)  # two clicks at once count each other
-    if Export.objects.filter(user_id=scope.user_id, status__in=_UNFINISHED).count() >= AT_ONCE:
+    _take_turn(scope)
+    if Export.objects.of(scope).filter(status__in=_UNFINISHED).count() >= AT_ONCE:
         raise TooManyExports(f"{AT_ONCE} files of yours are being written. Wait for one, or remove it.")
     export = Export.objects.create(
         organisation_id=scope.organisation_id,
         user_id=scope.user_id,
+        client_id=scope.client_id or "",
         form=Export.Form(form),
         query=query,
         filters=dict(filters),
@@ -94,22 +97,22 @@ def waiting_exports(now: datetime) -> list[int]:
 def claim_export(*, export_id: int, now: datetime) -> ExportOrder | None:
     """Take a file on; None when somebody else has, or when it is given up.
 
-    A person who has left, or lost the right to log in, gets no file.
+    A person who has left, or lost the right to log in, gets no file; nor does a system that was revoked.
     """
     claimed = _claimable(now).filter(pk=export_id)
     if not claimed.update(status=Export.Status.RUNNING, seen_at=now, done=0, attempts=F("attempts") + 1):
         return None
     export = Export.objects.get(pk=export_id)
-    user = User.objects.filter(pk=export.user_id, is_active=True).select_related("organisation").first()
-    if user is None or user.organisation_id != export.organisation_id:
-        _fail(export, "The person this file was for can no longer log in.", now=now)
+    scope = _owner_of(export)
+    if scope is None:
+        _fail(export, "Whom this file was for can no longer log in.", now=now)
         return None
     if export.attempts > TRIES:
         problem = f"The file could not be written; {TRIES} tries were made. Order it again."
         _fail(export, problem, now=now)
         _tell(export, EntryKind.EXPORT_FAILED, now=now, reason=problem)
         return None
-    return ExportOrder(export.pk, Scope.of(user), export.form, export.filters, export.attempts)
+    return ExportOrder(export.pk, scope, export.form, export.filters, export.attempts)
 
 
 def tell_export(order: ExportOrder, *, done: int, now: datetime) -> None:
@@ -156,7 +159,7 @@ def remove_export(scope: Scope, *, export_id: int) -> None:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    export = Export.objects.select_for_update().filter(pk=export_id, **_of(scope)).first()
+    export = Export.objects.of(scope).select_for_update().filter(pk=export_id).first()
     if export is None:
         raise NotFound("There is no such file.")
     _drop_file(export)
@@ -187,8 +190,27 @@ def _held(order: ExportOrder) -> QuerySet[Export]:
     return Export.objects.filter(pk=order.export_id, status=Export.Status.RUNNING, attempts=order.attempt)
 
 
-def _of(scope: Scope) -> dict[str, int | None]:
-    return {"organisation_id": scope.organisation_id, "user_id": scope.user_id}
+@inside_unit_of_work
+def _take_turn(scope: Scope) -> None:
+    """Hold whose order it is: two at once count each other."""
+    if scope.user_id is not None:
+        User.objects.select_for_update().get(pk=scope.user_id)
+    else:
+        ApiClient.objects.select_for_update(of=("self",)).get(pk=scope.client_id or "")
+
+
+def _owner_of(export: Export) -> Scope | None:
+    if export.client_id:
+        clients = ApiClient.objects.select_related("oauth", "organisation")
+        client = clients.filter(pk=export.client_id, revoked_at=None, organisation__is_active=True).first()
+        found = None if client is None else principal_of(client, names=client.oauth.get_scopes())
+        scope = found.scope if found is not None and ApiScope.ESTATE_READ in found.allowed else None
+    else:
+        user = (
+            User.objects.filter(pk=export.user_id or 0, is_active=True).select_related("organisation").first()
+        )
+        scope = None if user is None else Scope.of(user)
+    return scope if scope is not None and scope.organisation_id == export.organisation_id else None
 
 
 def _fail(export: Export, problem: str, *, now: datetime) -> None:
@@ -197,6 +219,8 @@ def _fail(export: Export, problem: str, *, now: datetime) -> None:
 
 @inside_unit_of_work
 def _tell(export: Export, kind: EntryKind, *, now: datetime, **more: object) -> None:
+    if export.user_id is None:
+        return  # a system asks after its file: people are not told of what none of them ordered
     tell(
         kind,
         parties=[export.organisation_id],

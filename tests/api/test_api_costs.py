@@ -27,6 +27,7 @@ PINNED: Final = {
     "/estate/summary": 2,
     "/instructions": 2,
     "/labels": 2,
+    "/estate/files": 2,
 }
 
 

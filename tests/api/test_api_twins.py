@@ -43,8 +43,8 @@ READS: Final[dict[str, str]] = {
     "estate": "listEstate",
     "estate-csv": "listEstate",
     "estate-views": "listEstateViews",
-    "estate-files": "listEstate",
-    "estate-file": "listEstate",
+    "estate-files": "listEstateFiles",
+    "estate-file": "fetchEstateFile",
     "hub": "getHub",
     "hub-commands": "listHubCommands",
     "schedule": "listForwardSchedule",
@@ -103,7 +103,8 @@ ACTS: Final[dict[str, dict[str, str]]] = {
     "instruct": {"check": "giveInstruction", "submit": "giveInstruction"},
     "hub-read": {"": "requestReadings"},
     "unmatched-review": {"": "reviewUnmatchedAlerts"},
-    "estate-file-order": {"": "listEstate"},
+    "estate-file-order": {"": "orderEstateFile"},
+    "estate-file-remove": {"": "removeEstateFile"},
     "decision": {
         "open": "openReview",
         "recommend": "recommend",
@@ -159,7 +160,6 @@ WITHOUT: Final[dict[str, str]] = {
     "requirements": "a document for people, served as a page and kept with the portal",
     "estate-view-save": "a person's own: a system keeps its filters itself, and reads those that are shared",
     "estate-view": "a person's own, as before",
-    "estate-file-remove": "a system takes the estate as a stream: nothing is kept for it that it could remove",
     # Who comes in is decided by people, under their second factor: no token opens that door.
     "organisation-log-in": "a person logs in",
     "people-invite": "people are let in by people",
@@ -267,7 +267,7 @@ def test_every_step_of_the_tables_is_in_the_description():
 
 
 def test_a_change_is_no_get():
-    reading = {"listEstate", "checkChain"}  # what a page does by POST and REST by reading
+    reading = {"checkChain"}  # what a page does by POST and REST by reading
     doing = {each for acts in ACTS.values() for each in acts.values()} - reading
 
     assert {each for each in doing if OPERATIONS[each][0] == "get"} == set()

@@ -69,6 +69,7 @@ def _made(stage: Stage) -> dict[str, object]:
         "known_issue_id": made(stage.dcc, "/known-issues", issue)["id"],
         "halt_rule_id": made(stage.dcc, stage.path("/halt-rules"), halt_rule)["id"],
         "decision_id": made(stage.dcc, stage.path("/reviews"), {"because": "Failures."})["id"],
+        "file": body_of(stage.supplier.post("/estate/files", {"form": "CSV"}))["id"],
         "import_id": EstateImport.objects.create(
             kind="LOAD", organisation_id=stage.world.dcc.pk, file_name="x.csv", received_at=now
         ).pk,
