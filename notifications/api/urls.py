@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import get_converters
 
-from notifications.api import calls, events, inbox, refusals, webhooks
+from notifications.api import calls, events, inbox, refusals, streamed, webhooks
 from portal.rest.converters import Id
 
-__all__ = ["calls", "refusals", "urlpatterns"]
+__all__ = ["calls", "refusals", "streamed", "urlpatterns"]
 
 if "id" not in get_converters():  # whichever area comes first
     register_converter(Id, "id")

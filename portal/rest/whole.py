@@ -19,11 +19,17 @@ Endpoint = tuple[str, str, str, Any]
 
 
 _CALLS: Final[dict[str, dict[str, Any]]] = {}
+_PATHS: Final[dict[str, dict[str, Any]]] = {}
 
 
 def describe_call(name: str, call: dict[str, Any]) -> None:
     """Describe a call that the portal makes: it stands under `webhooks`, as OpenAPI 3.1 has it."""
     _CALLS[name] = {"post": call}
+
+
+def describe_path(path: str, methods: dict[str, Any]) -> None:
+    """Describe an address that another process answers; `x-served-by` names which."""
+    _PATHS[path] = methods
 
 
 class _Text(yaml.SafeDumper):
@@ -55,6 +61,9 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the shapes that answers refer to, and the scopes with their words."""
     schemas = result["components"].setdefault("schemas", {})
     schemas.update(components())
+    # What is named by an id stands before what has a name, as in the list of addresses.
+    paths = sorted({**result["paths"], **_PATHS}.items(), key=lambda item: item[0].replace("{", "!"))
+    result["paths"] = dict(paths)
     if _CALLS:
         result["webhooks"] = dict(sorted(_CALLS.items()))
     result["components"]["responses"] = everywhere()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 import yaml
 from drf_spectacular.validation import validate_schema
 
+from notifications.api.streamed import PATH, REFUSES
 from notifications.envelopes import BATCH
+from notifications.stream.app import SYSTEMS
 from notifications.webhooks.signing import headers_for
 from portal.kernel.refusals import Refusal
 from portal.problems import CATALOGUE
@@ -32,7 +35,6 @@ _OF_OTHER_DOORS: Final = {
     "too_many_waiting",
     # Of what a person keeps on pages.
     "name_taken",
-    "too_many_exports",
     "export_superseded",
 }
 
@@ -62,6 +64,19 @@ def test_every_operation_says_what_it_takes_gives_and_refuses():
                 of_bytes = content.keys() == {"application/octet-stream"}
                 assert of_bytes or "example" in content["application/json"], (path, method)
                 assert {"400", "413", "415", "422"} <= each["responses"].keys(), (path, method)
+
+
+def test_the_stream_is_described_as_it_is_served():
+    stream = whole.document()["paths"][SYSTEMS]["get"]
+    served = [(ROOT / "notifications/stream" / name).read_text() for name in ("app.py", "seats.py")]
+    refused = set(re.findall(r'Refused\(\s*"([a-z_]+)", (\d+)', "".join(served)))
+    described = {(code, str(status)) for status, codes in REFUSES.items() for code in codes}
+
+    assert PATH == SYSTEMS
+    assert stream["responses"]["200"]["content"].keys() == {"text/event-stream"}
+    assert {each["name"] for each in stream["parameters"]} == {"Last-Event-ID", "after", "kinds"}
+    assert refused | {("cursor_expired", "410"), ("cursor_ahead", "422")} == described
+    assert all(CATALOGUE[code].status == int(status) for code, status in described)
 
 
 def test_what_the_portal_calls_is_described_as_it_is_called():

@@ -48,7 +48,10 @@ PATIENCE: Final = settings(
 )
 METHODS: Final = ("get", "put", "post", "patch", "delete")
 OPERATIONS: Final = [
-    (path, method) for path, told in document()["paths"].items() for method in told if method in METHODS
+    (path, method)
+    for path, methods in document()["paths"].items()
+    for method, told in methods.items()
+    if method in METHODS and "x-served-by" not in told  # a stream has no end that could be waited for
 ]
 _numbers: Iterator[int] = itertools.count()
 
