@@ -18,8 +18,9 @@ from portal.kernel.refusals import NotFound, NotPermitted
 from rollouts import services
 from rollouts.models.rates import Rate
 from rollouts.queries import evidence
-from rollouts.queries.evidence import drawing
+from rollouts.queries.evidence import document, drawing
 from rollouts.queries.evidence.page import svg
+from rollouts.queries.evidence.sections import Table, sections_of
 from rollouts.services import Account, HubList
 from tests.factories import make_rollout, make_world
 from tests.integration.deciding import decide
@@ -112,6 +113,32 @@ def test_one_file_holds_the_report_and_the_data_behind_it(world, rollout, now):
     assert trip["evidence"]["rate"] == Rate(6, 26).document()
     decision = orjson.loads(files["decisions.json"])[0]
     assert (decision["line"]["outcome"], decision["signatures"][0]["verdict"]) == ("PAUSE", "APPROVE")
+
+
+@pytest.mark.requirement("R5.3")
+def test_the_report_begins_with_what_matters_and_charts_only_what_was_seen(world, rollout, now):
+    sections = sections_of(evidence.collect(world.as_panel, rollout_id=rollout.pk, now=now))
+
+    short = sections[0]
+    assert short.heading == "In short"
+    assert short.paragraphs[0] == "20 of 40 hubs run the new firmware."
+    assert "“Activation failed” tripped at 6 of 26 hubs, and suspended the rollout." in short.paragraphs[-1]
+    charts = [drawing for section in sections for drawing in section.drawings]
+    assert all(chart.shapes for chart in charts)
+    assert "Upgraded hubs with devices lost by region" in " ".join(chart.title for chart in charts)
+
+
+def test_no_word_of_a_table_is_broken_on_paper():
+    head = ("Group", "Hubs", "Upgraded", "Failure rate")
+    table = Table(head, (("0C220000", "3,294", "607", "0.0 % (0.0 to 0.6 %; 0 of 607)"),) * 3)
+
+    widths = document._widths(table)
+
+    assert sum(widths) == pytest.approx(document._WIDTH)
+    for place, head in enumerate(table.head):
+        words = [*head.split(), *table.rows[0][place].split()]
+        assert widths[place] >= max(document._breadth(word) for word in words)
+    assert table.numeric == (False, True, True, False)
 
 
 def test_every_file_is_in_the_list_of_digests(world, rollout, now):

@@ -12,6 +12,10 @@ from rollouts.queries.evidence.sections import Section, Table
 
 _MARGIN: Final = 42
 _WIDTH: Final = 595.28 - 2 * _MARGIN - 12  # of A4, in points, less the padding of a frame
+_SMALL: Final = 7
+_PADDING: Final = 3
+_MOST: Final = 150
+"""How broad a column may wish to be."""
 
 
 def pdf_document(title: str, sections: Sequence[Section]) -> bytes:
@@ -21,13 +25,18 @@ def pdf_document(title: str, sections: Sequence[Section]) -> bytes:
 
     styles = getSampleStyleSheet()
     styles["BodyText"].splitLongWords = 1
+    for name in ("Heading2", "Heading4"):
+        styles[name].keepWithNext = 1
+    styles["Heading4"].fontName = "Helvetica-Bold"
     flow: list[Any] = [_words(title, styles["Title"])]
     for section in sections:
         flow.append(_words(section.heading, styles["Heading2"]))
         flow += [_words(paragraph, styles["BodyText"]) for paragraph in section.paragraphs]
         for drawing in section.drawings:
             flow += [_words(drawing.title, styles["Heading4"]), _drawn(drawing)]
-        flow += [_table(table, styles["BodyText"]) for table in section.tables if table.rows]
+        for table in section.tables:
+            if table.rows:
+                flow += [Spacer(1, 6), _table(table, styles["BodyText"])]
         flow.append(Spacer(1, 8))
     into = BytesIO()
     document = SimpleDocTemplate(
@@ -52,32 +61,47 @@ def _words(text: str, style: Any) -> Any:
 
 def _table(table: Table, style: Any) -> Any:
     from reportlab.lib import colors  # noqa: PLC0415
+    from reportlab.lib.enums import TA_RIGHT  # noqa: PLC0415
     from reportlab.lib.styles import ParagraphStyle  # noqa: PLC0415
     from reportlab.platypus import LongTable, TableStyle  # noqa: PLC0415
 
-    small = ParagraphStyle("cell", parent=style, fontSize=7, leading=8.5, splitLongWords=1)
+    small = ParagraphStyle("cell", parent=style, fontSize=_SMALL, leading=8.5, splitLongWords=1)
     bold = ParagraphStyle("head", parent=small, fontName="Helvetica-Bold")
-    cells = [[_words(cell, bold) for cell in table.head]]
-    cells += [[_words(cell, small) for cell in row] for row in table.rows]
+    numbers = [ParagraphStyle(f"{one.name}-number", parent=one, alignment=TA_RIGHT) for one in (bold, small)]
+    looks = [numbers if is_number else [bold, small] for is_number in table.numeric]
+    cells = [
+        [_words(cell, look[min(number, 1)]) for cell, look in zip(row, looks, strict=True)]
+        for number, row in enumerate((table.head, *table.rows))
+    ]
     laid = LongTable(cells, colWidths=_widths(table), repeatRows=1)
     rules = [
         ("LINEBELOW", (0, 0), (-1, -1), 0.25, colors.HexColor("#b1b4b6")),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
-        ("LEFTPADDING", (0, 0), (-1, -1), 2),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 2),
+        ("LEFTPADDING", (0, 0), (-1, -1), _PADDING),
+        ("RIGHTPADDING", (0, 0), (-1, -1), _PADDING),
     ]
     laid.setStyle(TableStyle(rules))
     return laid
 
 
 def _widths(table: Table) -> list[float]:
-    """Share the width out by how long the cells of a column are."""
+    """Give each column its longest word, and share what is left out by how much there is to say in it."""
+    columns = [" ".join((head, *(row[place] for row in table.rows))) for place, head in enumerate(table.head)]
+    least = [min(max(map(_breadth, words.split()), default=0), _MOST) for words in columns]
     longest = [
-        min(max([len(head)] + [len(row[place]) for row in table.rows]), 40)
+        min(max(len(head), *(len(row[place]) for row in table.rows)), 40)
         for place, head in enumerate(table.head)
     ]
-    total = sum(longest)
-    return [_WIDTH * each / total for each in longest]
+    left = _WIDTH - sum(least)
+    if left < 0:
+        return [_WIDTH * each / sum(least) for each in least]
+    return [each + left * said / sum(longest) for each, said in zip(least, longest, strict=True)]
+
+
+def _breadth(text: str) -> float:
+    from reportlab.pdfbase.pdfmetrics import stringWidth  # noqa: PLC0415
+
+    return float(stringWidth(text, "Helvetica-Bold", _SMALL)) + 2 * _PADDING + 0.5
 
 
 def _drawn(drawing: charts.Drawing) -> Any:
@@ -106,7 +130,8 @@ def _drawn(drawing: charts.Drawing) -> Any:
         else:
             anchor = "end" if shape.is_end else "start"
             y = drawing.height - shape.y
-            field.add(String(shape.x, y, shape.text, fillColor=colour, fontSize=12, textAnchor=anchor))
+            look = {"fillColor": colour, "fontName": "Helvetica", "fontSize": 11, "textAnchor": anchor}
+            field.add(String(shape.x, y, shape.text, **look))
     return field
 
 

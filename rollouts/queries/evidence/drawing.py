@@ -13,7 +13,7 @@ WIDTH: Final = 680
 _LABELS: Final = 200
 _FIGURES: Final = 130
 _ROW: Final = 26
-_INK, _GREY, _GOOD, _BAD = "#0b0c0c", "#b1b4b6", "#00703c", "#d4351c"
+_INK, _GREY, _GOOD, _BAD, _SOFT = "#0b0c0c", "#b1b4b6", "#00703c", "#d4351c", "#505a5f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,10 @@ def intervals(title: str, rows: Sequence[tuple[str, Rate]], *, limit: float | No
             Words(WIDTH, y + 4, f"{100 * (rate.share or 0):.1f} % of {rate.sample:,}", is_end=True),
         ]
     height = _ROW * max(len(shown), 1) + 24
+    shapes += [
+        Words(left, height - 6, "0 %", _SOFT),
+        Words(right, height - 6, f"{100 * top:.1f} %", _SOFT, is_end=True),
+    ]
     if limit is not None:
         x = _at(limit, top, left, right)
         shapes += [
@@ -94,32 +98,35 @@ def intervals(title: str, rows: Sequence[tuple[str, Rate]], *, limit: float | No
 
 
 def course(title: str, days: Sequence[tuple[str, int, int]]) -> Drawing:
-    """Draw two sums over time: hubs that run the new firmware, and hubs that failed; a point a day."""
+    """Draw two sums over time, from nothing: hubs that activated, and hubs that failed; a point a day."""
     height, left, right, bottom = 200.0, 60.0, float(WIDTH - 20), 170.0
     shapes: list[Shape] = [Line(left, bottom, right, bottom, _GREY), Line(left, 10, left, bottom, _GREY)]
-    done = failed = 0
-    sums = [(label, done := done + one, failed := failed + two) for label, one, two in days]
-    top = max([max(one, two) for _, one, two in sums] or [1]) or 1
-    step = (right - left) / max(len(sums) - 1, 1)
-    for which, colour in ((1, _GOOD), (2, _BAD)):
+    sums = _summed(days)
+    done, failed = sums[-1]
+    top = max(done, failed, 1)
+    step = (right - left) / max(len(days), 1)
+    for which, word, colour in ((0, "activated", _GOOD), (1, "failed", _BAD)):
         points = [
-            (left + step * number, bottom - (bottom - 10) * float(each[which]) / top)
+            (left + step * number, bottom - (bottom - 10) * each[which] / top)
             for number, each in enumerate(sums)
         ]
         shapes += [Line(x1, y1, x2, y2, colour, 2) for (x1, y1), (x2, y2) in pairwise(points)]
         shapes += [Dot(x, y, 2.5, colour) for x, y in points]
-        if points:
-            word = "run it" if which == 1 else "failed"
-            shapes.append(
-                Words(right - 6, points[-1][1] + 16, f"{sums[-1][which]:,} {word}", colour, is_end=True)
-            )
-    if sums:
-        shapes += [Words(left, 190, sums[0][0]), Words(right, 190, sums[-1][0], is_end=True)]
+        y = points[-1][1]
+        # Under its line, or over it where the dates are below.
+        place = y + 16 if y < bottom - _ROW else y - 8
+        shapes.append(Words(right - 6, place, f"{sums[-1][which]:,} {word}", colour, is_end=True))
+    if len(days) > 1:
+        shapes.append(Words(left + step, 190, days[0][0]))
+    shapes += [Words(right, 190, label, is_end=True) for label, _, _ in days[-1:]]
     shapes += [Words(left - 6, 20, f"{top:,}", is_end=True), Words(left - 6, bottom, "0", is_end=True)]
-    said = f"{done:,} hubs run the new firmware, {failed:,} have failed" + (
-        f", by {sums[-1][0]}" if sums else ""
-    )
-    return Drawing(title, said + ".", height, tuple(shapes))
+    until = f", by {days[-1][0]}" if days else ""
+    return Drawing(title, f"{done:,} hubs activated, {failed:,} have failed{until}.", height, tuple(shapes))
+
+
+def _summed(days: Sequence[tuple[str, int, int]]) -> list[tuple[int, int]]:
+    done = failed = 0
+    return [(0, 0), *((done := done + one, failed := failed + two) for _, one, two in days)]
 
 
 def _at(value: float, top: float, left: float, right: float) -> float:

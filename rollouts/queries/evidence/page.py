@@ -13,6 +13,7 @@ _STYLE: Final = """
 body{font:16px/1.5 system-ui,Arial,sans-serif;color:#0b0c0c;max-width:70rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%;margin:1rem 0;font-size:.875rem}
 th,td{border-bottom:1px solid #b1b4b6;padding:.3rem .5rem;text-align:left;vertical-align:top}
+.num{text-align:right;font-variant-numeric:tabular-nums}
 figure{margin:1rem 0}svg{max-width:100%;height:auto}
 @media print{section{break-inside:avoid-page}body{margin:0;max-width:none}}
 """
@@ -48,9 +49,15 @@ def _section(section: Section) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.head)
+    looks = [' class="num"' if is_number else "" for is_number in table.numeric]
+    head = "".join(
+        f'<th scope="col"{look}>{escape(cell)}</th>' for look, cell in zip(looks, table.head, strict=True)
+    )
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
+        "<tr>"
+        + "".join(f"<td{look}>{escape(cell)}</td>" for look, cell in zip(looks, row, strict=True))
+        + "</tr>"
+        for row in table.rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 

@@ -23,6 +23,14 @@ class Table:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Tell of each column whether it holds numbers alone."""
+        return tuple(
+            bool(self.rows) and all(row[place].replace(",", "").isdecimal() for row in self.rows)
+            for place in range(len(self.head))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -37,6 +45,7 @@ class Section:
 def sections_of(evidence: Evidence) -> list[Section]:
     """Lay the evidence out as a reader meets it: where it stands, why, what was decided, and the proof."""
     return [
+        _in_short(evidence),
         _standing(evidence),
         _course(evidence),
         *(_groups(by, groups) for by, groups in evidence.groups.items()),
@@ -47,6 +56,22 @@ def sections_of(evidence: Evidence) -> list[Section]:
         _after(evidence),
         _proof(evidence),
     ]
+
+
+def _in_short(evidence: Evidence) -> Section:
+    states = evidence.figures.get("states", {})
+    done, hubs = states.get(TargetState.ACTIVATED.name, 0), sum(states.values())
+    said = [f"{done:,} of {hubs:,} hubs run the new firmware."]
+    said += [
+        f"{measure.name.capitalize()}: {_rate(measure.upgraded)} of the upgraded hubs,"
+        f" {_rate(measure.not_upgraded)} of the same model not upgraded. The intervals are apart."
+        for measure in evidence.comparison.measures
+        if measure.is_apart
+    ]
+    if not any(measure.is_apart for measure in evidence.comparison.measures):
+        said.append("Nothing tells upgraded hubs from those that are not: the intervals overlap.")
+    said += [trip for trip, one in zip(_trips(evidence), evidence.trips, strict=True) if one.suspended][:1]
+    return Section("In short", tuple(said))
 
 
 def _standing(evidence: Evidence) -> Section:
@@ -95,10 +120,16 @@ def _groups(by: GroupBy, groups: Sequence[TriageGroup]) -> Section:
         )
         for group in groups
     )
-    chart = intervals(
-        f"Failure rate by {by.value}, with 95 % intervals", [(g.label, g.failures) for g in groups]
+    measured = (
+        ("Failure rate", [(group.label, group.failures) for group in groups]),
+        ("Upgraded hubs with devices lost", [(group.label, group.han_rate) for group in groups]),
     )
-    return Section(f"By {by.value}", tables=(Table(head, rows),), drawings=(chart,))
+    charts = tuple(
+        intervals(f"{name} by {by.value}, with 95 % intervals", rates)
+        for name, rates in measured
+        if any(rate.hits for _, rate in rates)
+    )
+    return Section(f"By {by.value}", tables=(Table(head, rows),), drawings=charts)
 
 
 def _comparison(evidence: Evidence) -> Section:
@@ -127,13 +158,16 @@ def _rules(evidence: Evidence) -> Section:
         )
         for line in evidence.rules
     )
-    trips = tuple(
+    return Section("Halt rules", tuple(_trips(evidence)), (Table(head, rows),))
+
+
+def _trips(evidence: Evidence) -> list[str]:
+    return [
         f"{_moment(trip.at)}: “{trip.name}” tripped at {trip.evidence['rate']['hits']:,} of"
         f" {trip.evidence['rate']['sample']:,} hubs"
         + (", and suspended the rollout." if trip.suspended else "; the rollout stood already.")
         for trip in evidence.trips
-    )
-    return Section("Halt rules", trips, (Table(head, rows),))
+    ]
 
 
 def _incidents(evidence: Evidence) -> Section:
@@ -185,7 +219,7 @@ def _after(evidence: Evidence) -> Section:
     return Section(
         "After the halt",
         (
-            f"{after.activated_after_halt:,} hubs activated although the rollout stood.",
+            f"{after.activated_after_halt:,} hubs activated, or were first found to have, after the halt.",
             f"Activations: {after.recalled:,} recalled, {after.being_recalled:,} being recalled.",
             f"{after.not_recalled:,} could not be recalled.",
         ),
