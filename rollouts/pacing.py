@@ -211,7 +211,7 @@ def forecast(work_by_day: Mapping[date, Work], *, pace: Pace, now: datetime) -> 
     """Foretell the distribution of a region: earliest days first, at full pace from the moment it must begin.
 
     A hub is late when neither the time until its deadline, nor that from the moment its work may begin,
-    is enough for all that goes before it.
+    is enough for all that goes before it. What is due already, or was asked for at once, has a day.
     """
     volumes = {day: work.hubs for day, work in work_by_day.items() if work.hubs}
     if not volumes:
@@ -223,8 +223,9 @@ def forecast(work_by_day: Mapping[date, Work], *, pace: Pace, now: datetime) -> 
         work = work_by_day[day]
         before += work.hubs
         waiting_before += work.waiting
-        possible = _possible(pace, now, pace.deadline(day))
-        after_wait = _possible(pace, max(now, work.from_at or now), pace.deadline(day))
+        deadline = now + _DAY if day <= now.astimezone(UTC).date() else pace.deadline(day)
+        possible = _possible(pace, now, deadline)
+        after_wait = _possible(pace, max(now, work.from_at or now), deadline)
         short = max(before - possible, waiting_before - after_wait, 0)
         late[day] = max(min(short - sum(late.values()), work.hubs), 0)
     begins = max(now, min(starts.values()))

@@ -335,7 +335,8 @@ def _shortfall(scope: Scope, *, now: datetime) -> list[Outstanding]:
         days = [day for one in late if one.region in places for day, _ in one.late_by_day]
         if places:
             first = datetime.combine(min(days), time(), tzinfo=UTC)
-            owed.append(Outstanding(duty, max(first, now), count=sum(places.values()), places=places))
+            due_at = max(first, now) if is_served else first
+            owed.append(Outstanding(duty, due_at, count=sum(places.values()), places=places))
     return owed
 
 

@@ -112,6 +112,17 @@ def test_a_forecast_says_how_many_hubs_come_too_late_and_when():
     assert told.late_by_day == {date(2030, 5, 1): 100, date(2030, 5, 2): 200}
 
 
+@pytest.mark.requirement("R3.6")
+def test_what_is_due_already_is_late_only_if_a_day_is_not_enough():
+    now = at("2030-05-01T12:00")
+    work = {date(2030, 4, 20): Work(60), date(2030, 5, 1): Work(40)}  # asked for at once, or left behind
+
+    assert pacing.forecast(work, pace=pace(), now=now).shortfall == 0
+    assert pacing.forecast({**work, date(2030, 5, 1): Work(50)}, pace=pace(), now=now).late_by_day == {
+        date(2030, 5, 1): 10
+    }
+
+
 def test_a_forecast_knows_that_awaited_hubs_cannot_begin_before_the_cut_off():
     work = {date(2030, 5, 1): Work(300, waiting=300, from_at=at("2030-04-30T00:00"))}
 
