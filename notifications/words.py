@@ -59,6 +59,16 @@ def _reason(data: Data) -> str:
     return f"Reason given: {said}" if said else ""
 
 
+def _commentary(data: Data) -> str:
+    said = str(data.get("commentary") or data.get("comment") or data.get("reason") or "").strip()
+    return f"DCC writes: {said}" if said else ""
+
+
+def _incident(data: Data) -> str:
+    title, said = str(data.get("title") or ""), str(data.get("comment") or "").strip()
+    return f"{title}: “{said}”" if title and said else str(data.get("reason") or title or said)
+
+
 def _answered(data: Data) -> str:
     verb = "has answered for" if data.get("has_answered", True) else "has taken back its answer for"
     return f"The second Supplier {verb} {_hubs(_count(data, 'hubs'))} it shares with you."
@@ -98,9 +108,9 @@ TEMPLATES: Final[dict[EntryKind, Template]] = {
     K.PILOT_SUBMITTED: Template("Pilot hubs nominated: {name}", _own_hubs),
     K.PILOT_CONFIRMED: Template("Pilot nomination decided: {name}", _both(_own_hubs, _reason)),
     K.PILOT_STARTED: Template("Pilot started: {name}", _own_hubs),
-    K.PILOT_PROGRESS: Template("Pilot progress: {name}", _reason),
-    K.PILOT_ENDED: Template("Pilot ended: {name}", _reason),
-    K.PILOT_ACCEPTED: Template("Pilot accepted: {name}", _reason, "good"),
+    K.PILOT_PROGRESS: Template("Pilot progress: {name}", _commentary),
+    K.PILOT_ENDED: Template("Pilot ended: {name}", _commentary),
+    K.PILOT_ACCEPTED: Template("Pilot accepted: {name}", _commentary, "good"),
     K.SAFE_LAUNCH_OPENED: Template("Safe launch opened: {name}", _own_hubs, "good"),
     K.INSTRUCTION_RECEIVED: Template("Instruction {instruction} received", _received, "good"),
     K.INSTRUCTION_APPLIED: Template("Instruction {instruction} applied", _received, "good"),
@@ -116,8 +126,8 @@ TEMPLATES: Final[dict[EntryKind, Template]] = {
     K.ROLLOUT_COMPLETED: Template("Complete: {name}", _own_hubs, "good"),
     K.DIGEST: Template("Your hubs: {name}", lambda data: str(data.get("text") or "")),
     K.RULE_RAN: Template("Approval rule ran: {name}", _both(_own_hubs, _reason)),
-    K.INCIDENT_RAISED: Template("Incident raised: {name}", _reason, "warn"),
-    K.INCIDENT_UPDATED: Template("Incident updated: {name}", _reason),
+    K.INCIDENT_RAISED: Template("Incident raised: {name}", _incident, "warn"),
+    K.INCIDENT_UPDATED: Template("Incident updated: {name}", _incident),
     K.DECISION_RECOMMENDED: Template("To be confirmed: {name}", _reason, "warn"),
     K.DECISION_MADE: Template("Decision: {name}", _both(_reason, _own_hubs)),
     K.WEBHOOK_DISABLED: Template("Webhook disabled: {name}", _reason, "warn"),

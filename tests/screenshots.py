@@ -154,6 +154,19 @@ def shots(ids: dict[str, int]) -> list[Shot]:
         Shot(
             name="supplier-approval", path="/approvals/new/", who=SUPPLIER, act=build_approval, shown=(WIDE,)
         ),
+        Shot(name="supplier-pilot-page", path=f"/updates/{notified}/pilot/", who=SUPPLIER, height=1400),
+        Shot(name="supplier-instruct", path=f"/updates/{notified}/instruct/", who=SUPPLIER),
+        Shot(name="supplier-instructions", path="/instructions/", who=SUPPLIER, height=1000),
+        Shot(name="supplier-incidents", path="/incidents/?status=all", who=SUPPLIER),
+        Shot(name="supplier-incident", path=f"/incidents/{ids['incident']}/", who=SUPPLIER),
+        Shot(name="supplier-incident-new", path=f"/updates/{live}/incidents/new/", who=SUPPLIER),
+        Shot(name="supplier-views", path="/estate/views/", who=SUPPLIER),
+        Shot(name="supplier-files", path="/estate/files/", who=SUPPLIER),
+        Shot(name="supplier-people", path="/organisation/people/", who=SUPPLIER),
+        Shot(name="supplier-clients", path="/organisation/clients/new/", who=SUPPLIER),
+        Shot(name="supplier-webhooks", path="/notifications/webhooks/new/", who=SUPPLIER),
+        Shot(name="requirements", path="/requirements/", who=SUPPLIER, height=1400),
+        Shot(name="business-rules", path="/requirements/rules/", who=OPERATOR),
         Shot(name="supplier-inbox", path="/notifications/", who=SUPPLIER, height=1000),
         Shot(name="supplier-mail", path="/notifications/preferences/", who=SUPPLIER),
         Shot(name="operator-dashboard", path="/", who=OPERATOR, shown=(WIDE,)),
@@ -164,8 +177,19 @@ def shots(ids: dict[str, int]) -> list[Shot]:
         Shot(name="operator-channels", path="/channels/", who=OPERATOR),
         Shot(name="operator-incidents", path="/incidents/", who=OPERATOR),
         Shot(name="operator-triage", path="/triage/", who=OPERATOR),
+        Shot(name="operator-triage-of", path=f"/updates/{live}/triage/", who=OPERATOR),
+        Shot(name="operator-incident", path=f"/incidents/{ids['incident']}/", who=OPERATOR),
+        Shot(name="operator-halt-rules", path=f"/updates/{live}/halt-rules/", who=OPERATOR),
+        Shot(name="operator-phases", path=f"/updates/{live}/phases/", who=OPERATOR),
+        Shot(name="operator-decisions", path="/decisions/", who=OPERATOR),
+        Shot(name="operator-schedule", path="/schedule/", who=OPERATOR, height=1400),
+        Shot(name="operator-unmatched", path="/unmatched-alerts/", who=OPERATOR, height=1000),
+        Shot(name="operator-pilot", path=f"/updates/{ids['piloted']}/pilot/", who=OPERATOR, height=1400),
+        Shot(name="operator-estate", path="/estate/", who=OPERATOR, height=1000),
         Shot(name="operator-audit", path="/audit/", who=OPERATOR, height=1000),
         Shot(name="csp-dashboard", path="/", who=PLANNER),
+        Shot(name="csp-channels", path="/channels/", who=PLANNER),
+        Shot(name="csp-schedule", path="/schedule/", who=PLANNER, height=1400),
         Shot(name="panel-dashboard", path="/", who=MEMBER),
         Shot(name="panel-decision", path=f"/updates/{suspended}/decision/", who=MEMBER),
         *tutorial(ids["draft"]),
@@ -237,12 +261,13 @@ def furnish(stage: Stage) -> dict[str, int]:
     from django.core.management import call_command
 
     from portal.kernel import clock
-    from rollouts.models import Rollout
+    from rollouts.models import Incident, Rollout
 
     call_command("migrate", interactive=False, verbosity=0)
     clock.set_clock(business_at=MOMENT, rate=0)
     call_command("seed_demo", hubs=stage.hubs, seed=1)
     ids = {part: Rollout.objects.get(name=name).pk for part, name in NAMES.items()}
+    ids["incident"] = Incident.objects.get(status="INVESTIGATING").pk
     let_it_move([NAMES["live"], NAMES["piloted"]], now=MOMENT - timedelta(minutes=40))
     return ids
 

@@ -100,6 +100,24 @@ def test_hubs_are_a_suppliers_own_and_nobody_elses(now):
     assert all_of_them.text == "It concerns 60 hubs."
 
 
+@pytest.mark.parametrize(
+    ("kind", "data", "text"),
+    [
+        (EntryKind.PILOT_ENDED, {"commentary": "All well."}, "DCC writes: All well."),
+        (
+            EntryKind.INCIDENT_RAISED,
+            {"reason": "INC-1, category 3: Lost", "title": "Lost"},
+            "INC-1, category 3: Lost",
+        ),
+        (EntryKind.INCIDENT_UPDATED, {"title": "Lost", "comment": "We look."}, "Lost: “We look.”"),
+        (EntryKind.INCIDENT_UPDATED, {"title": "Lost"}, "Lost"),
+        (EntryKind.ROLLOUT_SUSPENDED, {"reason": "Too many fail."}, "Reason given: Too many fail."),
+    ],
+)
+def test_what_somebody_writes_is_not_called_a_reason_unless_it_is_one(kind, data, text):
+    assert words_for(kind, data).text == text
+
+
 def test_a_repeated_entry_writes_no_second_notice(now):
     world = make_world(hubs=0)
     entry = sequencer.CoarseEntry(

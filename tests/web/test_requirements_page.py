@@ -92,7 +92,7 @@ def test_marks_become_elements_and_nothing_else_does():
 def test_without_a_change_one_member_of_the_panel_signs(world, seat):
     page = seat("supplier").get(RULES).content.decode()
 
-    assert "the SEC Panel or a nominated Sub-Committee" in page
+    assert "The SEC Panel or a nominated Sub-Committee" in page
     assert "Propose a change" not in page
 
 
