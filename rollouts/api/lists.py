@@ -20,8 +20,8 @@ from rollouts.services import HubList
 
 MOST_GUIDS: Final = 1_000_000
 BODIES: Final[Any] = (JsonBody, CsvBody, NdjsonBody)
-# What would make of one text two lines, or two hubs.
-_APART: Final = str.maketrans("\n\r,;\t\x00", "      ")
+# What would make of one text two lines, or two hubs; and what no text holds.
+_APART: Final = str.maketrans("\n\r,;\t\x00", "     \ufffd")
 
 
 def hub_list(guids: Sequence[str], *, file_name: str = "") -> HubList:
@@ -69,6 +69,8 @@ def listed_in(request: Request) -> HubList | None:
             digest=hashlib.sha256(body).digest(),
             file_name="list.csv",
         )
+    if body.count(b"\n") > MOST_GUIDS:  # before each of them becomes an object
+        raise BadInput(f"One call takes at most {MOST_GUIDS:,} lines. Send the rest in another one.")
     lines = body.split(b"\n")
     return hub_list([_of_line(number, line) if line.strip() else "" for number, line in enumerate(lines, 1)])
 

@@ -43,6 +43,14 @@ class System:
         token.save()
         self.client = Client(headers={"Authorization": f"Bearer {self.token}"})
 
+    @classmethod
+    def again(cls, known: System) -> System:
+        """Return the same system on a connection of its own."""
+        other = cls.__new__(cls)
+        other.token = known.token
+        other.client = Client(headers={"Authorization": f"Bearer {known.token}"})
+        return other
+
     def get(self, path: str, query: dict[str, Any] | None = None, **headers: str) -> Any:
         return self.client.get(PREFIX + path, query, headers=_names(headers))
 

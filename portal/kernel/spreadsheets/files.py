@@ -11,6 +11,8 @@ from portal.kernel.refusals import BadInput
 MEGABYTE: Final = 1024 * 1024
 #: A million GUIDs with a few columns beside them fit well within this.
 LARGEST_FILE: Final = 128 * MEGABYTE
+MOST_LINES: Final = 8_000_000
+"""As many GUIDs as fit a file of this size: more lines are empty ones, and would take gigabytes."""
 
 _LOOKED_AT: Final = 8192
 _ZIP: Final = b"PK\x03\x04"
@@ -79,7 +81,15 @@ def read_all(source: bytes | BinaryIO, *, largest: int = LARGEST_FILE) -> bytes:
         raise FileRefused(FileProblem.TOO_LARGE)
     if not data.strip():
         raise FileRefused(FileProblem.EMPTY)
+    if _lines_at_most(data) > MOST_LINES:
+        raise FileRefused(FileProblem.TOO_LARGE)
     return data
+
+
+def _lines_at_most(data: bytes) -> int:
+    """Count what may become a line: in a text of one line alone, whatever stands between separators."""
+    ends = max(data.count(b"\n"), data.count(b"\r"))
+    return ends or max(data.count(mark) for mark in (b",", b";", b"\t"))
 
 
 def is_workbook(data: bytes) -> bool:
