@@ -44,7 +44,7 @@ def awaited_stretch(
     if found.entries or seconds <= 0 or not _places().acquire(blocking=False):
         return found
     try:
-        while (left := until - time.monotonic()) > 0:
+        while (left := until - time.monotonic()) > 0 and not listening.has_ended():
             _let_go_of_the_database()
             listening.wait_for_ring(scope.organisation_id, beyond=found.position, seconds=left)
             found = page_written_after(scope, found.position, kinds=kinds, size=size)

@@ -7,8 +7,11 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from portal.events.listening import end_waits_at_stop
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 application = get_wsgi_application()
+end_waits_at_stop()
 if not settings.SECRET_KEY:  # Django refuses an empty key here: at the start, not at the first log-in
     raise SystemExit(1)

@@ -12,7 +12,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from io import BytesIO
 from typing import Any, Final
 
@@ -103,32 +103,42 @@ class Stream:
         assert self._readers is not None, "the server runs with --lifespan=on"  # noqa: S101
         try:
             seat = await self._readers.run(seat_of, request)
-            self._check_room(seat)
-            kinds = _kinds(request)
-            start = await self._readers.run(reading.place_of, seat.scope, _cursor(request))
+            with self._room_for(seat):
+                await self._follow(request, seat, self._readers, receive, send)
         except Refused as refused:
             await _say(send, _no(refused.code, refused.status, refused.detail, request))
-            return
         except Refusal as refusal:
             await _say(send, _no(refusal.code, refusal.status, refusal.message, request, refusal.facts))
-            return
-        client = _Client(request, seat, send, self._readers)
-        self._callers[seat.caller] += 1
-        try:
-            await client.begin()
-            told = self._changes(client) if request.path == PAGES else self._entries(client, start, kinds)
-            await _until_gone(told, receive)
-            with contextlib.suppress(OSError):
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            self._callers[seat.caller] -= 1
-            self._callers += Counter()  # forget those with none
 
-    def _check_room(self, seat: Seat) -> None:
+    async def _follow(
+        self, request: ASGIRequest, seat: Seat, readers: Readers, receive: Receive, send: Send
+    ) -> None:
+        kinds = _kinds(request)
+        start = await readers.run(reading.place_of, seat.scope, _cursor(request))
+        client = _Client(request, seat, send, readers)
+        await client.begin()
+        told = self._changes(client) if request.path == PAGES else self._entries(client, start, kinds)
+        await _until_gone(told, receive)
+        with contextlib.suppress(OSError):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    @contextlib.contextmanager
+    def _room_for(self, seat: Seat) -> Iterator[None]:
+        """Hold a place from the look whether there is one: many who come at once are counted one by one.
+
+        Raises:
+            Refused: there is none.
+        """
         if self._callers.total() >= settings.STREAM_CLIENTS:
             raise Refused("no_room", 503, "This server has as many streams as it holds. Try again.")
         if self._callers[seat.caller] >= settings.STREAM_CLIENTS_OF_ONE:
             raise Refused("too_many_streams", 429, "You follow too many streams at once. End one first.")
+        self._callers[seat.caller] += 1
+        try:
+            yield
+        finally:
+            self._callers[seat.caller] -= 1
+            self._callers += Counter()  # forget those with none
 
     async def _changes(self, client: _Client) -> None:
         """Tell a page that something of its own has changed, as often as it can make use of."""

@@ -44,7 +44,7 @@ class Validator(OAuthLibRequestValidator):
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Find the client that shows this secret from this address, and note that it did."""
         client_id, secret = shown_in(request)
-        if not client_id or not secret or len(secret) > _SECRET_LENGTH:
+        if not client_id.isprintable() or not client_id or not secret or len(secret) > _SECRET_LENGTH:
             return False
         now = clock.now()
         found = client_showing(client_id=client_id, secret=secret, address=self.address, now=now)

@@ -5,9 +5,11 @@ The broker only rings. Where it cannot be reached, or a ring is lost, a waiter l
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from functools import cache
+from types import FrameType
 from typing import Final
 
 import orjson
@@ -21,6 +23,7 @@ log = structlog.get_logger(__name__)
 _LOOKS_EVERY: Final = 1.0
 _AGAIN_AFTER: Final = 1.0
 _IDLE: Final = 30.0
+_ending: Final = threading.Event()
 
 
 class Listener:
@@ -73,6 +76,30 @@ class Listener:
         with self._rung:
             self._heads.update(heads)
             self._rung.notify_all()
+
+
+def end_waits() -> None:
+    """Let nobody wait in this process any more: it stops. Whoever waits is answered within a second."""
+    _ending.set()
+
+
+def has_ended() -> bool:
+    """Tell whether this process stops, and waits are to be short."""
+    return _ending.is_set()
+
+
+def end_waits_at_stop() -> None:
+    """End waits when the server's worker is told to stop, before it does what it does then."""
+    before = signal.getsignal(signal.SIGTERM)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        return  # nobody waits for requests to end
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        end_waits()
+        before(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.siginterrupt(signal.SIGTERM, False)  # noqa: FBT003 - what is being answered goes on
 
 
 def wait_for_ring(party: int, *, beyond: int, seconds: float) -> None:

@@ -149,6 +149,15 @@ def test_a_token_without_the_scope_is_refused_and_told_which(made):
     assert "instructions:write" in refused.json()["detail"]
 
 
+@pytest.mark.parametrize("basic", [True, False])
+@pytest.mark.parametrize("client_id", ["%00", "a%00b", "\x00", "%0a", "é", "", "x" * 5_000, "%F0%9F%92%A1"])
+def test_no_name_of_a_client_breaks_the_search_for_it(made, client_id, basic):
+    answer = ask(client_id, made.secret, basic=basic)
+
+    assert answer.status_code in {400, 401}
+    assert answer.json()["error"] in {"invalid_client", "invalid_request"}
+
+
 @pytest.mark.parametrize("grant", ["authorization_code", "password", "refresh_token", ""])
 def test_no_other_grant_is_offered(made, grant):
     answer = ask(made.client_id, made.secret, grant_type=grant)
@@ -237,6 +246,15 @@ def test_after_rotation_both_secrets_count_until_the_overlap_ends(made, seats, n
     with time_machine.travel(now + timedelta(days=settings.API_SECRET_OVERLAP_DAYS, seconds=1)):
         assert ask(made.client_id, made.secret).status_code == 401
         assert ask(made.client_id, newer.secret).status_code == 200
+
+
+@pytest.mark.parametrize(("late", "status"), [(-1, 200), (0, 401), (1, 401)])
+def test_the_overlap_ends_at_its_very_end(made, seats, now, settings, late, status):
+    with time_machine.travel(now, tick=False) as at:
+        clients.rotate_secret(Scope.of(seats.admin), made.client_id, now=now)
+        at.shift(timedelta(days=settings.API_SECRET_OVERLAP_DAYS, microseconds=late))
+
+        assert ask(made.client_id, made.secret).status_code == status
 
 
 def test_at_most_two_secrets_count_at_a_time(made, seats, now):

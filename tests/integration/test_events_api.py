@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from django.db import connection
 from django.test import override_settings
 
 from notifications import following
-from portal.events import naming, retention, ring, sequencer
+from portal.events import listening, naming, retention, ring, sequencer
 from portal.events.journal import tell
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
@@ -233,6 +234,69 @@ def test_waiting_ends_when_there_is_nothing_in_time(world, settings):
 
     assert page["items"] == []
     assert 0.9 < time.monotonic() - began < 3
+
+
+def test_waiting_ends_when_the_server_stops_and_goes_on_at_another(world, settings, monkeypatch, now):
+    settings.REDIS_URL = ""
+    monkeypatch.setattr(listening, "_ending", threading.Event())
+    calls = Calls.of(world.supplier_user)
+    threading.Timer(0.3, listening.end_waits).start()
+    began = time.monotonic()
+
+    page = calls.get(PATH, after="now", wait=30).json()
+    again = calls.get(PATH, after=page["position"], wait=30).json()
+
+    assert (page["items"], again["items"], again["position"]) == ([], [], page["position"])
+    assert time.monotonic() - began < 4
+
+
+def test_the_servers_own_stop_follows_that_of_waits(monkeypatch):
+    ended, told = threading.Event(), []
+    monkeypatch.setattr(listening, "_ending", ended)
+    before = signal.signal(signal.SIGTERM, lambda *_: told.append(ended.is_set()))
+    try:
+        listening.end_waits_at_stop()
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert told == [True]
+
+
+@pytest.mark.parametrize(
+    ("after", "status", "code"),
+    [
+        ("-1", 422, "invalid_input"),
+        ("1.5", 422, "invalid_input"),
+        ("\u0661", 422, "invalid_input"),
+        ("9" * 19, 422, "invalid_input"),
+        ("9" * 18, 422, "cursor_ahead"),
+        ("3", 422, "cursor_ahead"),
+        ("2", 200, None),
+        ("0", 200, None),
+    ],
+)
+def test_a_cursor_that_is_none_or_lies_ahead_is_refused(world, now, after, status, code):
+    say([world.supplier.pk], at=now, times=2)
+    say([world.other.pk], at=now, times=7)
+    sequencer.sequence_all()
+
+    answer = Calls.of(world.supplier_user).get(PATH, after=after)
+
+    assert (answer.status_code, answer.json().get("code")) == (status, code)
+
+
+@pytest.mark.requirement("R3.3")
+def test_the_cursor_of_another_party_shows_nothing_of_its_feed(world, now):
+    say([world.other.pk], at=now, times=5, of="theirs")
+    say([world.supplier.pk], at=now, times=9, of="ours")
+    sequencer.sequence_all()
+    theirs = Calls.of(world.other_user).get(PATH).json()["position"]
+
+    page = Calls.of(world.supplier_user).get(PATH, after=theirs).json()
+
+    assert [event["id"] for event in page["items"]] == ["6", "7", "8", "9"]
+    assert {event["data"]["facts"]["of"] for event in page["items"]} == {"ours"}
 
 
 def test_whoever_comes_when_too_many_wait_is_answered_at_once(world, settings, monkeypatch):

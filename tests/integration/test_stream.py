@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from notifications.stream import app, feeds
+from notifications.stream import app, feeds, reading
 from portal.accounts.clients import revoke_client
 from portal.accounts.sessions import end_sessions
 from portal.events import naming, retention, ring, sequencer
@@ -305,6 +305,65 @@ def test_only_so_many_are_let_in(world, url, settings):
 
     assert (second.status_code, second.json()["code"]) == (429, "too_many_streams")
     assert (third.status_code, third.json()["code"], third.headers["Retry-After"]) == (503, "no_room", "5")
+
+
+def test_many_who_come_at_once_are_counted_one_by_one(world, url, settings, monkeypatch):
+    settings.STREAM_CLIENTS_OF_ONE = 3
+    slow = reading.place_of
+
+    def place_of(*args):
+        time.sleep(0.2)  # all of them are let in before the first one follows
+        return slow(*args)
+
+    monkeypatch.setattr(reading, "place_of", place_of)
+    token, ends, found = bearer(world.supplier_user), threading.Event(), []
+
+    def follow():
+        headers = {"Authorization": token}
+        with httpx.stream("GET", url + FEED, headers=headers, timeout=20, trust_env=False) as answer:
+            found.append(answer.status_code)
+            ends.wait(10)
+
+    threads = [threading.Thread(target=follow) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + 10
+    while len(found) < len(threads) and time.monotonic() < until:
+        time.sleep(0.05)
+    ends.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert sorted(found) == [200] * 3 + [429] * 9
+
+
+@pytest.mark.requirement("R3.3")
+def test_the_last_id_of_another_party_shows_nothing_of_its_feed(world, url):
+    say(world.other, times=5)
+    say(world.supplier, times=2)
+    token = bearer(world.supplier_user)
+
+    ahead = httpx.get(url + FEED, headers={"Authorization": token, "Last-Event-ID": "5"}, trust_env=False)
+    say(world.supplier, times=5)
+    with following(url + FEED, Authorization=token, Last_Event_ID="5") as stream:
+        told = stream.take(2)
+
+    assert (ahead.status_code, ahead.json()["code"], ahead.json()["head"]) == (422, "cursor_ahead", 2)
+    assert [(each.id, each.data["source"].rpartition("/")[2]) for each in told] == [
+        ("6", str(world.supplier.pk)),
+        ("7", str(world.supplier.pk)),
+    ]
+
+
+@pytest.mark.parametrize("last", ["-1", "1e3", "0x1", "9" * 19, "é", "\u0661"])
+def test_a_last_id_that_is_none_is_refused(world, url, last):
+    answer = httpx.get(
+        f"{url}{FEED}",
+        headers=[(b"Authorization", bearer(world.supplier_user).encode()), (b"Last-Event-ID", last.encode())],
+        trust_env=False,
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_cursor")
 
 
 def test_without_a_broker_entries_are_only_slower(world, settings):
