@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.shortcuts import render
 from django.test import Client
@@ -184,3 +185,27 @@ def test_what_was_typed_before_the_session_ended_is_shown_accessibly(
     page.get_by_role("button", name="Send it now").click()
 
     page.get_by_text("The view is kept.").wait_for()
+
+
+@pytest.mark.requirement("R6.1", "R6.4")
+def test_a_page_that_refreshes_itself_does_not_throw_out_somebody_who_types(
+    live_server, open_page, log_in, judge
+):
+    world = make_world(hubs=0)
+    page = open_page()
+    log_in(page, world.operator_user)
+    page.goto(f"{live_server.url}/updates/new/")
+    page.get_by_label("Name of the update").fill("Half a name")
+    Session.objects.all().delete()
+
+    page.evaluate("htmx.ajax('GET', '/', {target: '#messages', swap: 'none'})")
+    page.get_by_text("Your session has ended. What you have typed stays here").wait_for()
+    page.evaluate("htmx.ajax('GET', '/', {target: '#messages', swap: 'none'})")
+
+    link = page.get_by_role("link", name="log in again in a new tab")
+    assert link.count() == 1
+    assert page.get_by_label("Name of the update").input_value() == "Half a name"
+    judge.look(page, "session-ended-meanwhile")
+    page.get_by_label("Name of the update").fill("")
+    page.evaluate("htmx.ajax('GET', '/', {target: '#messages', swap: 'none'})")
+    page.wait_for_url(f"{live_server.url}/accounts/login/")
