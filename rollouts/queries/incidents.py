@@ -115,6 +115,7 @@ class IncidentPage:
     steps: tuple[IncidentStep, ...]
     merged_into: str
     """The reference of the incident it is handled with; of another Supplier's none is shown."""
+    merged_into_id: int | None
     stands: IncidentStatus
     """Its status, or that of the incident it is handled with."""
     known_issue_id: int | None
@@ -189,6 +190,7 @@ def incident_page(scope: Scope, incident_id: int) -> IncidentPage:
         attachments=_attached(incident),
         steps=open_incident_steps(*scope.roles, at=status),
         merged_into=into.reference if into is not None and may_name else "",
+        merged_into_id=into.pk if into is not None and may_name else None,
         stands=IncidentStatus(into.status) if into is not None else status,
         known_issue_id=incident.known_issue_id,
         known_issue=incident.known_issue.title if incident.known_issue else "",

@@ -51,7 +51,9 @@ class RecommendForm(forms.Form):
     """What the DCC recommends."""
 
     outcome = forms.ChoiceField(
-        label="Recommendation", choices=ReviewOutcome.choices, widget=forms.RadioSelect
+        label="Recommendation",
+        choices=[(outcome.value, f"{outcome.label}: {words}") for outcome, words in OUTCOMES.items()],
+        widget=forms.RadioSelect,
     )
     automatic_at = LocalTimeField(
         label="New automatic activation", required=False, help_text=f"For a delay alone. {LOCAL_HINT}"

@@ -162,6 +162,12 @@ def test_working_days_leave_out_weekends_and_bank_holidays():
 
 
 @pytest.mark.requirement("R4.4")
+def test_within_a_day_the_hours_say_more_than_working_days():
+    assert moments.TimeLeft(NOON + timedelta(minutes=28), NOON).working_days == ""
+    assert moments.TimeLeft(NOON + timedelta(days=1), NOON).working_days == "1 working day"
+
+
+@pytest.mark.requirement("R4.4")
 def test_a_deadline_at_midnight_does_not_lend_another_working_day():
     monday = datetime(2027, 2, 15, 9, 0, tzinfo=UTC)
 

@@ -112,7 +112,7 @@ class TimeLeft:
 
     @property
     def working_days(self) -> str:
-        """The working days that remain, in words."""
-        if self.has_passed:
+        """The working days that remain, in words; nothing within a day, where the hours say more."""
+        if self.at - self.now < _DAY:
             return ""
         return _counted(working_days_left(self.at, now=self.now), "working day")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Final
 
 from rollouts.models.rates import Rate
 
 WIDTH: Final = 680
+_DAY: Final = timedelta(days=1)
+_NEVER: Final = date(2000, 1, 1)
 _LABELS: Final = 200
 _FIGURES: Final = 130
 _ROW: Final = 26
@@ -97,34 +100,38 @@ def intervals(title: str, rows: Sequence[tuple[str, Rate]], *, limit: float | No
     return Drawing(title, said or "No hub has settled.", height, tuple(shapes))
 
 
-def course(title: str, days: Sequence[tuple[str, int, int]]) -> Drawing:
+def course(title: str, days: Sequence[tuple[date, int, int]]) -> Drawing:
     """Draw two sums over time, from nothing: hubs that activated, and hubs that failed; a point a day."""
     height, left, right, bottom = 200.0, 60.0, float(WIDTH - 20), 170.0
     shapes: list[Shape] = [Line(left, bottom, right, bottom, _GREY), Line(left, 10, left, bottom, _GREY)]
     sums = _summed(days)
     done, failed = sums[-1]
     top = max(done, failed, 1)
-    step = (right - left) / max(len(days), 1)
+    begins, ends = (days[0][0] - _DAY, days[-1][0]) if days else (_NEVER, _NEVER + _DAY)
+    whens = [begins, *(day for day, _, _ in days)]
+    across = [left + (right - left) * (when - begins) / (ends - begins) for when in whens]
     for which, word, colour in ((0, "activated", _GOOD), (1, "failed", _BAD)):
         points = [
-            (left + step * number, bottom - (bottom - 10) * each[which] / top)
-            for number, each in enumerate(sums)
+            (x, bottom - (bottom - 10) * each[which] / top) for x, each in zip(across, sums, strict=True)
         ]
         shapes += [Line(x1, y1, x2, y2, colour, 2) for (x1, y1), (x2, y2) in pairwise(points)]
         shapes += [Dot(x, y, 2.5, colour) for x, y in points]
         y = points[-1][1]
         # Under its line, or over it where the dates are below.
-        place = y + 16 if y < bottom - _ROW else y - 8
+        place = y + 28 if y < bottom - 2 * _ROW else y - 8
         shapes.append(Words(right - 6, place, f"{sums[-1][which]:,} {word}", colour, is_end=True))
-    if len(days) > 1:
-        shapes.append(Words(left + step, 190, days[0][0]))
-    shapes += [Words(right, 190, label, is_end=True) for label, _, _ in days[-1:]]
+    if days:
+        shapes += [Words(left, 190, _said(begins)), Words(right, 190, _said(ends), is_end=True)]
     shapes += [Words(left - 6, 20, f"{top:,}", is_end=True), Words(left - 6, bottom, "0", is_end=True)]
-    until = f", by {days[-1][0]}" if days else ""
+    until = f", by {_said(ends)}" if days else ""
     return Drawing(title, f"{done:,} hubs activated, {failed:,} have failed{until}.", height, tuple(shapes))
 
 
-def _summed(days: Sequence[tuple[str, int, int]]) -> list[tuple[int, int]]:
+def _said(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _summed(days: Sequence[tuple[date, int, int]]) -> list[tuple[int, int]]:
     done = failed = 0
     return [(0, 0), *((done := done + one, failed := failed + two) for _, one, two in days)]
 

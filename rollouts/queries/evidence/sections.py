@@ -92,7 +92,7 @@ def _standing(evidence: Evidence) -> Section:
 
 
 def _course(evidence: Evidence) -> Section:
-    days = [(each.day.isoformat(), each.activated, each.failed) for each in evidence.days]
+    days = [(each.day, each.activated, each.failed) for each in evidence.days]
     return Section("How it went", drawings=(course("Hubs settled, summed up by day", days),))
 
 
