@@ -58,6 +58,8 @@ def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
         return _choose(request, rollout_id, form, rule)
     if request.POST.get("act") == "submit":
         return _submit(request, rollout_id)
+    if request.POST.get("act") == "change":
+        return _change(request, rollout_id)
     if not form.is_valid() or (form.cleaned_data["source"] == "rule" and not rule.is_valid()):
         return _choose(request, rollout_id, form, rule, status=422)
     now = clock.now()
@@ -146,6 +148,17 @@ def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
     except Refusal as refusal:
         return _choose_again(request, rollout_id, refusal.message, draft=draft, status=refusal.status)
     return redirect("rollouts:receipt", taken.reference)
+
+
+def _change(request: PortalRequest, rollout_id: int) -> HttpResponse:
+    """Go back from the check with what was typed; a file has to be chosen again."""
+    scope = scope_of(request)
+    draft = kept(scope, request.POST.get("token", ""), rollout_id=rollout_id)
+    if draft is None:
+        return redirect("rollouts:instruct", rollout_id)
+    form = InstructForm(initial=_as_typed(draft), **_choices(scope, rollout_id))
+    rule = ConditionsForm(versions=current_versions(scope, rollout_id), prefix="rule")
+    return _choose(request, rollout_id, form, rule)
 
 
 def _choose_again(

@@ -285,6 +285,26 @@ def test_what_is_refused_after_the_check_comes_back_as_it_was_typed(world, seat,
     assert not Instruction.objects.exists()
 
 
+@pytest.mark.requirement("R3.1")
+def test_choosing_again_after_the_check_begins_with_what_was_typed(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    client, address = seat("supplier"), f"/updates/{rollout.pk}/instruct/"
+    wanted, hubs = local(today + timedelta(days=40)), spelt(world, 0, 1)
+    checked = check(client, rollout, source="paste", hubs=hubs, activate_at=wanted, name="Leeds")
+
+    again = client.post(address, {"act": "change", "token": token_in(checked)})
+    gone = client.post(address, {"act": "change", "token": "gone"})
+
+    body = again.content.decode()
+    assert again.status_code == 200
+    assert "govuk-error-summary" not in body
+    for typed in (hubs.splitlines()[1], f'value="{wanted}"', 'value="Leeds"'):
+        assert typed in body
+    assert re.search(r'value="paste"[^>]*checked', body)
+    assert gone["Location"] == address
+    assert seat("other").post(address, {"act": "change", "token": token_in(checked)}).status_code == 302
+
+
 def test_a_list_kept_for_one_supplier_is_not_submitted_by_another(world, seat, today):
     rollout = make_rollout(world, now=today)
     token = token_in(check(seat("supplier"), rollout))
