@@ -27,7 +27,8 @@ WITH read AS (
                                                   WHERE later.guid = known.guid AND later.alert_id::text = known.evidence
                                                     AND later.occurred_at > said.occurred_at)
                                          OR EXISTS (SELECT FROM rollouts_estateimport AS file
-                                                     WHERE 'import ' || file.id = known.evidence
+                                                     WHERE file.id = CASE WHEN starts_with(known.evidence, 'import ')
+                                                                          THEN substr(known.evidence, 8)::bigint END
                                                        AND file.as_of > said.occurred_at))) END
     RETURNING hub.guid, said.alert_id, said.old_entry_id, said.firmware_version
 ), history AS (

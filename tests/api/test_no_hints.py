@@ -126,3 +126,29 @@ def test_a_person_marks_notices_by_the_id_they_have_over_rest(stage, client):
         answer = client.post("/api/v1/notifications/seen", {"up_to": up_to}, content_type="application/json")
         assert answer.status_code == status, answer.content
     assert not client.get("/api/v1/notifications").json()["items"][0]["is_unread"]
+
+
+def test_the_tag_of_another_organisations_answer_is_worth_nothing(stage):
+    instruct(stage, stage.other, 17)
+    for path in (
+        "/dashboard",
+        "/estate/summary",
+        stage.path("/consent"),
+        "/instructions",
+        f"/hubs/{stage.guid(9)}",
+    ):
+        ours, theirs = stage.supplier.get(path), stage.other.get(path)
+        again = stage.supplier.get(path, If_None_Match=theirs["ETag"])
+
+        assert ours["ETag"] != theirs["ETag"], path
+        assert (again.status_code, again["ETag"]) == (200, ours["ETag"]), path
+        assert "private" in again["Cache-Control"]
+        assert stage.supplier.get(path, If_None_Match=ours["ETag"]).status_code == 304
+
+
+def test_what_one_may_not_see_has_no_tag_to_compare(stage):
+    seen = stage.supplier.get(f"/hubs/{stage.guid(0)}")["ETag"]
+
+    for headers in ({}, {"If_None_Match": seen}, {"If_None_Match": "*"}):
+        answer = stage.third.get(f"/hubs/{stage.guid(0)}", **headers)
+        assert (answer.status_code, "ETag" in answer) == (404, False)
