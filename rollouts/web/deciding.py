@@ -17,12 +17,12 @@ from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.presentation.moments import long_time
 from portal.kernel.refusals import NotFound, Refusal
-from rollouts import services
+from rollouts import rules, services
 from rollouts.queries.decisions import after_halt, needed_for
 from rollouts.queries.reviews import Reviews, reviews
 from rollouts.queries.updates import update_page
 from rollouts.services import Signed
-from rollouts.states import ENDED_STATUSES, HALTED_STATUSES, ReviewOutcome
+from rollouts.states import ENDED_STATUSES, HALTED_STATUSES, ReviewOutcome, RolloutStatus
 from rollouts.states.governing import DecisionStatus, Verdict
 from rollouts.web.evidence_words import figure_facts
 from rollouts.web.forms import LOCAL_HINT, LocalTimeField
@@ -199,9 +199,20 @@ def _signed_words(signed: Signed) -> str:
     return f"Signed. Still needed: {'; or '.join(signed.still_needed)}."
 
 
-def _outcome_words(found: Reviews) -> str:
-    outcome = found.current.outcome if found.current else None
-    return OUTCOMES[outcome] if outcome else ""
+def _outcome_words(found: Reviews, status: RolloutStatus) -> str:
+    """Say what a signature would set going, the resumption that a delay may bring included."""
+    card = found.current
+    if card is None or card.outcome is None:
+        return ""
+    said = OUTCOMES[card.outcome]
+    if card.outcome != ReviewOutcome.DELAY or card.automatic_at is None:
+        return said
+    said += f" The new cut-off would be {long_time(rules.one_month_before(card.automatic_at))}."
+    if status not in HALTED_STATUSES:
+        return f"{said} The update runs on meanwhile."
+    if card.goes_on:
+        return f"{said} The halted update goes on with it, by the new dates."
+    return f"{said} The update stays paused until another decision."
 
 
 def _signers(scope: Scope, found: Reviews) -> list[tuple[str, str]]:
@@ -233,7 +244,7 @@ def _page(
         "sign_form": SignForm(),
         "take_back_form": TakeBackForm(),
         **forms_bound,
-        "outcome_words": _outcome_words(found),
+        "outcome_words": _outcome_words(found, page.flight.status),
         "delay_hint": f"For a delay alone. Later than {long_time(page.flight.automatic_at)}. {LOCAL_HINT}",
         "figures": figure_facts(found.current.figures) if found.current else [],
         "signers": _signers(scope, found),

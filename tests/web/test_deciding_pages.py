@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 
 from portal.kernel.presentation.moments import long_time
 from rollouts import services
 from rollouts.models import Decision
+from rollouts.rules import one_month_before
 from tests.web.governing import decision_of, make_trouble
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +49,10 @@ def test_what_activated_after_the_halt_is_counted_when_asked(seat, trouble):
     client, url = seat("operator"), f"/updates/{trouble.rollout.pk}/decision/"
 
     assert "Count what activated after the halt" in client.get(url).content.decode()
-    assert "0 hubs activated, or were first found to have, after the halt." in client.get(f"{url}?after-halt=1").content.decode()
+    assert (
+        "0 hubs activated, or were first found to have, after the halt."
+        in client.get(f"{url}?after-halt=1").content.decode()
+    )
 
 
 @pytest.mark.requirement("R5.3")
@@ -77,6 +83,32 @@ def test_the_fields_of_a_delay_are_a_part_of_their_own_that_says_so(world, seat,
     assert 'name="outcome"' not in part
     style = (settings.BASE_DIR / "static/css/governing.css").read_text()
     assert '.choose:not(:has(input[name="outcome"][value="DELAY"]:checked)) [data-for~="DELAY"]' in style
+
+
+@pytest.mark.requirement("R5.3", "R5.4")
+@pytest.mark.parametrize(
+    ("goes_on", "said"),
+    [(True, "The halted update goes on with it"), (False, "The update stays paused until another decision.")],
+)
+def test_whoever_signs_a_delay_reads_whether_the_update_goes_on_with_it(
+    world, seat, trouble, today, goes_on, said
+):
+    until = trouble.rollout.automatic_at + timedelta(days=60)
+    services.recommend(
+        world.operator,
+        decision_id=decision_of(trouble).pk,
+        version=1,
+        outcome="DELAY",
+        reasons="Mended by then.",
+        automatic_at=until,
+        goes_on=goes_on,
+        now=today,
+    )
+
+    page = seat("panel").get(f"/updates/{trouble.rollout.pk}/decision/").content.decode()
+
+    assert said in page
+    assert f"The new cut-off would be {long_time(one_month_before(until))}." in page
 
 
 def test_the_page_says_who_will_have_to_sign_before_anything_is_recommended(seat, trouble):

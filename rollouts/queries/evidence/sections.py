@@ -12,7 +12,7 @@ from rollouts.queries.decisions import DecisionPage
 from rollouts.queries.evidence.collecting import Evidence
 from rollouts.queries.evidence.drawing import Drawing, course, intervals
 from rollouts.queries.triage import GroupBy, TriageGroup
-from rollouts.states import RolloutStatus, TargetState
+from rollouts.states import ReviewOutcome, RolloutStatus, TargetState
 from rollouts.states.governing import HanImpact, IncidentStatus
 
 
@@ -193,6 +193,10 @@ def _decision(page: DecisionPage) -> Section:
     said = [f"Review opened {_moment(line.opened_at)}: {page.because}" if page.because else "Review opened."]
     if line.outcome is not None and line.recommended_at is not None:
         until = f", new automatic time {_moment(line.automatic_at)}" if line.automatic_at else ""
+        if line.outcome == ReviewOutcome.DELAY:
+            until += (
+                "; a halted rollout goes on with it" if line.goes_on else "; a halted rollout stays paused"
+            )
         by = page.recommended_by
         said.append(
             f"Recommended {_moment(line.recommended_at)} by {by}: {line.outcome.label}{until}. {line.reasons}"
