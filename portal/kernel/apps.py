@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from django import forms
 from django.apps import AppConfig
+
+#: What is said beside a field that was left empty: what to do, not what a rule says.
+_EMPTY: Final = (
+    (forms.Field, "Fill this in."),
+    (forms.ChoiceField, "Choose one."),
+    (forms.MultipleChoiceField, "Choose at least one."),
+    (forms.FileField, "Choose a file."),
+)
 
 
 class KernelConfig(AppConfig):
@@ -11,3 +22,8 @@ class KernelConfig(AppConfig):
     name = "portal.kernel"
     label = "kernel"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have every form say what to do about an empty field."""
+        for field, words in _EMPTY:
+            field.default_error_messages = {**field.default_error_messages, "required": words}

@@ -381,3 +381,13 @@ def test_a_forecast_that_ends_at_the_deadline_says_so():
 
     assert "at the deadline" in drawn.verdict
     assert not drawn.is_late
+
+
+@pytest.mark.django_db
+@pytest.mark.requirement("R4.2")
+def test_an_empty_field_says_what_to_do_and_a_question_takes_no_colon(world, seat):
+    page = seat("operator").post("/updates/new/", {"name": ""}).content.decode()
+
+    assert "Name of the update: Fill this in." in page
+    assert "Firmware on the Central Products List: Choose one." in page
+    assert "field is required" not in page

@@ -262,7 +262,7 @@ def form_errors(form: object, *, title: str = "There is a problem") -> dict[str,
     if not isinstance(form, BaseForm) or not form.errors:
         return {}
     found = [
-        {"id": control_id(bound), "label": bound.label, "message": message}
+        {"id": control_id(bound), "label": str(bound.label).removesuffix("?"), "message": message}
         for bound in form
         for message in bound.errors
     ]
