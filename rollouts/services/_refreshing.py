@@ -66,7 +66,7 @@ def refresh_eligibility(*, now: datetime, rollout_id: int | None = None) -> Refr
     for each in found.order_by("pk").values_list("pk", flat=True):
         whole.add(refresh_rollout(rollout_id=each, now=now))
     if rollout_id is None:
-        put_back_early_alerts()
+        put_back_early_alerts(now=now)
     # Autovacuum never does this for a partitioned parent, and without it a join was estimated 71 times off.
     sql.run("ANALYZE rollouts_target")
     return whole

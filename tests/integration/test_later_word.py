@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from portal.events.kinds import EntryKind
-from portal.events.models import FeedOutbox
+from portal.events.models import Event, FeedOutbox
 from portal.identity.models import MarketParticipant
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import BadInput
@@ -241,7 +241,9 @@ class TestAlertsBeforeTheirHub:
             (desk.world.csp.pk, 2, None),
             (desk.world.csp.pk, 1, None),
         ]
-        assert services.put_back_early_alerts() == 0
+        assert services.put_back_early_alerts(now=now) == 0
+        facts = Event.objects.filter(name="unmatched-alerts.put-back").order_by("pk")
+        assert [fact.facts for fact in facts] == [{"alerts": 2}, {"alerts": 2}, {"alerts": 1}]
         services.apply_waiting(now=now)
         assert {desk.version(number) for number in range(40, 45)} == {NEW}
         assert list(UnmatchedAlert.objects.values_list("guid", flat=True)) == [guid(60)]
