@@ -18,7 +18,7 @@ _MOST_UNREAD = 99
 class Notice:
     """One notice as a page shows it."""
 
-    id: int
+    id: str
     title: str
     text: str
     at: datetime
@@ -58,7 +58,7 @@ def _reader(scope: Scope) -> Reader:
 
 def _notice(message: Message, *, seen: int) -> Notice:
     return Notice(
-        id=message.pk,
+        id=message.ident,
         title=message.title,
         text=message.text,
         at=message.at,

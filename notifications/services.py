@@ -24,6 +24,8 @@ from portal.events.naming import rollout_names
 from portal.events.sequencer import CoarseEntry
 from portal.identity.models import Organisation, OrganisationKind, User
 from portal.identity.scope import Scope
+from portal.kernel.opaque import NotOurs
+from portal.kernel.refusals import BadInput
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 
 log = structlog.get_logger(__name__)
@@ -63,12 +65,20 @@ def fan_out(entries: Sequence[CoarseEntry]) -> None:
 
 
 @unit_of_work
-def mark_seen(scope: Scope, *, up_to: int) -> None:
-    """Remember that this person has seen the notices up to one; never backwards."""
+def mark_seen(scope: Scope, *, up_to: str) -> None:
+    """Remember that this person has seen the notices up to one; never backwards.
+
+    Raises:
+        BadInput: no notice is called so.
+    """
+    try:
+        key = Message.key_of(up_to)
+    except NotOurs as unknown:
+        raise BadInput("This is the id of no notice.") from unknown
     if scope.user_id is None:
         return
     reader, _ = Reader.objects.get_or_create(user_id=scope.user_id, defaults={"mailed_id": _newest()})
-    Reader.objects.filter(pk=reader.pk, seen_id__lt=up_to).update(seen_id=up_to)
+    Reader.objects.filter(pk=reader.pk, seen_id__lt=key).update(seen_id=key)
 
 
 @unit_of_work

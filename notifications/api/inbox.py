@@ -13,15 +13,13 @@ from notifications import queries, services
 from notifications.models import Reader
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.kernel.opaque import NotOurs, conceal_number, reveal_number
-from portal.kernel.refusals import BadInput, NotPermitted
+from portal.kernel.refusals import NotPermitted
 from portal.rest.describing import operation
 from portal.rest.fields import Said
 from portal.rest.paging import PageQuery, page
 from portal.rest.shapes import Example, Names, page_of, reference
 from portal.rest.views import Resource
 
-_ABOUT: Final = "notice"
 _IDENT: Final = "5a8d2c11f09e4b7766f1c0a3d2e4b586"
 
 
@@ -88,7 +86,7 @@ class Seen(Resource):
         said = self.said(SeenUpTo)
         if self.scope.user_id is None:
             raise NotPermitted("People mark notices as seen. A system keeps the cursor of the feed.")
-        services.mark_seen(self.scope, up_to=_number(said["up_to"]))
+        services.mark_seen(self.scope, up_to=said["up_to"])
         return Response(status=204)
 
 
@@ -123,16 +121,9 @@ class Preferences(Resource):
             raise NotPermitted("People are mailed. A system follows the feed.")
 
 
-def _number(ident: str) -> int:
-    try:
-        return reveal_number(ident, about=_ABOUT)
-    except NotOurs as unknown:
-        raise BadInput("This is the id of no notice.") from unknown
-
-
 def _notice(notice: queries.Notice) -> Notice:
     return {
-        "id": conceal_number(notice.id, about=_ABOUT),
+        "id": notice.id,
         "at": notice.at,
         "title": notice.title,
         "text": notice.text,

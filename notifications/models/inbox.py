@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from django.db import models
 from django.db.models import Q
 
 from portal.identity.models import User
+from portal.kernel.opaque import conceal_number, reveal_number
+
+_ABOUT: Final = "notice"
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -49,6 +52,20 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def ident(self) -> str:
+        """What it is called outside: the key counts the notices of all organisations."""
+        return conceal_number(self.pk, about=_ABOUT)
+
+    @staticmethod
+    def key_of(ident: str) -> int:
+        """Return the key of the notice that is called so.
+
+        Raises:
+            NotOurs: none is.
+        """
+        return reveal_number(ident, about=_ABOUT)
 
 
 class Reader(models.Model):

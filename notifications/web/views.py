@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from django.contrib import messages
@@ -15,6 +16,7 @@ from notifications import queries, services
 from notifications.models import Reader
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.refusals import BadInput
 
 _WORDS: Final = {
     Reader.Mail.SOON.value: (
@@ -46,9 +48,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @login_required
 def seen(request: HttpRequest) -> HttpResponse:
     """Mark everything up to a notice as seen."""
-    up_to = request.POST.get("up_to", "")
-    if up_to.isdecimal():
-        services.mark_seen(_scope(request), up_to=int(up_to))
+    with suppress(BadInput):  # a page from before, or one made up, marks nothing
+        services.mark_seen(_scope(request), up_to=request.POST.get("up_to", ""))
     return redirect("notifications:inbox")
 
 

@@ -164,10 +164,10 @@ def test_what_was_seen_stays_seen(now, client):
     _happen(world.supplier, at=now, times=2)
     sequencer.sequence_all()
     client.force_login(world.supplier_user)
-    newest = queries.inbox(world.as_supplier).items[0].id
+    newest, oldest = (notice.id for notice in queries.inbox(world.as_supplier).items)
 
-    client.post(reverse("notifications:seen"), {"up_to": newest})
-    client.post(reverse("notifications:seen"), {"up_to": 1})
+    for up_to in (newest, oldest, "1", "9" * 40, "", "0" * 32):
+        assert client.post(reverse("notifications:seen"), {"up_to": up_to}).status_code == 302
 
     assert queries.unread(world.as_supplier) == 0
 
@@ -325,6 +325,6 @@ def test_who_looks_at_notices_before_the_first_mail_is_not_sent_the_past(now):
     world = make_world(hubs=0)
     _happen(world.supplier, at=now, times=5)
     sequencer.sequence_all()
-    services.mark_seen(world.as_supplier, up_to=1)
+    services.mark_seen(world.as_supplier, up_to=Message(pk=1).ident)
 
     assert services.deliver_mail(now=now + timedelta(minutes=3)) == 0
