@@ -1,9 +1,11 @@
 -- Confirm activations: the target, the SMI records of the hub and its GPF, their history, the alert to each
 -- Supplier responsible at this moment (R4.7), and the end of the upgrade in flight; all or nothing.
 -- The hub's word outranks whatever the portal believed; a target is confirmed once, however often it is said. What it
--- said of an earlier rollout, and what comes after its word (or a later inventory file's) of a later version, leaves the SMI as that has it.
+-- said of an earlier rollout, and what comes after its word (or a later inventory file's) of a later version, leaves the
+-- SMI as that has it. A reading tells that a hub runs the version, not since when: of a hub whose activation was due by
+-- the halt, it does not say that it activated after it (R5.6).
 WITH said AS (
-    SELECT DISTINCT ON (guid) guid, occurred_at, alert_id, old_entry_id, old_status
+    SELECT DISTINCT ON (guid) guid, occurred_at, alert_id, old_entry_id, old_status, code
       FROM judged_alert
      WHERE rollout_id = %(rollout_id)s AND why IS NULL AND firmware_version = %(version)s
        AND (code IN (5, 10) OR (code = 4 AND reason = 0))
@@ -11,7 +13,12 @@ WITH said AS (
 ), moved AS (
     UPDATE {target} AS target
        SET state = 60, code = 0, state_at = %(now)s,
-           activated_after_halt = coalesce(said.occurred_at > %(halted_at)s::timestamptz, false)
+           activated_after_halt = coalesce(
+               said.occurred_at > %(halted_at)s::timestamptz
+               AND (said.code <> 10
+                    OR NOT EXISTS (SELECT FROM rollouts_command AS activation
+                                    WHERE activation.id = target.command_id AND activation.kind = 2
+                                      AND coalesce(activation.execute_at, activation.left_at) <= %(halted_at)s)), false)
       FROM said
      WHERE target.rollout_id = %(rollout_id)s AND target.guid = said.guid AND target.state <> 60
     RETURNING target.guid, said.alert_id, said.old_entry_id, said.old_status, target.activated_after_halt,

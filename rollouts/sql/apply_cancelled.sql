@@ -11,6 +11,9 @@ WITH said AS (
     UPDATE {target} AS target
        SET state = CASE WHEN said.code = 9 THEN 50 WHEN %(has_ended)s THEN 90 WHEN %(is_running)s THEN 40 ELSE 56 END,
            code = CASE WHEN said.code = 9 THEN 45 ELSE 0 END,
+           -- What was recalled was no attempt. A hub that waits has its back when it is taken up again.
+           attempts = CASE WHEN said.code = 8 AND %(is_running)s THEN greatest(target.attempts - 1, 0)
+                           ELSE target.attempts END,
            state_at = %(now)s,
            consent = CASE WHEN said.code = 9 OR %(has_ended)s OR target.consent <> 5
                             OR %(now)s + interval '1 day' > coalesce((SELECT cutoff_at FROM rollouts_batch WHERE id = target.batch_id),

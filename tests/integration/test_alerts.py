@@ -246,6 +246,22 @@ def test_an_activation_after_the_halt_is_marked_as_such(now):
     assert bench.target(1).activated_after_halt
 
 
+@pytest.mark.requirement("R5.6")
+@pytest.mark.parametrize(("due", "is_after"), [(4, False), (6, True)])
+def test_a_reading_after_the_halt_says_nothing_of_an_activation_that_was_due_before_it(now, due, is_after):
+    bench = Bench(now)
+    Command.objects.filter(pk=bench.command.pk).update(execute_at=now + timedelta(minutes=due))
+    Rollout.objects.update(status="SUSPENDED", stood_at="SAFE_LAUNCH", halted_at=now + timedelta(minutes=5))
+    reading = read_command(bench)
+
+    bench.deliver(
+        bench.alert(0, "READ_RESULT", minutes=9, firmware_version="0C230000", command_id=str(reading.pk))
+    )
+
+    assert bench.state(0) == TargetState.ACTIVATED
+    assert bench.target(0).activated_after_halt is is_after
+
+
 @pytest.mark.requirement("R4.11")
 def test_an_alert_that_fits_nothing_is_kept_for_the_dcc(now):
     bench = Bench(now)
@@ -484,22 +500,23 @@ def test_everybody_who_asked_for_a_reading_is_answered_when_the_answers_come_tog
     assert HubHistory.objects.filter(guid=bench.world.guid(9), kind=6).count() == 4
 
 
+@pytest.mark.requirement("R5.6")
 @pytest.mark.parametrize(
-    ("status", "ends_in"),
+    ("status", "ends_in", "attempts"),
     [
-        ("SUSPENDED", TargetState.CANCELLED),
-        ("SAFE_LAUNCH", TargetState.DISTRIBUTED),
-        ("STOPPED", TargetState.WITHDRAWN),
+        ("SUSPENDED", TargetState.CANCELLED, 1),
+        ("SAFE_LAUNCH", TargetState.DISTRIBUTED, 0),
+        ("STOPPED", TargetState.WITHDRAWN, 1),
     ],
 )
-def test_a_cancelled_hub_waits_goes_on_or_leaves_with_its_rollout(now, status, ends_in):
+def test_a_cancelled_hub_waits_goes_on_or_leaves_with_its_rollout(now, status, ends_in, attempts):
     bench = Bench(now)
     sql.run("UPDATE rollouts_target SET state = 55")
     Rollout.objects.update(status=status, stood_at="SAFE_LAUNCH", halted_at=now)
 
     bench.deliver(bench.alert(0, "CANCELLED"), bench.alert(1, "CANCEL_FAILED", reason="TOO_LATE"))
 
-    assert bench.state(0) == ends_in
+    assert (bench.state(0), bench.target(0).attempts) == (ends_in, attempts)
     assert (bench.state(1), bench.target(1).code) == (TargetState.ACTIVATING, FailureCode.CANCEL_FAILED)
 
 
