@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -17,6 +17,11 @@ from portal.identity.api_scopes import SCOPES_OF_KIND, ApiScope
 from portal.identity.models import ApiClient, Organisation, OrganisationKind
 
 PREFIX = "/api/v1"
+
+
+def beginning_of_this_minute() -> datetime:
+    """Return when the share of calls of this minute began: a test that begins there ends within it."""
+    return timezone.now().replace(second=0, microsecond=0)
 
 
 class System:

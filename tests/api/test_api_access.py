@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import get_resolver, reverse
 
@@ -14,7 +15,7 @@ from portal.identity.api import needed_by
 from portal.identity.api_scopes import SCOPES_OF_KIND, ApiScope
 from portal.identity.models import OrganisationKind
 from portal.rest.whole import document
-from tests.api.systems import PREFIX, System, body_of
+from tests.api.systems import PREFIX, System, beginning_of_this_minute, body_of
 from tests.api.things import owned
 from tests.factories import OrganisationFactory, make_rollout
 
@@ -251,7 +252,8 @@ def test_a_form_that_is_not_there_is_a_problem_too(stage):
 def test_the_minute_is_shared_out(stage, settings):
     settings.API_REQUESTS_A_MINUTE = 2
 
-    answers = [stage.supplier.get("/rollouts") for _ in range(3)]
+    with time_machine.travel(beginning_of_this_minute(), tick=False):
+        answers = [stage.supplier.get("/rollouts") for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert [answer["RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]

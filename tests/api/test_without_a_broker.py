@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
+import time_machine
 from django.core.cache import cache
 
 from portal.embedded.ports import free_port
 from portal.kernel import caching
-from tests.api.systems import body_of
+from tests.api.systems import beginning_of_this_minute, body_of
 from tests.integration.clients import client_for, token_for
 
 pytestmark = [pytest.mark.requirement("R6.2"), pytest.mark.django_db]
@@ -43,18 +44,19 @@ def test_it_is_asked_again_after_a_while_and_then_counts(stage, settings, valkey
     where = {"BACKEND": "portal.kernel.caching.ForgetfulRedisCache", "LOCATION": valkey_url}
     settings.CACHES = {"default": where}
     ask = caching.ForgetfulRedisCache._asked
-    with monkeypatch.context() as away:
-        away.setattr(
-            caching.ForgetfulRedisCache,
-            "_asked",
-            lambda self, call, otherwise: ask(
-                self, lambda: (_ for _ in ()).throw(ConnectionError()), otherwise
-            ),
-        )
-        assert stage.supplier.get("/rollouts").status_code == 200
-    forgotten = stage.supplier.get("/rollouts")["RateLimit-Remaining"]
-    time.sleep(0.3)
-    counted = [int(stage.supplier.get("/rollouts")["RateLimit-Remaining"]) for _ in range(2)]
+    with time_machine.travel(beginning_of_this_minute()):  # all within one minute
+        with monkeypatch.context() as away:
+            away.setattr(
+                caching.ForgetfulRedisCache,
+                "_asked",
+                lambda self, call, otherwise: ask(
+                    self, lambda: (_ for _ in ()).throw(ConnectionError()), otherwise
+                ),
+            )
+            assert stage.supplier.get("/rollouts").status_code == 200
+        forgotten = stage.supplier.get("/rollouts")["RateLimit-Remaining"]
+        time.sleep(0.3)
+        counted = [int(stage.supplier.get("/rollouts")["RateLimit-Remaining"]) for _ in range(2)]
 
     assert int(forgotten) == settings.API_REQUESTS_A_MINUTE - 1
     assert counted == [settings.API_REQUESTS_A_MINUTE - 1, settings.API_REQUESTS_A_MINUTE - 2]
