@@ -25,8 +25,9 @@ demo-reset: $(VENV)/.runtime
 run: $(VENV)/.runtime
 	$(MANAGE) run $(ARGS)
 
-# Each process has a PostgreSQL and a Valkey of its own. `JOBS=0` runs one test after another, as a debugger wants it.
-JOBS ?= auto
+# Each process has a PostgreSQL and a Valkey of its own; one more than there are cores, as some tests mostly wait.
+# `JOBS=0` runs one test after another, as a debugger wants it.
+JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 test: check
 	$(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=worksteal $(ARGS)
 
