@@ -214,6 +214,7 @@ def incident_hubs(
         "incident_hubs",
         incident_id=incident.pk,
         rollout_id=incident.rollout_id,
+        party=scope.organisation_id if scope.is_supplier else None,
         after=after,
         size=size + 1,
     )

@@ -22,7 +22,7 @@ from rollouts.models import Rollout
 from rollouts.services._answering import by_index, filled
 from rollouts.services._halting import cancel_hubs
 from rollouts.services._resolving import Slots, Terms, resolution_sql
-from rollouts.states import OPEN_STATUSES, HistoryKind
+from rollouts.states import OPEN_STATUSES, HistoryKind, RolloutStatus
 
 SLICE: Final = 50_000
 STAGING: Final = "rollouts_staged_supplier"
@@ -93,8 +93,8 @@ def _change_slice(
     rollouts = [
         row.id
         for row in sql.rows(
-            "SELECT id FROM rollouts_rollout WHERE status = ANY(%(open)s) ORDER BY id FOR SHARE",
-            {"open": [str(status) for status in OPEN_STATUSES]},
+            "SELECT id FROM rollouts_rollout WHERE status <> %(draft)s ORDER BY id FOR SHARE",
+            {"draft": str(RolloutStatus.DRAFT)},
         )
     ]
     _stage(changes)
@@ -130,11 +130,16 @@ def _stage(changes: Sequence[Change]) -> None:
 
 @inside_unit_of_work
 def _move_answers(rollouts: Sequence[int], *, now: datetime) -> tuple[int, int]:
-    """Move the answers of live targets with their Parties; return how many were voided and recalled."""
+    """Move targets and live answers to their new Parties; return how many were voided and recalled."""
     settled = resolution_sql(_MOVED, _TERMS)
     by_index()
     text = filled("move_answers", consent=settled.consent, effective_at=settled.effective_at)
-    rows = sql.rows(text, {"rollouts": list(rollouts), "now": now}) if rollouts else []
+    params = {
+        "rollouts": list(rollouts),
+        "open": [str(status) for status in OPEN_STATUSES],
+        "now": now,
+    }
+    rows = sql.rows(text, params) if rollouts else []
     voided: defaultdict[int, Counter[int]] = defaultdict(Counter)
     to_recall: defaultdict[int, list[int]] = defaultdict(list)
     for row in rows:

@@ -14,6 +14,9 @@ SELECT t.guid, t.batch_id, t.region::integer AS region, t.state::integer AS stat
  WHERE t.rollout_id = %(rollout_id)s
    AND t.guid > %(after)s
    AND (%(party)s::integer IS NULL OR t.import_supplier_id = %(party)s OR t.gas_supplier_id = %(party)s)
+   AND (%(party)s::integer IS NULL
+        OR EXISTS (SELECT FROM rollouts_hub AS h
+                    WHERE h.guid = t.guid AND (h.import_supplier_id = %(party)s OR h.gas_supplier_id = %(party)s)))
    AND (%(regions)s::integer[] IS NULL OR t.region = ANY(%(regions)s))
    AND (%(states)s::integer[] IS NULL OR t.state = ANY(%(states)s))
    AND (%(batch_id)s::integer IS NULL OR t.batch_id = %(batch_id)s)

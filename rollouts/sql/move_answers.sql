@@ -1,9 +1,9 @@
 -- Give live targets their new Suppliers: answers go with the Party that gave them, those of a Party that has
 -- left are void, consent and effective time are settled anew. An activation already sent keeps its state: it
 -- is to be recalled, and until then DCC's default holds (state 50 stands on a final consent).
--- Settled targets only change hands. Rows are locked by rollout and GUID.
+-- Settled targets, and all of rollouts that have ended, only change hands. Rows are locked by rollout and GUID.
 WITH was AS MATERIALIZED (
-    SELECT t.*, c.import_id, c.gas_id, r.consent_policy, r.automatic_at AS r_automatic_at,
+    SELECT t.*, c.import_id, c.gas_id, r.status, r.consent_policy, r.automatic_at AS r_automatic_at,
            r.cutoff_at AS r_cutoff_at, b.automatic_at AS b_automatic_at, b.cutoff_at AS b_cutoff_at
       FROM rollouts_staged_supplier AS c
       JOIN rollouts_target AS t ON t.guid = c.guid AND t.rollout_id = ANY(%(rollouts)s::integer[])
@@ -32,7 +32,7 @@ WITH was AS MATERIALIZED (
       FROM was AS w
 ), settled AS (
     SELECT m.*, {consent} AS new_consent, {effective_at} AS new_effective_at,
-           m.state IN (31, 41, 51, 52, 60) AS is_settled
+           m.state IN (31, 41, 51, 52, 60) OR m.status <> ALL(%(open)s) AS is_settled
       FROM moved AS m
 ), changed AS (
     UPDATE rollouts_target AS t

@@ -14,6 +14,9 @@ SELECT t.guid, t.region, e.firmware_version AS version, t.state, t.code, t.state
   LEFT JOIN rollouts_cplentry AS e ON e.id = t.from_cpl_entry_id
  WHERE t.batch_id = %(batch_id)s AND t.guid > %(after)s
    AND (%(party)s::integer IS NULL OR t.import_supplier_id = %(party)s OR t.gas_supplier_id = %(party)s)
+   AND (%(party)s::integer IS NULL
+        OR EXISTS (SELECT FROM rollouts_hub AS h
+                    WHERE h.guid = t.guid AND (h.import_supplier_id = %(party)s OR h.gas_supplier_id = %(party)s)))
    AND (%(regions)s::integer[] IS NULL OR t.region = ANY(%(regions)s::integer[]))
  ORDER BY t.guid
  LIMIT %(size)s
