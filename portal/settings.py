@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "portal.accounts",
     "portal.embedded",
     "rollouts",
+    "demo",
     "notifications",
 ]
 
@@ -316,7 +317,7 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "firmware portal <p
 PORTAL_URL = os.environ.get("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
 EVENT_SUBSCRIBERS = ["notifications.services.fan_out"]
 FEED_FOLLOWERS = ["notifications.webhooks.ringing.ring"]
-FEED_NAMES = "rollouts.queries.naming.feed_names"
+FEED_NAMES = "rollouts.queries.rollouts.feed_names.feed_names"
 FEED_KEPT_MONTHS = int(os.environ.get("FEED_KEPT_MONTHS", "13"))  # whole months, besides the one that runs
 
 # The event stream, and those who wait for events in a request of their own
@@ -340,7 +341,7 @@ HUBSIM_TOKENS = os.environ.get("HUBSIM_TOKENS", "")
 CSP_TIMEOUT_SECONDS = float(
     os.environ.get("CSP_TIMEOUT_SECONDS", "20")
 )  # a halt waits no longer than one call
-DISPATCH: dict[str, Any] = {  # what is not named keeps the default of rollouts.pacing.DispatchSettings
+DISPATCH: dict[str, Any] = {  # what is not named keeps the default of rollouts.rules.pacing.DispatchSettings
     "command_size": int(os.environ.get("DISPATCH_COMMAND_SIZE", "2000")),
     "ready_ahead": int(os.environ.get("DISPATCH_READY_AHEAD", "500")),
 }
@@ -361,7 +362,7 @@ SPECTACULAR_SETTINGS = api_schema.SETTINGS
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 METRIC_SOURCES = [
     "portal.events.measures.measures",
-    "rollouts.queries.measures.measures",
+    "rollouts.queries.rollouts.measures.measures",
     "notifications.measures.measures",
 ]
 LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO").upper()

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rollouts.web import (
-    dashboard,
-    deciding,
-    estate,
-    instructing,
-    operations,
-    pilots,
-    publishing,
-    steps,
-    updates,
-)
-from rollouts.web.desk_paths import desk_paths
-from rollouts.web.governing_paths import governing_paths
-from rollouts.web.rule_paths import rule_paths
+from rollouts.web.dispatch import channels as operations
+from rollouts.web.estate import views as estate
+from rollouts.web.governance import deciding
+from rollouts.web.governance.urls import governing_paths
+from rollouts.web.instructions import views as instructing
+from rollouts.web.pilots import views as pilots
+from rollouts.web.rollouts import dashboard, steps
+from rollouts.web.rollouts import publish as publishing
+from rollouts.web.rollouts import views as updates
+from rollouts.web.rollouts.desk_urls import desk_paths
+from rollouts.web.rules.urls import rule_paths
 
 app_name = "rollouts"
 urlpatterns = [

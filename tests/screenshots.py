@@ -274,9 +274,9 @@ def furnish(stage: Stage) -> dict[str, int]:
 
 def let_it_move(names: list[str], *, now: datetime) -> None:
     """Let happen what is due in some updates, as workers and simulator would have."""
+    from demo.seed.past import Faults, Past, let_happen
     from portal.events import sequencer
     from rollouts import services
-    from rollouts.management.demo.past import Faults, Past, let_happen
     from rollouts.models import CspChannel, Rollout
 
     CspChannel.objects.update(capacity_per_second=1e6)

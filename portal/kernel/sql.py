@@ -1,8 +1,8 @@
 """Named SQL files and COPY: how sets of rows move.
 
-A statement lives in `<app>/sql/<name>.sql`, with `%(name)s` parameters and a comment
-on top saying what it promises. `render` fills `{partition}`-like names, which come
-from our own code only, never from a request.
+A statement lives in `<app>/sql/<noun>/<name>.sql`, with `%(name)s` parameters and a comment
+on top saying what it promises; its name is unique within the app. `render` fills
+`{partition}`-like names, which come from our own code only, never from a request.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,21 @@ _ROWS_A_PIECE = 1000
 
 @cache
 def load(app: str, name: str) -> str:
-    """Return the text of `<app>/sql/<name>.sql`.
+    """Return the text of the statement `name` of an app.
 
     Raises:
-        FileNotFoundError: there is no such statement.
+        KeyError: there is no such statement.
     """
-    return resources.files(app).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    return _statement_files(app)[name].read_text(encoding="utf-8")
+
+
+@cache
+def _statement_files(app: str) -> dict[str, Path]:
+    paths = list(Path(str(resources.files(app))).glob("sql/**/*.sql"))
+    files = {path.stem: path for path in paths}
+    if len(files) != len(paths):
+        raise ValueError(f"Two statements of {app} have one name.")
+    return files
 
 
 def render(app: str, name: str, **names: str) -> str:

@@ -8,27 +8,22 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import get_converters
 
 from portal.rest.converters import HubGuid, Id, Label, Word
-from rollouts.api import (
-    approving,
-    batches,
-    catalogue,
-    commands,
-    curves,
-    deciding,
-    estate,
-    governing,
-    instructing,
-    members,
-    operations,
-    pilots,
-    records,
-    selecting,
-    steps,
-    takeaways,
-    triaging,
-    updates,
-    watching,
-)
+from rollouts.api.catalogue import views as catalogue
+from rollouts.api.dispatch import views as commands
+from rollouts.api.estate import exports as takeaways
+from rollouts.api.estate import rollout_hubs as members
+from rollouts.api.estate import views as estate
+from rollouts.api.governance import decisions as deciding
+from rollouts.api.governance import records
+from rollouts.api.governance import triage as triaging
+from rollouts.api.governance import views as governing
+from rollouts.api.governance import watch as watching
+from rollouts.api.instructions import views as instructing
+from rollouts.api.pilots import views as pilots
+from rollouts.api.rollouts import batches, curves, operations, steps
+from rollouts.api.rollouts import views as updates
+from rollouts.api.rules import approvals as approving
+from rollouts.api.rules import views as selecting
 
 _CONVERTERS: dict[str, Any] = {
     "id": Id,

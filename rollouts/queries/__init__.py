@@ -2,29 +2,8 @@
 
 from __future__ import annotations
 
-from rollouts.queries.approvals import (
-    ApprovalCard,
-    RuleRun,
-    RuleVersion,
-    approval_rule,
-    approval_rules,
-    approval_versions,
-    back_test_approval,
-    dry_run_approval,
-)
-from rollouts.queries.channels import ChannelHealth, channel_health
-from rollouts.queries.curves import ActivationCurve, activation_curve
-from rollouts.queries.decisions import (
-    after_halt,
-    awaiting_confirmation,
-    decision_lines,
-    decision_page,
-    halt_rules,
-    halt_trips,
-    needed_for,
-)
-from rollouts.queries.eligibility import EligibleHub, eligible_csv, eligible_hubs, eligible_xlsx
-from rollouts.queries.estate import (
+from rollouts.queries.dispatch.channels import ChannelHealth, channel_health
+from rollouts.queries.estate.estate import (
     DccHubRow,
     EstateCounts,
     HubRow,
@@ -37,9 +16,7 @@ from rollouts.queries.estate import (
     export_estate,
     write_estate_workbook,
 )
-from rollouts.queries.forecast import RegionForecast, ScheduledVolume, distribution_forecast, forward_schedule
-from rollouts.queries.halts import HaltPreview, halt_preview
-from rollouts.queries.hubs import (
+from rollouts.queries.estate.hubs import (
     HubAlert,
     HubCard,
     HubChange,
@@ -49,16 +26,29 @@ from rollouts.queries.hubs import (
     NextStep,
     hub_card,
 )
-from rollouts.queries.imports import ImportSummary, estate_imports, refused_lines_csv
-from rollouts.queries.incidents import (
+from rollouts.queries.estate.imports import ImportSummary, estate_imports, refused_lines_csv
+from rollouts.queries.estate.keyset import EstateFilter
+from rollouts.queries.estate.labels import LabelCount, labels
+from rollouts.queries.estate.searching import NotSearchable
+from rollouts.queries.governance.decisions import (
+    after_halt,
+    awaiting_confirmation,
+    decision_lines,
+    decision_page,
+    halt_rules,
+    halt_trips,
+    needed_for,
+)
+from rollouts.queries.governance.halts import HaltPreview, halt_preview
+from rollouts.queries.governance.incidents import (
     incident_file,
     incident_hubs,
     incident_lines,
     incident_page,
     known_issues,
 )
-from rollouts.queries.labels import LabelCount, labels
-from rollouts.queries.pilots import (
+from rollouts.queries.governance.triage import GroupBy, comparison, triage_board
+from rollouts.queries.pilots.pilots import (
     PilotHub,
     PilotProgress,
     ReviewOpen,
@@ -73,7 +63,7 @@ from rollouts.queries.pilots import (
     selection_rules,
     submissions,
 )
-from rollouts.queries.rollouts import (
+from rollouts.queries.rollouts.available import (
     Deed,
     Possible,
     RolloutPreview,
@@ -83,9 +73,24 @@ from rollouts.queries.rollouts import (
     preview,
     release_notes,
 )
-from rollouts.queries.searching import NotSearchable
-from rollouts.queries.triage import GroupBy, comparison, triage_board
-from rollouts.queries.walks import EstateFilter
+from rollouts.queries.rollouts.curves import ActivationCurve, activation_curve
+from rollouts.queries.rollouts.eligibility import EligibleHub, eligible_csv, eligible_hubs, eligible_xlsx
+from rollouts.queries.rollouts.forecast import (
+    RegionForecast,
+    ScheduledVolume,
+    distribution_forecast,
+    forward_schedule,
+)
+from rollouts.queries.rules.approvals import (
+    ApprovalCard,
+    RuleRun,
+    RuleVersion,
+    approval_rule,
+    approval_rules,
+    approval_versions,
+    back_test_approval,
+    dry_run_approval,
+)
 
 __all__ = [
     "ActivationCurve",

@@ -2,50 +2,40 @@
 
 from __future__ import annotations
 
-from rollouts.services._alerting import (
+from rollouts.services.alerts.apply import (
     Applied,
     TooManyWaiting,
     apply_next_batch,
     apply_waiting,
     receive_alerts,
 )
-from rollouts.services._answering import Order, apply_answers
-from rollouts.services._approving import (
-    disable_approval_rule,
-    enable_approval_rule,
-    run_approval_rules,
-    save_approval_rule,
+from rollouts.services.alerts.requeue import put_back_early_alerts
+from rollouts.services.alerts.review import review_unmatched
+from rollouts.services.catalogue.change_status import change_cpl_status
+from rollouts.services.catalogue.register import (
+    CspAccess,
+    ImageRefused,
+    Registered,
+    load_reference,
+    upload_image,
 )
-from rollouts.services._attaching import AttachmentRefused, Upload
-from rollouts.services._batching import (
-    BatchFormed,
-    BatchOutlook,
-    NothingToMove,
-    create_batch,
-    foresee_batch,
-    open_gate,
+from rollouts.services.dispatch.claim import Claim, claim_next
+from rollouts.services.dispatch.plan import plan_due
+from rollouts.services.dispatch.read_versions import (
+    MOST_READINGS,
+    ReadRequest,
+    Silence,
+    end_unreachable,
+    follow_up_silence,
+    read_silent,
+    request_read,
+    retry_undelivered,
 )
-from rollouts.services._cataloguing import change_cpl_status
-from rollouts.services._changing_supplier import SuppliersChanged, change_suppliers
-from rollouts.services._charting import fold_activations, note_activations
-from rollouts.services._claiming import Claim, claim_next
-from rollouts.services._closing import WindowClosed, close_window, rollouts_to_close
-from rollouts.services._completing import complete_finished
-from rollouts.services._confirming import Confirmation, confirm_pilot, decline_submission
-from rollouts.services._deciding import (
-    DecisionClosed,
-    RecommendationChanged,
-    Signed,
-    SignOffNotNeeded,
-    open_review,
-    recommend,
-    sign_off,
-    withdraw_recommendation,
-)
-from rollouts.services._delaying import Rescheduled, finish_delays
-from rollouts.services._dispatching import dispatch_region, regions_with_work, send_command
-from rollouts.services._exporting import KEPT as EXPORTS_KEPT
-from rollouts.services._exporting import (
+from rollouts.services.dispatch.send import dispatch_region, regions_with_work, send_command
+from rollouts.services.estate.apply_feeds import take_status_changes, take_supplier_changes
+from rollouts.services.estate.change_supplier import SuppliersChanged, change_suppliers
+from rollouts.services.estate.export import KEPT as EXPORTS_KEPT
+from rollouts.services.estate.export import (
     ExportOrder,
     ExportSuperseded,
     TooManyExports,
@@ -58,11 +48,46 @@ from rollouts.services._exporting import (
     tell_export,
     waiting_exports,
 )
-from rollouts.services._feeding import take_status_changes, take_supplier_changes
-from rollouts.services._halt_rules import evaluate_halt_rules, fold_settled, put_halt_rule
-from rollouts.services._halting import HaltReport, cancel_hubs, finish_halts, halt
-from rollouts.services._importing import ImportReport
-from rollouts.services._instructing import (
+from rollouts.services.estate.label import Labelled, add_label, remove_label
+from rollouts.services.estate.load import load_estate
+from rollouts.services.estate.make_partitions import make_months
+from rollouts.services.estate.record_import import ImportReport
+from rollouts.services.estate.save_views import NameTaken, change_view, remove_view, save_view
+from rollouts.services.governance.attach import AttachmentRefused, Upload
+from rollouts.services.governance.change_requirements import propose_requirements
+from rollouts.services.governance.decide import (
+    DecisionClosed,
+    RecommendationChanged,
+    Signed,
+    SignOffNotNeeded,
+    open_review,
+    recommend,
+    sign_off,
+    withdraw_recommendation,
+)
+from rollouts.services.governance.evaluate_halt_rules import evaluate_halt_rules, fold_settled, put_halt_rule
+from rollouts.services.governance.halt import HaltReport, cancel_hubs, finish_halts, halt
+from rollouts.services.governance.raise_incident import (
+    Account,
+    NothingNamed,
+    Raised,
+    attach_to_incident,
+    comment_on_incident,
+    raise_incident,
+)
+from rollouts.services.governance.triage import (
+    IncidentStepRefused,
+    explain_incident,
+    merge_incident,
+    put_known_issue,
+    set_service_desk_reference,
+    take_incident_step,
+)
+from rollouts.services.instructions.answer import Order, apply_answers
+from rollouts.services.instructions.apply import apply_instruction, apply_next_slice, waiting_instructions
+from rollouts.services.instructions.close_window import WindowClosed, close_window, rollouts_to_close
+from rollouts.services.instructions.hub_list import HubList, RefusedLine
+from rollouts.services.instructions.instruct import (
     Author,
     IdempotencyKeyReused,
     InstructionRefused,
@@ -71,12 +96,8 @@ from rollouts.services._instructing import (
     give_instruction,
     receive_instruction,
 )
-from rollouts.services._keeping_views import NameTaken, change_view, remove_view, save_view
-from rollouts.services._labelling import Labelled, add_label, remove_label
-from rollouts.services._listing import HubList, RefusedLine
-from rollouts.services._loading import load_estate
-from rollouts.services._making_months import make_months
-from rollouts.services._nominating import (
+from rollouts.services.pilots.confirm import Confirmation, confirm_pilot, decline_submission
+from rollouts.services.pilots.nominate import (
     Nomination,
     NoPilot,
     NothingNominated,
@@ -84,8 +105,7 @@ from rollouts.services._nominating import (
     submit_pilot,
     withdraw_submission,
 )
-from rollouts.services._phasing import open_due_phases, set_phase
-from rollouts.services._piloting import (
+from rollouts.services.pilots.run import (
     PilotEmpty,
     accept_pilot,
     comment_on_pilot,
@@ -94,42 +114,8 @@ from rollouts.services._piloting import (
     reopen_pilot,
     start_pilot,
 )
-from rollouts.services._planning import plan_due
-from rollouts.services._progressing import apply_instruction, apply_next_slice, waiting_instructions
-from rollouts.services._publishing import (
-    CannotPublish,
-    Notice,
-    draft_rollout,
-    notify_rollout,
-    revise_draft,
-    revise_release_note,
-)
-from rollouts.services._putting_back import put_back_early_alerts
-from rollouts.services._raising import (
-    Account,
-    NothingNamed,
-    Raised,
-    attach_to_incident,
-    comment_on_incident,
-    raise_incident,
-)
-from rollouts.services._reading import (
-    MOST_READINGS,
-    ReadRequest,
-    Silence,
-    end_unreachable,
-    follow_up_silence,
-    read_silent,
-    request_read,
-    retry_undelivered,
-)
-from rollouts.services._refreshing import Refreshed, refresh_eligibility, refresh_rollout
-from rollouts.services._registering import CspAccess, ImageRefused, Registered, load_reference, upload_image
-from rollouts.services._reviewing import review_unmatched
-from rollouts.services._selecting import archive_rule, save_rule
-from rollouts.services._signing_rules import propose_requirements
-from rollouts.services._stepping import NeedsDecision, StepRefused, take_step
-from rollouts.services._tallying import (
+from rollouts.services.rollouts.complete import complete_finished
+from rollouts.services.rollouts.fold_tallies import (
     Drift,
     fold_estate_tally,
     fold_tallies,
@@ -137,14 +123,34 @@ from rollouts.services._tallying import (
     measure_drift,
     measure_estate_drift,
 )
-from rollouts.services._triaging import (
-    IncidentStepRefused,
-    explain_incident,
-    merge_incident,
-    put_known_issue,
-    set_service_desk_reference,
-    take_incident_step,
+from rollouts.services.rollouts.form_batch import (
+    BatchFormed,
+    BatchOutlook,
+    NothingToMove,
+    create_batch,
+    foresee_batch,
+    open_gate,
 )
+from rollouts.services.rollouts.open_phase import open_due_phases, set_phase
+from rollouts.services.rollouts.publish import (
+    CannotPublish,
+    Notice,
+    draft_rollout,
+    notify_rollout,
+    revise_draft,
+    revise_release_note,
+)
+from rollouts.services.rollouts.record_curve import fold_activations, note_activations
+from rollouts.services.rollouts.refresh import Refreshed, refresh_eligibility, refresh_rollout
+from rollouts.services.rollouts.reschedule import Rescheduled, finish_delays
+from rollouts.services.rollouts.step import NeedsDecision, StepRefused, take_step
+from rollouts.services.rules.approve import (
+    disable_approval_rule,
+    enable_approval_rule,
+    run_approval_rules,
+    save_approval_rule,
+)
+from rollouts.services.rules.select import archive_rule, save_rule
 
 __all__ = [
     "EXPORTS_KEPT",

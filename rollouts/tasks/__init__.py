@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rollouts.tasks.alerts import apply_alerts, tick_ingest
 from rollouts.tasks.deadlines import close_window, tick_deadlines
-from rollouts.tasks.dispatching import (
+from rollouts.tasks.dispatch import (
     dispatch_completion,
     dispatch_halts,
     dispatch_plan,
@@ -11,11 +12,10 @@ from rollouts.tasks.dispatching import (
     dispatch_silence,
     tick_dispatch,
 )
-from rollouts.tasks.exporting import sweep_exports, tick_exports, write_export
-from rollouts.tasks.governing import dispatch_delays, dispatch_halt_rules, open_phases, tick_governance
-from rollouts.tasks.ingesting import apply_alerts, tick_ingest
-from rollouts.tasks.instructing import apply_instruction, run_approval_rules
-from rollouts.tasks.tallying import fold_tallies, note_activations, reconcile_tallies
+from rollouts.tasks.estate import sweep_exports, tick_exports, write_export
+from rollouts.tasks.governance import dispatch_delays, dispatch_halt_rules, open_phases, tick_governance
+from rollouts.tasks.instructions import apply_instruction, run_approval_rules
+from rollouts.tasks.rollouts import fold_tallies, note_activations, reconcile_tallies
 from rollouts.tasks.upkeep import make_months, refresh_eligibility
 
 __all__ = [

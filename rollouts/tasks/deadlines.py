@@ -6,7 +6,7 @@ from celery import shared_task
 
 from portal.kernel.clock import now
 from rollouts import services
-from rollouts.tasks.instructing import apply_instruction, run_approval_rules
+from rollouts.tasks.instructions import apply_instruction, run_approval_rules
 
 
 @shared_task(name="rollouts.tasks.tick_deadlines")

@@ -11,7 +11,7 @@ from typing import Final
 from django.urls import reverse
 
 from portal.kernel.presentation.charts import Segment
-from rollouts.queries.dashboard import Flight
+from rollouts.queries.rollouts.dashboard import Flight
 from rollouts.states import Region
 from rollouts.web.wording import SEVERITY_TONES, segments
 

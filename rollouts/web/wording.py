@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from portal.kernel.presentation.charts import Segment, Series
 from portal.kernel.presentation.numbers import count_of
-from rollouts.queries.dashboard import Duty, Outstanding
-from rollouts.queries.progress import Because
-from rollouts.queries.rollouts import Possible
+from rollouts.queries.rollouts.available import Possible
+from rollouts.queries.rollouts.dashboard import Duty, Outstanding
+from rollouts.queries.rollouts.progress import Because
 from rollouts.states import ROLLOUT_STEPS, FailureCode, Severity, TargetState
 
 #: Colours of "what happens if I do nothing", in the order of the stack.

@@ -16,7 +16,7 @@ from portal.identity.models import OrganisationKind
 from portal.rest import whole
 from rollouts.states import ROLLOUT_STEPS
 from rollouts.states.governing import INCIDENT_STEPS
-from rollouts.web.steps import _MEANS
+from rollouts.web.rollouts.steps import _MEANS
 
 pytestmark = pytest.mark.requirement("R6.2")
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"

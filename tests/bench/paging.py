@@ -11,7 +11,7 @@ import httpx
 from portal.identity.models import User
 from portal.kernel import clock
 from rollouts import services
-from rollouts.queries.estate import estate_page
+from rollouts.queries.estate.estate import estate_page
 from rollouts.services import HubList
 from rollouts.states import InstructionKind
 from tests.bench import estate

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from rollouts.criteria import Context, DeviceModel, Field, HubFacts, Kind, Op, Shape, Subject, fields_of
+from rollouts.rules.criteria import Context, DeviceModel, Field, HubFacts, Kind, Op, Shape, Subject, fields_of
 
 ME, OTHER, THIRD = 11, 12, 13
 AS_OF = date(2030, 3, 4)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from demo.journey.report import MUST_BE_NOTHING
 from portal.embedded.ports import free_port
-from rollouts.management.journey.report import MUST_BE_NOTHING
 
 ROOT = Path(__file__).resolve().parents[2]
 APART = {"PYTEST_VERSION", "PYTEST_CURRENT_TEST", "DATABASE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE"}

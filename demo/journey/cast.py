@@ -1,0 +1,112 @@
+"""Who takes part in a journey, in whose name it acts, and what everything has come to so far."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from demo.journey.clocks import Clocks
+from demo.journey.simulator import Simulator
+from demo.journey.visitor import Visitor
+from demo.seed import people
+from demo.seed.people import LogIn
+from portal.identity.models import Organisation, OrganisationKind
+from portal.identity.scope import Scope
+from rollouts.models import Rollout, Target
+from rollouts.states import Answer
+
+AMBERGATE: Final = people.BOTH_ROLES
+BRACKENMOOR: Final = people.SECOND
+COLDWATER: Final = "Coldwater Energy"
+DOVEDALE: Final = "Dovedale Gas and Electric"
+ELMSWORTH: Final = "Elmsworth Energy"
+FOXGLOVE: Final = "Foxglove Power"
+GREYFRIARS: Final = "Greyfriars Energy"
+INGLENOOK: Final = people.GAS_ONLY
+JUNIPER: Final = people.IMPORT_ONLY
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A hub that changed hands: whose it was, and when the portal had written it down."""
+
+    guid: int
+    import_before: int | None
+    gas_before: int | None
+    at: datetime
+
+
+@dataclass(slots=True)
+class Journey:
+    """One journey under way."""
+
+    clocks: Clocks
+    simulator: Simulator
+    url: str
+    password: str
+    begins_at: datetime
+    rollout_id: int = 0
+    changes: list[Changed] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
+    expected: Counter[str] = field(default_factory=Counter)
+    visitors: dict[str, Visitor] = field(default_factory=dict)
+
+    @property
+    def rollout(self) -> Rollout:
+        """The rollout as it now stands."""
+        return Rollout.objects.select_related("cpl_entry__device_model").get(pk=self.rollout_id)
+
+    @property
+    def dcc(self) -> Scope:
+        """The DCC's operator."""
+        return people.scope_of(people.DCC)
+
+    def visitor(self, supplier: str) -> Visitor:
+        """Return somebody of a Supplier who has logged in."""
+        if supplier not in self.visitors:
+            email = f"journey@{supplier.split(maxsplit=1)[0].lower()}.example"
+            log_in = LogIn(supplier, email, f"Analyst of {supplier}", people.SUPPLIER_ROLES, "")
+            people.put_log_ins(self.password, [log_in])
+            self.visitors[supplier] = Visitor(self.url, email=email, password=self.password)
+        return self.visitors[supplier]
+
+
+def scope_of(supplier: str) -> Scope:
+    """Return the scope of a Supplier."""
+    return people.scope_of(supplier)
+
+
+def suppliers() -> dict[int, str]:
+    """Return every Supplier's name by its id."""
+    found = Organisation.objects.filter(kind=OrganisationKind.SUPPLIER).order_by("id")
+    return dict(found.values_list("id", "name"))
+
+
+def own_hubs(
+    journey: Journey,
+    supplier: str,
+    *,
+    split: bool | None = None,
+    answer: Answer | None = None,
+    states: Sequence[int] = (),
+) -> list[int]:
+    """List the hubs a Supplier answers for in the rollout, in order; what is None is not asked."""
+    party = scope_of(supplier).organisation_id
+    targets = Target.objects.filter(rollout_id=journey.rollout_id).exclude(state=90)
+    if states:
+        targets = targets.filter(state__in=list(states))
+    rows = targets.values_list(
+        "guid", "import_supplier_id", "gas_supplier_id", "import_answer", "gas_answer"
+    ).order_by("guid")
+    found = []
+    for guid, as_import, as_gas, import_answer, gas_answer in rows:
+        if party not in (as_import, as_gas):
+            continue
+        is_split = None not in (as_import, as_gas) and as_import != as_gas
+        given = import_answer if as_import == party else gas_answer
+        if split in (None, is_split) and answer in (None, given):
+            found.append(guid)
+    return found

@@ -1,0 +1,213 @@
+"""What a journey is held against: the Python rule, the simulator's truth, the feeds, the tallies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from demo.journey.cast import Changed, Journey
+from demo.journey.simulator import Truth
+from portal.events import feed
+from portal.events.kinds import EntryKind
+from portal.events.models import FeedEntry
+from rollouts import rules, services
+from rollouts.models import Batch, CplEntry, CspAlert, Hub, Rollout, Target
+from rollouts.rules import Window, Wish
+from rollouts.states import AlertCode, Answer, ConsentPolicy, TargetState
+
+# An application of alerts takes the time once, and may go on for a few seconds; at ease these are minutes.
+_LAG = timedelta(minutes=10)
+_TOLD = (EntryKind.HUB_ACTIVATED, EntryKind.HUB_ACTIVATED_AFTER_HALT)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the checks look at, read once."""
+
+    rollout: Rollout
+    windows: Mapping[int, Window]
+    targets: list[Target]
+    truth: Mapping[int, Truth]
+    suppliers: Mapping[int, tuple[int | None, int | None]]
+    changes: Mapping[int, list[Changed]]
+    not_recalled: AbstractSet[int]
+    """Hubs that let nobody cancel the date they held: they activate at it whatever is settled afterwards."""
+    now: datetime
+
+
+def gather(journey: Journey) -> Facts:
+    """Read what the portal believes and what really is."""
+    rollout = journey.rollout
+    changes: dict[int, list[Changed]] = {}
+    for change in journey.changes:
+        changes.setdefault(change.guid, []).append(change)
+    own = Hub.objects.values_list("guid", "import_supplier_id", "gas_supplier_id")
+    return Facts(
+        rollout=rollout,
+        windows={batch.pk: _window(rollout, batch) for batch in rollout.batches.all()},
+        targets=list(Target.objects.filter(rollout_id=rollout.pk).order_by("guid")),
+        truth=journey.simulator.hubs(),
+        suppliers={guid: (as_import, as_gas) for guid, as_import, as_gas in own},
+        changes=changes,
+        not_recalled=frozenset(
+            CspAlert.objects.filter(code=AlertCode.CANCEL_FAILED).values_list("guid", flat=True)
+        ),
+        now=journey.clocks.now,
+    )
+
+
+def effective_time_mismatches(facts: Facts) -> int:
+    """Count targets whose time or consent is not what the Python rule makes of the answers."""
+    return sum(
+        (target.effective_at, target.consent) != _resolved(facts, target)
+        for target in facts.targets
+        if target.state != TargetState.WITHDRAWN
+    )
+
+
+def activated_early(facts: Facts) -> int:
+    """Count hubs that really activated before their effective time, and could have been kept from it."""
+    return sum(
+        at < target.effective_at
+        for target in facts.targets
+        if (at := _activated_at(facts, target)) is not None and _could_be_kept(facts, target, at)
+    )
+
+
+def activated_without_consent(facts: Facts) -> int:
+    """Count hubs that really activated before DCC's time although somebody's answer was missing.
+
+    Reckoned from the answers themselves, not from what the portal made of them.
+    """
+    return sum(
+        at < facts.windows[target.batch_id].automatic_at and not _is_agreed(facts, target, at)
+        for target in facts.targets
+        if (at := _activated_at(facts, target)) is not None and _could_be_kept(facts, target, at)
+    )
+
+
+def overtaken(facts: Facts) -> int:
+    """Count hubs that changed hands when they had activated already, and nobody knew yet."""
+    return sum(
+        _is_overtaken(facts, target, at)
+        for target in facts.targets
+        if (at := _activated_at(facts, target)) is not None
+    )
+
+
+def smi_truth_mismatches(facts: Facts) -> tuple[int, int]:
+    """Count hubs of the whole estate whose inventory differs from the truth.
+
+    Apart from them those it does not claim to know: the hubs the portal itself lists as not confirmed.
+    """
+    unconfirmed = {target.guid for target in facts.targets if target.state == TargetState.NO_CONFIRMATION}
+    versions = dict(CplEntry.objects.values_list("id", "firmware_version"))
+    wrong = unknown = 0
+    for guid, entry, gpf_entry in Hub.objects.values_list("guid", "cpl_entry_id", "gpf_cpl_entry_id"):
+        truth = facts.truth[guid]
+        gpf = versions[gpf_entry] if gpf_entry else truth.gpf_version
+        differs = (versions[entry], gpf) != (truth.version, truth.gpf_version)
+        unknown += differs and guid in unconfirmed
+        wrong += differs and guid not in unconfirmed
+    return wrong, unknown
+
+
+def alerts(facts: Facts) -> tuple[int, int, int]:
+    """Count the alerts of activations: told, missing, told twice or to somebody not responsible (R4.7)."""
+    entries = FeedEntry.objects.filter(rollout_id=facts.rollout.pk, kind__in=[int(kind) for kind in _TOLD])
+    told: Counter[tuple[Any, Any]] = Counter(entries.values_list("guid", "party_id"))
+    due: Counter[tuple[Any, Any]] = Counter(
+        (target.guid, party)
+        for target in facts.targets
+        if target.state == TargetState.ACTIVATED
+        for party in set(_suppliers_at_end(facts, target)) - {None}
+    )
+    return told.total(), (due - told).total(), (told - due).total()
+
+
+def tally_drift(rollout_ids: Iterable[int]) -> int:
+    """Recount every rollout against its tallies."""
+    return sum(services.measure_drift(rollout_id=rollout_id).total for rollout_id in rollout_ids)
+
+
+def feed_gaps() -> int:
+    """Count positions of feeds that hold no entry."""
+    return feed.gaps()
+
+
+def tracebacks(logs: Path) -> int:
+    """Count what the processes of this run could not deal with."""
+    return sum(path.read_text(errors="replace").count("Traceback (most") for path in logs.glob("*.log"))
+
+
+def states(facts: Facts) -> Counter[TargetState]:
+    """Count the targets by where they ended."""
+    return Counter(TargetState(target.state) for target in facts.targets)
+
+
+def _window(rollout: Rollout, batch: Batch) -> Window:
+    return Window(
+        policy=ConsentPolicy(rollout.consent_policy),
+        automatic_at=batch.automatic_at or rollout.automatic_at,
+        cutoff_at=batch.cutoff_at or rollout.cutoff_at,
+    )
+
+
+def _resolved(facts: Facts, target: Target) -> tuple[datetime, int]:
+    as_import, as_gas = _suppliers_at_end(facts, target)
+    settled = rules.resolve(
+        facts.windows[target.batch_id],
+        import_party=as_import,
+        gas_party=as_gas,
+        import_wish=Wish(Answer(target.import_answer), target.import_time),
+        gas_wish=Wish(Answer(target.gas_answer), target.gas_time),
+        answered_at=target.answered_at,
+        now=facts.now,
+    )
+    return settled.effective_at, int(settled.consent)
+
+
+def _is_agreed(facts: Facts, target: Target, at: datetime) -> bool:
+    as_import, as_gas = _suppliers_at_end(facts, target)
+    # One Party in both roles answers as Import Supplier: it comes last, and counts.
+    answers = {as_gas: target.gas_answer, as_import: target.import_answer}
+    answers.pop(None, None)
+    said = list(answers.values())
+    if Answer.INSTRUCTED not in said:
+        return False
+    if all(answer in (Answer.INSTRUCTED, Answer.AGREED) for answer in said):
+        return True
+    window = facts.windows[target.batch_id]
+    # Voluntary: a second Supplier that declined has chosen, one that is silent has until the cut-off.
+    is_closed = Answer.NONE not in said or at >= window.cutoff_at
+    return window.policy == ConsentPolicy.VOLUNTARY and is_closed
+
+
+def _could_be_kept(facts: Facts, target: Target, at: datetime) -> bool:
+    """Tell whether what is settled now was so when the hub activated, and its date could be taken back."""
+    return target.guid not in facts.not_recalled and not _is_overtaken(facts, target, at)
+
+
+def _is_overtaken(facts: Facts, target: Target, at: datetime) -> bool:
+    # Its time was settled anew with the answers of the loser void, but it had activated at the old one.
+    known_at = target.state_at + _LAG
+    return any(at < change.at <= known_at for change in facts.changes.get(target.guid, []))
+
+
+def _activated_at(facts: Facts, target: Target) -> datetime | None:
+    truth = facts.truth.get(target.guid)
+    return truth.activated_at if truth else None
+
+
+def _suppliers_at_end(facts: Facts, target: Target) -> tuple[int | None, int | None]:
+    """Return whose hub it was when its upgrade ended; a later change of hands leaves that as it was."""
+    hub = facts.suppliers[target.guid]
+    for change in sorted(facts.changes.get(target.guid, []), key=lambda each: each.at, reverse=True):
+        if change.at > target.state_at:
+            hub = (change.import_before, change.gas_before)
+    return hub

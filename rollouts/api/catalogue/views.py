@@ -1,0 +1,227 @@
+"""The catalogue: device models and the Central Products List, read by all and kept by the DCC."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Final, TypedDict
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.kernel.refusals import NotFound
+from portal.rest.bodies import RawBody
+from portal.rest.describing import operation
+from portal.rest.fields import IdField, Said, Word
+from portal.rest.shapes import Count, Example, Names, list_of, reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.enums import Id, Version
+from rollouts.queries.catalogue.catalogue import Firmware, Image, Model, cpl_entries, device_models
+from rollouts.states import CplStatus, Region
+
+OCTETS: Final = "application/octet-stream"
+_HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+class DeviceModelRow(TypedDict):
+    """A kind of Communications Hub."""
+
+    id: Id
+    manufacturer: Annotated[str, Example("Toshiba")]
+    model: Annotated[str, Example("433100AC")]
+    hardware_version: Annotated[str, Example("00AC")]
+    band: Annotated[str, Example("SINGLE")]
+    smets_generation: Annotated[int, Example(2)]
+    regions: Annotated[list[str], Names(Region)]
+
+
+class ImageRow(TypedDict):
+    """The image that passed every check against its entry."""
+
+    file_name: Annotated[str, Example("hub-0C230000.img")]
+    size: Count
+    sha256: Annotated[str, Example(_HASH)]
+    uploaded_at: datetime
+
+
+class CplRow(TypedDict):
+    """An entry of the Central Products List."""
+
+    id: Id
+    device_model_id: Id
+    manufacturer: Annotated[str, Example("Toshiba")]
+    model: Annotated[str, Example("433100AC")]
+    firmware_version: Version
+    as_printed: Annotated[str, Example("0C230000")]
+    image_sha256: Annotated[str, Example(_HASH)]
+    hash_covers: Annotated[str, Example("WHOLE_FILE")]
+    chts_version: str
+    gbcs_version: str
+    status: Annotated[str, Names(CplStatus)]
+    added_on: date | None
+    removed_on: date | None
+    removed_reason: str
+    predecessors: Annotated[list[str], Example(["0C220000"]), "Versions it may be reached from."]
+    image: Annotated[ImageRow | None, "For the DCC alone."]
+
+
+class CplChanged(TypedDict):
+    """What the new status of an entry led to."""
+
+    id: Id
+    status: Annotated[str, Names(CplStatus)]
+    suspended: Annotated[list[int], "Updates that were suspended by it.", Example([17])]
+
+
+class CplQuery(Said):
+    """Which entries."""
+
+    device_model_id = IdField(required=False)
+    status = Word(CplStatus, required=False)
+
+
+class StatusSaid(Said):
+    """The new status of an entry, and why."""
+
+    status = Word(CplStatus)
+    reason = serializers.CharField(max_length=200)
+
+
+class FileNameQuery(Said):
+    """What the file is called."""
+
+    file_name = serializers.CharField(max_length=200)
+
+
+class ImageBody(RawBody):
+    """`application/octet-stream`: a firmware image as it is."""
+
+    media_type = OCTETS
+
+
+class DeviceModels(Resource):
+    """Device models."""
+
+    tag = "Catalogue"
+    needs = ApiScope.ROLLOUTS_READ
+    polled = True
+
+    @operation("listDeviceModels", "List device models", returns=list_of(DeviceModelRow))
+    def get(self, request: Request) -> Response:
+        """List the kinds of hubs there are."""
+        return Response({"items": [_model(each) for each in device_models(self.scope)]})
+
+
+class CplEntries(Resource):
+    """The Central Products List."""
+
+    tag = "Catalogue"
+    needs = ApiScope.ROLLOUTS_READ
+    polled = True
+
+    @operation("listCplEntries", "List the Central Products List", query=[CplQuery], returns=list_of(CplRow))
+    def get(self, request: Request) -> Response:
+        """List firmware by model and version, with the versions each may be reached from."""
+        asked = self.asked(CplQuery)
+        found = cpl_entries(
+            self.scope, device_model_id=asked.get("device_model_id"), status=asked.get("status")
+        )
+        return Response({"items": [_entry(each) for each in found]})
+
+
+class CplStatusOf(Resource):
+    """The status of an entry."""
+
+    tag = "Catalogue"
+    needs: ClassVar[Any] = {"PUT": ApiScope.ROLLOUTS_WRITE}
+
+    @operation(
+        "changeCplStatus",
+        "Change the status of an entry",
+        body=StatusSaid,
+        example={"status": "WITHDRAWN", "reason": "Withdrawn by its manufacturer."},
+        returns=reference(CplChanged),
+        refuses=("bad_input",),
+    )
+    def put(self, request: Request, cpl_entry_id: int) -> Response:
+        """Write down an entry's new status; updates to a firmware that is no longer active are suspended."""
+        said = self.said(StatusSaid)
+        done = services.change_cpl_status(self.scope, cpl_entry_id=cpl_entry_id, now=clock.now(), **said)
+        changed: CplChanged = {"id": cpl_entry_id, "status": said["status"].value, "suspended": done}
+        return Response(changed)
+
+
+class CplImage(Resource):
+    """The image of an entry."""
+
+    tag = "Catalogue"
+    needs: ClassVar[Any] = {"PUT": ApiScope.ROLLOUTS_WRITE}
+    parser_classes = (ImageBody,)
+
+    @operation(
+        "uploadImage",
+        "Upload an image",
+        query=[FileNameQuery],
+        body={OCTETS: {"type": "string", "format": "binary", "description": "The image."}},
+        returns=reference(CplRow),
+        refuses=("image_refused",),
+    )
+    def put(self, request: Request, cpl_entry_id: int) -> Response:
+        """Have an image checked against its entry: manufacturer, version and hash; the last one counts."""
+        body: Any = request.data
+        services.upload_image(
+            self.scope,
+            cpl_entry_id=cpl_entry_id,
+            file_name=self.asked(FileNameQuery)["file_name"],
+            source=body if isinstance(body, bytes) else b"",
+            now=clock.now(),
+        )
+        found = next((each for each in cpl_entries(self.scope) if each.id == cpl_entry_id), None)
+        if found is None:
+            raise NotFound("There is no such entry of the Central Products List.")
+        return Response(_entry(found))
+
+
+def _model(model: Model) -> DeviceModelRow:
+    return {
+        "id": model.id,
+        "manufacturer": model.manufacturer,
+        "model": model.model,
+        "hardware_version": model.hardware_version,
+        "band": model.band,
+        "smets_generation": model.smets_generation,
+        "regions": [region.name for region in model.regions],
+    }
+
+
+def _entry(entry: Firmware) -> CplRow:
+    return {
+        "id": entry.id,
+        "device_model_id": entry.device_model_id,
+        "manufacturer": entry.manufacturer,
+        "model": entry.model,
+        "firmware_version": entry.firmware_version,
+        "as_printed": entry.as_printed,
+        "image_sha256": entry.image_sha256,
+        "hash_covers": entry.hash_covers,
+        "chts_version": entry.chts_version,
+        "gbcs_version": entry.gbcs_version,
+        "status": entry.status.value,
+        "added_on": entry.added_on,
+        "removed_on": entry.removed_on,
+        "removed_reason": entry.removed_reason,
+        "predecessors": list(entry.predecessors),
+        "image": None if entry.image is None else _image(entry.image),
+    }
+
+
+def _image(image: Image) -> ImageRow:
+    return {
+        "file_name": image.file_name,
+        "size": image.size,
+        "sha256": image.sha256,
+        "uploaded_at": image.uploaded_at,
+    }

@@ -1,1 +1,0 @@
-"""What the REST mirror answers with: a TypedDict each, and the function that makes it of a query's value."""

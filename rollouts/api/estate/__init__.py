@@ -1,0 +1,1 @@
+"""Estate: hubs, their history, labels, files and imports."""

@@ -1,0 +1,211 @@
+"""Files of the estate that a worker writes: ordered, asked after, fetched for a day, removed; one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final, TypedDict
+
+from django.core.files.storage import default_storage
+from django.http import HttpResponseBase
+from django.urls import reverse
+from django.utils.http import urlencode
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.kernel.opaque import NotOurs, conceal_number, reveal_number
+from portal.kernel.refusals import NotFound
+from portal.kernel.transactions import run_after_commit
+from portal.rest.answers import CSV, XLSX, CsvAnswer, JsonAnswer, XlsxAnswer
+from portal.rest.describing import operation
+from portal.rest.fields import Word
+from portal.rest.once import once
+from portal.rest.ranges import in_ranges
+from portal.rest.shapes import Example, Names, list_of, reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.estate.views import EstateFilterSaid
+from rollouts.models import Export
+from rollouts.queries.estate.estate import check_fits_workbook, estate_total
+from rollouts.queries.estate.exports import ExportCard, export_card, export_file, exports
+from rollouts.queries.estate.keyset import EstateFilter, selection_of
+from rollouts.tasks import write_export
+
+_ABOUT: Final = "export"
+_GONE: Final = "There is no such file, or it is no longer kept."
+_KINDS: Final[Mapping[Export.Form, str]] = {Export.Form.CSV: CSV, Export.Form.XLSX: XLSX}
+
+
+class EstateFile(TypedDict):
+    """A file of the estate: how far it is, and where it is fetched."""
+
+    id: Annotated[str, Example("5a8d2c11f09e4b7766f1c0a3d2e4b586")]
+    form: Annotated[str, Names(Export.Form)]
+    status: Annotated[str, Names(Export.Status)]
+    hubs: Annotated[int | None, "How many it holds or will hold; null until that is known.", Example(41220)]
+    written: Annotated[int, "How many of them are written.", Example(20000)]
+    problem: Annotated[str, Example(""), "Why there is no file."]
+    size: Annotated[int, "In octets, once it is ready.", Example(3000000)]
+    created_at: datetime
+    finished_at: datetime | None
+    expires_at: Annotated[datetime | None, "Until when it is kept."]
+    content_url: Annotated[
+        str | None,
+        "Where it is fetched, once it is ready.",
+        Example("/api/v1/estate/files/5a8d2c11f09e4b7766f1c0a3d2e4b586/content"),
+    ]
+
+
+class FileOrder(EstateFilterSaid):
+    """A file of all hubs, or of those that are asked for."""
+
+    form = Word(Export.Form)
+
+
+class EstateFiles(Resource):
+    """Files of the estate."""
+
+    tag = "Estate"
+    needs = ApiScope.ESTATE_READ
+
+    @operation("listEstateFiles", "List files of the estate", returns=list_of(EstateFile))
+    def get(self, request: Request) -> Response:
+        """List the files you have ordered, the latest first: fifty at the most, and of the last week."""
+        return Response({"items": [_file(card) for card in exports(self.scope)]})
+
+    @operation(
+        "orderEstateFile",
+        "Order a file of the estate",
+        status=202,
+        body=FileOrder,
+        example={"form": "CSV", "region": "NORTH,CENTRAL"},
+        returns=reference(EstateFile),
+        refuses=(
+            "bad_input",
+            "not_found",
+            "not_searchable",
+            "bad_firmware_version",
+            "too_many_exports",
+            "too_many_for_workbook",
+        ),
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Have a CSV file or a workbook written, off your time; it is kept for a day, for you alone.
+
+        Ask after it at `Location`. It can be fetched again, and in parts; what needs neither is streamed
+        without an order: `GET /api/v1/estate` as CSV or NDJSON.
+        """
+        said = self.said(FileOrder)
+        form = Export.Form(said.pop("form"))
+        filters = FileOrder.wanted(said)
+        selection_of(self.scope, filters)  # refused here, where somebody listens, rather than by the worker
+        total = estate_total(self.scope, filters=filters)
+        if form == Export.Form.XLSX:
+            check_fits_workbook(total)
+        number = services.order_export(
+            self.scope,
+            form=form,
+            query=_as_page_has_it(filters),
+            filters=filters.document(),
+            total=total,
+            now=clock.wall(),
+        )
+        run_after_commit(lambda: write_export.apply_async(kwargs={"export_id": number}, expires=60))
+        document = _file(export_card(self.scope, export_id=number))
+        where = reverse("api:estate-file", args=[document["id"]])
+        return Response(document, status=202, headers={"Location": where})
+
+
+class EstateFileOne(Resource):
+    """One file of the estate."""
+
+    tag = "Estate"
+    needs = ApiScope.ESTATE_READ
+    polled = True
+
+    @operation("getEstateFile", "Ask after a file of the estate", returns=reference(EstateFile))
+    def get(self, request: Request, file: str) -> Response:
+        """Say how far a file is."""
+        return Response(_file(export_card(self.scope, export_id=_number(file))))
+
+    @operation("removeEstateFile", "Remove a file of the estate", status=204)
+    def delete(self, request: Request, file: str) -> Response:
+        """Remove a file, or call one off that is being written."""
+        services.remove_export(self.scope, export_id=_number(file))
+        return Response(status=204)
+
+
+class EstateFileContent(Resource):
+    """What a file of the estate holds."""
+
+    tag = "Estate"
+    needs = ApiScope.ESTATE_READ
+    renderer_classes = (CsvAnswer, XlsxAnswer, JsonAnswer)
+
+    @operation(
+        "fetchEstateFile",
+        "Fetch a file of the estate",
+        files={CSV: "The file, where it is CSV.", XLSX: "The file, where it is a workbook."},
+        in_ranges=True,
+    )
+    def get(self, request: Request, file: str) -> HttpResponseBase:
+        """Fetch a file that is ready, whole or in part (`Range`), as often as you like while it is kept."""
+        number = _number(file, otherwise=_GONE)
+        card, name = export_file(self.scope, export_id=number, now=clock.wall())
+        try:
+            body = default_storage.open(name)
+        except FileNotFoundError as gone:
+            raise NotFound(_GONE) from gone
+        form = Export.Form(card.form)
+        told = f"estate-{card.created_at:%Y-%m-%d-%H%M}.{form}"
+        return in_ranges(request, body, size=card.size, kind=_KINDS[form], name=told, tag=file)
+
+
+def _number(file: str, *, otherwise: str = "There is no such file.") -> int:
+    try:
+        return reveal_number(file, about=_ABOUT)
+    except NotOurs as unknown:
+        raise NotFound(otherwise) from unknown
+
+
+def _file(card: ExportCard) -> EstateFile:
+    ident = conceal_number(card.id, about=_ABOUT)
+    return {
+        "id": ident,
+        "form": Export.Form(card.form).name,
+        "status": card.status.name,
+        "hubs": card.total,
+        "written": card.done,
+        "problem": card.problem,
+        "size": card.size,
+        "created_at": card.created_at,
+        "finished_at": card.finished_at,
+        "expires_at": card.expires_at,
+        "content_url": reverse("api:estate-file-content", args=[ident]) if card.is_ready else None,
+    }
+
+
+def _as_page_has_it(filters: EstateFilter) -> str:
+    """Write the filters as the address of the page has them, for people; what it has not is left out."""
+    given: Mapping[str, Any] = {
+        "q": filters.search,
+        "region": _only(filters.regions),
+        "version": _only(filters.versions),
+        "model": _only(filters.device_model_ids),
+        "status": _only(filters.statuses),
+        "role": _only(filters.roles),
+        "split": {True: "yes", False: "no"}.get(filters.is_split) if filters.is_split is not None else "",
+        "update": filters.rollout_id,
+        "label": filters.label,
+    }
+    state = {"state": filters.states[0].name} if len(filters.states) == 1 else {}
+    return urlencode({name: value for name, value in {**given, **state}.items() if value})
+
+
+def _only(values: Sequence[Any]) -> Any:
+    if len(values) != 1:
+        return ""
+    return values[0] if isinstance(values[0], str) else int(values[0])

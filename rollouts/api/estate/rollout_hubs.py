@@ -1,0 +1,162 @@
+"""The hubs of an update: the report of eligible hubs, and where each stands; by the page, or as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from django.http import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel.paging import Page
+from portal.kernel.refusals import BadInput
+from portal.kernel.spreadsheets import stream_csv
+from portal.rest.answers import (
+    CSV,
+    NDJSON,
+    XLSX,
+    CsvAnswer,
+    JsonAnswer,
+    NdjsonAnswer,
+    XlsxAnswer,
+    ndjson,
+    streamed,
+)
+from portal.rest.describing import operation
+from portal.rest.fields import IdField, Word
+from portal.rest.paging import PageQuery, page, wanted_members
+from portal.rest.shapes import page_of
+from portal.rest.views import Resource
+from rollouts.api.estate import rollout_hub_schemas as documents
+from rollouts.queries.rollouts.eligibility import EligibleHub, eligible_csv, eligible_hubs, eligible_xlsx
+from rollouts.queries.rollouts.members import MemberFilter, every_member, members
+from rollouts.states import FailureCode, Region, TargetState
+
+_AT_A_TIME: Final = 1_000
+
+
+class EligibleQuery(PageQuery):
+    """Whose report."""
+
+    supplier_id = IdField(
+        required=False,
+        help_text="For the DCC: whose report. A Supplier gets its own.",
+    )
+
+
+class RolloutHubsQuery(PageQuery):
+    """Which hubs."""
+
+    state = Word(TargetState, required=False)
+    region = Word(Region, required=False)
+    reason = Word(FailureCode, required=False)
+    batch_id = IdField(required=False)
+
+    @staticmethod
+    def wanted(asked: Mapping[str, Any]) -> MemberFilter:
+        """Return the filter that is asked for."""
+        state = asked.get("state")
+        return MemberFilter(
+            states=None if state is None else [state],
+            batch_id=asked.get("batch_id"),
+            region=asked.get("region"),
+            code=asked.get("reason"),
+        )
+
+
+class EligibleHubs(Resource):
+    """The report of a Supplier's eligible hubs."""
+
+    tag = "Hubs of an update"
+    needs = ApiScope.ESTATE_READ
+    renderer_classes = (JsonAnswer, CsvAnswer, NdjsonAnswer, XlsxAnswer)
+
+    @operation(
+        "listEligibleHubs",
+        "List eligible hubs",
+        query=[EligibleQuery],
+        returns=page_of(documents.EligibleHubRow),
+        files={CSV: "The whole report.", NDJSON: "The whole report, a hub a line.", XLSX: "A workbook."},
+        refuses=("bad_input",),
+    )
+    def get(self, request: Request, rollout_id: int) -> HttpResponseBase:
+        """List your hubs that the update is for, with your role for each, in GUID order (R1.3).
+
+        As CSV, NDJSON or a workbook the whole report is streamed, whatever its length.
+        """
+        asked = self.asked(EligibleQuery)
+        whose: dict[str, Any] = {"rollout_id": rollout_id, "supplier_id": asked.get("supplier_id")}
+        name = f"rollout-{rollout_id}-eligible-hubs"
+        match getattr(request, "accepted_renderer", None):
+            case CsvAnswer():
+                return streamed(eligible_csv(self.scope, **whose), kind=CSV, name=f"{name}.csv")
+            case XlsxAnswer():
+                return streamed(eligible_xlsx(self.scope, **whose), kind=XLSX, name=f"{name}.xlsx")
+            case NdjsonAnswer():
+                rows = _every(lambda after: self._page(whose, after, _AT_A_TIME))
+                return streamed(ndjson(map(documents.eligible_hub, rows)), kind=NDJSON, name=f"{name}.ndjson")
+        wanted = wanted_members(asked["fields"], documents.EligibleHubRow)
+        found = self._page(whose, asked["after"], asked["limit"])
+        return Response(
+            page(request, found.items, documents.eligible_hub, following=found.next, wanted=wanted)
+        )
+
+    def _page(self, whose: Mapping[str, Any], after: str, size: int) -> Page[EligibleHub]:
+        return eligible_hubs(self.scope, **whose, after=after, size=size)
+
+
+class RolloutHubs(Resource):
+    """Where the hubs of an update stand."""
+
+    tag = "Hubs of an update"
+    needs = ApiScope.ESTATE_READ
+    renderer_classes = (JsonAnswer, CsvAnswer, NdjsonAnswer)
+
+    @operation(
+        "listRolloutHubs",
+        "List where hubs stand",
+        query=[RolloutHubsQuery],
+        returns=page_of(documents.RolloutHubRow),
+        files={CSV: "All of them, in columns.", NDJSON: "All of them, a line each."},
+        refuses=("bad_input",),
+    )
+    def get(self, request: Request, rollout_id: int) -> HttpResponseBase:
+        """List the hubs behind the counts of an update, in GUID order: your own, or for the DCC all."""
+        asked = self.asked(RolloutHubsQuery)
+        filters = RolloutHubsQuery.wanted(asked)
+        form = getattr(request, "accepted_renderer", None)
+        if isinstance(form, CsvAnswer | NdjsonAnswer):
+            if asked["after"] or asked["fields"]:
+                raise BadInput(
+                    "A file holds the whole list and every column: leave `after` and `fields` out."
+                )
+            rows = map(documents.rollout_hub, every_member(self.scope, rollout_id, wanted=filters))
+            return _file(rows, f"rollout-{rollout_id}-hubs", is_csv=isinstance(form, CsvAnswer))
+        wanted = wanted_members(asked["fields"], documents.RolloutHubRow)
+        found = members(self.scope, rollout_id, wanted=filters, cursor=asked["after"], size=asked["limit"])
+        return Response(
+            page(request, found.items, documents.rollout_hub, following=found.next, wanted=wanted)
+        )
+
+
+def _file(rows: Iterator[Mapping[str, Any]], name: str, *, is_csv: bool) -> HttpResponseBase:
+    if not is_csv:
+        return streamed(ndjson(rows), kind=NDJSON, name=f"{name}.ndjson")
+    header = tuple(documents.RolloutHubRow.__annotations__)
+    cells = (tuple(row.values()) for row in rows)
+    return streamed(stream_csv(cells, header=header), kind=CSV, name=f"{name}.csv")
+
+
+def _every(next_page: Callable[[str], Page[EligibleHub]]) -> Iterator[EligibleHub]:
+    """Walk every page; the first is fetched at once, so that a refusal is still an answer."""
+    first = next_page("")
+
+    def rest(found: Page[EligibleHub]) -> Iterator[EligibleHub]:
+        yield from found.items
+        while found.next:
+            found = next_page(found.next)
+            yield from found.items
+
+    return rest(first)

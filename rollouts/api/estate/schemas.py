@@ -1,0 +1,308 @@
+"""The estate and one hub with its whole story."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, NotRequired, TypedDict
+
+from portal.events.kinds import EntryKind
+from portal.rest.shapes import Count, Example, GuidText, Names
+from rollouts.api.enums import (
+    ConsentName,
+    HubsByRegion,
+    Id,
+    ReasonName,
+    RegionName,
+    RoleName,
+    StateName,
+    StatusName,
+    Version,
+    named,
+    reason_of,
+)
+from rollouts.queries.estate.estate import DccHubRow, EstateCounts, HubRow
+from rollouts.queries.estate.hubs import HubAlert, HubCard, HubChange, HubEntry, HubPlace, NextStep
+from rollouts.states import AlertCode, Answer, Consent, CplStatus, HistoryKind, SmiStatus, TargetState
+
+SmiName = Annotated[str, Names(SmiStatus), "Status in the Smart Metering Inventory."]
+Manufacturer = Annotated[str, Example("Toshiba")]
+Model = Annotated[str, Example("433100AC")]
+SupplierName = Annotated[str, Example("Brightwater Energy"), "For the DCC alone."]
+
+
+class EstateHub(TypedDict):
+    """One hub of the estate; the last five say where it stands in the update that is under way."""
+
+    guid: GuidText
+    gpf_guid: Annotated[str | None, Example("00-DB-12-CC-56-78-9A-BC")]
+    manufacturer: Manufacturer
+    model: Model
+    firmware_version: Version
+    region: RegionName
+    status: SmiName
+    role: RoleName
+    has_second_supplier: Annotated[bool, "There is one; who it is, nobody is told."]
+    commissioned_on: date | None
+    rollout_id: Annotated[int | None, Example(17)]
+    rollout_name: Annotated[str | None, Example("Toshiba 0C230000")]
+    state: Annotated[str | None, Names(TargetState)]
+    consent: Annotated[str | None, Names(Consent)]
+    effective_at: datetime | None
+    import_supplier: NotRequired[SupplierName]
+    gas_supplier: NotRequired[SupplierName]
+
+
+class VersionHubs(TypedDict):
+    """How many hubs of a model run a version."""
+
+    manufacturer: Manufacturer
+    model: Model
+    firmware_version: Version
+    hubs: Count
+
+
+class EstateSummary(TypedDict):
+    """The estate in numbers; a hub counts once in each."""
+
+    hubs: Count
+    with_second_supplier: Count
+    by_role: Annotated[dict[str, int], Example({"BOTH": 3310})]
+    by_region: HubsByRegion
+    by_status: Annotated[dict[str, int], Names(SmiStatus)]
+    by_version: list[VersionHubs]
+
+
+class HubPlaceDocument(TypedDict):
+    """The hub's place in one update."""
+
+    rollout_id: Id
+    rollout_name: Annotated[str, Example("Toshiba 0C230000")]
+    rollout_status: StatusName
+    batch: Annotated[str, Example("Safe launch group")]
+    from_version: Version
+    to_version: Version
+    state: StateName
+    reason: ReasonName
+    consent: ConsentName
+    attempts: int
+    effective_at: datetime
+    state_at: datetime
+    cutoff_at: datetime
+    activated_after_halt: bool
+    answer: Annotated[str | None, Names(Answer), "Yours."]
+    requested_at: datetime | None
+    second_has_answered: bool | None
+    next_step: Annotated[str | None, Names(NextStep), "What the hub waits for."]
+
+
+class HubChangeDocument(TypedDict):
+    """One line of the hub's history."""
+
+    at: datetime
+    kind: Annotated[str, Names(HistoryKind)]
+    old: Annotated[str, Example("0C220000")]
+    new: Annotated[str, Example("0C230000")]
+    evidence: Annotated[str, Example("0x8F66")]
+    rollout_id: Annotated[int | None, Example(17)]
+
+
+class HubEntryDocument(TypedDict):
+    """One entry of your own feed about the hub."""
+
+    at: datetime
+    kind: Annotated[str, Names([kind.public_name for kind in EntryKind])]
+    reason: ReasonName
+    rollout_id: Annotated[int | None, Example(17)]
+    firmware_version: Annotated[str, Example("0C230000")]
+    data: dict[str, Any]
+
+
+class HubAlertDocument(TypedDict):
+    """What came from the hub through its CSP; for the DCC and the CSP."""
+
+    occurred_at: datetime
+    alert_id: Annotated[str, Example("5f0c6a0e-9f0b-4b55-8e32-0a52c6f1a2b3")]
+    code: Annotated[str, Names(AlertCode)]
+    reason: ReasonName
+    firmware_version: Annotated[str, Example("0C230000")]
+    command_id: Annotated[int | None, Example(9001)]
+
+
+class Hub(TypedDict):
+    """One hub: what it is, and where it stands."""
+
+    guid: GuidText
+    gpf_guid: Annotated[str | None, Example("00-DB-12-CC-56-78-9A-BC")]
+    manufacturer: Manufacturer
+    model: Model
+    hardware_version: Annotated[str, Example("00AC")]
+    band: Annotated[str, Example("SINGLE")]
+    firmware_version: Version
+    cpl_status: Annotated[str, Names(CplStatus)]
+    gpf_firmware_version: Annotated[str | None, Example("0C230000")]
+    region: RegionName
+    status: SmiName
+    gpf_status: Annotated[str | None, Names(SmiStatus)]
+    commissioned_on: date | None
+    installed_on: date | None
+    han_devices: Annotated[int, Example(4)]
+    postcode_area: Annotated[str, Example("SW")]
+    role: RoleName
+    has_second_supplier: bool
+    found_by_gpf: Annotated[bool, "The GUID that was asked for is that of its GPF."]
+    labels: Annotated[list[str], Example(["tower block"])]
+    places: list[HubPlaceDocument]
+    import_supplier: NotRequired[SupplierName]
+    gas_supplier: NotRequired[SupplierName]
+
+
+class HubHistory(TypedDict):
+    """What happened to the hub, the latest first, as far as you may know."""
+
+    guid: GuidText
+    changes: list[HubChangeDocument]
+    entries: list[HubEntryDocument]
+    alerts: list[HubAlertDocument]
+
+
+def estate_hub(row: HubRow) -> EstateHub:
+    """Give a hub of the estate."""
+    found: EstateHub = {
+        "guid": row.guid,
+        "gpf_guid": row.gpf_guid or None,
+        "manufacturer": row.manufacturer,
+        "model": row.model,
+        "firmware_version": row.version,
+        "region": row.region.name,
+        "status": row.status.name,
+        "role": row.role,
+        "has_second_supplier": row.second_supplier,
+        "commissioned_on": row.commissioned_on,
+        "rollout_id": row.rollout_id,
+        "rollout_name": row.rollout_name or None,
+        "state": None if row.state is None else row.state.name,
+        "consent": None if row.consent is None else row.consent.name,
+        "effective_at": row.effective_at,
+    }
+    if isinstance(row, DccHubRow):
+        found["import_supplier"] = row.import_supplier
+        found["gas_supplier"] = row.gas_supplier
+    return found
+
+
+def estate_summary(counts: EstateCounts) -> EstateSummary:
+    """Give the estate in numbers."""
+    return {
+        "hubs": counts.total,
+        "with_second_supplier": counts.split,
+        "by_role": {role: hubs for role, hubs in counts.by_role.items() if role},
+        "by_region": named(counts.by_region),
+        "by_status": named(counts.by_status),
+        "by_version": [
+            {
+                "manufacturer": each.manufacturer,
+                "model": each.model,
+                "firmware_version": each.version,
+                "hubs": each.hubs,
+            }
+            for each in counts.by_version
+        ],
+    }
+
+
+def hub(card: HubCard) -> Hub:
+    """Give a hub."""
+    record = card.record
+    found: Hub = {
+        "guid": record.guid,
+        "gpf_guid": record.gpf_guid or None,
+        "manufacturer": record.manufacturer,
+        "model": record.model,
+        "hardware_version": record.hardware_version,
+        "band": record.band,
+        "firmware_version": record.version,
+        "cpl_status": record.cpl_status.value,
+        "gpf_firmware_version": record.gpf_version or None,
+        "region": record.region.name,
+        "status": record.status.name,
+        "gpf_status": None if record.gpf_status is None else record.gpf_status.name,
+        "commissioned_on": record.commissioned_on,
+        "installed_on": record.installed_on,
+        "han_devices": record.han_devices,
+        "postcode_area": record.postcode_area,
+        "role": record.role,
+        "has_second_supplier": record.second_supplier,
+        "found_by_gpf": card.found_by_gpf,
+        "labels": list(card.labels),
+        "places": [_place(place) for place in card.places],
+    }
+    if card.import_supplier or card.gas_supplier:
+        found["import_supplier"] = card.import_supplier
+        found["gas_supplier"] = card.gas_supplier
+    return found
+
+
+def hub_history(card: HubCard) -> HubHistory:
+    """Give what happened to a hub."""
+    return {
+        "guid": card.record.guid,
+        "changes": [_change(change) for change in card.changes],
+        "entries": [_entry(entry) for entry in card.entries],
+        "alerts": [_alert(alert) for alert in card.alerts],
+    }
+
+
+def _place(place: HubPlace) -> HubPlaceDocument:
+    return {
+        "rollout_id": place.rollout_id,
+        "rollout_name": place.rollout_name,
+        "rollout_status": place.rollout_status.value,
+        "batch": place.batch,
+        "from_version": place.from_version,
+        "to_version": place.version,
+        "state": place.state.name,
+        "reason": reason_of(place.code),
+        "consent": place.consent.name,
+        "attempts": place.attempts,
+        "effective_at": place.effective_at,
+        "state_at": place.state_at,
+        "cutoff_at": place.cutoff_at,
+        "activated_after_halt": place.activated_after_halt,
+        "answer": None if place.mine is None else place.mine.name,
+        "requested_at": place.requested_at,
+        "second_has_answered": place.second_has_answered,
+        "next_step": None if place.next_step is None else place.next_step.name,
+    }
+
+
+def _change(change: HubChange) -> HubChangeDocument:
+    return {
+        "at": change.at,
+        "kind": change.kind.name,
+        "old": change.old,
+        "new": change.new,
+        "evidence": change.evidence,
+        "rollout_id": change.rollout_id,
+    }
+
+
+def _entry(entry: HubEntry) -> HubEntryDocument:
+    return {
+        "at": entry.at,
+        "kind": entry.kind.public_name,
+        "reason": reason_of(entry.code),
+        "rollout_id": entry.rollout_id,
+        "firmware_version": entry.version,
+        "data": entry.data,
+    }
+
+
+def _alert(alert: HubAlert) -> HubAlertDocument:
+    return {
+        "occurred_at": alert.occurred_at,
+        "alert_id": alert.alert_id,
+        "code": alert.code.name,
+        "reason": reason_of(alert.reason),
+        "firmware_version": alert.version,
+        "command_id": alert.command_id,
+    }

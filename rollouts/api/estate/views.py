@@ -1,0 +1,294 @@
+"""The estate: by the page, in numbers, as a file of any length; one hub; readings; labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, TypedDict
+
+from django.http import HttpResponseBase
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.kernel.guid import Guid
+from portal.kernel.refusals import BadInput
+from portal.rest.answers import CSV, NDJSON, CsvAnswer, JsonAnswer, NdjsonAnswer, streamed
+from portal.rest.describing import operation
+from portal.rest.fields import IdField, Said, Text, Words
+from portal.rest.once import once
+from portal.rest.paging import PageQuery, page, wanted_members
+from portal.rest.shapes import Count, Example, list_of, page_of, reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.estate import schemas as documents
+from rollouts.api.estate.hub_lists import BODIES, hub_list, listed_in
+from rollouts.api.instructions.schemas import Rejection, of_line
+from rollouts.queries.estate.estate import estate_counts, estate_page, export_estate
+from rollouts.queries.estate.hubs import hub_card
+from rollouts.queries.estate.keyset import ROLES, EstateFilter
+from rollouts.queries.estate.labels import labels
+from rollouts.queries.estate.spellings import CSV_LINES, JSON_LINES
+from rollouts.services import MOST_READINGS
+from rollouts.states import Consent, Region, SmiStatus, TargetState
+
+
+class EstateFilterSaid(Said):
+    """Which hubs; several values of one kind stand between commas."""
+
+    region = Words(Region, required=False)
+    status = Words(SmiStatus, required=False)
+    firmware_version = serializers.CharField(required=False, max_length=200)
+    device_model_id = IdField(required=False)
+    role = serializers.ChoiceField(choices=ROLES, required=False)
+    has_second_supplier = serializers.BooleanField(required=False, allow_null=True, default=None)
+    label = serializers.CharField(required=False, max_length=40)  # type: ignore[assignment]
+    search = serializers.CharField(required=False, max_length=40, help_text="The beginning of a GUID.")
+    rollout_id = IdField(required=False, help_text="Of this update; `state` and `consent` are those in it.")
+    state = Words(TargetState, required=False)
+    consent = Words(Consent, required=False)
+
+    @staticmethod
+    def wanted(asked: Mapping[str, Any]) -> EstateFilter:
+        """Return the filter that is asked for."""
+        versions = asked.get("firmware_version", "")
+        return EstateFilter(
+            regions=asked.get("region", ()),
+            statuses=asked.get("status", ()),
+            versions=[text.strip() for text in versions.split(",") if text.strip()],
+            device_model_ids=[asked["device_model_id"]] if "device_model_id" in asked else (),
+            roles=[asked["role"]] if "role" in asked else (),
+            is_split=asked.get("has_second_supplier"),
+            label=asked.get("label", ""),
+            search=asked.get("search", ""),
+            rollout_id=asked.get("rollout_id"),
+            states=asked.get("state", ()),
+            consents=asked.get("consent", ()),
+        )
+
+
+class EstateQuery(EstateFilterSaid, PageQuery):
+    """Which hubs, and which part of the list."""
+
+
+class ReadingAsked(TypedDict):
+    """What was made of a request to read firmware versions; the answers come to your feed."""
+
+    asked: Count
+    requested: Count
+    under_way: Annotated[int, "Of these a reading was asked for a moment ago."]
+    not_yours: Annotated[int, "Not hubs of yours in the inventory."]
+
+
+class LabelRow(TypedDict):
+    """A label of yours, and on how many of your hubs it stands."""
+
+    label: Annotated[str, Example("tower block")]
+    hubs: Count
+
+
+class LabelChanged(TypedDict):
+    """What a change of labels came to."""
+
+    changed: Count
+    unchanged: Count
+    rejected: list[Rejection]
+
+
+class HubsToRead(Said):
+    """Hubs whose version is to be read."""
+
+    guids = serializers.ListField(child=Text(max_length=60), min_length=1, max_length=MOST_READINGS)
+
+
+class HubsToLabel(Said):
+    """Hubs on which a label is put, or from which it is taken."""
+
+    guids = serializers.ListField(child=Text(max_length=200), max_length=100_000)
+
+
+class Estate(Resource):
+    """The estate."""
+
+    tag = "Estate"
+    needs = ApiScope.ESTATE_READ
+    renderer_classes = (JsonAnswer, CsvAnswer, NdjsonAnswer)
+
+    @operation(
+        "listEstate",
+        "List the estate",
+        query=[EstateQuery],
+        returns=page_of(documents.EstateHub),
+        files={CSV: "The whole estate, or what is asked for.", NDJSON: "The same, a hub a line."},
+        refuses=("bad_input", "not_found", "not_searchable", "bad_firmware_version"),
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """List your hubs in GUID order: by the page as JSON, or whole as CSV or NDJSON, millions of them.
+
+        Files are streamed in constant memory, in no promised order; ask for gzip. Only pages take `limit`,
+        `after` and `fields`.
+        """
+        asked = self.asked(EstateQuery)
+        filters = EstateQuery.wanted(asked)
+        form = getattr(request, "accepted_renderer", None)
+        if isinstance(form, CsvAnswer | NdjsonAnswer):
+            if asked["after"] or asked["fields"]:
+                raise BadInput(
+                    "A file holds the whole list and every column: leave `after` and `fields` out."
+                )
+            is_csv = isinstance(form, CsvAnswer)
+            spelling = CSV_LINES if is_csv else JSON_LINES
+            pieces = export_estate(self.scope, filters=filters, spelling=spelling)
+            return streamed(
+                pieces, kind=CSV if is_csv else NDJSON, name=f"estate.{'csv' if is_csv else 'ndjson'}"
+            )
+        wanted = wanted_members(asked["fields"], documents.EstateHub)
+        found = estate_page(self.scope, filters=filters, cursor=asked["after"], size=asked["limit"])
+        return Response(page(request, found.items, documents.estate_hub, following=found.next, wanted=wanted))
+
+
+class EstateSummary(Resource):
+    """The estate in numbers."""
+
+    tag = "Estate"
+    needs = ApiScope.ESTATE_READ
+    polled = True
+
+    @operation("getEstateSummary", "Count the estate", returns=reference(documents.EstateSummary))
+    def get(self, request: Request) -> Response:
+        """Count your hubs by role, region, status and version, from the tallies."""
+        return Response(documents.estate_summary(estate_counts(self.scope)))
+
+
+class HubOne(Resource):
+    """One hub."""
+
+    tag = "Estate"
+    needs = ApiScope.ESTATE_READ
+    polled = True
+
+    @operation("getHub", "Read a hub", returns=reference(documents.Hub))
+    def get(self, request: Request, hub: Guid) -> Response:
+        """Read what a hub is and where it stands, by its GUID or that of its GPF, in any spelling."""
+        return Response(documents.hub(hub_card(self.scope, guid=str(hub))))
+
+
+class HubHistory(Resource):
+    """What happened to a hub."""
+
+    tag = "Estate"
+    needs = ApiScope.ESTATE_READ
+    polled = True
+
+    @operation("getHubHistory", "Read a hub's history", returns=reference(documents.HubHistory))
+    def get(self, request: Request, hub: Guid) -> Response:
+        """Read a hub's changes of version, status and Supplier, your entries about it, and its readings."""
+        return Response(documents.hub_history(hub_card(self.scope, guid=str(hub))))
+
+
+class Readings(Resource):
+    """Reading firmware versions."""
+
+    tag = "Estate"
+    needs = ApiScope.INSTRUCTIONS_WRITE
+
+    @operation(
+        "requestReadings",
+        "Have versions read",
+        status=202,
+        body=HubsToRead,
+        example={"guids": ["00-DB-12-34-56-78-9A-BC"]},
+        returns=reference(ReadingAsked),
+        refuses=("not_found", "malformed_id", "bad_input"),
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Have the firmware version of hubs read (SR 11.2), up to 10,000; the answers come to your feed."""
+        guids = [Guid.parse(text).db for text in self.said(HubsToRead)["guids"]]
+        return self._asked(guids, now=clock.now())
+
+    def _asked(self, guids: list[int], *, now: datetime) -> Response:
+        done = services.request_read(self.scope, guids=guids, now=now)
+        asked: ReadingAsked = {
+            "asked": done.asked,
+            "requested": done.requested,
+            "under_way": done.under_way,
+            "not_yours": done.not_yours,
+        }
+        return Response(asked, status=202, headers={"Location": "/api/v1/events"})
+
+
+class DccReadings(Readings):
+    """Reading firmware versions, for the DCC."""
+
+    needs = ApiScope.ROLLOUTS_WRITE
+
+    @operation(
+        "requestReadingsOfAnyHub",
+        "Have versions of any hub read",
+        status=202,
+        body=HubsToRead,
+        example={"guids": ["00-DB-12-34-56-78-9A-BC"]},
+        returns=reference(ReadingAsked),
+        refuses=("not_found", "malformed_id", "bad_input"),
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Have the firmware version of any hubs read, for the DCC; the answers come to its feed."""
+        guids = [Guid.parse(text).db for text in self.said(HubsToRead)["guids"]]
+        return self._asked(guids, now=clock.now())
+
+
+class Labels(Resource):
+    """Your labels."""
+
+    tag = "Estate"
+    needs = ApiScope.ESTATE_READ
+    polled = True
+
+    @operation("listLabels", "List labels", returns=list_of(LabelRow))
+    def get(self, request: Request) -> Response:
+        """List your own labels and on how many of your hubs each stands; nobody else sees them."""
+        rows: list[LabelRow] = [{"label": each.label, "hubs": each.hubs} for each in labels(self.scope)]
+        return Response({"items": rows})
+
+
+class LabelOne(Resource):
+    """One of your labels."""
+
+    tag = "Estate"
+    needs: ClassVar[Any] = {"POST": ApiScope.RULES_WRITE, "DELETE": ApiScope.RULES_WRITE}
+    parser_classes = BODIES
+
+    @operation(
+        "labelHubs",
+        "Label hubs",
+        body={
+            "application/json": HubsToLabel,
+            "text/csv": {"description": "A column headed `guid`, or one GUID a line."},
+            "application/x-ndjson": {"description": "A GUID a line."},
+        },
+        example={"guids": ["00-DB-12-34-56-78-9A-BC"]},
+        returns=reference(LabelChanged),
+        refuses=("bad_input", "unreadable_file"),
+    )
+    @once
+    def post(self, request: Request, label: str) -> Response:
+        """Put a label on hubs of yours; again changes nothing. Rules may ask for labels."""
+        listed = listed_in(request)
+        hubs = listed if listed is not None else hub_list(self.said(HubsToLabel)["guids"])
+        done = services.add_label(self.scope, label=label, hubs=hubs)
+        changed: LabelChanged = {
+            "changed": done.changed,
+            "unchanged": done.unchanged,
+            "rejected": [of_line(line, raw, reason) for line, raw, reason in done.rejected],
+        }
+        return Response(changed)
+
+    @operation("removeLabel", "Take a label off", status=204, refuses=("bad_input",))
+    def delete(self, request: Request, label: str) -> Response:
+        """Take a label off all its hubs."""
+        services.remove_label(self.scope, label=label)
+        return Response(status=204)

@@ -1,0 +1,284 @@
+"""Reviews and decisions: opened and recommended by the DCC, signed by people, with their evidence."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+
+from django.http import HttpResponse, HttpResponseBase
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.rest.answers import JsonAnswer
+from portal.rest.describing import operation
+from portal.rest.fields import Document, Moment, Said, Word
+from portal.rest.once import once
+from portal.rest.shapes import reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.governance import decision_schemas as documents
+from rollouts.queries.governance.decisions import after_halt, decision_page, needed_for
+from rollouts.queries.governance.evidence import evidence_pack
+from rollouts.states import ReviewOutcome
+from rollouts.states.governing import Verdict
+
+ZIP: Final = "application/zip"
+_MOST: Final = 4_000
+_VERSION_HELP: Final = "The wording you have read: refused if there is a newer one."
+
+
+class ReviewAsked(Said):
+    """Why an update is reviewed."""
+
+    because = serializers.CharField(max_length=_MOST)
+
+
+class Recommendation(Said):
+    """How the update is to go on."""
+
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, help_text=_VERSION_HELP)
+    outcome = Word(ReviewOutcome)
+    reasons = serializers.CharField(max_length=_MOST)
+    automatic_at = Moment(required=False, allow_null=True, help_text="Of a delay: the new automatic time.")
+    goes_on = serializers.BooleanField(required=False, help_text="Of a delay: does a halted update go on?")
+
+
+class Withdrawal(Said):
+    """Why a recommendation is taken back."""
+
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, help_text=_VERSION_HELP)
+    why = serializers.CharField(max_length=_MOST)
+
+
+class SignatureSaid(Said):
+    """A person's word on a wording."""
+
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, help_text=_VERSION_HELP)
+    verdict = Word(Verdict)
+    comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=_MOST)
+
+
+class OutcomeQuery(Said):
+    """Of which outcome."""
+
+    outcome = Word(ReviewOutcome)
+
+
+class RequirementsSaid(Said):
+    """Who is to sign from now on."""
+
+    rows = serializers.ListField(
+        child=Document(),
+        min_length=1,
+        max_length=50,
+        help_text="Each: `option`, `organisation` (its id), `role`, `number`, `outcomes` (none for all).",
+    )
+    reasons = serializers.CharField(max_length=_MOST)
+
+
+class DecisionOne(Resource):
+    """One decision."""
+
+    tag = "Decisions"
+    needs = ApiScope.DECISIONS_READ
+    polled = True
+
+    @operation("getDecision", "Read a decision", returns=reference(documents.DecisionWhole))
+    def get(self, request: Request, decision_id: int) -> Response:
+        """Read a decision with its evidence, its signatures, and from whom some are still needed."""
+        return Response(documents.whole(decision_page(self.scope, decision_id)))
+
+
+class Reviews(Resource):
+    """The reviews of an update."""
+
+    tag = "Decisions"
+    needs: ClassVar[Any] = {"POST": ApiScope.DECISIONS_WRITE}
+
+    @operation(
+        "openReview",
+        "Open a review",
+        status=201,
+        body=ReviewAsked,
+        example={"because": "Failures of one meter model in the North."},
+        returns=reference(documents.DecisionWhole),
+        refuses=("step_refused", "bad_input"),
+    )
+    @once
+    def post(self, request: Request, rollout_id: int) -> Response:
+        """Begin a review of an update, running or halted; the one that is open is answered as it is."""
+        because = self.said(ReviewAsked)["because"]
+        made = services.open_review(self.scope, rollout_id=rollout_id, because=because, now=clock.now())
+        location = reverse("api:decision", args=[made.pk])
+        shown = documents.whole(decision_page(self.scope, made.pk))
+        return Response(shown, status=201, headers={"Location": location})
+
+
+class Recommendations(Resource):
+    """What the DCC recommends."""
+
+    tag = "Decisions"
+    needs: ClassVar[Any] = {"PUT": ApiScope.DECISIONS_WRITE}
+
+    @operation(
+        "recommend",
+        "Recommend how an update goes on",
+        body=Recommendation,
+        example={"version": 1, "outcome": "PROCEED", "reasons": "The failures are of one meter model."},
+        returns=reference(documents.DecisionWhole),
+        refuses=("decision_closed", "recommendation_changed", "DELAY_NOT_LATER", "bad_input"),
+    )
+    def put(self, request: Request, decision_id: int) -> Response:
+        """Word the recommendation, or word it anew.
+
+        PROCEED resumes, PAUSE and STOP halt, DELAY moves the automatic time. Sign-offs of an earlier wording
+        are void. The last signature enacts it. What a system recommends, people of the DCC cannot sign until
+        one of them has worded it: nobody signs their own words.
+        """
+        said = self.said(Recommendation)
+        said["outcome"] = said["outcome"].value
+        services.recommend(self.scope, decision_id=decision_id, now=clock.now(), **said)
+        return Response(documents.whole(decision_page(self.scope, decision_id)))
+
+
+class RecommendationWithdrawals(Resource):
+    """Taking a recommendation back."""
+
+    tag = "Decisions"
+    needs: ClassVar[Any] = {"POST": ApiScope.DECISIONS_WRITE}
+
+    @operation(
+        "withdrawRecommendation",
+        "Take a recommendation back",
+        body=Withdrawal,
+        example={"version": 2, "why": "New figures have come in."},
+        returns=reference(documents.DecisionWhole),
+        refuses=("decision_closed", "recommendation_changed", "bad_input"),
+    )
+    @once
+    def post(self, request: Request, decision_id: int) -> Response:
+        """Take a recommendation back to the review; sign-offs given so far are void."""
+        said = self.said(Withdrawal)
+        services.withdraw_recommendation(self.scope, decision_id=decision_id, now=clock.now(), **said)
+        return Response(documents.whole(decision_page(self.scope, decision_id)))
+
+
+class Signatures(Resource):
+    """Signing a decision."""
+
+    tag = "Decisions"
+    needs: ClassVar[Any] = {"POST": ApiScope.DECISIONS_WRITE}
+
+    @operation(
+        "signDecision",
+        "Sign a decision",
+        body=SignatureSaid,
+        example={"version": 2, "verdict": "APPROVE"},
+        returns=reference(documents.SignedDocument),
+        refuses=(
+            "decision_closed",
+            "recommendation_changed",
+            "sign_off_not_needed",
+            "DELAY_NOT_LATER",
+            "bad_input",
+        ),
+    )
+    @once
+    def post(self, request: Request, decision_id: int) -> Response:
+        """Approve or reject one wording; the signature that completes what is needed enacts it.
+
+        A person signs, under their own session: a system is answered 403. Once a decision that halts has been
+        answered, nothing more of the update leaves.
+        """
+        said = self.said(SignatureSaid)
+        said["verdict"] = said["verdict"].value
+        done = services.sign_off(self.scope, decision_id=decision_id, now=clock.now(), **said)
+        return Response(documents.signed(done))
+
+
+class SignaturesNeeded(Resource):
+    """Who must sign."""
+
+    tag = "Decisions"
+    needs: ClassVar[Any] = {"GET": ApiScope.DECISIONS_READ, "POST": ApiScope.DECISIONS_WRITE}
+    polled = True
+
+    @operation(
+        "getSignaturesNeeded",
+        "See who must sign",
+        query=[OutcomeQuery],
+        returns=reference(documents.SignaturesNeeded),
+        refuses=("not_found",),
+    )
+    def get(self, request: Request) -> Response:
+        """Say who would have to sign an outcome; one of the options suffices."""
+        outcome = self.asked(OutcomeQuery)["outcome"].value
+        told: documents.SignaturesNeeded = {
+            "outcome": outcome,
+            "options": list(needed_for(self.scope, outcome)),
+        }
+        return Response(told)
+
+    @operation(
+        "proposeSignatures",
+        "Propose who must sign",
+        status=201,
+        body=RequirementsSaid,
+        example={
+            "rows": [{"option": 1, "organisation": 3, "role": "PANEL_MEMBER", "number": 2, "outcomes": []}],
+            "reasons": "The sub-committee has been formed.",
+        },
+        returns=reference(documents.DecisionWhole),
+        refuses=("bad_input",),
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Propose who must sign from now on: in person, signed by the rows in force and the new ones."""
+        said = self.said(RequirementsSaid)
+        made = services.propose_requirements(self.scope, now=clock.now(), **said)
+        location = reverse("api:decision", args=[made.pk])
+        shown = documents.whole(decision_page(self.scope, made.pk))
+        return Response(shown, status=201, headers={"Location": location})
+
+
+class AfterHalt(Resource):
+    """What happened on hubs although their update stood."""
+
+    tag = "Decisions"
+    needs = ApiScope.ROLLOUTS_READ
+    polled = True
+
+    @operation(
+        "getAfterHalt", "See what a halt could not stop", returns=reference(documents.AfterHaltDocument)
+    )
+    def get(self, request: Request, rollout_id: int) -> Response:
+        """Count hubs that activated after a halt, and those being recalled: of a Supplier its own alone."""
+        return Response(documents.after_halt(after_halt(self.scope, rollout_id=rollout_id)))
+
+
+class ZipAnswer(JsonAnswer):
+    """`application/zip`."""
+
+    media_type = ZIP
+    format = "zip"
+
+
+class EvidenceFile(Resource):
+    """The evidence on an update."""
+
+    tag = "Decisions"
+    needs = ApiScope.DECISIONS_READ
+    renderer_classes = (ZipAnswer, JsonAnswer)
+
+    @operation(
+        "getEvidence", "Take the evidence away", files={ZIP: "Report, data, decisions and the audit chain."}
+    )
+    def get(self, request: Request, rollout_id: int) -> HttpResponseBase:
+        """Take away all a decision on an update rests on, in one file with digests."""
+        pack = evidence_pack(self.scope, rollout_id=rollout_id, now=clock.now())
+        answer = HttpResponse(pack.content, content_type=pack.media_type)
+        answer["Content-Disposition"] = f'attachment; filename="{pack.file_name}"'
+        return answer

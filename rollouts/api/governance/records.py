@@ -1,0 +1,248 @@
+"""What is kept: the audit trail, imports into the inventory, alerts that fit nothing, and views."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, TypedDict
+
+from django.http import HttpResponseBase
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.rest.answers import CSV, CsvAnswer, JsonAnswer, streamed
+from portal.rest.describing import operation
+from portal.rest.fields import IdField, Said, Word
+from portal.rest.once import once
+from portal.rest.paging import PageQuery, cursor_of, id_after, page
+from portal.rest.shapes import Count, Example, Names, list_of, page_of, reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.enums import Id
+from rollouts.queries.estate.exports import saved_views
+from rollouts.queries.estate.imports import ImportSummary, estate_imports, refused_lines_csv
+from rollouts.queries.governance.audit import Fact, audit_trail, check_chain
+from rollouts.states import UnmatchedReason
+from rollouts.states.inventory import LineProblem
+
+_MOST_NAMED = 1_000
+
+
+class FactRow(TypedDict):
+    """One fact of the journal: what happened to what, by whom, when, and its place in the chain."""
+
+    id: Annotated[int, Example(9001)]
+    position: Annotated[int | None, "None until the sequencer has given it one.", Example(9000)]
+    name: Annotated[str, Example("rollout.suspend")]
+    subject: Annotated[str, Example("rollout:17")]
+    organisation: Annotated[str, Example("DCC")]
+    actor: Annotated[str, Example("Priya Shah")]
+    at: datetime
+    facts: dict[str, Any]
+    hash: Annotated[str, "SHA-256, of this fact and the one before."]
+
+
+class ChainChecked(TypedDict):
+    """What came of reckoning the whole chain again."""
+
+    is_intact: bool
+    head: Annotated[int, Example(9001)]
+    head_hash: str
+    broken: Annotated[list[int], "Positions whose link does not fit.", Example([])]
+    unsequenced: Count
+    words: Annotated[str, Example("9,001 facts, all links fit.")]
+
+
+class ImportRow(TypedDict):
+    """One file of the inventory, and what came of it."""
+
+    id: Id
+    kind: Annotated[str, Example("LOAD")]
+    file_name: Annotated[str, Example("inventory-2027-03-15.csv")]
+    received_at: datetime
+    as_of: datetime | None
+    lines: Count
+    accepted: Count
+    refused: Count
+    refused_by_reason: Annotated[dict[str, int], Names(LineProblem)]
+    summary: dict[str, int]
+
+
+class Reviewed(TypedDict):
+    """How many alerts were marked."""
+
+    reviewed: Count
+
+
+class ViewRow(TypedDict):
+    """A view of the estate under a name: `query` is that of `GET /estate` on the page."""
+
+    id: Id
+    name: Annotated[str, Example("North, single band")]
+    query: Annotated[str, Example("region=NORTH")]
+    owner: Annotated[str, Example("Alice")]
+    created_at: datetime
+
+
+class AuditQuery(PageQuery):
+    """About what."""
+
+    subject = serializers.CharField(required=False, default="", max_length=100)
+    name = serializers.CharField(required=False, default="", max_length=100, help_text="How it begins.")
+
+
+class ReviewSaid(Said):
+    """Which alerts need nothing more, and why: those named, or all up to one."""
+
+    note = serializers.CharField(max_length=2_000)
+    alert_ids = serializers.ListField(child=IdField(), required=False, max_length=_MOST_NAMED)
+    up_to = IdField(required=False, help_text="All up to this id.")
+    why = Word(UnmatchedReason, required=False)
+    csp_id = IdField(required=False)
+
+
+class Audit(Resource):
+    """The audit trail."""
+
+    tag = "Audit"
+    needs = ApiScope.AUDIT_READ
+
+    @operation("listFacts", "Read the audit trail", query=[AuditQuery], returns=page_of(FactRow))
+    def get(self, request: Request) -> Response:
+        """List the facts of the journal, the newest first; about one subject, or of a kind, if asked."""
+        asked = self.asked(AuditQuery)
+        found = audit_trail(
+            self.scope,
+            subject=asked["subject"],
+            name=asked["name"],
+            cursor=asked["after"],
+            size=asked["limit"],
+        )
+        return Response(page(request, found.items, _fact, following=found.next))
+
+
+class AuditChain(Resource):
+    """The chain of the audit trail."""
+
+    tag = "Audit"
+    needs = ApiScope.AUDIT_READ
+
+    @operation("checkChain", "Check the audit chain", returns=reference(ChainChecked))
+    def get(self, request: Request) -> Response:
+        """Reckon the whole chain again: every fact's hash covers the fact before it."""
+        found = check_chain(self.scope)
+        told: ChainChecked = {
+            "is_intact": found.is_intact,
+            "head": found.head,
+            "head_hash": found.head_hash,
+            "broken": list(found.broken),
+            "unsequenced": found.unsequenced,
+            "words": found.words,
+        }
+        return Response(told)
+
+
+class Imports(Resource):
+    """Imports into the inventory."""
+
+    tag = "Operations"
+    needs = ApiScope.CHANNELS_READ
+
+    @operation("listImports", "List imports", query=[PageQuery], returns=page_of(ImportRow))
+    def get(self, request: Request) -> Response:
+        """List the files read into the inventory, the latest first, with what was not taken and why."""
+        asked = self.asked(PageQuery)
+        found = estate_imports(self.scope, before=id_after(asked["after"]), size=asked["limit"])
+        return Response(page(request, found.items, _import, following=cursor_of(found.next)))
+
+
+class RefusedLines(Resource):
+    """The lines of an import that were not taken."""
+
+    tag = "Operations"
+    needs = ApiScope.CHANNELS_READ
+    renderer_classes = (CsvAnswer, JsonAnswer)
+
+    @operation("getRefusedLines", "Take refused lines away", files={CSV: "To be corrected and sent again."})
+    def get(self, request: Request, import_id: int) -> HttpResponseBase:
+        """Take away the lines of an import that were not taken, each with its reason."""
+        pieces = refused_lines_csv(self.scope, import_id=import_id)
+        return streamed(pieces, kind=CSV, name=f"import-{import_id}-refused.csv")
+
+
+class UnmatchedReview(Resource):
+    """Reviewing alerts that fit nothing."""
+
+    tag = "Operations"
+    needs: ClassVar[Any] = {"POST": ApiScope.CHANNELS_WRITE}
+
+    @operation(
+        "reviewUnmatchedAlerts",
+        "Review unmatched alerts",
+        body=ReviewSaid,
+        example={"note": "Hubs of the trial, known to the CSP.", "alert_ids": [17]},
+        returns=reference(Reviewed),
+        refuses=("bad_input",),
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Mark alerts as needing nothing more; one that has been reviewed keeps the words it has."""
+        said = self.said(ReviewSaid)
+        why = said.pop("why", None)
+        done = services.review_unmatched(self.scope, now=clock.now(), why=why.value if why else "", **said)
+        reviewed: Reviewed = {"reviewed": done}
+        return Response(reviewed)
+
+
+class EstateViews(Resource):
+    """Views of the estate that people keep."""
+
+    tag = "Estate"
+    needs = ApiScope.ESTATE_READ
+    polled = True
+
+    @operation("listEstateViews", "List views of the estate", returns=list_of(ViewRow))
+    def get(self, request: Request) -> Response:
+        """List the filters people of your organisation keep under a name and share."""
+        rows: list[ViewRow] = [
+            {
+                "id": view.id,
+                "name": view.name,
+                "query": view.query,
+                "owner": view.owner_name,
+                "created_at": view.created_at,
+            }
+            for view in saved_views(self.scope)
+        ]
+        return Response({"items": rows})
+
+
+def _fact(fact: Fact) -> FactRow:
+    return {
+        "id": fact.id,
+        "position": fact.position,
+        "name": fact.name,
+        "subject": fact.subject,
+        "organisation": fact.organisation,
+        "actor": fact.actor,
+        "at": fact.at,
+        "facts": dict(fact.facts),
+        "hash": fact.hash,
+    }
+
+
+def _import(found: ImportSummary) -> ImportRow:
+    return {
+        "id": found.id,
+        "kind": found.kind,
+        "file_name": found.file_name,
+        "received_at": found.received_at,
+        "as_of": found.as_of,
+        "lines": found.lines,
+        "accepted": found.accepted,
+        "refused": found.refused,
+        "refused_by_reason": {reason.name: n for reason, n in found.refused_by_reason.items()},
+        "summary": dict(found.summary),
+    }

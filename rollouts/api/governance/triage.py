@@ -1,0 +1,253 @@
+"""What the DCC makes of incidents: the board, merges, known issues."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.rest.describing import operation
+from portal.rest.fields import Document, IdField, Said, Word
+from portal.rest.once import once
+from portal.rest.shapes import list_of, reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.governance import schemas as governing
+from rollouts.api.governance import watch_schemas as watching
+from rollouts.queries.governance.incidents import incident_page, known_issues
+from rollouts.queries.governance.triage import GroupBy, comparison, triage_board
+from rollouts.states import FailureCode
+
+_MOST: Final = 4_000
+
+
+class BoardQuery(Said):
+    """How the board is grouped."""
+
+    by = serializers.ChoiceField(choices=[each.value for each in GroupBy], required=False, default="region")
+
+
+class IssuesQuery(Said):
+    """Whose known issues."""
+
+    rollout_id = IdField(required=False)
+
+
+class MergeSaid(Said):
+    """With which incident it is handled."""
+
+    into_id = IdField()
+
+
+class ExplanationSaid(Said):
+    """What an incident is put down to."""
+
+    known_issue_id = IdField(allow_null=True, help_text="None takes the explanation back.")
+
+
+class ServiceDeskSaid(Said):
+    """How the Service Desk calls an incident."""
+
+    reference = serializers.CharField(allow_blank=True, max_length=40)
+
+
+class KnownIssueSaid(Said):
+    """A known issue: failures it explains by name, hubs by conditions, or both."""
+
+    title = serializers.CharField(max_length=120)
+    description = serializers.CharField(required=False, default="", allow_blank=True, max_length=_MOST)
+    failure_codes = serializers.ListField(child=Word(FailureCode), required=False, default=list)
+    criteria = Document(required=False, allow_null=True, default=None)
+    rollout_id = IdField(required=False, allow_null=True, default=None)
+    is_active = serializers.BooleanField(required=False, default=True)
+
+    def changes(self) -> dict[str, Any]:
+        """Return what was said, failures by their numbers."""
+        said = dict(self.validated_data)
+        return {**said, "failure_codes": sorted({int(code) for code in said["failure_codes"]})}
+
+
+class Triage(Resource):
+    """The triage board of all open updates."""
+
+    tag = "Incidents"
+    needs = ApiScope.INCIDENTS_READ
+    polled = True
+
+    @operation("getTriage", "Read the triage board", returns=list_of(watching.TriageRow))
+    def get(self, request: Request) -> Response:
+        """Read what failed and what incidents name, by model, over all open updates; the worst first."""
+        found = triage_board(self.scope, now=clock.now())
+        return Response({"items": [watching.triage_row(group) for group in found]})
+
+
+class TriageOf(Resource):
+    """The triage board of an update."""
+
+    tag = "Incidents"
+    needs = ApiScope.INCIDENTS_READ
+    polled = True
+
+    @operation(
+        "getTriageOfRollout",
+        "Read the triage board of an update",
+        query=[BoardQuery],
+        returns=list_of(watching.TriageRow),
+    )
+    def get(self, request: Request, rollout_id: int) -> Response:
+        """Read what failed, what incidents name and what is explained, group by group; the worst first."""
+        by = GroupBy(self.asked(BoardQuery)["by"])
+        found = triage_board(self.scope, rollout_id=rollout_id, by=by, now=clock.now())
+        return Response({"items": [watching.triage_row(group) for group in found]})
+
+
+class ComparisonOf(Resource):
+    """Upgraded hubs against others."""
+
+    tag = "Incidents"
+    needs = ApiScope.INCIDENTS_READ
+    polled = True
+
+    @operation(
+        "compareHubs", "Compare upgraded hubs with others", returns=reference(watching.ComparisonDocument)
+    )
+    def get(self, request: Request, rollout_id: int) -> Response:
+        """Hold upgraded hubs against hubs of the same model that are not, with 95 % intervals."""
+        found = comparison(self.scope, rollout_id=rollout_id, now=clock.now())
+        return Response(watching.comparison(found))
+
+
+class Merging(Resource):
+    """Handling an incident with another one."""
+
+    tag = "Incidents"
+    needs: ClassVar[Any] = {"POST": ApiScope.INCIDENTS_WRITE}
+
+    @operation(
+        "mergeIncident",
+        "Merge an incident",
+        body=MergeSaid,
+        example={"into_id": 17},
+        returns=reference(governing.Incident),
+        refuses=("incident_step_refused",),
+    )
+    @once
+    def post(self, request: Request, incident_id: int) -> Response:
+        """Let an incident be handled with another one of its update; its raiser is told."""
+        into_id = self.said(MergeSaid)["into_id"]
+        services.merge_incident(self.scope, incident_id=incident_id, into_id=into_id, now=clock.now())
+        return _shown(self, incident_id)
+
+
+class Explaining(Resource):
+    """What an incident is put down to."""
+
+    tag = "Incidents"
+    needs: ClassVar[Any] = {"PUT": ApiScope.INCIDENTS_WRITE}
+
+    @operation(
+        "explainIncident",
+        "Put an incident down to a known issue",
+        body=ExplanationSaid,
+        example={"known_issue_id": 17},
+        returns=reference(governing.Incident),
+    )
+    def put(self, request: Request, incident_id: int) -> Response:
+        """Put an incident down to a known issue, or take that back."""
+        said = self.said(ExplanationSaid)
+        services.explain_incident(self.scope, incident_id=incident_id, now=clock.now(), **said)
+        return _shown(self, incident_id)
+
+
+class ServiceDesk(Resource):
+    """How the Service Desk calls an incident."""
+
+    tag = "Incidents"
+    needs: ClassVar[Any] = {"PUT": ApiScope.INCIDENTS_WRITE}
+
+    @operation(
+        "setServiceDeskReference",
+        "Note the Service Desk's reference",
+        body=ServiceDeskSaid,
+        example={"reference": "SD-4711"},
+        returns=reference(governing.Incident),
+        refuses=("bad_input",),
+    )
+    def put(self, request: Request, incident_id: int) -> Response:
+        """Write down how the Service Desk calls an incident."""
+        said = self.said(ServiceDeskSaid)
+        services.set_service_desk_reference(self.scope, incident_id=incident_id, now=clock.now(), **said)
+        return _shown(self, incident_id)
+
+
+class KnownIssues(Resource):
+    """Known issues."""
+
+    tag = "Incidents"
+    needs: ClassVar[Any] = {"GET": ApiScope.INCIDENTS_READ, "POST": ApiScope.INCIDENTS_WRITE}
+    polled = True
+
+    @operation(
+        "listKnownIssues",
+        "List known issues",
+        query=[IssuesQuery],
+        returns=list_of(watching.KnownIssueDocument),
+        refuses=("not_found",),
+    )
+    def get(self, request: Request) -> Response:
+        """List what is understood, for all updates or for one; for the DCC and the Panel."""
+        found = known_issues(self.scope, rollout_id=self.asked(IssuesQuery).get("rollout_id"))
+        return Response({"items": [watching.known_issue(issue) for issue in found]})
+
+    @operation(
+        "addKnownIssue",
+        "Write a known issue down",
+        status=201,
+        body=KnownIssueSaid,
+        example={"title": "Hubs out of reach at night", "failure_codes": ["UNREACHABLE"]},
+        returns=reference(watching.KnownIssueDocument),
+        refuses=("not_found", "bad_input", "invalid_criteria"),
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Write down something that is understood: failures it explains are counted apart."""
+        made = services.put_known_issue(self.scope, now=clock.now(), **_issue_said(request))
+        location = reverse("api:known-issue", args=[made.pk])
+        return Response(watching.known_issue(made), status=201, headers={"Location": location})
+
+
+class KnownIssueOne(Resource):
+    """One known issue."""
+
+    tag = "Incidents"
+    needs: ClassVar[Any] = {"PUT": ApiScope.INCIDENTS_WRITE}
+
+    @operation(
+        "changeKnownIssue",
+        "Change a known issue",
+        body=KnownIssueSaid,
+        example={"title": "Hubs out of reach", "failure_codes": ["UNREACHABLE"], "is_active": False},
+        returns=reference(watching.KnownIssueDocument),
+        refuses=("bad_input", "invalid_criteria"),
+    )
+    def put(self, request: Request, known_issue_id: int) -> Response:
+        """Word a known issue anew; its newest version counts, for failures of before too."""
+        changed = services.put_known_issue(
+            self.scope, issue_id=known_issue_id, now=clock.now(), **_issue_said(request)
+        )
+        return Response(watching.known_issue(changed))
+
+
+def _issue_said(request: Request) -> dict[str, Any]:
+    read = KnownIssueSaid(data=request.data)
+    read.is_valid(raise_exception=True)
+    return read.changes()
+
+
+def _shown(view: Resource, incident_id: int) -> Response:
+    return Response(governing.incident(incident_page(view.scope, incident_id)))

@@ -1,0 +1,313 @@
+"""Incidents and decisions: raise one, follow it, move it on; and how updates go on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any, ClassVar, Final
+
+from django.http import HttpResponse, HttpResponseBase
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.rest.answers import JsonAnswer
+from portal.rest.describing import operation
+from portal.rest.fields import Document, IdField, Said, Word
+from portal.rest.once import once
+from portal.rest.paging import PageQuery, page
+from portal.rest.shapes import list_of, page_of, reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.estate.hub_lists import guids_in, hub_list
+from rollouts.api.governance import schemas as documents
+from rollouts.queries.governance.decisions import decision_lines
+from rollouts.queries.governance.incidents import incident_file, incident_hubs, incident_lines, incident_page
+from rollouts.states.governing import INCIDENT_STEPS, HanImpact
+
+_MOST: Final = 4_000
+_LARGEST: Final = 14_000_000
+
+
+class IncidentsQuery(PageQuery):
+    """Which incidents."""
+
+    rollout_id = IdField(required=False)
+    is_open = serializers.BooleanField(required=False, allow_null=True, default=None)
+    category = serializers.IntegerField(required=False, min_value=1, max_value=5)
+
+
+class NewIncident(Said):
+    """What is wrong, and with which hubs: `guids`, a `tree` of conditions, or a batch; or none."""
+
+    category = serializers.IntegerField(min_value=1, max_value=5)
+    title = serializers.CharField(max_length=120)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    han_impact = Word(HanImpact, required=False)
+    han_devices = serializers.IntegerField(required=False, min_value=0, max_value=1_000_000)
+    service_desk_reference = serializers.CharField(required=False, allow_blank=True, max_length=40)
+    guids = serializers.ListField(child=serializers.CharField(), required=False, max_length=1_000_000)
+    tree = Document(required=False)
+    batch_id = IdField(required=False)
+
+
+class Comment(Said):
+    """Something to be added to the story."""
+
+    text = serializers.CharField(max_length=_MOST)
+    is_internal = serializers.BooleanField(required=False, help_text="For the DCC and the Panel alone.")
+
+
+class StepComment(Said):
+    """What is said of a step."""
+
+    comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=_MOST)
+
+
+class NewFile(Said):
+    """A file."""
+
+    file_name = serializers.CharField(max_length=200)
+    content = serializers.CharField(max_length=_LARGEST, help_text="In Base64.")
+
+
+class DecisionsQuery(Said):
+    """Which decisions."""
+
+    rollout_id = IdField(required=False)
+    is_open = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
+class IncidentVerb:
+    """The verb of a step of an incident, in an address."""
+
+    regex = "|".join(verb for verb in INCIDENT_STEPS if verb != "merge")
+
+    def to_python(self, value: str) -> str:
+        """Return the verb."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Write the verb."""
+        return value
+
+
+class Incidents(Resource):
+    """Incidents."""
+
+    tag = "Incidents"
+    needs = ApiScope.INCIDENTS_READ
+    polled = True
+
+    @operation(
+        "listIncidents", "List incidents", query=[IncidentsQuery], returns=page_of(documents.IncidentRow)
+    )
+    def get(self, request: Request) -> Response:
+        """List the incidents you may know of, the newest first: a Supplier its own, the DCC all."""
+        asked = self.asked(IncidentsQuery)
+        found = incident_lines(
+            self.scope,
+            rollout_id=asked.get("rollout_id"),
+            is_open=asked["is_open"],
+            category=asked.get("category"),
+            cursor=asked["after"],
+            size=asked["limit"],
+        )
+        return Response(page(request, found.items, documents.incident_row, following=found.next))
+
+
+class NewIncidents(Resource):
+    """Where incidents against an update are raised."""
+
+    tag = "Incidents"
+    needs: ClassVar[Any] = {"POST": ApiScope.INCIDENTS_WRITE}
+
+    @operation(
+        "raiseIncident",
+        "Raise an incident",
+        status=201,
+        body=NewIncident,
+        example={
+            "category": 2,
+            "title": "IHDs lose their connection",
+            "han_impact": "SOME_DEVICES",
+            "guids": ["00-DB-12-34-56-78-9A-BC"],
+        },
+        returns=reference(documents.IncidentRaised),
+        refuses=("bad_input", "invalid_criteria", "nothing_named"),
+    )
+    @once
+    def post(self, request: Request, rollout_id: int) -> Response:
+        """Raise an incident against an update, with hubs and what it means for devices in homes (R5.1)."""
+        data: Any = request.data
+        guids = guids_in(data)
+        read = NewIncident(data=data if guids is None else {**data, "guids": []})
+        read.is_valid(raise_exception=True)
+        said = {name: value for name, value in read.validated_data.items() if name != "guids"}
+        chosen = {name: said.pop(name) for name in ("tree", "batch_id") if name in said}
+        done = services.raise_incident(
+            self.scope,
+            rollout_id=rollout_id,
+            account=services.Account(**said),
+            source=None if guids is None else hub_list(guids),
+            now=clock.now(),
+            **chosen,
+        )
+        location = reverse("api:incident", args=[done.incident_id])
+        return Response(documents.raised(done), status=201, headers={"Location": location})
+
+
+class IncidentOne(Resource):
+    """One incident."""
+
+    tag = "Incidents"
+    needs = ApiScope.INCIDENTS_READ
+    polled = True
+
+    @operation("getIncident", "Read an incident", returns=reference(documents.Incident))
+    def get(self, request: Request, incident_id: int) -> Response:
+        """Read an incident with its story, its files and what you may do with it."""
+        return Response(documents.incident(incident_page(self.scope, incident_id)))
+
+
+class IncidentHubs(Resource):
+    """The hubs of an incident."""
+
+    tag = "Incidents"
+    needs = ApiScope.INCIDENTS_READ
+
+    @operation(
+        "listIncidentHubs",
+        "List hubs of an incident",
+        query=[PageQuery],
+        returns=page_of(documents.IncidentHubRow),
+        refuses=("bad_cursor",),
+    )
+    def get(self, request: Request, incident_id: int) -> Response:
+        """List the hubs an incident names and where each stands, in GUID order."""
+        asked = self.asked(PageQuery)
+        found = incident_hubs(self.scope, incident_id, cursor=asked["after"], size=asked["limit"])
+        return Response(page(request, found.items, documents.incident_hub, following=found.next))
+
+
+class IncidentComments(Resource):
+    """The story of an incident."""
+
+    tag = "Incidents"
+    needs = ApiScope.INCIDENTS_WRITE
+
+    @operation(
+        "commentOnIncident",
+        "Comment on an incident",
+        status=201,
+        body=Comment,
+        example={"text": "We see the same in the South."},
+        returns=reference(documents.Incident),
+        refuses=("bad_input",),
+    )
+    @once
+    def post(self, request: Request, incident_id: int) -> Response:
+        """Add to the story of an incident; the raiser and the DCC are told."""
+        said = self.said(Comment)
+        services.comment_on_incident(self.scope, incident_id=incident_id, now=clock.now(), **said)
+        return _made(self.scope, incident_id)
+
+
+class IncidentFiles(Resource):
+    """The files of an incident."""
+
+    tag = "Incidents"
+    needs = ApiScope.INCIDENTS_WRITE
+
+    @operation(
+        "attachToIncident",
+        "Attach a file",
+        status=201,
+        body=NewFile,
+        example={"file_name": "ihd.log", "content": "bG9n"},
+        returns=reference(documents.Incident),
+        refuses=("attachment_refused",),
+    )
+    @once
+    def post(self, request: Request, incident_id: int) -> Response:
+        """Add a file to an incident."""
+        said = self.said(NewFile)
+        try:
+            content = base64.b64decode(said["content"], validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ValidationError({"content": ["This is not Base64."]}) from error
+        uploads = [services.Upload(said["file_name"], content)]
+        services.attach_to_incident(self.scope, incident_id=incident_id, uploads=uploads, now=clock.now())
+        return _made(self.scope, incident_id)
+
+
+class BytesAnswer(JsonAnswer):
+    """`application/octet-stream`."""
+
+    media_type = "application/octet-stream"
+    format = "file"
+
+
+class IncidentFileOne(Resource):
+    """One file of an incident."""
+
+    tag = "Incidents"
+    needs = ApiScope.INCIDENTS_READ
+    renderer_classes = (BytesAnswer, JsonAnswer)
+
+    @operation(
+        "getIncidentFile",
+        "Take a file of an incident",
+        files={"*/*": "The file, under the type it was uploaded with."},
+    )
+    def get(self, request: Request, incident_id: int, file_id: int) -> HttpResponseBase:
+        """Take a file of an incident away."""
+        found = incident_file(self.scope, incident_id, file_id)
+        return HttpResponse(found.content, headers=dict(found.headers))
+
+
+class IncidentSteps(Resource):
+    """A step of an incident."""
+
+    tag = "Incidents"
+    needs = ApiScope.INCIDENTS_WRITE
+
+    @operation(
+        "takeIncidentStep",
+        "Move an incident on",
+        body=StepComment,
+        example={"comment": "Known issue: fixed by meter firmware 2.1."},
+        returns=reference(documents.Incident),
+        refuses=("incident_step_refused", "bad_input"),
+    )
+    @once
+    def post(self, request: Request, incident_id: int, verb: str) -> Response:
+        """Take a step that `steps` of the incident names, such as acknowledge, resolve, close or withdraw."""
+        said = self.said(StepComment)
+        services.take_incident_step(self.scope, incident_id=incident_id, verb=verb, now=clock.now(), **said)
+        return Response(documents.incident(incident_page(self.scope, incident_id)))
+
+
+class Decisions(Resource):
+    """Decisions."""
+
+    tag = "Decisions"
+    needs = ApiScope.ROLLOUTS_READ
+    polled = True
+
+    @operation("listDecisions", "List decisions", query=[DecisionsQuery], returns=list_of(documents.Decision))
+    def get(self, request: Request) -> Response:
+        """List how updates you know of go on, the newest first: proceed, pause, delay or stop, and why."""
+        asked = self.asked(DecisionsQuery)
+        found = decision_lines(self.scope, rollout_id=asked.get("rollout_id"), is_open=asked["is_open"])
+        return Response({"items": [documents.decision(line) for line in found]})
+
+
+def _made(scope: Any, incident_id: int) -> Response:
+    location = reverse("api:incident", args=[incident_id])
+    shown = documents.incident(incident_page(scope, incident_id))
+    return Response(shown, status=201, headers={"Location": location})

@@ -1,0 +1,182 @@
+"""What the DCC watches an update by: halt rules, phases with their gates."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.kernel.refusals import NotFound
+from portal.rest.describing import operation
+from portal.rest.fields import IdField, Said, Word
+from portal.rest.once import once
+from portal.rest.shapes import list_of, reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.governance import watch_schemas as documents
+from rollouts.queries.governance.decisions import halt_rules, halt_trips
+from rollouts.queries.rollouts.phases import phases
+from rollouts.states import FailureCode
+from rollouts.states.governing import HaltRuleKind
+
+_MOST_HOURS: Final = 24 * 366
+_MOST_HUBS: Final = 2**31 - 1
+
+
+class HaltRuleSaid(Said):
+    """The terms of a halt rule."""
+
+    name = serializers.CharField(max_length=80)
+    kind = Word(HaltRuleKind)
+    failure_codes = serializers.ListField(child=Word(FailureCode), required=False, max_length=100)
+    batch_id = IdField(required=False, allow_null=True, help_text="None for the whole update.")
+    minimum_sample = serializers.IntegerField(min_value=1, max_value=_MOST_HUBS)
+    window_hours = serializers.FloatField(min_value=0.01, max_value=_MOST_HOURS)
+    threshold = serializers.FloatField(min_value=0, max_value=0.999999, help_text="A share, such as 0.02.")
+    counts_known = serializers.BooleanField(required=False)
+    is_active = serializers.BooleanField(required=False)
+
+
+class GateSaid(Said):
+    """What the batch before must come to."""
+
+    success = serializers.FloatField(min_value=0.000001, max_value=1, help_text="Of the settled hubs.")
+    settled = serializers.FloatField(required=False, min_value=0.000001, max_value=1)
+    minimum = serializers.IntegerField(required=False, min_value=1, max_value=_MOST_HUBS)
+    soak_hours = serializers.FloatField(min_value=0, max_value=24 * 90)
+
+
+class HaltRules(Resource):
+    """The halt rules of an update."""
+
+    tag = "Halt rules and phases"
+    needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "POST": ApiScope.ROLLOUTS_WRITE}
+    polled = True
+
+    @operation("listHaltRules", "List halt rules", returns=list_of(documents.HaltRuleDocument))
+    def get(self, request: Request, rollout_id: int) -> Response:
+        """List the rules that would suspend the update, and what each sees now; for the DCC and the Panel."""
+        found = halt_rules(self.scope, rollout_id=rollout_id, now=clock.now())
+        return Response({"items": [documents.halt_rule(line) for line in found]})
+
+    @operation(
+        "addHaltRule",
+        "Add a halt rule",
+        status=201,
+        body=HaltRuleSaid,
+        example={
+            "name": "More than 2 % fail",
+            "kind": "ANY",
+            "minimum_sample": 200,
+            "window_hours": 24,
+            "threshold": 0.02,
+        },
+        returns=reference(documents.HaltRuleTerms),
+        refuses=("step_refused", "bad_input"),
+    )
+    @once
+    def post(self, request: Request, rollout_id: int) -> Response:
+        """Add a rule: it suspends the update once the lower Wilson bound (95 %) is above its threshold."""
+        terms = _terms(self.said(HaltRuleSaid))
+        made = services.put_halt_rule(self.scope, rollout_id=rollout_id, now=clock.now(), **terms)
+        location = reverse("api:halt-rule", args=[rollout_id, made.pk])
+        return Response(documents.halt_terms(made), status=201, headers={"Location": location})
+
+
+class HaltRuleOne(Resource):
+    """One halt rule."""
+
+    tag = "Halt rules and phases"
+    needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "PATCH": ApiScope.ROLLOUTS_WRITE}
+
+    @operation("getHaltRule", "Read a halt rule", returns=reference(documents.HaltRuleDocument))
+    def get(self, request: Request, rollout_id: int, halt_rule_id: int) -> Response:
+        """Read a halt rule with what it sees now."""
+        found = halt_rules(self.scope, rollout_id=rollout_id, now=clock.now())
+        line = next((line for line in found if line.rule.pk == halt_rule_id), None)
+        if line is None:
+            raise NotFound("There is no such rule.")
+        return Response(documents.halt_rule(line))
+
+    @operation(
+        "changeHaltRule",
+        "Change a halt rule",
+        body=HaltRuleSaid,
+        example={"is_active": False},
+        returns=reference(documents.HaltRuleTerms),
+        refuses=("step_refused", "bad_input"),
+    )
+    def patch(self, request: Request, rollout_id: int, halt_rule_id: int) -> Response:
+        """Change some terms of a halt rule, or switch it off and on; it is looked at from now on."""
+        terms = _terms(self.said(HaltRuleSaid, is_partial=True))
+        changed = services.put_halt_rule(
+            self.scope, rollout_id=rollout_id, rule_id=halt_rule_id, now=clock.now(), **terms
+        )
+        return Response(documents.halt_terms(changed))
+
+
+class HaltTrips(Resource):
+    """When halt rules tripped."""
+
+    tag = "Halt rules and phases"
+    needs = ApiScope.ROLLOUTS_READ
+    polled = True
+
+    @operation("listHaltTrips", "List trips of halt rules", returns=list_of(documents.HaltTripDocument))
+    def get(self, request: Request, rollout_id: int) -> Response:
+        """List when halt rules tripped and on which numbers, the newest first; for the DCC and the Panel."""
+        found = halt_trips(self.scope, rollout_id=rollout_id)
+        return Response({"items": [documents.halt_trip(trip) for trip in found]})
+
+
+class Phases(Resource):
+    """The phases of an update."""
+
+    tag = "Halt rules and phases"
+    needs = ApiScope.ROLLOUTS_READ
+    polled = True
+
+    @operation("listPhases", "List phases", returns=list_of(documents.PhaseDocument))
+    def get(self, request: Request, rollout_id: int) -> Response:
+        """List the batches in order, the gate before each, and how far the one before has come."""
+        found = phases(self.scope, rollout_id=rollout_id)
+        return Response({"items": [documents.phase(each) for each in found.items]})
+
+
+class Gate(Resource):
+    """The gate before a batch."""
+
+    tag = "Halt rules and phases"
+    needs: ClassVar[Any] = {"PUT": ApiScope.ROLLOUTS_WRITE}
+
+    @operation(
+        "setGate",
+        "Put a gate before a batch",
+        body=GateSaid,
+        example={"success": 0.98, "settled": 0.95, "minimum": 200, "soak_hours": 72},
+        returns=reference(documents.PhaseDocument),
+        refuses=("step_refused", "bad_input"),
+    )
+    def put(self, request: Request, rollout_id: int, batch_id: int) -> Response:
+        """Let a batch open by itself, once the one before has succeeded and soaked; an open gate shuts."""
+        said = self.said(GateSaid)
+        if all(each.id != batch_id for each in phases(self.scope, rollout_id=rollout_id).items):
+            raise NotFound("There is no such batch.")
+        services.set_phase(self.scope, batch_id=batch_id, now=clock.now(), **said)
+        found = phases(self.scope, rollout_id=rollout_id)
+        return Response(next(documents.phase(each) for each in found.items if each.id == batch_id))
+
+
+def _terms(said: dict[str, Any]) -> dict[str, Any]:
+    """Return terms as the service stores them: a kind by its value, failures by their numbers."""
+    terms = dict(said)
+    if "kind" in terms:
+        terms["kind"] = terms["kind"].value
+    if "failure_codes" in terms:
+        terms["failure_codes"] = sorted({int(code) for code in terms["failure_codes"]})
+    return terms

@@ -1,0 +1,245 @@
+"""Halt rules and what they see, phases and their gates, the triage board, known issues."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
+
+from portal.rest.shapes import Count, Example, Names
+from rollouts.api.enums import Id
+from rollouts.api.governance.decision_schemas import RateDocument, rate
+from rollouts.models import HaltRule, KnownIssue
+from rollouts.queries.governance.decisions import RuleLine, Trip
+from rollouts.queries.governance.triage import Comparison, Measure, TriageGroup
+from rollouts.queries.rollouts.phases import Phase
+from rollouts.states import BatchKind, FailureCode
+from rollouts.states.governing import HaltRuleKind
+
+Failures = Annotated[list[str], Names(FailureCode), "Failures by name."]
+Share = Annotated[float, Example(0.98)]
+
+
+class HaltRuleTerms(TypedDict):
+    """When an update, or one of its batches, is suspended by itself."""
+
+    id: Id
+    name: Annotated[str, Example("More than 2 % fail")]
+    kind: Annotated[str, Names(HaltRuleKind)]
+    failure_codes: Failures
+    batch_id: Annotated[int | None, "None for the whole update."]
+    minimum_sample: Count
+    window_hours: Annotated[float, Example(24.0)]
+    threshold: Annotated[float, "A share: the lower Wilson bound must be above it.", Example(0.02)]
+    counts_known: Annotated[bool, "Do failures that known issues explain count too?"]
+    is_active: bool
+
+
+class HaltRuleDocument(HaltRuleTerms):
+    """A halt rule, and what it sees at this moment."""
+
+    since: datetime
+    rate: RateDocument
+    with_known: Annotated[RateDocument, "With the failures that known issues explain."]
+    is_over: bool
+
+
+class HaltTripDocument(TypedDict):
+    """That a halt rule tripped."""
+
+    at: datetime
+    name: Annotated[str, Example("More than 2 % fail")]
+    suspended: Annotated[bool, "It took the step; else the update stood already."]
+    evidence: dict[str, Any]
+
+
+class GateDocument(TypedDict):
+    """What the batch before must have come to."""
+
+    success: Share
+    settled: Share
+    minimum: Count
+    soak_hours: Annotated[float, Example(72.0)]
+    reached_at: datetime | None
+
+
+class PhaseDocument(TypedDict):
+    """One batch with its gate, and what the batch before it has come to."""
+
+    id: Id
+    name: Annotated[str, Example("North first")]
+    kind: Annotated[str, Names(BatchKind)]
+    automatic_at: datetime | None
+    is_open: bool
+    is_by_hand: bool
+    gate: GateDocument | None
+    hubs: Count
+    activated: Count
+    settled: Count
+    before: Annotated[str, "The name of the batch before, empty for the first."]
+    success: Annotated[RateDocument, "Of the settled hubs of the batch before."]
+    is_reached: bool
+    opens_at: datetime | None
+
+
+class TriageRow(TypedDict):
+    """A group of the triage board."""
+
+    key: Annotated[int, Example(2)]
+    label: Annotated[str, Example("Central")]
+    hubs: Count
+    upgraded: Count
+    failed: Count
+    failures: RateDocument
+    unexplained: Annotated[RateDocument, "Without those that known issues explain."]
+    incidents: Count
+    hubs_in_incidents: Count
+    incident_rate: RateDocument
+    han_rate: RateDocument
+    baseline: Annotated[RateDocument, "Of the hubs not yet upgraded, those named all the same."]
+
+
+class MeasureDocument(TypedDict):
+    """One measure for upgraded hubs, and for hubs of the same model that are not."""
+
+    name: Annotated[str, Example("incidents")]
+    upgraded: RateDocument
+    not_upgraded: RateDocument
+    is_apart: Annotated[bool, "The two intervals do not meet."]
+
+
+class ComparisonDocument(TypedDict):
+    """Upgraded hubs against hubs of the same model that are not."""
+
+    rollout_id: Id
+    measures: list[MeasureDocument]
+    failures: RateDocument
+    unexplained: RateDocument
+
+
+class KnownIssueDocument(TypedDict):
+    """Something that is understood: failures it explains are counted apart."""
+
+    id: Id
+    title: Annotated[str, Example("Meters of type X before 2.1")]
+    description: str
+    failure_codes: Failures
+    criteria: Annotated[dict[str, Any], "Conditions on hubs, if any."]
+    rollout_id: Annotated[int | None, "None for all updates."]
+    is_active: bool
+    version: Annotated[int, Example(1)]
+
+
+def halt_rule(line: RuleLine) -> HaltRuleDocument:
+    """Give a halt rule with what it sees."""
+    return {
+        **halt_terms(line.rule),
+        "since": line.since,
+        "rate": rate(line.rate),
+        "with_known": rate(line.with_known),
+        "is_over": line.is_over,
+    }
+
+
+def halt_terms(rule: HaltRule) -> HaltRuleTerms:
+    """Give the terms of a halt rule."""
+    return {
+        "id": rule.pk,
+        "name": rule.name,
+        "kind": rule.kind,
+        "failure_codes": _named(rule.failure_codes),
+        "batch_id": rule.batch_id,
+        "minimum_sample": rule.minimum_sample,
+        "window_hours": rule.window_hours,
+        "threshold": rule.threshold,
+        "counts_known": rule.counts_known,
+        "is_active": rule.is_active,
+    }
+
+
+def halt_trip(trip: Trip) -> HaltTripDocument:
+    """Give that a rule tripped."""
+    return {"at": trip.at, "name": trip.name, "suspended": trip.suspended, "evidence": dict(trip.evidence)}
+
+
+def phase(found: Phase) -> PhaseDocument:
+    """Give a phase."""
+    gate: GateDocument | None = None
+    if found.gate is not None:
+        gate = {
+            "success": found.gate.success,
+            "settled": found.gate.settled,
+            "minimum": found.gate.minimum,
+            "soak_hours": found.gate.soak.total_seconds() / 3600,
+            "reached_at": found.gate.reached_at,
+        }
+    return {
+        "id": found.id,
+        "name": found.name,
+        "kind": found.kind.value,
+        "automatic_at": found.automatic_at,
+        "is_open": found.is_open,
+        "is_by_hand": found.is_by_hand,
+        "gate": gate,
+        "hubs": found.hubs,
+        "activated": found.activated,
+        "settled": found.settled,
+        "before": found.before,
+        "success": rate(found.success),
+        "is_reached": found.is_reached,
+        "opens_at": found.opens_at,
+    }
+
+
+def triage_row(group: TriageGroup) -> TriageRow:
+    """Give a group of the board."""
+    return {
+        "key": group.key,
+        "label": group.label,
+        "hubs": group.hubs,
+        "upgraded": group.upgraded,
+        "failed": group.failed,
+        "failures": rate(group.failures),
+        "unexplained": rate(group.unexplained),
+        "incidents": group.incidents,
+        "hubs_in_incidents": group.hubs_in_incidents,
+        "incident_rate": rate(group.incident_rate),
+        "han_rate": rate(group.han_rate),
+        "baseline": rate(group.baseline),
+    }
+
+
+def comparison(found: Comparison) -> ComparisonDocument:
+    """Give a comparison."""
+    return {
+        "rollout_id": found.rollout_id,
+        "measures": [_measure(each) for each in found.measures],
+        "failures": rate(found.failures),
+        "unexplained": rate(found.unexplained),
+    }
+
+
+def known_issue(issue: KnownIssue) -> KnownIssueDocument:
+    """Give a known issue."""
+    return {
+        "id": issue.pk,
+        "title": issue.title,
+        "description": issue.description,
+        "failure_codes": _named(issue.failure_codes),
+        "criteria": issue.criteria,
+        "rollout_id": issue.rollout_id,
+        "is_active": issue.is_active,
+        "version": issue.version,
+    }
+
+
+def _measure(each: Measure) -> MeasureDocument:
+    return {
+        "name": each.name,
+        "upgraded": rate(each.upgraded),
+        "not_upgraded": rate(each.not_upgraded),
+        "is_apart": each.is_apart,
+    }
+
+
+def _named(codes: list[int]) -> list[str]:
+    return [FailureCode(code).name for code in codes]

@@ -1,0 +1,1 @@
+"""Instructions: Suppliers' answers about their hubs, and the receipts."""

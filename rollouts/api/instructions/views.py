@@ -1,0 +1,332 @@
+"""Instructions: give one, in JSON, CSV or NDJSON; see what would come of it; read what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+import orjson
+from django.http import HttpResponseBase
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.identity.scope import Scope
+from portal.kernel import clock
+from portal.kernel.refusals import NotFound
+from portal.kernel.spreadsheets import stream_csv
+from portal.rest.answers import CSV, NDJSON, CsvAnswer, JsonAnswer, NdjsonAnswer, ndjson, streamed
+from portal.rest.describing import operation
+from portal.rest.fields import Document, IdField, Moment, Said, Word
+from portal.rest.once import KeyReused, key_of
+from portal.rest.paging import PageQuery, page
+from portal.rest.shapes import page_of, reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.estate.hub_lists import BODIES, guids_in, hub_list, listed_in
+from rollouts.api.instructions import schemas as documents
+from rollouts.queries.instructions.choices import Which, guids_by_rule, own_guids
+from rollouts.queries.instructions.receipts import (
+    every_refused_line,
+    receipt,
+    receipts,
+    refused_lines,
+    refused_page,
+)
+from rollouts.queries.pilots.pilots import selection_rules
+from rollouts.services import HubList
+from rollouts.states import BatchKind, Channel, InstructionKind
+
+SHOWN: Final = 1_000
+_HEADER: Final = ("guid", "line", "reason", "what_it_means", "detail")
+_LISTED: Final = {"description": "A column headed `guid`, or one GUID a line."}
+_LINES: Final = {"description": 'A GUID a line: `"00-DB-…"` or `{"guid": "00-DB-…"}`.'}
+_REFUSED: Final = (
+    "not_found",
+    "instruction_refused",
+    "no_hubs",
+    "time_not_wanted",
+    "too_long",
+    "bad_input",
+    "invalid_criteria",
+    "unreadable_file",
+    "AFTER_CUTOFF",
+    "TIME_NOT_EARLIER",
+    "TIME_PASSED",
+    "ROLLOUT_PAUSED",
+    "ROLLOUT_STOPPED",
+    "ROLLOUT_REVOKED",
+    "ROLLOUT_COMPLETE",
+    "CPL_NOT_ACTIVE",
+    "idempotency_key_reused",
+)
+
+
+class DryRunQuery(Said):
+    """Whether to do it."""
+
+    dry_run = serializers.BooleanField(
+        required=False, default=False, help_text="Say what would come of it, and change nothing."
+    )
+
+
+class ListQuery(DryRunQuery):
+    """What is said of the hubs in a CSV or NDJSON body; in a JSON body it is said there."""
+
+    kind = Word(InstructionKind, required=False, default=InstructionKind.INSTRUCT)
+    activate_at = Moment(required=False, help_text="Left out: no preference.")
+    group = Word(BatchKind, required=False, help_text="Which hubs may be named; left out: any.")
+    batch_id = IdField(required=False)
+    name = serializers.CharField(required=False, max_length=80, help_text="Your own name for it.")
+
+
+class SampleRule(Said):
+    """Conditions, and a sample drawn from what meets them."""
+
+    tree = Document(help_text="Conditions on hubs: see `docs/reference/api.md`.")
+    sample = Document(required=False, allow_null=True)
+
+
+class NewInstruction(Said):
+    """What you say about which of your hubs: `guids`, `which`, `rule` or `selection_rule_id`, one of them."""
+
+    kind = Word(InstructionKind)
+    activate_at = Moment(required=False, allow_null=True, help_text="Null or left out: no preference.")
+    guids = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        max_length=1_000_000,
+        help_text="Up to a million GUIDs, in any spelling.",
+    )
+    which = serializers.ChoiceField(
+        choices=[which.value for which in Which],
+        required=False,
+        help_text="`waiting`: all that wait for your answer; `second`: those the second one has instructed;"
+        " `all`: all that can still be changed; `answered`: all you have answered for.",
+    )
+    rule = SampleRule(required=False)
+    selection_rule_id = IdField(required=False, help_text="A saved rule of yours.")
+    group = Word(BatchKind, required=False, allow_null=True, help_text="Which hubs may be named; null: any.")
+    batch_id = IdField(required=False, allow_null=True)
+    name = serializers.CharField(required=False, allow_blank=True, max_length=80)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An instruction as it was asked for."""
+
+    source: HubList
+    said: Mapping[str, Any]
+    rule_version_id: int | None = None
+
+    @property
+    def order(self) -> dict[str, Any]:
+        """What is said of the hubs; the name is for people."""
+        return {key: value for key, value in self.said.items() if key != "name"}
+
+
+class NewInstructions(Resource):
+    """Where instructions for the hubs of an update are given."""
+
+    tag = "Instructions"
+    needs: ClassVar[Any] = {"POST": ApiScope.INSTRUCTIONS_WRITE}
+    parser_classes = BODIES
+
+    @operation(
+        "giveInstruction",
+        "Instruct",
+        status=201,
+        query=[ListQuery],
+        body={"application/json": NewInstruction, "text/csv": _LISTED, "application/x-ndjson": _LINES},
+        example={
+            "kind": "INSTRUCT",
+            "activate_at": "2027-02-01T02:00:00Z",
+            "guids": ["00-DB-12-34-56-78-9A-BC"],
+        },
+        returns=reference(documents.Instruction),
+        also={202: reference(documents.Instruction), 200: reference(documents.DryRun)},
+        refuses=_REFUSED,
+    )
+    def post(self, request: Request, rollout_id: int) -> Response:
+        """Instruct, agree, decline or withdraw, for hubs of yours; for others of the list you get the reason.
+
+        201 with the whole result when it was quick (up to 100,000 hubs), 202 when the list is still being
+        applied: follow `Location`. Received is when the last byte has arrived; processing never makes it
+        late. The same `Idempotency-Key` with the same instruction gives the same receipt again.
+        """
+        query = self.asked(ListQuery)
+        key = key_of(request)
+        data = request.data
+        received_at = clock.now()
+        wanted = self._wanted(rollout_id, data, query, now=received_at)
+        times: dict[str, Any] = {"received_at": received_at, "now": received_at}
+        if query["dry_run"]:
+            verdict = services.check_instruction(
+                self.scope, rollout_id=rollout_id, source=wanted.source, **wanted.order, **times
+            )
+            return Response(documents.dry_run(verdict))
+        return self._given(key, rollout_id, wanted, times)
+
+    post.takes_key = True  # type: ignore[attr-defined]  # kept with the instruction itself
+
+    def _given(self, key: str, rollout_id: int, wanted: _Wanted, times: Mapping[str, Any]) -> Response:
+        try:
+            taken = services.receive_instruction(
+                self.scope,
+                rollout_id=rollout_id,
+                source=wanted.source,
+                channel=Channel.REST,
+                name=wanted.said.get("name", ""),
+                rule_version_id=wanted.rule_version_id,
+                idempotency_key=key,
+                **wanted.order,
+                **times,
+            )
+        except services.IdempotencyKeyReused as refusal:
+            raise KeyReused(refusal.message) from refusal
+        shown = _shown(self.scope, taken.reference)
+        headers = {"Location": reverse("api:instruction", args=[taken.reference])}
+        if taken.is_repeat:
+            headers["Idempotent-Replayed"] = "true"
+        return Response(shown, status=201 if taken.is_finished else 202, headers=headers)
+
+    def _wanted(self, rollout_id: int, data: Any, query: Mapping[str, Any], *, now: datetime) -> _Wanted:
+        if (listed := listed_in(self.request)) is not None:
+            names = ("kind", "activate_at", "group", "batch_id", "name")
+            return _Wanted(listed, _order({name: query.get(name) for name in names}))
+        guids = guids_in(data)
+        read = NewInstruction(data={**data, "guids": []} if guids is not None else data)
+        read.is_valid(raise_exception=True)
+        said = dict(read.validated_data)
+        said.pop("guids", None)
+        chosen = {name: said.pop(name) for name in ("which", "rule", "selection_rule_id") if name in said}
+        if len(chosen) + (guids is not None) != 1:
+            raise ValidationError("Name the hubs in one way: guids, which, rule or selection_rule_id.")
+        if guids is not None:
+            return _Wanted(hub_list(guids), _order(said))
+        source, version = _chosen(self.scope, rollout_id, chosen, said.get("batch_id"), now=now)
+        # The key stands for what was asked: what it chooses changes as hubs are answered for.
+        digest = hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).digest()
+        return _Wanted(HubList.from_stored(source, digest=digest), _order(said), version)
+
+
+class Instructions(Resource):
+    """Your instructions."""
+
+    tag = "Instructions"
+    needs = ApiScope.INSTRUCTIONS_READ
+    polled = True
+
+    class Query(PageQuery):
+        """Which instructions."""
+
+        rollout_id = IdField(required=False, help_text="Of this update only.")
+
+    @operation(
+        "listInstructions",
+        "List instructions",
+        query=[Query],
+        returns=page_of(documents.InstructionRow),
+    )
+    def get(self, request: Request) -> Response:
+        """List your organisation's own instructions, the latest first, from every channel."""
+        asked = self.asked(self.Query)
+        found = receipts(
+            self.scope,
+            rollout_id=asked.get("rollout_id"),
+            cursor=asked["after"],
+            size=asked["limit"],
+        )
+        return Response(page(request, found.items, documents.instruction_row, following=found.next))
+
+
+class InstructionOne(Resource):
+    """One instruction."""
+
+    tag = "Instructions"
+    needs = ApiScope.INSTRUCTIONS_READ
+    polled = True
+
+    @operation("getInstruction", "Read an instruction", returns=reference(documents.Instruction))
+    def get(self, request: Request, instruction: str) -> Response:
+        """Read what became of one of your instructions; `finished_at` is null while it is being applied."""
+        return Response(_shown(self.scope, instruction))
+
+
+class Rejections(Resource):
+    """What was not taken of an instruction."""
+
+    tag = "Instructions"
+    needs = ApiScope.INSTRUCTIONS_READ
+    renderer_classes = (JsonAnswer, CsvAnswer, NdjsonAnswer)
+
+    @operation(
+        "listRejections",
+        "List what was not taken",
+        query=[PageQuery],
+        returns=page_of(documents.Rejection),
+        files={CSV: "All of them, in columns.", NDJSON: "All of them, a line each."},
+    )
+    def get(self, request: Request, instruction: str) -> HttpResponseBase:
+        """List the lines that were not taken, each with its reason; as CSV or NDJSON all of them at once.
+
+        The file can be corrected and sent again.
+        """
+        asked = self.asked(PageQuery)
+        wanted = getattr(request, "accepted_renderer", None)
+        if isinstance(wanted, CsvAnswer | NdjsonAnswer):
+            return _file(self.scope, instruction, is_csv=isinstance(wanted, CsvAnswer))
+        found = refused_page(self.scope, instruction, after=asked["after"], size=asked["limit"])
+        return Response(page(request, found.items, documents.rejection, following=found.next))
+
+
+def _order(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what was not said; a group or a batch that was not named is any."""
+    order = {name: value for name, value in said.items() if value not in {None, ""}}
+    return {"group": None, **order}
+
+
+def _chosen(
+    scope: Scope, rollout_id: int, chosen: Mapping[str, Any], batch_id: int | None, *, now: datetime
+) -> tuple[Any, int | None]:
+    if "which" in chosen:
+        which = Which(chosen["which"])
+        return own_guids(scope, rollout_id=rollout_id, which=which, batch_id=batch_id), None
+    rule, version = chosen.get("rule"), None
+    if rule is None:
+        saved = next(
+            (each for each in selection_rules(scope) if each.id == chosen["selection_rule_id"]), None
+        )
+        if saved is None:
+            raise NotFound("There is no such rule.")
+        rule, version = {"tree": saved.tree, "sample": saved.sample}, saved.version_id
+    return (
+        guids_by_rule(
+            scope, rollout_id=rollout_id, tree=rule["tree"], sample=rule.get("sample"), as_of=now.date()
+        ),
+        version,
+    )
+
+
+def _shown(scope: Scope, reference_: str) -> documents.Instruction:
+    found = receipt(scope, reference_).receipt
+    lines = refused_lines(scope, reference_, most=SHOWN) if found.rejected else []
+    return documents.instruction(
+        found, lines, rejections_url=reverse("api:rejections", args=[found.reference])
+    )
+
+
+def _file(scope: Scope, reference_: str, *, is_csv: bool) -> HttpResponseBase:
+    lines = every_refused_line(scope, reference_)
+    name = f"instruction-{reference_}-not-accepted"
+    if not is_csv:
+        rows: Iterator[Any] = (documents.rejection(line) for line in lines)
+        return streamed(ndjson(rows), kind=NDJSON, name=f"{name}.ndjson")
+    cells = ((line.guid or line.raw, line.line, line.reason, line.words, line.detail) for line in lines)
+    return streamed(stream_csv(cells, header=_HEADER), kind=CSV, name=f"{name}.csv")

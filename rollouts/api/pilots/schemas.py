@@ -1,0 +1,242 @@
+"""Pilots and the rules by which hubs are chosen for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
+
+from portal.rest.shapes import Count, Example, GuidText, Names
+from rollouts.api.enums import (
+    HubsByReason,
+    HubsByState,
+    Id,
+    ReasonName,
+    RegionName,
+    RoleName,
+    StateName,
+    Version,
+    named,
+    reason_of,
+)
+from rollouts.queries.pilots.pilots import PilotHub, PilotProgress, SavedRule, SelectionPreview, Submission
+from rollouts.services import Confirmation, Nomination
+from rollouts.states import RejectionReason
+
+_TREE = {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]}
+_SAMPLE = {"size": 100, "strata": ["region", "version"], "seed": 7}
+_BREAKDOWN = {"region": {"NORTH": 60, "SOUTH": 40}}
+
+
+class Pilot(TypedDict):
+    """How a pilot goes, over your own hubs."""
+
+    rollout_id: Id
+    hubs: Count
+    activated: Count
+    failed: Count
+    states: HubsByState
+    failures: HubsByReason
+    states_by_region: Annotated[dict[str, dict[str, int]], Example({"NORTH": {"ACTIVATED": 60}})]
+    states_by_version: Annotated[dict[str, dict[str, int]], Example({"0C220000": {"ACTIVATED": 60}})]
+
+
+class PilotHubRow(TypedDict):
+    """A hub of the pilot with its outcome."""
+
+    guid: GuidText
+    region: RegionName
+    firmware_version: Version
+    role: RoleName
+    has_second_supplier: bool
+    has_answered: bool
+    second_has_answered: bool | None
+    state: StateName
+    reason: ReasonName
+    state_at: datetime
+    effective_at: datetime
+
+
+class RefusedHub(TypedDict):
+    """A line of a nomination that could not be taken."""
+
+    line: Annotated[int, Example(3)]
+    raw: Annotated[str, Example("00-DB-12-34-56-78-9A-BC")]
+    reason: Annotated[str, Names(RejectionReason)]
+    detail: Annotated[str, Example("")]
+
+
+class PilotSubmission(TypedDict):
+    """A nomination of hubs for the pilot."""
+
+    id: Id
+    supplier: Annotated[str, Example("Brightwater Energy"), "Told to the DCC, and to the Supplier itself."]
+    rule: Annotated[str, Example("Spread over regions")]
+    submitted_at: datetime
+    activate_at: datetime | None
+    status: Annotated[str, Names(["SUBMITTED", "CONFIRMED", "DECLINED", "WITHDRAWN"])]
+    comment: str
+    hubs: Count
+    score: Annotated[float | None, "How well these hubs stand for all of yours; 1 is perfectly."]
+    breakdown: Annotated[dict[str, Any], Example({"chosen": _BREAKDOWN, "eligible": _BREAKDOWN})]
+    rejected: list[RefusedHub]
+
+
+class Nominated(TypedDict):
+    """What became of a nomination: the receipt."""
+
+    id: Id
+    hubs: Count
+    score: float
+    rejected: list[RefusedHub]
+
+
+class Confirmed(TypedDict):
+    """What came of confirming nominations."""
+
+    joined: Count
+    dropped: Annotated[Count, "Nominated, and not to be had any more."]
+    in_pilot: Count
+    cap: Count
+
+
+class SelectionRule(TypedDict):
+    """A named rule by which hubs are chosen, as it now stands."""
+
+    id: Id
+    version_id: Id
+    name: Annotated[str, Example("Spread over regions")]
+    version: int
+    says: Annotated[str, Example("CSP region is North")]
+    tree: Annotated[dict[str, Any], Example(_TREE)]
+    sample: Annotated[dict[str, Any] | None, Example(_SAMPLE)]
+    saved_at: datetime
+
+
+class SavedVersion(TypedDict):
+    """A rule that was saved: a new version, or the one there was, where it means the same."""
+
+    id: Id
+    version_id: Id
+    name: Annotated[str, Example("Spread over regions")]
+    version: int
+
+
+class Selection(TypedDict):
+    """What conditions and a sample would choose of your hubs."""
+
+    says: Annotated[str, Example("CSP region is North")]
+    eligible: Count
+    matching: Count
+    chosen: Count
+    cap: Count
+    is_over_cap: bool
+    score: float
+    distances: Annotated[dict[str, float], Example({"region": 0.02})]
+    chosen_by: Annotated[dict[str, dict[str, int]], Example(_BREAKDOWN)]
+    eligible_by: Annotated[dict[str, dict[str, int]], Example(_BREAKDOWN)]
+    first_guids: list[GuidText]
+
+
+def pilot(rollout_id: int, progress: PilotProgress) -> Pilot:
+    """Give how a pilot goes."""
+    return {
+        "rollout_id": rollout_id,
+        "hubs": progress.hubs,
+        "activated": progress.activated,
+        "failed": progress.failed,
+        "states": named(progress.states),
+        "failures": named(progress.failures),
+        "states_by_region": {region.name: named(states) for region, states in progress.by_region.items()},
+        "states_by_version": {version: named(states) for version, states in progress.by_version.items()},
+    }
+
+
+def pilot_hub(hub: PilotHub) -> PilotHubRow:
+    """Give a hub of the pilot."""
+    return {
+        "guid": hub.guid,
+        "region": hub.region.name,
+        "firmware_version": hub.version,
+        "role": hub.role,
+        "has_second_supplier": hub.has_second,
+        "has_answered": hub.has_answered,
+        "second_has_answered": hub.second_has_answered,
+        "state": hub.state.name,
+        "reason": reason_of(hub.code),
+        "state_at": hub.state_at,
+        "effective_at": hub.effective_at,
+    }
+
+
+def submission(one: Submission) -> PilotSubmission:
+    """Give a nomination."""
+    return {
+        "id": one.id,
+        "supplier": one.supplier,
+        "rule": one.rule,
+        "submitted_at": one.submitted_at,
+        "activate_at": one.activate_at,
+        "status": one.status,
+        "comment": one.comment,
+        "hubs": one.hubs,
+        "score": one.score,
+        "breakdown": dict(one.breakdown),
+        "rejected": [_refused(line) for line in one.rejected],
+    }
+
+
+def nominated(done: Nomination) -> Nominated:
+    """Give the receipt of a nomination."""
+    return {
+        "id": done.submission_id,
+        "hubs": done.hubs,
+        "score": done.score,
+        "rejected": [_refused(line) for line in done.rejected],
+    }
+
+
+def confirmed(done: Confirmation) -> Confirmed:
+    """Give what came of confirming."""
+    return {"joined": done.joined, "dropped": done.dropped, "in_pilot": done.in_pilot, "cap": done.cap}
+
+
+def selection_rule(rule: SavedRule) -> SelectionRule:
+    """Give a rule."""
+    return {
+        "id": rule.id,
+        "version_id": rule.version_id,
+        "name": rule.name,
+        "version": rule.version,
+        "says": rule.says,
+        "tree": dict(rule.tree),
+        "sample": None if rule.sample is None else dict(rule.sample),
+        "saved_at": rule.saved_at,
+    }
+
+
+def selection(preview: SelectionPreview) -> Selection:
+    """Give what would be chosen."""
+    chosen = preview.selection
+    return {
+        "says": preview.says,
+        "eligible": chosen.eligible,
+        "matching": chosen.matching,
+        "chosen": chosen.chosen,
+        "cap": preview.cap,
+        "is_over_cap": preview.is_over_cap,
+        "score": chosen.score,
+        "distances": dict(chosen.distances),
+        "chosen_by": chosen.chosen_by,
+        "eligible_by": chosen.eligible_by,
+        "first_guids": preview.first_guids,
+    }
+
+
+def _refused(line: Mapping[str, Any]) -> RefusedHub:
+    return {
+        "line": line["line"],
+        "raw": line["raw"],
+        "reason": line["reason"],
+        "detail": line.get("detail", ""),
+    }

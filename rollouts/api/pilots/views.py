@@ -1,0 +1,244 @@
+"""Pilots: how one goes, who nominated what, nominate, withdraw, confirm, decline, comment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.identity.scope import Scope
+from portal.kernel import clock
+from portal.kernel.refusals import NotFound
+from portal.rest.describing import operation
+from portal.rest.fields import IdField, Moment, Said
+from portal.rest.once import once
+from portal.rest.paging import PageQuery, page
+from portal.rest.shapes import list_of, page_of, reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.estate.hub_lists import BODIES, MOST_GUIDS, guids_in, hub_list, listed_in
+from rollouts.api.pilots import schemas as documents
+from rollouts.queries.pilots.pilots import pilot_hubs, pilot_progress, submissions
+
+_LISTED = {"description": "A column headed `guid`, or one GUID a line."}
+_LINES = {"description": "A GUID a line."}
+_COMMENT = "Everybody concerned reads it."
+
+
+class NewSubmission(Said):
+    """Hubs for the pilot: `guids`, or a saved version of a rule."""
+
+    guids = serializers.ListField(child=serializers.CharField(), required=False, max_length=MOST_GUIDS)
+    rule_version_id = IdField(required=False)
+    activate_at = Moment(required=False, allow_null=True, help_text="Null or left out: as soon as it can be.")
+
+
+class SubmissionQuery(Said):
+    """What is said of the hubs in a CSV or NDJSON body; in a JSON body it is said there."""
+
+    activate_at = Moment(required=False)
+
+
+class NewConfirmation(Said):
+    """Nominations to be taken into the pilot group."""
+
+    submission_ids = serializers.ListField(child=IdField(), min_length=1, max_length=1_000)
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=4_000, help_text=_COMMENT)
+
+
+class Why(Said):
+    """Why a nomination is not taken."""
+
+    comment = serializers.CharField(max_length=4_000, help_text="The Supplier reads it.")
+
+
+class Commentary(Said):
+    """What is said of the pilot."""
+
+    commentary = serializers.CharField(max_length=4_000, help_text=_COMMENT)
+
+
+class Pilot(Resource):
+    """The pilot of an update."""
+
+    tag = "Pilots"
+    needs = ApiScope.PILOTS_READ
+    polled = True
+
+    @operation("getPilot", "Read how the pilot goes", returns=reference(documents.Pilot))
+    def get(self, request: Request, rollout_id: int) -> Response:
+        """Count how the pilot goes: your own hubs, or for the DCC all of them."""
+        return Response(documents.pilot(rollout_id, pilot_progress(self.scope, rollout_id=rollout_id)))
+
+
+class PilotHubs(Resource):
+    """The hubs of a pilot."""
+
+    tag = "Pilots"
+    needs = ApiScope.PILOTS_READ
+
+    @operation("listPilotHubs", "List pilot hubs", query=[PageQuery], returns=page_of(documents.PilotHubRow))
+    def get(self, request: Request, rollout_id: int) -> Response:
+        """List the hubs of the pilot with the outcome of each: your own, or for the DCC all of them."""
+        asked = self.asked(PageQuery)
+        found = pilot_hubs(self.scope, rollout_id=rollout_id, after=asked["after"], size=asked["limit"])
+        return Response(page(request, found.items, documents.pilot_hub, following=found.next))
+
+
+class Submissions(Resource):
+    """The nominations for a pilot."""
+
+    tag = "Pilots"
+    needs: ClassVar[Any] = {"GET": ApiScope.PILOTS_READ, "POST": ApiScope.PILOTS_WRITE}
+    parser_classes = BODIES
+    polled = True
+
+    @operation("listSubmissions", "List nominations", returns=list_of(documents.PilotSubmission))
+    def get(self, request: Request, rollout_id: int) -> Response:
+        """List the nominations for the pilot, the latest first: your own, or for the DCC all of them."""
+        found = submissions(self.scope, rollout_id=rollout_id)
+        return Response({"items": [documents.submission(one) for one in found]})
+
+    @operation(
+        "nominate",
+        "Nominate hubs",
+        status=201,
+        query=[SubmissionQuery],
+        body={"application/json": NewSubmission, "text/csv": _LISTED, "application/x-ndjson": _LINES},
+        example={"guids": ["00-DB-12-34-56-78-9A-BC"], "activate_at": "2027-01-10T02:00:00Z"},
+        returns=reference(documents.Nominated),
+        refuses=(
+            "no_pilot",
+            "OVER_PILOT_CAP",
+            "nothing_nominated",
+            "no_hubs",
+            "instruction_refused",
+            "AFTER_CUTOFF",
+            "TIME_NOT_EARLIER",
+            "TIME_PASSED",
+            "ROLLOUT_PAUSED",
+            "ROLLOUT_STOPPED",
+            "ROLLOUT_REVOKED",
+            "ROLLOUT_COMPLETE",
+            "CPL_NOT_ACTIVE",
+            "unreadable_file",
+            "bad_input",
+        ),
+    )
+    @once
+    def post(self, request: Request, rollout_id: int) -> Response:
+        """Nominate hubs for the pilot, listed or chosen by a rule. Nothing moves before it is confirmed."""
+        said = self._said(self.asked(SubmissionQuery))
+        now = clock.now()
+        done = services.submit_pilot(self.scope, rollout_id=rollout_id, received_at=now, now=now, **said)
+        location = reverse("api:submissions", args=[rollout_id])
+        return Response(documents.nominated(done), status=201, headers={"Location": location})
+
+    def _said(self, query: Mapping[str, Any]) -> dict[str, Any]:
+        if (listed := listed_in(self.request)) is not None:
+            return {"source": listed, "activate_at": query.get("activate_at")}
+        guids = guids_in(self.request.data)
+        read = NewSubmission(data=self.request.data if guids is None else {**self.request.data, "guids": []})
+        read.is_valid(raise_exception=True)
+        said = {name: value for name, value in read.validated_data.items() if name != "guids"}
+        if (guids is None) == ("rule_version_id" not in said):
+            raise ValidationError("Give either guids or rule_version_id.")
+        return said if guids is None else {**said, "source": hub_list(guids)}
+
+
+class Withdrawal(Resource):
+    """Taking a nomination back."""
+
+    tag = "Pilots"
+    needs = ApiScope.PILOTS_WRITE
+
+    @operation("withdrawSubmission", "Withdraw a nomination", status=204)
+    def delete(self, request: Request, rollout_id: int, submission_id: int) -> Response:
+        """Take back a nomination of yours that has not been decided."""
+        _check_is_of(self.scope, rollout_id, submission_id)
+        services.withdraw_submission(self.scope, submission_id=submission_id, now=clock.now())
+        return Response(status=204)
+
+
+class Confirmations(Resource):
+    """Taking nominations into the pilot group."""
+
+    tag = "Pilots"
+    needs = ApiScope.ROLLOUTS_WRITE
+
+    @operation(
+        "confirmSubmissions",
+        "Confirm nominations",
+        body=NewConfirmation,
+        example={"submission_ids": [17, 18], "comment": "Thank you."},
+        returns=reference(documents.Confirmed),
+        refuses=(
+            "no_pilot",
+            "OVER_PILOT_CAP",
+            "ROLLOUT_PAUSED",
+            "ROLLOUT_STOPPED",
+            "ROLLOUT_REVOKED",
+            "ROLLOUT_COMPLETE",
+            "CPL_NOT_ACTIVE",
+        ),
+    )
+    @once
+    def post(self, request: Request, rollout_id: int) -> Response:
+        """Take nominations into the pilot group, within its cap; second Suppliers are asked to answer."""
+        said = self.said(NewConfirmation)
+        done = services.confirm_pilot(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
+        return Response(documents.confirmed(done))
+
+
+class Declining(Resource):
+    """Not taking a nomination."""
+
+    tag = "Pilots"
+    needs = ApiScope.ROLLOUTS_WRITE
+
+    @operation(
+        "declineSubmission",
+        "Decline a nomination",
+        status=204,
+        body=Why,
+        example={"comment": "These hubs serve a hospital."},
+        refuses=("bad_input",),
+    )
+    def post(self, request: Request, rollout_id: int, submission_id: int) -> Response:
+        """Do not take a nomination, and tell its Supplier why."""
+        comment = self.said(Why)["comment"]
+        _check_is_of(self.scope, rollout_id, submission_id)
+        services.decline_submission(self.scope, submission_id=submission_id, comment=comment, now=clock.now())
+        return Response(status=204)
+
+
+class PilotCommentary(Resource):
+    """What is said of a pilot while it runs."""
+
+    tag = "Pilots"
+    needs = ApiScope.ROLLOUTS_WRITE
+
+    @operation(
+        "commentOnPilot",
+        "Comment on the pilot",
+        status=204,
+        body=Commentary,
+        example={"commentary": "60 of 100 hubs have activated; no incident so far."},
+        refuses=("step_refused", "bad_input"),
+    )
+    def post(self, request: Request, rollout_id: int) -> Response:
+        """Say how the pilot goes, to everybody concerned, each with its own numbers."""
+        said = self.said(Commentary)
+        services.comment_on_pilot(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
+        return Response(status=204)
+
+
+def _check_is_of(scope: Scope, rollout_id: int, submission_id: int) -> None:
+    if all(one.id != submission_id for one in submissions(scope, rollout_id=rollout_id)):
+        raise NotFound("There is no such nomination.")

@@ -1,0 +1,1 @@
+"""Rollouts: their batches, phases, dates and progress."""

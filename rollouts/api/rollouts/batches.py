@@ -1,0 +1,209 @@
+"""Batches of an update: parts of it with a time, a cut-off or a gate of their own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, TypedDict
+
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.kernel.refusals import NotFound
+from portal.rest.describing import operation
+from portal.rest.fields import Document, Moment, Said, Text
+from portal.rest.once import once
+from portal.rest.shapes import Count, Example, Names, list_of, reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.enums import HubsByRegion, Id, named
+from rollouts.api.estate.hub_lists import MOST_GUIDS, hub_list
+from rollouts.api.rollouts.schemas import RolloutBatch, batches
+from rollouts.queries.rollouts.rollout import update_page
+
+
+class BatchMade(TypedDict):
+    """A batch as it was announced."""
+
+    id: Id
+    hubs: Count
+    suppliers: Annotated[int, "How many Suppliers were told."]
+    cutoff_at: datetime
+
+
+class NewBatch(Said):
+    """A part of the safe launch group, chosen by conditions or listed."""
+
+    name = serializers.CharField(max_length=80)
+    automatic_at = Moment()
+    tree = Document(required=False, help_text="Conditions on hubs: see `docs/reference/api.md`.")
+    guids = serializers.ListField(
+        child=Text(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
+    )
+    is_gated = serializers.BooleanField(required=False)
+
+
+class BatchSought(Said):
+    """A batch as it might be formed."""
+
+    automatic_at = Moment()
+    tree = Document(required=False, help_text="Conditions on hubs: see `docs/reference/api.md`.")
+    guids = serializers.ListField(
+        child=Text(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
+    )
+
+
+class BatchOutlook(TypedDict):
+    """What would come of forming a batch now."""
+
+    cutoff_at: datetime
+    moves: Count
+    suppliers: Annotated[int, "How many Suppliers would be told."]
+    by_region: HubsByRegion
+    by_batch: Annotated[dict[str, int], Example({"Safe launch group": 3310}), "From where they would move."]
+    stays: Annotated[
+        dict[str, int],
+        Names(["PILOT", "ANSWERED", "SETTLED", "OUTSIDE"]),
+        "Hubs that were chosen and would stay where they are, by why.",
+    ]
+    says: Annotated[str, "The conditions in words."]
+
+
+class GateReason(Said):
+    """Why a gate is opened."""
+
+    reason = serializers.CharField(max_length=4_000)
+
+
+class Batches(Resource):
+    """The batches of an update."""
+
+    tag = "Batches"
+    needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "POST": ApiScope.ROLLOUTS_WRITE}
+    polled = True
+
+    @operation("listBatches", "List batches", returns=list_of(RolloutBatch))
+    def get(self, request: Request, rollout_id: int) -> Response:
+        """List the groups of the update's hubs, with their times and your own numbers."""
+        return Response({"items": batches(update_page(self.scope, rollout_id, now=clock.now()))})
+
+    @operation(
+        "createBatch",
+        "Form a batch",
+        status=201,
+        body=NewBatch,
+        example={
+            "name": "North first",
+            "automatic_at": "2027-02-15T02:00:00Z",
+            "tree": {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]},
+        },
+        returns=reference(BatchMade),
+        refuses=(
+            "step_refused",
+            "nothing_to_move",
+            "BATCH_TOO_LATE",
+            "BATCH_WITHOUT_WINDOW",
+            "AUTOMATIC_NOT_AHEAD",
+            "invalid_criteria",
+            "bad_input",
+        ),
+    )
+    @once
+    def post(self, request: Request, rollout_id: int) -> Response:
+        """Give a part of the safe launch group an earlier automatic time; its Suppliers are told.
+
+        Name either a `tree` of conditions or `guids`. Only hubs nobody has answered for move.
+        """
+        said = self.said(NewBatch)
+        guids = said.pop("guids", None)
+        done = services.create_batch(
+            self.scope,
+            rollout_id=rollout_id,
+            source=None if guids is None else hub_list(guids),
+            now=clock.now(),
+            **said,
+        )
+        made: BatchMade = {
+            "id": done.batch_id,
+            "hubs": done.hubs,
+            "suppliers": done.suppliers,
+            "cutoff_at": done.cutoff_at,
+        }
+        location = reverse("api:batches", args=[rollout_id])
+        return Response(made, status=201, headers={"Location": location})
+
+
+class BatchPreview(Resource):
+    """A batch before it is formed."""
+
+    tag = "Batches"
+    needs: ClassVar[Any] = {"POST": ApiScope.ROLLOUTS_WRITE}
+
+    @operation(
+        "previewBatch",
+        "See what forming a batch would do",
+        body=BatchSought,
+        example={
+            "automatic_at": "2027-02-15T02:00:00Z",
+            "tree": {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]},
+        },
+        returns=reference(BatchOutlook),
+        refuses=(
+            "step_refused",
+            "BATCH_TOO_LATE",
+            "BATCH_WITHOUT_WINDOW",
+            "AUTOMATIC_NOT_AHEAD",
+            "invalid_criteria",
+            "bad_input",
+        ),
+    )
+    def post(self, request: Request, rollout_id: int) -> Response:
+        """Say how many hubs would move and which would stay, and change nothing."""
+        said = self.said(BatchSought)
+        guids = said.pop("guids", None)
+        found = services.foresee_batch(
+            self.scope,
+            rollout_id=rollout_id,
+            source=None if guids is None else hub_list(guids),
+            now=clock.now(),
+            **said,
+        )
+        outlook: BatchOutlook = {
+            "cutoff_at": found.cutoff_at,
+            "moves": found.moves,
+            "suppliers": found.suppliers,
+            "by_region": named(found.by_region),
+            "by_batch": dict(found.by_batch),
+            "stays": dict(found.stays),
+            "says": found.says,
+        }
+        return Response(outlook)
+
+
+class OpenGate(Resource):
+    """The gate before a batch."""
+
+    tag = "Batches"
+    needs = ApiScope.ROLLOUTS_WRITE
+
+    @operation(
+        "openGate",
+        "Open the gate of a batch",
+        body=GateReason,
+        example={"reason": "The first batch went well."},
+        returns=reference(RolloutBatch),
+        refuses=("step_refused", "bad_input"),
+    )
+    @once
+    def post(self, request: Request, rollout_id: int, batch_id: int) -> Response:
+        """Open the gate of a gated batch: from now on its hubs may be commanded."""
+        reason = self.said(GateReason)["reason"]
+        now = clock.now()
+        if all(batch.id != batch_id for batch in update_page(self.scope, rollout_id, now=now).batches):
+            raise NotFound("There is no such batch.")
+        services.open_gate(self.scope, batch_id=batch_id, reason=reason, now=now)
+        shown = batches(update_page(self.scope, rollout_id, now=now))
+        return Response(next(batch for batch in shown if batch["id"] == batch_id))

@@ -1,0 +1,78 @@
+"""The curve of an update: how many hubs had activated by when, and when the rest will have."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypedDict
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.kernel.refusals import NotFound
+from portal.rest.describing import operation
+from portal.rest.shapes import Count, reference
+from portal.rest.views import Resource
+from rollouts.api.enums import Id
+from rollouts.queries.rollouts.curves import ActivationCurve, activation_curve
+from rollouts.queries.rollouts.rollout import update_page
+from rollouts.states import RUNNING_STATUSES
+
+
+class CurvePoint(TypedDict):
+    """So many hubs had, or will have, activated by this moment."""
+
+    at: datetime
+    hubs: Count
+
+
+class Curve(TypedDict):
+    """What was, and what the plan and the present pace come to."""
+
+    rollout_id: Id
+    points: list[CurvePoint]
+    forecast: list[CurvePoint]
+    total: Count
+    left_out: Count
+    overdue: Count
+    deadline: datetime
+
+
+class CurveOf(Resource):
+    """The curve of an update."""
+
+    tag = "Updates"
+    needs = ApiScope.ROLLOUTS_READ
+    polled = True
+
+    @operation("getActivationCurve", "Read the activation curve", returns=reference(Curve))
+    def get(self, request: Request, rollout_id: int) -> Response:
+        """Say how many hubs had activated by when, and when the rest will have: its own to a Supplier."""
+        now = clock.now()
+        shown = update_page(self.scope, rollout_id, now=now)
+        if shown.flight.notified_at is None:
+            raise NotFound("Nothing has been published yet.")
+        found = activation_curve(
+            self.scope,
+            rollout_id,
+            progress=shown.progress,
+            plan=shown.plan,
+            notified_at=shown.flight.notified_at,
+            automatic_at=shown.flight.automatic_at,
+            is_halted=shown.flight.status not in RUNNING_STATUSES,
+            now=now,
+        )
+        return Response(_curve(rollout_id, found))
+
+
+def _curve(rollout_id: int, found: ActivationCurve) -> Curve:
+    return {
+        "rollout_id": rollout_id,
+        "points": [{"at": point.at, "hubs": point.value} for point in found.points],
+        "forecast": [{"at": point.at, "hubs": point.value} for point in found.forecast],
+        "total": found.total,
+        "left_out": found.left_out,
+        "overdue": found.overdue,
+        "deadline": found.deadline,
+    }

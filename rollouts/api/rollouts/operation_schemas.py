@@ -1,0 +1,368 @@
+"""What each actor owes and watches over: dashboard, deadlines, channels, volumes ahead, halts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, TypedDict
+
+from portal.identity.models import OrganisationKind
+from portal.rest.shapes import Count, Example, GuidText, Names
+from rollouts.api.enums import (
+    HubsByState,
+    Id,
+    KindName,
+    RegionName,
+    SeverityName,
+    StatusName,
+    Version,
+    named,
+)
+from rollouts.api.rollouts.plan_schemas import ForecastDay, forecast_days, region_days
+from rollouts.queries.alerts.unmatched import Unmatched
+from rollouts.queries.dispatch.channels import ChannelHealth
+from rollouts.queries.governance.halts import HaltPreview
+from rollouts.queries.rollouts.dashboard import Dashboard, Duty, Flight, Outstanding
+from rollouts.queries.rollouts.deadlines import NextDate
+from rollouts.queries.rollouts.forecast import RegionForecast, ScheduledVolume
+from rollouts.services import HaltReport, Notice
+from rollouts.states import RolloutStatus, TargetState
+
+
+class OpenRollout(TypedDict):
+    """One open update with your own numbers."""
+
+    id: Id
+    name: Annotated[str, Example("Toshiba 0C230000")]
+    model: Annotated[str, Example("Toshiba 433100AC")]
+    firmware_version: Version
+    status: StatusName
+    kind: KindName
+    severity: SeverityName
+    notified_at: datetime | None
+    cutoff_at: datetime
+    automatic_at: datetime
+    has_supplier_window: bool
+    hubs: Count
+    activated: Count
+    failed: Count
+    waiting_for_you: Count
+    states: HubsByState
+
+
+class OutstandingAction(TypedDict):
+    """One thing you have to do; no time where none is fixed."""
+
+    duty: Annotated[str, Names([duty.value for duty in Duty])]
+    due_at: datetime | None
+    rollout_id: Annotated[int | None, Example(17)]
+    rollout_name: Annotated[str, Example("Toshiba 0C230000")]
+    count: Annotated[Count, "Hubs, or what else the duty counts."]
+    shared: Annotated[Count, "Of these, hubs with a second Supplier."]
+
+
+class NextAction(TypedDict):
+    """What another actor does next, and by when."""
+
+    rollout_id: Id
+    rollout_name: Annotated[str, Example("Toshiba 0C230000")]
+    actor: Annotated[str, Names(OrganisationKind)]
+    what: Annotated[str, Example("DCC ends the pilot")]
+    at: datetime | None
+
+
+class Deadlines(TypedDict):
+    """What you owe, and what the others do next, the earliest first."""
+
+    outstanding: list[OutstandingAction]
+    next_dates: list[NextAction]
+
+
+class DashboardDocument(TypedDict):
+    """What you see first."""
+
+    hubs: Count
+    activated: Count
+    failed: Count
+    waiting_for_you: Count
+    rollouts: list[OpenRollout]
+    outstanding: list[OutstandingAction]
+    next_dates: list[NextAction]
+    days: Annotated[list[ForecastDay], "If you do nothing: what activates when."]
+    volumes: Annotated[
+        dict[str, dict[str, int]], Example({"NORTH": {"2027-03-15": 3310}}), "For CSPs and the DCC."
+    ]
+
+
+class Channel(TypedDict):
+    """The way to one region's CSP."""
+
+    region: RegionName
+    csp: Annotated[str, Example("CSP North")]
+    state: Annotated[str, Names(["ok", "resting", "failing", "closed"])]
+    capacity_per_second: float
+    capacity_per_night: int | None
+    paused_until: datetime | None
+    failures: int
+    last_success_at: datetime | None
+    last_problem: Annotated[str, Example("")]
+    ready_commands: Count
+    ready_hubs: Count
+    unsent_commands: Count
+    refused_commands: Count
+    waiting_since: datetime | None
+    sent_hubs: Annotated[Count, "In the last hour."]
+
+
+class DayShortfall(TypedDict):
+    """Hubs of one day whose image would come too late."""
+
+    day: date
+    hubs: Count
+
+
+class DistributionForecast(TypedDict):
+    """Whether a region's images will be through in time."""
+
+    region: RegionName
+    hubs: Count
+    hubs_a_day: Count
+    starts_at: datetime | None
+    done_at: datetime | None
+    shortfall: Count
+    late_by_day: list[DayShortfall]
+
+
+class VolumeAhead(TypedDict):
+    """How many hubs of one update activate in a region on a (UTC) day, as things stand."""
+
+    day: date
+    region: RegionName
+    rollout_id: Id
+    rollout_name: Annotated[str, Example("Toshiba 0C230000")]
+    is_halted: bool
+    to_send: Annotated[Count, "Of them, hubs that still need the image."]
+    to_activate: Count
+
+
+class UnmatchedAlertRow(TypedDict):
+    """An alert that fits nothing the portal has asked for."""
+
+    id: Id
+    csp: Annotated[str, Example("CSP North")]
+    guid: GuidText
+    code: Annotated[str, Example("CS06_RESPONSE")]
+    why: Annotated[str, Example("No rollout of this hub fits it")]
+    occurred_at: datetime
+    received_at: datetime
+    reviewed_at: datetime | None
+    reviewed_by: Annotated[str, Example("Priya Shah")]
+    review_note: str
+
+
+class HaltPreviewDocument(TypedDict):
+    """How many hubs a halt would touch, by what it would mean for them."""
+
+    rollout_id: Id
+    total: Count
+    not_begun: Count
+    images_on_their_way: Count
+    holding_the_image: Count
+    recallable: Annotated[Count, "An activation dated ahead is on the hub: it is recalled, which may fail."]
+    not_recallable: Annotated[Count, "Told to activate at once: they will, and are reported."]
+    activated: Count
+    failed: Count
+    withdrawn: Count
+
+
+class Halted(TypedDict):
+    """What a halt found, held back, recalls, and can no longer recall."""
+
+    hubs_by_state: HubsByState
+    commands_dropped: Count
+    hubs_put_back: Count
+    hubs_to_cancel: Count
+    hubs_not_recalled: Count
+    images_on_their_way: Count
+
+
+class Published(TypedDict):
+    """A notice as it was published."""
+
+    hubs: Count
+    suppliers: Count
+    has_supplier_window: bool
+
+
+class StepTaken(TypedDict):
+    """A step that was taken, and where the update stands now."""
+
+    rollout_id: Id
+    verb: Annotated[str, Example("suspend")]
+    status: Annotated[str, Names(RolloutStatus)]
+    halted: Annotated[Halted | None, "Of suspend, pause, stop and revoke."]
+    published: Annotated[Published | None, "Of notify."]
+
+
+def dashboard(found: Dashboard) -> DashboardDocument:
+    """Give the first page."""
+    return {
+        "hubs": found.total,
+        "activated": found.activated,
+        "failed": found.failed,
+        "waiting_for_you": found.waiting_for_viewer,
+        "rollouts": [_flight(flight) for flight in found.flights],
+        "outstanding": [_outstanding(each) for each in found.outstanding],
+        "next_dates": [_next(each) for each in found.next_dates],
+        "days": forecast_days(found.days),
+        "volumes": region_days(found.volumes),
+    }
+
+
+def deadlines(found: Dashboard) -> Deadlines:
+    """Give what is owed by whom."""
+    return {
+        "outstanding": [_outstanding(each) for each in found.outstanding],
+        "next_dates": [_next(each) for each in found.next_dates],
+    }
+
+
+def channel(health: ChannelHealth) -> Channel:
+    """Give how a channel is."""
+    return {
+        "region": health.region.name,
+        "csp": health.csp_name,
+        "state": health.state,
+        "capacity_per_second": health.capacity_per_second,
+        "capacity_per_night": health.capacity_per_night,
+        "paused_until": health.paused_until,
+        "failures": health.failures,
+        "last_success_at": health.last_success_at,
+        "last_problem": health.last_problem,
+        "ready_commands": health.ready_commands,
+        "ready_hubs": health.ready_hubs,
+        "unsent_commands": health.unsent_commands,
+        "refused_commands": health.refused_commands,
+        "waiting_since": health.waiting_since,
+        "sent_hubs": health.sent_hubs,
+    }
+
+
+def distribution_forecast(told: RegionForecast) -> DistributionForecast:
+    """Give whether a region's images will be through in time."""
+    return {
+        "region": told.region.name,
+        "hubs": told.hubs,
+        "hubs_a_day": told.hubs_a_day,
+        "starts_at": told.starts_at,
+        "done_at": told.done_at,
+        "shortfall": told.shortfall,
+        "late_by_day": [{"day": day, "hubs": hubs} for day, hubs in told.late_by_day],
+    }
+
+
+def volume(ahead: ScheduledVolume) -> VolumeAhead:
+    """Give a volume ahead."""
+    return {
+        "day": ahead.day,
+        "region": ahead.region.name,
+        "rollout_id": ahead.rollout_id,
+        "rollout_name": ahead.rollout_name,
+        "is_halted": ahead.is_halted,
+        "to_send": ahead.to_send,
+        "to_activate": ahead.to_activate,
+    }
+
+
+def unmatched_alert(alert: Unmatched) -> UnmatchedAlertRow:
+    """Give an alert that fits nothing."""
+    return {
+        "id": alert.id,
+        "csp": alert.csp,
+        "guid": alert.guid,
+        "code": alert.code,
+        "why": alert.why,
+        "occurred_at": alert.occurred_at,
+        "received_at": alert.received_at,
+        "reviewed_at": alert.reviewed_at,
+        "reviewed_by": alert.reviewed_by,
+        "review_note": alert.review_note,
+    }
+
+
+def halt_preview(found: HaltPreview) -> HaltPreviewDocument:
+    """Give what a halt would touch."""
+    return {
+        "rollout_id": found.rollout_id,
+        "total": found.total,
+        "not_begun": found.not_begun,
+        "images_on_their_way": found.images_on_their_way,
+        "holding_the_image": found.holding_the_image,
+        "recallable": found.recallable,
+        "not_recallable": found.not_recallable,
+        "activated": found.activated,
+        "failed": found.failed,
+        "withdrawn": found.withdrawn,
+    }
+
+
+def halted(report: HaltReport) -> Halted:
+    """Give what a halt has done."""
+    return {
+        "hubs_by_state": named({TargetState(state): hubs for state, hubs in report.hubs_by_state.items()}),
+        "commands_dropped": report.commands_dropped,
+        "hubs_put_back": report.hubs_put_back,
+        "hubs_to_cancel": report.hubs_to_cancel,
+        "hubs_not_recalled": report.hubs_not_recalled,
+        "images_on_their_way": report.images_on_their_way,
+    }
+
+
+def published(notice: Notice) -> Published:
+    """Give a notice as it was published."""
+    return {
+        "hubs": notice.hubs,
+        "suppliers": notice.suppliers,
+        "has_supplier_window": notice.has_window,
+    }
+
+
+def _flight(flight: Flight) -> OpenRollout:
+    return {
+        "id": flight.id,
+        "name": flight.name,
+        "model": flight.model,
+        "firmware_version": flight.version,
+        "status": flight.status.value,
+        "kind": flight.kind,
+        "severity": flight.severity,
+        "notified_at": flight.notified_at,
+        "cutoff_at": flight.cutoff_at,
+        "automatic_at": flight.automatic_at,
+        "has_supplier_window": flight.has_window,
+        "hubs": flight.total,
+        "activated": flight.activated,
+        "failed": flight.failed,
+        "waiting_for_you": flight.waiting_for_viewer,
+        "states": named(flight.states),
+    }
+
+
+def _outstanding(each: Outstanding) -> OutstandingAction:
+    return {
+        "duty": each.duty.value,
+        "due_at": each.due_at,
+        "rollout_id": each.rollout_id,
+        "rollout_name": each.rollout_name,
+        "count": each.count,
+        "shared": each.shared,
+    }
+
+
+def _next(each: NextDate) -> NextAction:
+    return {
+        "rollout_id": each.rollout_id,
+        "rollout_name": each.rollout_name,
+        "actor": each.actor.value,
+        "what": each.what,
+        "at": each.at,
+    }

@@ -1,0 +1,184 @@
+"""What each actor owes and watches over: dashboard, deadlines, channels, volumes ahead, unmatched alerts."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.rest.describing import operation
+from portal.rest.fields import IdField, Said, Word
+from portal.rest.paging import PageQuery, cursor_of, id_after, page
+from portal.rest.shapes import list_of, page_of, reference
+from portal.rest.views import Resource
+from rollouts.api.rollouts import operation_schemas as documents
+from rollouts.queries.alerts.unmatched import UnmatchedFilter, unmatched_alerts
+from rollouts.queries.dispatch.channels import channel_health
+from rollouts.queries.rollouts.dashboard import dashboard
+from rollouts.queries.rollouts.forecast import distribution_forecast, forward_schedule
+from rollouts.states import UnmatchedReason
+
+
+class DashboardView(Resource):
+    """What you see first."""
+
+    tag = "Dashboard"
+    needs = ApiScope.ROLLOUTS_READ
+    polled = True
+
+    @operation("getDashboard", "Read the dashboard", returns=reference(documents.DashboardDocument))
+    def get(self, request: Request) -> Response:
+        """Read what is in flight, what you owe, what the others do next, and what happens by itself."""
+        return Response(documents.dashboard(dashboard(self.scope, now=clock.now())))
+
+
+class DeadlinesView(Resource):
+    """Who owes what by when."""
+
+    tag = "Dashboard"
+    needs = ApiScope.ROLLOUTS_READ
+    polled = True
+
+    @operation("getDeadlines", "Read deadlines", returns=reference(documents.Deadlines))
+    def get(self, request: Request) -> Response:
+        """Read what you owe by when, and what the others do next."""
+        return Response(documents.deadlines(dashboard(self.scope, now=clock.now())))
+
+
+class Channels(Resource):
+    """The ways to the CSPs."""
+
+    tag = "Operations"
+    needs = ApiScope.CHANNELS_READ
+    polled = True
+
+    @operation("listChannels", "List CSP channels", returns=list_of(documents.Channel))
+    def get(self, request: Request) -> Response:
+        """Say how the way to each region's CSP is."""
+        found = channel_health(self.scope, now=clock.now())
+        return Response({"items": [documents.channel(health) for health in found]})
+
+
+class DistributionForecasts(Resource):
+    """Whether the images will be through in time."""
+
+    tag = "Operations"
+    needs = ApiScope.CHANNELS_READ
+    polled = True
+
+    @operation(
+        "listDistributionForecasts",
+        "Foretell distribution",
+        returns=list_of(documents.DistributionForecast),
+    )
+    def get(self, request: Request) -> Response:
+        """Foretell by region when the images of all updates will be through, and how many come too late."""
+        found = distribution_forecast(self.scope, now=clock.now())
+        return Response({"items": [documents.distribution_forecast(told) for told in found]})
+
+
+class ScheduleQuery(Said):
+    """Of which update."""
+
+    rollout_id = IdField(required=False)
+
+
+class ForwardSchedule(Resource):
+    """The volumes ahead."""
+
+    tag = "Operations"
+    needs = ApiScope.CHANNELS_READ
+    polled = True
+
+    @operation(
+        "listForwardSchedule",
+        "List volumes ahead",
+        query=[ScheduleQuery],
+        returns=list_of(documents.VolumeAhead),
+    )
+    def get(self, request: Request) -> Response:
+        """List how many hubs activate by day, region and update, as things stand."""
+        found = forward_schedule(self.scope, rollout_id=self.asked(ScheduleQuery).get("rollout_id"))
+        return Response({"items": [documents.volume(ahead) for ahead in found]})
+
+
+class UnmatchedQuery(PageQuery):
+    """Which alerts: those nobody has reviewed, or those somebody has; of one reason, of one CSP."""
+
+    is_reviewed = serializers.BooleanField(required=False, default=False)
+    why = Word(UnmatchedReason, required=False)
+    csp_id = IdField(required=False)
+
+
+class UnmatchedAlerts(Resource):
+    """Alerts that fit nothing."""
+
+    tag = "Operations"
+    needs = ApiScope.CHANNELS_READ
+
+    @operation(
+        "listUnmatchedAlerts",
+        "List unmatched alerts",
+        query=[UnmatchedQuery],
+        returns=page_of(documents.UnmatchedAlertRow),
+    )
+    def get(self, request: Request) -> Response:
+        """List the alerts that fit nothing the portal has asked for, the latest first."""
+        asked = self.asked(UnmatchedQuery)
+        wanted = UnmatchedFilter(
+            is_reviewed=asked["is_reviewed"],
+            why=asked["why"].value if "why" in asked else "",
+            csp_id=asked.get("csp_id"),
+        )
+        found = unmatched_alerts(
+            self.scope, wanted=wanted, before=id_after(asked["after"]), size=asked["limit"]
+        )
+        following = cursor_of(found.next)
+        return Response(page(request, found.items, documents.unmatched_alert, following=following))
+
+
+class CspSchedule(ForwardSchedule):
+    """The volumes ahead of a CSP."""
+
+    tag = "For CSPs"
+    needs = ApiScope.CSP_SCHEDULE
+
+    @operation(
+        "listCspSchedule",
+        "List volumes ahead of a CSP",
+        query=[ScheduleQuery],
+        returns=list_of(documents.VolumeAhead),
+    )
+    def get(self, request: Request) -> Response:
+        """List how many hubs activate by day and update in the CSP's own regions."""
+        return super().get(request)
+
+
+class CspForecasts(DistributionForecasts):
+    """Whether the images will be through a CSP in time."""
+
+    tag = "For CSPs"
+    needs = ApiScope.CSP_SCHEDULE
+
+    @operation(
+        "listCspForecasts",
+        "Foretell distribution by a CSP",
+        returns=list_of(documents.DistributionForecast),
+    )
+    def get(self, request: Request) -> Response:
+        """Foretell when the images of all updates will be through in the CSP's own regions."""
+        return super().get(request)
+
+
+class CspChannels(Channels):
+    """A CSP's own channels."""
+
+    tag = "For CSPs"
+    needs = ApiScope.CSP_SCHEDULE
+
+    @operation("listCspChannels", "List a CSP's own channels", returns=list_of(documents.Channel))
+    def get(self, request: Request) -> Response:
+        """Say how the portal's way to each of the CSP's own regions is."""
+        return super().get(request)

@@ -1,0 +1,102 @@
+"""What will happen to the hubs of an update: whose answers are awaited, and what activates when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, TypedDict
+
+from portal.rest.shapes import Count, Example
+from rollouts.api.enums import HubsByConsent, HubsByDay, Id, named
+from rollouts.queries.rollouts.progress import Because, Plan
+
+
+class WaitingHubs(TypedDict):
+    """Hubs of one batch whose time depends on somebody's answer."""
+
+    batch_id: Id
+    yours: Annotated[Count, "You have not answered, and nobody else has instructed."]
+    yours_after_second: Annotated[Count, "The second Supplier has instructed, you have not answered."]
+    second: Annotated[Count, "You have answered, the second Supplier has not."]
+
+
+class ConsentStatus(TypedDict):
+    """Whose answers are in, over your own hubs."""
+
+    rollout_id: Id
+    consents: HubsByConsent
+    shared: Annotated[Count, "Hubs with a second Supplier."]
+    shared_answered: Annotated[Count, "Of these, hubs for which the second Supplier has answered."]
+    waiting_for_you: Count
+    waiting: list[WaitingHubs]
+
+
+class ForecastDay(TypedDict):
+    """What happens on one (UTC) day if you do nothing more."""
+
+    day: date
+    hubs: Count
+    instructed: Annotated[Count, "By your instruction."]
+    second_silent: Annotated[Count, "One Supplier has instructed; the second one's silence decides."]
+    default: Annotated[Count, "Because nobody has instructed: the DCC's time."]
+
+
+class Forecast(TypedDict):
+    """If you do nothing: which of your hubs activate when."""
+
+    rollout_id: Id
+    days: list[ForecastDay]
+    by_region: Annotated[dict[str, dict[str, int]], Example({"NORTH": {"2027-03-15": 3310}})]
+
+
+def consent_status(rollout_id: int, plan: Plan) -> ConsentStatus:
+    """Give whose answers are in."""
+    return {
+        "rollout_id": rollout_id,
+        "consents": named(plan.consents),
+        "shared": plan.shared,
+        "shared_answered": plan.shared_answered,
+        "waiting_for_you": plan.mine,
+        "waiting": [
+            {
+                "batch_id": each.batch_id,
+                "yours": each.mine,
+                "yours_after_second": each.mine_second,
+                "second": each.theirs,
+            }
+            for each in plan.waiting
+        ],
+    }
+
+
+def forecast(rollout_id: int, plan: Plan) -> Forecast:
+    """Give what happens if the viewer does nothing more."""
+    return {
+        "rollout_id": rollout_id,
+        "days": forecast_days(plan.days),
+        "by_region": {
+            region.name: {day.isoformat(): hubs for day, hubs in sorted(days.items())}
+            for region, days in plan.by_region.items()
+        },
+    }
+
+
+def forecast_days(days: Mapping[date, Mapping[str, int]]) -> list[ForecastDay]:
+    """Give the days, the earliest first."""
+    return [
+        {
+            "day": day,
+            "hubs": sum(counts.values()),
+            "instructed": counts.get(Because.INSTRUCTED, 0),
+            "second_silent": counts.get(Because.SECOND_SILENT, 0),
+            "default": counts.get(Because.DEFAULT, 0),
+        }
+        for day, counts in sorted(days.items())
+    ]
+
+
+def region_days(volumes: Mapping[Any, Mapping[date, int]]) -> dict[str, HubsByDay]:
+    """Give volumes by region and day."""
+    return {
+        region.name: {day.isoformat(): hubs for day, hubs in days.items()} for region, days in volumes.items()
+    }

@@ -1,0 +1,139 @@
+"""Steps: what a halt would touch, said beforehand; and publish, pilot, suspend, resume, stop, revoke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.identity.scope import Scope
+from portal.kernel import clock
+from portal.rest.describing import operation
+from portal.rest.fields import Said
+from portal.rest.once import once
+from portal.rest.shapes import reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.rollouts import operation_schemas as documents
+from rollouts.queries.governance.halts import halt_preview
+from rollouts.queries.rollouts.rollout import update_page
+from rollouts.services import HaltReport, Notice
+
+_HALTING: Final = frozenset({"suspend", "revoke"})
+_PILOT: Final[Mapping[str, Callable[..., object]]] = {
+    "start_pilot": services.start_pilot,
+    "end_pilot": services.end_pilot,
+    "accept_pilot": services.accept_pilot,
+    "reopen_pilot": services.reopen_pilot,
+    "reject_pilot": services.reject_pilot,
+}
+VERBS: Final = ("notify", *_PILOT, "suspend", "revoke")
+"""Pausing, resuming and stopping are decided, and signed by people (R5.3)."""
+
+
+class Verb:
+    """The verb of a step, in an address."""
+
+    regex = "|".join(VERBS)
+
+    def to_python(self, value: str) -> str:
+        """Return the verb."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Write the verb."""
+        return value
+
+
+class Reason(Said):
+    """Why a step is taken."""
+
+    reason = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=4_000,
+        help_text="Needed to halt, and to end, reopen or reject a pilot: everybody concerned reads it.",
+    )
+
+
+class Steps(Resource):
+    """A step of an update."""
+
+    tag = "Steps"
+    needs = ApiScope.ROLLOUTS_WRITE
+
+    @operation(
+        "takeStep",
+        "Take a step",
+        body=Reason,
+        example={"reason": "HAN devices of model M restart after the update."},
+        returns=reference(documents.StepTaken),
+        refuses=(
+            "step_refused",
+            "pilot_empty",
+            "bad_input",
+            "cannot_publish",
+            "cpl_not_active",
+            "smets1_out_of_scope",
+            "no_upgrade_path",
+            "release_note_missing",
+            "pilot_without_window",
+            "nobody_eligible",
+            "AUTOMATIC_TOO_LATE",
+            "AUTOMATIC_NOT_AHEAD",
+        ),
+    )
+    @once
+    def post(self, request: Request, rollout_id: int, verb: str) -> Response:
+        """Take a step of the table in `docs/reference/states.md`; 409 where there is none from here.
+
+        Once a halt has answered, nothing more of the update leaves. Publishing (`notify`) makes a target of
+        every eligible hub and tells every Supplier concerned.
+        """
+        reason = self.said(Reason)["reason"]
+        now = clock.now()
+        halted, published = None, None
+        done = _take(self.scope, rollout_id, verb, reason, now=now)
+        if isinstance(done, HaltReport):
+            halted = documents.halted(done)
+        if isinstance(done, Notice):
+            published = documents.published(done)
+        status = update_page(self.scope, rollout_id, now=now).flight.status.value
+        taken: documents.StepTaken = {
+            "rollout_id": rollout_id,
+            "verb": verb,
+            "status": status,
+            "halted": halted,
+            "published": published,
+        }
+        return Response(taken)
+
+
+class HaltPreview(Resource):
+    """What a halt would touch."""
+
+    tag = "Steps"
+    needs: ClassVar[Any] = ApiScope.ROLLOUTS_READ
+    polled = True
+
+    @operation("previewHalt", "See what a halt would touch", returns=reference(documents.HaltPreviewDocument))
+    def get(self, request: Request, rollout_id: int) -> Response:
+        """Say how many hubs a halt would touch. Not for Suppliers."""
+        found = halt_preview(self.scope, rollout_id=rollout_id, now=clock.now())
+        return Response(documents.halt_preview(found))
+
+
+def _take(scope: Scope, rollout_id: int, verb: str, reason: str, *, now: datetime) -> object:
+    if verb == "notify":
+        return services.notify_rollout(scope, rollout_id=rollout_id, now=now)
+    if verb in _HALTING:
+        return services.halt(scope, rollout_id=rollout_id, verb=verb, reason=reason, now=now)
+    if verb == "start_pilot":
+        return services.start_pilot(scope, rollout_id=rollout_id, now=now)
+    return _PILOT[verb](scope, rollout_id=rollout_id, commentary=reason, now=now)

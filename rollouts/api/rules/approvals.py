@@ -1,0 +1,324 @@
+"""Standing approvals: rules in versions, tried out on past and live updates, switched on and off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, TypedDict
+
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.rest.describing import operation
+from portal.rest.fields import Document, IdField, Said
+from portal.rest.once import once
+from portal.rest.shapes import Count, Example, Names, list_of, reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.enums import Id
+from rollouts.queries.rules.approvals import (
+    ApprovalCard,
+    RuleRun,
+    RuleVersion,
+    approval_rule,
+    approval_rules,
+    approval_versions,
+    back_test_approval,
+    dry_run_approval,
+)
+from rollouts.reads.rules.approvals import Approval, Forecast
+
+_RELEASES = {"all": [{"field": "severity", "op": "in", "value": ["CRITICAL", "MAJOR"]}]}
+_HUBS = {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]}
+_TIME: dict[str, Any] = {"after": "notice", "days": 30}
+_DOCUMENTS = {"release_tree": _RELEASES, "hub_tree": _HUBS, "time_policy": _TIME}
+
+
+class ApprovalRuleVersionDocument(TypedDict):
+    """What a rule says, in words and as documents."""
+
+    version_id: Id
+    version: int
+    created_at: datetime
+    releases: Annotated[str, Example("severity is Critical or Major")]
+    hubs: Annotated[str, Example("CSP region is North")]
+    time: Annotated[str, Example("30 days after the notice")]
+    release_tree: Annotated[dict[str, Any], Example(_RELEASES)]
+    hub_tree: Annotated[dict[str, Any], Example(_HUBS)]
+    time_policy: Annotated[dict[str, Any], Example(_TIME)]
+
+
+class ApprovalRun(TypedDict):
+    """That a rule was applied to an update, and what came of it."""
+
+    rollout_id: Id
+    rollout_name: Annotated[str, Example("Toshiba 0C230000")]
+    version: int
+    ran_at: datetime
+    outcome: Annotated[str, Example("APPROVED")]
+    hubs: Count
+    left_over: int
+    instructions: Annotated[list[str], Example(["I-7K2M9QX4TB"])]
+
+
+class ApprovalRule(TypedDict):
+    """A standing approval: in the version that is on, else its latest."""
+
+    id: Id
+    name: Annotated[str, Example("Critical ones in the North")]
+    is_on: bool
+    enabled_version: int | None
+    enabled_at: datetime | None
+    latest_version: int
+    shown: ApprovalRuleVersionDocument
+    runs: list[ApprovalRun]
+
+
+class ApprovalNight(TypedDict):
+    """How many hubs would activate when."""
+
+    activate_at: datetime
+    hubs: Count
+
+
+class ApprovalForecast(TypedDict):
+    """What a rule does with one update, decided at one moment, or why it does nothing."""
+
+    rollout_id: Id
+    rollout_name: Annotated[str, Example("Toshiba 0C230000")]
+    decided_at: datetime
+    outcome: Annotated[str, Names(["APPROVED", "NO_MATCH", "WAITING", "TOO_LATE", "NO_HUBS", "NO_NIGHT"])]
+    failing: Annotated[list[str], Example([]), "The conditions the release did not meet."]
+    hubs: Count
+    left_over: int
+    nights: list[ApprovalNight]
+
+
+class ApprovalSaved(TypedDict):
+    """A rule that was saved: a new version, or the one there was, where it means the same."""
+
+    id: Id
+    version_id: Id
+    name: Annotated[str, Example("Critical ones in the North")]
+    version: int
+
+
+class Documents(Said):
+    """Which releases, which hubs, when."""
+
+    release_tree = Document(help_text="Conditions on the release: see `docs/reference/api.md`.")
+    hub_tree = Document(help_text="Conditions on hubs.")
+    time_policy = Document(help_text="When they activate: days after notice or pilot, and windows.")
+
+
+class NewApprovalRule(Documents):
+    """The same under a name."""
+
+    name = serializers.CharField(max_length=80)
+
+
+class VersionToEnable(Said):
+    """Which version is switched on."""
+
+    version = IdField()
+
+
+class ApprovalRules(Resource):
+    """Your standing approvals."""
+
+    tag = "Approval rules"
+    needs: ClassVar[Any] = {"GET": ApiScope.RULES_READ, "POST": ApiScope.RULES_WRITE}
+    polled = True
+
+    @operation("listApprovalRules", "List approval rules", returns=list_of(ApprovalRule))
+    def get(self, request: Request) -> Response:
+        """List your organisation's own rules by name, without their runs."""
+        return Response({"items": [_rule(card) for card in approval_rules(self.scope)]})
+
+    @operation(
+        "saveApprovalRule",
+        "Save an approval rule",
+        status=201,
+        body=NewApprovalRule,
+        example={"name": "Critical ones in the North", **_DOCUMENTS},
+        returns=reference(ApprovalSaved),
+        refuses=("invalid_criteria", "bad_input"),
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Save a rule under a name. A version that is on stays on, until the new one is switched on."""
+        version = services.save_approval_rule(self.scope, now=clock.now(), **self.said(NewApprovalRule))
+        saved: ApprovalSaved = {
+            "id": version.rule_id,
+            "version_id": version.pk,
+            "name": version.rule.name,
+            "version": version.version,
+        }
+        location = reverse("api:approval-rule", args=[version.rule_id])
+        return Response(saved, status=201, headers={"Location": location})
+
+
+class ApprovalRuleOne(Resource):
+    """One standing approval."""
+
+    tag = "Approval rules"
+    needs: ClassVar[Any] = {"GET": ApiScope.RULES_READ, "DELETE": ApiScope.RULES_WRITE}
+    polled = True
+
+    @operation("getApprovalRule", "Read an approval rule", returns=reference(ApprovalRule))
+    def get(self, request: Request, rule_id: int) -> Response:
+        """Read a rule with everything it has done."""
+        return Response(_rule(approval_rule(self.scope, rule_id)))
+
+    @operation("archiveApprovalRule", "Archive an approval rule", status=204)
+    def delete(self, request: Request, rule_id: int) -> Response:
+        """Switch a rule off and take it out of the lists; what it has instructed stands."""
+        services.disable_approval_rule(self.scope, rule_id=rule_id, now=clock.now(), archive=True)
+        return Response(status=204)
+
+
+class ApprovalVersions(Resource):
+    """The versions of a standing approval."""
+
+    tag = "Approval rules"
+    needs = ApiScope.RULES_READ
+    polled = True
+
+    @operation(
+        "listApprovalRuleVersions",
+        "List versions of an approval rule",
+        returns=list_of(ApprovalRuleVersionDocument),
+    )
+    def get(self, request: Request, rule_id: int) -> Response:
+        """List every version of a rule, the latest first."""
+        found = approval_versions(self.scope, rule_id)
+        return Response({"items": [_version(version) for version in found]})
+
+
+class Enabling(Resource):
+    """Switching a standing approval on and off."""
+
+    tag = "Approval rules"
+    needs = ApiScope.RULES_WRITE
+
+    @operation(
+        "enableApprovalRule",
+        "Switch an approval rule on",
+        body=VersionToEnable,
+        example={"version": 2},
+        returns=list_of(ApprovalForecast),
+    )
+    @once
+    def post(self, request: Request, rule_id: int) -> Response:
+        """Switch a version on, in place of any other of its rule; the answer says what it does next."""
+        said = self.said(VersionToEnable)
+        ahead = services.enable_approval_rule(self.scope, rule_id=rule_id, now=clock.now(), **said)
+        return Response(_forecasts(ahead))
+
+    @operation("disableApprovalRule", "Switch an approval rule off", status=204)
+    def delete(self, request: Request, rule_id: int) -> Response:
+        """Switch a rule off; what it has instructed stands."""
+        services.disable_approval_rule(self.scope, rule_id=rule_id, now=clock.now())
+        return Response(status=204)
+
+
+class DryRun(Resource):
+    """What a standing approval would do now."""
+
+    tag = "Approval rules"
+    needs = ApiScope.RULES_READ
+
+    @operation(
+        "dryRunApproval",
+        "Try an approval on live updates",
+        body=Documents,
+        example=_DOCUMENTS,
+        returns=list_of(ApprovalForecast),
+        refuses=("invalid_criteria",),
+    )
+    def post(self, request: Request) -> Response:
+        """Say what a rule would do at this moment with each live update, were it on. Changes nothing."""
+        approval = Approval.read(**self.said(Documents))
+        return Response(_forecasts(dry_run_approval(self.scope, approval, now=clock.now())))
+
+
+class BackTest(Resource):
+    """What a standing approval would have done."""
+
+    tag = "Approval rules"
+    needs = ApiScope.RULES_READ
+
+    @operation(
+        "backTestApproval",
+        "Try an approval on past updates",
+        body=Documents,
+        example=_DOCUMENTS,
+        returns=list_of(ApprovalForecast),
+        refuses=("invalid_criteria",),
+    )
+    def post(self, request: Request) -> Response:
+        """Say what a rule would have done with the latest 20 updates, with what was known then."""
+        approval = Approval.read(**self.said(Documents))
+        return Response(_forecasts(back_test_approval(self.scope, approval, now=clock.now())))
+
+
+def _forecasts(told: Sequence[Forecast]) -> dict[str, list[ApprovalForecast]]:
+    return {
+        "items": [
+            {
+                "rollout_id": each.rollout_id,
+                "rollout_name": each.rollout_name,
+                "decided_at": each.decided_at,
+                "outcome": each.outcome,
+                "failing": list(each.failing),
+                "hubs": each.hubs,
+                "left_over": each.left_over,
+                "nights": [{"activate_at": night.at, "hubs": night.hubs} for night in each.nights],
+            }
+            for each in told
+        ]
+    }
+
+
+def _rule(card: ApprovalCard) -> ApprovalRule:
+    return {
+        "id": card.id,
+        "name": card.name,
+        "is_on": card.is_on,
+        "enabled_version": card.enabled_version,
+        "enabled_at": card.enabled_at,
+        "latest_version": card.latest_version,
+        "shown": _version(card.shown),
+        "runs": [_run(run) for run in card.runs],
+    }
+
+
+def _version(version: RuleVersion) -> ApprovalRuleVersionDocument:
+    return {
+        "version_id": version.id,
+        "version": version.version,
+        "created_at": version.created_at,
+        "releases": version.releases,
+        "hubs": version.hubs,
+        "time": version.time,
+        "release_tree": version.release_tree,
+        "hub_tree": version.hub_tree,
+        "time_policy": version.time_policy,
+    }
+
+
+def _run(run: RuleRun) -> ApprovalRun:
+    return {
+        "rollout_id": run.rollout_id,
+        "rollout_name": run.rollout_name,
+        "version": run.version,
+        "ran_at": run.ran_at,
+        "outcome": run.outcome,
+        "hubs": run.hubs,
+        "left_over": run.left_over,
+        "instructions": list(run.instructions),
+    }

@@ -1,0 +1,120 @@
+"""Rules by which a Supplier chooses hubs: saved, versioned, tried out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
+from portal.kernel.refusals import NotFound
+from portal.rest.describing import operation
+from portal.rest.fields import Document, Said
+from portal.rest.once import once
+from portal.rest.shapes import list_of, reference
+from portal.rest.views import Resource
+from rollouts import services
+from rollouts.api.pilots import schemas as documents
+from rollouts.queries.pilots.pilots import preview_selection, rule_versions, selection_rules
+
+_TREE = "Conditions on hubs: see `docs/reference/api.md`."
+_SAMPLE = "`size`, `strata` and `seed`; null or left out: every hub that meets the conditions."
+_RULE = {
+    "tree": {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]},
+    "sample": {"size": 100, "strata": ["region", "version"], "seed": 7},
+}
+
+
+class Choice(Said):
+    """Conditions and a sample."""
+
+    tree = Document(help_text=_TREE)
+    sample = Document(required=False, allow_null=True, help_text=_SAMPLE)
+
+
+class NamedChoice(Choice):
+    """The same under a name."""
+
+    name = serializers.CharField(max_length=80)
+
+
+class SelectionPreview(Resource):
+    """What conditions would choose."""
+
+    tag = "Selection rules"
+    needs = ApiScope.RULES_READ
+
+    @operation(
+        "previewSelection",
+        "Try conditions out",
+        body=Choice,
+        example=_RULE,
+        returns=reference(documents.Selection),
+        refuses=("invalid_criteria",),
+    )
+    def post(self, request: Request, rollout_id: int) -> Response:
+        """Say what conditions and a sample would choose of your hubs in an update. Changes nothing."""
+        said = self.said(Choice)
+        found = preview_selection(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
+        return Response(documents.selection(found))
+
+
+class SelectionRules(Resource):
+    """Your selection rules."""
+
+    tag = "Selection rules"
+    needs: ClassVar[Any] = {"GET": ApiScope.RULES_READ, "POST": ApiScope.RULES_WRITE}
+    polled = True
+
+    @operation("listSelectionRules", "List selection rules", returns=list_of(documents.SelectionRule))
+    def get(self, request: Request) -> Response:
+        """List your organisation's own rules by name, each as it now stands."""
+        return Response({"items": [documents.selection_rule(rule) for rule in selection_rules(self.scope)]})
+
+    @operation(
+        "saveSelectionRule",
+        "Save a selection rule",
+        status=201,
+        body=NamedChoice,
+        example={"name": "Spread over regions", **_RULE},
+        returns=reference(documents.SavedVersion),
+        refuses=("invalid_criteria", "bad_input"),
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Save a rule under a name: a new version where it means something new, else the one there is."""
+        version = services.save_rule(self.scope, now=clock.now(), **self.said(NamedChoice))
+        saved: documents.SavedVersion = {
+            "id": version.rule_id,
+            "version_id": version.pk,
+            "name": version.rule.name,
+            "version": version.version,
+        }
+        location = reverse("api:selection-rule", args=[version.rule_id])
+        return Response(saved, status=201, headers={"Location": location})
+
+
+class SelectionRuleOne(Resource):
+    """One of your selection rules."""
+
+    tag = "Selection rules"
+    needs: ClassVar[Any] = {"GET": ApiScope.RULES_READ, "DELETE": ApiScope.RULES_WRITE}
+    polled = True
+
+    @operation("getSelectionRule", "Read a selection rule", returns=list_of(documents.SelectionRule))
+    def get(self, request: Request, rule_id: int) -> Response:
+        """List every version of one of your rules, the latest first."""
+        versions = rule_versions(self.scope, rule_id=rule_id)
+        if not versions:
+            raise NotFound("There is no such rule.")
+        return Response({"items": [documents.selection_rule(rule) for rule in versions]})
+
+    @operation("archiveSelectionRule", "Archive a selection rule", status=204)
+    def delete(self, request: Request, rule_id: int) -> Response:
+        """Take a rule out of the lists; its versions stay, for what was chosen by them."""
+        services.archive_rule(self.scope, rule_id=rule_id, now=clock.now())
+        return Response(status=204)

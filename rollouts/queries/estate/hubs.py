@@ -1,0 +1,390 @@
+"""One hub's whole story, as far as the one who asks may know it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from portal.events.kinds import EntryKind
+from portal.identity.models import Organisation
+from portal.identity.scope import Scope
+from portal.kernel import sql
+from portal.kernel.guid import Guid, GuidProblem, read
+from portal.kernel.guid.value import OFFSET
+from portal.kernel.refusals import NotFound
+from rollouts.models import CspChannel, HubLabel, Rollout
+from rollouts.queries.estate.searching import hub_of
+from rollouts.states import (
+    AWAITING_CONSENTS,
+    IN_FLIGHT_STATES,
+    SETTLED,
+    STAGE_OF_STATE,
+    AlertCode,
+    Answer,
+    Consent,
+    CplStatus,
+    FailureCode,
+    HistoryKind,
+    Region,
+    RolloutStatus,
+    SmiStatus,
+    TargetState,
+    failure_code,
+)
+
+MOST_TOLD: Final = 200
+"""So many changes, entries and alerts are shown of each; the latest ones."""
+
+
+class NextStep(StrEnum):
+    """What a hub waits for in its rollout."""
+
+    YOUR_ANSWER = "YOUR_ANSWER"
+    AN_ANSWER = "AN_ANSWER"
+    SECOND_ANSWER = "SECOND_ANSWER"
+    DISTRIBUTION = "DISTRIBUTION"
+    VERIFICATION = "VERIFICATION"
+    ACTIVATION = "ACTIVATION"
+    CONFIRMATION = "CONFIRMATION"
+    CANCELLATION = "CANCELLATION"
+    RESUMPTION = "RESUMPTION"
+
+
+@dataclass(frozen=True, slots=True)
+class HubRecord:
+    """What the inventory says of a hub and its GPF. `role` is the viewer's own."""
+
+    guid: str
+    gpf_guid: str
+    manufacturer: str
+    model: str
+    hardware_version: str
+    band: str
+    version: str
+    cpl_status: CplStatus
+    gpf_version: str
+    region: Region
+    status: SmiStatus
+    gpf_status: SmiStatus | None
+    commissioned_on: date | None
+    installed_on: date | None
+    han_devices: int
+    postcode_area: str
+    role: str
+    second_supplier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HubChange:
+    """One line of a hub's history.
+
+    Of a change of Supplier, only the DCC reads names; a Supplier reads its own name, and nothing for
+    anybody else.
+    """
+
+    at: datetime
+    kind: HistoryKind
+    old: str
+    new: str
+    evidence: str
+    rollout_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HubPlace:
+    """A hub's place in one rollout. `mine` and what follows are none for those who answer for no hub."""
+
+    rollout_id: int
+    rollout_name: str
+    rollout_status: RolloutStatus
+    batch: str
+    from_version: str
+    version: str
+    state: TargetState
+    code: FailureCode
+    consent: Consent
+    attempts: int
+    effective_at: datetime
+    state_at: datetime
+    cutoff_at: datetime
+    activated_after_halt: bool
+    mine: Answer | None
+    requested_at: datetime | None
+    second_has_answered: bool | None
+    next_step: NextStep | None
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether nothing more happens to the hub here."""
+        return STAGE_OF_STATE[self.state] == SETTLED
+
+
+@dataclass(frozen=True, slots=True)
+class HubEntry:
+    """One entry of the viewer's own feed about the hub."""
+
+    at: datetime
+    kind: EntryKind
+    code: FailureCode
+    rollout_id: int | None
+    version: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HubAlert:
+    """What came from the hub through its CSP."""
+
+    occurred_at: datetime
+    alert_id: str
+    code: AlertCode
+    reason: FailureCode
+    version: str
+    command_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HubCard:
+    """Everything there is to tell of a hub. `alerts` are for the DCC and the CSP, names for the DCC alone."""
+
+    record: HubRecord
+    places: Sequence[HubPlace]
+    changes: Sequence[HubChange]
+    entries: Sequence[HubEntry]
+    labels: Sequence[str]
+    alerts: Sequence[HubAlert]
+    import_supplier: str = ""
+    gas_supplier: str = ""
+    found_by_gpf: bool = False
+
+    @property
+    def current(self) -> HubPlace | None:
+        """The rollout that is upgrading the hub now."""
+        return next((place for place in self.places if not place.is_settled), None)
+
+
+def hub_card(scope: Scope, *, guid: str) -> HubCard:
+    """Tell a hub's story by its GUID, or that of its GPF, in any spelling.
+
+    Raises:
+        NotFound: there is no such hub, or not for this organisation: the two take the same steps.
+    """
+    wanted = read(guid)
+    asked = 0 if isinstance(wanted, GuidProblem) else wanted - OFFSET
+    found = hub_of(asked)
+    row = hub_row(scope, found)
+    if row is None or isinstance(wanted, GuidProblem):
+        raise NotFound("There is no such hub in your estate.")
+    imports, gas = _suppliers(found) if scope.is_dcc else ("", "")
+    return HubCard(
+        record=_as_record(row),
+        places=_places(scope, row),
+        changes=_changes(scope, row),
+        entries=_entries(scope, found),
+        labels=_labels(scope, found),
+        alerts=_alerts(found) if scope.is_dcc or scope.is_csp else (),
+        import_supplier=imports,
+        gas_supplier=gas,
+        found_by_gpf=found != asked,
+    )
+
+
+def hub_row(scope: Scope, guid: int) -> Any:
+    """Return the record of a hub; None where there is none, or not for this organisation."""
+    served = CspChannel.objects.filter(csp_id=scope.organisation_id).values_list("region", flat=True)
+    rows = sql.fetch_all(
+        "rollouts",
+        "hub_record",
+        guid=guid,
+        party=scope.organisation_id if scope.is_supplier else None,
+        sees_all=scope.is_dcc,
+        served=sorted(served) if scope.is_csp else [],
+    )
+    return rows[0] if rows else None
+
+
+def _as_record(row: Any) -> HubRecord:
+    return HubRecord(
+        guid=str(Guid.from_db(row.guid)),
+        gpf_guid=_spelt(row.gpf_guid),
+        manufacturer=row.manufacturer,
+        model=row.model,
+        hardware_version=row.hardware_version,
+        band=row.band,
+        version=row.firmware_version,
+        cpl_status=CplStatus(row.cpl_status),
+        gpf_version=row.gpf_version or "",
+        region=Region(row.region),
+        status=SmiStatus(row.smi_status),
+        gpf_status=SmiStatus(row.gpf_status) if row.gpf_status else None,
+        commissioned_on=row.commissioned_on,
+        installed_on=row.installed_on,
+        han_devices=row.han_devices,
+        postcode_area=row.postcode_area,
+        role=row.role,
+        second_supplier=row.is_split,
+    )
+
+
+def _spelt(guid: int | None) -> str:
+    return "" if guid is None else str(Guid.from_db(guid))
+
+
+def _places(scope: Scope, hub: Any) -> list[HubPlace]:
+    published = Rollout.objects.exclude(status=RolloutStatus.DRAFT).filter(
+        cpl_entry__device_model_id=hub.device_model_id
+    )
+    rollouts = sorted(published.values_list("pk", flat=True))
+    rows = sql.fetch_all(
+        "rollouts",
+        "hub_places",
+        guid=hub.guid,
+        rollouts=rollouts,
+        party=scope.organisation_id if scope.is_supplier else None,
+        is_supplier=scope.is_supplier,
+    )
+    return [_place(row) for row in rows]
+
+
+def _place(row: Any) -> HubPlace:
+    return HubPlace(
+        rollout_id=row.rollout_id,
+        rollout_name=row.name,
+        rollout_status=RolloutStatus(row.status),
+        batch=row.batch,
+        from_version=row.from_version,
+        version=row.version,
+        state=TargetState(row.state),
+        code=failure_code(row.code),
+        consent=Consent(row.consent),
+        attempts=row.attempts,
+        effective_at=row.effective_at,
+        state_at=row.state_at,
+        cutoff_at=row.batch_cutoff_at or row.cutoff_at,
+        activated_after_halt=row.activated_after_halt,
+        mine=None if row.mine is None else Answer(row.mine),
+        requested_at=row.requested_at,
+        second_has_answered=row.second_has_answered,
+        next_step=next_step(
+            TargetState(row.state),
+            consent=Consent(row.consent),
+            mine=None if row.mine is None else Answer(row.mine),
+        ),
+    )
+
+
+def next_step(state: TargetState, *, consent: Consent, mine: Answer | None) -> NextStep | None:
+    """Say what a hub waits for; None where nothing more happens to it."""
+    if STAGE_OF_STATE[state] == SETTLED:
+        return None
+    if consent in AWAITING_CONSENTS and state not in IN_FLIGHT_STATES:
+        if mine == Answer.NONE:
+            return NextStep.YOUR_ANSWER
+        return NextStep.AN_ANSWER if mine is None else NextStep.SECOND_ANSWER
+    return _AFTER[state]
+
+
+_AFTER: Final = {
+    TargetState.ELIGIBLE: NextStep.AN_ANSWER,
+    TargetState.SCHEDULED: NextStep.DISTRIBUTION,
+    TargetState.DISTRIBUTING: NextStep.VERIFICATION,
+    TargetState.DISTRIBUTED: NextStep.ACTIVATION,
+    TargetState.ACTIVATING: NextStep.CONFIRMATION,
+    TargetState.CANCELLING: NextStep.CANCELLATION,
+    TargetState.CANCELLED: NextStep.RESUMPTION,
+}
+
+
+def _changes(scope: Scope, hub: Any) -> list[HubChange]:
+    rows = sql.fetch_all(
+        "rollouts",
+        "hub_changes",
+        guid=hub.guid,
+        gpf_guid=hub.gpf_guid,
+        party=scope.organisation_id if scope.is_supplier else None,
+        sees_all=scope.is_dcc,
+        size=MOST_TOLD,
+    )
+    names = _names(rows) if scope.is_dcc else {"own": scope.organisation_name}
+    return [
+        HubChange(
+            at=row.at,
+            kind=HistoryKind(row.kind),
+            old=_named(row.kind, row.old_value, names),
+            new=_named(row.kind, row.new_value, names),
+            evidence=row.evidence,
+            rollout_id=row.rollout_id,
+        )
+        for row in rows
+    ]
+
+
+_OF_SUPPLIERS: Final = frozenset({HistoryKind.IMPORT_SUPPLIER, HistoryKind.GAS_SUPPLIER})
+
+
+def _named(kind: int, value: str, names: dict[str, str]) -> str:
+    return names.get(value, "") if kind in _OF_SUPPLIERS else value
+
+
+def _names(rows: Sequence[Any]) -> dict[str, str]:
+    wanted = {
+        int(value)
+        for row in rows
+        if row.kind in _OF_SUPPLIERS
+        for value in (row.old_value, row.new_value)
+        if value.isdecimal()
+    }
+    found = Organisation.objects.filter(pk__in=wanted).values_list("pk", "name")
+    return {str(pk): name for pk, name in found}
+
+
+def _suppliers(guid: int) -> tuple[str, str]:
+    row = sql.rows(
+        """
+        SELECT coalesce(i.name, '') AS imports, coalesce(g.name, '') AS gas
+          FROM rollouts_hub AS h
+          LEFT JOIN identity_organisation AS i ON i.id = h.import_supplier_id
+          LEFT JOIN identity_organisation AS g ON g.id = h.gas_supplier_id
+         WHERE h.guid = %(guid)s
+        """,
+        {"guid": guid},
+    )[0]
+    return row.imports, row.gas
+
+
+def _entries(scope: Scope, guid: int) -> list[HubEntry]:
+    rows = sql.fetch_all("rollouts", "hub_entries", guid=guid, party=scope.organisation_id, size=MOST_TOLD)
+    return [
+        HubEntry(
+            at=row.at,
+            kind=EntryKind(row.kind),
+            code=failure_code(row.code),
+            rollout_id=row.rollout_id,
+            version=row.version or "",
+            data=sql.from_json(row.data) or {},
+        )
+        for row in rows
+    ]
+
+
+def _labels(scope: Scope, guid: int) -> list[str]:
+    own = HubLabel.objects.filter(organisation_id=scope.organisation_id, guid=guid)
+    return sorted(own.values_list("label", flat=True))
+
+
+def _alerts(guid: int) -> list[HubAlert]:
+    rows = sql.fetch_all("rollouts", "hub_alerts", guid=guid, size=MOST_TOLD)
+    return [
+        HubAlert(
+            row.occurred_at,
+            str(row.alert_id),
+            AlertCode(row.code),
+            failure_code(row.reason),
+            row.firmware_version,
+            row.command_id,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,270 @@
+"""Which hubs an organisation may see, and how a list of them is walked.
+
+# Note [Walking the estate]
+A Supplier's hubs are two ordered walks of its own indexes (Import; Gas where the Import Supplier is another
+Party), merged: a page costs the same at any depth. Conditions are judged along the way. After so many hubs
+that did not meet them the walk gives up, and one scan of the whole table finds the next page instead: what is
+rare takes a second among twenty million hubs, and is never missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from portal.identity.scope import Scope
+from portal.kernel import paging, sql
+from portal.kernel.refusals import BadInput, NotPermitted
+from rollouts.models import CplEntry, CspChannel
+from rollouts.queries.estate.searching import guids_like
+from rollouts.reads.rollouts.visibility import visible_rollout
+from rollouts.rules import firmware
+from rollouts.states import Consent, Region, SmiStatus, TargetState
+
+LONGEST_WALK: Final = 20_000
+"""Hubs looked at before a walk gives up; some twenty milliseconds."""
+
+ROLES: Final = ("IMPORT", "GAS", "BOTH")
+FIRST, LAST = -(2**63), 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstateFilter:
+    """Which hubs; what is empty is not asked. States and consents are those in the rollout that is named."""
+
+    regions: Sequence[Region] = ()
+    versions: Sequence[str] = ()
+    device_model_ids: Sequence[int] = ()
+    statuses: Sequence[SmiStatus] = ()
+    roles: Sequence[str] = ()
+    is_split: bool | None = None
+    label: str = ""
+    rollout_id: int | None = None
+    states: Sequence[TargetState] = ()
+    consents: Sequence[Consent] = ()
+    search: str = ""
+
+    @property
+    def is_counted(self) -> bool:
+        """Tell whether the tally of the estate knows how many hubs these are."""
+        return not (self.label or self.rollout_id or self.search)
+
+    def document(self) -> dict[str, Any]:
+        """Write the filter down, for a job that is done later."""
+        return {
+            field.name: list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) not in (None, "", (), [])
+        }
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> EstateFilter:
+        """Read what `document` has written."""
+        kinds = {"regions": Region, "statuses": SmiStatus, "states": TargetState, "consents": Consent}
+        return cls(
+            **{
+                name: [kinds[name](each) for each in value] if name in kinds else value
+                for name, value in document.items()
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a scope and a filter come to in SQL: walks that never meet, a condition, and parameters."""
+
+    walks: tuple[str, ...]
+    condition: str
+    params: dict[str, Any]
+    names: str
+    range: tuple[int, int] = (FIRST, LAST)
+
+    def union(self, ending: str = "") -> str:
+        """Write the walks as one."""
+        return " UNION ALL ".join(_ONE.format(walk=walk, ending=ending) for walk in self.walks)
+
+
+def selection_of(scope: Scope, filters: EstateFilter) -> Selection:
+    """Decide which hubs an organisation may see, and which of them are asked for.
+
+    Raises:
+        NotPermitted: the Panel sees no single hubs.
+        NotFound: the rollout to filter by is not there for this organisation.
+        BadInput: a filter is malformed.
+    """
+    params: dict[str, Any] = {"party": scope.organisation_id}
+    source, guid, conditions = "hub", "h.guid", _conditions(filters, params)
+    if filters.rollout_id is not None:
+        visible_rollout(scope, filters.rollout_id)
+        source, guid = "rollout", "t.guid"
+        params["rollout_id"] = filters.rollout_id
+        conditions += [_LABELLED] if filters.label else []
+    elif filters.states or filters.consents:
+        raise BadInput("Choose the rollout in which hubs have this state.")
+    elif filters.label:
+        source, guid = "label", "l.guid"
+    params["label"] = filters.label
+    columns = _COLUMNS + (_DCC_COLUMNS if scope.is_dcc else "")
+    walks = tuple(
+        (columns + _SOURCES[source] + _BOUNDS).format(
+            guid=guid, own=own, role=role, split=split, target_own=target_own
+        )
+        for own, target_own, role, split in _ownership(scope, params)
+    )
+    return Selection(
+        walks=walks,
+        condition=" AND ".join(conditions) or "true",
+        params=params,
+        names=_DCC_NAMES if scope.is_dcc else _NAMES,
+        range=guids_like(filters.search) if filters.search.strip() else (FIRST, LAST),
+    )
+
+
+def page_rows(
+    selection: Selection, *, place: int, is_back: bool, size: int, expected: Callable[[], int | None]
+) -> list[Any]:
+    """Return the next rows after a place, or before it: see Note [Walking the estate].
+
+    `expected` says how many there are in all, where that is known: it spares a scan that finds nothing.
+    """
+    low, high = selection.range
+    first, last = (FIRST, place) if is_back else (place, LAST)
+    bounds = {"first": max(first, low - 1, FIRST), "last": min(last, high + 1, LAST)}
+    params = {**selection.params, **bounds, "size": size, "bound": LONGEST_WALK}
+    order = "DESC" if is_back else "ASC"
+    rows = _ask(_WALK, selection, order, params)
+    if len(rows) == size or selection.condition == "true":
+        return rows
+    seen_from_start = len(rows) if place == FIRST else 0
+    reached = _ask(_REACH, selection, order, params)
+    if not reached or expected() == seen_from_start:
+        return rows
+    params |= {"last" if is_back else "first": reached[0].guid, "size": size - len(rows)}
+    return rows + _ask(_SCAN, selection, order, params)
+
+
+def entries_of(versions: Sequence[str]) -> list[int]:
+    """Find the CPL entries of firmware versions in whatever spelling.
+
+    Raises:
+        BadInput: one is no version.
+    """
+    wanted = [firmware.normalise_version(text) for text in versions]
+    return sorted(CplEntry.objects.filter(firmware_version__in=wanted).values_list("pk", flat=True))
+
+
+def place_of(cursor: str) -> tuple[bool, int]:
+    """Return whether a cursor looks back, and the hub it starts from.
+
+    Raises:
+        BadCursor: it is not one of ours.
+    """
+    if not cursor:
+        return False, FIRST
+    direction, place = paging.decode(cursor, size=2)
+    if direction not in {"a", "b"} or not isinstance(place, int) or not FIRST <= place <= LAST:
+        raise paging.BadCursor("This page link is damaged. Start again from the first page.")
+    return direction == "b", place
+
+
+def _ownership(scope: Scope, params: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Say by hub and by target which are the organisation's, its role there, and whether there is another."""
+    if scope.is_supplier:
+        return [
+            (_AS_IMPORT, "t.import_supplier_id = %(party)s", _IMPORT_OR_BOTH, _SPLIT),
+            (_AS_GAS, "t.gas_supplier_id = %(party)s", "'GAS'", "h.import_supplier_id IS NOT NULL"),
+        ]
+    if scope.is_dcc:
+        return [("true", "true", "''", _SPLIT)]
+    if scope.is_csp:
+        served = CspChannel.objects.filter(csp_id=scope.organisation_id)
+        params["served"] = sorted(served.values_list("region", flat=True))
+        return [("h.region = ANY(%(served)s)", "t.region = ANY(%(served)s)", "''", "false")]
+    raise NotPermitted("The Panel sees rollouts and their figures, not single hubs.")
+
+
+def _conditions(filters: EstateFilter, params: dict[str, Any]) -> list[str]:
+    found = []
+    for name, column, values in (
+        ("regions", "region", filters.regions),
+        ("statuses", "smi_status", filters.statuses),
+        ("models", "device_model_id", filters.device_model_ids),
+        ("states", "state", filters.states),
+        ("consents", "consent", filters.consents),
+    ):
+        if values:
+            params[name] = [int(value) for value in values]
+            found.append(f"w.{column} = ANY(%({name})s)")
+    if filters.roles:
+        if unknown := set(filters.roles) - set(ROLES):
+            raise BadInput(f"A role is one of {', '.join(ROLES)}, not {', '.join(sorted(unknown))}.")
+        params["roles"] = list(filters.roles)
+        found.append("w.role = ANY(%(roles)s)")
+    if filters.versions:
+        params["entries"] = entries_of(filters.versions)
+        found.append("w.cpl_entry_id = ANY(%(entries)s)")
+    if filters.is_split is not None:
+        found.append("w.is_split" if filters.is_split else "NOT w.is_split")
+    return found
+
+
+def _ask(template: str, selection: Selection, order: str, params: dict[str, Any]) -> list[Any]:
+    walks = selection.union("" if template is _SCAN else f"ORDER BY guid {order} LIMIT %(bound)s")
+    text = template.format(walks=walks, condition=selection.condition, order=order, names=selection.names)
+    return sql.rows(text, params)
+
+
+_COLUMNS: Final = (
+    "SELECT {guid} AS guid, h.gpf_guid, h.region, h.smi_status, h.device_model_id, h.cpl_entry_id,"
+    " h.commissioned_on, {role} AS role, {split} AS is_split"
+)
+_DCC_COLUMNS: Final = ", h.import_supplier_id, h.gas_supplier_id"
+_SOURCES: Final = {
+    "hub": " FROM rollouts_hub AS h WHERE {own}",
+    "label": (
+        " FROM rollouts_hublabel AS l JOIN rollouts_hub AS h ON h.guid = l.guid"
+        " WHERE l.organisation_id = %(party)s AND l.label = %(label)s AND {own}"
+    ),
+    # What the target itself says comes first, so that the hub is looked up only where it may be one's own.
+    "rollout": (
+        ", t.state, t.consent FROM rollouts_target AS t JOIN rollouts_hub AS h ON h.guid = t.guid"
+        " WHERE t.rollout_id = %(rollout_id)s AND t.state <> 90 AND {target_own} AND {own}"
+    ),
+}
+_ONE: Final = "SELECT * FROM ({walk} {ending}) AS one"
+_BOUNDS: Final = " AND {guid} > %(first)s AND {guid} < %(last)s"
+_AS_IMPORT: Final = "h.import_supplier_id = %(party)s"
+_AS_GAS: Final = (
+    "h.gas_supplier_id = %(party)s"
+    " AND (h.import_supplier_id IS NULL OR NOT (h.gas_supplier_id = h.import_supplier_id))"
+)
+_IMPORT_OR_BOTH: Final = "CASE WHEN h.gas_supplier_id = %(party)s THEN 'BOTH' ELSE 'IMPORT' END"
+_SPLIT: Final = "coalesce(h.gas_supplier_id <> h.import_supplier_id, false)"
+_LABELLED: Final = (
+    "EXISTS (SELECT FROM rollouts_hublabel AS tag WHERE tag.organisation_id = %(party)s"
+    " AND tag.label = %(label)s AND tag.guid = w.guid)"
+)
+_NAMES: Final = "n.*, m.manufacturer, m.model, e.firmware_version"
+_DCC_NAMES: Final = (
+    "n.*, m.manufacturer, m.model, e.firmware_version,"
+    " coalesce((SELECT o.name FROM identity_organisation AS o WHERE o.id = n.import_supplier_id), '')"
+    " AS import_supplier,"
+    " coalesce((SELECT o.name FROM identity_organisation AS o WHERE o.id = n.gas_supplier_id), '')"
+    " AS gas_supplier"
+)
+_NAMED: Final = (
+    "SELECT {names} FROM ({found}) AS n JOIN rollouts_devicemodel AS m ON m.id = n.device_model_id"
+    " JOIN rollouts_cplentry AS e ON e.id = n.cpl_entry_id ORDER BY n.guid {order}"
+)
+_WALK: Final = _NAMED.replace(
+    "{found}",
+    "SELECT w.* FROM ({walks} ORDER BY guid {order} LIMIT %(bound)s) AS w WHERE {condition}"
+    " ORDER BY w.guid {order} LIMIT %(size)s",
+)
+# Where a full walk ended; nothing when it came to the end of the estate.
+_REACH: Final = "SELECT w.guid FROM ({walks}) AS w ORDER BY w.guid {order} OFFSET %(bound)s - 1 LIMIT 1"
+# The sum keeps the planner from another walk: in this order it may read the table as it lies.
+_SCAN: Final = _NAMED.replace(
+    "{found}", "SELECT w.* FROM ({walks}) AS w WHERE {condition} ORDER BY w.guid + 0 {order} LIMIT %(size)s"
+)

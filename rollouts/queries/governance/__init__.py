@@ -1,0 +1,1 @@
+"""Governance: incidents, triage, halt rules, decisions, evidence and audit."""

@@ -1,0 +1,259 @@
+"""The evidence as sections of a report: words, tables and charts, before anything is laid out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from portal.kernel.working_days import local_words
+from rollouts.queries.governance.decisions import DecisionPage
+from rollouts.queries.governance.evidence.collecting import Evidence
+from rollouts.queries.governance.evidence.drawing import Drawing, course, intervals
+from rollouts.queries.governance.triage import GroupBy, TriageGroup
+from rollouts.rules.rates import Rate
+from rollouts.states import ReviewOutcome, RolloutStatus, TargetState
+from rollouts.states.governing import HanImpact, IncidentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cells as words."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Tell of each column whether it holds numbers alone."""
+        return tuple(
+            bool(self.rows) and all(row[place].replace(",", "").isdecimal() for row in self.rows)
+            for place in range(len(self.head))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of the report."""
+
+    heading: str
+    paragraphs: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    drawings: tuple[Drawing, ...] = field(default=())
+
+
+def sections_of(evidence: Evidence) -> list[Section]:
+    """Lay the evidence out as a reader meets it: where it stands, why, what was decided, and the proof."""
+    return [
+        _in_short(evidence),
+        _standing(evidence),
+        _course(evidence),
+        *(_groups(by, groups) for by, groups in evidence.groups.items()),
+        _comparison(evidence),
+        _rules(evidence),
+        _incidents(evidence),
+        *(_decision(page) for page in evidence.decisions),
+        _after(evidence),
+        _proof(evidence),
+    ]
+
+
+def _in_short(evidence: Evidence) -> Section:
+    states = evidence.figures.get("states", {})
+    done, hubs = states.get(TargetState.ACTIVATED.name, 0), sum(states.values())
+    said = [f"{done:,} of {hubs:,} hubs run the new firmware."]
+    said += [
+        f"{measure.name.capitalize()}: {_rate(measure.upgraded)} of the upgraded hubs,"
+        f" {_rate(measure.not_upgraded)} of the same model not upgraded. The intervals are apart."
+        for measure in evidence.comparison.measures
+        if measure.is_apart
+    ]
+    if not any(measure.is_apart for measure in evidence.comparison.measures):
+        said.append("Nothing tells upgraded hubs from those that are not: the intervals overlap.")
+    said += [trip for trip, one in zip(_trips(evidence), evidence.trips, strict=True) if one.suspended][:1]
+    return Section("In short", tuple(said))
+
+
+def _standing(evidence: Evidence) -> Section:
+    rollout, figures = evidence.rollout, evidence.figures
+    states = tuple(
+        (TargetState[name].label, f"{count:,}") for name, count in figures.get("states", {}).items()
+    )
+    return Section(
+        "Where it stands",
+        (
+            f"{rollout.name}: {RolloutStatus(rollout.status).label}."
+            + (f" {rollout.status_reason}" if rollout.status_reason else ""),
+            f"Automatic time {_moment(rollout.automatic_at)}; cut-off {_moment(rollout.cutoff_at)}.",
+            f"Evidence as of {_moment(evidence.taken_at)}, taken by {evidence.taken_by or 'the portal'}.",
+        ),
+        (Table(("State", "Hubs"), states),),
+    )
+
+
+def _course(evidence: Evidence) -> Section:
+    days = [(each.day, each.activated, each.failed) for each in evidence.days]
+    return Section("How it went", drawings=(course("Hubs settled, summed up by day", days),))
+
+
+def _groups(by: GroupBy, groups: Sequence[TriageGroup]) -> Section:
+    head = (
+        "Group",
+        "Hubs",
+        "Upgraded",
+        "Failed",
+        "Failure rate",
+        "Without known issues",
+        "Incidents",
+        "Devices lost",
+    )
+    rows = tuple(
+        (
+            group.label,
+            f"{group.hubs:,}",
+            f"{group.upgraded:,}",
+            f"{group.failed:,}",
+            _rate(group.failures),
+            _rate(group.unexplained),
+            str(group.incidents),
+            _rate(group.han_rate),
+        )
+        for group in groups
+    )
+    measured = (
+        ("Failure rate", [(group.label, group.failures) for group in groups]),
+        ("Upgraded hubs with devices lost", [(group.label, group.han_rate) for group in groups]),
+    )
+    charts = tuple(
+        intervals(f"{name} by {by.value}, with 95 % intervals", rates)
+        for name, rates in measured
+        if any(rate.hits for _, rate in rates)
+    )
+    return Section(f"By {by.value}", tables=(Table(head, rows),), drawings=charts)
+
+
+def _comparison(evidence: Evidence) -> Section:
+    rows = tuple(
+        (
+            measure.name,
+            _rate(measure.upgraded),
+            _rate(measure.not_upgraded),
+            "apart" if measure.is_apart else "may be chance",
+        )
+        for measure in evidence.comparison.measures
+    )
+    head = ("Measure", "Upgraded hubs", "Same model, not upgraded", "Intervals")
+    return Section("Upgraded hubs against hubs that are not", tables=(Table(head, rows),))
+
+
+def _rules(evidence: Evidence) -> Section:
+    head = ("Rule", "Sees now", "With known issues", "Limit", "Minimum")
+    rows = tuple(
+        (
+            line.rule.name + ("" if line.rule.is_active else " (put aside)"),
+            _rate(line.rate),
+            _rate(line.with_known),
+            f"{100 * line.rule.threshold:.1f} %",
+            f"{line.rule.minimum_sample:,}",
+        )
+        for line in evidence.rules
+    )
+    return Section("Halt rules", tuple(_trips(evidence)), (Table(head, rows),))
+
+
+def _trips(evidence: Evidence) -> list[str]:
+    return [
+        f"{_moment(trip.at)}: “{trip.name}” tripped at {trip.evidence['rate']['hits']:,} of"
+        f" {trip.evidence['rate']['sample']:,} hubs"
+        + (", and suspended the rollout." if trip.suspended else "; the rollout stood already.")
+        for trip in evidence.trips
+    ]
+
+
+def _incidents(evidence: Evidence) -> Section:
+    head = ("Reference", "Raised", "By", "Category", "Title", "Devices", "Hubs", "Status")
+    rows = tuple(
+        (
+            incident.reference,
+            _moment(incident.raised_at),
+            evidence.raisers.get(incident.organisation_id, ""),
+            str(incident.category),
+            incident.title,
+            HanImpact(incident.han_impact).label,
+            f"{incident.hubs:,}",
+            IncidentStatus(incident.status).label,
+        )
+        for incident in evidence.incidents
+    )
+    return Section(f"Incidents ({len(rows)})", tables=(Table(head, rows),) if rows else ())
+
+
+def _decision(page: DecisionPage) -> Section:
+    line = page.line
+    said = [f"Review opened {_moment(line.opened_at)}: {page.because}" if page.because else "Review opened."]
+    if line.outcome is not None and line.recommended_at is not None:
+        until = f", new automatic time {_moment(line.automatic_at)}" if line.automatic_at else ""
+        if line.outcome == ReviewOutcome.DELAY:
+            until += (
+                "; a halted rollout goes on with it" if line.goes_on else "; a halted rollout stays paused"
+            )
+        by = page.recommended_by
+        said.append(
+            f"Recommended {_moment(line.recommended_at)} by {by}: {line.outcome.label}{until}. {line.reasons}"
+        )
+    if line.decided_at is not None:
+        said.append(f"{line.status.label} {_moment(line.decided_at)}.")
+    said += [f"Still needed: {each}." for each in page.still_needed]
+    rows = tuple(
+        (
+            each.name,
+            each.body,
+            each.verdict.label + (" (void)" if each.is_void else ""),
+            _moment(each.at),
+            each.comment,
+        )
+        for each in page.signatures
+    )
+    table = Table(("Signed by", "Of", "Word", "When", "Comment"), rows)
+    return Section(f"Decision {line.id}", tuple(said), (table,) if rows else ())
+
+
+def _after(evidence: Evidence) -> Section:
+    after = evidence.after_halt
+    return Section(
+        "After the halt",
+        (
+            f"{after.activated_after_halt:,} hubs activated, or were first found to have, after the halt.",
+            f"Activations: {after.recalled:,} recalled, {after.being_recalled:,} being recalled.",
+            f"{after.not_recalled:,} could not be recalled.",
+        ),
+    )
+
+
+def _proof(evidence: Evidence) -> Section:
+    rows = tuple(
+        (
+            str(link.position) if link.position is not None else "—",
+            _moment(link.at),
+            link.name,
+            link.subject,
+            link.actor,
+            link.hash[:16],
+        )
+        for link in evidence.links
+    )
+    head = ("Position", "When", "Fact", "About", "By", "Hash")
+    return Section("Audit trail", (evidence.chain.words,), (Table(head, rows),))
+
+
+def _rate(rate: Rate) -> str:
+    if rate.share is None:
+        return "no hub yet"
+    return (
+        f"{100 * rate.share:.1f} % ({100 * rate.lower:.1f} to {100 * rate.upper:.1f} %; {rate.hits:,} of"
+        f" {rate.sample:,})"
+    )
+
+
+def _moment(at: datetime) -> str:
+    return local_words(at)

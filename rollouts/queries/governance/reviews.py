@@ -1,0 +1,129 @@
+"""How a rollout goes on: the open review, what is recommended, who has signed, what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from portal.identity.roles import MAY_OPERATE
+from portal.identity.scope import Scope
+from portal.kernel.refusals import NotFound
+from rollouts.models import Decision, SignOff
+from rollouts.reads.governance.signing import standing_of
+from rollouts.reads.rollouts.visibility import visible_rollout
+from rollouts.states import OPEN_STATUSES, ReviewOutcome
+from rollouts.states.governing import OPEN_DECISIONS, DecisionStatus, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One person's word on a wording."""
+
+    name: str
+    verdict: Verdict
+    comment: str
+    version: int
+    at: datetime
+    is_void: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionCard:
+    """One decision as it stands, and what the viewer may do about it."""
+
+    id: int
+    status: DecisionStatus
+    version: int
+    because: str
+    opened_at: datetime
+    outcome: ReviewOutcome | None
+    reasons: str
+    automatic_at: datetime | None
+    goes_on: bool
+    figures: Mapping[str, Any]
+    recommended_at: datetime | None
+    decided_at: datetime | None
+    effects: Mapping[str, Any]
+    signatures: Sequence[Signature]
+    still_needed: Sequence[str]
+    may_recommend: bool
+    may_sign: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it has still to be decided."""
+        return self.status in OPEN_DECISIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """The decision that is open, earlier ones, and whether a review can be opened."""
+
+    current: DecisionCard | None
+    earlier: Sequence[DecisionCard]
+    may_open: bool
+
+
+def reviews(scope: Scope, *, rollout_id: int) -> Reviews:
+    """Return the decisions of a rollout, for the DCC and the Panel.
+
+    Raises:
+        NotFound: there is no such rollout, or the organisation is neither.
+    """
+    if not (scope.is_dcc or scope.is_panel):
+        raise NotFound("There is no such rollout.")
+    rollout = visible_rollout(scope, rollout_id)
+    found = Decision.objects.filter(rollout=rollout).order_by("-pk").prefetch_related("sign_offs")
+    cards = [_card(scope, decision) for decision in found]
+    current = next((card for card in cards if card.is_open), None)
+    return Reviews(
+        current=current,
+        earlier=[card for card in cards if not card.is_open],
+        may_open=current is None and rollout.status in OPEN_STATUSES and scope.has(*MAY_OPERATE),
+    )
+
+
+def _card(scope: Scope, decision: Decision) -> DecisionCard:
+    is_recommended = decision.status == DecisionStatus.RECOMMENDED
+    standing = standing_of(decision) if is_recommended else None
+    has_signed = any(
+        sign_off.user_id == scope.user_id and sign_off.version == decision.version
+        for sign_off in decision.sign_offs.all()
+    )
+    is_by_system = decision.recommended_by_id is None and scope.is_dcc
+    is_author = is_by_system or scope.user_id == decision.recommended_by_id
+    return DecisionCard(
+        id=decision.pk,
+        status=DecisionStatus(decision.status),
+        version=decision.version,
+        because=decision.because,
+        opened_at=decision.opened_at,
+        outcome=ReviewOutcome(decision.outcome) if decision.outcome else None,
+        reasons=decision.reasons,
+        automatic_at=decision.automatic_at,
+        goes_on=decision.goes_on,
+        figures=decision.evidence,
+        recommended_at=decision.recommended_at,
+        decided_at=decision.decided_at,
+        effects=decision.effects,
+        signatures=[_signature(sign_off) for sign_off in decision.sign_offs.all()],
+        still_needed=standing.still_needed if standing else (),
+        may_recommend=decision.status in OPEN_DECISIONS and scope.has(*MAY_OPERATE),
+        may_sign=standing is not None
+        and not has_signed
+        and not is_author
+        and standing.may_sign(scope.organisation_id, scope.roles),
+    )
+
+
+def _signature(sign_off: SignOff) -> Signature:
+    return Signature(
+        name=sign_off.name,
+        verdict=Verdict(sign_off.verdict),
+        comment=sign_off.comment,
+        version=sign_off.version,
+        at=sign_off.at,
+        is_void=sign_off.voided_at is not None,
+    )

@@ -1,0 +1,139 @@
+"""What became of a Supplier's instructions: receipts, and the lines that were not taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Q, QuerySet
+
+from portal.identity.scope import Scope
+from portal.kernel import paging
+from portal.kernel.guid import Guid
+from portal.kernel.paging import Page
+from portal.kernel.refusals import NotFound
+from rollouts.models import Instruction, InstructionLine, Rollout
+from rollouts.reads.instructions.receipts import Receipt
+from rollouts.states import RejectionReason
+
+PAGE_SIZE: Final = 30
+LINES_SHOWN: Final = 50
+_HEAVY: Final = ("pending_guids", "pending_lines", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedReceipt:
+    """A receipt, and the update it is about."""
+
+    receipt: Receipt
+    rollout_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineRefused:
+    """A line that was not taken, as it was written, and why."""
+
+    line: int
+    raw: str
+    guid: str
+    reason: str
+    words: str
+    detail: str
+
+
+def receipts(
+    scope: Scope, *, rollout_id: int | None = None, cursor: str = "", size: int = PAGE_SIZE
+) -> Page[NamedReceipt]:
+    """List the organisation's own instructions, the latest first.
+
+    Raises:
+        BadCursor: it is not a cursor of ours.
+    """
+    found = _own(scope).order_by("-pk")
+    if rollout_id is not None:
+        found = found.filter(rollout_id=rollout_id)
+    if (before := paging.decode_id(cursor)) is not None:
+        found = found.filter(pk__lt=before)
+    rows = list(found.select_related("rollout")[: size + 1])
+    shown = rows[:size]
+    return Page(
+        [NamedReceipt(Receipt.of(row), row.rollout.name) for row in shown],
+        next=paging.encode_id(shown[-1].pk) if len(rows) > size else None,
+    )
+
+
+def receipt(scope: Scope, reference: str) -> NamedReceipt:
+    """Return the receipt of one of the organisation's own instructions.
+
+    Raises:
+        NotFound: there is none, or it is not the organisation's own.
+    """
+    found = _own(scope).filter(reference=reference).first()
+    if found is None:
+        raise NotFound("There is no such instruction.")
+    return NamedReceipt(
+        Receipt.of(found), Rollout.objects.values_list("name", flat=True).get(pk=found.rollout_id)
+    )
+
+
+def refused_lines(scope: Scope, reference: str, *, most: int = LINES_SHOWN) -> Sequence[LineRefused]:
+    """List the first lines that were not taken.
+
+    Raises:
+        NotFound: there is no such instruction, or it is not the organisation's own.
+    """
+    lines = _lines(scope, reference).order_by("line_no", "pk")[:most]
+    return [_refused(line) for line in lines]
+
+
+def refused_page(
+    scope: Scope, reference: str, *, after: str = "", size: int = LINES_SHOWN
+) -> Page[LineRefused]:
+    """Return a page of the lines that were not taken, in the order of the list.
+
+    Raises:
+        NotFound: there is no such instruction, or it is not the organisation's own.
+        BadCursor: the cursor is damaged.
+    """
+    found = _lines(scope, reference)
+    if after:
+        line, place = (int(part) for part in paging.decode(after, size=2))
+        found = found.filter(Q(line_no__gt=line) | Q(line_no=line, pk__gt=place))
+    rows = list(found.order_by("line_no", "pk")[: size + 1])
+    shown = rows[:size]
+    following = paging.encode(shown[-1].line_no, shown[-1].pk) if len(rows) > size else None
+    return Page([_refused(line) for line in shown], next=following)
+
+
+def every_refused_line(scope: Scope, reference: str) -> Iterator[LineRefused]:
+    """Yield every line that was not taken, in the order of the list; for files.
+
+    Raises:
+        NotFound: there is no such instruction, or it is not the organisation's own.
+    """
+    lines = _lines(scope, reference).order_by("line_no", "pk")
+    return (_refused(line) for line in lines.iterator(chunk_size=5_000))
+
+
+def _own(scope: Scope) -> QuerySet[Instruction]:
+    return Instruction.objects.filter(organisation_id=scope.organisation_id).defer(*_HEAVY)
+
+
+def _lines(scope: Scope, reference: str) -> QuerySet[InstructionLine]:
+    number = _own(scope).filter(reference=reference).values_list("pk", flat=True).first()
+    if number is None:
+        raise NotFound("There is no such instruction.")
+    return InstructionLine.objects.filter(instruction_id=number)
+
+
+def _refused(line: InstructionLine) -> LineRefused:
+    known = line.reason in RejectionReason.values
+    return LineRefused(
+        line=line.line_no,
+        raw=line.raw,
+        guid=str(Guid.from_db(line.guid)) if line.guid is not None else "",
+        reason=line.reason,
+        words=str(RejectionReason(line.reason).label) if known else line.reason,
+        detail=line.detail,
+    )

@@ -1,0 +1,1 @@
+"""Pilots: the pilot group of a rollout."""

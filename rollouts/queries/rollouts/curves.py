@@ -1,0 +1,136 @@
+"""The curve of an update: how many hubs had activated by when, and when the rest will have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+from portal.identity.scope import Scope
+from portal.kernel import sql
+from rollouts.queries.rollouts.progress import Plan, Progress, Viewer
+
+_A_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """So many hubs had, or will have, activated by this moment."""
+
+    at: datetime
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationCurve:
+    """What was, and what the plan and the present pace come to; failed hubs are left out of `total`."""
+
+    points: Sequence[CurvePoint]
+    forecast: Sequence[CurvePoint]
+    total: int
+    left_out: int
+    """Hubs that failed for good, or never confirmed."""
+    overdue: int
+    """Hubs whose day has passed, and that are not settled."""
+    deadline: datetime
+
+
+def activation_curve(
+    scope: Scope,
+    rollout_id: int,
+    *,
+    progress: Progress,
+    plan: Plan,
+    notified_at: datetime,
+    automatic_at: datetime,
+    is_halted: bool,
+    now: datetime,
+) -> ActivationCurve:
+    """Return the curve of an update, with the viewer's own numbers: one small read beside what is given.
+
+    Nothing is foretold of an update that is halted.
+    """
+    viewer = Viewer.of(scope)
+    rows = sql.fetch_all("rollouts", "activation_curve", rollout_id=rollout_id, **viewer.params)
+    points = _points(rows, since=notified_at, now=now, activated=progress.activated)
+    total = progress.total - progress.failed
+    ahead, overdue = ({}, 0) if is_halted else _ahead(plan.days, now=now)
+    return ActivationCurve(
+        points=points,
+        forecast=_forecast(points, ahead, overdue, total=total, automatic_at=automatic_at, now=now),
+        total=total,
+        left_out=progress.failed,
+        overdue=overdue,
+        deadline=automatic_at,
+    )
+
+
+def _points(rows: Iterable[Any], *, since: datetime, now: datetime, activated: int) -> list[CurvePoint]:
+    """Sum the regions up at each moment, from none at the notice to what the tallies say now."""
+    latest: dict[int, int] = {}
+    told: dict[datetime, int] = {min(since, now): 0}
+    for row in rows:
+        latest[row.region] = row.activated
+        if row.at < now:
+            told[row.at] = sum(latest.values())
+    told[now] = activated
+    points: list[CurvePoint] = []
+    for at, value in sorted(told.items()):
+        if points and at - points[-1].at > 2 * _A_DAY and value != points[-1].value:
+            points.append(CurvePoint(at - _A_DAY, points[-1].value))  # a number stands until the next one
+        points.append(CurvePoint(at, value))
+    return points
+
+
+def _ahead(days: Mapping[date, Mapping[str, int]], *, now: datetime) -> tuple[dict[date, int], int]:
+    today = now.astimezone(UTC).date()
+    ahead = {day: sum(counts.values()) for day, counts in sorted(days.items()) if day >= today}
+    overdue = sum(sum(counts.values()) for day, counts in days.items() if day < today)
+    return ahead, overdue
+
+
+def _forecast(
+    points: Sequence[CurvePoint],
+    ahead: Mapping[date, int],
+    overdue: int,
+    *,
+    total: int,
+    automatic_at: datetime,
+    now: datetime,
+) -> list[CurvePoint]:
+    """Add what is planned, each on its day, and what is overdue at the pace of the last day."""
+    if not ahead and not overdue:
+        return []
+    pace = _pace(points, now=now)
+    moments = {_moment_of(day, automatic_at, now=now): 0 for day in ahead}
+    if automatic_at > now:
+        moments.setdefault(automatic_at, 0)
+    if overdue and pace:
+        caught_up = now + _A_DAY * (overdue / pace)
+        moments.setdefault(min(caught_up, now + 366 * _A_DAY), 0)
+    for day, hubs in ahead.items():
+        moments[_moment_of(day, automatic_at, now=now)] += hubs
+    found, planned = [], points[-1].value
+    for at, hubs in sorted(moments.items()):
+        planned += hubs
+        late = min(overdue, int(pace * ((at - now) / _A_DAY) + 0.5)) if pace else 0
+        found.append(CurvePoint(at, min(planned + late, total)))
+    return found
+
+
+def _moment_of(day: date, automatic_at: datetime, *, now: datetime) -> datetime:
+    """Return when a day's hubs are through: at its end, but those of the automatic time at that time."""
+    if day == automatic_at.astimezone(UTC).date() and automatic_at > now:
+        return automatic_at
+    return datetime.combine(day + _A_DAY, time(), tzinfo=UTC)
+
+
+def _pace(points: Sequence[CurvePoint], *, now: datetime) -> float:
+    """Return how many hubs activated a day, over the last day or since the beginning if that is less."""
+    before = [point for point in points if point.at <= now - _A_DAY]
+    if before:
+        won, span = points[-1].value - before[-1].value, _A_DAY
+    else:
+        won, span = points[-1].value, max(now - points[0].at, timedelta(hours=1))
+    return max(won, 0) * (_A_DAY / span)

@@ -1,0 +1,117 @@
+"""The hubs of a rollout one by one: the list behind every count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from portal.identity.scope import Scope
+from portal.kernel import paging, sql
+from portal.kernel.guid import Guid
+from rollouts.queries.rollouts.progress import Viewer
+from rollouts.reads.rollouts.visibility import visible_rollout
+from rollouts.states import Answer, Consent, FailureCode, Region, TargetState, failure_code
+
+ROLES: Final = {1: "Import", 2: "Gas", 3: "Import and Gas"}
+_BEFORE_ALL: Final = -(2**63)
+_AT_A_TIME: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A hub's place in a rollout, as one viewer may see it."""
+
+    guid: str
+    batch_id: int
+    region: Region
+    state: TargetState
+    code: FailureCode
+    consent: Consent
+    attempts: int
+    effective_at: datetime
+    state_at: datetime
+    activated_after_halt: bool
+    role: str
+    """The viewing Supplier's; nothing for others."""
+    is_split: bool
+    mine: Answer
+    second: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFilter:
+    """Which hubs of a rollout; what is None is not asked."""
+
+    states: Sequence[TargetState] | None = None
+    batch_id: int | None = None
+    region: Region | None = None
+    code: FailureCode | None = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of the statement that lists."""
+        return {
+            "states": None if self.states is None else [int(state) for state in self.states],
+            "batch_id": self.batch_id,
+            "region": None if self.region is None else int(self.region),
+            "code": None if self.code is None else int(self.code),
+        }
+
+
+def members(
+    scope: Scope, rollout_id: int, *, wanted: MemberFilter, cursor: str = "", size: int = 50
+) -> paging.Page[Member]:
+    """Return a page of hubs in GUID order.
+
+    Raises:
+        NotFound: there is no such rollout, or not for this organisation.
+        BadCursor: the cursor is damaged.
+    """
+    visible_rollout(scope, rollout_id)
+    after = int(paging.decode(cursor, size=1)[0]) if cursor else _BEFORE_ALL
+    rows = _rows(scope, rollout_id, wanted, after=after, size=size + 1)
+    more = paging.encode(rows[size - 1].guid) if len(rows) > size else None
+    return paging.Page([_member(row, is_supplier=scope.is_supplier) for row in rows[:size]], next=more)
+
+
+def every_member(scope: Scope, rollout_id: int, *, wanted: MemberFilter) -> Iterator[Member]:
+    """Yield all hubs in GUID order, some thousands a statement: for files.
+
+    Raises:
+        NotFound: there is no such rollout, or not for this organisation.
+    """
+    visible_rollout(scope, rollout_id)
+    return _every(scope, rollout_id, wanted)
+
+
+def _every(scope: Scope, rollout_id: int, wanted: MemberFilter) -> Iterator[Member]:
+    after = _BEFORE_ALL
+    while rows := _rows(scope, rollout_id, wanted, after=after, size=_AT_A_TIME):
+        yield from (_member(row, is_supplier=scope.is_supplier) for row in rows)
+        after = rows[-1].guid
+
+
+def _rows(scope: Scope, rollout_id: int, wanted: MemberFilter, *, after: int, size: int) -> list[Any]:
+    params = {**Viewer.of(scope).params, **wanted.params}
+    return sql.fetch_all("rollouts", "members", rollout_id=rollout_id, after=after, size=size, **params)
+
+
+def _member(row: Any, *, is_supplier: bool) -> Member:
+    return Member(
+        guid=str(Guid.from_db(row.guid)),
+        batch_id=row.batch_id,
+        region=Region(row.region),
+        state=TargetState(row.state),
+        code=failure_code(row.code),
+        consent=Consent(row.consent),
+        attempts=row.attempts,
+        effective_at=row.effective_at,
+        state_at=row.state_at,
+        activated_after_halt=row.activated_after_halt,
+        role=ROLES[row.role] if is_supplier else "",
+        is_split=row.is_split,
+        mine=Answer(row.mine) if is_supplier else Answer.NONE,
+        second=Answer(row.second) if is_supplier and row.is_split else Answer.NONE,
+    )

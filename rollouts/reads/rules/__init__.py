@@ -1,0 +1,1 @@
+"""Rules: Suppliers' selection and approval rules."""

@@ -1,0 +1,61 @@
+"""Business rules as pure functions: values in, answer out, no database and no clock."""
+
+from __future__ import annotations
+
+from rollouts.rules.consent import (
+    NO_ANSWER,
+    Resolution,
+    Window,
+    Wish,
+    close_window,
+    is_same_party,
+    is_split,
+    resolve,
+)
+from rollouts.rules.deadlines import (
+    MONTHS_BEFORE_AUTOMATIC,
+    MONTHS_OF_NOTICE,
+    NO_SUPPLIER_WINDOW,
+    REVIEW_WARNING,
+    RuleBroken,
+    TimeLeft,
+    check_automatic_at,
+    check_batch_automatic_at,
+    check_received,
+    check_requested_at,
+    has_supplier_window,
+    is_in_time,
+    months_after,
+    one_month_before,
+    six_months_after,
+    time_left,
+    window_words,
+)
+
+__all__ = [
+    "MONTHS_BEFORE_AUTOMATIC",
+    "MONTHS_OF_NOTICE",
+    "NO_ANSWER",
+    "NO_SUPPLIER_WINDOW",
+    "REVIEW_WARNING",
+    "Resolution",
+    "RuleBroken",
+    "TimeLeft",
+    "Window",
+    "Wish",
+    "check_automatic_at",
+    "check_batch_automatic_at",
+    "check_received",
+    "check_requested_at",
+    "close_window",
+    "has_supplier_window",
+    "is_in_time",
+    "is_same_party",
+    "is_split",
+    "months_after",
+    "one_month_before",
+    "resolve",
+    "six_months_after",
+    "time_left",
+    "window_words",
+]

@@ -1,0 +1,44 @@
+"""Which hub activates on which night: the seeded shuffle cut into nights, in Python and in SQL alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import islice
+
+from rollouts.rules.criteria.compiling import Sql
+from rollouts.rules.criteria.hashing import shuffle_key, shuffle_sql
+from rollouts.rules.criteria.timing import NightPlan
+
+
+def spread(guids: Iterable[int], plan: NightPlan, *, seed: int) -> dict[int, datetime]:
+    """Give each hub the time of its night; hubs that no night is left for are not in the answer."""
+    shuffled = iter(sorted(guids, key=lambda guid: (shuffle_key(guid, seed), guid)))
+    return {guid: night.at for night in plan.nights for guid in islice(shuffled, night.hubs)}
+
+
+def spread_sql(matching: Sql, plan: NightPlan, *, seed: int) -> Sql:
+    """Return the statement whose rows are (guid, activate_at), by GUID: the twin of `spread`.
+
+    `matching` selects the `guid` of the hubs to spread.
+    """
+    firsts, taken = [], 0
+    for night in plan.nights:
+        firsts.append(taken + 1)
+        taken += night.hubs
+    text = f"""
+        WITH shuffled AS (
+            SELECT m.guid, row_number() OVER (ORDER BY {shuffle_sql("m.guid", seed)}, m.guid) AS place
+            FROM ({matching.text}) AS m
+        )
+        SELECT s.guid, n.activate_at FROM shuffled AS s
+        JOIN unnest(%(night_at)s::timestamptz[], %(night_first)s::bigint[], %(night_last)s::bigint[])
+            AS n (activate_at, first, last) ON s.place BETWEEN n.first AND n.last
+        ORDER BY s.guid
+    """  # noqa: S608 - values are parameters; the seed makes numbers
+    params = dict(matching.params) | {
+        "night_at": [night.at for night in plan.nights],
+        "night_first": firsts,
+        "night_last": [first + night.hubs - 1 for first, night in zip(firsts, plan.nights, strict=True)],
+    }
+    return Sql(text, params)

@@ -1,0 +1,185 @@
+"""Dates of a rollout: notice, cut-off, requested times, and how long is left. No database and no clock.
+
+Deadlines are reckoned in UTC by calendar months, clamped to the end of the month.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from dateutil.relativedelta import relativedelta
+
+from portal.kernel.refusals import Refusal
+from portal.kernel.working_days import local_words, working_days_between
+
+MONTHS_OF_NOTICE: Final = 6
+MONTHS_BEFORE_AUTOMATIC: Final = 1
+REVIEW_WARNING: Final = timedelta(days=14)
+
+NO_SUPPLIER_WINDOW: Final = "no supplier window"
+
+
+class RuleBroken(Refusal):
+    """What was asked for breaks a rule on dates; `code` names the rule."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message, code=code)
+
+
+# Dates and notice
+
+
+def months_after(at: datetime, months: int) -> datetime:
+    """Add calendar months in UTC, clamped to the end of the month: 31 August and six are 28 February."""
+    if at.tzinfo is None:
+        raise ValueError("A deadline needs a zone.")
+    return at.astimezone(UTC) + relativedelta(months=months)
+
+
+def six_months_after(notified_at: datetime) -> datetime:
+    """Return the latest automatic activation time a notice allows."""
+    return months_after(notified_at, MONTHS_OF_NOTICE)
+
+
+def one_month_before(automatic_at: datetime) -> datetime:
+    """Return the cut-off: the last moment at which an instruction is in time."""
+    return months_after(automatic_at, -MONTHS_BEFORE_AUTOMATIC)
+
+
+def has_supplier_window(*, notified_at: datetime, cutoff_at: datetime) -> bool:
+    """Tell whether the notice leaves Suppliers any time to instruct."""
+    return cutoff_at > notified_at
+
+
+def is_in_time(received_at: datetime, *, cutoff_at: datetime) -> bool:
+    """Tell whether an instruction is in time; one that arrives exactly at the cut-off is."""
+    return received_at <= cutoff_at
+
+
+def check_automatic_at(automatic_at: datetime, *, notified_at: datetime) -> None:
+    """Check DCC's automatic time against the notice.
+
+    Raises:
+        RuleBroken: AUTOMATIC_TOO_LATE, more than six months after the notice; AUTOMATIC_NOT_AHEAD, not
+            after it.
+    """
+    latest = six_months_after(notified_at)
+    if automatic_at > latest:
+        raise RuleBroken(
+            "AUTOMATIC_TOO_LATE",
+            f"The automatic time can be at most six months after the notice: {local_words(latest)}.",
+        )
+    if automatic_at <= notified_at:
+        raise RuleBroken("AUTOMATIC_NOT_AHEAD", "The automatic time must be after the notice.")
+
+
+def check_batch_automatic_at(batch_at: datetime, *, automatic_at: datetime, now: datetime) -> None:
+    """Check the automatic time of a DCC batch against that of its rollout.
+
+    Raises:
+        RuleBroken: BATCH_TOO_LATE, later than the rollout's own; AUTOMATIC_NOT_AHEAD, already past.
+    """
+    if batch_at > automatic_at:
+        raise RuleBroken(
+            "BATCH_TOO_LATE",
+            f"A batch cannot be later than its rollout, which activates at {local_words(automatic_at)}.",
+        )
+    if batch_at <= now:
+        raise RuleBroken("AUTOMATIC_NOT_AHEAD", "The automatic time of a batch must be still ahead.")
+
+
+def check_received(received_at: datetime, *, cutoff_at: datetime) -> None:
+    """Check that an instruction arrived by the cut-off.
+
+    Raises:
+        RuleBroken: AFTER_CUTOFF, it arrived later.
+    """
+    if not is_in_time(received_at, cutoff_at=cutoff_at):
+        raise RuleBroken(
+            "AFTER_CUTOFF",
+            f"Instructions for these hubs had to arrive by {local_words(cutoff_at)}. "
+            "They will activate at DCC's automatic time.",
+        )
+
+
+def check_requested_at(
+    requested_at: datetime | None, *, automatic_at: datetime, received_at: datetime | None = None
+) -> None:
+    """Check the time a Supplier asks for; None, no preference, always suits.
+
+    Raises:
+        RuleBroken: TIME_NOT_EARLIER, not strictly before the automatic time; TIME_PASSED, already past
+            when the instruction arrived (asked only where `received_at` is given).
+    """
+    if requested_at is None:
+        return
+    if requested_at >= automatic_at:
+        raise RuleBroken(
+            "TIME_NOT_EARLIER",
+            f"The time must be earlier than the automatic activation time, {local_words(automatic_at)}.",
+        )
+    if received_at is not None and requested_at <= received_at:
+        raise RuleBroken("TIME_PASSED", "The time has passed. Leave it blank for as soon as possible.")
+
+
+# How long is left
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """How long somebody has for a task: never negative."""
+
+    until: datetime
+    left: timedelta
+    working_days: int
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the moment has passed."""
+        return self.left <= timedelta(0)
+
+    @property
+    def words(self) -> str:
+        """Say how long is left, in the two largest units: 12 days 4 hours."""
+        if self.is_over:
+            return "time is up"
+        days, rest = divmod(int(self.left.total_seconds()), 86_400)
+        hours, rest = divmod(rest, 3_600)
+        minutes = rest // 60
+        if days:
+            return _joined(_counted(days, "day"), _counted(hours, "hour"))
+        if hours:
+            return _joined(_counted(hours, "hour"), _counted(minutes, "minute"))
+        return _counted(minutes, "minute") or "less than a minute"
+
+    @property
+    def full_words(self) -> str:
+        """Say how long is left, in working days too, and until when."""
+        if self.is_over:
+            return f"time was up at {local_words(self.until)}"
+        working = _counted(self.working_days, "working day") or "no working day"
+        return f"{self.words} ({working}) left, until {local_words(self.until)}"
+
+
+def time_left(until: datetime, *, now: datetime) -> TimeLeft:
+    """Reckon how long is left until a moment."""
+    return TimeLeft(until, max(until - now, timedelta(0)), working_days_between(now, until))
+
+
+def window_words(*, notified_at: datetime, cutoff_at: datetime, now: datetime) -> str:
+    """Say how long Suppliers have to instruct, or plainly that they never had any time."""
+    if not has_supplier_window(notified_at=notified_at, cutoff_at=cutoff_at):
+        return NO_SUPPLIER_WINDOW
+    return time_left(cutoff_at, now=now).full_words
+
+
+def _counted(number: int, noun: str) -> str:
+    if number == 0:
+        return ""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)

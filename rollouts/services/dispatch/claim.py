@@ -1,0 +1,148 @@
+"""Claiming the next command of a region: each hub is judged again and marked before anything leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any, Final
+
+import orjson
+
+from portal.kernel import sql
+from portal.kernel.transactions import unit_of_work
+from rollouts.models import Batch, Command
+from rollouts.rules import pacing
+from rollouts.services.dispatch.planner_hints import expect_few
+from rollouts.states import (
+    RUNNING_STATUSES,
+    BatchKind,
+    CommandKind,
+    CommandStatus,
+    CplStatus,
+    TargetState,
+)
+
+_RUNNING: Final = sorted(status.value for status in RUNNING_STATUSES)
+_MOVES: Final = {
+    CommandKind.DISTRIBUTE: (TargetState.SCHEDULED, TargetState.DISTRIBUTING),
+    CommandKind.ACTIVATE: (TargetState.DISTRIBUTED, TargetState.ACTIVATING),
+}
+
+
+class Verdict(Enum):
+    """What became of an attempt to claim a command."""
+
+    CLAIMED = auto()
+    GONE = auto()
+    """Nothing was left of it, or somebody else has it."""
+    HELD = auto()
+    """Its rollout may not move at present."""
+    OFF_THE_CPL = auto()
+    """Its firmware is no longer active on the Central Products List."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The outcome of looking for work: a claimed command, or the rollout that must be suspended first."""
+
+    command_id: int | None = None
+    off_the_cpl: int | None = None
+
+
+def claim_next(
+    region: int, *, now: datetime, may_distribute: bool = True, held: set[int] | None = None
+) -> Claim:
+    """Claim the command of a region that is to be sent next; an empty claim when nothing is ready.
+
+    The claim is one transaction under a share lock on the rollout, so a step that halts it comes wholly
+    before or wholly after. Hubs that no longer suit are left out, and planned again when they do. Rollouts
+    that may not move now are added to `held`, and passed over from then on.
+    """
+    passed_over = set() if held is None else held
+    while found := sql.fetch_all(
+        "rollouts",
+        "next_command",
+        region=region,
+        now=now,
+        running=_RUNNING,
+        held=sorted(passed_over),
+        may_distribute=may_distribute,
+    ):
+        command = found[0]
+        verdict = _claim(command, now=now)
+        if verdict is Verdict.CLAIMED:
+            return Claim(command_id=command.id)
+        if verdict is not Verdict.GONE:
+            passed_over.add(command.rollout_id)
+        if verdict is Verdict.OFF_THE_CPL:
+            return Claim(off_the_cpl=command.rollout_id)
+    return Claim()
+
+
+@unit_of_work
+def _claim(command: Any, *, now: datetime) -> Verdict:
+    expect_few()
+    kind = CommandKind(command.kind)
+    if kind == CommandKind.READ:
+        return _claim_reading(command, now=now)
+    if kind == CommandKind.CANCEL:
+        answered = sql.fetch_all(
+            "rollouts", "claim_cancels", command_id=command.id, rollout_id=command.rollout_id, now=now
+        )
+        return _conclude(command, answered)
+    rollout = sql.fetch_one("rollouts", "rollout_at_claim", rollout_id=command.rollout_id)
+    if rollout.status not in _RUNNING or rollout.is_rescheduling or not _is_open(rollout, kind, now=now):
+        return Verdict.HELD
+    if rollout.cpl_status != CplStatus.ACTIVE:
+        return Verdict.OFF_THE_CPL
+    source, target = _MOVES[kind]
+    answered = sql.fetch_all(
+        "rollouts",
+        "claim_members",
+        command_id=command.id,
+        rollout_id=rollout.id,
+        predecessors=list(rollout.predecessors),
+        from_state=int(source),
+        to_state=int(target),
+        batches=_open_batches(rollout, kind),
+        now=now,
+    )
+    return _conclude(command, answered)
+
+
+def _claim_reading(command: Any, *, now: datetime) -> Verdict:
+    claimed = Command.objects.filter(pk=command.id, status=CommandStatus.READY).update(
+        status=CommandStatus.CLAIMED, claimed_at=now
+    )
+    if not claimed:
+        return Verdict.GONE
+    sql.execute("rollouts", "take_tokens", region=command.region, hubs=command.hub_count)
+    return Verdict.CLAIMED
+
+
+def _conclude(command: Any, answered: list[Any]) -> Verdict:
+    if not answered:
+        return Verdict.GONE
+    hubs = answered[0].hub_count
+    if hubs == 0:
+        # It never was anything to anybody, and would be one of very many.
+        Command.objects.filter(pk=command.id).delete()
+        return Verdict.GONE
+    sql.execute("rollouts", "take_tokens", region=command.region, hubs=hubs)
+    return Verdict.CLAIMED
+
+
+def _is_open(rollout: Any, kind: CommandKind, *, now: datetime) -> bool:
+    if kind != CommandKind.DISTRIBUTE:
+        return True
+    return pacing.OpenHours.read(orjson.loads(rollout.dispatch_settings).get("window")).is_open(now)
+
+
+def _open_batches(rollout: Any, kind: CommandKind) -> list[int]:
+    may_move = pacing.may_distribute if kind == CommandKind.DISTRIBUTE else pacing.may_activate
+    return [
+        batch.pk
+        for batch in Batch.objects.filter(rollout_id=rollout.id)
+        if may_move(rollout.status, is_pilot=batch.kind == BatchKind.PILOT, gate_open=batch.gate_open)
+    ]

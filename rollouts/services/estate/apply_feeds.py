@@ -1,0 +1,289 @@
+"""Feeds of changes to the inventory: hubs that change Supplier, hubs that change status or are exchanged."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import BinaryIO, Final
+from zoneinfo import ZoneInfo
+
+from portal.events import journal
+from portal.identity.roles import MAY_OPERATE
+from portal.identity.scope import Scope
+from portal.kernel import sql
+from portal.kernel.guid import guid_sql, parse_texts
+from portal.kernel.spreadsheets import Row, read_rows
+from portal.kernel.transactions import outside_unit_of_work, unit_of_work
+from rollouts.services.estate.change_supplier import Change, change_suppliers
+from rollouts.services.estate.inventory import Meanings, Refused
+from rollouts.services.estate.inventory.columns import read_day
+from rollouts.services.estate.inventory.files import NotAnInventory
+from rollouts.services.estate.inventory.meanings import NONE
+from rollouts.services.estate.record_import import ImportReport, Refusals, keep_import, open_import
+from rollouts.services.rollouts.refresh import refresh_eligibility
+from rollouts.states import HistoryKind, SmiStatus
+from rollouts.states.inventory import LineProblem
+
+LONDON: Final = ZoneInfo("Europe/London")
+_IMPORT, _GAS = "IMPORT", "GAS"
+_ROLES: Final = {
+    "IMPORT": _IMPORT,
+    "IS": _IMPORT,
+    "ELECTRICITY": _IMPORT,
+    "GAS": _GAS,
+    "GS": _GAS,
+}
+_SUPPLIER_COLUMNS: Final = {
+    "guid": ("guid", "device_id", "hub", "chf_id"),
+    "role": ("role",),
+    "code": ("new_code", "code", "mpid", "new_mpid", "gas_code", "new_gas_code", "new_mpid/gas_code"),
+    "effective": ("effective_on", "effective_date", "effective", "effective_at", "date"),
+}
+_STATUS_COLUMNS: Final = {
+    "guid": ("guid", "device_id", "hub", "chf_id"),
+    "status": ("smi_status", "status"),
+    "gpf_status": ("gpf_status",),
+    "effective": ("effective_on", "effective_date", "effective", "effective_at", "date"),
+    "replaced_by": ("replaced_by", "replacement"),
+}
+_MAY_LACK: Final = frozenset({"gpf_status", "replaced_by", "effective"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of a feed: its cells by name."""
+
+    number: int
+    guid: int
+    cells: Mapping[str, str]
+    raw: str
+
+
+@outside_unit_of_work
+def take_supplier_changes(
+    scope: Scope, *, source: bytes | BinaryIO, file_name: str = "", now: datetime
+) -> ImportReport:
+    """Take a feed of changes of Supplier: guid, role (IMPORT or GAS), the new code or none, and the day.
+
+    A change that lies ahead is refused: it is to be sent on its day. The others are applied slice by slice
+    (R3.11), so the file may be sent again.
+
+    Raises:
+        NotPermitted: not for a DCC operator.
+        FileRefused, NotAnInventory: it is no such feed.
+    """
+    scope.check(*MAY_OPERATE)
+    data = source if isinstance(source, bytes) else source.read()
+    refusals = Refusals()
+    lines, count = _lines_of(data, _SUPPLIER_COLUMNS, refusals)
+    changes = _supplier_changes(lines, refusals, now=now)
+    report = _write_down(
+        scope,
+        kind="SUPPLIER_CHANGE",
+        file_name=file_name,
+        data=data,
+        refusals=refusals,
+        count=count,
+        summary={"moving": sum(len(each) for each in changes.values())},
+        now=now,
+    )
+    for day, moved in sorted(changes.items()):
+        change_suppliers(
+            scope, changes=moved, effective_at=_midnight(day), now=now, evidence=f"import {report.id}"
+        )
+    return report
+
+
+@outside_unit_of_work
+def take_status_changes(
+    scope: Scope, *, source: bytes | BinaryIO, file_name: str = "", now: datetime
+) -> ImportReport:
+    """Take a feed of changes of status: guid, smi_status, and the hub that takes its place if exchanged.
+
+    Rollouts follow at once: hubs that have gone are withdrawn, hubs that qualify now join.
+
+    Raises:
+        NotPermitted: not for a DCC operator.
+        FileRefused, NotAnInventory: it is no such feed.
+    """
+    scope.check(*MAY_OPERATE)
+    data = source if isinstance(source, bytes) else source.read()
+    report = _change_statuses(scope, data=data, file_name=file_name, now=now)
+    if report.changed:
+        refresh_eligibility(now=now)
+    return report
+
+
+@unit_of_work
+def _write_down(
+    scope: Scope,
+    *,
+    kind: str,
+    file_name: str,
+    data: bytes,
+    refusals: Refusals,
+    count: int,
+    summary: Mapping[str, int],
+    now: datetime,
+) -> ImportReport:
+    entry = open_import(scope, kind=kind, file_name=file_name, now=now)
+    entry.sha256 = hashlib.sha256(data).digest()
+    return keep_import(entry, refusals, lines=count, summary=summary, now=now)
+
+
+@unit_of_work
+def _change_statuses(scope: Scope, *, data: bytes, file_name: str, now: datetime) -> ImportReport:
+    refusals = Refusals()
+    lines, count = _lines_of(data, _STATUS_COLUMNS, refusals)
+    rows = list(_status_rows(lines, refusals, now=now))
+    entry = open_import(scope, kind="STATUS_CHANGE", file_name=file_name, now=now)
+    entry.sha256 = hashlib.sha256(data).digest()
+    sql.execute("rollouts", "stage_statuses")
+    sql.copy_rows("rollouts_staged_status", ("guid", "status", "gpf_status", "at", "replaced_by"), rows)
+    # Whoever publishes waits until the hubs are as the file has them: see `take_turn`.
+    sql.run("SELECT id FROM rollouts_devicemodel ORDER BY id FOR SHARE")
+    text = sql.load("rollouts", "change_statuses")
+    text = text.replace("{old_hub}", guid_sql("c.guid")).replace("{new_hub}", guid_sql("c.replaced_by"))
+    changed = sql.rows(
+        text,
+        {
+            "evidence": f"import {entry.pk}",
+            "status_kind": int(HistoryKind.STATUS),
+            "exchanged_kind": int(HistoryKind.EXCHANGED),
+            "status_names": [status.message_name for status in sorted(SmiStatus)],
+        },
+    )[0]
+    summary = {"changed": changed.changed, "exchanged": changed.exchanged}
+    report = keep_import(entry, refusals, lines=count, summary=summary, now=now)
+    facts = {"import": entry.pk, "file_name": file_name, "lines": count, **summary}
+    journal.record("statuses.changed", subject="estate", by=scope, at=now, facts=facts)
+    return report
+
+
+def _supplier_changes(
+    lines: Sequence[_Line], refusals: Refusals, *, now: datetime
+) -> dict[date, list[Change]]:
+    """Group the changes by day; lines for both roles of a hub become one, and the last line counts."""
+    meanings = Meanings()
+    known = _suppliers_of([line.guid for line in lines])
+    today = now.astimezone(LONDON).date()
+    by_day: dict[date, dict[int, Change]] = defaultdict(dict)
+    good: list[tuple[date, _Line, str, int | None]] = []
+    for line in lines:
+        role = _ROLES.get(line.cells["role"].strip().upper())
+        code = line.cells["code"].strip()
+        day = read_day(line.cells["effective"]) if line.cells.get("effective") else today
+        party = meanings.party_of(code, is_gas=role == _GAS) if code else None
+        problem = _supplier_problem(line, role=role, party=party, day=day, today=today, known=known)
+        if problem or day is None:
+            refusals.add([Refused(line.number, line.raw, problem or LineProblem.BAD_DATE)])
+            continue
+        good.append((day, line, str(role), party))
+    # A change builds on what stood before its day, wherever in the file that is.
+    for day, line, role, party in sorted(good, key=lambda each: each[0]):
+        imports, gas = known[line.guid]
+        change = (line.guid, party, gas) if role == _IMPORT else (line.guid, imports, party)
+        by_day[day][line.guid] = change
+        known[line.guid] = change[1:]
+    return {day: list(changes.values()) for day, changes in by_day.items()}
+
+
+def _supplier_problem(
+    line: _Line,
+    *,
+    role: str | None,
+    party: int | None,
+    day: date | None,
+    today: date,
+    known: Mapping[int, tuple[int | None, int | None]],
+) -> LineProblem | None:
+    if line.guid not in known:
+        return LineProblem.UNKNOWN_DEVICE
+    if role is None:
+        return LineProblem.BAD_ROLE
+    if party == NONE:
+        return LineProblem.UNKNOWN_GAS_CODE if role == _GAS else LineProblem.UNKNOWN_MPID
+    if day is None:
+        return LineProblem.BAD_DATE
+    return LineProblem.NOT_YET if day > today else None
+
+
+def _suppliers_of(guids: Sequence[int]) -> dict[int, tuple[int | None, int | None]]:
+    rows = sql.rows(
+        "SELECT guid, import_supplier_id, gas_supplier_id FROM rollouts_hub WHERE guid = ANY(%(guids)s)",
+        {"guids": list(guids)},
+    )
+    return {row.guid: (row.import_supplier_id, row.gas_supplier_id) for row in rows}
+
+
+def _status_rows(
+    lines: Sequence[_Line], refusals: Refusals, *, now: datetime
+) -> Iterator[tuple[int, int, int | None, datetime, int | None]]:
+    """Give the good lines, one a hub: the last one counts."""
+    meanings = Meanings()
+    replacements = parse_texts([line.cells.get("replaced_by", "") for line in lines])
+    replaced_by = dict(zip(replacements.lines.tolist(), replacements.values.tolist(), strict=True))
+    known = _suppliers_of([line.guid for line in lines] + list(replaced_by.values()))
+    good: dict[int, tuple[int, int, int | None, datetime, int | None]] = {}
+    for place, line in enumerate(lines, start=1):
+        day = read_day(line.cells["effective"]) if line.cells.get("effective") else now.date()
+        status = meanings.status_of(line.cells["status"])
+        gpf_status = meanings.status_of(line.cells.get("gpf_status", ""))
+        replacement = replaced_by.get(place)
+        problem = None
+        if line.guid not in known:
+            problem = LineProblem.UNKNOWN_DEVICE
+        elif status == NONE:
+            problem = LineProblem.UNKNOWN_STATUS
+        elif gpf_status == NONE and line.cells.get("gpf_status"):
+            problem = LineProblem.UNKNOWN_GPF_STATUS
+        elif line.cells.get("replaced_by") and replacement not in known:
+            problem = LineProblem.UNKNOWN_REPLACEMENT
+        if problem or day is None:
+            refusals.add([Refused(line.number, line.raw, problem or LineProblem.BAD_DATE)])
+            continue
+        at = min(now, _midnight(day)) if line.cells.get("effective") else now
+        good[line.guid] = (line.guid, status, gpf_status if gpf_status != NONE else None, at, replacement)
+    yield from good.values()
+
+
+def _lines_of(
+    data: bytes, columns: Mapping[str, Sequence[str]], refusals: Refusals
+) -> tuple[list[_Line], int]:
+    """Read a feed: the lines that name a hub, and how many lines there are."""
+    rows = read_rows(data)
+    heading: Row = next(((number, cells) for number, cells in rows if any(cells)), (0, []))
+    places = _places(heading[1], columns)
+    held = [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
+    texts = [cells[places["guid"]] if len(cells) > places["guid"] else "" for _, cells in held]
+    parsed = parse_texts(["", *texts])  # nothing in the first line, so that no value is taken for a heading
+    guids = {line - 2: guid for line, guid in zip(parsed.lines.tolist(), parsed.values.tolist(), strict=True)}
+    lines: list[_Line] = []
+    for place, (number, cells) in enumerate(held):
+        raw = ",".join(cells)[:400]
+        if place not in guids:
+            refusals.add([Refused(number, raw, LineProblem.MALFORMED_ID)])
+            continue
+        named = {name: cells[at].strip() if at < len(cells) else "" for name, at in places.items()}
+        lines.append(_Line(number, guids[place], named, raw))
+    return lines, len(held)
+
+
+def _places(heading: Sequence[str], columns: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    names = [cell.strip().lower().replace(" ", "_") for cell in heading]
+    places = {}
+    for column, spellings in columns.items():
+        found = [place for place, name in enumerate(names) if name in spellings]
+        if found:
+            places[column] = found[0]
+        elif column not in _MAY_LACK:
+            raise NotAnInventory(f"The heading lacks {column}. It has {', '.join(heading)[:200]}.")
+    return places
+
+
+def _midnight(day: date) -> datetime:
+    """Return when a day begins in Britain: supply changes hands at midnight local time."""
+    return datetime.combine(day, time(), tzinfo=LONDON).astimezone(UTC)

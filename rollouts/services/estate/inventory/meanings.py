@@ -1,0 +1,141 @@
+"""What the texts of an inventory mean to this portal: models, versions, regions, statuses, Suppliers."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from portal.identity.models import MarketParticipant
+from rollouts.models import CplEntry, DeviceModel
+from rollouts.rules import firmware
+from rollouts.services.estate.inventory.files import JOINT
+from rollouts.services.estate.inventory.words import Meaning, Vocabulary
+from rollouts.states import Region, SmiStatus
+from rollouts.states.inventory import MOST_HAN_DEVICES, LineProblem
+
+NONE: Final = -1
+PROBLEMS: Final = tuple(LineProblem)
+"""A problem is a number in arrays: its place here, counted from 1; 0 is none."""
+
+_AREA: Final = re.compile(r"[A-Z]{0,2}", re.ASCII)
+_COUNT: Final = re.compile(r"[0-9]{1,3}", re.ASCII)
+
+
+def number_of(problem: LineProblem) -> int:
+    """Give a problem as the number arrays hold."""
+    return PROBLEMS.index(problem) + 1
+
+
+def _bare(text: str) -> str:
+    """Compare names without case, spaces and punctuation."""
+    return "".join(filter(str.isalnum, text)).lower()
+
+
+class Meanings:
+    """The words of one load, by the columns that are judged together, as the tables have them at its start.
+
+    `kinds`: model, entry, entry of the GPF, region, problem. `statuses`: hub, GPF, problem.
+    `registrations`: Import Supplier, Gas Supplier, problem. `homes`: HAN devices, two letters, their
+    number, problem. -1 stands for none.
+    """
+
+    def __init__(self, separator: bytes = b",") -> None:
+        self._models: dict[tuple[str, str], int] = {}
+        self._hardware: dict[tuple[str, str, str], int] = {}
+        self._entries: dict[tuple[int, str], int] = {}
+        self._regions = {_bare(region.label): int(region) for region in Region}
+        self._statuses = {_bare(status.name): int(status) for status in SmiStatus}
+        self._statuses |= {_bare(status.label): int(status) for status in SmiStatus}
+        self._mpids: dict[str, int] = {}
+        self._gas_codes: dict[str, int] = {}
+        self._load()
+        self._separators = {separator, JOINT}
+        self.kinds = Vocabulary(self._kind, width=5)
+        self.statuses = Vocabulary(self._status, width=3)
+        self.registrations = Vocabulary(self._registration, width=3)
+        self.homes = Vocabulary(self._home, width=4)
+
+    def _load(self) -> None:
+        several: set[tuple[str, str]] = set()
+        for model in DeviceModel.objects.all():
+            for maker in {_bare(model.manufacturer), _bare(model.manufacturer_code), ""}:
+                key = (maker, _bare(model.model))
+                several |= {key} & self._models.keys()
+                self._models[key] = model.pk
+                self._hardware[*key, _bare(model.hardware_version)] = model.pk
+        for key in several:
+            # The hardware version alone tells them apart.
+            self._models[key] = NONE
+        for pk, model_id, version in CplEntry.objects.values_list(
+            "pk", "device_model_id", "firmware_version"
+        ):
+            self._entries[model_id, version] = pk
+        fuels = MarketParticipant.Fuel
+        for fuel, code, party in MarketParticipant.objects.values_list("fuel", "code", "organisation_id"):
+            (self._mpids if fuel == fuels.ELECTRICITY else self._gas_codes)[code] = party
+
+    def model_of(self, maker: str, model: str, hardware: str) -> int:
+        """Find a device model by its names; -1 when there is none, or they fit several."""
+        if hardware.strip():
+            return self._hardware.get((_bare(maker), _bare(model), _bare(hardware)), NONE)
+        return self._models.get((_bare(maker), _bare(model)), NONE)
+
+    def entry_of(self, model_id: int, version: str) -> int:
+        """Find the CPL entry of a version; -1 when there is none."""
+        try:
+            return self._entries.get((model_id, firmware.normalise_version(version)), NONE)
+        except firmware.NotAVersion:
+            return NONE
+
+    def status_of(self, text: str) -> int:
+        """Find a status by its name in messages or on the screen; -1 when there is none."""
+        return self._statuses.get(_bare(text), NONE)
+
+    def party_of(self, code: str, *, is_gas: bool) -> int:
+        """Find the Supplier behind a market participant id or gas code; -1 when there is none."""
+        return (self._gas_codes if is_gas else self._mpids).get(code.strip().upper(), NONE)
+
+    def _split(self, text: bytes, count: int) -> list[str]:
+        joint = JOINT if JOINT in text else next(iter(self._separators - {JOINT}), JOINT)
+        parts = text.decode("utf-8", "replace").split(joint.decode())
+        return parts if len(parts) == count else [""] * count
+
+    def _kind(self, text: bytes) -> Meaning:
+        maker, name, hardware, version, gpf_version, region_name = self._split(text, 6)
+        model = self.model_of(maker, name, hardware)
+        entry = self.entry_of(model, version)
+        gpf = self.entry_of(model, gpf_version) if gpf_version.strip() else entry
+        region = self._regions.get(_bare(region_name), NONE)
+        problem = 0
+        for value, why in (
+            (region, LineProblem.UNKNOWN_REGION),
+            (gpf, LineProblem.UNKNOWN_GPF_VERSION),
+            (entry, LineProblem.UNKNOWN_VERSION),
+            (model, LineProblem.UNKNOWN_MODEL),
+        ):
+            problem = number_of(why) if value == NONE else problem
+        return model, entry, gpf, region, problem
+
+    def _status(self, text: bytes) -> Meaning:
+        own, gpf_text = self._split(text, 2)
+        status = self.status_of(own)
+        gpf = self.status_of(gpf_text) if gpf_text.strip() else NONE
+        problem = number_of(LineProblem.UNKNOWN_GPF_STATUS) if gpf_text.strip() and gpf == NONE else 0
+        return status, gpf, number_of(LineProblem.UNKNOWN_STATUS) if status == NONE else problem
+
+    def _registration(self, text: bytes) -> Meaning:
+        mpid, gas_code = self._split(text, 2)
+        imports, gas = self.party_of(mpid, is_gas=False), self.party_of(gas_code, is_gas=True)
+        problem = number_of(LineProblem.UNKNOWN_GAS_CODE) if gas_code.strip() and gas == NONE else 0
+        if mpid.strip() and imports == NONE:
+            problem = number_of(LineProblem.UNKNOWN_MPID)
+        return imports, gas, problem
+
+    def _home(self, text: bytes) -> Meaning:
+        devices, area = (part.strip().upper() for part in self._split(text, 2))
+        is_count = _COUNT.fullmatch(devices) and int(devices) <= MOST_HAN_DEVICES
+        problem = 0 if _AREA.fullmatch(area) else number_of(LineProblem.BAD_POSTCODE_AREA)
+        if devices and not is_count:
+            problem = number_of(LineProblem.BAD_HAN_DEVICES)
+        letters = int.from_bytes((area if not problem else "").encode().ljust(2, b"\0"), "big")
+        return int(devices) if devices and is_count else 0, letters, len(area), problem

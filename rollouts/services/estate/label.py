@@ -1,0 +1,93 @@
+"""A Supplier's own labels on hubs: put on and taken off by the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from portal.identity.roles import MAY_INSTRUCT
+from portal.identity.scope import Scope
+from portal.kernel import sql
+from portal.kernel.guid import guid_sql
+from portal.kernel.refusals import BadInput
+from portal.kernel.transactions import unit_of_work
+from rollouts.services.instructions.hub_list import HubList, stage
+from rollouts.states import RejectionReason
+
+LONGEST_LABEL: Final = 40
+MOST_LABELS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What a change of labels came to; hubs that are not one's own read like hubs that do not exist."""
+
+    changed: int
+    unchanged: int
+    rejected: tuple[tuple[int, str, str], ...] = ()
+    """Lines that were not taken: number, text, reason."""
+
+
+@unit_of_work
+def add_label(scope: Scope, *, label: str, hubs: HubList) -> Labelled:
+    """Put a label on the Supplier's own hubs of a list; again changes nothing.
+
+    Raises:
+        NotPermitted: not for a viewer, nor outside a Supplier.
+        BadInput: the label is empty, too long, or one too many.
+    """
+    scope.check(*MAY_INSTRUCT)
+    name = checked_label(label)
+    known = _labels_of(scope)
+    if name not in known and len(known) >= MOST_LABELS:
+        raise BadInput(f"There are {MOST_LABELS} labels already. Take one off its hubs first.")
+    stage(hubs.guids, hubs.lines)
+    params = {"party": scope.organisation_id, "label": name}
+    added = sql.execute("rollouts", "add_label", **params)
+    text = sql.load("rollouts", "strangers_staged").replace("{guid}", guid_sql("s.guid"))
+    strangers = sql.rows(text, {"party": scope.organisation_id})
+    rejected = [(line.line, line.raw, line.reason) for line in hubs.refused]
+    rejected += [(row.line_no, row.guid, RejectionReason.UNKNOWN_DEVICE.value) for row in strangers]
+    return Labelled(added, len(hubs.guids) - len(strangers) - added, tuple(sorted(rejected)))
+
+
+@unit_of_work
+def remove_label(scope: Scope, *, label: str, hubs: HubList | None = None) -> Labelled:
+    """Take a label off the hubs of a list, or off all its hubs.
+
+    Raises:
+        NotPermitted: not for a viewer, nor outside a Supplier.
+        BadInput: the label is empty or too long.
+    """
+    scope.check(*MAY_INSTRUCT)
+    name = checked_label(label)
+    guids = None if hubs is None else np.asarray(hubs.guids).tolist()
+    removed = sql.run(
+        "DELETE FROM rollouts_hublabel WHERE organisation_id = %(party)s AND label = %(label)s"
+        " AND (%(guids)s::bigint[] IS NULL OR guid = ANY(%(guids)s::bigint[]))",
+        {"party": scope.organisation_id, "label": name, "guids": guids},
+    )
+    return Labelled(removed, 0 if hubs is None else len(hubs.guids) - removed)
+
+
+def checked_label(text: str) -> str:
+    """Spell a label: trimmed, single spaces.
+
+    Raises:
+        BadInput: nothing is left, or it is too long.
+    """
+    label = " ".join(text.split())
+    if not label or len(label) > LONGEST_LABEL or not label.isprintable():
+        raise BadInput(f"A label has 1 to {LONGEST_LABEL} characters.")
+    return label
+
+
+def _labels_of(scope: Scope) -> set[str]:
+    rows: Iterable[tuple[str]] = sql.rows(
+        "SELECT DISTINCT label FROM rollouts_hublabel WHERE organisation_id = %(party)s",
+        {"party": scope.organisation_id},
+    )
+    return {row[0] for row in rows}

@@ -1,0 +1,198 @@
+"""Enacting a confirmed decision: what it does, and what each party is told it means (R5.5, R5.6)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from portal.events import journal
+from portal.events.kinds import EntryKind
+from portal.identity.roles import MAY_CONFIRM
+from portal.identity.scope import Scope
+from portal.kernel import sql
+from portal.kernel.transactions import inside_unit_of_work
+from rollouts import rules
+from rollouts.models import Decision, Rollout
+from rollouts.reads.rollouts.shares import Shares, shares_of
+from rollouts.services.governance.change_requirements import put_requirements
+from rollouts.services.rollouts.reschedule import move_dates, open_windows
+from rollouts.services.rollouts.step import StepRefused, party_numbers, step_taken
+from rollouts.states import (
+    HALTED_STATUSES,
+    OPEN_STATUSES,
+    ReviewOutcome,
+    RolloutStatus,
+    TargetState,
+)
+from rollouts.states.governing import DecisionKind, DecisionStatus
+
+_WAITING: Final = (TargetState.ELIGIBLE, TargetState.SCHEDULED)
+_ON_HUB: Final = (TargetState.DISTRIBUTED, TargetState.CANCELLED)
+
+WHAT_TO_DO: Final[Mapping[str, str]] = {
+    ReviewOutcome.PROCEED: "Nothing. Your instructions stand, and what was recalled is sent again.",
+    ReviewOutcome.PAUSE: "Nothing for now. Your instructions are kept; you are told when it goes on.",
+    ReviewOutcome.DELAY: "Hubs whose time had defaulted can be instructed again until the new cut-off. "
+    "Times you have asked for stand, unless you change them.",
+    ReviewOutcome.STOP: "Nothing. Hubs that run the new firmware keep it; all others stay as they are.",
+}
+
+_NONE_TO_ASK: Final = (
+    "Nothing. The new dates open no window for instructions: times that had defaulted move with DCC's, and "
+    "times you have asked for stand."
+)
+_STANDS: Final = " Until the update goes on nothing leaves; you are told when it does."
+
+
+@inside_unit_of_work
+def enact(scope: Scope, decision: Decision, rollout: Rollout | None, *, now: datetime) -> None:
+    """Do what was confirmed, in the transaction that verified it; the caller holds both rows.
+
+    Raises:
+        RuleBroken: the date of a delay has passed meanwhile.
+    """
+    decision.status, decision.decided_at = DecisionStatus.ENACTED, now
+    decision.save(update_fields=["status", "decided_at"])
+    if decision.kind == DecisionKind.REQUIREMENTS or rollout is None:
+        put_requirements(scope, decision, now=now)
+    else:
+        _enact_on(scope, decision, rollout, now=now)
+    if decision.outcome != ReviewOutcome.DELAY:
+        decision.finished_at = now
+    decision.save(update_fields=["effects", "finished_at", "follow_up_until"])
+
+
+def _enact_on(scope: Scope, decision: Decision, rollout: Rollout, *, now: datetime) -> None:
+    if rollout.status not in OPEN_STATUSES:
+        raise StepRefused("The rollout has ended.")
+    shares, open_again = shares_of(rollout.pk), dict[int, int]()
+    stood_at = rollout.status
+    moved: dict[str, str] = {}
+    if decision.outcome == ReviewOutcome.DELAY:
+        moved = _delay(decision, rollout, now=now)
+        open_again = _asked_again(rollout, now=now)
+    verb = verb_for(ReviewOutcome(decision.outcome), RolloutStatus(stood_at), goes_on=decision.goes_on)
+    if verb is not None:
+        data = {"decision": decision.pk, "outcome": decision.outcome}
+        step_taken(_confirmed(scope), rollout, verb=verb, reason=decision.reasons, data=data, now=now)
+    decision.effects = {"from": stood_at, "to": rollout.status, **shares.total.document(), **moved}
+    journal.record(
+        "decision.enacted",
+        subject=f"decision:{decision.pk}",
+        by=scope,
+        at=now,
+        facts={
+            "rollout": rollout.pk,
+            "outcome": decision.outcome,
+            "version": decision.version,
+            **decision.effects,
+        },
+    )
+    _tell(decision, rollout, shares, open_again, moved, now=now)
+
+
+def verb_for(outcome: ReviewOutcome, status: RolloutStatus, *, goes_on: bool) -> str | None:
+    """Name the step a confirmed outcome takes from where the rollout stands; None where it stays there."""
+    is_halted = status in HALTED_STATUSES
+    if outcome == ReviewOutcome.STOP:
+        return "stop"
+    if outcome == ReviewOutcome.PROCEED or (outcome == ReviewOutcome.DELAY and goes_on):
+        return "resume" if is_halted else None
+    if outcome == ReviewOutcome.DELAY and not is_halted:
+        return None
+    return None if status == RolloutStatus.PAUSED else "pause"
+
+
+def _delay(decision: Decision, rollout: Rollout, *, now: datetime) -> dict[str, str]:
+    automatic_at = decision.automatic_at
+    if automatic_at is None or automatic_at <= max(now, rollout.automatic_at):
+        raise rules.RuleBroken("DELAY_NOT_LATER", "The new automatic time has passed. Recommend a later one.")
+    moved = move_dates(rollout, automatic_at=automatic_at, now=now)
+    decision.follow_up_until = rollout.cutoff_at
+    return moved
+
+
+def _confirmed(scope: Scope) -> Scope:
+    # The sign-offs are what permits the step, whoever of those asked gave the last one.
+    return replace(scope, roles=scope.roles | MAY_CONFIRM)
+
+
+def _asked_again(rollout: Rollout, *, now: datetime) -> dict[int, int]:
+    """Count each party's hubs that had defaulted, in windows that the new dates have opened."""
+    by_party: defaultdict[int, int] = defaultdict(int)
+    batch_ids = open_windows(rollout, now=now)
+    for row in sql.fetch_all("rollouts", "defaulted_by_pair", rollout_id=rollout.pk, batch_ids=batch_ids):
+        for party in {row.import_supplier_id, row.gas_supplier_id} - {0}:
+            by_party[party] += row.hubs
+    return dict(by_party)
+
+
+def _tell(
+    decision: Decision,
+    rollout: Rollout,
+    shares: Shares,
+    open_again: Mapping[int, int],
+    moved: Mapping[str, str],
+    *,
+    now: datetime,
+) -> None:
+    """Tell every party what was decided and what it means for its own hubs, in numbers and dates."""
+    outcome = ReviewOutcome(decision.outcome)
+    numbers = party_numbers(rollout, shares)
+    own: dict[int, dict[str, Any]] = {}
+    for party, document in numbers.items():
+        states = Counter(document.get("states", {}))
+        own[party] = {**document, "means": _means(outcome, RolloutStatus(rollout.status), states)}
+        if outcome == ReviewOutcome.DELAY and party in shares.by_supplier:
+            own[party]["open_again"] = open_again.get(party, 0)
+    data = {
+        "name": rollout.name,
+        "decision": decision.pk,
+        "outcome": outcome.value,
+        "status": rollout.status,
+        "reason": f"{outcome.label}. {decision.reasons}",
+        "what_to_do": _what_to_do(outcome, RolloutStatus(rollout.status), is_open_again=bool(open_again)),
+        "automatic_at": rollout.automatic_at.isoformat(),
+        "cutoff_at": rollout.cutoff_at.isoformat(),
+    }
+    journal.tell(
+        EntryKind.DECISION_MADE,
+        parties=own,
+        rollout_id=rollout.pk,
+        at=now,
+        data=data,
+        data_by_party=own,
+    )
+    if outcome == ReviewOutcome.DELAY:
+        dates = {**data, **moved}
+        journal.tell(
+            EntryKind.ROLLOUT_DELAYED,
+            parties=own,
+            rollout_id=rollout.pk,
+            at=now,
+            data=dates,
+            data_by_party=own,
+        )
+
+
+def _what_to_do(outcome: ReviewOutcome, status: RolloutStatus, *, is_open_again: bool) -> str:
+    if outcome != ReviewOutcome.DELAY:
+        return WHAT_TO_DO[outcome]
+    words = WHAT_TO_DO[outcome] if is_open_again else _NONE_TO_ASK
+    return words + _STANDS if status in HALTED_STATUSES else words
+
+
+def _means(outcome: ReviewOutcome, status: RolloutStatus, states: Counter[str]) -> dict[str, int]:
+    """Put a party's hubs under what the outcome means for them, by where it has left the rollout."""
+    halts = outcome == ReviewOutcome.STOP or status in HALTED_STATUSES
+    waiting = sum(states[state.name] for state in (*_WAITING, *_ON_HUB))
+    return {
+        "settled": states[TargetState.ACTIVATED.name],
+        ("withdrawn" if outcome == ReviewOutcome.STOP else "held_back" if halts else "go_on"): waiting,
+        "images_on_their_way": states[TargetState.DISTRIBUTING.name],
+        ("being_recalled_or_activating" if halts else "activating"): states[TargetState.ACTIVATING.name]
+        + states[TargetState.CANCELLING.name],
+    }

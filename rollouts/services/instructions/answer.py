@@ -1,0 +1,332 @@
+"""Putting one Supplier's answer on many hubs: one statement that changes, one that explains the misses.
+
+Each check stands once, as an SQL condition with its reason: the update asks for all of them, the
+explanation names the first that fails. So what is refused and what is explained cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Final
+
+import orjson
+
+from portal.events.kinds import EntryKind
+from portal.kernel import sql
+from portal.kernel.guid import Guid
+from portal.kernel.transactions import inside_unit_of_work
+from rollouts.models import Batch, Rollout
+from rollouts.reads.instructions.receipts import Tally
+from rollouts.services.instructions.hub_list import STAGING, Int64s, stage
+from rollouts.services.instructions.resolve import (
+    Terms,
+    resolution_sql,
+    slots_of,
+    state_sql,
+    terms_of,
+    with_answer,
+)
+from rollouts.states import (
+    CHANGEABLE_STATES,
+    FAILED_STATES,
+    OPEN_STATUSES,
+    Answer,
+    BatchKind,
+    Consent,
+    InstructionKind,
+    RejectionReason,
+    TargetState,
+)
+
+ANSWER_OF_KIND: Final = {
+    InstructionKind.INSTRUCT: Answer.INSTRUCTED,
+    InstructionKind.AGREE: Answer.AGREED,
+    InstructionKind.DECLINE: Answer.DECLINED,
+    InstructionKind.WITHDRAW: Answer.NONE,
+}
+SUPERSEDED: Final = "SUPERSEDED"
+_IS_IMPORT: Final = "t.import_supplier_id = %(party_id)s"
+_IS_MINE: Final = "(t.import_supplier_id = %(party_id)s OR t.gas_supplier_id = %(party_id)s)"
+_MISSED: Final = "(SELECT guid, line_no FROM rollouts_missed_guid JOIN rollouts_staged_guid USING (guid))"
+_MISSED_COLUMNS: Final = (
+    "t.batch_id, t.import_supplier_id, t.gas_supplier_id, t.import_answer, t.gas_answer,"
+    " t.import_instruction_id, t.gas_instruction_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a Supplier says about hubs of a rollout, and which of them it may speak of."""
+
+    party_id: int
+    kind: InstructionKind
+    activate_at: datetime | None
+    received_at: datetime
+    group: BatchKind | None = BatchKind.SAFE_LAUNCH
+    batch_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it: the counts, the misses (guid, line, reason, detail), and hubs by second Supplier."""
+
+    tally: Tally
+    missed: Sequence[tuple[int, int, str, str]] = ()
+    others: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A condition on a target (`t`), and the reason for which a hub that fails it is not taken."""
+
+    reason: str
+    holds: str
+
+
+@inside_unit_of_work
+def apply_answers(
+    rollout: Rollout, order: Order, *, instruction_id: int, guids: Int64s, lines: Int64s | None, now: datetime
+) -> Outcome:
+    """Write the answer on every named hub that passes all checks; say why each other one did not.
+
+    GUIDs come sorted, each once. The caller holds the rollout row. Targets are locked in GUID order.
+    """
+    stage(guids, lines)
+    return apply_staged(rollout, order, instruction_id=instruction_id, now=now)
+
+
+@inside_unit_of_work
+def apply_staged(rollout: Rollout, order: Order, *, instruction_id: int, now: datetime) -> Outcome:
+    """Do the same for GUIDs that are staged already."""
+    statement = _Statement(rollout, order, now=now, instruction_id=instruction_id)
+    in_guid_order()
+    rows = sql.rows(statement.apply_text, statement.params)
+    sql.run("SET LOCAL enable_bitmapscan = on; SET LOCAL enable_seqscan = on")
+    applied = [row for row in rows if row.consent is not None]
+    others: Counter[int] = Counter()
+    for row in applied:
+        if row.other_id is not None:
+            others[row.other_id] += row.n
+    tally = _tally((row.consent, row.day, row.n) for row in applied)
+    if not rows[0].missed:
+        return Outcome(tally, others=dict(others))
+    explained = _explain(statement, _MISSED)
+    return Outcome(tally.plus(explained.tally), explained.missed, dict(others))
+
+
+@inside_unit_of_work
+def judge_answers(
+    rollout: Rollout, order: Order, *, guids: Int64s, lines: Int64s | None, now: datetime
+) -> Outcome:
+    """Say what `apply_answers` would do, and change nothing."""
+    stage(guids, lines)
+    by_index()
+    return _explain(_Statement(rollout, order, now=now, instruction_id=None), STAGING)
+
+
+# Note [Rows in the order of their GUIDs]
+# Two instructions for the same hubs must lock them in one order: that of the primary key, which a plain walk
+# along it keeps, and a bitmap or a whole scan does not. Pages of a hot table cost no more at random than in
+# sequence. And a table estimated at one row that has a million must not be read over and over (materialised).
+_BY_INDEX: Final = (
+    "SET LOCAL work_mem = '64MB'; SET LOCAL random_page_cost = 1.1; SET LOCAL enable_material = off"
+)
+
+
+@inside_unit_of_work
+def by_index() -> None:
+    """Let the statements that follow find rows of big tables by their keys."""
+    sql.run(_BY_INDEX)
+
+
+@inside_unit_of_work
+def in_guid_order() -> None:
+    """Let the statements that follow meet, and lock, targets in the order of their GUIDs."""
+    sql.run(f"{_BY_INDEX}; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off")
+
+
+def _bounds() -> dict[str, object]:
+    # Written as figures, so that the planner knows how much of the key a list spans.
+    row = sql.rows(f"SELECT min(guid) AS first_guid, max(guid) AS last_guid FROM {STAGING}")[0]  # noqa: S608
+    return {"first_guid": row.first_guid, "last_guid": row.last_guid}
+
+
+def _explain(statement: _Statement, table: str) -> Outcome:
+    rows = sql.rows(statement.judge_text(table), statement.params | _bounds())
+    missed = [
+        (row.guid, row.line_no, row.reason, _detail(row.chf_guid) if row.reason == "NOT_A_CHF" else "")
+        for row in rows
+        if row.reason not in {None, SUPERSEDED}
+    ]
+    taken = [row for row in rows if row.reason is None]
+    superseded = sum(1 for row in rows if row.reason == SUPERSEDED)
+    tally = _tally((row.consent, row.day, row.n) for row in taken)
+    reasons = Counter(reason for _, _, reason, _ in missed)
+    return Outcome(tally.plus(Tally(accepted=superseded, rejected_by_reason=dict(reasons))), missed)
+
+
+def _detail(chf_guid: int) -> str:
+    return f"GPF of CHF {Guid.from_db(chf_guid)}"
+
+
+def _tally(rows: object) -> Tally:
+    consents: Counter[Consent] = Counter()
+    days: Counter[date] = Counter()
+    for consent, day, n in rows:  # type: ignore[attr-defined]
+        consents[Consent(consent)] += n
+        days[day] += n
+    return Tally(accepted=consents.total(), consents=dict(consents), days=dict(days))
+
+
+class _Statement:
+    """The two statements for one order on one rollout, with their parameters."""
+
+    def __init__(self, rollout: Rollout, order: Order, *, now: datetime, instruction_id: int | None) -> None:
+        batches = list(Batch.objects.filter(rollout_id=rollout.pk).order_by("position", "id"))
+        terms = terms_of(rollout, batches)
+        # An answer that was in time may reach its hub after the pass that closed the window.
+        closings = [rollout.window_closed_at, *(batch.window_closed_at for batch in batches)]
+        now = max([now, *(closed_at for closed_at in closings if closed_at)])
+        self._checks = [*_of_state(), *_of_group(order, batches), *_of_times(order, batches, terms)]
+        self._checks += _of_kind(order)
+        self._is_dry = instruction_id is None
+        if not self._is_dry:
+            self._checks.append(_Check(SUPERSEDED, _IS_NEWEST))
+        after = with_answer(
+            slots_of("t"),
+            is_import=_IS_IMPORT,
+            answer="%(answer)s",
+            at="%(activate_at)s::timestamptz",
+            received_at="%(received_at)s::timestamptz",
+        )
+        settled = resolution_sql(after, terms)
+        self._fragments = {
+            "import_answer": after.import_answer,
+            "import_time": after.import_time,
+            "gas_answer": after.gas_answer,
+            "gas_time": after.gas_time,
+            "answered_at": after.answered_at,
+            "consent": settled.consent,
+            "effective_at": settled.effective_at,
+            "is_import": _IS_IMPORT,
+            "is_mine": _IS_MINE,
+            "state": state_sql("t", settled.consent),
+        }
+        self.params = _params(rollout, order, now=now) | terms.params | {"instruction_id": instruction_id}
+        self.params |= {f"batches_{number}": ids for number, ids in enumerate(_batch_ids(order, batches))}
+
+    @property
+    def apply_text(self) -> str:
+        holds = " AND ".join(f"({check.holds})" for check in self._checks)
+        return filled("apply_answers", holds=holds, **self._fragments)
+
+    def judge_text(self, table: str) -> str:
+        reasons = "".join(
+            f"WHEN ({check.holds}) IS NOT TRUE THEN '{check.reason}'\n               "
+            for check in self._checks
+        )
+        if not self._is_dry:
+            # Passed every check just now, and was missed a moment ago: somebody else is at the hub.
+            reasons += f"ELSE '{RejectionReason.OTHER_UPDATE_IN_PROGRESS.value}'"
+        return filled(
+            "judge_answers", reasons=reasons, staged=table, columns=_MISSED_COLUMNS, **self._fragments
+        )
+
+
+_IS_NEWEST: Final = (
+    f"coalesce(CASE WHEN {_IS_IMPORT} THEN t.import_instruction_id ELSE t.gas_instruction_id END, 0)"
+    " < %(instruction_id)s"
+)
+_OWN_ANSWER: Final = f"CASE WHEN {_IS_IMPORT} THEN t.import_answer ELSE t.gas_answer END"
+_OTHER_ANSWER: Final = f"CASE WHEN {_IS_IMPORT} THEN t.gas_answer ELSE t.import_answer END"
+
+
+def _of_state() -> list[_Check]:
+    changeable, failed = (
+        ", ".join(str(int(state)) for state in sorted(states))
+        for states in (CHANGEABLE_STATES, FAILED_STATES)
+    )
+    return [
+        _Check(RejectionReason.ALREADY_UPDATED.value, f"t.state <> {int(TargetState.ACTIVATED)}"),
+        _Check(RejectionReason.UPDATE_FAILED.value, f"t.state NOT IN ({failed})"),
+        _Check(RejectionReason.ALREADY_SENT.value, f"t.state IN ({changeable})"),
+    ]
+
+
+def _batch_ids(order: Order, batches: Sequence[Batch]) -> tuple[list[int], list[int]]:
+    of_group = [batch.pk for batch in batches if order.group in {None, batch.kind}]
+    return of_group, [pk for pk in of_group if order.batch_id in {None, pk}]
+
+
+def _of_group(order: Order, batches: Sequence[Batch]) -> list[_Check]:
+    of_group, named = _batch_ids(order, batches)
+    reason = (
+        RejectionReason.NOT_IN_PILOT_GROUP
+        if order.group == BatchKind.PILOT
+        else RejectionReason.IN_PILOT_GROUP
+    )
+    checks = []
+    if len(of_group) < len(batches):
+        checks.append(_Check(reason.value, "t.batch_id = ANY(%(batches_0)s::integer[])"))
+    if order.batch_id is not None and len(named) < len(of_group):
+        checks.append(
+            _Check(RejectionReason.NOT_IN_BATCH.value, "t.batch_id = ANY(%(batches_1)s::integer[])")
+        )
+    return checks
+
+
+def _of_times(order: Order, batches: Sequence[Batch], terms: Terms) -> list[_Check]:
+    """Ask hub by hub only where batches have times of their own; the rollout's are asked of the whole."""
+    if all(batch.automatic_at is None for batch in batches):
+        return []
+    checks = [_Check(RejectionReason.AFTER_CUTOFF.value, f"%(received_at)s <= {terms.cutoff_at}")]
+    if order.activate_at is not None:
+        checks.append(
+            _Check(RejectionReason.TIME_NOT_EARLIER.value, f"%(activate_at)s < {terms.automatic_at}")
+        )
+    return checks
+
+
+def _of_kind(order: Order) -> list[_Check]:
+    match order.kind:
+        case InstructionKind.WITHDRAW:
+            return [_Check(RejectionReason.NOTHING_TO_CHANGE.value, f"{_OWN_ANSWER} <> 0")]
+        case InstructionKind.AGREE:
+            shared = f"t.import_supplier_id <> t.gas_supplier_id AND {_OTHER_ANSWER} = 1"
+            return [_Check(RejectionReason.NOTHING_TO_AGREE_WITH.value, shared)]
+        case _:
+            return []
+
+
+def _params(rollout: Rollout, order: Order, *, now: datetime) -> dict[str, object]:
+    entry = rollout.cpl_entry
+    likely_at = order.activate_at or order.received_at
+    others = Rollout.objects.filter(status__in=OPEN_STATUSES).exclude(pk=rollout.pk)
+    return {
+        "rollout_id": rollout.pk,
+        "version_id": entry.pk,
+        "model_id": entry.device_model_id,
+        "predecessors": entry.allowed_predecessor_ids,
+        "other_rollouts": sorted(others.values_list("id", flat=True)),
+        "party_id": order.party_id,
+        "answer": int(ANSWER_OF_KIND[order.kind]),
+        "activate_at": order.activate_at,
+        "received_at": order.received_at,
+        "now": now,
+        "scheduled": int(EntryKind.HUB_SCHEDULED),
+        "likely_at": likely_at,
+        "likely_data": orjson.dumps(
+            {"effective_at": f"{likely_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        ).decode(),
+    }
+
+
+def filled(name: str, **fragments: str) -> str:
+    """Return a named statement with its `{names}` replaced by fragments of SQL, which are our own text."""
+    text = sql.load("rollouts", name)
+    for key, fragment in fragments.items():
+        text = text.replace("{" + key + "}", fragment)
+    return text

@@ -1,0 +1,197 @@
+"""Confirming the pilot group: within the cap, and with both Suppliers asked (R2.3, R2.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from portal.events import journal
+from portal.events.kinds import EntryKind
+from portal.identity.roles import MAY_OPERATE
+from portal.identity.scope import Scope
+from portal.kernel import sql
+from portal.kernel.refusals import BadInput
+from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from rollouts.models import Batch, PilotMember, PilotSubmission, Rollout
+from rollouts.reads.rollouts.shares import shares_of
+from rollouts.reads.rollouts.visibility import locked_rollout
+from rollouts.services.instructions.answer import Order
+from rollouts.services.instructions.hub_list import HubList
+from rollouts.services.instructions.instruct import Author, check_is_open, give_instruction
+from rollouts.services.pilots.nominate import check_takes_hubs, decide, over_cap
+from rollouts.states import BatchKind, Channel, InstructionKind, TargetState
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What came of confirming: hubs that joined, hubs that could not any more, and the group as it is now."""
+
+    joined: int
+    dropped: int
+    in_pilot: int
+    cap: int
+
+
+@unit_of_work
+def confirm_pilot(
+    scope: Scope, *, rollout_id: int, submission_ids: Sequence[int], comment: str = "", now: datetime
+) -> Confirmation:
+    """Take nominations into the pilot group, and put each Supplier's time on its hubs.
+
+    The cap counts every hub once, whoever nominated it, and is kept under the rollout's lock. A hub
+    that can no longer be taken is dropped and counted. A second Supplier of such hubs is told that
+    hubs of its own are in the pilot and wait for its answer, never who nominated them.
+
+    Raises:
+        NotPermitted: not for a DCC operator.
+        NotFound: there is no such rollout, or a nomination is not among its undecided ones.
+        InstructionRefused: the rollout is halted or has ended, or its firmware left the CPL.
+        NoPilot: the rollout has none, or it takes no more.
+        OverPilotCap: the group would grow beyond the cap; nothing is taken.
+    """
+    scope.check(*MAY_OPERATE)
+    rollout = locked_rollout(scope, rollout_id)
+    check_is_open(rollout)
+    check_takes_hubs(rollout)
+    pilot = Batch.objects.get(rollout=rollout, kind=BatchKind.PILOT)
+    submissions = decide(
+        scope,
+        PilotSubmission.objects.filter(rollout=rollout),
+        submission_ids,
+        PilotSubmission.Status.CONFIRMED,
+        now=now,
+        comment=comment.strip(),
+    )
+    members = _movable(rollout, pilot, submissions)
+    joining = sorted({member.guid for member in members if not member.is_member})
+    in_pilot = _pilot_size(rollout, pilot)
+    if in_pilot + len(joining) > rollout.pilot_cap:
+        raise over_cap(rollout, asked=len(joining), in_pilot=in_pilot)
+    sql.execute(
+        "rollouts",
+        "move_to_batch",
+        rollout_id=rollout.pk,
+        batch_id=pilot.pk,
+        guids=joining,
+        automatic_at=pilot.automatic_at or rollout.automatic_at,
+    )
+    _instruct(scope, rollout, submissions, members, now=now)
+    nominated = PilotMember.objects.filter(submission__in=submissions).values("guid").distinct().count()
+    taken = {member.guid for member in members}
+    done = Confirmation(len(joining), nominated - len(taken), in_pilot + len(joining), rollout.pilot_cap)
+    _tell_confirmed(scope, rollout, submissions, members, done, comment=comment.strip(), now=now)
+    return done
+
+
+@unit_of_work
+def decline_submission(scope: Scope, *, submission_id: int, comment: str, now: datetime) -> None:
+    """Do not take a nomination, and tell its Supplier why.
+
+    Raises:
+        NotPermitted: not for a DCC operator.
+        NotFound: there is none that is undecided.
+        BadInput: no reason is given.
+    """
+    scope.check(*MAY_OPERATE)
+    if not comment.strip():
+        raise BadInput("Say why: the Supplier will read it.")
+    submissions = PilotSubmission.objects.all()
+    status = PilotSubmission.Status.DECLINED
+    for declined in decide(scope, submissions, [submission_id], status, now=now, comment=comment.strip()):
+        journal.tell(
+            EntryKind.PILOT_CONFIRMED,
+            parties=[declined.organisation_id],
+            rollout_id=declined.rollout_id,
+            at=now,
+            data={
+                "submission": declined.pk,
+                "hubs": 0,
+                "declined": declined.hubs,
+                "comment": comment.strip(),
+            },
+        )
+
+
+def _movable(rollout: Rollout, pilot: Batch, submissions: Sequence[PilotSubmission]) -> list[Any]:
+    return sql.fetch_all(
+        "rollouts",
+        "movable_members",
+        rollout_id=rollout.pk,
+        pilot_id=pilot.pk,
+        submissions=[submission.pk for submission in submissions],
+    )
+
+
+def _pilot_size(rollout: Rollout, pilot: Batch) -> int:
+    whole = shares_of(rollout.pk, batch_id=pilot.pk).total
+    return whole.hubs - whole.count(TargetState.WITHDRAWN)
+
+
+@inside_unit_of_work
+def _instruct(
+    scope: Scope,
+    rollout: Rollout,
+    submissions: Sequence[PilotSubmission],
+    members: Sequence[Any],
+    *,
+    now: datetime,
+) -> None:
+    """Put each nominating Supplier's time on the hubs it nominated, as received when it nominated them."""
+    for submission in submissions:
+        guids = [member.guid for member in members if member.submission_id == submission.pk]
+        if not guids:
+            continue
+        author = Author(
+            organisation_id=submission.organisation_id,
+            channel=Channel.PILOT,
+            user_id=submission.user_id,
+            name=f"Pilot nomination {submission.pk}",
+            rule_version_id=submission.rule_version_id,
+        )
+        order = Order(
+            submission.organisation_id,
+            InstructionKind.INSTRUCT,
+            submission.activate_at,
+            submission.submitted_at,
+            group=BatchKind.PILOT,
+        )
+        give_instruction(
+            scope, rollout=rollout, author=author, order=order, source=HubList.from_stored(guids), now=now
+        )
+
+
+def _tell_confirmed(
+    scope: Scope,
+    rollout: Rollout,
+    submissions: Sequence[PilotSubmission],
+    members: Sequence[Any],
+    done: Confirmation,
+    *,
+    comment: str,
+    now: datetime,
+) -> None:
+    guids = sorted({member.guid for member in members})
+    rows = sql.fetch_all("rollouts", "pilot_by_supplier", rollout_id=rollout.pk, guids=guids)
+    own: dict[int, dict[str, Any]] = {
+        row.party: {"hubs": row.hubs, "split": row.split, "awaiting_your_answer": row.awaited} for row in rows
+    }
+    for submission in submissions:
+        mine = own.setdefault(submission.organisation_id, {"hubs": 0, "split": 0, "awaiting_your_answer": 0})
+        mine["nominated"] = mine.get("nominated", 0) + submission.hubs
+    journal.record(
+        "pilot.confirmed",
+        subject=f"rollout:{rollout.pk}",
+        by=scope,
+        at=now,
+        facts={"joined": done.joined, "dropped": done.dropped, "in_pilot": done.in_pilot, "comment": comment},
+    )
+    journal.tell(
+        EntryKind.PILOT_CONFIRMED,
+        parties=own,
+        rollout_id=rollout.pk,
+        at=now,
+        data={"name": rollout.name, "comment": comment},
+        data_by_party=own,
+    )

@@ -1,0 +1,195 @@
+"""The course of a pilot: start, comment, end, and decide whether the safe launch may begin (R2.4, R2.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from portal.events import journal
+from portal.events.kinds import EntryKind
+from portal.identity.roles import MAY_OPERATE
+from portal.identity.scope import Scope
+from portal.kernel.refusals import BadInput, Refusal
+from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
+from rollouts.models import Batch, Rollout
+from rollouts.reads.rollouts.shares import numbers_by_party, shares_of
+from rollouts.reads.rollouts.visibility import locked_rollout
+from rollouts.services.governance.halt import count_states, follow_up
+from rollouts.services.rollouts.step import StepRefused, check_may, step_taken
+from rollouts.states import BatchKind, RolloutStatus, TargetState
+
+
+class PilotEmpty(Refusal):
+    """There is no hub in the pilot group."""
+
+    code = "pilot_empty"
+
+
+@unit_of_work
+def start_pilot(scope: Scope, *, rollout_id: int, now: datetime) -> Rollout:
+    """Let the hubs of the pilot group be commanded, and tell everybody concerned.
+
+    Raises:
+        NotPermitted, NotFound, StepRefused: as for every step.
+        PilotEmpty: no nomination has been confirmed.
+    """
+    check_may(scope, "start_pilot")
+    rollout = locked_rollout(scope, rollout_id)
+    share = shares_of(rollout.pk, batch_id=_pilot(rollout).pk).total
+    if not share.hubs - share.count(TargetState.WITHDRAWN):
+        raise PilotEmpty("Confirm nominations first: there is no hub in the pilot group.")
+    return _step(scope, rollout, "start_pilot", now=now, then=_start)
+
+
+@unit_of_work
+def comment_on_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetime) -> None:
+    """Say how the pilot goes, to everybody concerned, each with its own numbers.
+
+    Raises:
+        NotPermitted, NotFound: as for every step.
+        StepRefused: the pilot is not running or under review.
+        BadInput: nothing is said.
+    """
+    scope.check(*MAY_OPERATE)
+    rollout = locked_rollout(scope, rollout_id)
+    if rollout.status not in {RolloutStatus.PILOT, RolloutStatus.PILOT_REVIEW}:
+        raise StepRefused("There is no pilot to speak of at present.")
+    said = {"name": rollout.name, "commentary": _said(commentary)}
+    whole, own = _numbers(rollout)
+    journal.record(
+        "pilot.commented",
+        subject=f"rollout:{rollout.pk}",
+        by=scope,
+        at=now,
+        facts={**said, "pilot": whole},
+    )
+    journal.tell(
+        EntryKind.PILOT_PROGRESS,
+        parties=numbers_by_party(shares_of(rollout.pk)),
+        rollout_id=rollout.pk,
+        at=now,
+        data={**said, "pilot": whole},
+        data_by_party=own,
+    )
+
+
+@unit_of_work
+def end_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetime) -> Rollout:
+    """End the pilot with what is to be said of its outcome; the review begins.
+
+    Raises:
+        NotPermitted, NotFound, StepRefused: as for every step.
+        BadInput: nothing is said.
+    """
+    check_may(scope, "end_pilot")
+    rollout = locked_rollout(scope, rollout_id)
+    rollout.pilot_commentary = _said(commentary)
+    return _step(scope, rollout, "end_pilot", now=now, reason=rollout.pilot_commentary, then=_end)
+
+
+@unit_of_work
+def accept_pilot(scope: Scope, *, rollout_id: int, commentary: str = "", now: datetime) -> Rollout:
+    """Accept the outcome of the pilot: the safe launch group may be commanded from now on.
+
+    Batches with a gate of their own stay shut until somebody opens them.
+
+    Raises:
+        NotPermitted, NotFound, StepRefused: as for every step.
+    """
+    check_may(scope, "accept_pilot")
+    rollout = locked_rollout(scope, rollout_id)
+    return _step(scope, rollout, "accept_pilot", now=now, reason=commentary.strip(), then=_accept)
+
+
+@unit_of_work
+def reopen_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetime) -> Rollout:
+    """Go on with the pilot instead of accepting it: more hubs, or more time.
+
+    Raises:
+        NotPermitted, NotFound, StepRefused, BadInput: as for its end.
+    """
+    check_may(scope, "reopen_pilot")
+    rollout = locked_rollout(scope, rollout_id)
+    return _step(scope, rollout, "reopen_pilot", now=now, reason=_said(commentary), then=_reopen)
+
+
+@outside_unit_of_work
+def reject_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetime) -> Rollout:
+    """Reject the outcome of the pilot: the rollout is suspended, and once this has returned nothing leaves.
+
+    Raises:
+        NotPermitted, NotFound, StepRefused, BadInput: as for its end.
+    """
+    check_may(scope, "reject_pilot")
+    before = count_states(rollout_id)
+    rollout = _reject(scope, rollout_id=rollout_id, commentary=commentary, now=now)
+    follow_up(rollout, before=before, now=now)
+    return rollout
+
+
+@unit_of_work
+def _reject(scope: Scope, *, rollout_id: int, commentary: str, now: datetime) -> Rollout:
+    rollout = locked_rollout(scope, rollout_id)
+    return _step(scope, rollout, "reject_pilot", now=now, reason=_said(commentary))
+
+
+@inside_unit_of_work
+def _step(
+    scope: Scope,
+    rollout: Rollout,
+    verb: str,
+    *,
+    now: datetime,
+    reason: str = "",
+    then: Callable[[Rollout, datetime], None] | None = None,
+) -> Rollout:
+    whole, own = _numbers(rollout)
+    data = {"pilot": whole, "commentary": reason}
+    step_taken(scope, rollout, verb=verb, now=now, reason=reason, data=data, own=own)
+    if then is not None:
+        then(rollout, now)
+    return rollout
+
+
+def _start(rollout: Rollout, now: datetime) -> None:
+    rollout.pilot_started_at = now
+    rollout.save(update_fields=["pilot_started_at"])
+    rollout.batches.filter(kind=BatchKind.PILOT).update(gate_open=True)
+
+
+def _end(rollout: Rollout, now: datetime) -> None:
+    rollout.pilot_ended_at = now
+    rollout.save(update_fields=["pilot_ended_at", "pilot_commentary"])
+
+
+def _accept(rollout: Rollout, now: datetime) -> None:
+    rollout.pilot_accepted_at = now
+    rollout.save(update_fields=["pilot_accepted_at"])
+    waiting = rollout.batches.filter(kind=BatchKind.SAFE_LAUNCH)
+    waiting.exclude(gate_settings__has_key="manual").update(gate_open=True)
+
+
+def _reopen(rollout: Rollout, now: datetime) -> None:
+    rollout.pilot_ended_at = None
+    rollout.save(update_fields=["pilot_ended_at"])
+
+
+def _pilot(rollout: Rollout) -> Batch:
+    pilot = rollout.batches.filter(kind=BatchKind.PILOT).first()
+    if pilot is None:
+        raise StepRefused("This rollout has no pilot.")
+    return pilot
+
+
+def _numbers(rollout: Rollout) -> tuple[dict[str, Any], Mapping[int, dict[str, Any]]]:
+    """Give the numbers of the pilot: of the whole, and of each party's own hubs in it."""
+    shares = shares_of(rollout.pk, batch_id=_pilot(rollout).pk)
+    own = {party: {"own_pilot": share.document()} for party, share in shares.by_supplier.items()}
+    return shares.total.document(), own
+
+
+def _said(commentary: str) -> str:
+    if not commentary.strip():
+        raise BadInput("Say something: everybody concerned will read it.")
+    return commentary.strip()

@@ -1,0 +1,45 @@
+"""Keeping the counts folded, proving them, and writing down how they grow."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+from django.core.cache import cache
+
+from portal.kernel import clock
+from rollouts import services
+from rollouts.models import Rollout
+from rollouts.queries.rollouts.measures import DRIFT_KEY
+from rollouts.states import OPEN_STATUSES
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="rollouts.tasks.fold_tallies")
+def fold_tallies(**_later: object) -> None:
+    """Fold what has grown; a lost tick leaves a few more rows to sum."""
+    services.fold_tallies()
+    services.fold_estate_tally()
+
+
+@shared_task(name="rollouts.tasks.reconcile_tallies")
+def reconcile_tallies(**_later: object) -> None:
+    """Recount open rollouts and the estate; publish the differences, and say so loudly if there is one."""
+    found: dict[str, int] = {}
+    for rollout_id in Rollout.objects.filter(status__in=OPEN_STATUSES).values_list("id", flat=True):
+        drift = services.measure_drift(rollout_id=rollout_id)
+        found[f"rollout {rollout_id}"] = drift.total
+        if drift.total:
+            log.error("tally.drift", rollout_id=rollout_id, state=drift.state, plan=drift.plan)
+    found["estate"] = services.measure_estate_drift()
+    if found["estate"]:
+        log.error("tally.estate-drift", hubs=found["estate"])
+    cache.set(DRIFT_KEY, found, timeout=None)
+
+
+@shared_task(name="rollouts.tasks.note_activations")
+def note_activations(**_later: object) -> None:
+    """Write down how far each rollout has come: what the curves on pages are drawn from."""
+    now = clock.now()
+    services.note_activations(now)
+    services.fold_activations(now)

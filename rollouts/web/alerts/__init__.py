@@ -1,0 +1,1 @@
+"""Alerts: what CSPs report of hubs."""

@@ -1,0 +1,1 @@
+"""Dispatch: commands to the CSPs and the channels they go through."""

@@ -1,0 +1,164 @@
+"""The forward schedule: how many hubs activate, and how many images are to go out, by region and day."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from typing import Final
+
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from portal.identity.requests import PortalRequest
+from portal.kernel import clock
+from portal.kernel.spreadsheets import stream_csv
+from portal.kernel.working_days import is_working_day
+from rollouts.queries.rollouts.forecast import (
+    RegionForecast,
+    ScheduledVolume,
+    distribution_forecast,
+    forward_schedule,
+)
+from rollouts.states import Region
+from rollouts.web.guards import for_people, scope_of
+from rollouts.web.rollouts.views import download
+
+_HEADER: Final = ("day", "region", "update", "halted", "hubs_to_activate", "images_still_to_send")
+_MEASURES: Final = {"activate": "Hubs to activate", "send": "Images still to send"}
+_SHOWN_DAYS: Final = 92
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day of the calendar: a number a region, all of them, and what would come too late."""
+
+    on: date
+    is_free: bool
+    """A weekend or a bank holiday."""
+    cells: Sequence[int]
+    total: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRow:
+    """What one update comes to."""
+
+    rollout_id: int
+    name: str
+    is_halted: bool
+    to_activate: int
+    to_send: int
+    first: date
+    last: date
+
+
+@require_GET
+@for_people
+def schedule(request: PortalRequest) -> HttpResponse:
+    """Show the volumes ahead as a calendar, for all updates or for one."""
+    scope, now = scope_of(request), clock.now()
+    every = forward_schedule(scope)
+    asked = request.GET.get("update", "")
+    wanted = int(asked) if asked.isdecimal() else None
+    volumes = [one for one in every if wanted in {None, one.rollout_id}]
+    measure = request.GET.get("of", "")
+    measure = measure if measure in _MEASURES else "activate"
+    forecasts = distribution_forecast(scope, now=now) if wanted is None else ()
+    late = _late_by_day(volumes, [one for one in forecasts if one.is_served])
+    regions, updates = sorted({one.region for one in volumes}), _updates(every)
+    days = _days(volumes, regions, measure=measure, late=late)
+    context = {
+        "scope": scope,
+        "regions": [str(region.label) for region in regions],
+        "days": days[:_SHOWN_DAYS],
+        "left_out": len(days) - len(days[:_SHOWN_DAYS]),
+        "top": max((cell for day in days for cell in day.cells), default=0),
+        "totals": [sum(column) for column in zip(*(day.cells for day in days), strict=True)],
+        "total": sum(day.total for day in days),
+        "measure": measure,
+        "tabs": [
+            {"label": label, "url": _url(key, wanted), "current": key == measure}
+            for key, label in _MEASURES.items()
+        ],
+        "words": _MEASURES[measure],
+        "updates": updates,
+        "chosen": next((row for row in updates if row.rollout_id == wanted), None),
+        "late": sum(late.values()),
+        "unserved": [one for one in forecasts if not one.is_served and one.hubs],
+        "today": now.astimezone(UTC).date(),
+    }
+    return render(request, "rollouts/dispatch/schedule.html", context)
+
+
+@require_GET
+@for_people
+def schedule_csv(request: PortalRequest) -> HttpResponseBase:
+    """Give the schedule as a file: a line a day, region and update."""
+    rows = (
+        (
+            one.day.isoformat(),
+            str(one.region.label),
+            one.rollout_name,
+            "yes" if one.is_halted else "no",
+            one.to_activate,
+            one.to_send,
+        )
+        for one in forward_schedule(scope_of(request))
+    )
+    return download(stream_csv(rows, header=_HEADER, with_mark=True), "forward-schedule.csv", "text/csv")
+
+
+def _days(
+    volumes: Sequence[ScheduledVolume], regions: Sequence[Region], *, measure: str, late: Mapping[date, int]
+) -> list[Day]:
+    counted: defaultdict[date, Counter[Region]] = defaultdict(Counter)
+    for one in volumes:
+        counted[one.day][one.region] += one.to_send if measure == "send" else one.to_activate
+    return [
+        Day(
+            on=day,
+            is_free=not is_working_day(day),
+            cells=[counts[region] for region in regions],
+            total=counts.total(),
+            late=late.get(day, 0),
+        )
+        for day, counts in sorted(counted.items())
+        if counts.total()
+    ]
+
+
+def _late_by_day(volumes: Sequence[ScheduledVolume], forecasts: Sequence[RegionForecast]) -> Counter[date]:
+    late: Counter[date] = Counter()
+    known = {one.day for one in volumes}
+    for told in forecasts:
+        for day, hubs in told.late_by_day:
+            if day in known:
+                late[day] += hubs
+    return late
+
+
+def _updates(volumes: Sequence[ScheduledVolume]) -> list[UpdateRow]:
+    found: defaultdict[int, list[ScheduledVolume]] = defaultdict(list)
+    for one in volumes:
+        found[one.rollout_id].append(one)
+    rows = [
+        UpdateRow(
+            rollout_id=rollout_id,
+            name=parts[0].rollout_name,
+            is_halted=parts[0].is_halted,
+            to_activate=sum(part.to_activate for part in parts),
+            to_send=sum(part.to_send for part in parts),
+            first=min(part.day for part in parts),
+            last=max(part.day for part in parts),
+        )
+        for rollout_id, parts in found.items()
+    ]
+    return sorted(rows, key=lambda row: (row.first, row.name))
+
+
+def _url(measure: str, update: int | None) -> str:
+    return f"?of={measure}" + (f"&update={update}" if update is not None else "")

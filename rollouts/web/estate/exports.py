@@ -1,0 +1,187 @@
+"""What people keep of the estate: views under a name, and files that a worker writes for them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.core.files.storage import default_storage
+from django.http import FileResponse, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from portal.identity.requests import PortalRequest
+from portal.identity.scope import Scope
+from portal.kernel import clock
+from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
+from portal.kernel.transactions import run_after_commit
+from rollouts import services
+from rollouts.models import Export
+from rollouts.queries.estate.estate import check_fits_workbook, estate_counts, estate_total
+from rollouts.queries.estate.exports import ExportCard, export_file, exports, saved_views
+from rollouts.tasks import write_export
+from rollouts.web.estate.forms import EstateForm
+from rollouts.web.estate.views import estate_form
+from rollouts.web.guards import for_people, scope_of
+from rollouts.web.rollouts.views import XLSX
+
+_KINDS: Final = {Export.Form.XLSX: XLSX, Export.Form.CSV: "text/csv; charset=utf-8"}
+_LOOKS: Final = {
+    Export.Status.WAITING: ("neutral", "hourglass"),
+    Export.Status.RUNNING: ("busy", "refresh"),
+    Export.Status.READY: ("good", "check-circle"),
+    Export.Status.FAILED: ("bad", "x-circle"),
+    Export.Status.EXPIRED: ("neutral", "clock"),
+}
+_WHOLE: Final = "All hubs"
+
+
+@require_GET
+@for_people
+def views(request: PortalRequest) -> HttpResponse:
+    """List the views of the estate one keeps, and those one's organisation shares."""
+    return _views_page(request)
+
+
+@require_POST
+@for_people
+def save_view(request: PortalRequest) -> HttpResponse:
+    """Keep the filters that are set under a name."""
+    scope = scope_of(request)
+    form = estate_form(QueryDict(request.POST.get("query", "")), scope, estate_counts(scope))
+    try:
+        if not form.kept:
+            raise BadInput("Set a filter first: without one a view would be the whole estate.")
+        services.save_view(
+            scope,
+            name=request.POST.get("name", ""),
+            query=form.kept,
+            is_shared=bool(request.POST.get("is_shared")),
+            now=clock.now(),
+        )
+    except (BadInput, services.NameTaken) as refusal:
+        return _views_page(request, problem=refusal, kept=form)
+    messages.success(request, "The view is kept.")
+    return redirect(f"{reverse('rollouts:estate')}?{form.kept}")
+
+
+@require_POST
+@for_people
+def change_view(request: PortalRequest, view_id: int) -> HttpResponse:
+    """Rename a view, share it, keep it to oneself, or remove it."""
+    scope = scope_of(request)
+    if request.POST.get("act") == "remove":
+        services.remove_view(scope, view_id=view_id)
+        messages.success(request, "The view is removed.")
+        return redirect("rollouts:estate-views")
+    is_shared = bool(request.POST.get("is_shared"))
+    try:
+        services.change_view(scope, view_id=view_id, name=request.POST.get("name", ""), is_shared=is_shared)
+    except (BadInput, services.NameTaken) as refusal:
+        return _views_page(request, problem=refusal)
+    messages.success(request, "The view is changed.")
+    return redirect("rollouts:estate-views")
+
+
+@require_GET
+@for_people
+def files(request: PortalRequest) -> HttpResponse:
+    """List one's own files: how far they are, and where to fetch them."""
+    scope = scope_of(request)
+    if scope.is_panel:
+        raise NotPermitted("The Panel sees rollouts and their figures, not single hubs.")
+    found = exports(scope)
+    words = _words(scope, [card.query for card in found])
+    context = {
+        "rows": [_file(card, words) for card in found],
+        "is_waiting": any(card.is_under_way for card in found),
+        "kept_hours": int(services.EXPORTS_KEPT.total_seconds() // 3600),
+        "crumbs": [{"label": "Estate", "url": reverse("rollouts:estate")}],
+    }
+    return render(request, "rollouts/estate/estate_files.html", context)
+
+
+@require_POST
+@for_people
+def order_file(request: PortalRequest) -> HttpResponse:
+    """Order a file of what is listed, or of the whole estate."""
+    scope, asked = scope_of(request), request.POST.get("form", Export.Form.XLSX)
+    form = estate_form(QueryDict(request.POST.get("query", "")), scope, estate_counts(scope))
+    try:
+        if asked not in Export.Form.values:
+            raise BadInput("Choose a workbook or a CSV file.")
+        filters = form.filters()
+        total = estate_total(scope, filters=filters)
+        if asked == Export.Form.XLSX:
+            check_fits_workbook(total)
+        number = services.order_export(
+            scope, form=asked, query=form.kept, filters=filters.document(), total=total, now=clock.wall()
+        )
+    except NotPermitted:
+        raise
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+        return redirect(f"{reverse('rollouts:estate')}?{form.kept}")
+    run_after_commit(lambda: write_export.apply_async(kwargs={"export_id": number}, expires=60))
+    return redirect("rollouts:estate-files")
+
+
+@require_GET
+@for_people
+def fetch_file(request: PortalRequest, export_id: int) -> HttpResponseBase:
+    """Give one of one's own files, while it is kept."""
+    card, name = export_file(scope_of(request), export_id=export_id, now=clock.wall())
+    try:
+        body = default_storage.open(name)
+    except FileNotFoundError as gone:
+        raise NotFound("There is no such file, or it is no longer kept.") from gone
+    told = f"estate-{card.created_at:%Y-%m-%d-%H%M}.{card.form}"
+    return FileResponse(body, as_attachment=True, filename=told, content_type=_KINDS[Export.Form(card.form)])
+
+
+@require_POST
+@for_people
+def remove_file(request: PortalRequest, export_id: int) -> HttpResponse:
+    """Remove a file, or call one off."""
+    services.remove_export(scope_of(request), export_id=export_id)
+    messages.success(request, "The file is removed.")
+    return redirect("rollouts:estate-files")
+
+
+def _views_page(
+    request: PortalRequest, *, problem: Refusal | None = None, kept: EstateForm | None = None
+) -> HttpResponse:
+    scope = scope_of(request)
+    if scope.is_panel:
+        raise NotPermitted("The Panel sees rollouts and their figures, not single hubs.")
+    found = saved_views(scope)
+    words = _words(scope, [view.query for view in found])
+    context = {
+        "own": [_view(view, words) for view in found if view.is_own],
+        "shared": [_view(view, words) for view in found if not view.is_own],
+        "problem": problem.message if problem else "",
+        "kept": kept if kept is not None and kept.kept else None,
+        "named": request.POST.get("name", ""),
+        "organisation": scope.organisation_name,
+        "crumbs": [{"label": "Estate", "url": reverse("rollouts:estate")}],
+    }
+    return render(
+        request, "rollouts/estate/estate_views.html", context, status=problem.status if problem else 200
+    )
+
+
+def _words(scope: Scope, queries: list[str]) -> dict[str, str]:
+    """Say filters in words; those that are no longer known are left out."""
+    if not queries:
+        return {}
+    form = estate_form(QueryDict(), scope, estate_counts(scope))
+    return {query: form.again(QueryDict(query)).said or _WHOLE for query in set(queries)}
+
+
+def _view(view: Any, words: dict[str, str]) -> dict[str, Any]:
+    return {"it": view, "words": words[view.query], "url": f"{reverse('rollouts:estate')}?{view.query}"}
+
+
+def _file(card: ExportCard, words: dict[str, str]) -> dict[str, Any]:
+    return {"it": card, "words": words[card.query], "look": _LOOKS[card.status]}

@@ -1,0 +1,107 @@
+"""Filters of an estate: all of them in the address, so that a view can be kept and sent."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django import forms
+from django.http import QueryDict
+from django.utils.http import urlencode
+
+from rollouts.queries.estate.estate import EstateCounts
+from rollouts.queries.estate.keyset import EstateFilter
+from rollouts.states import Region, SmiStatus, TargetState
+
+_ANY: Final = ("", "Any")
+_ROLES: Final = [_ANY, ("BOTH", "Import and Gas"), ("IMPORT", "Import"), ("GAS", "Gas")]
+
+
+class EstateForm(forms.Form):
+    """What to look for; an unknown value is no filter."""
+
+    q = forms.CharField(label="GUID or its beginning", required=False, max_length=60)
+    region = forms.TypedChoiceField(label="Region", required=False, coerce=int, empty_value=None)
+    version = forms.ChoiceField(label="Firmware", required=False)
+    model = forms.TypedChoiceField(label="Device Model", required=False, coerce=int, empty_value=None)
+    status = forms.TypedChoiceField(label="SMI status", required=False, coerce=int, empty_value=None)
+    role = forms.ChoiceField(label="Your role", required=False, choices=_ROLES)
+    split = forms.ChoiceField(
+        label="Second Supplier", required=False, choices=[_ANY, ("yes", "Yes"), ("no", "No")]
+    )
+    update = forms.TypedChoiceField(label="In update", required=False, coerce=int, empty_value=None)
+    state = forms.ChoiceField(
+        label="State in it",
+        required=False,
+        choices=[_ANY, *((state.name, str(state.label)) for state in TargetState)],
+    )
+    label = forms.CharField(label="Your label", required=False, max_length=40)
+
+    def __init__(
+        self,
+        *args: Any,
+        counts: EstateCounts,
+        updates: list[tuple[int, str]],
+        is_supplier: bool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._known: dict[str, Any] = {"counts": counts, "updates": updates, "is_supplier": is_supplier}
+        models = {one.device_model_id: f"{one.manufacturer} {one.model}" for one in counts.by_version}
+        versions = sorted({one.version for one in counts.by_version if one.version})
+        choices: dict[str, list[tuple[Any, str]]] = {
+            "region": [(int(region), str(region.label)) for region in counts.by_region],
+            "version": [(version, version) for version in versions],
+            "model": sorted(models.items(), key=lambda item: item[1]),
+            "status": [(int(status), str(status.label)) for status in counts.by_status],
+            "update": list(updates),
+        }
+        for name, listed in choices.items():
+            self.fields[name].choices = [_ANY, *listed]  # type: ignore[attr-defined]
+        if not is_supplier:
+            for name in ("role", "label"):
+                del self.fields[name]
+
+    def again(self, asked: QueryDict) -> EstateForm:
+        """Return the same form for other filters."""
+        return EstateForm(asked, **self._known)
+
+    @property
+    def kept(self) -> str:
+        """The filters as they stand in an address; what is no filter is left out."""
+        self.is_valid()
+        return urlencode({name: value for name, value in self.cleaned_data.items() if value})
+
+    @property
+    def said(self) -> str:
+        """The filters in words."""
+        self.is_valid()
+        found = []
+        for name, value in self.cleaned_data.items():
+            if value:
+                names = dict(getattr(self.fields[name], "choices", ()))
+                found.append(f"{self.fields[name].label}: {names.get(value, value)}")
+        return " · ".join(found)
+
+    @property
+    def ignored(self) -> list[str]:
+        """What was asked for and is no filter here: a firmware no hub has any more, an update not shown."""
+        self.is_valid()
+        return [f"{self.fields[name].label}: {self.data.get(name, '')}" for name in self.errors]
+
+    def filters(self) -> EstateFilter:
+        """Return what was asked for; a state counts only together with its update."""
+        self.is_valid()
+        asked = self.cleaned_data
+        update = asked.get("update")
+        return EstateFilter(
+            regions=(Region(asked["region"]),) if asked.get("region") else (),
+            versions=(asked["version"],) if asked.get("version") else (),
+            device_model_ids=(asked["model"],) if asked.get("model") else (),
+            statuses=(SmiStatus(asked["status"]),) if asked.get("status") else (),
+            roles=(asked["role"],) if asked.get("role") else (),
+            is_split={"yes": True, "no": False}.get(asked.get("split", "")),
+            label=asked.get("label", ""),
+            rollout_id=update,
+            states=(TargetState[asked["state"]],) if update and asked.get("state") else (),
+            search=asked.get("q", ""),
+        )

@@ -1,0 +1,256 @@
+"""Deciding how an update goes on: the DCC recommends, the Panel signs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from portal.identity.requests import PortalRequest
+from portal.identity.scope import Scope
+from portal.kernel import clock
+from portal.kernel.presentation.moments import long_time
+from portal.kernel.refusals import NotFound, Refusal
+from rollouts import rules, services
+from rollouts.queries.governance.decisions import after_halt, needed_for
+from rollouts.queries.governance.reviews import Reviews, reviews
+from rollouts.queries.rollouts.rollout import update_page
+from rollouts.services import Signed
+from rollouts.states import ENDED_STATUSES, HALTED_STATUSES, ReviewOutcome, RolloutStatus
+from rollouts.states.governing import DecisionStatus, Verdict
+from rollouts.web.governance.evidence import figure_facts
+from rollouts.web.guards import for_people, scope_of
+from rollouts.web.rollouts.forms import LOCAL_HINT, LocalTimeField
+from rollouts.web.rollouts.views import crumbs_of
+from rollouts.web.wording import segments
+
+#: What each outcome means, said where it is chosen and where it is signed.
+OUTCOMES: Final[Mapping[ReviewOutcome, str]] = {
+    ReviewOutcome.PROCEED: "The update goes on from where it was halted; recalled activations go out again.",
+    ReviewOutcome.PAUSE: "Nothing more leaves and activations dated ahead are recalled, until decided anew.",
+    ReviewOutcome.DELAY: "The automatic date and the cut-off move to later ones.",
+    ReviewOutcome.STOP: "The update ends. Hubs that run the new firmware keep it; the others stay as is.",
+}
+
+
+class OpenForm(forms.Form):
+    """Why an update is reviewed."""
+
+    because = forms.CharField(
+        label="Why is it reviewed?", widget=forms.Textarea(attrs={"rows": 3}), max_length=4_000
+    )
+
+
+class RecommendForm(forms.Form):
+    """What the DCC recommends."""
+
+    outcome = forms.ChoiceField(
+        label="Recommendation",
+        choices=[(outcome.value, f"{outcome.label}: {words}") for outcome, words in OUTCOMES.items()],
+        widget=forms.RadioSelect,
+    )
+    automatic_at = LocalTimeField(
+        label="New automatic activation", required=False, help_text=f"For a delay alone. {LOCAL_HINT}"
+    )
+    goes_on = forms.BooleanField(
+        label="Let a halted update go on with the new dates",
+        required=False,
+        initial=True,
+        help_text="For a delay alone. Unticked, it stays paused until another decision.",
+    )
+    reasons = forms.CharField(
+        label="Reasons",
+        help_text="Those who sign, and every Supplier concerned, read this.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=4_000,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a date where a delay is recommended."""
+        asked = super().clean() or {}
+        if asked.get("outcome") == ReviewOutcome.DELAY and not asked.get("automatic_at"):
+            self.add_error("automatic_at", "Give the new date of the delay.")
+        return asked
+
+
+class SignForm(forms.Form):
+    """A word on a recommendation."""
+
+    comment = forms.CharField(
+        label="Comment",
+        help_text="Needed to reject.",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=2_000,
+    )
+
+
+class TakeBackForm(forms.Form):
+    """Why a recommendation is taken back."""
+
+    why = forms.CharField(
+        label="Why is it taken back?", widget=forms.Textarea(attrs={"rows": 2}), max_length=2_000
+    )
+
+
+_FORMS: Final[Mapping[str, type[forms.Form]]] = {
+    "open": OpenForm,
+    "take_back": TakeBackForm,
+    "recommend": RecommendForm,
+    "approve": SignForm,
+    "reject": SignForm,
+}
+
+
+@require_http_methods(["GET", "POST"])
+@for_people
+def decision(request: PortalRequest, rollout_id: int) -> HttpResponse:
+    """Show the review of an update; open one, recommend, or sign."""
+    scope, now = scope_of(request), clock.now()
+    found = reviews(scope, rollout_id=rollout_id)
+    if request.method == "GET":
+        return _page(request, scope, rollout_id, found, {}, now=now)
+    act = request.POST.get("act", "")
+    form_class = _FORMS.get(act)
+    if form_class is None:
+        raise NotFound("There is no such act.")
+    form = form_class(request.POST)
+    bound = {_NAME_OF[act]: form}
+    if not form.is_valid():
+        return _page(request, scope, rollout_id, found, bound, now=now, status=422)
+    try:
+        told = _act(request, scope, rollout_id, act, form.cleaned_data, found, now=now)
+    except Refusal as refusal:
+        if refusal.status in {403, 404}:
+            raise
+        form.add_error(None, refusal.message)
+        again = reviews(scope, rollout_id=rollout_id)
+        return _page(request, scope, rollout_id, again, bound, now=now, status=refusal.status)
+    messages.success(request, told)
+    return redirect("rollouts:decision", rollout_id)
+
+
+_NAME_OF: Final = {
+    "open": "open_form",
+    "take_back": "take_back_form",
+    "recommend": "recommend_form",
+    "approve": "sign_form",
+    "reject": "sign_form",
+}
+
+
+def _act(
+    request: PortalRequest,
+    scope: Scope,
+    rollout_id: int,
+    act: str,
+    said: Mapping[str, Any],
+    found: Reviews,
+    *,
+    now: datetime,
+) -> str:
+    if act == "open":
+        services.open_review(scope, rollout_id=rollout_id, because=said["because"], now=now)
+        return "The review is open."
+    if found.current is None:
+        raise NotFound("No review is open.")
+    asked = request.POST.get("version", "")
+    version = int(asked) if asked.isdecimal() else 0
+    if act == "recommend":
+        is_delay = said["outcome"] == ReviewOutcome.DELAY
+        services.recommend(
+            scope,
+            decision_id=found.current.id,
+            version=version,
+            outcome=said["outcome"],
+            reasons=said["reasons"],
+            automatic_at=said["automatic_at"] if is_delay else None,
+            goes_on=said["goes_on"] if is_delay else True,
+            now=now,
+        )
+        return "Recommended. Those who have to sign are told."
+    if act == "take_back":
+        services.withdraw_recommendation(
+            scope, decision_id=found.current.id, version=version, why=said["why"], now=now
+        )
+        return "Taken back: the review goes on, and signatures so far are void."
+    signed = services.sign_off(
+        scope,
+        decision_id=found.current.id,
+        version=version,
+        verdict=Verdict.APPROVE if act == "approve" else Verdict.REJECT,
+        comment=said["comment"],
+        now=now,
+    )
+    return _signed_words(signed)
+
+
+def _signed_words(signed: Signed) -> str:
+    if signed.status == DecisionStatus.ENACTED:
+        return "Signed: the decision is confirmed and enacted."
+    if signed.status == DecisionStatus.REJECTED:
+        return "Rejected: the update stays as it stands, and DCC reviews it anew."
+    return f"Signed. Still needed: {'; or '.join(signed.still_needed)}."
+
+
+def _outcome_words(found: Reviews, status: RolloutStatus) -> str:
+    """Say what a signature would set going, the resumption that a delay may bring included."""
+    card = found.current
+    if card is None or card.outcome is None:
+        return ""
+    said = OUTCOMES[card.outcome]
+    if card.outcome != ReviewOutcome.DELAY or card.automatic_at is None:
+        return said
+    said += f" The new cut-off would be {long_time(rules.one_month_before(card.automatic_at))}."
+    if status not in HALTED_STATUSES:
+        return f"{said} The update runs on meanwhile."
+    if card.goes_on:
+        return f"{said} The halted update goes on with it, by the new dates."
+    return f"{said} The update stays paused until another decision."
+
+
+def _signers(scope: Scope, found: Reviews) -> list[tuple[str, str]]:
+    """Say who will have to sign each outcome; all at once where that is the same."""
+    if found.current is None or not found.current.may_recommend:
+        return []
+    needed = [(str(outcome.label), "; or ".join(needed_for(scope, outcome))) for outcome in ReviewOutcome]
+    return [("Any outcome", needed[0][1])] if len({words for _, words in needed}) == 1 else needed
+
+
+def _page(
+    request: PortalRequest,
+    scope: Scope,
+    rollout_id: int,
+    found: Reviews,
+    forms_bound: Mapping[str, forms.Form],
+    *,
+    now: datetime,
+    status: int = 200,
+) -> HttpResponse:
+    page = update_page(scope, rollout_id, now=now)
+    context = {
+        "page": page,
+        "scope": scope,
+        "reviews": found,
+        "current": found.current,
+        "open_form": OpenForm(),
+        "recommend_form": RecommendForm(),
+        "sign_form": SignForm(),
+        "take_back_form": TakeBackForm(),
+        **forms_bound,
+        "outcome_words": _outcome_words(found, page.flight.status),
+        "delay_hint": f"For a delay alone. Later than {long_time(page.flight.automatic_at)}. {LOCAL_HINT}",
+        "figures": figure_facts(found.current.figures) if found.current else [],
+        "signers": _signers(scope, found),
+        "stands": page.flight.status in HALTED_STATUSES | ENDED_STATUSES,
+        "after": after_halt(scope, rollout_id=rollout_id) if "after-halt" in request.GET else None,
+        "segments": segments(page.progress.states),
+        "crumbs": crumbs_of(rollout_id, page.flight.name),
+    }
+    return render(request, "rollouts/governance/decision.html", context, status=status)

@@ -1,0 +1,256 @@
+"""The forms of incidents: raising one, and what may be done about it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from django import forms
+
+from portal.kernel.presentation.numbers import count_of
+from rollouts.reads.governance.settings import Governance, Targets
+from rollouts.states.governing import HanImpact, IncidentStatus
+from rollouts.web.rules.conditions import ConditionsForm
+
+_SAMPLING: Final = ("size", "strata", "seed")
+_SUPPLY: Final = [("", "Any"), ("SOLE", "One Supplier"), ("SPLIT", "Two Suppliers")]
+_CATEGORIES: Final = {
+    1: "Critical: a large group of users, or of homes, is cut off",
+    2: "Severe: many homes are affected, and there is no way round",
+    3: "Significant: some homes are affected",
+    4: "Minor: few homes are affected, or there is a way round",
+    5: "Minimal: hardly anybody notices",
+}
+WAYS: Final = [
+    ("paste", "The hubs I paste"),
+    ("file", "The hubs in a file"),
+    ("rule", "Hubs that meet conditions"),
+    ("batch", "A whole group of the update"),
+]
+
+
+def category_choices() -> list[tuple[int, str]]:
+    """Offer the categories, each with the times within which DCC answers and resolves."""
+    return [
+        (number, f"{number}. {_CATEGORIES.get(number, 'Category')} ({_target_words(times)})")
+        for number, times in sorted(Governance.current().categories.items())
+    ]
+
+
+def _target_words(times: Targets) -> str:
+    return f"answer in {_long(times.response)}, resolution in {_long(times.resolution)}"
+
+
+def _long(time: timedelta) -> str:
+    if time < timedelta(hours=1):
+        return count_of(int(time.total_seconds() // 60), "minute")
+    if time < timedelta(days=3):
+        return count_of(int(time.total_seconds() // 3600), "hour")
+    return count_of(time.days, "day")
+
+
+class FilesInput(forms.FileInput):
+    """A file input that takes several."""
+
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Some files; none is no error where none is needed."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        """Check each file by itself."""
+        given = data if isinstance(data, list | tuple) else [data] if data else []
+        if not given:
+            super().clean(None, initial)
+        return [super(FilesField, self).clean(one, initial) for one in given]
+
+
+class RaiseForm(forms.Form):
+    """What somebody says of hubs that went wrong."""
+
+    title = forms.CharField(label="What is wrong?", max_length=120, help_text="In one line.")
+    category = forms.TypedChoiceField(label="Category", coerce=int, widget=forms.RadioSelect, initial=3)
+    han_impact = forms.ChoiceField(
+        label="Devices on the Home Area Network",
+        choices=HanImpact.choices,
+        initial=HanImpact.UNKNOWN,
+        widget=forms.RadioSelect,
+        help_text="Meters, displays and other devices that lost their connection to the hub.",
+    )
+    han_devices = forms.IntegerField(
+        label="How many devices are affected, all hubs together",
+        required=False,
+        min_value=0,
+        max_value=2**31 - 1,
+    )
+    description = forms.CharField(
+        label="What has been seen",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="Since when, what was tried, what customers say.",
+    )
+    source = forms.ChoiceField(label="Which hubs?", choices=WAYS, initial="paste", widget=forms.RadioSelect)
+    hubs = forms.CharField(
+        label="Hubs",
+        required=False,
+        help_text="One GUID a line, in any spelling.",
+        widget=forms.Textarea(attrs={"rows": 6, "class": "mono", "spellcheck": "false"}),
+    )
+    file = forms.FileField(
+        label="File with hubs",
+        required=False,
+        help_text="CSV, text or XLSX with a column of GUIDs.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+    )
+    batch = forms.TypedChoiceField(label="Group", required=False, coerce=int, empty_value=None)
+    instruction = forms.TypedChoiceField(label="Instruction", required=False, coerce=int, empty_value=None)
+    attachments = FilesField(
+        label="Attachments",
+        required=False,
+        help_text="PDF, PNG, JPEG or plain text; up to ten files of 5 megabytes.",
+        widget=FilesInput(attrs={"accept": ".pdf,.png,.jpg,.jpeg,.txt,.log,.csv,.json"}),
+    )
+    service_desk_reference = forms.CharField(
+        label="Reference of the Service Desk", required=False, max_length=40, help_text="If there is one."
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        batches: list[tuple[int, str]],
+        instructions: list[tuple[int, str]],
+        may_name_none: bool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        more = [("instruction", "The hubs of an instruction of ours")] if instructions else []
+        none = [("none", "No hub in particular")] if may_name_none else []
+        self._choices("source", [*WAYS, *more, *none])
+        self._choices("category", category_choices())
+        self._choices("batch", [("", "Choose"), *batches])
+        self._choices("instruction", [("", "Choose"), *instructions])
+
+    def _choices(self, name: str, choices: list[Any]) -> None:
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what the chosen way of naming hubs needs."""
+        asked = super().clean() or {}
+        source = asked.get("source")
+        for way, field, words in (
+            ("paste", "hubs", "Paste at least one GUID."),
+            ("file", "file", "Choose a file."),
+            ("batch", "batch", "Choose a group."),
+            ("instruction", "instruction", "Choose an instruction."),
+        ):
+            value = asked.get(field)
+            is_missing = not (value.strip() if isinstance(value, str) else value)
+            if source == way and is_missing and field not in self.errors:
+                self.add_error(field, words)
+        return asked
+
+
+class HubConditionsForm(ConditionsForm):
+    """Conditions on hubs, all of which count: no sample is drawn."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in _SAMPLING:
+            del self.fields[name]
+        self.fields["supply"].choices = _SUPPLY  # type: ignore[attr-defined]
+
+
+class IncidentFilterForm(forms.Form):
+    """Which incidents to list; an unknown value is no filter."""
+
+    status = forms.ChoiceField(
+        label="Status", required=False, choices=[("open", "Open"), ("closed", "Not open"), ("all", "All")]
+    )
+    category = forms.TypedChoiceField(label="Category", required=False, coerce=int, empty_value=None)
+    update = forms.TypedChoiceField(label="Update", required=False, coerce=int, empty_value=None)
+
+    def __init__(self, *args: Any, updates: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        numbers = [(number, str(number)) for number in sorted(Governance.current().categories)]
+        self.fields["category"].choices = [("", "All"), *numbers]  # type: ignore[attr-defined]
+        self.fields["update"].choices = [("", "All"), *updates]  # type: ignore[attr-defined]
+
+    def wanted(self) -> dict[str, Any]:
+        """Return the filter that was asked for, as the query takes it."""
+        self.is_valid()
+        asked = self.cleaned_data
+        is_open = {"closed": False, "all": None}.get(asked.get("status") or "open", True)
+        return {"is_open": is_open, "category": asked.get("category"), "rollout_id": asked.get("update")}
+
+
+class CommentForm(forms.Form):
+    """A word on an incident, with files if wanted."""
+
+    text = forms.CharField(label="Comment", max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
+    is_internal = forms.BooleanField(
+        label="For DCC and the Panel alone", required=False, help_text="Else whoever raised it reads this."
+    )
+
+
+class AttachForm(forms.Form):
+    """Files to add."""
+
+    uploads = FilesField(
+        label="Add files",
+        help_text="PDF, PNG, JPEG or plain text; up to ten files of 5 megabytes in all.",
+        widget=FilesInput(attrs={"accept": ".pdf,.png,.jpg,.jpeg,.txt,.log,.csv,.json"}),
+    )
+
+
+class ProgressForm(forms.Form):
+    """What is said with a step."""
+
+    comment = forms.CharField(
+        label="What is said of it",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Whoever raised it reads this.",
+    )
+
+
+class MergeForm(forms.Form):
+    """Into which incident this one goes."""
+
+    into = forms.TypedChoiceField(label="Handle it with", coerce=int)
+
+    def __init__(self, *args: Any, others: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["into"].choices = [("", "Choose"), *others]  # type: ignore[attr-defined]
+
+
+class ExplainForm(forms.Form):
+    """To which known issue an incident is put down."""
+
+    known_issue = forms.TypedChoiceField(label="Known issue", required=False, coerce=int, empty_value=None)
+
+    def __init__(self, *args: Any, issues: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["known_issue"].choices = [("", "None"), *issues]  # type: ignore[attr-defined]
+
+
+class ReferenceForm(forms.Form):
+    """How the Service Desk calls it."""
+
+    reference = forms.CharField(label="Reference of the Service Desk", required=False, max_length=40)
+
+
+#: How each status reads: tone, icon.
+STATUS_LOOKS: Final = {
+    IncidentStatus.RAISED: ("warn", "alert"),
+    IncidentStatus.ACKNOWLEDGED: ("info", "eye"),
+    IncidentStatus.INVESTIGATING: ("busy", "search"),
+    IncidentStatus.RESOLVED: ("good", "check"),
+    IncidentStatus.CLOSED: ("neutral", "lock"),
+    IncidentStatus.MERGED: ("neutral", "copy"),
+    IncidentStatus.WITHDRAWN: ("neutral", "undo"),
+}

@@ -1,0 +1,288 @@
+"""Incidents: the list, raising one against an update, and one with its story (R5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from portal.identity.requests import PortalRequest
+from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
+from portal.identity.scope import Scope
+from portal.kernel import clock
+from portal.kernel.presentation.numbers import count_of
+from portal.kernel.refusals import NotPermitted, Refusal
+from portal.kernel.spreadsheets import stream_csv
+from rollouts import services
+from rollouts.queries.governance.incidents import IncidentLine, incident_file, incident_hubs, incident_lines
+from rollouts.queries.instructions.choices import current_versions
+from rollouts.queries.instructions.receipts import receipts
+from rollouts.queries.rollouts.rollout import update_page
+from rollouts.reads.rollouts.visibility import visible_rollouts
+from rollouts.services import Account, HubList, Upload
+from rollouts.states import OPEN_STATUSES, RejectionReason, RolloutStatus
+from rollouts.web.estate.hub_lists import sent
+from rollouts.web.governance.incident_forms import (
+    STATUS_LOOKS,
+    HubConditionsForm,
+    IncidentFilterForm,
+    RaiseForm,
+)
+from rollouts.web.guards import for_people, scope_of
+from rollouts.web.rollouts.forms import batch_choices
+from rollouts.web.rollouts.views import crumbs_of, download
+
+_HEADER: Final = (
+    "reference",
+    "update",
+    "raised_by",
+    "category",
+    "title",
+    "status",
+    "han_impact",
+    "hubs",
+    "raised_at",
+    "answer_by",
+    "resolve_by",
+    "answered_at",
+    "resolved_at",
+    "service_desk_reference",
+)
+_HUB_HEADER: Final = ("guid", "region", "state", "reason", "changed_at")
+
+
+@require_GET
+@for_people
+def incidents(request: PortalRequest) -> HttpResponse:
+    """List the incidents this organisation may know of, the newest first."""
+    scope, now = _reader(request), clock.now()
+    form = _filter_form(request, scope)
+    page = incident_lines(scope, cursor=request.GET.get("after", ""), **form.wanted())
+    kept = request.GET.copy()
+    kept.pop("after", None)
+    more = kept.copy()
+    more["after"] = page.next or ""
+    context = {
+        "rows": [row_of(line, now=now) for line in page.items],
+        "form": form,
+        "scope": scope,
+        "older_url": f"?{more.urlencode()}" if page.next else "",
+        "newer_url": f"?{kept.urlencode()}" if request.GET.get("after") else "",
+        "csv_url": f"{reverse('rollouts:incidents-csv')}?{kept.urlencode()}",
+    }
+    return render(request, "rollouts/governance/incidents.html", context)
+
+
+@require_GET
+@for_people
+def incidents_csv(request: PortalRequest) -> HttpResponseBase:
+    """Give the incidents that are listed as a file."""
+    scope = _reader(request)
+    wanted = _filter_form(request, scope).wanted()
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        cursor: str | None = ""
+        while cursor is not None:
+            page = incident_lines(scope, cursor=cursor, size=1000, **wanted)
+            yield from (_cells(line) for line in page.items)
+            cursor = page.next
+
+    return download(stream_csv(rows(), header=_HEADER, with_mark=True), "incidents.csv", "text/csv")
+
+
+@require_http_methods(["GET", "POST"])
+@for_people
+def raise_incident(request: PortalRequest, rollout_id: int) -> HttpResponse:
+    """Take what somebody says of hubs of an update that went wrong."""
+    scope, now = scope_of(request), clock.now()
+    scope.check(*sorted(MAY_INSTRUCT | MAY_OPERATE))
+    shown = update_page(scope, rollout_id, now=now)
+    form, rule = _forms(request, scope, rollout_id)
+    if request.method == "GET":
+        return _raise_page(request, shown, form, rule)
+    is_rule = request.POST.get("source") == "rule"
+    if not form.is_valid() or (is_rule and not rule.is_valid()):
+        return _raise_page(request, shown, form, rule, status=422)
+    try:
+        raised = services.raise_incident(
+            scope,
+            rollout_id=rollout_id,
+            account=_account(form.cleaned_data),
+            now=now,
+            **_named(form.cleaned_data, rule),
+        )
+    except Refusal as refusal:
+        form.add_error(None, refusal.message)
+        rejected = refusal.facts.get("rejected", [])
+        return _raise_page(request, shown, form, rule, rejected=rejected, status=refusal.status)
+    told = f"{raised.reference} is raised with {count_of(raised.hubs, 'hub')}, at high priority. DCC is told."
+    if raised.rejected:
+        told += f" {count_of(len(raised.rejected), 'line')} could not be taken: see below."
+    messages.success(request, told)
+    return redirect("rollouts:incident", raised.incident_id)
+
+
+@require_GET
+@for_people
+def file(request: PortalRequest, incident_id: int, file_id: int) -> HttpResponse:
+    """Send a file of an incident as an attachment, which no browser shows or runs."""
+    found = incident_file(scope_of(request), incident_id, file_id)
+    return HttpResponse(found.content, headers=dict(found.headers))
+
+
+@require_GET
+@for_people
+def hubs_csv(request: PortalRequest, incident_id: int) -> HttpResponseBase:
+    """Give the hubs an incident names as a file."""
+    scope = scope_of(request)
+    first = incident_hubs(scope, incident_id, size=5000)
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        page = first
+        while True:
+            for hub in page.items:
+                yield (
+                    hub.guid,
+                    str(hub.region.label) if hub.region else "",
+                    hub.state.name if hub.state else "",
+                    hub.code.name if hub.code else "",
+                    hub.state_at,
+                )
+            if page.next is None:
+                return
+            page = incident_hubs(scope, incident_id, cursor=page.next, size=5000)
+
+    name = f"incident-{incident_id}-hubs.csv"
+    return download(stream_csv(rows(), header=_HUB_HEADER, with_mark=True), name, "text/csv")
+
+
+def row_of(line: IncidentLine, *, now: datetime) -> dict[str, Any]:
+    """Prepare an incident for a list: how its status looks, and what is due."""
+    tone, icon = STATUS_LOOKS[line.status]
+    due_at, due = None, ""
+    if line.resolved_at is None and line.status in {"RAISED", "ACKNOWLEDGED", "INVESTIGATING"}:
+        due_at, due = (line.resolve_by, "Resolution") if line.responded_at else (line.respond_by, "Answer")
+    return {"it": line, "tone": tone, "icon": icon, "due_at": due_at, "due": due}
+
+
+def reject_rows(rejected: object) -> list[dict[str, Any]]:
+    """Put lines that were not taken into words."""
+    lines = rejected if isinstance(rejected, list) else []
+    return [
+        {
+            **line,
+            "words": str(RejectionReason(line["reason"]).label)
+            if line["reason"] in RejectionReason.values
+            else line["reason"],
+        }
+        for line in lines
+    ]
+
+
+def _reader(request: PortalRequest) -> Scope:
+    scope = scope_of(request)
+    if scope.is_csp:
+        raise NotPermitted("Incidents are between Suppliers, DCC and the Panel.")
+    return scope
+
+
+def _filter_form(request: PortalRequest, scope: Scope) -> IncidentFilterForm:
+    known = visible_rollouts(scope).exclude(status=RolloutStatus.DRAFT).order_by("-id")
+    return IncidentFilterForm(request.GET, updates=list(known.values_list("pk", "name")[:200]))
+
+
+def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[RaiseForm, HubConditionsForm]:
+    own = receipts(scope, rollout_id=rollout_id).items if scope.is_supplier else []
+    choices: dict[str, Any] = {
+        "batches": batch_choices(rollout_id),
+        "instructions": [
+            (one.receipt.id, f"{one.receipt.reference}, {count_of(one.receipt.tally.accepted, 'hub')}")
+            for one in own
+        ],
+        "may_name_none": scope.is_dcc,
+    }
+    versions = current_versions(scope, rollout_id)
+    if request.method == "POST":
+        return (
+            RaiseForm(request.POST, request.FILES, **choices),
+            HubConditionsForm(request.POST, versions=versions, prefix="rule"),
+        )
+    asked = {key: request.GET[key] for key in ("hubs", "batch", "source") if key in request.GET}
+    return RaiseForm(initial=asked, **choices), HubConditionsForm(versions=versions, prefix="rule")
+
+
+def _account(asked: Mapping[str, Any]) -> Account:
+    return Account(
+        category=asked["category"],
+        title=asked["title"],
+        description=asked["description"],
+        han_impact=asked["han_impact"],
+        han_devices=asked["han_devices"] or 0,
+        service_desk_reference=asked["service_desk_reference"],
+        attachments=uploads_of(asked["attachments"]),
+    )
+
+
+def uploads_of(files: list[Any]) -> list[Upload]:
+    """Read files as they were sent."""
+    return [Upload(file_name=one.name or "file", content=one.read()) for one in files]
+
+
+def _named(asked: Mapping[str, Any], rule: HubConditionsForm) -> dict[str, Any]:
+    match asked["source"]:
+        case "rule":
+            return {"tree": rule.tree}
+        case "batch":
+            return {"batch_id": asked["batch"]}
+        case "instruction":
+            return {"instruction_id": asked["instruction"]}
+        case "none":
+            return {}
+        case source:
+            listed = sent(asked["file"] if source == "file" else None, asked["hubs"])
+            return {"source": listed.hubs if listed else HubList.from_text("")}
+
+
+def _raise_page(
+    request: PortalRequest,
+    shown: Any,
+    form: RaiseForm,
+    rule: HubConditionsForm,
+    *,
+    rejected: object = (),
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "page": shown,
+        "form": form,
+        "rule": rule,
+        "rejected": reject_rows(rejected)[:50],
+        "is_open": shown.flight.status in OPEN_STATUSES,
+        "crumbs": crumbs_of(shown.flight.id, shown.flight.name),
+    }
+    return render(request, "rollouts/governance/raise.html", context, status=status)
+
+
+def _cells(line: IncidentLine) -> tuple[object, ...]:
+    return (
+        line.reference,
+        line.rollout_name,
+        line.raised_by,
+        line.category,
+        line.title,
+        line.status.value,
+        line.han_impact.value,
+        line.hubs,
+        line.raised_at,
+        line.respond_by,
+        line.resolve_by,
+        line.responded_at,
+        line.resolved_at,
+        line.service_desk_reference,
+    )

@@ -1,0 +1,113 @@
+"""The form of an instruction: which hubs, what is said of them, and when."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django import forms
+
+from rollouts.states import InstructionKind
+from rollouts.web.rollouts.forms import LOCAL_HINT, LocalTimeField
+
+SOURCES: Final = [
+    ("waiting", "All my hubs of this update that wait for my answer"),
+    ("second", "My hubs that the second Supplier has instructed, and that wait for me"),
+    ("all", "All my hubs of this update that can still be changed"),
+    ("answered", "All my hubs of this update that I have answered for"),
+    ("mine", "The hubs of one of my batches"),
+    ("file", "The hubs in a file"),
+    ("paste", "The hubs I paste"),
+    ("rule", "Hubs that meet conditions"),
+    ("saved", "Hubs that a saved rule chooses"),
+]
+KINDS: Final = [
+    (InstructionKind.INSTRUCT.value, "Activate them at our time"),
+    (InstructionKind.AGREE.value, "Agree to the second Supplier's time"),
+    (InstructionKind.DECLINE.value, "Decline to choose a time"),
+    (InstructionKind.WITHDRAW.value, "Withdraw what we have said before"),
+]
+
+
+class InstructForm(forms.Form):
+    """What a Supplier says about which of its hubs."""
+
+    kind = forms.ChoiceField(
+        label="What do you instruct?",
+        choices=KINDS,
+        initial=InstructionKind.INSTRUCT,
+        widget=forms.RadioSelect,
+    )
+    activate_at = LocalTimeField(
+        label="Date and time of activation",
+        required=False,
+        help_text="Blank: no preference. The second Supplier's time is used, else as soon as the image is on "
+        f"the hub. {LOCAL_HINT}",
+    )
+    source = forms.ChoiceField(
+        label="Which hubs?", choices=SOURCES, initial="waiting", widget=forms.RadioSelect
+    )
+    batch = forms.TypedChoiceField(
+        label="Of which group", required=False, coerce=int, empty_value=None, choices=[("", "Every group")]
+    )
+    mine = forms.TypedChoiceField(
+        label="Batch",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text="Its hubs for which it still counts, and that can still be changed.",
+    )
+    file = forms.FileField(
+        label="File",
+        required=False,
+        help_text="CSV, text or XLSX with a column of GUIDs, up to a million of them.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+    )
+    hubs = forms.CharField(
+        label="Hubs",
+        required=False,
+        help_text="One GUID a line, in any spelling.",
+        widget=forms.Textarea(attrs={"rows": 6, "class": "mono", "spellcheck": "false"}),
+    )
+    saved = forms.TypedChoiceField(label="Rule", required=False, coerce=int, empty_value=None)
+    name = forms.CharField(
+        label="Your own name for this instruction",
+        required=False,
+        max_length=80,
+        help_text="Shown to your organisation alone.",
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        batches: list[tuple[int, str]],
+        rules: list[tuple[int, str]],
+        own: list[tuple[int, str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["batch"].choices = [("", "Every group"), *batches]  # type: ignore[attr-defined]
+        self.fields["saved"].choices = [("", "Choose"), *rules]  # type: ignore[attr-defined]
+        self.fields["mine"].choices = [("", "Choose"), *own]  # type: ignore[attr-defined]
+
+    def count(self, source: str, hubs: int) -> None:
+        """Say beside a choice how many hubs it is."""
+        field: Any = self.fields["source"]
+        field.choices = [
+            (value, f"{label}: {hubs:,}" if value == source else label) for value, label in field.choices
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a list where a list is meant, and for no time where none is taken."""
+        asked = super().clean() or {}
+        source = asked.get("source")
+        if source == "file" and not asked.get("file") and "file" not in self.errors:
+            self.add_error("file", "Choose a file.")
+        if source == "paste" and not (asked.get("hubs") or "").strip():
+            self.add_error("hubs", "Paste at least one GUID.")
+        if source == "saved" and not asked.get("saved") and "saved" not in self.errors:
+            self.add_error("saved", "Choose a rule of yours.")
+        if source == "mine" and not asked.get("mine") and "mine" not in self.errors:
+            self.add_error("mine", "Choose one of your batches.")
+        if asked.get("kind") != InstructionKind.INSTRUCT and asked.get("activate_at"):
+            self.add_error("activate_at", "Only an instruction takes a time: leave it blank.")
+        return asked

@@ -1,0 +1,331 @@
+"""Instructing: choose hubs and time, see what would come of it, submit, keep the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from portal.identity.requests import PortalRequest
+from portal.identity.roles import MAY_INSTRUCT
+from portal.identity.scope import Scope
+from portal.kernel import clock
+from portal.kernel.paging import BadCursor
+from portal.kernel.presentation.charts import Segment
+from portal.kernel.presentation.moments import long_time
+from portal.kernel.refusals import NotPermitted, Refusal
+from portal.kernel.spreadsheets import stream_csv, stream_xlsx
+from portal.kernel.working_days import LONDON
+from rollouts import services
+from rollouts.queries.instructions.choices import Which, current_versions, guids_by_rule, own_guids
+from rollouts.queries.instructions.receipts import (
+    LineRefused,
+    NamedReceipt,
+    every_refused_line,
+    receipts,
+    refused_lines,
+)
+from rollouts.queries.instructions.receipts import receipt as receipt_of
+from rollouts.queries.pilots.pilots import selection_rules
+from rollouts.queries.rollouts.batches import OwnBatch, own_batches
+from rollouts.queries.rollouts.rollout import update_page
+from rollouts.services import Verdict
+from rollouts.states import Channel, InstructionKind, RejectionReason
+from rollouts.web.estate.hub_lists import Draft, keep, kept, sent
+from rollouts.web.guards import for_people, scope_of
+from rollouts.web.instructions.forms import KINDS, SOURCES, InstructForm
+from rollouts.web.rollouts.forms import LOCAL, batch_choices
+from rollouts.web.rollouts.views import XLSX, crumbs_of, download
+from rollouts.web.rules.conditions import ConditionsForm
+from rollouts.web.wording import facts
+
+_FAILURES: Final = ("guid", "line", "reason", "what it means", "detail")
+_GONE: Final = "What you had checked is no longer kept here. Choose the hubs again; nothing was submitted."
+_ASKED: Final = ("source", "kind", "batch", "saved", "mine", "name")
+SHOWN: Final = 50
+
+
+@require_http_methods(["GET", "POST"])
+@for_people
+def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
+    """Take what a Supplier wants with which hubs; check it; submit what was checked."""
+    scope = scope_of(request)
+    if not scope.is_supplier:
+        raise NotPermitted("Only a Supplier can instruct its hubs.")
+    scope.check(*MAY_INSTRUCT)
+    form, rule = _forms(request, scope, rollout_id)
+    if request.method == "GET":
+        return _choose(request, rollout_id, form, rule)
+    if request.POST.get("act") == "submit":
+        return _submit(request, rollout_id)
+    if request.POST.get("act") == "change":
+        return _change(request, rollout_id)
+    if not form.is_valid() or (form.cleaned_data["source"] == "rule" and not rule.is_valid()):
+        return _choose(request, rollout_id, form, rule, status=422)
+    now = clock.now()
+    try:
+        draft = _draft_of(scope, rollout_id, form.cleaned_data, rule, now=now)
+        hubs = draft.hubs
+        verdict = services.check_instruction(scope, source=hubs, received_at=now, now=now, **_said(draft))
+    except Refusal as refusal:
+        form.add_error(None, refusal.message)
+        return _choose(request, rollout_id, form, rule, status=refusal.status)
+    context = {
+        **_verdict_context(draft, verdict),
+        "token": keep(draft),
+        "hubs": hubs,
+        "crumbs": crumbs_of(rollout_id, update_page(scope, rollout_id, now=now).flight.name),
+        "rollout_id": rollout_id,
+    }
+    return render(request, "rollouts/instructions/instruct_check.html", context)
+
+
+def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[InstructForm, ConditionsForm]:
+    versions = current_versions(scope, rollout_id)
+    choices = _choices(scope, rollout_id)
+    if request.method == "POST":
+        return (
+            InstructForm(request.POST, request.FILES, **choices),
+            ConditionsForm(request.POST, versions=versions, prefix="rule"),
+        )
+    asked = {key: request.GET[key] for key in _ASKED if key in request.GET}
+    return (
+        InstructForm(initial=asked, **choices),
+        ConditionsForm(versions=versions, prefix="rule", initial={"strata": ["region", "version"]}),
+    )
+
+
+def _choices(scope: Scope, rollout_id: int) -> dict[str, list[tuple[int, str]]]:
+    return {
+        "batches": batch_choices(rollout_id),
+        "rules": _rule_choices(scope),
+        "own": [(batch.id, _batch_words(batch)) for batch in own_batches(scope, rollout_id)],
+    }
+
+
+def _batch_words(batch: OwnBatch) -> str:
+    time = long_time(batch.activate_at) if batch.activate_at else "no preference"
+    return f"{batch.name or batch.reference}, {time}"
+
+
+def _rule_choices(scope: Scope) -> list[tuple[int, str]]:
+    return [(rule.version_id, f"{rule.name}, version {rule.version}") for rule in selection_rules(scope)]
+
+
+def _choose(
+    request: PortalRequest, rollout_id: int, form: InstructForm, rule: ConditionsForm, *, status: int = 200
+) -> HttpResponse:
+    now = clock.now()
+    page = update_page(scope_of(request), rollout_id, now=now)
+    form.count("waiting", page.flight.waiting_for_viewer)
+    context = {
+        "page": page,
+        "form": form,
+        "rule": rule,
+        "now": now,
+        "crumbs": crumbs_of(rollout_id, page.flight.name),
+    }
+    return render(request, "rollouts/instructions/instruct.html", context, status=status)
+
+
+def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
+    # The body has been read by now: this is the arrival of its last byte (R3.1).
+    scope, now, token = scope_of(request), clock.now(), request.POST.get("token", "")
+    draft = kept(scope, token, rollout_id=rollout_id)
+    if draft is None:
+        return _choose_again(request, rollout_id, _GONE)
+    try:
+        taken = services.receive_instruction(
+            scope,
+            source=draft.hubs,
+            received_at=now,
+            now=now,
+            channel=Channel.PORTAL,
+            name=draft.name,
+            idempotency_key=f"portal:{token}",
+            **_said(draft),
+        )
+    except Refusal as refusal:
+        return _choose_again(request, rollout_id, refusal.message, draft=draft, status=refusal.status)
+    return redirect("rollouts:receipt", taken.reference)
+
+
+def _change(request: PortalRequest, rollout_id: int) -> HttpResponse:
+    """Go back from the check with what was typed; a file has to be chosen again."""
+    scope = scope_of(request)
+    draft = kept(scope, request.POST.get("token", ""), rollout_id=rollout_id)
+    if draft is None:
+        return redirect("rollouts:instruct", rollout_id)
+    form = InstructForm(initial=_as_typed(draft), **_choices(scope, rollout_id))
+    rule = ConditionsForm(versions=current_versions(scope, rollout_id), prefix="rule")
+    return _choose(request, rollout_id, form, rule)
+
+
+def _choose_again(
+    request: PortalRequest, rollout_id: int, words: str, *, draft: Draft | None = None, status: int = 409
+) -> HttpResponse:
+    typed = _as_typed(draft) if draft is not None else {}
+    form = InstructForm(typed, **_choices(scope_of(request), rollout_id))
+    form.full_clean()
+    form.errors.clear()
+    form.add_error(None, words)
+    rule = ConditionsForm(versions=current_versions(scope_of(request), rollout_id), prefix="rule")
+    return _choose(request, rollout_id, form, rule, status=status)
+
+
+def _as_typed(draft: Draft) -> dict[str, Any]:
+    """Give back what was typed before the check; a file cannot be."""
+    at = draft.activate_at
+    pasted = draft.sent.data.decode(errors="replace") if draft.sent and draft.source == "paste" else ""
+    return {
+        "kind": draft.kind,
+        "source": draft.source,
+        "batch": draft.batch_id or "",
+        "activate_at": at.astimezone(LONDON).strftime(LOCAL) if at else "",
+        "name": draft.name,
+        "hubs": pasted,
+    }
+
+
+def _draft_of(
+    scope: Scope, rollout_id: int, asked: Mapping[str, Any], rule: ConditionsForm, *, now: datetime
+) -> Draft:
+    source = asked["source"]
+    draft = partial(
+        Draft,
+        organisation_id=scope.organisation_id,
+        rollout_id=rollout_id,
+        kind=asked["kind"],
+        activate_at=asked["activate_at"],
+        name=asked["name"],
+        source=source,
+    )
+    if source in {"file", "paste"}:
+        return draft(sent=sent(asked["file"] if source == "file" else None, asked["hubs"]))
+    if source in {"rule", "saved"}:
+        said: Any = rule
+        if source == "saved":
+            said = next(one for one in selection_rules(scope) if one.version_id == asked["saved"])
+        found = guids_by_rule(
+            scope, rollout_id=rollout_id, tree=said.tree, sample=said.sample, as_of=now.date()
+        )
+        return draft(chosen=found)
+    if source == "mine":
+        mine = own_guids(scope, rollout_id=rollout_id, which=Which.ANSWERED, instruction_id=asked["mine"])
+        return draft(chosen=mine)
+    found = own_guids(scope, rollout_id=rollout_id, which=Which(source), batch_id=asked["batch"])
+    return draft(batch_id=asked["batch"], chosen=found)
+
+
+def _said(draft: Draft) -> dict[str, Any]:
+    return {
+        "rollout_id": draft.rollout_id,
+        "kind": InstructionKind(draft.kind),
+        "activate_at": draft.activate_at,
+        "group": None,
+        "batch_id": draft.batch_id,
+    }
+
+
+def _verdict_context(draft: Draft, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "draft": draft,
+        "kind": dict(KINDS)[draft.kind],
+        "source": dict(SOURCES)[draft.source],
+        "verdict": verdict,
+        "reasons": _reasons(verdict.tally.rejected_by_reason),
+        "consents": [Segment(consent, n) for consent, n in verdict.tally.consents.items()],
+        "days": {day: {"yours": n} for day, n in sorted(verdict.tally.days.items())},
+        "refused": [_line(line) for line in verdict.refused[:SHOWN]],
+    }
+
+
+def _reasons(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    named = {
+        str(RejectionReason(code).label) if code in RejectionReason.values else code: n
+        for code, n in counts.items()
+    }
+    return [{"label": words, "count": n} for words, n in sorted(named.items(), key=lambda item: -item[1])]
+
+
+def _line(line: services.RefusedLine) -> LineRefused:
+    known = line.reason in RejectionReason.values
+    words = str(RejectionReason(line.reason).label) if known else str(line.reason)
+    return LineRefused(line.line, line.raw, "", str(line.reason), words, line.detail)
+
+
+@require_GET
+@for_people
+def instructions(request: PortalRequest) -> HttpResponse:
+    """List the organisation's own instructions, the latest first."""
+    scope = scope_of(request)
+    asked, before = request.GET.get("update", ""), request.GET.get("before", "")
+    rollout_id = int(asked) if asked.isdecimal() else None
+    try:
+        page = receipts(scope, rollout_id=rollout_id, cursor=before)
+    except BadCursor:  # a damaged address shows the latest
+        page = receipts(scope, rollout_id=rollout_id)
+    older = f"?before={page.next}" + (f"&update={asked}" if asked.isdecimal() else "") if page.next else ""
+    context = {"page": page, "older_url": older, "scope": scope}
+    return render(request, "rollouts/instructions/instructions.html", context)
+
+
+@require_GET
+@for_people
+def receipt(request: PortalRequest, reference: str) -> HttpResponse:
+    """Show a receipt: what was received, what came of it, and what was not taken."""
+    scope = scope_of(request)
+    found = receipt_of(scope, reference)
+    tally = found.receipt.tally
+    context = {
+        "found": found,
+        "receipt": found.receipt,
+        "facts": _receipt_facts(found),
+        "reasons": _reasons(tally.rejected_by_reason),
+        "consents": [Segment(consent, n) for consent, n in tally.consents.items()],
+        "days": {day: {"yours": n} for day, n in sorted(tally.days.items())},
+        "refused": refused_lines(scope, reference) if found.receipt.rejected else [],
+        "failures_url": reverse("rollouts:failures", args=[reference, "csv"]),
+        "crumbs": crumbs_of(found.receipt.rollout_id, found.rollout_name),
+    }
+    part = "#outcome" if request.htmx and not request.htmx.history_restore_request else ""
+    return render(request, f"rollouts/instructions/receipt.html{part}", context)
+
+
+@require_GET
+@for_people
+def failures(request: PortalRequest, reference: str, form: str) -> HttpResponseBase:
+    """Give the lines that were not taken as a file, ready to be corrected and sent again."""
+    rows = (
+        (line.raw or line.guid, line.line, line.reason, line.words, line.detail)
+        for line in every_refused_line(scope_of(request), reference)
+    )
+    name = f"{reference}-not-accepted.{form}"
+    if form == "csv":
+        return download(stream_csv(rows, header=_FAILURES, with_mark=True), name, "text/csv; charset=utf-8")
+    if form == "xlsx":
+        return download(stream_xlsx(rows, header=_FAILURES, title="Not accepted"), name, XLSX)
+    raise Http404
+
+
+def _receipt_facts(found: NamedReceipt) -> list[dict[str, object]]:
+    it = found.receipt
+    wanted = long_time(it.activate_at) if it.activate_at else "no preference"
+    return facts(
+        ("Update", found.rollout_name),
+        ("Instruction", dict(KINDS).get(it.kind, it.kind)),
+        ("Time asked for", wanted if it.kind == InstructionKind.INSTRUCT else ""),
+        ("Your name for it", it.name),
+        ("Received", long_time(it.received_at)),
+        ("Finished", long_time(it.finished_at) if it.finished_at else ""),
+        ("Channel", str(Channel(it.channel).label)),
+        ("File", it.file_name),
+        ("Lines", f"{it.lines:,}"),
+        ("SHA-256 of the list", it.sha256),
+    )

@@ -1,0 +1,37 @@
+"""The first page of each actor."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from portal.identity.requests import PortalRequest
+from portal.identity.roles import MAY_OPERATE
+from portal.kernel import clock
+from rollouts.queries.rollouts.dashboard import dashboard as dashboard_of
+from rollouts.web.guards import for_people, scope_of
+from rollouts.web.presenting import calendar_of, flight_rows, from_today
+from rollouts.web.wording import IF_NOTHING, due_item
+
+
+@require_GET
+@for_people
+def dashboard(request: PortalRequest) -> HttpResponse:
+    """Show what is moving, owed, and to come; the board alone when htmx asks."""
+    now = clock.now()
+    scope = scope_of(request)
+    board = dashboard_of(scope, now=now)
+    context = {
+        "board": board,
+        "scope": scope,
+        "may_operate": scope.has(*MAY_OPERATE),
+        "now": now,
+        "rows": flight_rows(board.flights),
+        "due": [due_item(one) for one in board.outstanding],
+        "series": IF_NOTHING,
+        "days": from_today(board.days, now=now),
+        "calendar": calendar_of(board.volumes, now=now) if scope.is_csp else None,
+    }
+    part = "#board" if request.htmx and not request.htmx.history_restore_request else ""
+    return render(request, f"rollouts/rollouts/dashboard.html{part}", context)

@@ -1,0 +1,191 @@
+"""What the page of one update shows: from its query to facts, bars, rows and buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from django.urls import reverse
+
+from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
+from portal.identity.scope import Scope
+from portal.kernel import clock
+from portal.kernel.presentation.charts import Segment
+from portal.kernel.presentation.moments import long_time
+from rollouts.queries.rollouts.curves import ActivationCurve, activation_curve
+from rollouts.queries.rollouts.rollout import UpdatePage, update_page
+from rollouts.states import ROLLOUT_STEPS, RUNNING_STATUSES, RolloutStatus, Step
+from rollouts.web.governance.card import governance_of
+from rollouts.web.presenting import from_today
+from rollouts.web.wording import (
+    DECIDED,
+    IF_NOTHING,
+    NO_BUTTON,
+    SEVERITY_TONES,
+    facts,
+    joined,
+    reason_rows,
+    segments,
+    step_url,
+)
+
+#: How loud each step's button is, and its icon.
+_LOOKS: Final[Mapping[str, tuple[str, str]]] = {
+    "notify": ("primary", "megaphone"),
+    "start_pilot": ("primary", "flask"),
+    "end_pilot": ("primary", "check"),
+    "accept_pilot": ("primary", "check-circle"),
+    "reopen_pilot": ("secondary", "undo"),
+    "reject_pilot": ("warning", "x-circle"),
+    "suspend": ("warning", "pause"),
+    "revoke": ("secondary", "revoke"),
+}
+
+#: In which tone the reason for a status is told; where none is named it is not news.
+_STATUS_TONES: Final[Mapping[RolloutStatus, str]] = {
+    RolloutStatus.SUSPENDED: "bad",
+    RolloutStatus.PAUSED: "warn",
+    RolloutStatus.STOPPED: "bad",
+    RolloutStatus.REVOKED: "bad",
+    RolloutStatus.PILOT_REVIEW: "info",
+    RolloutStatus.COMPLETE: "good",
+}
+
+
+def update_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
+    """Gather what the page of an update shows.
+
+    Raises:
+        NotFound: there is none, or not for this organisation.
+    """
+    now = clock.now()
+    page = update_page(scope, rollout_id, now=now)
+    hubs_url = (
+        reverse("rollouts:hubs", args=[rollout_id]) if page.flight.status != RolloutStatus.DRAFT else ""
+    )
+    return {
+        "page": page,
+        "scope": scope,
+        "now": now,
+        "segments": segments(page.progress.states, url=hubs_url),
+        "consents": [Segment(consent, n) for consent, n in page.plan.consents.items() if n > 0],
+        "batches": _batches(page, hubs_url),
+        "regions": _regions(page, hubs_url),
+        "failures": reason_rows(page.progress.failures, url=hubs_url)
+        + reason_rows(page.progress.retrying, url=hubs_url, note="being tried again"),
+        "withdrawn": reason_rows(page.progress.withdrawn, url=hubs_url),
+        "curve": _curve(scope, page, now=now),
+        "milestones": [asdict(one) for one in page.milestones],
+        "series": IF_NOTHING,
+        "days": from_today(page.plan.days, now=now),
+        "facts": facts_of(page),
+        "status_tone": _STATUS_TONES.get(page.flight.status, "") if page.status_reason else "",
+        "governance": governance_of(scope, rollout_id, page.flight.status),
+        "severity_tone": SEVERITY_TONES.get(page.flight.severity, "neutral"),
+        "steps": step_buttons(page.steps, page),
+        "may_instruct": scope.is_supplier
+        and scope.has(*MAY_INSTRUCT)
+        and page.flight.status in RUNNING_STATUSES
+        and page.flight.cutoff_at >= now,
+        "may_operate": scope.has(*MAY_OPERATE),
+        "decision_url": reverse("rollouts:decision", args=[rollout_id])
+        if (scope.is_dcc or scope.is_panel) and page.flight.status != RolloutStatus.DRAFT
+        else "",
+        "hubs_url": hubs_url,
+        "crumbs": [{"label": "Updates", "url": reverse("rollouts:list")}],
+    }
+
+
+def _curve(scope: Scope, page: UpdatePage, *, now: datetime) -> ActivationCurve | None:
+    if page.flight.notified_at is None or not page.progress.total:
+        return None
+    return activation_curve(
+        scope,
+        page.flight.id,
+        progress=page.progress,
+        plan=page.plan,
+        notified_at=page.flight.notified_at,
+        automatic_at=page.flight.automatic_at,
+        is_halted=page.flight.status not in RUNNING_STATUSES,
+        now=now,
+    )
+
+
+def step_buttons(steps: Sequence[Step], page: UpdatePage) -> list[dict[str, Any]]:
+    """Draw the buttons of the steps that are open; those that touch hubs say how many."""
+    buttons = []
+    for step in steps:
+        if step.verb in NO_BUTTON | DECIDED:
+            continue
+        tone, icon = _LOOKS.get(step.verb, ("secondary", ""))
+        count = _touched(step.verb, page)
+        if step.verb == "start_pilot" and not count:
+            tone = "secondary"  # there is nothing to start yet: nominations come first
+        buttons.append(
+            {
+                "label": ROLLOUT_STEPS[step.verb].label,
+                "url": step_url(page.flight.id, step.verb),
+                "tone": tone,
+                "icon": icon,
+                "count": count,
+            }
+        )
+    return buttons
+
+
+def _touched(verb: str, page: UpdatePage) -> int | None:
+    if verb in {"suspend", "revoke"}:
+        return page.progress.moving
+    if verb in {"start_pilot", "end_pilot"} and page.pilot is not None:
+        return page.pilot.total
+    if verb == "accept_pilot":
+        return page.progress.moving
+    return None
+
+
+def _batches(page: UpdatePage, hubs_url: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "batch": batch,
+            "segments": segments(batch.states),
+            "url": f"{hubs_url}?batch={batch.id}" if hubs_url else "",
+        }
+        for batch in page.batches
+    ]
+
+
+def _regions(page: UpdatePage, hubs_url: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": str(region.label),
+            "segments": segments(states),
+            "url": f"{hubs_url}?region={int(region)}" if hubs_url else "",
+        }
+        for region, states in page.progress.by_region.items()
+        if sum(states.values()) > 0
+    ]
+
+
+def facts_of(page: UpdatePage) -> list[dict[str, object]]:
+    """List what an update is."""
+    flight = page.flight
+    note = page.notes[0] if page.notes else None
+    found = facts(
+        ("Device Model", flight.model),
+        ("Firmware", flight.version),
+        ("From", joined(page.predecessors)),
+        ("Release", page.kind),
+        ("Severity", page.severity),
+        ("Priority", page.priority),
+        ("Consent", str(page.consent_policy.label)),
+        ("Pilot", f"up to {page.pilot_cap:,} hubs" if page.has_pilot else "none"),
+        (
+            "Unreachable hubs",
+            f"tried until {long_time(page.unreachable_until)}" if page.unreachable_until else "",
+        ),
+    )
+    url = reverse("rollouts:release-notes", args=[flight.id])
+    words = f"Revision {note.revision}, {long_time(note.published_at)}" if note else "Not yet published"
+    return [*found, {"label": "Release Note", "value": words, "url": url}]

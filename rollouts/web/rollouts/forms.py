@@ -1,0 +1,172 @@
+"""Forms of the pages: they check shape only; what is allowed is decided by the services."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django import forms
+
+from rollouts.models import Batch, CplEntry
+from rollouts.queries.rollouts.members import MemberFilter
+from rollouts.states import (
+    ConsentPolicy,
+    FailureCode,
+    Priority,
+    Region,
+    ReleaseKind,
+    Severity,
+    TargetState,
+)
+
+LOCAL: Final = "%Y-%m-%dT%H:%M"
+DEFAULT_PILOT_CAP: Final = 300
+LOCAL_HINT: Final = "British time: GMT in winter, BST in summer."
+
+
+class LocalTimeField(forms.DateTimeField):
+    """A moment typed in the local time of Great Britain; it comes out aware."""
+
+    widget = forms.DateTimeInput(format=LOCAL, attrs={"type": "datetime-local"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", LOCAL_HINT)
+        super().__init__(input_formats=[LOCAL, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **kwargs)
+
+
+class ReasonForm(forms.Form):
+    """Why somebody halts or resumes."""
+
+    reason = forms.CharField(
+        label="Reason",
+        help_text="Everybody concerned reads this.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=2_000,
+    )
+
+
+class CommentaryForm(forms.Form):
+    """What is to be said of a pilot."""
+
+    commentary = forms.CharField(
+        label="Commentary",
+        help_text="Everybody concerned reads this.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=4_000,
+    )
+
+
+class OptionalCommentaryForm(CommentaryForm):
+    """The same, where nothing need be said."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["commentary"].required = False
+        self.fields["commentary"].label = "Commentary (optional)"
+
+
+class NoteForm(forms.Form):
+    """A revision of a Release Note."""
+
+    url = forms.URLField(
+        label="Address of the Release Note", max_length=500, assume_scheme="https", widget=forms.URLInput
+    )
+    summary = forms.CharField(
+        label="What has changed", required=False, widget=forms.Textarea(attrs={"rows": 3}), max_length=2_000
+    )
+
+
+class MemberFilterForm(forms.Form):
+    """Which hubs of an update to list; an unknown value is no filter."""
+
+    state = forms.ChoiceField(
+        label="State",
+        required=False,
+        choices=[("", "All"), *((state.name, str(state.label)) for state in TargetState)],
+    )
+    region = forms.TypedChoiceField(
+        label="Region", required=False, coerce=int, empty_value=None, choices=[("", "All"), *Region.choices]
+    )
+    code = forms.TypedChoiceField(
+        label="Reason",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", "All"), *((code.value, str(code.label)) for code in FailureCode if code)],
+    )
+    batch = forms.TypedChoiceField(label="Group", required=False, coerce=int, empty_value=None)
+
+    def __init__(self, *args: Any, batches: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["batch"].choices = [("", "All"), *batches]  # type: ignore[attr-defined]
+
+    def wanted(self) -> MemberFilter:
+        """Return the filter that was asked for."""
+        self.is_valid()
+        asked = self.cleaned_data
+        return MemberFilter(
+            states=[TargetState[asked["state"]]] if asked.get("state") else None,
+            batch_id=asked.get("batch"),
+            region=Region(asked["region"]) if asked.get("region") else None,
+            code=FailureCode(asked["code"]) if asked.get("code") else None,
+        )
+
+
+def batch_choices(rollout_id: int) -> list[tuple[int, str]]:
+    """List the batches of an update for a form."""
+    return list(Batch.objects.filter(rollout_id=rollout_id).order_by("position").values_list("pk", "name"))
+
+
+class PublishForm(forms.Form):
+    """A draft of a notice."""
+
+    name = forms.CharField(label="Name of the update", max_length=120)
+    cpl_entry_id = forms.TypedChoiceField(
+        label="Firmware on the Central Products List", coerce=int, help_text="Only Active entries are listed."
+    )
+    kind = forms.ChoiceField(label="Kind of release", choices=ReleaseKind.choices, widget=forms.RadioSelect)
+    severity = forms.ChoiceField(label="Severity", choices=Severity.choices, initial=Severity.MINOR)
+    priority = forms.ChoiceField(label="Priority", choices=Priority.choices, initial=Priority.P3)
+    automatic_at = LocalTimeField(
+        label="Automatic activation",
+        help_text="At most six calendar months ahead. Suppliers may instruct until one calendar month "
+        f"before. {LOCAL_HINT}",
+    )
+    release_note_url = forms.URLField(
+        label="Address of the Release Note",
+        required=False,
+        max_length=500,
+        assume_scheme="https",
+        help_text="Needed for a SEC Release; for a Maintenance Release it may follow.",
+    )
+    consent_policy = forms.ChoiceField(
+        label="If the second Supplier stays silent",
+        choices=ConsentPolicy.choices,
+        initial=ConsentPolicy.VOLUNTARY,
+        widget=forms.RadioSelect,
+    )
+    has_pilot = forms.BooleanField(
+        label="With a pilot", required=False, initial=True, help_text="The safe launch waits for its outcome."
+    )
+    pilot_cap = forms.IntegerField(
+        label="Most hubs in the pilot group", min_value=1, max_value=100_000, initial=DEFAULT_PILOT_CAP
+    )
+    unreachable_until = LocalTimeField(
+        label="Try unreachable hubs until", required=False, help_text=f"Blank: until the end. {LOCAL_HINT}"
+    )
+    description = forms.CharField(
+        label="What it mends or brings",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=4_000,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        entries = CplEntry.objects.filter(status="ACTIVE").select_related("device_model")
+        self.fields["cpl_entry_id"].choices = [  # type: ignore[attr-defined]
+            ("", "Choose"),
+            *(
+                (entry.pk, str(entry))
+                for entry in entries.order_by("device_model__manufacturer", "-id")[:500]
+            ),
+        ]

@@ -1,0 +1,145 @@
+"""Publishing an update: draft, look at what it would mean, publish."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from portal.identity.requests import PortalRequest
+from portal.identity.roles import MAY_OPERATE
+from portal.kernel import clock
+from portal.kernel.presentation.numbers import count_of
+from portal.kernel.refusals import Refusal
+from rollouts import services
+from rollouts.queries.rollouts.available import preview as preview_of
+from rollouts.queries.rollouts.drafts import draft_fields
+from rollouts.queries.rollouts.rollout import update_page
+from rollouts.rules import months_after, one_month_before, six_months_after
+from rollouts.states import RolloutStatus
+from rollouts.web.guards import for_people, scope_of
+from rollouts.web.rollouts.detail import facts_of
+from rollouts.web.rollouts.forms import PublishForm
+from rollouts.web.rollouts.views import crumbs_of
+
+#: What stands against publishing, or should be known before it.
+PROBLEMS: Final = {
+    "AUTOMATIC_TOO_LATE": "The automatic time is more than six calendar months ahead.",
+    "AUTOMATIC_NOT_AHEAD": "The automatic time has passed.",
+    "cpl_not_active": "The firmware is not Active on the Central Products List.",
+    "no_upgrade_path": "The CPL entry names no version from which it may be reached.",
+    "release_note_missing": "There is no Release Note yet.",
+    "pilot_without_window": "The date leaves Suppliers no window, which a pilot needs.",
+    "nobody_eligible": "No hub qualifies for this firmware at present.",
+    "no_supplier_window": "No supplier window: the date leaves Suppliers no month to instruct.",
+    "image_missing": "No firmware image has been uploaded and checked yet.",
+}
+
+
+@require_http_methods(["GET", "POST"])
+@for_people
+def publish(request: PortalRequest) -> HttpResponse:
+    """Draft an update."""
+    scope = scope_of(request)
+    scope.check(*MAY_OPERATE)
+    form, status = PublishForm(request.POST or None), 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                drafted = services.draft_rollout(scope, now=clock.now(), **form.cleaned_data)
+                return redirect("rollouts:preview", drafted.pk)
+            except Refusal as refusal:
+                form.add_error(None, refusal.message)
+                status = refusal.status
+    context = {
+        "form": form,
+        **_dates_allowed(clock.now()),
+        "title": "Publish an update",
+        "crumbs": [{"label": "Updates", "url": reverse("rollouts:list")}],
+    }
+    return render(request, "rollouts/rollouts/publish.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@for_people
+def revise(request: PortalRequest, rollout_id: int) -> HttpResponse:
+    """Change a draft."""
+    scope = scope_of(request)
+    scope.check(*MAY_OPERATE)
+    draft = draft_fields(scope, rollout_id)
+    form, status = PublishForm(request.POST or None, initial=draft), 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                services.revise_draft(scope, rollout_id=rollout_id, now=clock.now(), **form.cleaned_data)
+                return redirect("rollouts:preview", rollout_id)
+            except Refusal as refusal:
+                form.add_error(None, refusal.message)
+                status = refusal.status
+    context = {
+        "form": form,
+        **_dates_allowed(clock.now()),
+        "title": "Change the draft",
+        "crumbs": crumbs_of(rollout_id, str(draft["name"])),
+    }
+    return render(request, "rollouts/rollouts/publish.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@for_people
+def preview(request: PortalRequest, rollout_id: int) -> HttpResponse:
+    """Say what publishing a draft would mean; on POST publish it."""
+    scope, now = scope_of(request), clock.now()
+    scope.check(*MAY_OPERATE)
+    refused, status = "", 200
+    if request.method == "POST":
+        try:
+            notice = services.notify_rollout(scope, rollout_id=rollout_id, now=now)
+        except Refusal as refusal:
+            refused, status = refusal.message, refusal.status
+        else:
+            told = f"Published: {count_of(notice.hubs, 'hub')} of {count_of(notice.suppliers, 'Supplier')}."
+            messages.success(request, f"{told} Everybody concerned is told.")
+            return redirect("rollouts:detail", rollout_id)
+    return render(
+        request,
+        "rollouts/rollouts/preview.html",
+        _preview_context(request, rollout_id, refused, now),
+        status=status,
+    )
+
+
+def _preview_context(request: PortalRequest, rollout_id: int, refused: str, now: datetime) -> dict[str, Any]:
+    scope = scope_of(request)
+    page = update_page(scope, rollout_id, now=now)
+    if page.flight.status != RolloutStatus.DRAFT:
+        raise Http404
+    found = preview_of(scope, rollout_id=rollout_id, now=now)
+    return {
+        "page": page,
+        "preview": found,
+        "facts": facts_of(page),
+        "refused": refused,
+        "problems": [PROBLEMS.get(code, code) for code in found.problems],
+        "warnings": [PROBLEMS.get(code, code) for code in found.warnings],
+        "regions": [{"label": str(region.label), "count": hubs} for region, hubs in found.by_region.items()],
+        "excluded": [{"label": str(reason.label), "count": hubs} for reason, hubs in found.excluded.items()],
+        "crumbs": [{"label": "Updates", "url": reverse("rollouts:list")}],
+    }
+
+
+def _dates_allowed(now: datetime) -> dict[str, datetime]:
+    """Say what the rule of six months and that of one make of a notice published now."""
+    latest_at = six_months_after(now)
+    return {
+        "latest_at": latest_at,
+        "latest_cutoff_at": one_month_before(latest_at),
+        "first_window_at": months_after(now, 1),
+    }

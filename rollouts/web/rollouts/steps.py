@@ -1,0 +1,147 @@
+"""Taking a step with an update: what it touches said beforehand, a reason given, then done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from portal.identity.requests import PortalRequest
+from portal.identity.scope import Scope
+from portal.kernel import clock
+from portal.kernel.presentation.numbers import count_of
+from portal.kernel.refusals import NotPermitted, Refusal
+from rollouts import services
+from rollouts.queries.governance.halts import halt_preview
+from rollouts.queries.rollouts.rollout import UpdatePage, update_page
+from rollouts.services import HaltReport
+from rollouts.states import ROLLOUT_STEPS
+from rollouts.web.guards import for_people, scope_of
+from rollouts.web.rollouts.forms import CommentaryForm, OptionalCommentaryForm, ReasonForm
+from rollouts.web.rollouts.views import crumbs_of
+from rollouts.web.wording import segments
+
+HALTING: Final = frozenset({"suspend", "revoke"})
+_FORMS: Final[Mapping[str, type[CommentaryForm]]] = {
+    "end_pilot": CommentaryForm,
+    "accept_pilot": OptionalCommentaryForm,
+    "reopen_pilot": CommentaryForm,
+    "reject_pilot": CommentaryForm,
+}
+_PILOT: Final[Mapping[str, Callable[..., object]]] = {
+    "start_pilot": services.start_pilot,
+    "end_pilot": services.end_pilot,
+    "accept_pilot": services.accept_pilot,
+    "reopen_pilot": services.reopen_pilot,
+    "reject_pilot": services.reject_pilot,
+}
+#: What each step means, said before its button.
+_MEANS: Final[Mapping[str, str]] = {
+    "start_pilot": "The image goes to the pilot group at once; each hub activates at its effective time.",
+    "end_pilot": "No more hubs join the pilot. Everybody concerned reads your commentary; the review begins.",
+    "accept_pilot": "The safe launch opens: hubs whose time is settled are sent the image from now on.",
+    "reopen_pilot": "The pilot goes on; the safe launch stays closed.",
+    "reject_pilot": "The update is suspended, and the Panel confirms what happens next.",
+    "suspend": "Nothing more leaves once the button has answered. Activations dated ahead are recalled from "
+    "hubs. It is provisional: the Panel confirms what happens next.",
+    "revoke": "The notice is taken back. Instructions are void, activations dated ahead are recalled, "
+    "and every recipient is told.",
+}
+
+#: What is said once a step about the pilot has been taken.
+_DONE: Final[Mapping[str, str]] = {
+    "start_pilot": "The pilot has started: the image is on its way to its hubs.",
+    "end_pilot": "The pilot has ended. Everybody has your commentary; its outcome is to be reviewed.",
+    "accept_pilot": "The pilot is accepted and the safe launch is open.",
+    "reopen_pilot": "The pilot goes on.",
+    "reject_pilot": "The pilot is rejected and the update suspended, to be confirmed by the Panel.",
+}
+
+
+@require_http_methods(["GET", "POST"])
+@for_people
+def step(request: PortalRequest, rollout_id: int, verb: str) -> HttpResponse:
+    """Say what a step would touch; on POST take it."""
+    scope, now = scope_of(request), clock.now()
+    if verb not in _MEANS:
+        raise Http404
+    page = update_page(scope, rollout_id, now=now)
+    may = any(one.verb == verb for one in page.steps)
+    if not may and scope.roles.isdisjoint(ROLLOUT_STEPS[verb].roles):
+        raise NotPermitted("This step is for another role.")
+    form = _form(verb, request)
+    if request.method == "GET":
+        return _page(request, scope, page, verb, form, may=may, now=now)
+    if not form.is_valid():
+        return _page(request, scope, page, verb, form, may=may, now=now, status=422)
+    try:
+        told = _take(scope, rollout_id, verb, form.cleaned_data, now=now)
+    except Refusal as refusal:
+        form.add_error(None, refusal.message)
+        return _page(request, scope, page, verb, form, may=may, now=now, status=refusal.status)
+    messages.success(request, told)
+    return redirect("rollouts:detail", rollout_id)
+
+
+def _form(verb: str, request: PortalRequest) -> Any:
+    form_class: type[Any] = _FORMS.get(verb, ReasonForm)
+    form = form_class(request.POST if request.method == "POST" else None)
+    if verb == "start_pilot":
+        form.fields.pop("reason")
+    return form
+
+
+def _take(scope: Scope, rollout_id: int, verb: str, said: Mapping[str, str], *, now: datetime) -> str:
+    if verb in HALTING:
+        return _told(services.halt(scope, rollout_id=rollout_id, verb=verb, now=now, reason=said["reason"]))
+    _PILOT[verb](scope, rollout_id=rollout_id, now=now, **said)
+    return _DONE[verb]
+
+
+def _told(report: HaltReport) -> str:
+    """Say what a halt has done."""
+    said = ["Nothing more leaves."]
+    if report.hubs_put_back:
+        said.append(f"{count_of(report.hubs_put_back, 'hub')} held back before their command left.")
+    if report.hubs_to_cancel:
+        said.append(f"{count_of(report.hubs_to_cancel, 'activation')} being recalled from hubs.")
+    if report.hubs_not_recalled:
+        said.append(
+            f"{count_of(report.hubs_not_recalled, 'hub')} told to activate can no longer be recalled."
+        )
+    if report.images_on_their_way:
+        said.append(f"{count_of(report.images_on_their_way, 'image')} on the way will arrive, not activate.")
+    return " ".join(said)
+
+
+def _page(
+    request: PortalRequest,
+    scope: Scope,
+    page: UpdatePage,
+    verb: str,
+    form: Any,
+    *,
+    may: bool,
+    now: datetime,
+    status: int = 200,
+) -> HttpResponse:
+    rollout_id = page.flight.id
+    context = {
+        "page": page,
+        "verb": verb,
+        "step": ROLLOUT_STEPS[verb],
+        "means": _MEANS[verb],
+        "form": form,
+        "may": may,
+        "halt": halt_preview(scope, rollout_id=rollout_id, now=now) if verb in HALTING else None,
+        "segments": segments(page.progress.states),
+        "pilot_segments": segments(page.pilot.states) if page.pilot else [],
+        "moving": page.progress.moving,
+        "crumbs": crumbs_of(rollout_id, page.flight.name),
+    }
+    return render(request, "rollouts/rollouts/step.html", context, status=status)

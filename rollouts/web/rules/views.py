@@ -1,0 +1,303 @@
+"""Rules for choosing hubs: built condition by condition, tried on an update, saved in versions, used."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.identity.requests import PortalRequest
+from portal.identity.roles import MAY_INSTRUCT
+from portal.identity.scope import Scope
+from portal.kernel import clock
+from portal.kernel.presentation.numbers import count_of
+from portal.kernel.refusals import NotFound, NotPermitted, Refusal
+from rollouts import services
+from rollouts.queries.pilots.pilots import (
+    SavedRule,
+    SelectionPreview,
+    preview_selection,
+    rule_versions,
+    selection_rules,
+)
+from rollouts.queries.rules.choices import OpenUpdate, open_updates, values_that_occur
+from rollouts.rules.criteria import DIMENSIONS, Subject
+from rollouts.web.guards import for_people, scope_of
+from rollouts.web.rules.drafts import VERBS, DraftGroup, change, draft_of, read_draft
+from rollouts.web.rules.drawing import Fault, draw, reading_of
+from rollouts.web.rules.forms import NameForm, SampleForm, TryForm, WantedForm
+from rollouts.web.rules.preview import preview_context
+from rollouts.web.rules.versions import compared, rule_differences, sample_words, with_changes
+
+ROOT: Final = "hub"
+_SIZE: Final = 100
+
+
+@dataclass(slots=True)
+class Bench:
+    """A rule while it is being built."""
+
+    saved: SavedRule | None
+    draft: DraftGroup
+    name: NameForm
+    sample: SampleForm
+    trial: TryForm
+    next_place: str = ""
+    preview: SelectionPreview | None = None
+    shows_faults: bool = False
+    refused: list[str] = field(default_factory=list)
+    status: int = 200
+
+
+def supplier_scope(request: PortalRequest, *, may_write: bool = False) -> Scope:
+    """Return who is asking, if it is somebody of a Supplier; to write, somebody who instructs for it.
+
+    Raises:
+        NotPermitted: it is not.
+    """
+    scope = scope_of(request)
+    if not scope.is_supplier:
+        raise NotPermitted("Rules belong to Suppliers.")
+    if may_write:
+        scope.check(*MAY_INSTRUCT)
+    return scope
+
+
+@require_GET
+@for_people
+def rules(request: PortalRequest) -> HttpResponse:
+    """List the organisation's rules for choosing hubs."""
+    scope = supplier_scope(request)
+    found = [{"it": rule, "sample": sample_words(rule.sample)} for rule in selection_rules(scope)]
+    asked = request.GET.get("update", "")
+    context = {
+        "rules": found,
+        "scope": scope,
+        "may_write": scope.has(*MAY_INSTRUCT),
+        "tail": f"?update={asked}" if asked.isdecimal() else "",
+    }
+    return render(request, "rollouts/rules/rules.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@for_people
+def build(request: PortalRequest, rule_id: int | None = None) -> HttpResponse:
+    """Build a rule, or a new version of one; every button that changes it gives the form back, changed."""
+    scope = supplier_scope(request, may_write=True)
+    saved = versions_of(scope, rule_id)[0] if rule_id is not None else None
+    bench = _bench(request, scope, saved)
+    if request.method == "POST":
+        version = _act(request, scope, bench)
+        if version is not None:
+            messages.success(request, f"Saved: {version.rule.name}, version {version.version}.")
+            return redirect("rollouts:rule", version.rule_id)
+    return _show(request, scope, bench)
+
+
+@require_GET
+@for_people
+def rule(request: PortalRequest, rule_id: int) -> HttpResponse:
+    """Show a rule: what it says, what it would choose of an update, its versions and their differences."""
+    return _detail(request, supplier_scope(request), rule_id)
+
+
+@require_POST
+@for_people
+def nominate(request: PortalRequest, rule_id: int) -> HttpResponse:
+    """Nominate what a rule chooses for the pilot of an update."""
+    scope, now = supplier_scope(request, may_write=True), clock.now()
+    latest = versions_of(scope, rule_id)[0]
+    asked = request.POST.get("update", "")
+    form = WantedForm(request.POST)
+    if not form.is_valid() or not asked.isdecimal():
+        return _detail(request, scope, rule_id, wanted=form, status=422)
+    try:
+        done = services.submit_pilot(
+            scope,
+            rollout_id=int(asked),
+            rule_version_id=latest.version_id,
+            activate_at=form.cleaned_data["activate_at"],
+            received_at=now,
+            now=now,
+        )
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        form.add_error(None, refusal.message)
+        return _detail(request, scope, rule_id, wanted=form, status=refusal.status)
+    messages.success(request, f"{count_of(done.hubs, 'hub')} nominated for the pilot. DCC decides.")
+    return redirect("rollouts:pilot", int(asked))
+
+
+@require_POST
+@for_people
+def archive(request: PortalRequest, rule_id: int) -> HttpResponse:
+    """Take a rule out of the lists."""
+    services.archive_rule(supplier_scope(request, may_write=True), rule_id=rule_id, now=clock.now())
+    messages.success(request, "The rule is archived. What was chosen by it stands.")
+    return redirect("rollouts:rules")
+
+
+def versions_of(scope: Scope, rule_id: int) -> list[SavedRule]:
+    """List the versions of a rule, the latest first.
+
+    Raises:
+        NotFound: there is no such rule of this organisation.
+    """
+    versions = rule_versions(scope, rule_id=rule_id)
+    if not versions:
+        raise NotFound("There is no such rule.")
+    return versions
+
+
+def _bench(request: PortalRequest, scope: Scope, saved: SavedRule | None) -> Bench:
+    updates = [(update.id, update.name) for update in open_updates(scope, now=clock.now())]
+    if request.method == "POST":
+        return Bench(
+            saved,
+            read_draft(request.POST, ROOT, Subject.HUB),
+            name_form(request),
+            SampleForm(request.POST),
+            TryForm(request.POST, updates=updates),
+        )
+    initial: dict[str, Any] = {
+        "size": _SIZE,
+        "strata": list(DIMENSIONS),
+        "seed": secrets.randbelow(1_000_000),
+    }
+    if saved is not None:
+        initial = dict(saved.sample or {"strata": list(DIMENSIONS), "seed": 0})
+    draft = draft_of(saved.tree if saved else {"all": []}, Subject.HUB)
+    trial = TryForm(updates=updates, initial={"update": request.GET.get("update", "")})
+    return Bench(saved, draft, NameForm(), SampleForm(initial=initial), trial)
+
+
+def _act(request: PortalRequest, scope: Scope, bench: Bench) -> Any:
+    """Do what the pressed button says; return the saved version, if it was that button."""
+    act = request.POST.get("act", "")
+    verb, _, place = act.partition(":")
+    if verb in VERBS:
+        bench.next_place = change(bench.draft, verb, place)
+    bench.shows_faults = act in {"save", "preview"}
+    reading = reading_of(bench.draft, ROOT)
+    is_named = act != "save" or _is_named(scope, bench)
+    if not (bench.sample.is_valid() and reading.criteria is not None and is_named):
+        bench.status = 422 if bench.shows_faults else 200
+        return None
+    now, sample = clock.now(), bench.sample.sample
+    try:
+        if act == "save":
+            name = bench.saved.name if bench.saved else bench.name.cleaned_data["name"]
+            return services.save_rule(scope, name=name, tree=reading.document, sample=sample, now=now)
+        if bench.trial.is_valid() and (update := bench.trial.cleaned_data["update"]):
+            bench.preview = preview_selection(
+                scope, rollout_id=update, tree=reading.document, sample=sample, now=now
+            )
+    except Refusal as refusal:
+        bench.refused.append(refusal.message)
+        bench.status = refusal.status
+    return None
+
+
+def _is_named(scope: Scope, bench: Bench) -> bool:
+    """Tell whether the rule has a name to be saved under; a new one must not become a version of another."""
+    if bench.saved is not None:
+        return True
+    if not bench.name.is_valid():
+        return False
+    name = bench.name.cleaned_data["name"]
+    if any(rule.name == name for rule in selection_rules(scope)):
+        bench.name.add_error(
+            "name", f"There is a rule “{name}” already: change that one, or take another name."
+        )
+    return bench.name.is_valid()
+
+
+def _show(request: PortalRequest, scope: Scope, bench: Bench) -> HttpResponse:
+    reading = reading_of(bench.draft, ROOT)
+    faults = reading.faults if bench.shows_faults else []
+    values = values_that_occur(scope)
+    own = reverse("rollouts:rule", args=[bench.saved.id]) if bench.saved else ""
+    crumbs = [{"label": "Rules", "url": reverse("rollouts:rules")}]
+    context = {
+        "bench": bench,
+        "root": draw(bench.draft, ROOT, values=values, faults=faults, next_place=bench.next_place),
+        "reading": reading,
+        "faults": _all_faults(bench, faults),
+        "crumbs": [*crumbs, {"label": bench.saved.name, "url": own}] if bench.saved else crumbs,
+        "cancel_url": own or reverse("rollouts:rules"),
+        **preview_context(bench.preview),
+    }
+    return render(request, "rollouts/rules/rule_build.html", context, status=bench.status)
+
+
+def _all_faults(bench: Bench, faults: Any) -> list[Fault]:
+    if not bench.shows_faults:
+        return []
+    return form_faults(*([] if bench.saved else [bench.name]), bench.sample) + list(faults)
+
+
+def name_form(request: PortalRequest) -> NameForm:
+    """Take the name; it is judged only when the rule is saved."""
+    if request.POST.get("act") == "save":
+        return NameForm(request.POST)
+    return NameForm(initial={"name": request.POST.get("name", "")})
+
+
+def form_faults(*forms: Any) -> list[Fault]:
+    """List what is wrong with forms, for the head of a page that has several."""
+    return [
+        Fault(bound.id_for_label or bound.auto_id, str(bound.label), str(message))
+        for form in forms
+        if form.is_bound
+        for bound in form
+        for message in bound.errors
+    ]
+
+
+def _detail(
+    request: PortalRequest, scope: Scope, rule_id: int, *, wanted: WantedForm | None = None, status: int = 200
+) -> HttpResponse:
+    versions = versions_of(scope, rule_id)
+    now, latest = clock.now(), versions[0]
+    updates = open_updates(scope, now=now)
+    asked = (request.POST if request.method == "POST" else request.GET).get("update", "")
+    update = chosen_update(updates, asked)
+    preview = None
+    if update is not None:
+        preview = preview_selection(
+            scope, rollout_id=update.id, tree=latest.tree, sample=latest.sample, now=now
+        )
+    context = {
+        "rule": latest,
+        "sample": sample_words(latest.sample),
+        "versions": with_changes(versions, rule_differences),
+        "compared": compared(versions, request.GET, rule_differences),
+        "trial": TryForm(updates=[(each.id, each.name) for each in updates], initial={"update": asked}),
+        "update": update,
+        "wanted": wanted or WantedForm(),
+        "may_write": scope.has(*MAY_INSTRUCT),
+        "crumbs": [{"label": "Rules", "url": reverse("rollouts:rules")}],
+        **preview_context(preview),
+    }
+    return render(request, "rollouts/rules/rule.html", context, status=status)
+
+
+def chosen_update(updates: list[OpenUpdate], asked: str) -> OpenUpdate | None:
+    """Find the update that is named.
+
+    Raises:
+        NotFound: one is named that is not among them.
+    """
+    if not asked.isdecimal():
+        return None
+    found = next((update for update in updates if update.id == int(asked)), None)
+    if found is None:
+        raise NotFound("There is no such update.")
+    return found

@@ -1,0 +1,455 @@
+"""Estates by the page, in numbers and as files: who sees which hubs, and what of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import fields
+
+import psycopg
+import pytest
+
+from portal.kernel import sql
+from portal.kernel.guid import Guid
+from portal.kernel.paging import BadCursor
+from portal.kernel.refusals import BadInput, NotFound, NotPermitted
+from portal.kernel.spreadsheets import read_rows
+from rollouts import queries, services
+from rollouts.models import DeviceModel, EstateTally, Hub, HubLabel, Target
+from rollouts.queries import DccHubRow, EstateFilter, HubRow
+from rollouts.services import HubList
+from rollouts.states import Consent, Region, SmiStatus, TargetState
+from tests.factories import make_rollout, make_world
+
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.3")]
+
+OWN = {*range(16)}
+
+
+@pytest.fixture
+def world():
+    return make_world()
+
+
+@pytest.fixture
+def statements(monkeypatch):
+    """Count every statement, those that pass Django's own counter by included."""
+    sent = []
+    execute = psycopg.Cursor.execute
+
+    def counted(self, query, *args, **kwargs):
+        sent.append(query)
+        return execute(self, query, *args, **kwargs)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", counted)
+    return sent
+
+
+def numbers(world, rows):
+    return [Guid.parse(row.guid).db - world.guid(0) for row in rows]
+
+
+def whole(scope, *, size=7, **filters):
+    rows, cursor = [], ""
+    while True:
+        page = queries.estate_page(scope, filters=EstateFilter(**filters), cursor=cursor, size=size)
+        rows += page.items
+        if page.next is None:
+            return rows
+        cursor = page.next
+
+
+def exported(scope, **filters):
+    text = b"".join(queries.export_estate(scope, filters=EstateFilter(**filters))).decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+class TestWhoSeesWhat:
+    def test_a_supplier_sees_its_own_hubs_with_its_own_role(self, world):
+        rows = whole(world.as_supplier)
+
+        roles = {number: row.role for number, row in zip(numbers(world, rows), rows, strict=True)}
+        assert numbers(world, rows) == sorted(OWN)
+        assert [roles[n] for n in (0, 9, 12, 14)] == ["BOTH", "IMPORT", "GAS", "IMPORT"]
+        assert {n for n, row in zip(numbers(world, rows), rows, strict=True) if row.second_supplier} == {
+            *range(9, 14)
+        }
+
+    @pytest.mark.requirement("R3.3")
+    def test_a_supplier_is_never_shown_who_the_second_one_is(self, world):
+        said = " ".join(map(repr, whole(world.as_supplier))) + repr(exported(world.as_supplier))
+
+        assert all(other.name not in said for other in (world.other, world.third))
+        assert {field.name for field in fields(HubRow)}.isdisjoint({"import_supplier", "gas_supplier"})
+
+    def test_the_dcc_sees_all_hubs_and_whose_they_are(self, world):
+        rows = whole(world.operator)
+
+        assert numbers(world, rows) == [*range(20)]
+        assert all(isinstance(row, DccHubRow) for row in rows)
+        assert (rows[9].import_supplier, rows[9].gas_supplier) == (world.supplier.name, world.other.name)
+        assert (rows[18].import_supplier, rows[18].gas_supplier) == ("", "")
+
+    def test_a_csp_sees_the_hubs_of_its_regions_and_no_supplier(self, world):
+        Hub.objects.filter(guid=world.guid(3)).update(region=Region.SMETS1)
+
+        rows = whole(world.as_csp)
+
+        assert numbers(world, rows) == [n for n in range(20) if n != 3]
+        assert {(row.role, row.second_supplier) for row in rows} == {("", False)}
+
+    def test_the_panel_sees_no_single_hubs(self, world):
+        for ask in (queries.estate_page, queries.estate_counts, queries.export_estate):
+            with pytest.raises(NotPermitted):
+                ask(world.as_panel)
+
+    def test_a_rollout_of_others_is_no_filter(self, world, now):
+        make_rollout(world, now=now)
+        Target.objects.exclude(guid=world.guid(17)).delete()
+        rollout_id = Target.objects.get().rollout_id
+
+        with pytest.raises(NotFound):
+            queries.estate_page(world.as_third, filters=EstateFilter(rollout_id=rollout_id))
+
+        assert numbers(world, whole(world.as_other, rollout_id=rollout_id)) == [17]
+
+
+class TestPages:
+    def test_follow_each_other_without_gap_or_repeat_in_both_directions(self, world):
+        first = queries.estate_page(world.as_supplier, size=6)
+        second = queries.estate_page(world.as_supplier, cursor=first.next, size=6)
+        last = queries.estate_page(world.as_supplier, cursor=second.next, size=6)
+        back = queries.estate_page(world.as_supplier, cursor=last.previous, size=6)
+        front = queries.estate_page(world.as_supplier, cursor=back.previous, size=6)
+
+        assert [numbers(world, page.items) for page in (first, second, last)] == [
+            [*range(6)],
+            [*range(6, 12)],
+            [*range(12, 16)],
+        ]
+        assert (first.previous, last.next) == (None, None)
+        assert numbers(world, back.items) == numbers(world, second.items)
+        assert (numbers(world, front.items), front.previous) == (numbers(world, first.items), None)
+
+    def test_damaged_cursors_are_refused(self, world):
+        for cursor in ("x", "W10", "WyJ4Iiw1XQ"):
+            with pytest.raises(BadCursor):
+                queries.estate_page(world.as_supplier, cursor=cursor)
+
+    def test_cost_the_same_number_of_statements_whatever_their_size(self, world, now, statements):
+        make_rollout(world, now=now)
+        costs = set()
+        for size in (2, 16):
+            statements.clear()
+            assert len(queries.estate_page(world.as_supplier, size=size).items) == size
+            costs.add(len(statements))
+
+        assert costs == {3}
+
+    def test_find_what_is_rare_beyond_the_longest_walk(self, world, monkeypatch):
+        monkeypatch.setattr("rollouts.queries.estate.keyset.LONGEST_WALK", 3)
+        Hub.objects.filter(guid__in=[world.guid(n) for n in (1, 13, 15)]).update(
+            smi_status=SmiStatus.SUSPENDED
+        )
+
+        for size in (1, 2, 3, 50):
+            rows = whole(world.as_supplier, size=size, statuses=[SmiStatus.SUSPENDED])
+            assert numbers(world, rows) == [1, 13, 15]
+        page = queries.estate_page(
+            world.as_supplier, filters=EstateFilter(statuses=[SmiStatus.SUSPENDED]), size=2
+        )
+        last = queries.estate_page(
+            world.as_supplier, filters=EstateFilter(statuses=[SmiStatus.SUSPENDED]), cursor=page.next, size=2
+        )
+        back = queries.estate_page(
+            world.as_supplier,
+            filters=EstateFilter(statuses=[SmiStatus.SUSPENDED]),
+            cursor=last.previous,
+            size=2,
+        )
+        assert numbers(world, back.items) == [1, 13]
+        assert whole(world.as_supplier, statuses=[SmiStatus.RECOVERED]) == []
+
+    def test_walk_the_two_indexes_of_a_supplier(self, world):
+        sql.run("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        selection = queries.walks.selection_of(world.as_supplier, EstateFilter())
+        text = queries.walks._WALK.format(
+            walks=selection.union("ORDER BY guid ASC LIMIT %(bound)s"),
+            condition=selection.condition,
+            order="ASC",
+            names=selection.names,
+        )
+        params = {**selection.params, "first": -(2**63), "last": 2**63 - 1, "bound": 100, "size": 10}
+        plan = " ".join(str(row[0]) for row in sql.rows(f"EXPLAIN {text}", params))
+
+        assert "rollouts_hub_by_import" in plan
+        assert "rollouts_hub_by_gas" in plan
+
+
+class TestFilters:
+    def test_narrow_by_what_the_inventory_says(self, world):
+        Hub.objects.filter(guid=world.guid(2)).update(region=Region.SOUTH)
+        Hub.objects.filter(guid=world.guid(4)).update(cpl_entry=world.oldest)
+        Hub.objects.filter(guid=world.guid(6)).update(smi_status=SmiStatus.SUSPENDED)
+
+        found = {
+            name: numbers(world, whole(world.as_supplier, **{name: value}))
+            for name, value in {
+                "regions": [Region.SOUTH],
+                "versions": ["0x0c21.0000"],
+                "statuses": [SmiStatus.SUSPENDED],
+                "roles": ["GAS"],
+                "is_split": True,
+                "device_model_ids": [world.model.pk + 1],
+            }.items()
+        }
+
+        assert found == {
+            "regions": [2],
+            "versions": [4],
+            "statuses": [6],
+            "roles": [12, 13],
+            "is_split": [9, 10, 11, 12, 13],
+            "device_model_ids": [],
+        }
+
+    def test_narrow_by_ones_own_label_only(self, world):
+        HubLabel.objects.create(organisation_id=world.supplier.pk, label="vans", guid=world.guid(5))
+        HubLabel.objects.create(organisation_id=world.supplier.pk, label="vans", guid=world.guid(17))
+        HubLabel.objects.create(organisation_id=world.other.pk, label="vans", guid=world.guid(9))
+
+        assert numbers(world, whole(world.as_supplier, label="vans")) == [5]
+        assert numbers(world, whole(world.as_other, label="vans")) == [9]
+
+    def test_narrow_by_the_place_in_a_rollout(self, world, now):
+        rollout = make_rollout(world, now=now)
+        Target.objects.filter(guid=world.guid(1)).update(state=TargetState.DISTRIBUTION_FAILED)
+        Target.objects.filter(guid=world.guid(2)).update(state=TargetState.WITHDRAWN)
+        HubLabel.objects.create(organisation_id=world.supplier.pk, label="vans", guid=world.guid(5))
+        here = {"rollout_id": rollout.pk}
+
+        assert numbers(world, whole(world.as_supplier, **here)) == sorted(OWN - {2})
+        failed = whole(world.as_supplier, **here, states=[TargetState.DISTRIBUTION_FAILED])
+        assert [(row.state, row.rollout_name) for row in failed] == [
+            (TargetState.DISTRIBUTION_FAILED, rollout.name)
+        ]
+        assert numbers(world, whole(world.as_supplier, **here, consents=[Consent.AWAITING_BOTH])) == [
+            *range(9, 14)
+        ]
+        assert numbers(world, whole(world.as_supplier, **here, label="vans")) == [5]
+
+    def test_ask_for_the_rollout_where_a_state_is_meant(self, world):
+        with pytest.raises(BadInput):
+            queries.estate_page(world.as_supplier, filters=EstateFilter(states=[TargetState.ELIGIBLE]))
+
+    def test_refuse_what_they_do_not_know(self, world):
+        for bad in (
+            {"roles": ["OWNER"]},
+            {"versions": ["not a version"]},
+            {"search": "hello"},
+            {"search": "1.2E+15"},
+        ):
+            with pytest.raises(BadInput):
+                queries.estate_page(world.as_supplier, filters=EstateFilter(**bad))
+
+    @pytest.mark.parametrize(
+        "text",
+        ["00-DB-12-34-00-00-00-05", " 00db123400000005", "0x00DB123400000005", "00:db:12:34:00:00:00:05"],
+    )
+    def test_find_a_hub_in_any_spelling(self, world, text):
+        assert numbers(world, whole(world.as_supplier, search=text)) == [5]
+
+    def test_find_a_hub_by_its_gpf_or_by_its_beginning(self, world):
+        assert numbers(world, whole(world.as_supplier, search="00-DB-12-CC-00-00-00-05")) == [5]
+        assert numbers(world, whole(world.as_supplier, search="00-DB-12-34-00-00-00-0")) == sorted(OWN)
+        assert whole(world.as_supplier, search="00-DB-13") == []
+
+    def test_find_nobody_elses_hub(self, world):
+        for text in ("00-DB-12-34-00-00-00-11", "00-DB-12-CC-00-00-00-11", "00-DB-12-34-00-00-00-FF"):
+            assert whole(world.as_supplier, search=text) == []
+
+
+class TestNumbers:
+    def test_count_an_estate_by_role_region_status_and_version(self, world):
+        Hub.objects.filter(guid=world.guid(4)).update(cpl_entry=world.oldest, region=Region.SOUTH)
+
+        counts = queries.estate_counts(world.as_supplier)
+
+        assert (counts.total, counts.split) == (16, 5)
+        assert counts.by_role == {"BOTH": 9, "IMPORT": 5, "GAS": 2}
+        assert counts.by_region == {Region.CENTRAL: 15, Region.SOUTH: 1}
+        assert counts.by_status == {SmiStatus.COMMISSIONED: 16}
+        assert [(each.version, each.hubs) for each in counts.by_version] == [
+            ("0C210000", 1),
+            ("0C220000", 15),
+        ]
+
+    def test_count_each_hub_once_for_the_dcc(self, world):
+        assert queries.estate_counts(world.operator).total == 20
+
+    def test_agree_with_the_pages(self, world):
+        Hub.objects.filter(guid=world.guid(4)).update(cpl_entry=world.oldest)
+
+        for scope in (world.as_supplier, world.as_other, world.as_csp, world.operator):
+            for filters in ({}, {"versions": ["0C210000"]}, {"is_split": True}, {"roles": ["BOTH"]}):
+                total = queries.estate_total(scope, filters=EstateFilter(**filters))
+                assert total == len(whole(scope, **filters)), (scope.organisation_name, filters)
+
+    def test_are_not_given_where_each_hub_would_be_looked_at(self, world):
+        assert queries.estate_total(world.as_supplier, filters=EstateFilter(label="vans")) is None
+
+    def test_follow_every_change_of_hubs(self, world):
+        Hub.objects.filter(guid__lte=world.guid(2)).delete()
+        Hub.objects.filter(guid=world.guid(5)).update(smi_status=5)
+
+        assert queries.estate_counts(world.as_supplier).by_status == {
+            SmiStatus.COMMISSIONED: 12,
+            SmiStatus.DECOMMISSIONED: 1,
+        }
+        assert services.measure_estate_drift() == 0
+
+    def test_show_drift_where_the_tally_is_wrong(self, world):
+        EstateTally.objects.create(
+            import_supplier_id=0,
+            gas_supplier_id=0,
+            device_model_id=1,
+            cpl_entry_id=1,
+            region=1,
+            smi_status=1,
+            n=3,
+        )
+
+        assert services.measure_estate_drift() == 3
+
+
+class TestFiles:
+    @pytest.mark.parametrize("who", ["as_supplier", "as_other", "as_csp", "operator"])
+    def test_hold_what_the_pages_show(self, world, now, who):
+        make_rollout(world, now=now)
+        Target.objects.filter(guid=world.guid(1)).update(state=TargetState.ACTIVATED)
+        Hub.objects.filter(guid=world.guid(2)).update(gpf_guid=None, gpf_cpl_entry=None, commissioned_on=None)
+        scope = getattr(world, who)
+
+        rows = {row["guid"]: row for row in exported(scope)}
+
+        shown = whole(scope)
+        assert rows.keys() == {row.guid for row in shown}
+        for row in shown:
+            line = rows[row.guid]
+            assert (line["gpf_guid"], line["manufacturer"], line["model"], line["version"]) == (
+                row.gpf_guid,
+                row.manufacturer,
+                row.model,
+                row.version,
+            )
+            assert (line["region"], line["status"]) == (row.region.name, row.status.name)
+            assert line["second_supplier"] == ("yes" if row.second_supplier else "no")
+            assert line["commissioned_on"] == (row.commissioned_on.isoformat() if row.commissioned_on else "")
+            assert (line["rollout"], line["state"]) == (row.rollout_name, row.state.name if row.state else "")
+            assert line["effective_at"] == (
+                row.effective_at.strftime("%Y-%m-%dT%H:%M:%SZ") if row.effective_at else ""
+            )
+            if who == "operator":
+                assert (line["import_supplier"], line["gas_supplier"]) == (
+                    row.import_supplier,
+                    row.gas_supplier,
+                )
+            else:
+                assert line["role"] == row.role
+
+    def test_are_narrowed_as_pages_are(self, world, now):
+        rollout = make_rollout(world, now=now)
+        Target.objects.filter(guid=world.guid(1)).update(state=TargetState.ACTIVATED)
+
+        rows = exported(world.as_supplier, rollout_id=rollout.pk, states=[TargetState.ACTIVATED])
+
+        assert [(row["guid"], row["state"], row["rollout"]) for row in rows] == [
+            ("00-DB-12-34-00-00-00-01", "ACTIVATED", rollout.name)
+        ]
+        assert exported(world.as_supplier, search="00-DB-12-34-00-00-00-11") == []
+
+    def test_hold_no_formula(self, world, now):
+        DeviceModel.objects.update(manufacturer="=cmd|'/c calc'!A1", model="@SUM(1)")
+        rollout = make_rollout(world, now=now)
+        type(rollout).objects.update(name='+1, "quoted"')
+
+        row = exported(world.as_supplier)[0]
+
+        assert (row["manufacturer"], row["model"]) == ("'=cmd|'/c calc'!A1", "'@SUM(1)")
+        assert row["rollout"] == '\'+1, "quoted"'
+
+    def test_come_in_pieces(self, world):
+        pieces = list(queries.export_estate(world.as_supplier))
+
+        assert pieces
+        assert all(isinstance(piece, bytes) for piece in pieces)
+
+    def test_come_as_workbooks_too(self, world, now):
+        make_rollout(world, now=now)
+        target = io.BytesIO()
+
+        count = queries.write_estate_workbook(world.as_supplier, target=target)
+
+        rows = [cells for _, cells in read_rows(target.getvalue())]
+        assert count == 16
+        assert rows[0][:4] == ["guid", "gpf_guid", "manufacturer", "model"]
+        assert rows[1][0] == "00-DB-12-34-00-00-00-00"
+        assert len(rows) == 17
+        assert not any(other.name in str(rows) for other in (world.other, world.third))
+
+    def test_a_workbook_of_millions_is_refused(self, world, monkeypatch):
+        monkeypatch.setattr("rollouts.queries.estate.estate.MOST_IN_A_WORKBOOK", 15)
+
+        with pytest.raises(queries.TooManyForWorkbook):
+            queries.write_estate_workbook(world.as_supplier, target=io.BytesIO())
+
+
+class TestLabels:
+    @pytest.fixture
+    def named(self, world):
+        return lambda *wanted: HubList.from_stored([world.guid(n) for n in wanted])
+
+    @pytest.fixture(autouse=True)
+    def _commits(self, transactional_db):
+        """Use cases open transactions of their own."""
+
+    def test_are_put_on_ones_own_hubs_only(self, world, named):
+        done = services.add_label(world.as_supplier, label="  Night  vans ", hubs=named(1, 2, 17, 40))
+
+        assert (done.changed, done.unchanged) == (2, 0)
+        assert [(guid, reason) for _, guid, reason in done.rejected] == [
+            ("00-DB-12-34-00-00-00-11", "UNKNOWN_DEVICE"),
+            ("00-DB-12-34-00-00-00-28", "UNKNOWN_DEVICE"),
+        ]
+        assert [(each.label, each.hubs) for each in queries.labels(world.as_supplier)] == [("Night vans", 2)]
+        assert queries.labels(world.as_other) == []
+
+    def test_are_put_on_once(self, world, named):
+        services.add_label(world.as_supplier, label="vans", hubs=named(1, 2))
+
+        done = services.add_label(world.as_supplier, label="vans", hubs=named(2, 3))
+
+        assert (done.changed, done.unchanged) == (1, 1)
+
+    def test_are_taken_off_by_the_list_or_altogether(self, world, named):
+        services.add_label(world.as_supplier, label="vans", hubs=named(1, 2, 3))
+        services.add_label(world.as_other, label="vans", hubs=named(9))
+
+        assert services.remove_label(world.as_supplier, label="vans", hubs=named(1, 9)).changed == 1
+        assert services.remove_label(world.as_supplier, label="vans").changed == 2
+        assert [each.hubs for each in queries.labels(world.as_other)] == [1]
+
+    def test_need_a_name_and_somebody_who_may(self, world, named):
+        for name in ("", " ", "x" * 41, "two\x00lines"):
+            with pytest.raises(BadInput):
+                services.add_label(world.as_supplier, label=name, hubs=named(1))
+        with pytest.raises(NotPermitted):
+            services.add_label(world.operator, label="vans", hubs=named(1))
+
+    def test_are_not_without_number(self, world, named, monkeypatch):
+        monkeypatch.setattr("rollouts.services.estate.label.MOST_LABELS", 1)
+        services.add_label(world.as_supplier, label="vans", hubs=named(1))
+
+        with pytest.raises(BadInput):
+            services.add_label(world.as_supplier, label="lorries", hubs=named(1))
+        assert services.add_label(world.as_supplier, label="vans", hubs=named(2)).changed == 1

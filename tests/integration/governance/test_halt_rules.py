@@ -1,0 +1,404 @@
+"""Halt rules: what trips them, what does not, and what a trip does (R5.7)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+
+from portal.events.kinds import EntryKind
+from portal.events.models import Event, FeedOutbox
+from portal.kernel import sql
+from portal.kernel.refusals import BadInput, NotFound, NotPermitted
+from rollouts import services
+from rollouts.models import Failure, HaltRule, HaltTrip, Hub, Incident, IncidentHub, KnownIssue, Rollout
+from rollouts.reads.governance.halt_windows import look
+from rollouts.reads.governance.settings import Governance
+from rollouts.rules.pacing import DispatchSettings
+from rollouts.rules.rates import Rate
+from rollouts.services.governance import evaluate_halt_rules as _halt_rules
+from rollouts.states import FailureCode
+from tests.factories import make_rollout, make_world
+from tests.integration.deciding import decide, open_decision
+from tests.integration.dispatching import settle
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    cache.clear()
+
+
+@pytest.fixture
+def world():
+    return make_world(hubs=100)
+
+
+@pytest.fixture
+def rollout(world, now):
+    return make_rollout(world, now=now - timedelta(days=30))
+
+
+def put(world, rollout, now, **terms):
+    terms = {
+        "name": "Activation failed",
+        "kind": "ACTIVATION",
+        "minimum_sample": 20,
+        "window_hours": 24,
+        "threshold": 0.1,
+        **terms,
+    }
+    return services.put_halt_rule(world.operator, rollout_id=rollout.pk, now=now, **terms)
+
+
+def ends(world, rollout, first, last, *, state, code=0, at):
+    """Let hubs come to an end."""
+    where = f"guid BETWEEN {world.guid(first)} AND {world.guid(last - 1)}"
+    settle(rollout, state=state, code=code, state_at=at, where=where)
+
+
+def status_of(rollout):
+    return Rollout.objects.values_list("status", flat=True).get(pk=rollout.pk)
+
+
+class TestWhatTrips:
+    @pytest.mark.requirement("R5.7")
+    def test_the_lower_bound_above_the_threshold_suspends_and_says_why(self, world, rollout, now):
+        put(world, rollout, now)
+        ends(world, rollout, 0, 30, state=60, at=now)
+        ends(world, rollout, 30, 45, state=51, code=32, at=now)
+
+        assert services.evaluate_halt_rules(now) == [rollout.pk]
+
+        rollout.refresh_from_db()
+        assert rollout.status == "SUSPENDED"
+        assert "15 of 45 hubs" in rollout.status_reason
+        trip = HaltTrip.objects.get(rollout=rollout)
+        assert trip.evidence["rate"] == Rate(15, 45).document()
+        assert trip.evidence["codes"] == {"ACTIVATION_FAILURE": 15}
+        told = FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_SUSPENDED)
+        assert {world.supplier.pk, world.other.pk, world.csp.pk, world.panel.pk} <= set(
+            told.values_list("party_id", flat=True)
+        )
+        assert told.first().data["halt_rules"][0]["rate"]["hits"] == 15
+        assert open_decision(rollout).because == rollout.status_reason
+
+    def test_a_small_sample_trips_nothing_however_bad_it_is(self, world, rollout, now):
+        put(world, rollout, now, minimum_sample=20)
+        ends(world, rollout, 0, 19, state=51, code=32, at=now)
+
+        assert services.evaluate_halt_rules(now) == []
+
+    def test_a_share_above_the_limit_trips_nothing_while_it_may_be_chance(self, world, rollout, now):
+        put(world, rollout, now, threshold=0.1)
+        ends(world, rollout, 0, 25, state=60, at=now)
+        ends(world, rollout, 25, 29, state=51, code=32, at=now)
+
+        assert services.evaluate_halt_rules(now) == []
+        assert Rate(4, 29).share > 0.1 > Rate(4, 29).lower
+
+    def test_what_lies_before_the_window_does_not_count(self, world, rollout, now):
+        put(world, rollout, now, window_hours=24)
+        ends(world, rollout, 0, 40, state=51, code=32, at=now - timedelta(hours=25))
+        ends(world, rollout, 40, 70, state=60, at=now)
+
+        assert services.evaluate_halt_rules(now) == []
+
+    @pytest.mark.requirement("R5.7")
+    def test_news_that_is_late_counts_when_it_comes(self, world, rollout, now):
+        put(world, rollout, now, window_hours=1)
+        due = now - timedelta(days=3)
+        ends(world, rollout, 0, 30, state=50, at=due)
+        assert services.evaluate_halt_rules(now - timedelta(minutes=1)) == []
+
+        ends(world, rollout, 0, 30, state=51, code=32, at=now)
+
+        assert services.evaluate_halt_rules(now) == [rollout.pk]
+
+    @pytest.mark.requirement("R5.7")
+    def test_the_rules_a_rollout_begins_with_look_back_further_than_silence_lasts(self):
+        silent_for = DispatchSettings().silent_for
+
+        assert silent_for == timedelta(days=4)
+        assert all(timedelta(hours=rule.window_hours) > silent_for for rule in Governance().rules)
+
+    @pytest.mark.parametrize(
+        ("kind", "codes", "state", "code"),
+        [
+            ("ANY", [], 31, 11),
+            ("ANY", [], 52, 40),
+            ("DISTRIBUTION", [], 31, 11),
+            ("VERIFICATION", [], 41, 20),
+            ("ACTIVATION", [], 51, 32),
+            ("NO_ANSWER", [], 52, 40),
+            ("CODES", [31, 33], 51, 31),
+        ],
+    )
+    def test_each_kind_counts_its_own_ends(self, world, rollout, now, kind, codes, state, code):
+        put(world, rollout, now, kind=kind, failure_codes=codes)
+        ends(world, rollout, 0, 30, state=state, code=code, at=now)
+
+        assert services.evaluate_halt_rules(now) == [rollout.pk]
+
+    @pytest.mark.parametrize("kind", ["DISTRIBUTION", "VERIFICATION", "ACTIVATION", "NO_ANSWER"])
+    def test_and_not_those_of_another_stage(self, world, rollout, now, kind):
+        put(world, rollout, now, kind=kind)
+        others = {"DISTRIBUTION": 51, "VERIFICATION": 31, "ACTIVATION": 52, "NO_ANSWER": 51}
+        ends(world, rollout, 0, 30, state=others[kind], code=32, at=now)
+
+        assert services.evaluate_halt_rules(now) == []
+
+    def test_a_rule_of_a_batch_looks_at_its_batch_alone(self, world, rollout, now):
+        formed = services.create_batch(
+            world.operator,
+            rollout_id=rollout.pk,
+            name="First",
+            automatic_at=now + timedelta(days=60),
+            source=services.HubList.from_stored([world.guid(n) for n in range(15)]),
+            now=now,
+        )
+        put(world, rollout, now, batch_id=formed.batch_id, minimum_sample=5)
+        ends(world, rollout, 50, 90, state=51, code=32, at=now)
+        assert services.evaluate_halt_rules(now) == []
+
+        ends(world, rollout, 0, 12, state=51, code=32, at=now)
+        assert services.evaluate_halt_rules(now) == [rollout.pk]
+
+    def test_hubs_named_in_incidents_with_devices_lost_count_among_those_activated(self, world, rollout, now):
+        put(world, rollout, now, kind="HAN_IMPACT", threshold=0.05)
+        ends(world, rollout, 0, 50, state=60, at=now)
+        incident = make_incident(rollout, world.supplier.pk, now, han_impact="ALL_DEVICES")
+        IncidentHub.objects.bulk_create(IncidentHub(incident=incident, guid=world.guid(n)) for n in range(60))
+        minor = make_incident(rollout, world.supplier.pk, now, han_impact="NONE")
+        IncidentHub.objects.create(incident=minor, guid=world.guid(0))
+
+        rule = HaltRule.objects.get(rollout=rollout)
+        assert look(rule, now=now).everything == Rate(50, 50)
+        assert services.evaluate_halt_rules(now) == [rollout.pk]
+
+    def test_an_incident_that_was_withdrawn_counts_for_nothing(self, world, rollout, now):
+        put(world, rollout, now, kind="INCIDENT", threshold=0.05)
+        ends(world, rollout, 0, 50, state=60, at=now)
+        incident = make_incident(rollout, world.supplier.pk, now, status="WITHDRAWN")
+        IncidentHub.objects.bulk_create(IncidentHub(incident=incident, guid=world.guid(n)) for n in range(50))
+
+        assert services.evaluate_halt_rules(now) == []
+
+
+class TestKnownIssues:
+    def issue(self, now, **terms):
+        return KnownIssue.objects.create(
+            title="Old boot loader", created_at=now, changed_at=now, **{"failure_codes": [32], **terms}
+        )
+
+    def test_failures_that_are_understood_do_not_count_and_are_shown_all_the_same(self, world, rollout, now):
+        rule = put(world, rollout, now)
+        ends(world, rollout, 0, 30, state=60, at=now)
+        ends(world, rollout, 30, 50, state=51, code=32, at=now)
+        self.issue(now)
+
+        assert services.evaluate_halt_rules(now) == []
+        sight = look(rule, now=now)
+        assert (sight.everything, sight.unexplained) == (Rate(20, 50), Rate(0, 30))
+
+    def test_a_rule_may_count_them(self, world, rollout, now):
+        put(world, rollout, now, counts_known=True)
+        ends(world, rollout, 0, 30, state=60, at=now)
+        ends(world, rollout, 30, 50, state=51, code=32, at=now)
+        self.issue(now)
+
+        assert services.evaluate_halt_rules(now) == [rollout.pk]
+
+    def test_an_issue_explains_only_the_hubs_it_describes(self, world, rollout, now):
+        rule = put(world, rollout, now)
+        Hub.objects.filter(guid__lt=world.guid(35)).update(region=3)
+        ends(world, rollout, 30, 50, state=51, code=32, at=now)
+        self.issue(now, criteria={"all": [{"field": "region", "op": "=", "value": "SOUTH"}]})
+
+        assert look(rule, now=now).unexplained == Rate(15, 15)
+
+    def test_an_issue_of_another_rollout_or_one_put_aside_explains_nothing(self, world, rollout, now):
+        rule = put(world, rollout, now)
+        ends(world, rollout, 30, 50, state=51, code=32, at=now)
+        self.issue(now, is_active=False)
+        other = Rollout.objects.create(
+            name="Another",
+            cpl_entry=world.target,
+            kind="PLANNED",
+            severity="MINOR",
+            priority="P4",
+            automatic_at=now + timedelta(days=90),
+            cutoff_at=now + timedelta(days=59),
+            created_at=now,
+        )
+        self.issue(now, rollout=other)
+
+        assert look(rule, now=now).unexplained == Rate(20, 20)
+
+
+class TestOnceAndAnew:
+    def test_a_resume_begins_the_window_anew(self, world, rollout, now):
+        put(world, rollout, now)
+        ends(world, rollout, 0, 40, state=51, code=32, at=now)
+        services.evaluate_halt_rules(now)
+
+        later = now + timedelta(hours=1)
+        decide(world, rollout, "PROCEED", later)
+
+        assert services.evaluate_halt_rules(later) == []
+        assert status_of(rollout) == "SAFE_LAUNCH"
+        ends(world, rollout, 40, 70, state=51, code=32, at=later + timedelta(minutes=1))
+        assert services.evaluate_halt_rules(later + timedelta(minutes=2)) == [rollout.pk]
+        assert look(HaltRule.objects.get(), now=later + timedelta(minutes=2)).everything == Rate(30, 30)
+
+    @pytest.mark.requirement("R5.7")
+    def test_a_failure_from_before_a_resume_that_is_heard_of_after_it_counts(self, world, rollout, now):
+        put(world, rollout, now)
+        ends(world, rollout, 0, 40, state=50, at=now)
+        services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="Odd.", now=now)
+        later = now + timedelta(hours=1)
+        decide(world, rollout, "PROCEED", later)
+
+        ends(world, rollout, 0, 40, state=51, code=32, at=later + timedelta(minutes=5))
+
+        assert services.evaluate_halt_rules(later + timedelta(minutes=6)) == [rollout.pk]
+
+    def test_several_rules_that_trip_at_once_are_one_suspension(self, world, rollout, now):
+        put(world, rollout, now)
+        put(world, rollout, now, name="Anything", kind="ANY")
+        ends(world, rollout, 0, 40, state=51, code=32, at=now)
+
+        assert services.evaluate_halt_rules(now) == [rollout.pk]
+        assert services.evaluate_halt_rules(now) == []
+
+        assert Event.objects.filter(name="rollout.suspended").count() == 1
+        assert HaltTrip.objects.filter(suspended=True).count() == 2
+
+    def test_a_trip_that_somebody_was_quicker_than_is_kept_as_evidence(self, world, rollout, now):
+        rule = put(world, rollout, now)
+        ends(world, rollout, 0, 40, state=51, code=32, at=now)
+        services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="I saw it.", now=now)
+
+        assert _halt_rules._trip(rollout.pk, [rule], now=now) is None
+
+        assert HaltTrip.objects.get().suspended is False
+        assert Event.objects.filter(name="rollout.suspended").count() == 1
+
+    def test_nothing_is_looked_at_twice_while_nothing_settles(
+        self, world, rollout, now, django_assert_max_num_queries
+    ):
+        put(world, rollout, now)
+        ends(world, rollout, 0, 30, state=60, at=now)
+        services.evaluate_halt_rules(now)
+
+        with django_assert_max_num_queries(4):
+            services.evaluate_halt_rules(now)
+
+    def test_a_rule_put_aside_is_not_looked_at(self, world, rollout, now):
+        rule = put(world, rollout, now)
+        ends(world, rollout, 0, 40, state=51, code=32, at=now)
+
+        put(world, rollout, now, rule_id=rule.pk, is_active=False)
+
+        assert services.evaluate_halt_rules(now) == []
+
+    def test_a_published_rollout_begins_with_the_rules_of_the_settings(self, world, now):
+        draft = services.draft_rollout(
+            world.operator,
+            name="New",
+            cpl_entry_id=world.target.pk,
+            kind="PLANNED",
+            severity="MAJOR",
+            priority="P2",
+            automatic_at=now + timedelta(days=100),
+            release_note_url="https://sharepoint.example/notes/2",
+            now=now,
+        )
+        services.notify_rollout(world.operator, rollout_id=draft.pk, now=now)
+
+        assert set(draft.halt_rules.values_list("kind", flat=True)) == {
+            "HAN_IMPACT",
+            "ACTIVATION",
+            "NO_ANSWER",
+            "VERIFICATION",
+            "ANY",
+        }
+
+
+class TestKeepingRules:
+    def test_a_rule_that_makes_no_sense_is_refused(self, world, rollout, now):
+        for wrong in (
+            {"name": " "},
+            {"kind": "WEATHER"},
+            {"kind": "CODES"},
+            {"failure_codes": [32]},
+            {"kind": "CODES", "failure_codes": [9999]},
+            {"minimum_sample": 0},
+            {"window_hours": 0},
+            {"threshold": 1.0},
+            {"threshold": None},
+            {"colour": "red"},
+        ):
+            with pytest.raises(BadInput):
+                put(world, rollout, now, **wrong)
+        with pytest.raises(NotFound):
+            put(world, rollout, now, batch_id=0)
+        with pytest.raises(NotFound):
+            put(world, rollout, now, rule_id=0)
+
+    def test_only_an_operator_keeps_rules(self, world, rollout, now):
+        for scope in (world.as_supplier, world.as_panel):
+            with pytest.raises(NotPermitted):
+                services.put_halt_rule(scope, rollout_id=rollout.pk, now=now, name="-")
+
+
+class TestWhatHasSettled:
+    def test_every_end_is_counted_once_when_it_came(self, world, rollout, now):
+        ends(world, rollout, 0, 30, state=52, code=40, at=now)
+        ends(world, rollout, 0, 10, state=60, at=now + timedelta(hours=1))
+        ends(world, rollout, 10, 20, state=51, code=32, at=now + timedelta(hours=2))
+        ends(world, rollout, 20, 25, state=40, at=now + timedelta(hours=3))
+
+        counted = sql.rows(
+            "SELECT state, code, at, sum(n)::int AS n FROM rollouts_settled WHERE rollout_id = %(id)s"
+            " GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1",
+            {"id": rollout.pk},
+        )
+        assert [(row.state, row.code, row.at, row.n) for row in counted] == [
+            (51, 32, now + timedelta(hours=2), 10),
+            (52, 40, now, 5),
+            (60, 0, now + timedelta(hours=1), 10),
+        ]
+        failed = Failure.objects.filter(rollout_id=rollout.pk)
+        assert failed.filter(code=FailureCode.ACTIVATION_FAILURE).count() == 10
+        assert failed.filter(code=FailureCode.NO_RESPONSE).count() == 5
+
+    def test_folding_keeps_the_sums(self, world, rollout, now):
+        rule = put(world, rollout, now, window_hours=24 * 30)
+        for number in range(40):
+            at = now - timedelta(days=2, seconds=number)
+            ends(world, rollout, number, number + 1, state=51 if number % 2 else 60, code=32, at=at)
+        before = look(rule, now=now)
+
+        _halt_rules._fold(rollout.pk, before=now - timedelta(days=1))
+
+        assert look(rule, now=now).everything == before.everything == Rate(20, 40)
+        assert sql.rows("SELECT count(*) AS n FROM rollouts_settled")[0].n <= 4
+        assert services.fold_settled(now) == 0
+
+
+def make_incident(rollout, party, now, **terms):
+    return Incident.objects.create(
+        reference=f"INC-{Incident.objects.count()}",
+        rollout=rollout,
+        organisation_id=party,
+        category=2,
+        title="Devices lost",
+        raised_at=now,
+        respond_by=now,
+        resolve_by=now,
+        status_at=now,
+        **terms,
+    )

@@ -1,0 +1,479 @@
+"""Stopping the world: once the button has answered nothing more leaves, and what lies ahead is recalled."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from datetime import timedelta
+
+import orjson
+import pytest
+from django.db import DatabaseError, connection
+
+from portal.events.models import Event
+from portal.kernel import sql
+from portal.kernel.guid import Guid
+from portal.kernel.refusals import NotPermitted
+from portal.kernel.transactions import unit_of_work
+from rollouts import gateways, queries, services
+from rollouts.csp import alert_lines
+from rollouts.models import Command, CspChannel, Decision, HubInFlight, Rollout
+from rollouts.services.governance import halt as _halting
+from rollouts.services.rollouts import sweep as _sweeping
+from rollouts.states import CommandKind, CommandStatus, Consent, FailureCode
+from tests.csp import standing_in
+from tests.factories import make_rollout, make_world
+from tests.integration.deciding import decide
+from tests.integration.dispatching import dispatch, settle, states, target
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def csp():
+    with standing_in() as stand_in:
+        yield stand_in
+        gateways.close_networks()
+
+
+@pytest.fixture
+def world(csp):
+    world = make_world(hubs=40)
+    CspChannel.objects.update(base_url=csp.url)
+    return world
+
+
+@pytest.fixture
+def rollout(world, now):
+    rollout = make_rollout(world, now=now)
+    settle(rollout)
+    return rollout
+
+
+def suspend(world, rollout, now, verb="suspend"):
+    if verb in {"pause", "stop"}:
+        return decide(world, rollout, verb.upper(), now).halt
+    return services.halt(
+        world.operator, rollout_id=rollout.pk, verb=verb, reason="Hubs lose their devices.", now=now
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.requirement("R5.4")
+def test_a_halt_answers_only_after_the_call_under_way_and_nothing_leaves_after(
+    csp, world, rollout, now, settings
+):
+    settings.DISPATCH = {"command_size": 5}
+    services.plan_due(now)
+    arrived, may_answer = threading.Event(), threading.Event()
+
+    def answer_late(_command):
+        arrived.set()
+        may_answer.wait(10)
+        return 202, {}
+
+    csp.answers = answer_late
+    halted_at = []
+
+    def send():
+        dispatch(now)
+        connection.close()
+
+    def halt():
+        suspend(world, rollout, now)
+        halted_at.append(time.monotonic())
+        connection.close()
+
+    sender, halter = threading.Thread(target=send), threading.Thread(target=halt)
+    sender.start()
+    assert arrived.wait(5)
+    halter.start()
+    while Rollout.objects.get().status != "SUSPENDED":
+        time.sleep(0.01)
+    time.sleep(0.2)
+    assert not halted_at
+    released_at = time.monotonic()
+    may_answer.set()
+    halter.join(10)
+    sent_by_then = len(csp.commands)
+    sender.join(10)
+
+    assert halted_at
+    assert halted_at[0] >= released_at
+    assert sent_by_then == len(csp.commands) == 1
+    assert dispatch(now) == 0
+    assert len(csp.commands) == 1
+    assert states(rollout) == {20: 35, 30: 5}
+    assert set(Command.objects.values_list("status", flat=True)) == {
+        CommandStatus.SENT,
+        CommandStatus.DROPPED,
+    }
+
+
+def test_a_halt_puts_back_what_was_claimed_and_has_not_left(csp, world, rollout, now):
+    settle(rollout, state=40, effective_at=now, where=f"guid < {world.guid(10)}")
+    services.plan_due(now)
+    services.claim_next(2, now=now)
+    services.claim_next(2, now=now)
+    assert states(rollout) == {30: 30, 50: 10}
+
+    report = suspend(world, rollout, now)
+
+    assert states(rollout) == {20: 30, 40: 10}
+    assert target(rollout, world.guid(0)).attempts == 0
+    assert (report.commands_dropped, report.hubs_put_back) == (2, 40)
+    assert HubInFlight.objects.count() == 10  # those that hold the image
+    assert dispatch(now) == 0
+    assert csp.commands == []
+    assert services.measure_drift(rollout_id=rollout.pk).total == 0
+
+
+def test_what_may_have_left_is_not_taken_for_held_back(csp, world, rollout, now):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5))
+    services.plan_due(now)
+    csp.answers = lambda _: None
+    dispatch(now)
+
+    report = suspend(world, rollout, now)
+
+    assert states(rollout) == {50: 40}
+    assert report.hubs_to_cancel == 40
+    assert Command.objects.get(kind=CommandKind.ACTIVATE).status == CommandStatus.SENT
+
+
+def test_a_claimed_command_found_after_the_halt_is_not_sent(csp, world, rollout, now):
+    services.plan_due(now)
+    claim = services.claim_next(2, now=now)
+    Rollout.objects.update(status="SUSPENDED", stood_at="SAFE_LAUNCH")
+
+    assert dispatch(now) == 0
+
+    assert csp.commands == []
+    assert Command.objects.get(pk=claim.command_id).status == CommandStatus.DROPPED
+    assert states(rollout) == {20: 40}
+
+
+@pytest.mark.requirement("R5.6")
+def test_activations_dated_ahead_are_cancelled_though_the_rollout_is_halted(csp, world, rollout, now):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5), where=f"guid < {world.guid(30)}")
+    settle(rollout, state=40, effective_at=now, where=f"guid >= {world.guid(30)}")
+    services.plan_due(now)
+    dispatch(now)
+    assert states(rollout) == {50: 40}
+
+    report = suspend(world, rollout, now, verb="pause")
+    assert (report.status, report.hubs_to_cancel, report.hubs_not_recalled) == ("PAUSED", 30, 10)
+    assert report.hubs_by_state == {50: 40}
+
+    assert dispatch(now) == 30
+    assert csp.commands[-1]["path"] == "/commands/cancel"
+    assert len(csp.hubs("cancel")) == 30
+    assert states(rollout) == {50: 10, 55: 30}
+
+
+def test_halting_twice_cancels_once(csp, world, rollout, now):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5))
+    services.plan_due(now)
+    dispatch(now)
+
+    suspend(world, rollout, now)
+    suspend(world, rollout, now + timedelta(minutes=1))
+    services.finish_halts(now + timedelta(minutes=2))
+    dispatch(now + timedelta(minutes=2))
+    services.finish_halts(now + timedelta(minutes=3))
+
+    assert Command.objects.filter(kind=CommandKind.CANCEL).count() == 1
+    facts = sql.rows("SELECT count(*) AS n FROM events_event WHERE name = 'rollout.suspended'")
+    assert facts[0].n == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.requirement("R5.4")
+def test_two_who_press_at_the_same_moment_both_get_what_they_wanted(csp, world, rollout, now, monkeypatch):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5))
+    services.plan_due(now)
+    dispatch(now)
+    both_have_looked, step = threading.Barrier(2), _halting.take_step
+    reports = []
+
+    def at_the_same_moment(*args, **kwargs):
+        both_have_looked.wait(5)
+        return step(*args, **kwargs)
+
+    monkeypatch.setattr(_halting, "take_step", at_the_same_moment)
+
+    def press():
+        try:
+            reports.append(suspend(world, rollout, now))
+        finally:
+            connection.close()
+
+    pressing = [threading.Thread(target=press) for _ in range(2)]
+    for each in pressing:
+        each.start()
+    for each in pressing:
+        each.join(10)
+
+    assert [report.status for report in reports] == ["SUSPENDED", "SUSPENDED"]
+    assert Command.objects.filter(kind=CommandKind.CANCEL).count() == 1
+    assert Event.objects.filter(name="rollout.suspended").count() == 1
+    assert Decision.objects.filter(rollout=rollout).count() == 1
+
+
+@pytest.mark.requirement("R5.4", "R5.6")
+def test_rejecting_a_pilot_halts_as_any_halt_does(csp, world, now):
+    rollout = make_rollout(world, now=now, status="PILOT_REVIEW", has_pilot=True)
+    pilot = rollout.batches.get(kind="PILOT")
+    settle(rollout, state=40, batch_id=pilot.pk, effective_at=now + timedelta(hours=5))
+    services.plan_due(now)
+    dispatch(now)
+    settle(rollout, state=40, effective_at=now, where=f"guid < {world.guid(10)}")
+    services.plan_due(now)
+    claim = services.claim_next(2, now=now)
+
+    services.reject_pilot(world.operator, rollout_id=rollout.pk, commentary="Homes go dark.", now=now)
+
+    assert Command.objects.get(pk=claim.command_id).status == CommandStatus.DROPPED
+    assert states(rollout) == {40: 10, 50: 30}
+    assert Command.objects.filter(kind=CommandKind.CANCEL, status=CommandStatus.READY).count() == 1
+
+
+@pytest.mark.requirement("R5.6")
+def test_a_halt_that_is_followed_up_after_the_resume_recalls_nothing(csp, world, rollout, now):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5))
+    services.plan_due(now)
+    dispatch(now)
+    halted = services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="-", now=now)
+    decide(world, rollout, "PROCEED", now)
+
+    report = _halting.follow_up(halted, before={}, now=now)
+
+    assert (report.commands_dropped, report.hubs_put_back, report.hubs_to_cancel) == (0, 0, 0)
+    assert not Command.objects.filter(kind=CommandKind.CANCEL).exists()
+    assert Command.objects.get().recalled_at is None
+    assert states(rollout) == {50: 40}
+
+
+@pytest.mark.requirement("R5.6")
+def test_a_halt_costs_a_hub_no_attempt(csp, world, rollout, now):
+    settle(rollout, state=40, attempts=0, effective_at=now + timedelta(hours=5))
+    for _ in range(2):
+        services.plan_due(now)
+        dispatch(now)
+        assert target(rollout, world.guid(0)).attempts == 1
+        suspend(world, rollout, now)
+        dispatch(now)
+        settle(rollout, state=56, where="state = 55")  # as the cancels' answers say
+        decide(world, rollout, "PROCEED", now)
+        services.finish_halts(now)
+
+        assert states(rollout) == {40: 40}
+        assert target(rollout, world.guid(0)).attempts == 0
+
+
+def test_a_halt_that_died_after_its_step_is_finished_by_a_tick(csp, world, rollout, now):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5), where=f"guid < {world.guid(30)}")
+    services.plan_due(now)
+    dispatch(now)
+    settle(rollout, where=f"guid >= {world.guid(30)}")
+    services.plan_due(now)
+    services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="Because.", now=now)
+
+    assert services.finish_halts(now) == 1
+
+    assert services.finish_halts(now) == 0
+    assert Command.objects.filter(kind=CommandKind.CANCEL, status=CommandStatus.READY).count() == 1
+    assert not Command.objects.filter(kind=CommandKind.DISTRIBUTE, status=CommandStatus.READY).exists()
+
+
+def test_a_refused_cancel_leaves_the_activation_under_way_and_is_not_tried_for_ever(csp, world, rollout, now):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5))
+    services.plan_due(now)
+    dispatch(now)
+    suspend(world, rollout, now)
+    csp.answers = lambda _: (400, {})
+
+    dispatch(now)
+    services.finish_halts(now)
+
+    assert states(rollout) == {50: 40}
+    assert target(rollout, world.guid(0)).code == FailureCode.CANCEL_FAILED
+    assert Command.objects.filter(kind=CommandKind.CANCEL).count() == 1
+
+
+def test_a_cancel_spares_hubs_whose_time_has_come(csp, world, rollout, now):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5))
+    services.plan_due(now)
+    dispatch(now)
+    suspend(world, rollout, now)
+
+    assert dispatch(now + timedelta(hours=6)) == 0
+    assert states(rollout) == {50: 40}
+
+
+@pytest.mark.parametrize("verb", ["stop", "revoke"])
+def test_an_end_leaves_only_what_may_still_activate(csp, world, rollout, now, verb):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5), where=f"guid < {world.guid(10)}")
+    services.plan_due(now)
+    dispatch(now)
+    assert states(rollout) == {30: 30, 50: 10}
+
+    report = suspend(world, rollout, now, verb=verb)
+
+    assert states(rollout) == {50: 10, 90: 30}
+    assert (report.hubs_to_cancel, report.images_on_their_way) == (10, 30)
+    dispatch(now)
+    settle(rollout, state=56, where="state = 55")  # as the alerts say
+    services.finish_halts(now)
+    assert states(rollout) == {90: 40}
+
+
+@pytest.mark.requirement("R5.4")
+def test_a_resumed_rollout_is_planned_again(csp, world, rollout, now):
+    services.plan_due(now)
+    suspend(world, rollout, now)
+    decide(world, rollout, "PROCEED", now)
+
+    assert services.plan_due(now) == 1
+    assert dispatch(now) == 40
+
+
+def test_the_hubs_of_a_change_of_supplier_are_recalled(csp, world, rollout, now):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5))
+    services.plan_due(now)
+    dispatch(now)
+
+    @unit_of_work
+    def change():
+        return services.cancel_hubs(rollout_id=rollout.pk, guids=[world.guid(3), world.guid(4)], now=now)
+
+    assert change() == 2
+    assert change() == 0
+    assert dispatch(now) == 2
+    assert states(rollout) == {50: 38, 55: 2}
+
+
+@pytest.mark.requirement("R3.11", "R5.6")
+@pytest.mark.parametrize("state", [55, 56])
+def test_a_hub_that_changes_hands_while_its_rollout_stands_waits_for_its_new_supplier(
+    csp, world, rollout, now, state
+):
+    soon, hub = now + timedelta(hours=5), world.guid(0)
+    asked = {"import_answer": 1, "import_time": soon, "answered_at": now, "effective_at": soon}
+    settle(rollout, state=40, **asked)
+    services.plan_due(now)
+    dispatch(now)
+    suspend(world, rollout, now)
+    dispatch(now)
+    settle(rollout, state=state)
+
+    services.change_suppliers(
+        world.operator, changes=[(hub, world.other.pk, world.other.pk)], effective_at=now, now=now
+    )
+    # As the answers to the cancels say: what had defaulted only because an activation stood is asked again.
+    settle(rollout, state=56, consent=4, where="state = 55 AND consent = 4")
+    settle(rollout, state=56, consent=1, where="state = 55")
+    decide(world, rollout, "PROCEED", now)
+    services.finish_halts(now)
+
+    moved = target(rollout, hub)
+    assert (moved.state, moved.consent, moved.import_answer) == (40, Consent.AWAITING, 0)
+    assert moved.effective_at == rollout.automatic_at
+    services.plan_due(now)
+    dispatch(now)
+    assert target(rollout, hub).state == 40
+    assert target(rollout, world.guid(1)).state == 50
+
+
+def test_a_supplier_halts_nothing(world, rollout, now):
+    with pytest.raises(NotPermitted):
+        services.halt(world.as_supplier, rollout_id=rollout.pk, verb="suspend", reason="Because.", now=now)
+
+
+def test_a_preview_says_beforehand_what_a_halt_would_touch(csp, world, rollout, now):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=5), where=f"guid < {world.guid(10)}")
+    settle(
+        rollout,
+        state=40,
+        effective_at=now,
+        where=f"guid BETWEEN {world.guid(10)} AND {world.guid(14)}",
+    )
+    services.plan_due(now)
+    dispatch(now)
+    settle(rollout, state=10, consent=1, where=f"guid >= {world.guid(35)}")
+
+    preview = queries.halt_preview(world.operator, rollout_id=rollout.pk, now=now)
+
+    assert preview.total == 40
+    assert (preview.not_begun, preview.images_on_their_way, preview.holding_the_image) == (5, 20, 0)
+    assert (preview.recallable, preview.not_recallable, preview.activated) == (10, 5, 0)
+    with pytest.raises(NotPermitted):
+        queries.halt_preview(world.as_supplier, rollout_id=rollout.pk, now=now)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_of_an_end_and_alerts_of_the_same_hubs_do_not_block_each_other(now, monkeypatch, settings):
+    settings.EVENT_SUBSCRIBERS = []
+    monkeypatch.setattr(_sweeping, "PAGE", 25)
+    world = make_world(hubs=600)
+    rollout = make_rollout(world, now=now)
+    settle(rollout, state=40, consent=5)
+    shuffled = random.Random(7).sample(range(600), 400)
+    for first in range(0, 400, 50):
+        deliver(world, rollout, [world.guid(number) for number in shuffled[first : first + 50]], now)
+    services.take_step(world.operator, rollout_id=rollout.pk, verb="revoke", reason="Bad image.", now=now)
+    problems, both = [], threading.Barrier(2)
+
+    def run(work):
+        try:
+            both.wait(5)
+            while work():
+                pass
+        except DatabaseError as problem:
+            problems.append(problem)
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=run, args=(work,))
+        for work in (lambda: services.finish_halts(now), lambda: services.apply_next_batch(now=now))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert problems == []
+    assert states(rollout) == {60: 400, 90: 200}
+    assert services.measure_drift(rollout_id=rollout.pk).total == 0
+
+
+def deliver(world, rollout, guids, now):
+    """Let the CSP report that these hubs run the new version, as they were told."""
+    command = Command.objects.create(
+        rollout_id=rollout.pk,
+        kind=CommandKind.ACTIVATE,
+        status=CommandStatus.SENT,
+        region=2,
+        guids=guids,
+        hub_count=len(guids),
+        due_at=now,
+        created_at=now,
+    )
+    alerts = [
+        {
+            "alert_id": str(uuid.uuid4()),
+            "guid": str(Guid.from_db(guid)),
+            "code": "0x8F66",
+            "command_id": str(command.pk),
+            "firmware_version": "0C230000",
+            "occurred_at": now.isoformat(),
+        }
+        for guid in guids
+    ]
+    lines = alert_lines.read(b"\n".join(orjson.dumps(alert) for alert in alerts))
+    services.receive_alerts(
+        csp_id=world.csp.pk, copy_text=lines.copy_text, count=lines.count, received_at=now
+    )

@@ -1,0 +1,431 @@
+"""Incidents: raised with hubs, answered, merged, and never seen by a hub's other Supplier (R5.1, R5.2)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from portal.events.kinds import EntryKind
+from portal.events.models import Event, FeedOutbox
+from portal.kernel.guid import Guid
+from portal.kernel.refusals import BadInput, NotFound, NotPermitted
+from rollouts import queries, services
+from rollouts.models import Incident, IncidentAttachment, IncidentHub, Instruction, Target
+from rollouts.services import Account, HubList, Upload
+from rollouts.states.governing import INCIDENT_STEPS, IncidentStatus
+from tests.factories import make_rollout, make_world
+
+pytestmark = pytest.mark.django_db
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(30)
+PDF = b"%PDF-1.7\n" + bytes(30)
+
+
+@pytest.fixture
+def world():
+    return make_world()
+
+
+@pytest.fixture
+def rollout(world, now):
+    return make_rollout(world, now=now)
+
+
+def lines(world, *numbers):
+    return HubList.from_text("\n".join(str(Guid.from_db(world.guid(n))) for n in numbers))
+
+
+def lose(world, rollout, now, *numbers, scope=None, **changes):
+    """Raise an incident: devices are lost on these hubs."""
+    said = {"category": 2, "title": "Meters lost", "han_impact": "SOME_DEVICES", "han_devices": 3}
+    named = {"source": lines(world, *numbers)} if numbers else {}
+    account = Account(**{**said, **{k: v for k, v in changes.items() if k in Account.__slots__}})
+    others = {k: v for k, v in changes.items() if k not in Account.__slots__}
+    return services.raise_incident(
+        scope or world.as_supplier, rollout_id=rollout.pk, account=account, now=now, **named, **others
+    )
+
+
+class TestRaising:
+    @pytest.mark.requirement("R5.1")
+    def test_an_incident_has_hubs_impact_high_priority_and_target_times(self, world, rollout, now):
+        raised = lose(world, rollout, now, 0, 1, 2, service_desk_reference="SD-77")
+
+        page = queries.incident_page(world.as_supplier, raised.incident_id)
+        assert raised.reference.startswith("INC-")
+        assert (page.line.hubs, page.line.category, page.han_devices) == (3, 2, 3)
+        assert page.line.is_high_priority
+        assert page.line.respond_by == now + timedelta(minutes=20)
+        assert page.line.resolve_by == now + timedelta(hours=24)
+        assert page.line.service_desk_reference == "SD-77"
+        hubs = queries.incident_hubs(world.as_supplier, raised.incident_id)
+        assert [hub.guid for hub in hubs.items] == [str(Guid.from_db(world.guid(n))) for n in range(3)]
+
+    def test_target_times_are_settings(self, world, rollout, now, settings):
+        from rollouts.reads.governance.settings import Targets
+
+        settings.GOVERNANCE = {"categories": {1: Targets(timedelta(minutes=1), timedelta(hours=1))}}
+
+        assert lose(world, rollout, now, 0, category=1).respond_by == now + timedelta(minutes=1)
+        with pytest.raises(BadInput):
+            lose(world, rollout, now, 0, category=2)
+
+    def test_lines_that_cannot_be_taken_are_listed_and_the_others_go_on(self, world, rollout, now):
+        gone = world.guid(5)
+        Target.objects.filter(rollout_id=rollout.pk, guid=gone).delete()
+        gpf = str(Guid.from_db(0x00DB_12CC_0000_0000 - 2**63 + 1))
+        text = "\n".join(
+            [
+                str(Guid.from_db(world.guid(0))),
+                str(Guid.from_db(world.guid(17))),  # another Supplier's
+                "00-00-00-00-00-00-00-01",  # nobody knows it
+                str(Guid.from_db(gone)),
+                gpf,
+                "rubbish",
+                str(Guid.from_db(world.guid(0))),
+            ]
+        )
+
+        raised = lose(world, rollout, now, source=HubList.from_text(text))
+
+        assert raised.hubs == 1
+        assert [(line.line, line.reason) for line in raised.rejected] == [
+            (2, "UNKNOWN_DEVICE"),
+            (3, "UNKNOWN_DEVICE"),
+            (4, "NOT_IN_ROLLOUT"),
+            (5, "NOT_A_CHF"),
+            (6, "MALFORMED_ID"),
+            (7, "DUPLICATE_IN_LIST"),
+        ]
+
+    def test_hubs_are_chosen_by_rule_among_ones_own(self, world, rollout, now):
+        tree = {"all": [{"field": "supply", "op": "=", "value": "SPLIT"}]}
+
+        raised = lose(world, rollout, now, tree=tree)
+
+        assert raised.hubs == 5  # 9 to 11 and 12, 13; 19 is of two others
+
+    def test_hubs_are_those_of_a_batch_or_of_an_own_instruction(self, world, rollout, now):
+        batch = rollout.batches.get()
+        instruction = Instruction.objects.create(
+            reference="I-1",
+            rollout=rollout,
+            organisation_id=world.supplier.pk,
+            channel="PORTAL",
+            kind="INSTRUCT",
+            received_at=now,
+        )
+        Target.objects.filter(rollout_id=rollout.pk, guid__lte=world.guid(3)).update(
+            import_instruction_id=instruction.pk
+        )
+
+        assert lose(world, rollout, now, batch_id=batch.pk).hubs == 16
+        assert lose(world, rollout, now, instruction_id=instruction.pk).hubs == 4
+        assert lose(world, rollout, now, scope=world.operator, batch_id=batch.pk).hubs == 20
+        for wrong in ({"batch_id": 0}, {"instruction_id": 0}):
+            with pytest.raises(NotFound):
+                lose(world, rollout, now, **wrong)
+        with pytest.raises(NotFound):
+            lose(world, rollout, now, scope=world.as_other, instruction_id=instruction.pk)
+
+    def test_hubs_are_named_in_exactly_one_way(self, world, rollout, now):
+        with pytest.raises(BadInput):
+            lose(world, rollout, now)
+        with pytest.raises(BadInput):
+            lose(world, rollout, now, 0, batch_id=rollout.batches.get().pk)
+
+    def test_an_incident_none_of_whose_hubs_is_ones_own_is_not_raised(self, world, rollout, now):
+        with pytest.raises(services.NothingNamed) as refusal:
+            lose(world, rollout, now, 17)
+
+        assert refusal.value.facts["rejected"][0]["reason"] == "UNKNOWN_DEVICE"
+        assert Incident.objects.count() == 0
+
+    def test_the_same_key_raises_one_incident(self, world, rollout, now):
+        first = lose(world, rollout, now, 0, idempotency_key="k-1")
+        again = lose(world, rollout, now, 0, idempotency_key="k-1")
+
+        assert again.incident_id == first.incident_id
+        assert Incident.objects.count() == 1
+
+    def test_who_has_no_part_in_the_rollout_raises_nothing(self, world, rollout, now):
+        with pytest.raises(NotPermitted):
+            lose(world, rollout, now, 0, scope=world.as_panel)
+        Target.objects.filter(rollout_id=rollout.pk).update(import_supplier_id=None, gas_supplier_id=None)
+        with pytest.raises(NotFound):
+            lose(world, rollout, now, 0)
+
+    def test_what_is_said_must_make_sense(self, world, rollout, now):
+        for wrong in (
+            {"category": 6},
+            {"title": " "},
+            {"title": "x" * 121},
+            {"han_impact": "LOUD"},
+            {"han_devices": -1},
+            {"service_desk_reference": "x" * 41},
+        ):
+            with pytest.raises(BadInput):
+                lose(world, rollout, now, 0, **wrong)
+
+    @pytest.mark.parametrize("hubs", [20, 400])
+    def test_it_takes_as_many_statements_for_many_hubs_as_for_few(
+        self, hubs, now, django_assert_max_num_queries
+    ):
+        world = make_world(hubs=hubs)
+        rollout = make_rollout(world, now=now)
+        source = lines(world, *range(hubs))
+
+        with django_assert_max_num_queries(17):
+            lose(world, rollout, now, source=source)
+
+
+class TestWhoHears:
+    def test_the_raiser_and_the_dcc_hear_and_no_other_supplier_does(self, world, rollout, now):
+        lose(world, rollout, now, 9, 10, category=3)
+
+        told = FeedOutbox.objects.filter(kind=EntryKind.INCIDENT_RAISED)
+        assert set(told.values_list("party_id", flat=True)) == {world.supplier.pk, world.dcc.pk}
+
+    def test_the_panel_hears_of_what_is_severe(self, world, rollout, now):
+        lose(world, rollout, now, 0, category=1)
+
+        told = FeedOutbox.objects.filter(kind=EntryKind.INCIDENT_RAISED)
+        assert world.panel.pk in set(told.values_list("party_id", flat=True))
+
+    def test_a_hubs_other_supplier_sees_nothing_of_an_incident(self, world, rollout, now):
+        raised = lose(world, rollout, now, 9, 10, attachments=(Upload("log.txt", b"all quiet"),))
+        file = queries.incident_page(world.as_supplier, raised.incident_id).attachments[0]
+
+        assert queries.incident_lines(world.as_other).items == []
+        for look in (
+            lambda: queries.incident_page(world.as_other, raised.incident_id),
+            lambda: queries.incident_hubs(world.as_other, raised.incident_id),
+            lambda: queries.incident_file(world.as_other, raised.incident_id, file.id),
+            lambda: services.comment_on_incident(
+                world.as_other, incident_id=raised.incident_id, text="?", now=now
+            ),
+            lambda: services.take_incident_step(
+                world.as_other, incident_id=raised.incident_id, verb="withdraw", now=now
+            ),
+        ):
+            with pytest.raises(NotFound):
+                look()
+
+    def test_the_dcc_and_the_panel_see_all_a_csp_none(self, world, rollout, now):
+        lose(world, rollout, now, 0)
+        lose(world, rollout, now, 9, scope=world.as_other)
+
+        assert len(queries.incident_lines(world.operator).items) == 2
+        assert len(queries.incident_lines(world.as_panel).items) == 2
+        assert queries.incident_lines(world.as_csp).items == []
+
+    def test_what_is_internal_stays_with_the_dcc_and_the_panel(self, world, rollout, now):
+        raised = lose(world, rollout, now, 0)
+        services.comment_on_incident(
+            world.operator, incident_id=raised.incident_id, text="Looks like ours.", is_internal=True, now=now
+        )
+        services.comment_on_incident(
+            world.as_supplier, incident_id=raised.incident_id, text="Any news?", is_internal=True, now=now
+        )
+
+        mine = queries.incident_page(world.as_supplier, raised.incident_id)
+        theirs = queries.incident_page(world.as_panel, raised.incident_id)
+        assert [remark.text for remark in mine.comments] == ["Any news?"]
+        assert [remark.text for remark in theirs.comments] == ["Looks like ours.", "Any news?"]
+        assert FeedOutbox.objects.filter(kind=EntryKind.INCIDENT_UPDATED).count() == 2
+
+
+class TestTheWayOfAnIncident:
+    @pytest.mark.parametrize("verb", sorted(INCIDENT_STEPS.keys() - {"merge"}))
+    @pytest.mark.parametrize("status", [s for s in IncidentStatus if s != "MERGED"])
+    def test_every_step_is_open_exactly_where_the_table_has_it(self, world, rollout, now, verb, status):
+        raised = lose(world, rollout, now, 0)
+        Incident.objects.filter(pk=raised.incident_id).update(status=status)
+        step = INCIDENT_STEPS[verb]
+        scope = world.operator if world.operator.has(*step.roles) else world.as_supplier
+
+        def take():
+            return services.take_incident_step(scope, incident_id=raised.incident_id, verb=verb, now=now)
+
+        if status in step.sources:
+            assert take().status == step.target
+        else:
+            with pytest.raises(services.IncidentStepRefused):
+                take()
+
+    def test_answer_and_resolution_are_timed(self, world, rollout, now):
+        raised = lose(world, rollout, now, 0)
+        late = now + timedelta(hours=1)
+        line = queries.incident_lines(world.operator).items[0]
+        assert line.is_overdue(late)
+
+        services.take_incident_step(
+            world.operator, incident_id=raised.incident_id, verb="acknowledge", now=late
+        )
+        services.take_incident_step(world.operator, incident_id=raised.incident_id, verb="resolve", now=late)
+        line = queries.incident_lines(world.operator).items[0]
+        assert (line.responded_at, line.resolved_at) == (late, late)
+        assert not line.is_overdue(late + timedelta(days=9))
+
+        services.take_incident_step(
+            world.as_supplier, incident_id=raised.incident_id, verb="reopen", now=late
+        )
+        line = queries.incident_lines(world.as_supplier).items[0]
+        assert (line.status, line.resolved_at) == ("INVESTIGATING", None)
+
+    def test_duplicates_are_merged_and_keep_their_hubs(self, world, rollout, now):
+        first = lose(world, rollout, now, 0)
+        double = lose(world, rollout, now, 0, 1)
+        others = lose(world, rollout, now, 17, scope=world.as_other)
+
+        services.merge_incident(
+            world.operator, incident_id=double.incident_id, into_id=first.incident_id, now=now
+        )
+        services.merge_incident(
+            world.operator, incident_id=others.incident_id, into_id=first.incident_id, now=now
+        )
+
+        mine = queries.incident_page(world.as_supplier, double.incident_id)
+        theirs = queries.incident_page(world.as_other, others.incident_id)
+        assert (mine.line.status, mine.merged_into) == ("MERGED", first.reference)
+        assert (theirs.line.status, theirs.merged_into) == ("MERGED", "")
+        assert queries.incident_page(world.operator, first.incident_id).merged == (
+            double.reference,
+            others.reference,
+        )
+        services.take_incident_step(world.operator, incident_id=first.incident_id, verb="resolve", now=now)
+        assert queries.incident_page(world.as_other, others.incident_id).stands == "RESOLVED"
+        assert IncidentHub.objects.count() == 4
+
+    def test_a_merge_without_sense_is_refused(self, world, rollout, now):
+        one, two = lose(world, rollout, now, 0), lose(world, rollout, now, 1)
+
+        def merge(incident, into, scope=None):
+            services.merge_incident(
+                scope or world.operator, incident_id=incident.incident_id, into_id=into.incident_id, now=now
+            )
+
+        with pytest.raises(services.IncidentStepRefused):
+            merge(one, one)
+        with pytest.raises(NotPermitted):
+            merge(one, two, world.as_supplier)
+        merge(one, two)
+        with pytest.raises(services.IncidentStepRefused):
+            merge(two, one)
+
+    def test_the_service_desks_reference_may_come_later(self, world, rollout, now):
+        raised = lose(world, rollout, now, 0)
+
+        services.set_service_desk_reference(
+            world.as_supplier, incident_id=raised.incident_id, reference=" SD-9 ", now=now
+        )
+
+        assert queries.incident_lines(world.operator).items[0].service_desk_reference == "SD-9"
+        with pytest.raises(BadInput):
+            services.set_service_desk_reference(
+                world.operator, incident_id=raised.incident_id, reference="x" * 41, now=now
+            )
+
+    def test_everything_is_written_down(self, world, rollout, now):
+        raised = lose(world, rollout, now, 0)
+        services.take_incident_step(
+            world.operator, incident_id=raised.incident_id, verb="acknowledge", comment="We look.", now=now
+        )
+
+        names = list(
+            Event.objects.filter(subject=f"incident:{raised.incident_id}")
+            .order_by("id")
+            .values_list("name", flat=True)
+        )
+        assert names == ["incident.raised", "incident.acknowledge", "incident.commented"]
+
+
+class TestFiles:
+    def attach(self, world, rollout, now, *uploads):
+        return lose(world, rollout, now, 0, attachments=uploads)
+
+    @pytest.mark.parametrize(
+        ("name", "content", "media_type"),
+        [
+            ("photo.png", PNG, "image/png"),
+            ("photo.JPG", b"\xff\xd8\xff\xe0" + bytes(9), "image/jpeg"),
+            ("report.pdf", PDF, "application/pdf"),
+            ("log.csv", b"a,b\n1,2\n", "text/plain"),
+            ("page.txt", b"<script>alert(1)</script>", "text/plain"),
+        ],
+    )
+    def test_a_file_is_what_its_bytes_say_and_is_sent_so_that_no_browser_runs_it(
+        self, world, rollout, now, name, content, media_type
+    ):
+        raised = self.attach(world, rollout, now, Upload(name, content))
+
+        kept = queries.incident_page(world.as_supplier, raised.incident_id).attachments[0]
+        file = queries.incident_file(world.as_supplier, raised.incident_id, kept.id)
+        assert (file.content, file.headers["Content-Type"]) == (content, media_type)
+        assert file.headers["X-Content-Type-Options"] == "nosniff"
+        assert file.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''")
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("page.html", b"<html></html>"),
+            ("photo.png", b"<svg onload=alert(1)>"),
+            ("picture.svg", b"<svg/>"),
+            ("photo.txt", PNG),
+            ("tool.exe", b"MZ" + bytes(9)),
+            ("log.txt", b"\x00\x01binary"),
+            ("log.txt", b"\xff\xfe\xfa"),
+            ("empty.txt", b""),
+        ],
+    )
+    def test_what_is_not_what_it_says_or_could_run_is_refused(self, world, rollout, now, name, content):
+        with pytest.raises(services.AttachmentRefused):
+            self.attach(world, rollout, now, Upload(name, content))
+        assert Incident.objects.count() == 0
+
+    def test_size_and_number_are_limited(self, world, rollout, now, settings):
+        settings.GOVERNANCE = {"attachment_size": 100, "attachments": 2}
+
+        with pytest.raises(services.AttachmentRefused):
+            self.attach(world, rollout, now, Upload("log.txt", b"x" * 101))
+        raised = self.attach(world, rollout, now, Upload("a.txt", b"a"), Upload("b.txt", b"b"))
+        with pytest.raises(services.AttachmentRefused):
+            services.attach_to_incident(
+                world.as_supplier,
+                incident_id=raised.incident_id,
+                uploads=[Upload("c.txt", b"c")],
+                now=now,
+            )
+        assert IncidentAttachment.objects.count() == 2
+
+    def test_the_same_file_is_kept_once(self, world, rollout, now):
+        raised = self.attach(world, rollout, now, Upload("a.txt", b"a"), Upload("b.txt", b"a"))
+
+        assert len(queries.incident_page(world.operator, raised.incident_id).attachments) == 1
+
+    @pytest.mark.parametrize(
+        ("given", "kept"),
+        [
+            ("../../etc/passwd.txt", "passwd.txt"),
+            ("C:\\temp\\log.txt", "log.txt"),
+            ('a"\r\nSet-Cookie: x.txt', "a___Set-Cookie_ x.txt"),
+            ("ö" * 300 + ".txt", "_" * 116 + ".txt"),
+        ],
+    )
+    def test_a_name_is_made_safe(self, world, rollout, now, given, kept):
+        raised = self.attach(world, rollout, now, Upload(given, b"a"))
+
+        assert queries.incident_page(world.operator, raised.incident_id).attachments[0].file_name == kept
+
+
+def test_the_list_goes_page_by_page(world, rollout, now):
+    for number in range(5):
+        lose(world, rollout, now, number)
+
+    first = queries.incident_lines(world.operator, size=3)
+    rest = queries.incident_lines(world.operator, size=3, cursor=first.next)
+
+    numbers = [line.id for line in (*first.items, *rest.items)]
+    assert numbers == sorted(numbers, reverse=True)
+    assert (len(numbers), rest.next) == (5, None)

@@ -1,0 +1,419 @@
+"""Publishing: what a notice makes, for whom, under which dates (R1)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from dateutil.relativedelta import relativedelta
+from django.db import connection, connections
+
+from portal.events.kinds import EntryKind
+from portal.events.models import Event, FeedOutbox
+from portal.kernel import sql
+from portal.kernel.refusals import BadInput, NotFound, NotPermitted
+from rollouts import services
+from rollouts.models import Batch, CplEntry, Hub, ReleaseNote, Rollout, Target
+from rollouts.reads.rollouts.shares import shares_of
+from rollouts.rules import RuleBroken
+from rollouts.services.rollouts import publish as _publishing
+from tests.factories import OrganisationFactory, World, make_rollout, make_world
+
+pytestmark = pytest.mark.django_db
+
+NOTE = "https://sharepoint.example/notes/1"
+
+
+def draft(world: World, *, now: datetime, **changes: object) -> Rollout:
+    """Draft a SEC Release with a pilot, four months ahead, unless told otherwise."""
+    fields: dict[str, object] = {
+        "name": "Toshiba 0C230000",
+        "cpl_entry_id": world.target.pk,
+        "kind": "SEC_RELEASE",
+        "severity": "MAJOR",
+        "priority": "P2",
+        "automatic_at": now + timedelta(days=120),
+        "release_note_url": NOTE,
+    }
+    return services.draft_rollout(world.operator, **{**fields, **changes}, now=now)
+
+
+def published(world: World, *, now: datetime, **changes: object) -> Rollout:
+    """Draft and publish."""
+    rollout = draft(world, now=now, **changes)
+    services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
+    rollout.refresh_from_db()
+    return rollout
+
+
+def told(kind: EntryKind) -> dict[int, dict[str, object]]:
+    """Return what each party was told by entries of one kind."""
+    return {entry.party_id: entry.data for entry in FeedOutbox.objects.filter(kind=kind)}
+
+
+@pytest.fixture
+def world() -> World:
+    """Twenty hubs of every supplier kind."""
+    return make_world()
+
+
+@pytest.mark.requirement("R1.1")
+def test_a_notice_says_what_it_must_to_each_party_with_its_own_numbers(world: World, now: datetime) -> None:
+    rollout = published(world, now=now)
+
+    entries = told(EntryKind.ROLLOUT_NOTIFIED)
+    assert set(entries) == {
+        org.pk for org in (world.supplier, world.other, world.third, world.csp, world.panel, world.dcc)
+    }
+    own = entries[world.supplier.pk]
+    assert own["model"] == "433100AC"
+    assert own["firmware_version"] == "0C230000"
+    assert own["release_note_url"] == NOTE
+    assert (own["severity"], own["priority"]) == ("MAJOR", "P2")
+    assert own["automatic_at"] == rollout.automatic_at.isoformat()
+    assert own["hubs"] == 16
+    assert own["roles"] == {"import": 5, "gas": 2, "both": 9}
+    assert own["split"] == 5
+    assert entries[world.other.pk]["hubs"] == 6
+    assert entries[world.csp.pk]["regions"] == {"CENTRAL": 20}
+    assert entries[world.panel.pk]["hubs"] == 20
+    fact = Event.objects.get(name="rollout.notified")
+    assert fact.facts["hubs"] == 20
+    assert fact.actor_id == world.operator_user.pk
+
+
+@pytest.mark.requirement("R1.1")
+def test_no_suppliers_notice_names_another_supplier(world: World, now: datetime) -> None:
+    published(world, now=now)
+
+    for party, data in told(EntryKind.ROLLOUT_NOTIFIED).items():
+        others = {world.supplier, world.other, world.third} - {
+            org for org in (world.supplier, world.other, world.third) if org.pk == party
+        }
+        assert not any(org.name in str(data) for org in others)
+
+
+@pytest.mark.requirement("R1.6")
+def test_every_eligible_hub_gets_a_target_and_no_other(world: World, now: datetime) -> None:
+    Hub.objects.filter(guid=world.guid(0)).update(smi_status=7)
+    Hub.objects.filter(guid=world.guid(1)).update(smi_status=1)
+    Hub.objects.filter(guid=world.guid(2)).update(smi_status=5)
+    Hub.objects.filter(guid=world.guid(3)).update(smi_status=8)
+    Hub.objects.filter(guid=world.guid(4)).update(region=8)
+    Hub.objects.filter(guid=world.guid(5)).update(cpl_entry_id=world.oldest.pk)
+    Hub.objects.filter(guid=world.guid(6)).update(cpl_entry_id=world.target.pk)
+    Hub.objects.filter(guid=world.guid(7)).update(device_model_id=world.model.pk + 1)
+
+    rollout = published(world, now=now)
+
+    guids = set(Target.objects.filter(rollout_id=rollout.pk).values_list("guid", flat=True))
+    left_out = {world.guid(number) for number in (1, 2, 3, 4, 5, 6, 7)}
+    assert guids == {world.guid(number) for number in range(20)} - left_out
+
+
+@pytest.mark.requirement("R1.6")
+def test_a_hub_with_a_live_target_elsewhere_is_left_out_and_a_settled_one_is_not(
+    world: World, now: datetime
+) -> None:
+    earlier = make_rollout(world, now=now)
+    Target.objects.filter(rollout_id=earlier.pk, guid__gte=world.guid(15)).update(state=90, code=65)
+    Target.objects.filter(rollout_id=earlier.pk, guid=world.guid(14)).update(state=31, code=19)
+
+    rollout = published(world, now=now, name="The next one")
+
+    guids = set(Target.objects.filter(rollout_id=rollout.pk).values_list("guid", flat=True))
+    assert guids == {world.guid(number) for number in range(14, 20)}
+
+
+@pytest.mark.requirement("R1.6")
+def test_a_rollout_that_has_ended_keeps_no_hub_from_the_next(world: World, now: datetime) -> None:
+    make_rollout(world, now=now, status="STOPPED")
+
+    rollout = published(world, now=now, name="The next one")
+
+    assert Target.objects.filter(rollout_id=rollout.pk).count() == 20
+
+
+def test_consent_and_state_begin_as_the_suppliers_of_a_hub_have_it(world: World, now: datetime) -> None:
+    rollout = published(world, now=now)
+
+    rows = Target.objects.filter(rollout_id=rollout.pk).order_by("guid")
+    begun = {row.guid - world.guid(0): (row.consent, row.state) for row in rows}
+    assert begun[0] == (1, 10)
+    assert begun[9] == (2, 10)
+    assert begun[14] == (1, 10)
+    assert begun[16] == (1, 10)
+    assert begun[18] == (6, 20)
+    assert {row.effective_at for row in rows} == {rollout.automatic_at}
+
+
+@pytest.mark.requirement("R1.2")
+def test_a_date_without_a_month_is_published_with_no_supplier_window(world: World, now: datetime) -> None:
+    rollout = draft(world, now=now, automatic_at=now + timedelta(days=20), has_pilot=False)
+
+    notice = services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
+
+    assert not notice.has_window
+    assert told(EntryKind.ROLLOUT_NOTIFIED)[world.supplier.pk]["has_window"] is False
+    states = Target.objects.filter(rollout_id=rollout.pk).values_list("consent", "state").distinct()
+    assert set(states) == {(5, 20), (6, 20)}
+
+
+@pytest.mark.requirement("R1.2")
+def test_a_cut_off_at_the_very_moment_of_the_notice_is_no_window(world: World, now: datetime) -> None:
+    at_once = draft(world, now=now, automatic_at=now + relativedelta(months=1), has_pilot=False)
+
+    assert not services.notify_rollout(world.operator, rollout_id=at_once.pk, now=now).has_window
+
+
+@pytest.mark.requirement("R1.2")
+@pytest.mark.parametrize(("extra", "refused"), [(timedelta(0), False), (timedelta(seconds=1), True)])
+def test_the_automatic_date_is_at_most_six_calendar_months_after_the_notice(
+    world: World, extra: timedelta, *, refused: bool
+) -> None:
+    noticed_at = datetime(2030, 8, 31, 9, 0, tzinfo=UTC)
+    latest = datetime(2031, 2, 28, 9, 0, tzinfo=UTC)
+    rollout = draft(world, now=noticed_at + timedelta(hours=1), automatic_at=latest + extra)
+
+    if refused:
+        with pytest.raises(RuleBroken) as refusal:
+            services.notify_rollout(world.operator, rollout_id=rollout.pk, now=noticed_at)
+        assert refusal.value.code == "AUTOMATIC_TOO_LATE"
+    else:
+        assert services.notify_rollout(world.operator, rollout_id=rollout.pk, now=noticed_at).hubs == 20
+
+
+def test_a_draft_has_its_cut_off_one_month_before_and_follows_a_revision(world: World, now: datetime) -> None:
+    rollout = draft(world, now=now, automatic_at=datetime(2030, 7, 31, 0, 0, tzinfo=UTC))
+    assert rollout.cutoff_at == datetime(2030, 6, 30, 0, 0, tzinfo=UTC)
+
+    services.revise_draft(
+        world.operator, rollout_id=rollout.pk, automatic_at=datetime(2030, 5, 31, 0, 0, tzinfo=UTC), now=now
+    )
+
+    rollout.refresh_from_db()
+    assert rollout.cutoff_at == datetime(2030, 4, 30, 0, 0, tzinfo=UTC)
+
+
+def test_a_second_notice_is_refused_and_makes_nothing(world: World, now: datetime) -> None:
+    rollout = published(world, now=now)
+    before = FeedOutbox.objects.count()
+
+    with pytest.raises(services.StepRefused):
+        services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
+
+    assert FeedOutbox.objects.count() == before
+    assert shares_of(rollout.pk).total.hubs == 20
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("cpl_not_active", {"status": "WITHDRAWN"}),
+        ("no_upgrade_path", {"allowed_predecessor_ids": []}),
+    ],
+)
+def test_what_the_cpl_does_not_allow_is_not_published(
+    world: World, now: datetime, code: str, change: dict[str, object]
+) -> None:
+    rollout = draft(world, now=now)
+    CplEntry.objects.filter(pk=world.target.pk).update(**change)
+
+    with pytest.raises(services.CannotPublish) as refusal:
+        services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
+
+    assert refusal.value.code == code
+    rollout.refresh_from_db()
+    assert rollout.status == "DRAFT"
+
+
+def test_a_notice_nobody_would_receive_is_refused_and_leaves_no_table(world: World, now: datetime) -> None:
+    Hub.objects.update(smi_status=1)
+    rollout = draft(world, now=now)
+
+    with pytest.raises(services.CannotPublish) as refusal:
+        services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
+
+    assert refusal.value.code == "nobody_eligible"
+    left = sql.rows("SELECT to_regclass(%(name)s) AS name", {"name": f"rollouts_target_{rollout.pk}"})
+    assert left[0].name is None
+
+
+@pytest.mark.requirement("R1.4")
+def test_a_sec_release_needs_its_note_and_a_maintenance_release_does_not(world: World, now: datetime) -> None:
+    release = draft(world, now=now, release_note_url="")
+    with pytest.raises(services.CannotPublish):
+        services.notify_rollout(world.operator, rollout_id=release.pk, now=now)
+
+    published(world, now=now, kind="UNPLANNED", release_note_url="", has_pilot=False)
+
+
+@pytest.mark.requirement("R1.4")
+def test_every_revision_of_a_release_note_is_kept_and_announced(world: World, now: datetime) -> None:
+    rollout = published(world, now=now)
+
+    for number in (2, 3):
+        services.revise_release_note(
+            world.operator, rollout_id=rollout.pk, url=f"https://sharepoint.example/{number}", now=now
+        )
+
+    assert list(ReleaseNote.objects.order_by("revision").values_list("revision", flat=True)) == [1, 2, 3]
+    entries = FeedOutbox.objects.filter(kind=EntryKind.RELEASE_NOTE_REVISED, party_id=world.other.pk)
+    assert [entry.data["revision"] for entry in entries.order_by("id")] == [2, 3]
+
+
+def test_only_an_operator_publishes_and_a_draft_does_not_exist_for_suppliers(
+    world: World, now: datetime
+) -> None:
+    rollout = draft(world, now=now)
+
+    with pytest.raises(NotPermitted):
+        services.notify_rollout(world.as_supplier, rollout_id=rollout.pk, now=now)
+    with pytest.raises(NotFound):
+        services.take_step(world.as_panel, rollout_id=rollout.pk, verb="stop", reason="-", now=now)
+
+
+def test_a_draft_that_makes_no_sense_is_refused(world: World, now: datetime) -> None:
+    for wrong in (
+        {"name": " "},
+        {"pilot_cap": 0},
+        {"cpl_entry_id": 0},
+        {"kind": "NEWS"},
+        {"release_note_url": "ftp://x"},
+        {"unreachable_until": now},
+    ):
+        with pytest.raises(BadInput):
+            draft(world, now=now, **wrong)
+    with pytest.raises(RuleBroken):
+        draft(world, now=now, automatic_at=now)
+
+
+def test_a_pilot_without_a_window_is_refused(world: World, now: datetime) -> None:
+    rollout = draft(world, now=now, automatic_at=now + timedelta(days=20))
+
+    with pytest.raises(services.CannotPublish) as refusal:
+        services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
+
+    assert refusal.value.code == "pilot_without_window"
+
+
+@pytest.mark.requirement("R2.5")
+def test_with_a_pilot_the_gate_is_shut_and_without_one_it_is_open(world: World, now: datetime) -> None:
+    piloted = published(world, now=now)
+    assert piloted.status == "NOTIFIED"
+    assert list(piloted.batches.order_by("position").values_list("kind", "gate_open")) == [
+        ("PILOT", False),
+        ("SAFE_LAUNCH", False),
+    ]
+    services.take_step(world.operator, rollout_id=piloted.pk, verb="revoke", reason="Again", now=now)
+
+    plain = published(world, now=now, has_pilot=False)
+    assert plain.status == "SAFE_LAUNCH"
+    assert list(Batch.objects.filter(rollout=plain).values_list("kind", "gate_open")) == [
+        ("SAFE_LAUNCH", True)
+    ]
+
+
+def test_the_tallies_of_a_notice_agree_with_a_recount(world: World, now: datetime) -> None:
+    rollout = published(world, now=now)
+
+    assert services.measure_drift(rollout_id=rollout.pk).total == 0
+
+
+def test_the_partition_of_a_notice_keeps_its_tallies_from_then_on(world: World, now: datetime) -> None:
+    rollout = published(world, now=now)
+
+    Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(0)).update(state=20, consent=4)
+    sql.run(
+        f"UPDATE rollouts_target_{rollout.pk} SET state = 60 WHERE guid = %(guid)s", {"guid": world.guid(0)}
+    )
+
+    assert services.measure_drift(rollout_id=rollout.pk).total == 0
+
+
+@pytest.mark.parametrize("hubs", [20, 400])
+def test_publishing_takes_as_many_statements_for_many_hubs_as_for_few(
+    hubs: int, now: datetime, django_assert_num_queries
+) -> None:
+    world = make_world(hubs=hubs)
+    rollout = draft(world, now=now)
+
+    with django_assert_num_queries(PUBLISH_STATEMENTS):
+        services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
+
+    assert shares_of(rollout.pk).total.hubs == hubs
+
+
+PUBLISH_STATEMENTS = 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_notices_of_one_model_at_once_give_no_hub_twice(now: datetime) -> None:
+    world = make_world(hubs=400)
+    OrganisationFactory(name="Bystander")
+    drafts = [draft(world, now=now, name=name) for name in ("one", "the other")]
+    outcomes: list[object] = []
+
+    def publish(rollout: Rollout) -> None:
+        try:
+            outcomes.append(services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now).hubs)
+        except services.CannotPublish as refusal:
+            outcomes.append(refusal.code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=publish, args=(rollout,)) for rollout in drafts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes, key=str) == [400, "nobody_eligible"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(DISTINCT guid) FROM rollouts_target")
+        assert cursor.fetchone() == (400, 400)
+
+
+@pytest.mark.requirement("R3.11")
+@pytest.mark.django_db(transaction=True)
+def test_a_change_of_supplier_waits_for_a_notice_on_its_way(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world()
+    rollout = draft(world, now=now)
+    made, may_commit = threading.Event(), threading.Event()
+    make_targets = _publishing._make_targets
+
+    def make_and_wait(*args: object, **named: object) -> int:
+        hubs = make_targets(*args, **named)
+        made.set()
+        may_commit.wait(10)
+        return hubs
+
+    def run(work: Callable[[], object]) -> None:
+        work()
+        connections.close_all()
+
+    monkeypatch.setattr(_publishing, "_make_targets", make_and_wait)
+    notice = threading.Thread(
+        target=run,
+        args=(lambda: services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now),),
+    )
+    moved = (world.guid(0), world.other.pk, world.other.pk)
+    change = threading.Thread(
+        target=run,
+        args=(lambda: services.change_suppliers(world.operator, changes=[moved], effective_at=now, now=now),),
+    )
+
+    notice.start()
+    assert made.wait(10)
+    change.start()
+    change.join(0.5)
+    may_commit.set()
+    notice.join(10)
+    change.join(10)
+
+    target = Target.objects.get(rollout_id=rollout.pk, guid=world.guid(0))
+    assert (target.import_supplier_id, target.gas_supplier_id) == moved[1:]
