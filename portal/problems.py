@@ -60,6 +60,7 @@ add_to_catalogue(
     Known("bad_cursor", 422, "The cursor is not one this portal gave out.", "Start from the first page."),
     Known("bad_input", 422, "What was sent makes no sense by itself.", "Read `detail`."),
     Known("body_too_large", 413, "The body is larger than a call may be.", "Split it, or send it with gzip."),
+    Known("body_too_slow", 408, "The body took longer to arrive than a call may take.", "Send it again."),
     Known("clock_not_shiftable", 409, "Only a demonstration may move the clock."),
     Known("idempotency_key_in_use", 409, "A request with this key is being answered.", "Ask again."),
     Known(
@@ -83,7 +84,18 @@ add_to_catalogue(
         "`errors` names each, with a JSON pointer or the name of the parameter.",
     ),
     Known("invalid_token", 401, "The access token is unknown or has ended.", "Get a new one and try again."),
-    Known("malformed_body", 400, "The body is not what its Content-Type says.", "Correct and resend."),
+    Known(
+        "length_required",
+        411,
+        "The body came in chunks, to a server that takes none.",
+        "Send it with a `Content-Length`.",
+    ),
+    Known(
+        "malformed_body",
+        400,
+        "The body is missing, breaks off, or is not what its Content-Type says.",
+        "Correct and resend.",
+    ),
     Known("method_not_allowed", 405, "The resource has no such method.", "See the header `Allow`."),
     Known("not_acceptable", 406, "The resource cannot be had in a form that `Accept` allows."),
     Known("not_authenticated", 401, "Nobody has logged in.", "Send an access token."),

@@ -281,6 +281,7 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+BODY_SECONDS = int(os.environ.get("BODY_SECONDS", "300"))  # within which a body has to arrive
 
 # Words, times, files
 LANGUAGE_CODE = "en-gb"

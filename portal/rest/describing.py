@@ -45,7 +45,14 @@ _ONCE: Final = (
     "idempotency_key_reused",
     "bad_input",
 )
-_BODY: Final = ("malformed_body", "unsupported_media_type", "body_too_large", "invalid_input")
+_BODY: Final = (
+    "malformed_body",
+    "body_too_slow",
+    "length_required",
+    "body_too_large",
+    "unsupported_media_type",
+    "invalid_input",
+)
 _DESCRIPTIONS: Final[Mapping[int, str]] = {
     200: "As it is now.",
     201: "Made.",
@@ -53,13 +60,15 @@ _DESCRIPTIONS: Final[Mapping[int, str]] = {
     204: "Done; there is nothing to say.",
     206: "The part that is asked for.",
     304: "Nothing has changed since the `ETag` in `If-None-Match`.",
-    400: "The body cannot be read.",
+    400: "The body is missing or cannot be read.",
     401: "Nobody has logged in, or the token has ended.",
     403: "Not permitted.",
     404: "There is no such thing, or not for your organisation.",
     406: "Not to be had in a form that `Accept` allows.",
+    408: "The body did not arrive in time.",
     409: "What is asked for cannot be done as things are.",
     410: "It is no longer kept.",
+    411: "The body came without its length.",
     412: "It has changed since it was read.",
     413: "The body is too large.",
     415: "The resource takes no body of this type.",
@@ -99,6 +108,19 @@ class Operation:
             return
         if self.sunset is None or self.sunset < self.deprecated + NOTICE:
             raise ImproperlyConfigured(f"{self.ident} needs a sunset, a year after its deprecation or later.")
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether there is nothing to do without a body: members that may not be left out, or a list."""
+        if self.body is None:
+            return False
+        bodies = [self.body] if isinstance(self.body, type) else list(self.body.values())
+        return any(
+            not isinstance(body, type)
+            or not issubclass(body, serializers.Serializer)
+            or any(member.required for member in body().fields.values())
+            for body in bodies
+        )
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework import serializers
+from rest_framework.exceptions import ParseError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,6 +38,20 @@ class Resource(ScopedAPI, APIView):
     tag: ClassVar[str] = ""
     polled: ClassVar[bool] = False
     """Its answers carry an ETag, and a change may ask for the one it was made from."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse a request without the body it needs, once it is known who sends it.
+
+        Raises:
+            ParseError: there is none.
+        """
+        super().initial(request, *args, **kwargs)
+        if request.META.get("CONTENT_LENGTH") not in {None, "", "0"}:
+            return
+        method = request.method or ""
+        operation: Operation | None = getattr(getattr(self, method.lower(), None), "operation", None)
+        if operation and (operation.needs_body or method in {"PATCH", "PUT"}):
+            raise ParseError("The body is missing.")
 
     def asked(self, query: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """Return the parameters of the query, checked; a parameter given twice counts once, the last."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
+from codecs import BOM_UTF8
 from contextlib import suppress
 from typing import Any
 
@@ -21,6 +22,12 @@ from rollouts.csp import alert_lines
 MOST_BYTES = 8 * 1024 * 1024
 
 
+class _Unreadable(Exception):
+    def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.more = status, code, detail, more
+
+
 @csrf_exempt
 @require_POST
 def alerts(request: HttpRequest) -> HttpResponse:
@@ -29,28 +36,26 @@ def alerts(request: HttpRequest) -> HttpResponse:
     if csp is None:
         return _problem(401, "unauthorised", "Send the bearer token that was issued to your organisation.")
     try:
-        body = _body(request)
-    except (OSError, EOFError, zlib.error):
-        return _problem(400, "bad_gzip", "The body says it is gzip and cannot be unpacked. Send it again.")
-    lines = alert_lines.read(body or b"")
-    if body is None or lines.count > alert_lines.MOST_LINES:
-        return _problem(
-            413, "too_large", f"Send at most {MOST_BYTES} bytes and {alert_lines.MOST_LINES} lines a call."
-        )
-    if lines.problems:
-        named = [{"line": number, "problem": words} for number, words in lines.problems]
-        return _problem(
-            422,
-            "bad_lines",
-            "Nothing was stored. Correct the lines named and send the call again.",
-            lines=named,
-        )
+        lines = _lines(_body(request))
+    except _Unreadable as refusal:
+        return _problem(refusal.status, refusal.code, refusal.detail, **refusal.more)
     return _stored(csp.pk, lines)
 
 
+def _lines(body: bytes) -> alert_lines.AlertLines:
+    lines = alert_lines.read(body)
+    if lines.count > alert_lines.MOST_LINES:
+        raise _too_large()
+    if lines.problems:
+        named = [{"line": number, "problem": words} for number, words in lines.problems]
+        detail = "Nothing was stored. Correct the lines named and send the call again."
+        raise _Unreadable(422, "bad_lines", detail, lines=named)
+    if not lines.count:
+        raise _Unreadable(400, "empty_body", "The call holds no alerts. Nothing was stored.")
+    return lines
+
+
 def _stored(csp_id: int, lines: alert_lines.AlertLines) -> HttpResponse:
-    if lines.count == 0:
-        return JsonResponse({"accepted": 0}, status=202)
     try:
         batch_id = services.receive_alerts(
             csp_id=csp_id, copy_text=lines.copy_text, count=lines.count, received_at=clock.now()
@@ -69,15 +74,29 @@ def _ring() -> None:
         tasks.apply_alerts.delay()
 
 
-def _body(request: HttpRequest) -> bytes | None:
-    """Read the body, unpacked; None when it is larger than a call may be."""
+def _body(request: HttpRequest) -> bytes:
+    """Read the body, unpacked."""
     if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
-        return None
+        raise _too_large()
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in {"", "identity", "gzip"}:
+        raise _Unreadable(415, "bad_encoding", "Send the alerts plain or with gzip.")
     body = request.read(MOST_BYTES + 1)
-    if request.headers.get("Content-Encoding") == "gzip":
-        with gzip.GzipFile(fileobj=io.BytesIO(body)) as unpacked:
-            body = unpacked.read(MOST_BYTES + 1)
-    return body if len(body) <= MOST_BYTES else None
+    if encoding == "gzip":
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(body)) as unpacked:
+                body = unpacked.read(MOST_BYTES + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            detail = "The body says it is gzip and cannot be unpacked. Send it again."
+            raise _Unreadable(400, "bad_gzip", detail) from error
+    if len(body) > MOST_BYTES:
+        raise _too_large()
+    return body.removeprefix(BOM_UTF8)
+
+
+def _too_large() -> _Unreadable:
+    detail = f"Send at most {MOST_BYTES} bytes and {alert_lines.MOST_LINES} lines a call."
+    return _Unreadable(413, "too_large", detail)
 
 
 def _problem(status: int, code: str, detail: str, **more: Any) -> JsonResponse:

@@ -1,0 +1,274 @@
+"""Bodies sent in chunks, too slowly, in part or not at all: read as meant or refused, at every way in."""
+
+from __future__ import annotations
+
+import base64
+import io
+import uuid
+from contextlib import contextmanager
+from urllib.parse import urlencode
+
+import orjson
+import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from django.test import Client, RequestFactory
+
+from notifications.models import WebhookEndpoint
+from portal.receiving import BodySpool
+from portal.wsgi import application
+from rollouts.models import CspAlertBatch, Instruction
+from tests.api.systems import PREFIX
+from tests.api.things import owned
+from tests.integration.clients import client_for
+
+pytestmark = [pytest.mark.requirement("R6.2"), pytest.mark.django_db]
+FORM = "application/x-www-form-urlencoded"
+
+
+@contextmanager
+def the_connection_of_the_test():
+    """Keep it open, as Django's test client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+class Chunks(io.RawIOBase):
+    """A body of which the server does not know the length: it comes in pieces of a few octets."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = io.BytesIO(body)
+
+    def read(self, size: int = -1) -> bytes:
+        return self.body.read(min(size, 7) if size >= 0 else 7)
+
+
+def call(path, body, *, method="POST", kind="application/json", app=application, **environ):
+    """Send a body in chunks to the server's entry point, as gunicorn hands it over."""
+    told = RequestFactory().generic(method, path, b"", content_type=kind).environ
+    told.pop("CONTENT_LENGTH", None)
+    told.update(
+        {
+            "CONTENT_TYPE": kind,
+            "HTTP_TRANSFER_ENCODING": "chunked",
+            "HTTP_HOST": "localhost",
+            "wsgi.input_terminated": True,
+            "wsgi.input": Chunks(body),
+        }
+        | environ
+    )
+    answer = {}
+
+    def start(status, headers, exc_info=None):
+        answer.update(status=int(status.split()[0]), headers=dict(headers))
+
+    with the_connection_of_the_test():
+        answer["content"] = b"".join(app(told, start))
+    return answer
+
+
+def bearer(system):
+    return {"HTTP_AUTHORIZATION": f"Bearer {system.token}"}
+
+
+def json_of(answer):
+    return orjson.loads(answer["content"])
+
+
+def sized(body):
+    """A body sent with its length, as most do."""
+    return {"CONTENT_LENGTH": str(len(body)), "HTTP_TRANSFER_ENCODING": "", "wsgi.input": io.BytesIO(body)}
+
+
+@pytest.mark.requirement("R3.8", "R4.2")
+@pytest.mark.parametrize("kind", ["application/json", "text/csv", "application/x-ndjson"])
+def test_an_instruction_in_chunks_is_taken_whole(stage, kind):
+    guids = [stage.guid(number) for number in range(5)]
+    body = {
+        "application/json": orjson.dumps({"kind": "INSTRUCT", "guids": guids}),
+        "text/csv": "\n".join(["guid", *guids]).encode(),
+        "application/x-ndjson": "\n".join(f'"{guid}"' for guid in guids).encode(),
+    }[kind]
+
+    answer = call(PREFIX + stage.path("/instructions"), body, kind=kind, **bearer(stage.supplier))
+
+    assert (answer["status"], json_of(answer)["accepted"]) == (201, 5)
+
+
+def test_a_change_in_chunks_is_made(stage):
+    number = owned(stage, "")["webhook_id"]
+
+    answer = call(
+        f"{PREFIX}/webhooks/{number}", b'{"is_enabled": false}', method="PATCH", **bearer(stage.supplier)
+    )
+
+    assert answer["status"] == 200
+    assert WebhookEndpoint.objects.get(pk=number).state == WebhookEndpoint.State.PAUSED
+
+
+def test_an_attachment_in_chunks_is_kept(stage):
+    incident = owned(stage, "")["incident_id"]
+    content = base64.b64encode(b"line\n" * 9).decode()
+
+    answer = call(
+        f"{PREFIX}/incidents/{incident}/files",
+        orjson.dumps({"file_name": "more.log", "content": content}),
+        **bearer(stage.supplier),
+    )
+
+    assert answer["status"] == 201
+    assert [each["size"] for each in json_of(answer)["attachments"]] == [9, 45]
+
+
+def alert(stage):
+    return orjson.dumps(
+        {
+            "alert_id": str(uuid.uuid4()),
+            "guid": stage.guid(0),
+            "code": "0x8F66",
+            "occurred_at": "2030-03-04T10:00:00Z",
+            "firmware_version": "0C230000",
+        }
+    )
+
+
+@pytest.mark.requirement("R5.2")
+def test_alerts_in_chunks_are_stored(stage):
+    body = alert(stage) + b"\n" + alert(stage)
+
+    answer = call("/csp/v1/alerts", body, kind="application/x-ndjson", **bearer(stage.csp))
+
+    assert (answer["status"], json_of(answer)["accepted"]) == (202, 2)
+    assert CspAlertBatch.objects.get().count == 2
+
+
+def test_a_token_is_given_for_a_form_in_chunks(stage):
+    made = client_for(stage.world.supplier_user)
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": made.client_id,
+        "client_secret": made.secret,
+    }
+
+    answer = call("/oauth/token", urlencode(form).encode(), kind=FORM)
+
+    assert (answer["status"], json_of(answer)["token_type"]) == (200, "Bearer")
+
+
+def test_a_form_of_a_page_in_chunks_is_read(stage):
+    browser = Client()
+    browser.force_login(stage.world.supplier_user)
+    cookies = "; ".join(f"{name}={each.value}" for name, each in browser.cookies.items())
+    token = "a" * 32
+    boundary = "b0undary"
+    parts = {"csrfmiddlewaretoken": token, "kind": "INSTRUCT", "guids": stage.guid(0)}
+    body = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in parts.items()
+    )
+
+    answer = call(
+        f"/updates/{stage.rollout.pk}/instruct/",
+        f"{body}--{boundary}--\r\n".encode(),
+        kind=f"multipart/form-data; boundary={boundary}",
+        HTTP_COOKIE=f"{cookies}; csrftoken={token}",
+    )
+
+    assert answer["status"] not in {403, 500}, answer["content"][:2000]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind"),
+    [
+        ("POST", "/api/v1/rollouts/{rollout}/instructions", "application/json"),
+        ("POST", "/api/v1/rollouts/{rollout}/instructions", "text/csv"),
+        ("POST", "/api/v1/rollouts/{rollout}/instructions", "application/x-ndjson"),
+        ("POST", "/api/v1/selection-rules", "application/json"),
+        ("PATCH", "/api/v1/webhooks/{webhook}", "application/json"),
+    ],
+)
+@pytest.mark.parametrize("is_chunked", [True, False])
+def test_an_empty_body_is_no_body(stage, method, path, kind, is_chunked):
+    where = path.format(rollout=stage.rollout.pk, webhook=owned(stage, "")["webhook_id"])
+    Instruction.objects.all().delete()
+
+    answer = call(
+        where,
+        b"",
+        method=method,
+        kind=kind,
+        **bearer(stage.supplier),
+        **({} if is_chunked else sized(b"")),
+    )
+
+    assert (answer["status"], json_of(answer)["code"]) == (400, "malformed_body")
+    assert not Instruction.objects.exists()
+
+
+@pytest.mark.parametrize("body", [b"", b"\n \n"])
+def test_a_call_without_alerts_is_refused(stage, body):
+    answer = call("/csp/v1/alerts", body, kind="application/x-ndjson", **bearer(stage.csp))
+
+    assert answer["status"] == 400
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+
+
+def test_alerts_packed_in_another_way_are_refused(stage):
+    answer = call("/csp/v1/alerts", alert(stage), HTTP_CONTENT_ENCODING="br", **bearer(stage.csp))
+
+    assert answer["status"] == 415
+    assert not CspAlertBatch.objects.exists()
+
+
+class TestAtTheEntrance:
+    """What no view gets to see."""
+
+    def small(self, seen):
+        def app(environ, start_response):
+            seen.append(environ["wsgi.input"].read())
+            start_response("200 OK", [])
+            return []
+
+        return BodySpool(app, largest=[("", 10)])
+
+    @pytest.mark.parametrize("is_chunked", [True, False])
+    def test_a_body_as_large_as_may_be_goes_on_and_a_larger_one_does_not(self, is_chunked):
+        seen = []
+        app = self.small(seen)
+
+        fits, exceeds = (
+            call("/", body, app=app, **({} if is_chunked else sized(body))) for body in (b"x" * 10, b"x" * 11)
+        )
+
+        assert (fits["status"], seen) == (200, [b"x" * 10])
+        assert (exceeds["status"], json_of(exceeds)["code"]) == (413, "body_too_large")
+        assert exceeds["headers"]["Content-Type"] == "application/problem+json"
+
+    def test_a_body_of_which_the_end_is_missing_goes_nowhere(self):
+        seen = []
+
+        answer = call("/", b"", app=self.small(seen), **sized(b"12345") | {"CONTENT_LENGTH": "9"})
+
+        assert (answer["status"], json_of(answer)["code"], seen) == (400, "malformed_body", [])
+
+    def test_a_length_that_is_none_is_refused(self):
+        answer = call("/", b"", app=self.small([]), **sized(b"") | {"CONTENT_LENGTH": "-1"})
+
+        assert answer["status"] == 400
+
+    def test_a_server_that_cannot_tell_where_chunks_end_asks_for_the_length(self):
+        answer = call("/", b"12345", app=self.small([]), **{"wsgi.input_terminated": False})
+
+        assert (answer["status"], json_of(answer)["code"]) == (411, "length_required")
+
+    def test_chunks_that_are_none_are_refused(self):
+        class Broken(io.RawIOBase):
+            def read(self, size=-1):
+                raise OSError("invalid chunk size")
+
+        answer = call("/", b"", app=self.small([]), **{"wsgi.input": Broken()})
+
+        assert (answer["status"], json_of(answer)["code"]) == (400, "malformed_body")

@@ -1,0 +1,68 @@
+"""gunicorn as it serves in production, on the database of a test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+from django.db import connection
+
+from portal.embedded.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def port() -> int:
+    """A port of this machine that nobody uses."""
+    return free_port()
+
+
+@pytest.fixture
+def server(
+    transactional_db: None, valkey_url: str, port: int, tmp_path: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Have gunicorn serve; a body has two seconds to arrive."""
+    found = connection.settings_dict
+    who = quote(found["USER"]) + (f":{quote(found['PASSWORD'])}" if found["PASSWORD"] else "")
+    variables = {
+        **os.environ,
+        "DATABASE_URL": f"postgresql://{who}@{found['HOST']}:{found['PORT']}/{found['NAME']}",
+        "REDIS_URL": valkey_url,
+        "PORTAL_VAR": str(tmp_path),
+        "SECRET_KEY": "of this test alone " * 4,
+        "PLAIN_HTTP": "1",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "BODY_SECONDS": "2",
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "PYTHONPATH": str(ROOT),
+    }
+    words = (f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4", "--no-control-socket")
+    log = (tmp_path / "web.log").open("wb")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "portal.wsgi", *words], env=variables, stdout=log, stderr=log
+    )
+    try:
+        until = time.monotonic() + 60
+        while not _lives(port):
+            assert running.poll() is None and time.monotonic() < until, (tmp_path / "web.log").read_text()  # noqa: PT018
+            time.sleep(0.2)
+        yield running
+    finally:
+        running.kill()
+        running.wait(10)
+        log.close()
+
+
+def _lives(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/livez", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
