@@ -19,7 +19,7 @@ from django.urls import reverse
 from portal.accounts.sessions import end_sessions
 from portal.events import journal
 from portal.identity.models import Organisation, OrganisationKind, User
-from portal.identity.roles import CSP_ROLES, DCC_ROLES, PANEL_ROLES, SUPPLIER_ROLES, Role
+from portal.identity.roles import APART, CSP_ROLES, DCC_ROLES, PANEL_ROLES, SUPPLIER_ROLES, Role
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound, Refusal
 from portal.kernel.transactions import inside_unit_of_work, run_after_commit, unit_of_work
@@ -34,8 +34,9 @@ ADMINISTRATOR: Final = {
     OrganisationKind.DCC: Role.DCC_OPERATOR,
     OrganisationKind.SUPPLIER: Role.SUPPLIER_ADMIN,
     OrganisationKind.CSP: Role.CSP_PLANNER,
-    OrganisationKind.PANEL: Role.PANEL_MEMBER,
+    OrganisationKind.PANEL: Role.PANEL_ADMIN,
 }
+_OPENING: Final = ("admitted_at", "admitted_by")
 _SECOND_FACTORS: Final = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
@@ -116,7 +117,13 @@ def invite(scope: Scope, *, email: str, name: str, roles: Collection[Role], now:
     if User.objects.filter(email__iexact=email).exists():
         raise Refusal("This address has an account already.", code="address_taken")
     user = User.objects.create_user(
-        email, None, name=name, organisation_id=scope.organisation_id, roles=_stored(roles)
+        email,
+        None,
+        name=name,
+        organisation_id=scope.organisation_id,
+        roles=_stored(roles),
+        admitted_at=now,
+        admitted_by_id=scope.user_id,
     )
     facts = {"email": user.email, "name": name, "roles": user.roles}
     journal.record("person.invited", subject=f"person:{user.pk}", by=scope, at=now, facts=facts)
@@ -140,7 +147,9 @@ def change_roles(scope: Scope, person_id: int, *, roles: Collection[Role], now: 
     former, user.roles = user.roles, _stored(roles)
     if former == user.roles:
         return
-    user.save(update_fields=["roles"])
+    if set(user.roles) - set(former):
+        _note_opening(scope, user, now=now)
+    user.save(update_fields=["roles", *_OPENING])
     facts = {"from": former, "to": user.roles}
     journal.record("person.roles-changed", subject=f"person:{user.pk}", by=scope, at=now, facts=facts)
 
@@ -177,7 +186,8 @@ def reactivate(scope: Scope, person_id: int, *, now: datetime) -> None:
     if user.is_active:
         return
     user.is_active = True
-    user.save(update_fields=["is_active"])
+    _note_opening(scope, user, now=now)
+    user.save(update_fields=["is_active", *_OPENING])
     journal.record("person.reactivated", subject=f"person:{user.pk}", by=scope, at=now, facts={})
 
 
@@ -211,6 +221,8 @@ def reset_second_factor(scope: Scope, person_id: int, *, now: datetime) -> None:
     if user.pk == scope.user_id:
         raise Refusal("You cannot reset your own. Ask another administrator.", code="yourself")
     removed, _ = Authenticator.objects.filter(user_id=user.pk).delete()
+    _note_opening(scope, user, now=now)
+    user.save(update_fields=_OPENING)
     facts = {"removed": removed, "sessions_ended": end_sessions(user)}
     journal.record("person.second-factor-reset", subject=f"person:{user.pk}", by=scope, at=now, facts=facts)
 
@@ -244,6 +256,11 @@ def _own(scope: Scope, person_id: int) -> User:
     return user
 
 
+def _note_opening(scope: Scope, user: User, *, now: datetime) -> None:
+    # Whoever opens an account could use it: their signatures do not count as two.
+    user.admitted_at, user.admitted_by_id = now, scope.user_id
+
+
 def _lock(organisation_id: int) -> None:
     # Two administrators who remove each other at the same time must not both succeed.
     Organisation.objects.select_for_update(no_key=True).get(pk=organisation_id)
@@ -252,6 +269,10 @@ def _lock(organisation_id: int) -> None:
 def _check_roles(kind: OrganisationKind, roles: Collection[Role]) -> None:
     if not roles or not ROLES_OF_KIND[kind].issuperset(roles):
         raise BadInput("Choose one or more roles of your organisation.")
+    if APART.issubset(roles):
+        raise BadInput(
+            "Whoever manages the Panel's people does not sign its decisions: choose one of the two."
+        )
 
 
 def _check_not_last(scope: Scope, user: User) -> None:

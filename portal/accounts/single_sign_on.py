@@ -204,7 +204,12 @@ def _newcomer(setup: SingleSignOn, claims: Claims, *, now: datetime) -> User:
     if User.objects.filter(email__iexact=claims.email).exists():
         raise NotPermitted("Your address has an account at another organisation.")
     user = User.objects.create_user(
-        claims.email, None, name=claims.name[:120], organisation=setup.organisation, roles=[role.value]
+        claims.email,
+        None,
+        name=claims.name[:120],
+        organisation=setup.organisation,
+        roles=[role.value],
+        admitted_at=now,
     )
     facts = {"email": user.email, "roles": user.roles}
     journal.record("person.joined", subject=f"person:{user.pk}", by=Scope.of(user), at=now, facts=facts)

@@ -180,6 +180,12 @@ class User(AbstractBaseUser):
     )
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
+    admitted_at = models.DateTimeField(
+        null=True, help_text="when the account was last opened: made, given a role, let in again"
+    )
+    admitted_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="+", help_text="who opened it"
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 

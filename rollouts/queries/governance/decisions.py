@@ -14,6 +14,7 @@ from portal.kernel import sql
 from portal.kernel.refusals import NotFound
 from rollouts.models import Decision, HaltRule, HaltTrip, SignOff
 from rollouts.reads.governance.halt_windows import look
+from rollouts.reads.governance.signers import reason_not_to_count
 from rollouts.reads.governance.signing import requirement_options, standing_of
 from rollouts.reads.rollouts.visibility import visible_rollout, visible_rollouts
 from rollouts.rules.rates import Rate
@@ -219,7 +220,8 @@ def _may_sign(scope: Scope, decision: Decision) -> bool:
     is_by_system = decision.recommended_by_id is None and scope.is_dcc
     if has_signed or is_by_system or decision.recommended_by_id == scope.user_id:
         return False
-    return standing_of(decision).role_needed(scope.organisation_id, scope.roles) is not None
+    is_needed = standing_of(decision).role_needed(scope.organisation_id, scope.roles) is not None
+    return is_needed and not reason_not_to_count(decision, scope.user_id)
 
 
 def _line(decision: Decision) -> DecisionLine:

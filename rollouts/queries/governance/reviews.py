@@ -11,6 +11,7 @@ from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel.refusals import NotFound
 from rollouts.models import Decision, SignOff
+from rollouts.reads.governance.signers import reason_not_to_count
 from rollouts.reads.governance.signing import standing_of
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.states import OPEN_STATUSES, ReviewOutcome
@@ -114,7 +115,9 @@ def _card(scope: Scope, decision: Decision) -> DecisionCard:
         may_sign=standing is not None
         and not has_signed
         and not is_author
-        and standing.may_sign(scope.organisation_id, scope.roles),
+        and standing.may_sign(scope.organisation_id, scope.roles)
+        and scope.user_id is not None
+        and not reason_not_to_count(decision, scope.user_id),
     )
 
 

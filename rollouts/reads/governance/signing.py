@@ -156,10 +156,15 @@ def _by_option(rows: Iterable[Row]) -> list[tuple[Row, ...]]:
 def _standing(
     option: Sequence[Row], approvals: Sequence[tuple[int, str]], panels: frozenset[int]
 ) -> tuple[RowStanding, ...]:
-    return tuple(
-        RowStanding(row, sum(1 for body, role in approvals if row.suits(body, role, panels=panels)))
-        for row in option
-    )
+    # A person fills one place: whoever has signed for one row is not counted for the next.
+    left = list(approvals)
+    standings = []
+    for row in option:
+        suited = [each for each in left if row.suits(*each, panels=panels)][: row.number]
+        for each in suited:
+            left.remove(each)
+        standings.append(RowStanding(row, len(suited)))
+    return tuple(standings)
 
 
 def _joined(old: Sequence[RowStanding], new: Sequence[RowStanding]) -> tuple[RowStanding, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from portal.events import journal
 from portal.events.kinds import EntryKind
 from portal.identity.models import Organisation, OrganisationKind, User
-from portal.identity.roles import MAY_CONFIRM, MAY_OPERATE, Role
+from portal.identity.roles import MAY_CONFIRM, MAY_OPERATE, SIGNING_ROLES
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotPermitted
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
@@ -122,7 +122,7 @@ def _checked(row: Mapping[str, Any]) -> dict[str, Any]:
     organisation = Organisation.objects.filter(pk=row.get("organisation") or 0, is_active=True).first()
     role, number = row.get("role"), row.get("number")
     outcomes = list(row.get("outcomes") or [])
-    if organisation is None or role not in Role.values:
+    if organisation is None or role not in SIGNING_ROLES:
         raise BadInput("Name the body and the role of those who sign.")
     if not isinstance(number, int) or number < 1:
         raise BadInput("Say how many must sign: at least one.")

@@ -21,6 +21,7 @@ from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work
 from rollouts import rules
 from rollouts.models import Decision, Rollout, SignOff
 from rollouts.reads.governance.evidence import figures_of
+from rollouts.reads.governance.signers import reason_not_to_count
 from rollouts.reads.governance.signing import Standing, standing_of
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.governance.change_requirements import withdraw_proposal
@@ -238,6 +239,8 @@ def _signing_role(scope: Scope, decision: Decision, standing: Standing, verdict:
     role = standing.role_needed(scope.organisation_id, scope.roles)
     if has_signed or (role is None and verdict == Verdict.APPROVE):
         raise SignOffNotNeeded("You, or enough others of your body, have signed this already.")
+    if why := reason_not_to_count(decision, scope.user_id):
+        raise NotPermitted(why)
     return role or sorted(scope.roles)[0]
 
 
