@@ -20,7 +20,6 @@ from rollouts.states.moves import (
     TARGET_MOVES,
     TERMINAL_STATES,
     Move,
-    allowed_target_moves_sql,
     target_may_move,
 )
 from rollouts.states.reasons import (
@@ -125,7 +124,6 @@ __all__ = [
     "Step",
     "TargetState",
     "UnmatchedReason",
-    "allowed_target_moves_sql",
     "failure_code",
     "failure_of",
     "may_retry",

@@ -52,22 +52,44 @@ ALERT_REASONS: Final[dict[str, FailureCode]] = {
     "REJECTED": FailureCode.CANCEL_FAILED,
 }
 
+_OF_ACTIVATION: Final = frozenset(
+    {FailureCode.NO_IMAGE_HELD, FailureCode.HASH_MISMATCH, FailureCode.ACTIVATION_FAILURE}
+)
+FAILURES_OF_ALERT: Final[dict[AlertCode, frozenset[FailureCode]]] = {
+    AlertCode.DELIVERY_FAILED: frozenset(
+        {
+            FailureCode.UNREACHABLE,
+            FailureCode.TRANSFER_FAILED,
+            FailureCode.IMAGE_DISCARDED,
+            FailureCode.HARDWARE_MISMATCH,
+        }
+    ),
+    AlertCode.CS06_RESPONSE: _OF_ACTIVATION | {FailureCode.NONE},
+    AlertCode.ACTIVATION_FAILED: _OF_ACTIVATION,
+    AlertCode.CANCEL_FAILED: frozenset({FailureCode.CANCEL_FAILED, FailureCode.UNREACHABLE}),
+    AlertCode.READ_RESULT: frozenset(ALERT_REASONS.values()),
+}
+"""The failures each alert may report, as in docs/reference/csp-interface.md.
+
+Any other reason with it counts as its default: a failed delivery that names a failure of activation must not
+take the hub for one that holds a verified image.
+"""
+
 DEFAULT_REASON: Final[dict[AlertCode, FailureCode]] = {
     AlertCode.VERIFICATION_FAILED: FailureCode.VERIFICATION_FAILED,
+    AlertCode.CS06_RESPONSE: FailureCode.ACTIVATION_FAILURE,
     AlertCode.ACTIVATION_FAILED: FailureCode.ACTIVATION_FAILURE,
     AlertCode.DELIVERY_FAILED: FailureCode.TRANSFER_FAILED,
     AlertCode.CANCEL_FAILED: FailureCode.CANCEL_FAILED,
 }
-"""What a failure without a reason, or with one the portal does not know, counts as."""
+"""What a failure without a reason, or with one that is none of its own, counts as."""
 
 
 def failure_of(code: AlertCode, reason: str) -> FailureCode:
     """Name the failure an alert reports; NONE when it reports none."""
-    given = ALERT_REASONS.get(reason.upper()) if reason else None
-    if code == AlertCode.VERIFICATION_FAILED:
-        return FailureCode.VERIFICATION_FAILED
-    if given is not None:
+    if code == AlertCode.CS06_RESPONSE and not reason:
+        return FailureCode.NONE
+    given = ALERT_REASONS.get(reason.upper())
+    if given is not None and given in FAILURES_OF_ALERT.get(code, ()):
         return given
-    if code == AlertCode.CS06_RESPONSE and reason:
-        return FailureCode.ACTIVATION_FAILURE
     return DEFAULT_REASON.get(code, FailureCode.NONE)

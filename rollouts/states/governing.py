@@ -116,6 +116,20 @@ INCIDENT_STEPS: Final = _table(
 )
 # fmt: on
 
+ALLOWED_INCIDENT_MOVES: Final = frozenset(
+    (source, step.target) for step in INCIDENT_STEPS.values() for source in step.sources
+)
+_D = DecisionStatus
+ALLOWED_DECISION_MOVES: Final = frozenset(
+    {
+        (_D.REVIEW, _D.RECOMMENDED),
+        (_D.RECOMMENDED, _D.REVIEW),  # taken back, or the rollout was suspended meanwhile
+        (_D.RECOMMENDED, _D.ENACTED),
+        (_D.RECOMMENDED, _D.REJECTED),
+        *((status, _D.OVERTAKEN) for status in OPEN_DECISIONS),
+    }
+)
+
 
 def open_incident_steps(*roles: Role, at: IncidentStatus) -> tuple[IncidentStep, ...]:
     """Return the steps these roles may take now: the buttons to draw."""

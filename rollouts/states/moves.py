@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-from rollouts.states.words import TargetState
+from rollouts.states.words import CommandStatus, TargetState
 
 T = TargetState
 EVERY_STATE: Final = frozenset(TargetState)
@@ -50,54 +50,72 @@ class Move:
 
 
 # Truth only comes from the hub, in any order: a verified image or a running version outranks whatever the
-# portal believed, a withdrawal included. ACTIVATED is the end of every path.
+# portal believed, a withdrawal included. ACTIVATED is the end of every path. A failed state is final: with
+# attempts left, a hub goes straight back to where it is tried again (ADR 0003).
 TARGET_MOVES: Final = (
     Move({T.ELIGIBLE}, T.SCHEDULED, "consent becomes final"),
-    Move({T.SCHEDULED}, T.ELIGIBLE, "consent is open again: answer withdrawn, or the supplier changed"),
+    Move(
+        {T.SCHEDULED},
+        T.ELIGIBLE,
+        "consent is open again: answer withdrawn, supplier changed, window reopened",
+    ),
     Move({T.SCHEDULED}, T.DISTRIBUTING, "a distribution command is claimed"),
-    Move({T.DISTRIBUTING}, T.SCHEDULED, "the command is dropped unsent, or a failure is tried again"),
-    Move({T.DISTRIBUTED, T.ACTIVATING}, T.SCHEDULED, "the hub turns out to hold no usable image"),
-    Move({T.DISTRIBUTING}, T.ELIGIBLE, "a drop finds that consent is open again"),
-    Move({T.SCHEDULED, T.DISTRIBUTING}, T.DISTRIBUTION_FAILED, "delivery reported as failed"),
-    Move({T.SCHEDULED, T.DISTRIBUTING, T.DISTRIBUTED}, T.VERIFICATION_FAILED, "alert 0x8F1C"),
+    Move({T.DISTRIBUTING}, T.SCHEDULED, "the command is dropped unsent, or a failed delivery is tried again"),
+    Move({T.DISTRIBUTING}, T.ELIGIBLE, "the same, and consent is open again"),
     Move(
-        UNVERIFIED_STATES,
-        T.DISTRIBUTED,
-        "alert 0x8F72",
-    ),
-    Move(
-        {T.DISTRIBUTION_FAILED, T.VERIFICATION_FAILED, T.ACTIVATION_FAILED},
+        {T.ACTIVATING, T.CANCELLING, T.NO_CONFIRMATION},
         T.SCHEDULED,
-        "the image is sent again",
+        "CS06 fails, as the hub holds no usable image: it is sent again",
     ),
+    Move({T.CANCELLING, T.NO_CONFIRMATION}, T.ELIGIBLE, "the same, and consent is open again"),
+    Move(
+        {T.ELIGIBLE, T.SCHEDULED, T.DISTRIBUTING},
+        T.DISTRIBUTION_FAILED,
+        "delivery fails for good, or the hub stays out of reach until the end",
+    ),
+    Move({T.DISTRIBUTING}, T.VERIFICATION_FAILED, "alert 0x8F1C, no attempt left"),
+    Move(UNVERIFIED_STATES, T.DISTRIBUTED, "alert 0x8F72, however late"),
     Move({T.DISTRIBUTED}, T.ACTIVATING, "an activation command is claimed"),
     Move({T.ACTIVATING}, T.DISTRIBUTED, "the command is dropped unsent, or a failure is tried again"),
-    Move({T.ACTIVATION_FAILED, T.CANCELLED}, T.DISTRIBUTED, "activation tried again, or the rollout resumes"),
     Move(
-        {T.DISTRIBUTED, T.ACTIVATING, T.CANCELLING, T.CANCELLED, T.NO_CONFIRMATION},
+        {T.NO_CONFIRMATION, T.CANCELLING},
+        T.DISTRIBUTED,
+        "a late failure is tried again, or the cancel is confirmed while the rollout runs",
+    ),
+    Move({T.CANCELLED}, T.DISTRIBUTED, "the rollout resumes: the image is still on the hub"),
+    Move(
+        {T.DISTRIBUTED, T.ACTIVATING, T.CANCELLING, T.NO_CONFIRMATION},
         T.ACTIVATION_FAILED,
-        "CS06 failure, alert 0x8F67, or the old version is read",
+        "CS06 failure, alert 0x8F67 or the old version is read, no attempt left; or out of reach to the end",
     ),
     Move({T.ACTIVATING, T.CANCELLING}, T.NO_CONFIRMATION, "silence after the last reading"),
     Move({T.ACTIVATING}, T.CANCELLING, "a cancel command is claimed"),
-    Move({T.CANCELLING}, T.ACTIVATING, "the cancel is dropped unsent"),
-    Move({T.CANCELLING}, T.CANCELLED, "the hub confirms the cancel"),
-    Move({T.CANCELLED}, T.SCHEDULED, "the rollout resumes"),
+    Move({T.CANCELLING}, T.ACTIVATING, "the cancel is dropped, refused or fails: the activation stands"),
+    Move({T.CANCELLING}, T.CANCELLED, "the hub confirms the cancel while the rollout stands still"),
     Move(EVERY_STATE - {T.ACTIVATED}, T.ACTIVATED, "CS06 success, alert 0x8F66, or the new version is read"),
-    Move(EVERY_STATE - TERMINAL_STATES, T.WITHDRAWN, "hub gone, CPL entry removed, revoked or stopped"),
+    Move(
+        EVERY_STATE - TERMINAL_STATES - FAILED_STATES | {T.NO_CONFIRMATION},
+        T.WITHDRAWN,
+        "hub gone or no longer eligible, notice revoked or rollout stopped",
+    ),
     Move({T.WITHDRAWN}, T.ELIGIBLE, "the hub qualifies again"),
     Move({T.WITHDRAWN}, T.SCHEDULED, "the hub qualifies again, and its consent is final"),
 )
 
 ALLOWED_TARGET_MOVES: Final = frozenset((a, move.target) for move in TARGET_MOVES for a in move.sources)
 
+ALLOWED_COMMAND_MOVES: Final = frozenset(
+    {
+        (CommandStatus.READY, CommandStatus.CLAIMED),
+        (CommandStatus.READY, CommandStatus.DROPPED),
+        (CommandStatus.CLAIMED, CommandStatus.SENT),
+        (CommandStatus.CLAIMED, CommandStatus.DROPPED),
+        (CommandStatus.CLAIMED, CommandStatus.REFUSED),
+    }
+)
+"""A command is claimed once and settled once; one that may have left is never dropped."""
+
 
 def target_may_move(source: TargetState, target: TargetState) -> bool:
     """Tell whether the table has this move. Staying where one is, is no move."""
     return (source, target) in ALLOWED_TARGET_MOVES
-
-
-def allowed_target_moves_sql(old: str = "old.state", new: str = "new.state") -> str:
-    """Write the table as one SQL condition for a database guard; ask it only where the state differs."""
-    pairs = ", ".join(f"({a:d}, {b:d})" for a, b in sorted(ALLOWED_TARGET_MOVES))
-    return f"({old}, {new}) IN ({pairs})"

@@ -76,6 +76,13 @@ ROLLOUT_STEPS: Final = _table(
 )
 # fmt: on
 
+ALLOWED_ROLLOUT_MOVES: Final = frozenset(
+    (source, landing)
+    for step in ROLLOUT_STEPS.values()
+    for source in step.sources
+    for landing in ({step.target} if step.target else RUNNING_STATUSES)
+)
+
 
 def open_steps(*roles: Role, at: RolloutStatus, has_pilot: bool | None = None) -> tuple[Step, ...]:
     """Return the steps these roles may take now: the buttons to draw."""
