@@ -35,13 +35,15 @@ def traceability() -> str:
 
 
 def states() -> str:
-    """Draw the machines of a rollout and of a target from their tables."""
-    from rollouts.states.moves import TARGET_MOVES
+    """Draw every machine from its table."""
+    from rollouts.states.governing import ALLOWED_DECISION_MOVES, INCIDENT_STEPS
+    from rollouts.states.moves import ALLOWED_COMMAND_MOVES, TARGET_MOVES
     from rollouts.states.steps import ROLLOUT_STEPS
 
     steps = [(_names(s.sources), s.target.name if s.target else None, s) for s in ROLLOUT_STEPS.values()]
     lines = [
         "# States\n",
+        "The database refuses every move that is not drawn here: each table of `rollouts/states` is also a trigger.\n",
         "## Rollout\n",
         *_diagram((a, to or "RESUMED", s.verb) for sources, to, s in steps for a in sources),
         "`RESUMED` stands for where the rollout was halted.\n",
@@ -57,8 +59,14 @@ def states() -> str:
         "| from | to | because |",
         "|---|---|---|",
         *(f"| {', '.join(_names(m.sources))} | {m.target.name} | {m.cause} |" for m in TARGET_MOVES),
+        "\n## Command\n",
+        *_diagram((a.name, b.name, "") for a, b in sorted(ALLOWED_COMMAND_MOVES)),
+        "## Incident\n",
+        *_diagram((a, s.target.name, s.verb) for s in INCIDENT_STEPS.values() for a in _names(s.sources)),
+        "## Decision\n",
+        *_diagram((a.name, b.name, "") for a, b in sorted(ALLOWED_DECISION_MOVES)),
     ]
-    return _MADE + "\n".join(lines) + "\n"
+    return _MADE + "\n".join(lines).rstrip() + "\n"
 
 
 def openapi() -> str:

@@ -24,6 +24,7 @@ MEASURES: Final = {
     "instruct_50k": "instructing:measure",
     "alerts": "alerting:measure",
     "dispatch": "dispatching:measure",
+    "moves": "guarding:measure",
     "stop": "stopping:measure",
     "pages": "paging:measure",
     "export": "exporting:measure",

@@ -15,6 +15,7 @@ import httpx
 from portal.kernel import clock, sql
 from portal.kernel.guid import format_many
 from rollouts.models import Rollout
+from tests import scenery
 from tests.bench import estate
 from tests.bench.figures import Figure, Seconds, rate
 from tests.bench.stage import CSP_SECRETS, Stage, wait_until
@@ -113,7 +114,8 @@ def activating(who: estate.People) -> Rollout:
     """Publish afresh, and let every hub that can answer stand where its confirmation is awaited."""
     rollout = estate.publish(who)
     params = {"rollout": rollout.pk, "entry": rollout.cpl_entry_id, "now": clock.now()}
-    moved = sql.run(_ACTIVATING.format(target=f"rollouts_target_{rollout.pk}"), params)
+    with scenery.unguarded():
+        moved = sql.run(_ACTIVATING.format(target=f"rollouts_target_{rollout.pk}"), params)
     sql.run(
         "INSERT INTO rollouts_hub_in_flight SELECT guid, rollout_id FROM rollouts_target"
         " WHERE rollout_id = %(rollout)s AND state = 50",

@@ -200,6 +200,26 @@ def test_a_failed_delivery_is_tried_again_and_then_given_up(now):
     assert not HubInFlight.objects.filter(guid=bench.world.guid(0)).exists()
 
 
+@pytest.mark.requirement("R4.11")
+@pytest.mark.parametrize("reason", ["ACTIVATION_FAILURE", "NO_RESPONSE", "REJECTED", "no such reason"])
+def test_a_failed_delivery_with_the_reason_of_another_stage_is_a_failed_delivery(now, reason):
+    bench = Bench(now, state=TargetState.DISTRIBUTING)
+
+    bench.deliver(bench.alert(0, "DELIVERY_FAILED", reason=reason))
+
+    assert (bench.state(0), bench.target(0).code) == (TargetState.SCHEDULED, FailureCode.TRANSFER_FAILED)
+
+
+@pytest.mark.requirement("R4.11")
+@pytest.mark.parametrize("reason", ["UNREACHABLE", "TOO_LATE", "SUCCESS"])
+def test_a_failed_activation_with_the_reason_of_another_stage_is_a_failed_activation(now, reason):
+    bench = Bench(now)
+
+    bench.deliver(bench.alert(0, "0x8F67", reason=reason))
+
+    assert (bench.state(0), bench.target(0).code) == (TargetState.DISTRIBUTED, FailureCode.ACTIVATION_FAILURE)
+
+
 def test_the_failure_of_an_earlier_attempt_does_not_fail_the_present_one(now):
     bench = Bench(now)
     late = bench.alert(0, "0x8F67", reason="ACTIVATION_FAILURE")
