@@ -10,3 +10,9 @@ class RolloutsConfig(AppConfig):
 
     name = "rollouts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the path converters before any address is read."""
+        from rollouts.api import converters
+
+        converters.register()

@@ -27,7 +27,7 @@ from rollouts.api.estate.hub_lists import guids_in, hub_list
 from rollouts.api.governance import schemas as documents
 from rollouts.queries.governance.decisions import decision_lines
 from rollouts.queries.governance.incidents import incident_file, incident_hubs, incident_lines, incident_page
-from rollouts.states.governing import INCIDENT_STEPS, HanImpact
+from rollouts.states.governing import HanImpact
 
 _MOST: Final = 4_000
 _LARGEST: Final = 14_000_000
@@ -80,20 +80,6 @@ class DecisionsQuery(Said):
 
     rollout_id = IdField(required=False)
     is_open = serializers.BooleanField(required=False, allow_null=True, default=None)
-
-
-class IncidentVerb:
-    """The verb of a step of an incident, in an address."""
-
-    regex = "|".join(verb for verb in INCIDENT_STEPS if verb != "merge")
-
-    def to_python(self, value: str) -> str:
-        """Return the verb."""
-        return value
-
-    def to_url(self, value: str) -> str:
-        """Write the verb."""
-        return value
 
 
 class Incidents(Resource):

@@ -32,22 +32,6 @@ _PILOT: Final[Mapping[str, Callable[..., object]]] = {
     "reopen_pilot": services.reopen_pilot,
     "reject_pilot": services.reject_pilot,
 }
-VERBS: Final = ("notify", *_PILOT, "suspend", "revoke")
-"""Pausing, resuming and stopping are decided, and signed by people (R5.3)."""
-
-
-class Verb:
-    """The verb of a step, in an address."""
-
-    regex = "|".join(VERBS)
-
-    def to_python(self, value: str) -> str:
-        """Return the verb."""
-        return value
-
-    def to_url(self, value: str) -> str:
-        """Write the verb."""
-        return value
 
 
 class Reason(Said):

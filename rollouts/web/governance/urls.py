@@ -1,21 +1,33 @@
-"""Addresses of the pages of incidents, triage, halt rules, phases, decisions and the audit trail."""
+"""Addresses of the pages of governance."""
 
 from __future__ import annotations
 
-from typing import Final
+from django.urls import URLPattern, path
 
-from django.urls import path
+from rollouts.web.governance import (
+    audit,
+    deciding,
+    decisions,
+    halt_rules,
+    incident,
+    incidents,
+    known_issues,
+    requirements,
+    triage,
+)
 
-from rollouts.web.governance import audit, decisions, halt_rules, incidents, known_issues, triage
-from rollouts.web.governance import incident as incident_page
-from rollouts.web.rollouts import phases
+_UPDATE = "updates/<int:rollout_id>"
 
-_UPDATE: Final = "updates/<int:rollout_id>"
-
-governing_paths: Final = [
+urlpatterns: list[URLPattern] = [
+    path("updates/<int:rollout_id>/decision/", deciding.decision, name="decision"),
+    path("requirements/", requirements.requirements, name="requirements"),
+    path("requirements/rules/", requirements.rules, name="business-rules"),
+    path("requirements/rules/propose/", requirements.propose, name="rules-propose"),
+    path("requirements/rules/<int:decision_id>/", requirements.sign, name="rules-sign"),
+    path("requirements/rules/<int:decision_id>/withdraw/", requirements.withdraw, name="rules-withdraw"),
     path("incidents/", incidents.incidents, name="incidents"),
     path("incidents.csv", incidents.incidents_csv, name="incidents-csv"),
-    path("incidents/<int:incident_id>/", incident_page.incident, name="incident"),
+    path("incidents/<int:incident_id>/", incident.incident, name="incident"),
     path("incidents/<int:incident_id>/hubs.csv", incidents.hubs_csv, name="incident-hubs-csv"),
     path("incidents/<int:incident_id>/files/<int:file_id>/", incidents.file, name="incident-file"),
     path(f"{_UPDATE}/incidents/new/", incidents.raise_incident, name="incident-new"),
@@ -28,9 +40,6 @@ governing_paths: Final = [
     path(f"{_UPDATE}/halt-rules/new/", halt_rules.rule, name="halt-rule-new"),
     path(f"{_UPDATE}/halt-rules/<int:rule_id>/", halt_rules.rule, name="halt-rule"),
     path(f"{_UPDATE}/halt-rules/<int:rule_id>/switch/", halt_rules.switch, name="halt-rule-switch"),
-    path(f"{_UPDATE}/phases/", phases.phase_list, name="phases"),
-    path(f"{_UPDATE}/phases/new/", phases.form_phase, name="phase-new"),
-    path(f"{_UPDATE}/phases/<int:batch_id>/", phases.gate, name="gate"),
     path("decisions/", decisions.decisions, name="decisions"),
     path(f"{_UPDATE}/evidence.zip", decisions.evidence, name="evidence"),
     path("audit/", audit.audit, name="audit"),

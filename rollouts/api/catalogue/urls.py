@@ -1,0 +1,14 @@
+"""Addresses of the REST endpoints of catalogue."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from rollouts.api.catalogue import views
+
+urlpatterns: list[URLPattern] = [
+    path("device-models", views.DeviceModels.as_view(), name="device-models"),
+    path("cpl-entries", views.CplEntries.as_view(), name="cpl-entries"),
+    path("cpl-entries/<id:cpl_entry_id>/status", views.CplStatusOf.as_view(), name="cpl-status"),
+    path("cpl-entries/<id:cpl_entry_id>/image", views.CplImage.as_view(), name="cpl-image"),
+]

@@ -1,0 +1,16 @@
+"""Addresses of the REST endpoints of instructions."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from rollouts.api.instructions import views
+
+_ROLLOUT = "rollouts/<id:rollout_id>"
+
+urlpatterns: list[URLPattern] = [
+    path(f"{_ROLLOUT}/instructions", views.NewInstructions.as_view(), name="instruct"),
+    path("instructions", views.Instructions.as_view(), name="instructions"),
+    path("instructions/<word:instruction>", views.InstructionOne.as_view(), name="instruction"),
+    path("instructions/<word:instruction>/rejections", views.Rejections.as_view(), name="rejections"),
+]

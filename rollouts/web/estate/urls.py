@@ -1,0 +1,21 @@
+"""Addresses of the pages of estate."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from rollouts.web.estate import exports, views
+
+urlpatterns: list[URLPattern] = [
+    path("estate/", views.estate, name="estate"),
+    path("views.csv", views.estate_csv, name="estate-csv"),
+    path("hubs/<str:guid>/", views.hub, name="hub"),
+    path("hubs/<str:guid>/read/", views.read_version, name="hub-read"),
+    path("estate/views/", exports.views, name="estate-views"),
+    path("estate/views/keep/", exports.save_view, name="estate-view-save"),
+    path("estate/views/<int:view_id>/", exports.change_view, name="estate-view"),
+    path("estate/files/", exports.files, name="estate-files"),
+    path("estate/files/order/", exports.order_file, name="estate-file-order"),
+    path("estate/files/<int:export_id>/", exports.fetch_file, name="estate-file"),
+    path("estate/files/<int:export_id>/remove/", exports.remove_file, name="estate-file-remove"),
+]
