@@ -88,7 +88,7 @@ class Visitor:
         Raises:
             TurnedAway: the page refuses, with its words.
         """
-        path = f"/updates/{rollout_id}/instruct/"
+        path = f"/rollouts/{rollout_id}/instruct/"
         asked = {
             "kind": kind,
             "source": "file",

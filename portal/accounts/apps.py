@@ -14,6 +14,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to what changes about somebody's second factor and password."""
-        from portal.accounts import sessions  # noqa: PLC0415 - models are there only now
+        from portal.accounts import sessions
 
         sessions.listen()

@@ -124,7 +124,7 @@ def _through_pages(
     stage: Stage, who: estate.People, rollout: Rollout, listed: MixedList, seconds: Seconds
 ) -> None:
     """Do what a person does: send the file, see what it would do, submit it, open the receipt."""
-    path = f"/updates/{rollout.pk}/instruct/"
+    path = f"/rollouts/{rollout.pk}/instruct/"
     with _session(stage, who) as client:
         fields = {
             "kind": "INSTRUCT",

@@ -36,7 +36,7 @@ def measure(stage: Stage) -> list[Figure]:
             deep = _deep_cursor(user)
             pages = {
                 "dashboard": "/",
-                "rollout": f"/updates/{rollout.pk}/",
+                "rollout": f"/rollouts/{rollout.pk}/",
                 "estate_first": "/estate/",
                 "estate_deep": f"/estate/?page={deep}",
             }

@@ -47,7 +47,7 @@ def test_a_view_is_kept_and_a_file_ordered(live_server, open_page, log_in, axe, 
 def test_a_group_is_checked_before_it_is_formed(live_server, open_page, log_in, axe, fits, scene, width):
     page = open_page(width=width)
     log_in(page, scene.world.operator_user)
-    page.goto(f"{live_server.url}/updates/{scene.notified.pk}/phases/new/")
+    page.goto(f"{live_server.url}/rollouts/{scene.notified.pk}/phases/new/")
     page.get_by_label("Name of the group").fill("North first")
     at = datetime.now(UTC) + timedelta(days=100)
     page.get_by_label("Automatic activation of the group").fill(at.strftime("%Y-%m-%dT%H:%M"))

@@ -52,7 +52,7 @@ def scene():
 
 
 def pages_of(world, trouble, actor: str) -> dict[str, str]:
-    update = f"/updates/{trouble.rollout.pk}/"
+    update = f"/rollouts/{trouble.rollout.pk}/"
     incident = {"incidents": "/incidents/?status=all", "incident": f"/incidents/{trouble.incident.pk}/"}
     board = {
         "triage": "/triage/",

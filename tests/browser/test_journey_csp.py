@@ -40,9 +40,9 @@ def test_notices_and_the_schedule_ahead(walk, width):
     planner.look("csp-channels")
     assert planner.says("Forecast of distribution")
 
-    refused = page.goto(f"{planner.url}/updates/new/")
+    refused = page.goto(f"{planner.url}/rollouts/new/")
     assert refused.status == 403
     planner.look("csp-refused")
-    missing = page.goto(f"{planner.url}/updates/999999/")
+    missing = page.goto(f"{planner.url}/rollouts/999999/")
     assert missing.status == 404
     planner.look("csp-missing")

@@ -87,7 +87,7 @@ def followed(page, url: str) -> None:
 
 def test_numbers_follow_within_a_second_without_losing_the_reader_s_place(live_server, page, log_in, scene):
     log_in(page, scene.world.supplier_user)
-    followed(page, f"{live_server.url}/updates/{scene.moving.pk}/")
+    followed(page, f"{live_server.url}/rollouts/{scene.moving.pk}/")
     before = activated(page)
     part = page.locator("#live")
     part.locator("summary").first.click()
@@ -124,7 +124,7 @@ def test_a_storm_of_events_refreshes_a_page_once_a_second(live_server, page, log
 
 def test_a_hidden_tab_rests_and_catches_up_when_it_is_looked_at(live_server, page, log_in, scene):
     log_in(page, scene.world.supplier_user)
-    followed(page, f"{live_server.url}/updates/{scene.moving.pk}/")
+    followed(page, f"{live_server.url}/rollouts/{scene.moving.pk}/")
     before = activated(page)
     asked = counted(page)
     page.evaluate(HIDE, arg=True)
@@ -141,7 +141,7 @@ def test_a_hidden_tab_rests_and_catches_up_when_it_is_looked_at(live_server, pag
 
 def test_a_page_whose_line_was_cut_comes_back_to_what_happened_meanwhile(live_server, page, log_in, scene):
     log_in(page, scene.world.supplier_user)
-    followed(page, f"{live_server.url}/updates/{scene.moving.pk}/")
+    followed(page, f"{live_server.url}/rollouts/{scene.moving.pk}/")
     before = activated(page)
     page.context.set_offline(True)
     page.evaluate("document.body.dispatchEvent(new Event('offline'))")
@@ -160,7 +160,7 @@ def test_without_a_stream_a_page_looks_by_itself(live_server, page, log_in, sett
     scene = make_scene(now=datetime.now(UTC))
     log_in(page, scene.world.supplier_user)
     page.clock.install()
-    page.goto(f"{live_server.url}/updates/{scene.moving.pk}/")
+    page.goto(f"{live_server.url}/rollouts/{scene.moving.pk}/")
     before = activated(page)
     activate(scene, 1)
 

@@ -29,25 +29,25 @@ def pages_of(scene, actor: str) -> dict[str, str]:
     s = scene
     everybody = {
         "dashboard": "/",
-        "updates": "/updates/",
-        "moving": f"/updates/{s.moving.pk}/",
+        "updates": "/rollouts/",
+        "moving": f"/rollouts/{s.moving.pk}/",
         "requirements": "/requirements/",
         "business-rules": "/requirements/rules/",
     }
     hub = "00-DB-12-34-00-00-00-00"
-    decision = f"/updates/{s.suspended.pk}/decision/"
+    decision = f"/rollouts/{s.suspended.pk}/decision/"
     match actor:
         case "supplier":
             return {
                 **everybody,
-                "notified": f"/updates/{s.notified.pk}/",
-                "hubs": f"/updates/{s.moving.pk}/hubs/",
-                "instruct": f"/updates/{s.notified.pk}/instruct/",
-                "pilot": f"/updates/{s.notified.pk}/pilot/",
+                "notified": f"/rollouts/{s.notified.pk}/",
+                "hubs": f"/rollouts/{s.moving.pk}/hubs/",
+                "instruct": f"/rollouts/{s.notified.pk}/instruct/",
+                "pilot": f"/rollouts/{s.notified.pk}/pilot/",
                 "receipt": f"/instructions/{s.reference}/",
                 "instructions": "/instructions/",
-                "batches": f"/updates/{s.notified.pk}/batches/?counted=yes",
-                "release-notes": f"/updates/{s.moving.pk}/release-notes/",
+                "batches": f"/rollouts/{s.notified.pk}/batches/?counted=yes",
+                "release-notes": f"/rollouts/{s.moving.pk}/release-notes/",
                 "estate": "/estate/",
                 "estate-filtered": "/estate/?region=1&split=yes",
                 "estate-views": "/estate/views/",
@@ -58,16 +58,16 @@ def pages_of(scene, actor: str) -> dict[str, str]:
         case "operator":
             return {
                 **everybody,
-                "suspended": f"/updates/{s.suspended.pk}/",
+                "suspended": f"/rollouts/{s.suspended.pk}/",
                 "decision": decision,
-                "suspend": f"/updates/{s.moving.pk}/steps/suspend/",
-                "end-pilot": f"/updates/{s.pilot.pk}/steps/end_pilot/",
-                "publish": "/updates/new/",
-                "revise": f"/updates/{s.draft.pk}/draft/",
-                "preview": f"/updates/{s.draft.pk}/preview/",
-                "pilot": f"/updates/{s.pilot.pk}/pilot/",
-                "nominations": f"/updates/{s.notified.pk}/pilot/",
-                "release-notes": f"/updates/{s.draft.pk}/release-notes/",
+                "suspend": f"/rollouts/{s.moving.pk}/steps/suspend/",
+                "end-pilot": f"/rollouts/{s.pilot.pk}/steps/end_pilot/",
+                "publish": "/rollouts/new/",
+                "revise": f"/rollouts/{s.draft.pk}/draft/",
+                "preview": f"/rollouts/{s.draft.pk}/preview/",
+                "pilot": f"/rollouts/{s.pilot.pk}/pilot/",
+                "nominations": f"/rollouts/{s.notified.pk}/pilot/",
+                "release-notes": f"/rollouts/{s.draft.pk}/release-notes/",
                 "rules-propose": "/requirements/rules/propose/",
                 "channels": "/channels/",
                 "schedule": "/schedule/",
@@ -79,7 +79,7 @@ def pages_of(scene, actor: str) -> dict[str, str]:
         case "panel":
             return {
                 **everybody,
-                "suspended": f"/updates/{s.suspended.pk}/",
+                "suspended": f"/rollouts/{s.suspended.pk}/",
                 "decision": decision,
             }
         case _:

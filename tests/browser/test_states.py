@@ -91,7 +91,7 @@ def test_pages_of_last_resort_are_accessible_and_fit(open_page, log_in, judge, s
         stranger, page = open_page(width=width), open_page(width=width)
         log_in(page, world.supplier_user)
         judge.open(page, "403", "/channels/", status=403)
-        judge.open(page, "404", "/updates/4711/", status=404)
+        judge.open(page, "404", "/rollouts/4711/", status=404)
         judge.open(page, "404-nowhere", "/nowhere/at/all/", status=404)
         judge.open(page, "409", "/sorry/409/", status=409)
         judge.open(page, "500", "/sorry/500/", status=500)
@@ -106,7 +106,7 @@ def test_pages_of_last_resort_are_accessible_and_fit(open_page, log_in, judge, s
 def test_pages_with_nothing_on_them_are_accessible_and_fit(open_page, log_in, judge, actor):
     world = make_world(hubs=0)
     pages = {
-        "everybody": ["/", "/updates/", "/notifications/", "/notifications/preferences/"],
+        "everybody": ["/", "/rollouts/", "/notifications/", "/notifications/preferences/"],
         "supplier": [
             "/instructions/", "/rules/", "/approvals/", "/incidents/", "/estate/", "/estate/views/",
             "/estate/files/",
@@ -129,11 +129,11 @@ def test_pages_with_nothing_on_them_are_accessible_and_fit(open_page, log_in, ju
 @pytest.mark.requirement("R4.2")
 def test_forms_sent_empty_say_what_is_wrong_and_are_accessible(open_page, log_in, judge):
     scene = make_scene(now=datetime.now(UTC))
-    notified, moving = f"/updates/{scene.notified.pk}/", f"/updates/{scene.moving.pk}/"
+    notified, moving = f"/rollouts/{scene.notified.pk}/", f"/rollouts/{scene.moving.pk}/"
     forms = {
         "supplier": {"instruct": f"{notified}instruct/", "incident": f"{moving}incidents/new/"},
         "operator": {
-            "publish": "/updates/new/",
+            "publish": "/rollouts/new/",
             "suspend": f"{moving}steps/suspend/",
             "release-note": f"{moving}release-notes/",
             "propose": "/requirements/rules/propose/",
@@ -194,7 +194,7 @@ def test_a_page_that_refreshes_itself_does_not_throw_out_somebody_who_types(
     world = make_world(hubs=0)
     page = open_page()
     log_in(page, world.operator_user)
-    page.goto(f"{live_server.url}/updates/new/")
+    page.goto(f"{live_server.url}/rollouts/new/")
     page.get_by_label("Name of the update").fill("Half a name")
     Session.objects.all().delete()
 

@@ -57,7 +57,7 @@ def test_what_was_typed_waits_behind_the_log_in_and_is_sent_once_more(world, bro
     rollout = make_rollout(world, now=today)
     world.supplier_user.set_password(PASSWORD)
     world.supplier_user.save()
-    page = f"/updates/{rollout.pk}/incidents/new/"
+    page = f"/rollouts/{rollout.pk}/incidents/new/"
     fields = {
         "title": "Displays “lost” <b>",
         "category": "2",
@@ -95,11 +95,11 @@ def test_what_was_typed_waits_behind_the_log_in_and_is_sent_once_more(world, bro
 
 def test_an_address_for_forms_alone_leads_back_to_the_page_it_was_on(world, browser, today):
     rollout = make_rollout(world, now=today)
-    page = f"/updates/{rollout.pk}/pilot/?x=1"
+    page = f"/rollouts/{rollout.pk}/pilot/?x=1"
     browser.end()
     browser.cookies.pop(keeping.PERSON_COOKIE)
 
-    sent = send(browser, f"/updates/{rollout.pk}/pilot/1/withdraw/", {"why": "x"}, page=page)
+    sent = send(browser, f"/rollouts/{rollout.pk}/pilot/1/withdraw/", {"why": "x"}, page=page)
 
     assert sent["Location"] == f"/accounts/login/?next=%2Fupdates%2F{rollout.pk}%2Fpilot%2F%3Fx%3D1"
 
@@ -173,7 +173,9 @@ def test_too_much_text_is_not_kept_and_files_are_named(world, browser, monkeypat
         patch.setattr(keeping, "MOST", 10)
         large = send(browser, "/estate/views/keep/", {"name": "x" * 20}, page="/estate/")
     file = SimpleUploadedFile("hubs.csv", b"00-DB")
-    sent = send(browser, "/updates/1/instruct/", {"name": "Leeds", "file": file}, page="/updates/1/instruct/")
+    sent = send(
+        browser, "/rollouts/1/instruct/", {"name": "Leeds", "file": file}, page="/rollouts/1/instruct/"
+    )
     own = Client()
     own.force_login(world.supplier_user)
     address = re.search(r"%2Faccounts%2Ftyped%2F([\w-]+)", sent["Location"])[1]

@@ -50,7 +50,7 @@ def test_an_incident_sent_twice_is_raised_once(world, browser, now):
         "hubs": "00-DB-12-34-00-00-00-00",
         "han_impact": "UNKNOWN",
     }
-    address = f"/updates/{rollout.pk}/incidents/new/"
+    address = f"/rollouts/{rollout.pk}/incidents/new/"
 
     first = browser.post(address, said)
     second = browser.post(address, said)

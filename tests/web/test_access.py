@@ -40,13 +40,13 @@ def stranger(world, client):
 def test_a_supplier_without_hubs_in_an_update_does_not_find_it(world, stranger, today, page):
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True)
 
-    assert stranger.get(f"/updates/{rollout.pk}/{page}").status_code == 404
+    assert stranger.get(f"/rollouts/{rollout.pk}/{page}").status_code == 404
 
 
 def test_a_supplier_without_hubs_has_an_empty_list_and_dashboard(world, stranger, today):
     make_rollout(world, now=today)
 
-    assert b"Toshiba 0C230000" not in stranger.get("/updates/").content
+    assert b"Toshiba 0C230000" not in stranger.get("/rollouts/").content
     assert b"Toshiba 0C230000" not in stranger.get("/").content
 
 
@@ -56,12 +56,12 @@ def test_a_draft_is_seen_by_the_dcc_alone(world, seat, today, actor):
     type(rollout).objects.filter(pk=rollout.pk).update(status="DRAFT")
 
     for page in (*OF_AN_UPDATE, "preview/", "draft/", "steps/notify/"):
-        assert seat(actor).get(f"/updates/{rollout.pk}/{page}").status_code in {403, 404}, page
+        assert seat(actor).get(f"/rollouts/{rollout.pk}/{page}").status_code in {403, 404}, page
 
 
 @pytest.mark.parametrize("actor", ["supplier", "other", "csp", "panel"])
 @pytest.mark.parametrize(
-    "path", ["/updates/new/", "/channels/", "/unmatched-alerts/", "/updates/{id}/steps/suspend/"]
+    "path", ["/rollouts/new/", "/channels/", "/unmatched-alerts/", "/rollouts/{id}/steps/suspend/"]
 )
 def test_what_the_dcc_does_is_for_the_dcc(world, seat, today, actor, path):
     rollout = make_rollout(world, now=today)
@@ -75,10 +75,10 @@ def test_a_viewer_looks_and_does_not_act(world, client, today):
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True)
     client.force_login(UserFactory(organisation=world.supplier, roles=[Role.SUPPLIER_VIEWER.value]))
 
-    assert client.get(f"/updates/{rollout.pk}/").status_code == 200
-    assert client.get(f"/updates/{rollout.pk}/instruct/").status_code == 403
+    assert client.get(f"/rollouts/{rollout.pk}/").status_code == 200
+    assert client.get(f"/rollouts/{rollout.pk}/instruct/").status_code == 403
     assert (
-        client.post(f"/updates/{rollout.pk}/pilot/", {"act": "submit", "source": "rule"}).status_code == 403
+        client.post(f"/rollouts/{rollout.pk}/pilot/", {"act": "submit", "source": "rule"}).status_code == 403
     )
 
 
@@ -115,7 +115,7 @@ def test_nothing_on_the_pages_of_a_shared_hub_says_who_the_second_supplier_is(wo
     )
     client = seat("supplier")
 
-    pages = ["/", "/updates/", *(f"/updates/{rollout.pk}/{page}" for page in OF_AN_UPDATE)]
+    pages = ["/", "/rollouts/", *(f"/rollouts/{rollout.pk}/{page}" for page in OF_AN_UPDATE)]
     for path in pages:
         answer = client.get(path)
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
@@ -129,10 +129,10 @@ def test_a_page_does_not_change_when_the_second_supplier_is_somebody_else(world,
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True)
     paths = [
         "/",
-        "/updates/",
-        f"/updates/{rollout.pk}/",
-        f"/updates/{rollout.pk}/hubs/",
-        f"/updates/{rollout.pk}/hubs.csv",
+        "/rollouts/",
+        f"/rollouts/{rollout.pk}/",
+        f"/rollouts/{rollout.pk}/hubs/",
+        f"/rollouts/{rollout.pk}/hubs.csv",
     ]
 
     def look() -> list[bytes]:
@@ -169,7 +169,7 @@ def test_nobody_decides_on_or_withdraws_anothers_nomination(world, seat, today):
         world.as_supplier, rollout_id=rollout.pk, source=HubList.from_stored([world.guid(0)]), now=today
     )
     nomination = PilotSubmission.objects.get()
-    url = f"/updates/{rollout.pk}/pilot/"
+    url = f"/rollouts/{rollout.pk}/pilot/"
 
     assert seat("other").post(f"{url}{nomination.pk}/withdraw/").status_code == 404
     assert (
@@ -188,7 +188,7 @@ def test_a_csp_sees_only_its_regions(world, seat, today):
     elsewhere = OrganisationFactory(kind="CSP", name="CSP North")
     CspChannel.objects.filter(region=2).update(csp=elsewhere)
 
-    assert seat("csp").get(f"/updates/{rollout.pk}/").status_code == 404
+    assert seat("csp").get(f"/rollouts/{rollout.pk}/").status_code == 404
     assert Organisation.objects.filter(pk=elsewhere.pk).exists()
 
 

@@ -52,18 +52,18 @@ def draft_of(world, today, **changes):
 @pytest.mark.requirement("R1.1")
 def test_an_update_is_drafted_previewed_changed_and_published(world, seat, today):
     client = seat("operator")
-    answer = client.post("/updates/new/", draft_of(world, today))
+    answer = client.post("/rollouts/new/", draft_of(world, today))
     rollout = Rollout.objects.get()
-    assert answer["Location"] == f"/updates/{rollout.pk}/preview/"
+    assert answer["Location"] == f"/rollouts/{rollout.pk}/preview/"
 
     preview = client.get(answer["Location"]).content.decode()
     assert "Brightwater Energy" in preview
     assert re.search(r"Publish the notice.*?20 hubs", preview, re.DOTALL)
 
-    form = client.get(f"/updates/{rollout.pk}/draft/").content.decode()
+    form = client.get(f"/rollouts/{rollout.pk}/draft/").content.decode()
     assert "Toshiba winter release" in form
-    client.post(f"/updates/{rollout.pk}/draft/", draft_of(world, today, name="Toshiba spring release"))
-    answer = client.post(f"/updates/{rollout.pk}/preview/", follow=True)
+    client.post(f"/rollouts/{rollout.pk}/draft/", draft_of(world, today, name="Toshiba spring release"))
+    answer = client.post(f"/rollouts/{rollout.pk}/preview/", follow=True)
 
     assert "Published: 20 hubs of 3 Suppliers" in answer.content.decode()
     rollout.refresh_from_db()
@@ -73,7 +73,7 @@ def test_an_update_is_drafted_previewed_changed_and_published(world, seat, today
 @pytest.mark.requirement("R1.2")
 def test_a_draft_beyond_six_months_is_refused_and_keeps_what_was_typed(world, seat, today):
     answer = seat("operator").post(
-        "/updates/new/", draft_of(world, today, automatic_at=local(today + timedelta(days=400)))
+        "/rollouts/new/", draft_of(world, today, automatic_at=local(today + timedelta(days=400)))
     )
 
     body = answer.content.decode()
@@ -84,7 +84,7 @@ def test_a_draft_beyond_six_months_is_refused_and_keeps_what_was_typed(world, se
 
 @pytest.mark.parametrize("missing", ["name", "automatic_at", "cpl_entry_id"])
 def test_a_draft_without_what_it_needs_says_what(world, seat, today, missing):
-    answer = seat("operator").post("/updates/new/", draft_of(world, today, **{missing: ""}))
+    answer = seat("operator").post("/rollouts/new/", draft_of(world, today, **{missing: ""}))
 
     assert answer.status_code == 422
     assert f'href="#id_{missing}"' in answer.content.decode()
@@ -94,7 +94,7 @@ def test_a_draft_without_what_it_needs_says_what(world, seat, today, missing):
 def test_a_revision_of_the_release_note_is_published_and_kept(world, seat, today):
     rollout = make_rollout(world, now=today)
     client = seat("operator")
-    url = f"/updates/{rollout.pk}/release-notes/"
+    url = f"/rollouts/{rollout.pk}/release-notes/"
 
     assert client.post(url, {"url": "not an address"}).status_code == 422
     assert (
@@ -111,7 +111,7 @@ def test_a_revision_of_the_release_note_is_published_and_kept(world, seat, today
 
 def check(client, rollout, **said):
     fields = {"act": "check", "kind": "INSTRUCT", "source": "waiting", **said}
-    return client.post(f"/updates/{rollout.pk}/instruct/", fields)
+    return client.post(f"/rollouts/{rollout.pk}/instruct/", fields)
 
 
 def token_in(answer) -> str:
@@ -119,7 +119,7 @@ def token_in(answer) -> str:
 
 
 def submit(client, rollout, token):
-    return client.post(f"/updates/{rollout.pk}/instruct/", {"act": "submit", "token": token})
+    return client.post(f"/rollouts/{rollout.pk}/instruct/", {"act": "submit", "token": token})
 
 
 @pytest.mark.requirement("R3.1", "R4.1", "R4.2")
@@ -288,7 +288,7 @@ def test_what_is_refused_after_the_check_comes_back_as_it_was_typed(world, seat,
 @pytest.mark.requirement("R3.1")
 def test_choosing_again_after_the_check_begins_with_what_was_typed(world, seat, today):
     rollout = make_rollout(world, now=today)
-    client, address = seat("supplier"), f"/updates/{rollout.pk}/instruct/"
+    client, address = seat("supplier"), f"/rollouts/{rollout.pk}/instruct/"
     wanted, hubs = local(today + timedelta(days=40)), spelt(world, 0, 1)
     checked = check(client, rollout, source="paste", hubs=hubs, activate_at=wanted, name="Leeds")
 
@@ -348,7 +348,7 @@ def test_a_long_instruction_shows_how_far_it_is(world, seat, today):
 @pytest.mark.requirement("R2.2", "R2.3")
 def test_a_supplier_previews_a_rule_and_nominates_by_it(world, seat, today):
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
-    client, url = seat("supplier"), f"/updates/{rollout.pk}/pilot/"
+    client, url = seat("supplier"), f"/rollouts/{rollout.pk}/pilot/"
     rule = {
         "source": "rule",
         "rule-supply": "SOLE",
@@ -372,21 +372,21 @@ def test_a_supplier_previews_a_rule_and_nominates_by_it(world, seat, today):
 @pytest.mark.requirement("R2.3")
 def test_the_dcc_confirms_a_nomination_and_starts_the_pilot(world, seat, today):
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
-    url = f"/updates/{rollout.pk}/pilot/"
+    url = f"/rollouts/{rollout.pk}/pilot/"
     seat("supplier").post(url, {"source": "paste", "hubs": spelt(world, 0, 9, 17), "act": "submit"})
     nomination, client = PilotSubmission.objects.get(), seat("operator")
     assert "Brightwater Energy" in client.get(url).content.decode()
 
     nothing = client.post(f"{url}decide/", {"act": "confirm"})
     confirmed = client.post(f"{url}decide/", {"act": "confirm", "submission": nomination.pk}, follow=True)
-    started = client.post(f"/updates/{rollout.pk}/steps/start_pilot/", follow=True)
+    started = client.post(f"/rollouts/{rollout.pk}/steps/start_pilot/", follow=True)
 
     assert nothing.status_code == 422
     assert "2 hubs joined" in confirmed.content.decode()
     assert started.status_code == 200
     rollout.refresh_from_db()
     assert rollout.status == "PILOT"
-    ended = client.post(f"/updates/{rollout.pk}/steps/end_pilot/", {"commentary": ""})
+    ended = client.post(f"/rollouts/{rollout.pk}/steps/end_pilot/", {"commentary": ""})
     assert ended.status_code == 422
 
 
@@ -396,7 +396,7 @@ def test_a_nomination_beyond_the_cap_is_refused_with_the_list_kept(world, seat, 
     Rollout.objects.update(pilot_cap=2)
 
     answer = seat("supplier").post(
-        f"/updates/{rollout.pk}/pilot/", {"source": "paste", "hubs": spelt(world, 0, 1, 2), "act": "submit"}
+        f"/rollouts/{rollout.pk}/pilot/", {"source": "paste", "hubs": spelt(world, 0, 1, 2), "act": "submit"}
     )
 
     assert answer.status_code == 409
@@ -408,7 +408,7 @@ def test_a_nomination_of_which_nothing_can_be_taken_says_why_line_by_line(world,
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
 
     answer = seat("supplier").post(
-        f"/updates/{rollout.pk}/pilot/", {"source": "paste", "hubs": spelt(world, 17), "act": "submit"}
+        f"/rollouts/{rollout.pk}/pilot/", {"source": "paste", "hubs": spelt(world, 17), "act": "submit"}
     )
 
     assert answer.status_code == 409
@@ -417,7 +417,7 @@ def test_a_nomination_of_which_nothing_can_be_taken_says_why_line_by_line(world,
 
 def test_declining_a_nomination_needs_a_word_to_its_supplier(world, seat, today):
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
-    url = f"/updates/{rollout.pk}/pilot/"
+    url = f"/rollouts/{rollout.pk}/pilot/"
     seat("supplier").post(url, {"source": "paste", "hubs": spelt(world, 0), "act": "submit"})
     nomination, client = PilotSubmission.objects.get(), seat("operator")
     said = {"act": "decline", "submission": nomination.pk}
@@ -433,7 +433,7 @@ def test_declining_a_nomination_needs_a_word_to_its_supplier(world, seat, today)
 @pytest.mark.requirement("R5.4", "R5.6")
 def test_suspending_says_what_it_touches_asks_for_a_reason_and_is_done_in_one_step(world, seat, today):
     rollout = make_rollout(world, now=today)
-    client, url = seat("operator"), f"/updates/{rollout.pk}/steps/suspend/"
+    client, url = seat("operator"), f"/rollouts/{rollout.pk}/steps/suspend/"
 
     shown = client.get(url).content.decode()
     blank = client.post(url, {"reason": " "})
@@ -460,13 +460,13 @@ def suspended(world, today):
 
 
 def decide(client, rollout, act, version=1, **said):
-    return client.post(f"/updates/{rollout.pk}/decision/", {"act": act, "version": version, **said})
+    return client.post(f"/rollouts/{rollout.pk}/decision/", {"act": act, "version": version, **said})
 
 
 @pytest.mark.requirement("R5.3", "R5.4")
 def test_an_update_goes_on_when_the_panel_has_signed_what_the_dcc_recommends(world, seat, suspended):
     dcc, panel = seat("operator"), seat("panel")
-    url = f"/updates/{suspended.pk}/decision/"
+    url = f"/rollouts/{suspended.pk}/decision/"
     assert "Too many failures." in dcc.get(url).content.decode()
 
     assert decide(dcc, suspended, "recommend", outcome="PROCEED", reasons="").status_code == 422
@@ -490,7 +490,7 @@ def test_a_rejection_needs_a_word_and_leaves_the_update_as_it_stands(world, seat
     decide(seat("operator"), suspended, "recommend", outcome="STOP", reasons="Beyond repair.")
     panel = seat("panel")
     version = re.search(
-        r'name="version" value="(\d+)"', panel.get(f"/updates/{suspended.pk}/decision/").content.decode()
+        r'name="version" value="(\d+)"', panel.get(f"/rollouts/{suspended.pk}/decision/").content.decode()
     )[1]
 
     assert decide(panel, suspended, "reject", version=version).status_code == 422
@@ -502,7 +502,7 @@ def test_a_rejection_needs_a_word_and_leaves_the_update_as_it_stands(world, seat
 @pytest.mark.requirement("R5.3", "R5.4")
 @pytest.mark.parametrize("actor", ["supplier", "csp"])
 def test_nobody_else_sees_or_signs_a_decision(world, seat, suspended, actor):
-    assert seat(actor).get(f"/updates/{suspended.pk}/decision/").status_code == 404
+    assert seat(actor).get(f"/rollouts/{suspended.pk}/decision/").status_code == 404
     assert decide(seat(actor), suspended, "approve").status_code == 404
 
 
@@ -523,7 +523,7 @@ def test_a_delay_asks_for_its_date(world, seat, suspended):
 def test_a_step_without_a_button_has_no_page(world, seat, today, verb):
     rollout = make_rollout(world, now=today)
 
-    assert seat("operator").get(f"/updates/{rollout.pk}/steps/{verb}/").status_code == 404
+    assert seat("operator").get(f"/rollouts/{rollout.pk}/steps/{verb}/").status_code == 404
 
 
 # Lists and files
@@ -534,7 +534,7 @@ def test_a_step_without_a_button_has_no_page(world, seat, today, verb):
 def test_a_supplier_takes_away_the_report_of_its_own_hubs(world, seat, today, form):
     rollout = make_rollout(world, now=today)
 
-    answer = seat("supplier").get(f"/updates/{rollout.pk}/report.{form}")
+    answer = seat("supplier").get(f"/rollouts/{rollout.pk}/report.{form}")
 
     body = b"".join(answer.streaming_content)
     assert "attachment" in answer["Content-Disposition"]
@@ -552,11 +552,11 @@ def test_every_count_leads_to_the_list_behind_it(world, seat, today):
     client = seat("supplier")
 
     assert (
-        f"/updates/{rollout.pk}/hubs/?state=SCHEDULED"
-        in client.get(f"/updates/{rollout.pk}/").content.decode()
+        f"/rollouts/{rollout.pk}/hubs/?state=SCHEDULED"
+        in client.get(f"/rollouts/{rollout.pk}/").content.decode()
     )
-    listed = client.get(f"/updates/{rollout.pk}/hubs/?state=SCHEDULED").content.decode()
-    csv = b"".join(client.get(f"/updates/{rollout.pk}/hubs.csv?state=SCHEDULED").streaming_content)
+    listed = client.get(f"/rollouts/{rollout.pk}/hubs/?state=SCHEDULED").content.decode()
+    csv = b"".join(client.get(f"/rollouts/{rollout.pk}/hubs.csv?state=SCHEDULED").streaming_content)
 
     assert re.findall(r'class="guid" href="/hubs/([^/]+)/', listed) == spelt(world, 0, 1, 2).split()
     assert csv.decode().count("SCHEDULED") == 3
@@ -575,7 +575,7 @@ def test_the_list_of_hubs_goes_on_where_it_ended(world, seat, today):
             "party": world.supplier.pk,
         },
     )
-    client, found, path = seat("supplier"), [], f"/updates/{rollout.pk}/hubs/"
+    client, found, path = seat("supplier"), [], f"/rollouts/{rollout.pk}/hubs/"
 
     url = path
     while url:
@@ -593,7 +593,7 @@ def test_a_file_of_hubs_cannot_start_a_formula(world, seat, today):
     rollout = make_rollout(world, now=today)
     rollout.batches.update(name="=HYPERLINK(1)")
 
-    csv = b"".join(seat("supplier").get(f"/updates/{rollout.pk}/hubs.csv").streaming_content).decode()
+    csv = b"".join(seat("supplier").get(f"/rollouts/{rollout.pk}/hubs.csv").streaming_content).decode()
 
     assert ",'=HYPERLINK(1)," in csv
     assert ",=HYPERLINK" not in csv

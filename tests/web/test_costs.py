@@ -14,11 +14,11 @@ pytestmark = pytest.mark.django_db
 COSTS = {
     "supplier": {
         "/": 14,
-        "/updates/": 9,
-        "/updates/{id}/": 13,
-        "/updates/{id}/hubs/": 13,
-        "/updates/{id}/instruct/": 16,
-        "/updates/{id}/pilot/": 20,
+        "/rollouts/": 9,
+        "/rollouts/{id}/": 13,
+        "/rollouts/{id}/hubs/": 13,
+        "/rollouts/{id}/instruct/": 16,
+        "/rollouts/{id}/pilot/": 20,
         "/instructions/": 5,
         "/estate/": 10,
         "/requirements/": 7,
@@ -29,11 +29,11 @@ COSTS = {
     },
     "operator": {
         "/": 20,
-        "/updates/": 9,
-        "/updates/{id}/": 13,
-        "/updates/{id}/steps/suspend/": 13,
-        "/updates/{id}/decision/": 12,
-        "/updates/{id}/pilot/": 20,
+        "/rollouts/": 9,
+        "/rollouts/{id}/": 13,
+        "/rollouts/{id}/steps/suspend/": 13,
+        "/rollouts/{id}/decision/": 12,
+        "/rollouts/{id}/pilot/": 20,
         "/channels/": 9,
         "/schedule/": 9,
         "/unmatched-alerts/": 7,
@@ -44,12 +44,12 @@ COSTS = {
     },
     "panel": {
         "/": 13,
-        "/updates/": 9,
-        "/updates/{id}/": 13,
+        "/rollouts/": 9,
+        "/rollouts/{id}/": 13,
     },
     "csp": {
         "/": 15,
-        "/updates/": 11,
+        "/rollouts/": 11,
         "/schedule/": 11,
     },
 }
@@ -79,5 +79,5 @@ def test_a_thousand_hubs_cost_a_page_no_more_statements_than_twenty(client, toda
     client.get("/")
 
     assert statements(client, "/") == COSTS["supplier"]["/"]
-    assert statements(client, f"/updates/{rollout.pk}/") == COSTS["supplier"]["/updates/{id}/"]
-    assert statements(client, f"/updates/{rollout.pk}/hubs/") == COSTS["supplier"]["/updates/{id}/hubs/"]
+    assert statements(client, f"/rollouts/{rollout.pk}/") == COSTS["supplier"]["/rollouts/{id}/"]
+    assert statements(client, f"/rollouts/{rollout.pk}/hubs/") == COSTS["supplier"]["/rollouts/{id}/hubs/"]

@@ -16,10 +16,10 @@ from rollouts.web.governance import (
     triage,
 )
 
-_UPDATE = "updates/<int:rollout_id>"
+_ROLLOUT = "rollouts/<int:rollout_id>"
 
 urlpatterns: list[URLPattern] = [
-    path("updates/<int:rollout_id>/decision/", deciding.decision, name="decision"),
+    path("rollouts/<int:rollout_id>/decision/", deciding.decision, name="decision"),
     path("requirements/", requirements.requirements, name="requirements"),
     path("requirements/rules/", requirements.rules, name="business-rules"),
     path("requirements/rules/propose/", requirements.propose, name="rules-propose"),
@@ -30,17 +30,17 @@ urlpatterns: list[URLPattern] = [
     path("incidents/<int:incident_id>/", incident.incident, name="incident"),
     path("incidents/<int:incident_id>/hubs.csv", incidents.hubs_csv, name="incident-hubs-csv"),
     path("incidents/<int:incident_id>/files/<int:file_id>/", incidents.file, name="incident-file"),
-    path(f"{_UPDATE}/incidents/new/", incidents.raise_incident, name="incident-new"),
+    path(f"{_ROLLOUT}/incidents/new/", incidents.raise_incident, name="incident-new"),
     path("triage/", triage.triage, name="triage"),
-    path(f"{_UPDATE}/triage/", triage.triage_of, name="triage-of"),
-    path(f"{_UPDATE}/triage/merge/", triage.merge, name="triage-merge"),
+    path(f"{_ROLLOUT}/triage/", triage.triage_of, name="triage-of"),
+    path(f"{_ROLLOUT}/triage/merge/", triage.merge, name="triage-merge"),
     path("known-issues/new/", known_issues.known_issue, name="known-issue-new"),
     path("known-issues/<int:issue_id>/", known_issues.known_issue, name="known-issue"),
-    path(f"{_UPDATE}/halt-rules/", halt_rules.rules, name="halt-rules"),
-    path(f"{_UPDATE}/halt-rules/new/", halt_rules.rule, name="halt-rule-new"),
-    path(f"{_UPDATE}/halt-rules/<int:rule_id>/", halt_rules.rule, name="halt-rule"),
-    path(f"{_UPDATE}/halt-rules/<int:rule_id>/switch/", halt_rules.switch, name="halt-rule-switch"),
+    path(f"{_ROLLOUT}/halt-rules/", halt_rules.rules, name="halt-rules"),
+    path(f"{_ROLLOUT}/halt-rules/new/", halt_rules.rule, name="halt-rule-new"),
+    path(f"{_ROLLOUT}/halt-rules/<int:rule_id>/", halt_rules.rule, name="halt-rule"),
+    path(f"{_ROLLOUT}/halt-rules/<int:rule_id>/switch/", halt_rules.switch, name="halt-rule-switch"),
     path("decisions/", decisions.decisions, name="decisions"),
-    path(f"{_UPDATE}/evidence.zip", decisions.evidence, name="evidence"),
+    path(f"{_ROLLOUT}/evidence.zip", decisions.evidence, name="evidence"),
     path("audit/", audit.audit, name="audit"),
 ]

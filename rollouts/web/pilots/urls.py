@@ -7,10 +7,10 @@ from django.urls import URLPattern, path
 from rollouts.web.pilots import views
 
 urlpatterns: list[URLPattern] = [
-    path("updates/<int:rollout_id>/pilot/", views.pilot, name="pilot"),
-    path("updates/<int:rollout_id>/pilot/decide/", views.decide, name="pilot-decide"),
+    path("rollouts/<int:rollout_id>/pilot/", views.pilot, name="pilot"),
+    path("rollouts/<int:rollout_id>/pilot/decide/", views.decide, name="pilot-decide"),
     path(
-        "updates/<int:rollout_id>/pilot/<int:submission_id>/withdraw/",
+        "rollouts/<int:rollout_id>/pilot/<int:submission_id>/withdraw/",
         views.withdraw,
         name="pilot-withdraw",
     ),

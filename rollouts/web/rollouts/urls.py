@@ -6,23 +6,23 @@ from django.urls import URLPattern, path
 
 from rollouts.web.rollouts import batches, dashboard, phase_check, phases, publish, steps, views
 
-_UPDATE = "updates/<int:rollout_id>"
+_ROLLOUT = "rollouts/<int:rollout_id>"
 
 urlpatterns: list[URLPattern] = [
     path("", dashboard.dashboard, name="dashboard"),
-    path("updates/", views.update_list, name="list"),
-    path("updates/new/", publish.publish, name="publish"),
-    path("updates/<int:rollout_id>/", views.detail, name="detail"),
-    path("updates/<int:rollout_id>/draft/", publish.revise, name="revise"),
-    path("updates/<int:rollout_id>/preview/", publish.preview, name="preview"),
-    path("updates/<int:rollout_id>/steps/<slug:verb>/", steps.step, name="step"),
-    path("updates/<int:rollout_id>/release-notes/", views.release_notes, name="release-notes"),
-    path("updates/<int:rollout_id>/hubs/", views.hubs, name="hubs"),
-    path("updates/<int:rollout_id>/hubs.csv", views.hubs_csv, name="hubs-csv"),
-    path("updates/<int:rollout_id>/report.<slug:form>", views.report, name="report"),
-    path("updates/<int:rollout_id>/phases/check/", phase_check.check, name="phase-check"),
-    path("updates/<int:rollout_id>/batches/", batches.batches, name="batches"),
-    path(f"{_UPDATE}/phases/", phases.phase_list, name="phases"),
-    path(f"{_UPDATE}/phases/new/", phases.form_phase, name="phase-new"),
-    path(f"{_UPDATE}/phases/<int:batch_id>/", phases.gate, name="gate"),
+    path("rollouts/", views.update_list, name="list"),
+    path("rollouts/new/", publish.publish, name="publish"),
+    path("rollouts/<int:rollout_id>/", views.detail, name="detail"),
+    path("rollouts/<int:rollout_id>/draft/", publish.revise, name="revise"),
+    path("rollouts/<int:rollout_id>/preview/", publish.preview, name="preview"),
+    path("rollouts/<int:rollout_id>/steps/<slug:verb>/", steps.step, name="step"),
+    path("rollouts/<int:rollout_id>/release-notes/", views.release_notes, name="release-notes"),
+    path("rollouts/<int:rollout_id>/hubs/", views.hubs, name="hubs"),
+    path("rollouts/<int:rollout_id>/hubs.csv", views.hubs_csv, name="hubs-csv"),
+    path("rollouts/<int:rollout_id>/report.<slug:form>", views.report, name="report"),
+    path("rollouts/<int:rollout_id>/phases/check/", phase_check.check, name="phase-check"),
+    path("rollouts/<int:rollout_id>/batches/", batches.batches, name="batches"),
+    path(f"{_ROLLOUT}/phases/", phases.phase_list, name="phases"),
+    path(f"{_ROLLOUT}/phases/new/", phases.form_phase, name="phase-new"),
+    path(f"{_ROLLOUT}/phases/<int:batch_id>/", phases.gate, name="gate"),
 ]

@@ -224,7 +224,7 @@ def test_a_mail_is_plain_text_that_reads_by_itself(now):
     assert letter.body.startswith("Communications Hub Firmware Portal\n")
     assert f"\n{rollout.name}\n{'-' * len(rollout.name)}\n" in letter.body
     assert "\n  A second Supplier has answered\n  4 Mar 2030, 10:00 GMT\n  The second Supplier" in letter.body
-    assert f"/updates/{rollout.pk}/" in letter.body
+    assert f"/rollouts/{rollout.pk}/" in letter.body
     assert max(len(line) for line in letter.body.splitlines()) <= 80
     assert "\n\n\n" not in letter.body
     assert letter.extra_headers["Auto-Submitted"] == "auto-generated"
@@ -253,10 +253,10 @@ def test_whoever_wants_mail_again_is_not_sent_what_was_missed(now):
         (EntryKind.INSTRUCTION_APPLIED, {"instruction": "INS-7"}, "/instructions/INS-7/"),
         (EntryKind.RULE_RAN, {"instructions": ["INS-7"]}, "/instructions/INS-7/"),
         (EntryKind.RULE_RAN, {"instructions": ["INS-7", "INS-8"]}, "/instructions/?update={rollout}"),
-        (EntryKind.SECOND_SUPPLIER_ANSWERED, {"hubs": 3}, "/updates/{rollout}/"),
+        (EntryKind.SECOND_SUPPLIER_ANSWERED, {"hubs": 3}, "/rollouts/{rollout}/"),
         (EntryKind.INCIDENT_RAISED, {"incident": 4}, "/incidents/4/"),
         (EntryKind.INCIDENT_RAISED, {}, "/incidents/?update={rollout}&status=all"),
-        (EntryKind.DECISION_RECOMMENDED, {}, "/updates/{rollout}/decision/"),
+        (EntryKind.DECISION_RECOMMENDED, {}, "/rollouts/{rollout}/decision/"),
     ],
 )
 def test_a_notice_leads_to_what_it_is_about(now, kind, data, page):
@@ -285,7 +285,7 @@ def test_a_mail_leads_to_the_receipt_and_to_the_update(now):
 
     (letter,) = mail.outbox
     assert "\n  http://127.0.0.1:8000/instructions/INS-7/\n" in letter.body
-    assert f"See http://127.0.0.1:8000/updates/{rollout.pk}/" in letter.body
+    assert f"See http://127.0.0.1:8000/rollouts/{rollout.pk}/" in letter.body
     (html, _) = letter.alternatives[0]
     assert '<a href="http://127.0.0.1:8000/instructions/INS-7/">Instruction INS-7 applied</a>' in html
 

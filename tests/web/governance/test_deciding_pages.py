@@ -36,17 +36,17 @@ def recommend(world, trouble, today):
 def test_whoever_signs_reads_the_figures_and_takes_the_evidence_away(world, seat, trouble, today):
     recommend(world, trouble, today)
 
-    page = seat("panel").get(f"/updates/{trouble.rollout.pk}/decision/").content.decode()
+    page = seat("panel").get(f"/rollouts/{trouble.rollout.pk}/decision/").content.decode()
 
     assert "20.0 % (3 of 15; 95 %:" in page
     assert "2, naming 5 hubs" in page
-    assert f"/updates/{trouble.rollout.pk}/evidence.zip" in page
+    assert f"/rollouts/{trouble.rollout.pk}/evidence.zip" in page
     assert "Still needed:" in page
 
 
 @pytest.mark.requirement("R5.6")
 def test_what_activated_after_the_halt_is_counted_when_asked(seat, trouble):
-    client, url = seat("operator"), f"/updates/{trouble.rollout.pk}/decision/"
+    client, url = seat("operator"), f"/rollouts/{trouble.rollout.pk}/decision/"
 
     assert "Count what activated after the halt" in client.get(url).content.decode()
     assert (
@@ -58,7 +58,7 @@ def test_what_activated_after_the_halt_is_counted_when_asked(seat, trouble):
 @pytest.mark.requirement("R5.3")
 def test_a_recommendation_is_taken_back_with_a_reason(world, seat, trouble, today):
     recommend(world, trouble, today)
-    client, url = seat("operator"), f"/updates/{trouble.rollout.pk}/decision/"
+    client, url = seat("operator"), f"/rollouts/{trouble.rollout.pk}/decision/"
     version = decision_of(trouble).version
 
     assert client.post(url, {"act": "take_back", "version": version, "why": ""}).status_code == 422
@@ -72,7 +72,7 @@ def test_a_recommendation_is_taken_back_with_a_reason(world, seat, trouble, toda
 @pytest.mark.requirement("R5.3")
 @pytest.mark.requirement("R5.3")
 def test_the_fields_of_a_delay_are_a_part_of_their_own_that_says_so(world, seat, trouble):
-    url = f"/updates/{trouble.rollout.pk}/decision/"
+    url = f"/rollouts/{trouble.rollout.pk}/decision/"
     page = seat("operator").get(url).content.decode()
 
     part = page[page.index('data-for="DELAY"') : page.index('name="reasons"')]
@@ -105,13 +105,13 @@ def test_whoever_signs_a_delay_reads_whether_the_update_goes_on_with_it(
         now=today,
     )
 
-    page = seat("panel").get(f"/updates/{trouble.rollout.pk}/decision/").content.decode()
+    page = seat("panel").get(f"/rollouts/{trouble.rollout.pk}/decision/").content.decode()
 
     assert said in page
     assert f"The new cut-off would be {long_time(one_month_before(until))}." in page
 
 
 def test_the_page_says_who_will_have_to_sign_before_anything_is_recommended(seat, trouble):
-    page = seat("operator").get(f"/updates/{trouble.rollout.pk}/decision/").content.decode()
+    page = seat("operator").get(f"/rollouts/{trouble.rollout.pk}/decision/").content.decode()
 
     assert "Any outcome needs 1 of the SEC Panel or a nominated Sub-Committee (panel member)." in page

@@ -65,7 +65,7 @@ def account(**changes):
 
 @pytest.mark.requirement("R5.1")
 def test_a_supplier_raises_an_incident_with_hubs_and_files_and_follows_it(world, seat, running):
-    client, url = seat("supplier"), f"/updates/{running.rollout.pk}/incidents/new/"
+    client, url = seat("supplier"), f"/rollouts/{running.rollout.pk}/incidents/new/"
     assert "Raise an incident" in text_of(client.get(url))
 
     files = [SimpleUploadedFile("shot.png", PNG + b"1"), SimpleUploadedFile("call.txt", b"It is dark.")]
@@ -105,7 +105,7 @@ def test_hubs_are_named_by_rule_group_or_file(world, seat, running, named, hubs)
     if named["source"] == "file":
         named = {**named, "file": SimpleUploadedFile("hubs.csv", f"GUID\n{spelt(world, 0, 1)}".encode())}
 
-    answer = seat("supplier").post(f"/updates/{running.rollout.pk}/incidents/new/", {**account(), **named})
+    answer = seat("supplier").post(f"/rollouts/{running.rollout.pk}/incidents/new/", {**account(), **named})
 
     assert answer.status_code == 302, text_of(answer)
     raised = Incident.objects.latest("id")
@@ -114,7 +114,7 @@ def test_hubs_are_named_by_rule_group_or_file(world, seat, running, named, hubs)
 
 @pytest.mark.parametrize("missing", ["title", "hubs"])
 def test_an_incident_without_what_it_needs_says_what(seat, running, missing):
-    answer = seat("supplier").post(f"/updates/{running.rollout.pk}/incidents/new/", account(**{missing: ""}))
+    answer = seat("supplier").post(f"/rollouts/{running.rollout.pk}/incidents/new/", account(**{missing: ""}))
 
     assert answer.status_code == 422
     assert f'href="#id_{missing}"' in text_of(answer)
@@ -122,7 +122,7 @@ def test_an_incident_without_what_it_needs_says_what(seat, running, missing):
 
 def test_hubs_of_nobody_here_are_refused_line_by_line_and_what_was_typed_stays(world, seat, running):
     answer = seat("supplier").post(
-        f"/updates/{running.rollout.pk}/incidents/new/", account(hubs=spelt(world, 16, 17))
+        f"/rollouts/{running.rollout.pk}/incidents/new/", account(hubs=spelt(world, 16, 17))
     )
 
     assert answer.status_code == 409
@@ -133,7 +133,7 @@ def test_hubs_of_nobody_here_are_refused_line_by_line_and_what_was_typed_stays(w
 def test_a_file_that_is_not_what_its_name_says_is_refused(world, seat, running):
     files = [SimpleUploadedFile("shot.png", b"<script>")]
     answer = seat("supplier").post(
-        f"/updates/{running.rollout.pk}/incidents/new/",
+        f"/rollouts/{running.rollout.pk}/incidents/new/",
         {**account(hubs=spelt(world, 0)), "attachments": files},
     )
 
@@ -218,7 +218,7 @@ def test_who_has_no_hubs_in_an_update_or_only_decides_raises_no_incident(world, 
         nobody = UserFactory(organisation=OrganisationFactory(name="Nowhere Energy"))
         client.force_login(nobody)
 
-    answer = client.get(f"/updates/{running.rollout.pk}/incidents/new/")
+    answer = client.get(f"/rollouts/{running.rollout.pk}/incidents/new/")
 
     assert answer.status_code in {403, 404}
 
@@ -230,7 +230,7 @@ def test_a_viewer_reads_incidents_and_raises_none(world, client, running):
     page = text_of(client.get(url))
 
     assert "Add the comment" not in page
-    assert client.get(f"/updates/{running.rollout.pk}/incidents/new/").status_code == 403
+    assert client.get(f"/rollouts/{running.rollout.pk}/incidents/new/").status_code == 403
     assert client.post(url, {"act": "comment", "text": "x"}).status_code == 403
 
 
@@ -249,7 +249,7 @@ def test_the_list_of_incidents_is_filtered_and_taken_away(seat, running, query):
 @pytest.mark.requirement("R5.2")
 @pytest.mark.parametrize("by", ["model", "version", "region", "batch", "supplier", "nonsense"])
 def test_the_board_is_grouped_and_shows_samples_and_intervals(seat, running, by):
-    page = text_of(seat("operator").get(f"/updates/{running.rollout.pk}/triage/?by={by}"))
+    page = text_of(seat("operator").get(f"/rollouts/{running.rollout.pk}/triage/?by={by}"))
 
     assert "95 %:" in page
     assert "3 of 15" in page
@@ -261,7 +261,7 @@ def test_the_board_is_grouped_and_shows_samples_and_intervals(seat, running, by)
 
 @pytest.mark.requirement("R5.2")
 def test_duplicates_are_ticked_and_handled_as_one(seat, running):
-    dcc, url = seat("operator"), f"/updates/{running.rollout.pk}/triage/merge/"
+    dcc, url = seat("operator"), f"/rollouts/{running.rollout.pk}/triage/merge/"
 
     assert dcc.post(url, {"incident": [running.incident.pk]}).status_code == 422
     done = dcc.post(url, {"incident": [running.other.pk, running.incident.pk]}, follow=True)
@@ -291,7 +291,7 @@ def test_a_known_issue_is_written_down_changed_and_switched_off(seat, running):
     shown = text_of(dcc.get(f"/known-issues/{issue.pk}/"))
     dcc.post(f"/known-issues/{issue.pk}/", {**said, "is_active": ""})
 
-    assert answer["Location"] == f"/updates/{running.rollout.pk}/triage/"
+    assert answer["Location"] == f"/rollouts/{running.rollout.pk}/triage/"
     assert re.search(r'value="CENTRAL"[^>]* checked', shown)
     issue.refresh_from_db()
     assert (issue.is_active, issue.version, issue.failure_codes) == (False, 2, [33])
@@ -321,7 +321,7 @@ def test_conditions_a_form_cannot_show_are_kept(world, seat, running, today):
 
 @pytest.mark.requirement("R5.7")
 def test_halt_rules_show_what_each_reads_and_how_near_it_is(seat, running):
-    page = text_of(seat("operator").get(f"/updates/{running.rollout.pk}/halt-rules/"))
+    page = text_of(seat("operator").get(f"/rollouts/{running.rollout.pk}/halt-rules/"))
 
     assert "Activation failed" in page
     assert "3 of 15" in page
@@ -344,7 +344,7 @@ def rule_said(**changes):
 
 @pytest.mark.requirement("R5.7")
 def test_a_halt_rule_is_added_changed_and_switched_off(seat, running):
-    dcc, url = seat("operator"), f"/updates/{running.rollout.pk}/halt-rules/"
+    dcc, url = seat("operator"), f"/rollouts/{running.rollout.pk}/halt-rules/"
 
     assert dcc.post(f"{url}new/", rule_said(failure_codes=[])).status_code == 422
     assert dcc.post(f"{url}new/", rule_said(threshold="120")).status_code == 422
@@ -363,7 +363,7 @@ def test_a_halt_rule_is_added_changed_and_switched_off(seat, running):
 
 @pytest.mark.requirement("R5.7")
 def test_a_rule_on_silence_whose_window_is_too_short_says_so(seat, running):
-    dcc, url = seat("operator"), f"/updates/{running.rollout.pk}/halt-rules/"
+    dcc, url = seat("operator"), f"/rollouts/{running.rollout.pk}/halt-rules/"
     dcc.post(f"{url}new/", rule_said(name="Silence", kind="NO_ANSWER", window_hours="24"))
     rule = HaltRule.objects.get(name="Silence")
 
@@ -381,7 +381,7 @@ def test_a_rule_that_tripped_says_what_it_counted(world, seat, running, today):
     KnownIssue.objects.update(is_active=False)
     assert services.evaluate_halt_rules(today) == [running.rollout.pk]
 
-    page = text_of(seat("panel").get(f"/updates/{running.rollout.pk}/halt-rules/"))
+    page = text_of(seat("panel").get(f"/rollouts/{running.rollout.pk}/halt-rules/"))
 
     assert "Suspended the update" in page
     assert "Over the limit" in page
@@ -397,7 +397,7 @@ def local(moment) -> str:
 
 @pytest.mark.requirement("R3.7")
 def test_a_group_is_formed_gated_and_opened_by_hand(world, seat, running, today):
-    dcc, url = seat("operator"), f"/updates/{running.rollout.pk}/phases/"
+    dcc, url = seat("operator"), f"/rollouts/{running.rollout.pk}/phases/"
     said = {
         "name": "Second wave",
         "automatic_at": local(today + timedelta(days=50)),
@@ -445,7 +445,7 @@ def test_what_awaits_the_panel_is_listed_with_its_evidence(world, seat, trouble,
 
     assert "Awaiting your signature" in panel
     assert "Beyond repair." in panel
-    assert f"/updates/{trouble.rollout.pk}/evidence.zip" in panel
+    assert f"/rollouts/{trouble.rollout.pk}/evidence.zip" in panel
     assert "Awaiting your signature" not in dcc
     assert "Under way" in dcc
 
@@ -455,7 +455,7 @@ def test_what_awaits_the_panel_is_listed_with_its_evidence(world, seat, trouble,
 def test_the_evidence_is_taken_away_in_one_file(seat, trouble, actor):
     sequencer.sequence_all()
 
-    answer = seat(actor).get(f"/updates/{trouble.rollout.pk}/evidence.zip")
+    answer = seat(actor).get(f"/rollouts/{trouble.rollout.pk}/evidence.zip")
 
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         names = set(archive.namelist())
@@ -492,7 +492,7 @@ FOR_OPERATORS = ["halt-rules/new/", "phases/new/"]
 @pytest.mark.parametrize("actor", ["supplier", "other", "third", "csp"])
 def test_triage_rules_phases_and_evidence_are_for_the_dcc_and_the_panel(seat, trouble, actor):
     for page in (*FOR_BOARDS, *FOR_OPERATORS):
-        assert seat(actor).get(f"/updates/{trouble.rollout.pk}/{page}").status_code in {403, 404}, page
+        assert seat(actor).get(f"/rollouts/{trouble.rollout.pk}/{page}").status_code in {403, 404}, page
     for path in (
         "/triage/",
         "/decisions/",
@@ -506,11 +506,11 @@ def test_triage_rules_phases_and_evidence_are_for_the_dcc_and_the_panel(seat, tr
 def test_the_panel_reads_what_the_dcc_changes(seat, trouble):
     panel = seat("panel")
     for page in FOR_BOARDS:
-        assert panel.get(f"/updates/{trouble.rollout.pk}/{page}").status_code == 200, page
+        assert panel.get(f"/rollouts/{trouble.rollout.pk}/{page}").status_code == 200, page
     for page in (*FOR_OPERATORS, f"phases/{trouble.rollout.batches.get(kind='SAFE_LAUNCH').pk}/"):
-        assert panel.get(f"/updates/{trouble.rollout.pk}/{page}").status_code == 403, page
+        assert panel.get(f"/rollouts/{trouble.rollout.pk}/{page}").status_code == 403, page
     rule = HaltRule.objects.filter(rollout=trouble.rollout).first()
-    assert panel.post(f"/updates/{trouble.rollout.pk}/halt-rules/{rule.pk}/switch/").status_code == 403
+    assert panel.post(f"/rollouts/{trouble.rollout.pk}/halt-rules/{rule.pk}/switch/").status_code == 403
     assert panel.get("/audit/").status_code == 403
     assert panel.get("/known-issues/new/").status_code == 403
 
@@ -520,4 +520,4 @@ def test_a_draft_has_none_of_these_pages_for_others(world, seat, trouble, page):
     type(trouble.rollout).objects.filter(pk=trouble.rollout.pk).update(status="DRAFT")
 
     for actor in ("panel", "supplier", "csp"):
-        assert seat(actor).get(f"/updates/{trouble.rollout.pk}/{page}").status_code in {403, 404}
+        assert seat(actor).get(f"/rollouts/{trouble.rollout.pk}/{page}").status_code in {403, 404}

@@ -38,7 +38,7 @@ def instruct(scope, world, rollout, today, *numbers: int, name: str = "", days: 
 
 
 def url(rollout) -> str:
-    return f"/updates/{rollout.pk}/batches/"
+    return f"/rollouts/{rollout.pk}/batches/"
 
 
 def test_batches_stand_with_name_time_and_hubs(world, rollout, seat, today):
@@ -50,7 +50,7 @@ def test_batches_stand_with_name_time_and_hubs(world, rollout, seat, today):
     assert page.index("Leeds") < page.index("North London")
     assert "Safe launch group" in page
     assert "Count how their hubs stand now" in page
-    assert f"/updates/{rollout.pk}/instruct/?source=mine" in page
+    assert f"/rollouts/{rollout.pk}/instruct/?source=mine" in page
 
 
 def test_how_a_batch_stands_is_counted_when_that_is_asked(world, rollout, seat, today):
@@ -76,7 +76,7 @@ def test_the_second_suppliers_batches_are_nowhere(world, rollout, seat, today):
         world.as_supplier, rollout_id=rollout.pk, which=Which.ANSWERED, instruction_id=theirs.pk
     )
     assert len(chosen) == 0
-    offered = seat("supplier").get(f"/updates/{rollout.pk}/instruct/").content.decode()
+    offered = seat("supplier").get(f"/rollouts/{rollout.pk}/instruct/").content.decode()
     assert "Fernhill first" not in offered
 
 
@@ -84,16 +84,16 @@ def test_a_batch_is_given_another_time_as_a_whole(world, rollout, seat, today):
     batch = instruct(world.as_supplier, world, rollout, today, 0, 1, 9, name="North London")
     instruct(world.as_supplier, world, rollout, today, 3, name="Apart")
     client = seat("supplier")
-    asked = client.get(f"/updates/{rollout.pk}/instruct/?source=mine&mine={batch.pk}").content.decode()
+    asked = client.get(f"/rollouts/{rollout.pk}/instruct/?source=mine&mine={batch.pk}").content.decode()
     assert f'<option value="{batch.pk}" selected>' in asked
 
     at = (today + timedelta(days=50)).strftime("%Y-%m-%dT%H:%M")
     checked = client.post(
-        f"/updates/{rollout.pk}/instruct/",
+        f"/rollouts/{rollout.pk}/instruct/",
         {"kind": "INSTRUCT", "source": "mine", "mine": batch.pk, "activate_at": at, "act": "check"},
     )
     assert checked.context["verdict"].accepted == 3
-    client.post(f"/updates/{rollout.pk}/instruct/", {"act": "submit", "token": checked.context["token"]})
+    client.post(f"/rollouts/{rollout.pk}/instruct/", {"act": "submit", "token": checked.context["token"]})
 
     moved = sql.rows(
         "SELECT count(*) AS n FROM rollouts_target WHERE rollout_id = %(id)s AND import_time > %(late)s",
@@ -104,7 +104,7 @@ def test_a_batch_is_given_another_time_as_a_whole(world, rollout, seat, today):
 
 def test_choosing_a_batch_needs_one(world, rollout, seat):
     answer = seat("supplier").post(
-        f"/updates/{rollout.pk}/instruct/", {"kind": "WITHDRAW", "source": "mine", "act": "check"}
+        f"/rollouts/{rollout.pk}/instruct/", {"kind": "WITHDRAW", "source": "mine", "act": "check"}
     )
 
     assert answer.status_code == 422
@@ -115,7 +115,7 @@ def test_somebody_elses_batch_cannot_be_chosen(world, rollout, seat, today):
     theirs = instruct(world.as_other, world, rollout, today, 9)
 
     answer = seat("supplier").post(
-        f"/updates/{rollout.pk}/instruct/",
+        f"/rollouts/{rollout.pk}/instruct/",
         {"kind": "WITHDRAW", "source": "mine", "mine": theirs.pk, "act": "check"},
     )
 

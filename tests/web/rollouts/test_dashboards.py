@@ -162,10 +162,10 @@ def test_hubs_of_two_suppliers_count_once_for_each_and_once_for_the_dcc(world, n
 def test_the_list_says_what_may_be_done_and_by_when(world, seat, today):
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
 
-    body = seat("supplier").get("/updates/").content.decode()
+    body = seat("supplier").get("/rollouts/").content.decode()
 
-    assert f'href="/updates/{rollout.pk}/instruct/"' in body
-    assert f'href="/updates/{rollout.pk}/pilot/"' in body
+    assert f'href="/rollouts/{rollout.pk}/instruct/"' in body
+    assert f'href="/rollouts/{rollout.pk}/pilot/"' in body
     assert "working days" in body
 
 
@@ -174,11 +174,11 @@ def test_a_notice_without_a_window_says_so_and_counts_nothing_down(world, seat, 
     rollout = make_rollout(world, now=today, automatic_at=today + timedelta(days=20))
     client = seat("supplier")
 
-    assert "No supplier window" in client.get(f"/updates/{rollout.pk}/").content.decode()
+    assert "No supplier window" in client.get(f"/rollouts/{rollout.pk}/").content.decode()
     assert "No supplier window" in client.get("/").content.decode()
     assert (
-        f'href="/updates/{rollout.pk}/instruct/"'
-        not in client.get(f"/updates/{rollout.pk}/").content.decode()
+        f'href="/rollouts/{rollout.pk}/instruct/"'
+        not in client.get(f"/rollouts/{rollout.pk}/").content.decode()
     )
 
 
@@ -187,7 +187,7 @@ def test_the_page_of_an_update_says_how_far_the_second_supplier_is(world, seat, 
     rollout = make_rollout(world, now=today)
     instruct(world.as_other, rollout, [world.guid(9), world.guid(10)], now=today)
 
-    body = seat("supplier").get(f"/updates/{rollout.pk}/").content.decode()
+    body = seat("supplier").get(f"/rollouts/{rollout.pk}/").content.decode()
 
     assert "You share 5 hubs with a second Supplier" in body
     assert "<strong>2</strong> of <strong>5</strong>" in body
@@ -290,7 +290,7 @@ def test_the_page_of_an_update_shows_its_curve_and_the_forecast(world, today, cl
     services.note_activations(today)
     client.force_login(world.supplier_user)
 
-    page = client.get(f"/updates/{rollout.pk}/").content.decode()
+    page = client.get(f"/rollouts/{rollout.pk}/").content.decode()
 
     assert "Activated, towards the automatic date" in page
     assert 'class="curve__forecast"' in page

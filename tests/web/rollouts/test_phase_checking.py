@@ -102,7 +102,7 @@ def test_hubs_of_the_pilot_stay(world, today):
 
 
 def test_a_group_by_conditions_is_checked_then_formed(world, rollout, seat, today):
-    client, base = seat("operator"), f"/updates/{rollout.pk}/phases/"
+    client, base = seat("operator"), f"/rollouts/{rollout.pk}/phases/"
 
     checked = client.post(f"{base}check/", form_of(today, **{"rule-region": ["SOUTH"]}))
 
@@ -120,7 +120,7 @@ def test_a_group_by_conditions_is_checked_then_formed(world, rollout, seat, toda
 
 
 def test_a_pasted_list_is_kept_between_the_check_and_the_forming(world, rollout, seat, today):
-    client, base = seat("operator"), f"/updates/{rollout.pk}/phases/"
+    client, base = seat("operator"), f"/rollouts/{rollout.pk}/phases/"
     hubs = "\n".join(str(Guid.from_db(world.guid(n))) for n in (3, 5, 14))
 
     checked = client.post(f"{base}check/", form_of(today, source="paste", hubs=hubs))
@@ -136,7 +136,7 @@ def test_a_pasted_list_is_kept_between_the_check_and_the_forming(world, rollout,
 
 def test_a_list_that_is_no_longer_kept_is_said(world, rollout, seat, today):
     answer = seat("operator").post(
-        f"/updates/{rollout.pk}/phases/new/", form_of(today, source="file", token="gone")
+        f"/rollouts/{rollout.pk}/phases/new/", form_of(today, source="file", token="gone")
     )
 
     assert answer.status_code == 422
@@ -144,7 +144,7 @@ def test_a_list_that_is_no_longer_kept_is_said(world, rollout, seat, today):
 
 
 def test_what_cannot_be_formed_is_said_beside_the_form(world, rollout, seat, today):
-    client, url = seat("operator"), f"/updates/{rollout.pk}/phases/check/"
+    client, url = seat("operator"), f"/rollouts/{rollout.pk}/phases/check/"
 
     late = client.post(url, {**form_of(today), "automatic_at": "2099-01-01T00:00"})
     blank = client.post(url, form_of(today, source="paste"))
@@ -158,7 +158,7 @@ def test_a_check_that_moves_nothing_offers_no_forming(world, rollout, seat, toda
     hubs = str(Guid.from_db(world.guid(0)))
 
     answer = seat("operator").post(
-        f"/updates/{rollout.pk}/phases/check/", form_of(today, source="paste", hubs=hubs)
+        f"/rollouts/{rollout.pk}/phases/check/", form_of(today, source="paste", hubs=hubs)
     )
 
     assert b"No hub would move" in answer.content
@@ -167,7 +167,7 @@ def test_a_check_that_moves_nothing_offers_no_forming(world, rollout, seat, toda
 
 @pytest.mark.parametrize("actor", ["supplier", "other", "csp", "panel"])
 def test_forming_groups_is_for_the_dcc(world, rollout, seat, today, actor):
-    assert seat(actor).post(f"/updates/{rollout.pk}/phases/check/", form_of(today)).status_code == 403
+    assert seat(actor).post(f"/rollouts/{rollout.pk}/phases/check/", form_of(today)).status_code == 403
     with pytest.raises(NotPermitted):
         services.foresee_batch(
             world.as_supplier, rollout_id=rollout.pk, automatic_at=today, tree=EVERY, now=today

@@ -220,7 +220,7 @@ def test_a_rule_is_tried_nominated_and_archived(world, seat, today):
     answer = client.post(f"{path}nominate/", {"update": rollout.pk, "activate_at": ""})
 
     assert re.search(r"Nominate.*?3 hubs", body, re.DOTALL)
-    assert answer["Location"] == f"/updates/{rollout.pk}/pilot/"
+    assert answer["Location"] == f"/rollouts/{rollout.pk}/pilot/"
     assert PilotSubmission.objects.get().rule_version_id == version.pk
     assert client.post(f"{path}nominate/", {"update": rollout.pk, "activate_at": "x"}).status_code == 422
     client.post(f"{path}archive/")
@@ -232,7 +232,7 @@ def test_hubs_of_a_saved_rule_are_instructed(world, seat, today):
     rollout = make_rollout(world, now=today)
     version = saved(world.as_supplier, today, tree={"all": [BUSY]})
     foreign = saved(world.as_other, today, name="Theirs")
-    client, path = seat("supplier"), f"/updates/{rollout.pk}/instruct/"
+    client, path = seat("supplier"), f"/rollouts/{rollout.pk}/instruct/"
 
     form = client.get(f"{path}?source=saved&saved={version.pk}").content.decode()
     fields = {"act": "check", "kind": "INSTRUCT", "source": "saved", "saved": version.pk}
