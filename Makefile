@@ -12,9 +12,9 @@ ARGS ?=
 
 # Without compiled files every process would need five seconds to start.
 unexport PYTHONDONTWRITEBYTECODE
-export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo demo-reset run test check lint types imports migrations format bench screenshots docs lock clean
+.PHONY: demo demo-reset run test check lint dependencies types imports migrations format bench screenshots docs \
+  lock audit smoke from-nothing interpreter clean
 
 demo: $(VENV)/.runtime
 	$(MANAGE) demo $(ARGS)
@@ -31,11 +31,17 @@ JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 test: check
 	$(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=worksteal $(ARGS)
 
-check: lint types imports migrations
+check: lint dependencies types imports migrations
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# What the portal imports is declared for the runtime, what the tests import besides for development, and no more.
+DEPTRY := $(BIN)/deptry . --no-ansi --config requirements/deptry.toml
+dependencies: $(VENV)/.dev
+	$(DEPTRY)
+	$(DEPTRY) --requirements-files requirements/dev.in --exclude '\.venv'
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
@@ -59,26 +65,52 @@ screenshots: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(PY) -m tests.documents
 
-lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --output-file requirements/runtime.txt requirements/runtime.in
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --output-file requirements/dev.txt requirements/dev.in
+UV := UV_PYTHON_DOWNLOADS=never UV_HTTP_RETRIES=1 $(BIN)/uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(ARGS)
+# `ARGS=--upgrade` for newer releases.
+lock: $(VENV)/.dev
+	$(COMPILE) --output-file requirements/runtime.txt requirements/runtime.in
+	$(COMPILE) --constraint requirements/runtime.txt --output-file requirements/dev.txt requirements/dev.in
+
+# Known vulnerabilities of what is locked (osv.dev). Says that it did not look where the network does not let it.
+audit: $(VENV)/.dev
+	@set -e; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	printf '[project]\nname = "portal"\nversion = "0"\nrequires-python = ">=3.11"\n' >"$$scratch/pyproject.toml"; \
+	answer=0; \
+	$(UV) add --quiet --no-sync --project "$$scratch" --requirements requirements/dev.txt \
+	  && $(UV) audit --preview-features audit-command --frozen --project "$$scratch" || answer=$$?; \
+	[ $$answer != 2 ] || { echo "No audit: the index or the list of vulnerabilities cannot be reached."; exit 0; }; \
+	exit $$answer
+
+# What runs in production starts: no entry point needs more than the runtime has.
+smoke: $(VENV)/.runtime
+	@DEBUG=1 $(PY) -c 'import portal.asgi, portal.wsgi, hubsim.__main__; from portal.celery import app; app.loader.import_default_modules()'
+	@DEBUG=1 $(MANAGE) check
+
+# Both environments as a newcomer's machine makes them, each by itself, in a folder that is then thrown away.
+from-nothing:
+	@set -e; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	$(MAKE) --no-print-directory VENV="$$scratch/runtime" smoke; \
+	$(MAKE) --no-print-directory VENV="$$scratch/dev" "$$scratch/dev/.dev"
 
 clean: demo-reset
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # A candidate is run before it is trusted: a version manager's shim may exist and lead nowhere.
-$(PY):
-	@set -e; \
-	for candidate in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
+interpreter:
+	@for candidate in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3; do \
 	  if "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	    echo "Making $(VENV) with $$("$$candidate" --version)"; \
-	    exec "$$candidate" -m venv --clear $(VENV); \
+	    echo "$$candidate"; \
+	    exit; \
 	  fi; \
 	done; \
 	echo "No Python >= 3.11 with venv was found. On Debian: apt-get install python3-venv. Or name one: make PYTHON=..." >&2; \
 	exit 1
+
+$(PY):
+	@set -e; python=$$($(MAKE) --silent --no-print-directory interpreter); \
+	echo "Making $(VENV) with $$("$$python" --version)"; \
+	"$$python" -m venv --clear $(VENV)
 
 $(VENV)/.runtime: requirements/runtime.txt | $(PY)
 	@$(call install,requirements/runtime.txt)
@@ -88,13 +120,16 @@ $(VENV)/.dev: requirements/dev.txt | $(PY)
 	@$(call install,requirements/dev.txt)
 	@touch $@ $(VENV)/.runtime
 
-# Only what the lock file's hashes allow, compiled at once. uv does it in seconds where it is installed.
+# The lock as it is, nothing resolved anew; the check says what it lacks. From this machine's settings of pip come the index
+# and the certificates, not further constraints or another place.
 define install
 	set -e; \
 	echo "Installing $(1)"; \
-	if command -v uv >/dev/null 2>&1 && uv --version >/dev/null 2>&1; then \
-	  uv pip install --quiet --python $(PY) --compile-bytecode --require-hashes -r $(1); \
-	else \
-	  $(PY) -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r $(1); \
-	fi
+	export PIP_CONSTRAINT=/dev/null PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1; \
+	$(PY) -I -m pip install --quiet --no-deps --require-hashes -r $(1); \
+	$(PY) -I -m pip check >$(VENV)/.check || { \
+	  cat $(VENV)/.check; \
+	  echo "The lock lacks this, or $(VENV) still holds what an older lock had: rm -r $(VENV), then again." >&2; \
+	  exit 1; \
+	}
 endef
