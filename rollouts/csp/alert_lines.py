@@ -13,12 +13,11 @@ from typing import Any, Final
 
 import orjson
 
+from portal.kernel.guid.value import HYPHENATED, OFFSET, problem_of
 from rollouts.states import ALERT_CODE_BY_TEXT, AlertCode, failure_of
 
 MOST_LINES = 10_000
-_BIAS = 1 << 63
-_GUID_LENGTH = 23
-_GUID_OCTETS = 8
+_LONGEST_VERSION = 8
 _MOST_PROBLEMS = 100
 _MOST_COMMAND_ID = (1 << 63) - 1
 _FIRST_YEAR, _LAST_YEAR = 2000, 9998
@@ -60,11 +59,9 @@ def _line(alert: dict[str, Any]) -> str:
     """Return one row of COPY text: alert_id, occurred_at, guid, code, command_id, reason, version."""
     alert_id, guid, occurred_at = alert["alert_id"], alert["guid"], alert["occurred_at"]
     _check(_UUID.fullmatch(alert_id) is not None, "alert_id is not a UUID")
-    octets = bytes.fromhex(guid.replace("-", ""))
-    _check(
-        len(octets) == _GUID_OCTETS and len(guid) == _GUID_LENGTH,
-        "guid is not a GUID: XX-XX-XX-XX-XX-XX-XX-XX",
-    )
+    _check(HYPHENATED.fullmatch(guid) is not None, "guid is not a GUID: XX-XX-XX-XX-XX-XX-XX-XX")
+    value = int(guid.replace("-", ""), 16)
+    _check(problem_of(value) is None, "guid is all zeros or all Fs, which is no device")
     at = datetime.fromisoformat(occurred_at)
     _check(at.tzinfo is not None, "occurred_at has no time zone: end it with Z")
     _check(_FIRST_YEAR <= at.year <= _LAST_YEAR, "occurred_at lies in another age")
@@ -75,12 +72,12 @@ def _line(alert: dict[str, Any]) -> str:
     _check(0 <= command <= _MOST_COMMAND_ID, "command_id is none of the portal's")
     version = (alert.get("firmware_version") or "").upper()
     _check(
-        (len(version) <= _GUID_OCTETS and version.isalnum()) or not version,
+        (len(version) <= _LONGEST_VERSION and version.isalnum()) or not version,
         "firmware_version is not 1 to 8 letters and digits",
     )
     reason = failure_of(code, alert.get("reason") or "")
     return (
-        f"{alert_id}\t{occurred_at}\t{int.from_bytes(octets, 'big') - _BIAS}\t{code:d}\t"
+        f"{alert_id}\t{occurred_at}\t{value - OFFSET}\t{code:d}\t"
         f"{command or chr(92) + 'N'}\t{reason:d}\t{version}\n"
     )
 

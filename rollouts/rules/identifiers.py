@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from portal.kernel.guid import Guid, NotAGuid
+from portal.kernel.guid.value import HYPHENATED
 from portal.kernel.refusals import BadInput
 
 LARGEST_COUNTER: Final = (1 << 64) - 1
@@ -17,8 +18,9 @@ _MPAN_WEIGHTS: Final = (3, 5, 7, 13, 17, 19, 23, 29, 31, 37, 41, 43)
 _MPRN: Final = re.compile(r"[0-9]{6,10}", re.ASCII)
 _MARKET_PARTICIPANT: Final = re.compile(r"[A-Z0-9]{4}", re.ASCII)
 _GAS_CODE: Final = re.compile(r"[A-Z0-9]{3}", re.ASCII)
-_EUI: Final = r"[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){7}"
-_REQUEST_ID: Final = re.compile(rf"({_EUI}):({_EUI}):(0|[1-9][0-9]{{0,19}})", re.ASCII)
+_REQUEST_ID: Final = re.compile(
+    rf"({HYPHENATED.pattern}):({HYPHENATED.pattern}):(0|[1-9][0-9]{{0,19}})", re.ASCII
+)
 
 DISTRIBUTORS: Final = {
     "10": "Eastern",

@@ -9,13 +9,13 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from portal.kernel.guid.value import OFFSET, GuidProblem, problem_of, read
+from portal.kernel.guid.value import OFFSET, GuidProblem, advice_on, problem_of, read
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -51,15 +51,25 @@ class ListProblem:
     line: int
     text: str
     code: GuidProblem
+    detail: str = ""
+
+    @property
+    def advice(self) -> str:
+        """What is wrong and what to do about it."""
+        return self.detail or self.code.advice
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedList:
-    """What a list of GUIDs holds: the stored integers with their line numbers, and the problems, by line."""
+    """What a list of GUIDs holds: the stored integers with their line numbers, and the problems, by line.
+
+    `heading` is the line that was passed over as the heading; 0 where there is none.
+    """
 
     values: Int64s
     lines: Int64s
     problems: tuple[ListProblem, ...] = ()
+    heading: int = 0
 
     def __len__(self) -> int:
         return len(self.values)
@@ -75,22 +85,36 @@ class ParsedList:
     def at_lines(self, numbers: Sequence[int]) -> ParsedList:
         """Number the lines anew: line n becomes the n-th of `numbers`."""
         known = np.asarray(numbers, dtype=np.int64)
-        problems = tuple(ListProblem(numbers[p.line - 1], p.text, p.code) for p in self.problems)
+        problems = tuple(replace(problem, line=numbers[problem.line - 1]) for problem in self.problems)
         return ParsedList(self.values, known[self.lines - 1], problems)
 
 
 def parse_texts(texts: Sequence[str]) -> ParsedList:
-    """Read one GUID a text; the first text is line 1 and an empty one is a gap."""
-    return parse_block("\n".join(text.replace("\n", " ") for text in texts) + "\n")
+    """Read one GUID a text; the first is line 1, an empty one is a gap, and none is taken for a heading."""
+    return _parsed(("\n".join(texts) if _are_lines(texts) else _as_lines(texts)).encode("utf-8", "replace"))
 
 
-def parse_block(data: str | bytes) -> ParsedList:
+def parse_block(data: str | bytes, *, may_have_heading: bool = True) -> ParsedList:
     """Read a list of GUIDs, one a line, or in one line between commas, semicolons or tabs.
 
-    Empty lines count but hold nothing; a heading in the first line that is not empty is passed over.
+    Empty lines count but hold nothing; the first heading above all GUIDs is passed over.
     """
-    block = lines_of(data)
-    return _Reader(block).parsed() if block else ParsedList(_no_int64s(), _no_int64s())
+    return _parsed(lines_of(data), may_have_heading=may_have_heading)
+
+
+def _parsed(block: bytes, *, may_have_heading: bool = False) -> ParsedList:
+    if not block:
+        return ParsedList(_no_int64s(), _no_int64s())
+    ended = block if block.endswith(b"\n") else block + b"\n"
+    return _Reader(ended, may_have_heading=may_have_heading).parsed()
+
+
+def _are_lines(texts: Sequence[str]) -> bool:
+    return not any("\n" in text for text in texts)
+
+
+def _as_lines(texts: Sequence[str]) -> str:
+    return "\n".join(text.replace("\n", " ") for text in texts)
 
 
 def parse_rows(texts: Bytes) -> tuple[Int64s, npt.NDArray[np.bool_]]:
@@ -130,8 +154,10 @@ def to_db(values: Iterable[int]) -> Int64s:
 class _Reader:
     """One reading of one block; lines are counted from 0 here."""
 
-    def __init__(self, block: bytes) -> None:
+    def __init__(self, block: bytes, *, may_have_heading: bool) -> None:
         self.block = block
+        self.may_have_heading = may_have_heading
+        self.heading = 0
         self.buffer: Bytes = np.frombuffer(block, dtype=np.uint8)
         ends = np.flatnonzero(self.buffer == ord("\n"))
         self.starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1] + 1))
@@ -194,7 +220,10 @@ class _Reader:
         if not isinstance(found, GuidProblem):
             self.values[line] = found - OFFSET
             self.is_read[line] = True
-        elif found is not GuidProblem.EMPTY and not self._read_several(line, text):
+        elif found is GuidProblem.EMPTY:
+            if text.count('"') % 2:
+                self._refuse(line, text, GuidProblem.OPEN_QUOTE)
+        elif not self._read_several(line, text):
             self._refuse(line, text, found)
 
     def _read_several(self, line: int, text: str) -> bool:
@@ -207,9 +236,12 @@ class _Reader:
         return True
 
     def _refuse(self, line: int, text: str, code: GuidProblem) -> None:
-        is_heading = not self.problems and not self.is_read[:line].any() and is_guid_heading(text)
-        if not is_heading:
-            self.problems.append(ListProblem(line + 1, shown(text), code))
+        may_be_heading = self.may_have_heading and not self.heading and is_guid_heading(text)
+        if may_be_heading and not self.is_read[:line].any():
+            self.heading = line + 1
+            return
+        detail = advice_on(code, text) if code is GuidProblem.OTHER_SCRIPT else ""
+        self.problems.append(ListProblem(line + 1, shown(text), code, detail))
 
     def _refuse_no_devices(self) -> None:
         """Sort out all zeros and all Fs, which the quick way takes for GUIDs."""
@@ -234,7 +266,7 @@ class _Reader:
             values = np.concatenate((values, more_values))
             order = np.argsort(lines, kind="stable")
             lines, values = lines[order], values[order]
-        return ParsedList(values, lines + 1, tuple(self.problems))
+        return ParsedList(values, lines + 1, tuple(self.problems), self.heading)
 
 
 def is_guid_heading(text: str) -> bool:
@@ -286,8 +318,10 @@ def lines_of(data: str | bytes) -> bytes:
     if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         block = block.decode("utf-16", "replace").encode("utf-8", "replace")
     block = block.removeprefix(codecs.BOM_UTF8)
+    if block.count(b"\r") > block.count(b"\r\n"):  # line ends of old Macs, alone or among others
+        block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if block and b"\n" not in block:
-        block = block.replace(b"\r", b"\n") if b"\r" in block else _split_line(block)
+        block = _split_line(block)
     return block if not block or block.endswith(b"\n") else block + b"\n"
 
 

@@ -12,8 +12,7 @@ from rest_framework.request import Request
 
 from portal.kernel.guid import lines_of, parse_block
 from portal.kernel.refusals import BadInput
-from portal.kernel.spreadsheets import read_guid_column
-from portal.kernel.spreadsheets.files import text_of
+from portal.kernel.spreadsheets.files import read_all
 from portal.rest.answers import CSV, NDJSON
 from portal.rest.bodies import CsvBody, JsonBody, NdjsonBody
 from rollouts.services import HubList
@@ -62,13 +61,7 @@ def listed_in(request: Request) -> HubList | None:
         return None
     body = body if isinstance(body, bytes) else b""
     if kind == CSV:
-        column = read_guid_column(body)
-        return HubList.from_parsed(
-            column.parsed,
-            text=lines_of(text_of(body).encode()),
-            digest=hashlib.sha256(body).digest(),
-            file_name="list.csv",
-        )
+        return HubList.from_text(read_all(body), file_name="list.csv")
     if body.count(b"\n") > MOST_GUIDS:  # before each of them becomes an object
         raise BadInput(f"One call takes at most {MOST_GUIDS:,} lines. Send the rest in another one.")
     lines = body.split(b"\n")

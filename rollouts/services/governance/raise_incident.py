@@ -28,7 +28,7 @@ from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.reads.rules.choosing import criteria_context
 from rollouts.rules.criteria import Sql, Subject, compile_hub, parse
 from rollouts.services.governance.attach import Upload, put_attachments
-from rollouts.services.instructions.hub_list import HubList, RefusedLine, spelt_lines, stage
+from rollouts.services.instructions.hub_list import HubList, RefusedLine, in_order, spelt_lines, stage
 from rollouts.states import RolloutStatus
 from rollouts.states.governing import HanImpact, HubSource
 
@@ -322,7 +322,7 @@ def _refused(source: HubList, rows: Sequence[Any]) -> list[RefusedLine]:
         )
         for row in rows
     ]
-    return sorted((*source.refused, *spelt_lines(missed, source.text)), key=lambda line: line.line)
+    return in_order([*source.refused, *spelt_lines(missed, source.text, source.sheets)], source.sheets)
 
 
 def _line_document(line: RefusedLine) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -17,10 +17,10 @@ from portal.kernel.guid import (
     ParsedList,
     format_block,
     format_many,
-    lines_of,
     parse_block,
     read,
 )
+from portal.kernel.spreadsheets import SHEET_STEP, NotRead, read_guid_column
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.states import RejectionReason
 
@@ -39,6 +39,7 @@ class RefusedLine:
     guid: int | None
     reason: str
     detail: str = ""
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,20 +55,45 @@ class HubList:
     digest: bytes
     text: bytes = b""
     file_name: str = ""
+    sheets: tuple[str, ...] = ()
+    """The sheets that were read: a line is one of the first, plus SHEET_STEP for each before its own."""
+    not_read: tuple[NotRead, ...] = ()
 
     def __len__(self) -> int:
         return len(self.guids) + len(self.refused)
 
     @classmethod
     def from_text(cls, data: str | bytes, *, file_name: str = "") -> HubList:
-        """Read a list as it was typed, pasted or uploaded: one GUID a line, or between commas."""
+        """Read a list as it was typed, pasted or uploaded: a text of any make, or a workbook.
+
+        Raises:
+            FileRefused: it cannot be read, or no column holds GUIDs.
+        """
         body = data.encode("utf-8", "replace") if isinstance(data, str) else data
+        digest = hashlib.sha256(body).digest()
+        if not body.strip():
+            return cls.from_parsed(parse_block(b""), text=b"", digest=digest, file_name=file_name)
+        column = read_guid_column(body)
         return cls.from_parsed(
-            parse_block(body), text=lines_of(body), digest=hashlib.sha256(body).digest(), file_name=file_name
+            column.parsed,
+            text=column.spelt,
+            digest=digest,
+            file_name=file_name,
+            sheets=column.sheets,
+            not_read=column.not_read,
         )
 
     @classmethod
-    def from_parsed(cls, parsed: ParsedList, *, text: bytes, digest: bytes, file_name: str = "") -> HubList:
+    def from_parsed(
+        cls,
+        parsed: ParsedList,
+        *,
+        text: bytes,
+        digest: bytes,
+        file_name: str = "",
+        sheets: tuple[str, ...] = (),
+        not_read: tuple[NotRead, ...] = (),
+    ) -> HubList:
         """Take what another reader (a spreadsheet, an XML request) has found; repeats keep the first."""
         guids, firsts = np.unique(parsed.values, return_index=True)
         is_repeat = np.ones(len(parsed.values), dtype=bool)
@@ -80,12 +106,12 @@ class HubList:
                 spelling.at(problem.line) or problem.text,
                 None,
                 RejectionReason.MALFORMED_ID,
-                problem.code.advice,
+                problem.advice,
             )
             for problem in parsed.problems
         )
-        refused = tuple(sorted((*malformed, *repeats), key=lambda line: line.line))
-        return cls(guids, parsed.lines[firsts], refused, digest, text, file_name)
+        refused = tuple(in_order(on_sheets([*malformed, *repeats], sheets), sheets))
+        return cls(guids, parsed.lines[firsts], refused, digest, text, file_name, sheets, not_read)
 
     @classmethod
     def from_stored(cls, guids: Int64s | Iterable[int], *, digest: bytes = b"") -> HubList:
@@ -153,17 +179,35 @@ def empty_staging() -> None:
     sql.execute("rollouts", "stage_guids")
 
 
-def spelt_lines(missed: Sequence[tuple[int, int, str, str]], text: bytes) -> list[RefusedLine]:
-    """Write rejected GUIDs (guid, line, reason, detail) as their sender did."""
+def on_sheets(lines: Iterable[RefusedLine], sheets: Sequence[str]) -> list[RefusedLine]:
+    """Number lines by their own sheet, and name it; lines of a text stay as they are."""
+    if not sheets:
+        return list(lines)
+    return [
+        replace(line, line=line.line % SHEET_STEP, sheet=sheets[line.line // SHEET_STEP]) for line in lines
+    ]
+
+
+def in_order(lines: Iterable[RefusedLine], sheets: Sequence[str] = ()) -> list[RefusedLine]:
+    """Sort lines as they stand in the list: sheet after sheet."""
+    places = {name: place for place, name in enumerate(sheets)}
+    return sorted(lines, key=lambda line: (places.get(line.sheet, 0), line.line))
+
+
+def spelt_lines(
+    missed: Sequence[tuple[int, int, str, str]], text: bytes, sheets: Sequence[str] = ()
+) -> list[RefusedLine]:
+    """Write rejected GUIDs (guid, line, reason, detail) as their sender did, each on its sheet."""
     if not text:
         spellings = format_many([guid for guid, *_ in missed])
     else:
         spelling = Spelling(text)
         spellings = [spelling.of(guid, line) for guid, line, *_ in missed]
-    return [
+    lines = [
         RefusedLine(line, raw, guid, reason, detail)
         for raw, (guid, line, reason, detail) in zip(spellings, missed, strict=True)
     ]
+    return on_sheets(lines, sheets)
 
 
 def _repeats(spelling: Spelling, guids: Int64s, lines: Int64s) -> list[RefusedLine]:

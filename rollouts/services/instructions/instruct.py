@@ -27,7 +27,7 @@ from rollouts.reads.instructions.receipts import Receipt, Tally
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.services.instructions.answer import Order, Outcome, apply_answers, judge_answers
 from rollouts.services.instructions.apply import finish, keep_refused, ring, store, told_of_second
-from rollouts.services.instructions.hub_list import HubList, RefusedLine, spelt_lines
+from rollouts.services.instructions.hub_list import HubList, RefusedLine, in_order, spelt_lines
 from rollouts.states import (
     HALTED_STATUSES,
     RUNNING_STATUSES,
@@ -156,9 +156,9 @@ def check_instruction(
     rollout = visible_rollout(scope, rollout_id)
     check_order(rollout, order, source)
     outcome = judge_answers(rollout, order, guids=source.guids, lines=source.lines, now=now)
-    refused = [*source.refused, *spelt_lines(outcome.missed, source.text)]
+    refused = [*source.refused, *spelt_lines(outcome.missed, source.text, source.sheets)]
     tally = outcome.tally.plus(Tally(rejected_by_reason=_by_reason(source.refused)))
-    return Verdict(len(source), tally, sorted(refused, key=lambda line: line.line)[:SHOWN_LINES])
+    return Verdict(len(source), tally, in_order(refused, source.sheets)[:SHOWN_LINES])
 
 
 @inside_unit_of_work
@@ -319,7 +319,7 @@ def _repeated(author: Author, order: Order, source: HubList, *, rollout_id: int)
 
 
 def _finish_at_once(instruction: Instruction, source: HubList, outcome: Outcome, *, now: datetime) -> None:
-    keep_refused(instruction, spelt_lines(outcome.missed, source.text))
+    keep_refused(instruction, spelt_lines(outcome.missed, source.text, source.sheets))
     tally = outcome.tally.plus(Tally(rejected_by_reason=_by_reason(source.refused)))
     finish(instruction, tally, at=now)
 

@@ -22,7 +22,7 @@ from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.reads.rules.choosing import Selection, choose, judge_choice
 from rollouts.rules.criteria import Subject, parse, parse_sample
 from rollouts.services.instructions.answer import Order, judge_answers
-from rollouts.services.instructions.hub_list import HubList, RefusedLine, spelt_lines
+from rollouts.services.instructions.hub_list import HubList, RefusedLine, in_order, spelt_lines
 from rollouts.services.instructions.instruct import check_is_open, check_order
 from rollouts.states import (
     InstructionKind,
@@ -178,7 +178,7 @@ def _judged(
     """Split a list into the hubs that can be in the pilot, and the lines that cannot, by line."""
     outcome = judge_answers(rollout, order, guids=hubs.guids, lines=hubs.lines, now=now)
     missed = {guid for guid, *_ in outcome.missed}
-    lines = sorted((*hubs.refused, *spelt_lines(outcome.missed, hubs.text)), key=lambda line: line.line)
+    lines = in_order([*hubs.refused, *spelt_lines(outcome.missed, hubs.text, hubs.sheets)], hubs.sheets)
     refused = [_line_document(line) for line in lines[:KEPT_LINES]]
     guids = [guid for guid in hubs.guids.tolist() if guid not in missed]
     if not guids:

@@ -14,9 +14,7 @@ import numpy.typing as npt
 from django.core.cache import cache
 
 from portal.identity.scope import Scope
-from portal.kernel.guid import lines_of
-from portal.kernel.spreadsheets import read_guid_column
-from portal.kernel.spreadsheets.files import is_workbook, read_all, text_of
+from portal.kernel.spreadsheets.files import read_all
 from rollouts.services import HubList
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
@@ -37,13 +35,7 @@ class Sent:
         Raises:
             FileRefused: it cannot be read at all.
         """
-        if not self.file_name:
-            return HubList.from_text(self.data)
-        column = read_guid_column(self.data)
-        spelt = b"" if is_workbook(self.data) else lines_of(text_of(self.data).encode())
-        return HubList.from_parsed(
-            column.parsed, text=spelt, digest=hashlib.sha256(self.data).digest(), file_name=self.file_name
-        )
+        return HubList.from_text(self.data, file_name=self.file_name)
 
 
 def sent(file: Any, pasted: str) -> Sent | None:

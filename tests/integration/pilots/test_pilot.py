@@ -147,7 +147,7 @@ def test_a_line_of_bytes_no_database_keeps_is_listed_as_the_others(
     )
 
     assert nomination.hubs == 1
-    assert nomination.rejected[0]["raw"] == "00-DB-12\N{REPLACEMENT CHARACTER}"
+    assert nomination.rejected[0]["raw"] == "00-DB-12\N{LATIN SMALL LETTER Y WITH DIAERESIS}"
 
 
 @pytest.mark.requirement("R2.3")

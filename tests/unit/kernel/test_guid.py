@@ -18,6 +18,7 @@ from portal.kernel.guid import (
     read,
     to_db,
 )
+from portal.kernel.guid.value import INVISIBLE
 
 CANONICAL = "88-73-84-90-6A-10-02-DB"
 VALUE = 0x887384906A1002DB
@@ -46,6 +47,9 @@ SPELLINGS = [
     CANONICAL.replace("-", "\u2010"),
     CANONICAL.replace("-", "\u00a0"),
     "88-73-84-90-\u200b6A-10-02-DB",
+    "88738490-6A1002DB",
+    "\uff18\uff18\uff17\uff13\uff18\uff14\uff19\uff10\uff16\uff21\uff11\uff10\uff10\uff12\uff24\uff22",
+    *(f"{mark}{CANONICAL}{mark}" for mark in INVISIBLE),
 ]
 REFUSED = [
     ("", GuidProblem.EMPTY),
@@ -58,8 +62,17 @@ REFUSED = [
     ("00-DB-12-34-56-78-00-0G", GuidProblem.NOT_HEX),
     ("00DB12345678_004", GuidProblem.NOT_HEX),
     ("+0DB123456780004", GuidProblem.NOT_HEX),
-    ("\uff10\uff10DB123456780004", GuidProblem.NOT_HEX),
-    ("=cmd|'/c calc'!A1", GuidProblem.NOT_HEX),
+    ("=cmd|'/c calc'!A1", GuidProblem.FORMULA),
+    ("=", GuidProblem.FORMULA),
+    ("=A2", GuidProblem.FORMULA),
+    ("#N/A", GuidProblem.EXCEL_ERROR),
+    ("-", GuidProblem.TOO_SHORT),
+    ("00-DB12-3456-78-9ABC", GuidProblem.UNEVEN),
+    ("00-DB-12-34-56-78-9A BC", GuidProblem.UNEVEN),
+    ("00-DB-12-34-56-78-9A-BC-", GuidProblem.UNEVEN),
+    ("00--DB-12-34-56-78-9ABC", GuidProblem.UNEVEN),
+    ("00 DB1234 56789ABC", GuidProblem.UNEVEN),
+    ("00:DB-12:34-56:78-9A:BC", GuidProblem.UNEVEN),
     ("00-00-00-00-00-00-00-00", GuidProblem.ALL_ZERO),
     ("ffffffffffffffff", GuidProblem.ALL_ONES),
     ("1.23457E+15", GuidProblem.EXCEL_EXPONENT),
@@ -87,6 +100,28 @@ def test_what_is_not_64_bits_is_refused_with_its_reason(text: str, problem: Guid
 
     assert refused.value.problem is problem
     assert refused.value.message == problem.advice
+
+
+@pytest.mark.requirement("R4.2")
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("00-DB-12-34-56-78-9\u0410-BC", "CYRILLIC CAPITAL LETTER A"),
+        ("00-DB-12-34-56-78-9A-\u0392C", "GREEK CAPITAL LETTER BETA"),
+        ("0\u041e-DB-12-34-56-78-9A-BC", "CYRILLIC CAPITAL LETTER O"),
+        ("\u0660\u0660-DB-12-34-56-78-9A-BC", "ARABIC-INDIC DIGIT ZERO"),
+        ("00-DB-12-34-56-78-9A-B\u00b2", "SUPERSCRIPT TWO"),
+        ("00-DB-\u202e12-34-56-78-9A-BC", "RIGHT-TO-LEFT OVERRIDE"),
+    ],
+)
+def test_a_letter_of_another_script_is_refused_and_named(text: str, name: str) -> None:
+    with pytest.raises(NotAGuid) as refused:
+        Guid.parse(text)
+    (problem,) = parse_block(f"{CANONICAL}\n{text}\n").problems
+
+    assert refused.value.problem is problem.code is GuidProblem.OTHER_SCRIPT
+    assert name in refused.value.message
+    assert problem.advice == refused.value.message
 
 
 @pytest.mark.parametrize("problem", list(GuidProblem))
@@ -203,6 +238,31 @@ def test_a_heading_is_passed_over(heading: str) -> None:
 
     assert parsed.problems == ()
     assert parsed.lines.tolist() == [3]
+    assert parsed.heading == 2
+
+
+def test_a_heading_is_found_below_a_title() -> None:
+    parsed = parse_block(f"Hubs of March\nGUID\n{CANONICAL}\n")
+
+    assert ([problem.line for problem in parsed.problems], parsed.heading) == ([1], 2)
+
+
+def test_texts_of_a_column_have_no_heading() -> None:
+    parsed = parse_texts(["GUID", CANONICAL, "two\rlines"])
+
+    assert (parsed.lines.tolist(), [problem.line for problem in parsed.problems]) == ([2], [1, 3])
+
+
+def test_line_ends_of_all_kinds_count_once_each() -> None:
+    parsed = parse_block(f"{CANONICAL}\r\n{CANONICAL}\r{CANONICAL}\n\r{CANONICAL}".encode())
+
+    assert parsed.lines.tolist() == [1, 2, 3, 5]
+
+
+def test_a_lone_quotation_mark_is_a_problem() -> None:
+    parsed = parse_block(f'{CANONICAL}\n"\n""\n')
+
+    assert [(problem.line, problem.code) for problem in parsed.problems] == [(2, GuidProblem.OPEN_QUOTE)]
 
 
 def test_a_heading_lower_down_is_a_problem() -> None:
@@ -219,6 +279,7 @@ def test_other_words_are_no_headings(text: str) -> None:
     [
         f"\ufeff{CANONICAL}\r\n".encode(),
         f"{CANONICAL}\r".encode(),
+        f"\r\n\n{CANONICAL}\r\r\n".encode(),
         f"{CANONICAL}\n".encode("utf-16"),
         CANONICAL.replace("-", "\u2013").encode("cp1252"),
     ],

@@ -17,9 +17,11 @@ from python_calamine import CalamineWorkbook
 
 from portal.kernel.guid import GuidProblem, format_many
 from portal.kernel.spreadsheets import (
+    SHEET_STEP,
     FileProblem,
     FileRefused,
     GuidColumn,
+    NotReadKind,
     csv_safe,
     read_guid_column,
     read_rows,
@@ -135,7 +137,7 @@ class TestText:
         assert problems(column) == [
             (3, GuidProblem.EXCEL_EXPONENT),
             (4, GuidProblem.EXCEL_LOST_ZEROS),
-            (5, GuidProblem.NOT_HEX),
+            (5, GuidProblem.FORMULA),
         ]
 
     def test_a_column_that_excel_has_ruined_is_still_found(self) -> None:
@@ -151,7 +153,8 @@ class TestText:
     def test_a_quote_left_open_does_not_swallow_the_rest(self) -> None:
         column = read_guid_column(f'guid,note\n{ONE},"oops\n{TWO},x\n{THREE},x\n'.encode())
 
-        assert found(column) == [(2, ONE), (3, TWO), (4, THREE)]
+        assert found(column) == [(3, TWO), (4, THREE)]
+        assert problems(column) == [(2, GuidProblem.OPEN_QUOTE)]
 
     def test_windows_text_with_long_dashes_is_read(self) -> None:
         text = f"guid;note\n{ONE};caf\u00e9\n".replace("-", "\u2013")
@@ -172,13 +175,24 @@ class TestWorkbooks:
     def test_a_workbook_is_read_with_its_row_numbers(self) -> None:
         column = read_guid_column(io.BytesIO(workbook([["Ref", "Device ID"], [1, ONE], [], [2, TWO]])))
 
-        assert (column.heading, column.sheet) == ("Device ID", "Sheet1")
+        assert (column.heading, column.sheets) == ("Device ID", ("Sheet1",))
         assert found(column) == [(2, ONE), (4, TWO)]
 
-    def test_the_first_visible_sheet_with_guids_is_taken(self) -> None:
-        data = workbook([["GUID"], [ONE]], [["Read", "me"]], [["GUID"], [TWO]], hidden=0)
+    def test_every_visible_sheet_with_guids_is_taken_and_the_others_are_named(self) -> None:
+        guids = [["GUID"], [ONE]]
+        data = workbook(guids, [["Read", "me"]], [["GUID"], [TWO]], [["GUID"], [], [THREE], ["x"]], hidden=0)
 
-        assert found(read_guid_column(data)) == [(2, TWO)]
+        column = read_guid_column(data)
+
+        assert found(column) == [(2, TWO), (SHEET_STEP + 3, THREE)]
+        assert column.sheets == ("Sheet3", "Sheet4")
+        assert problems(column) == [(SHEET_STEP + 4, GuidProblem.NOT_HEX)]
+        assert [(part.kind, part.sheet, part.rows) for part in column.not_read] == [
+            (NotReadKind.HIDDEN_SHEET, "Sheet1", 2),
+            (NotReadKind.SHEET, "Sheet2", 1),
+            (NotReadKind.HEADING, "Sheet3", 1),
+            (NotReadKind.HEADING, "Sheet4", 1),
+        ]
 
     @pytest.mark.requirement("R4.2")
     def test_numbers_that_were_guids_are_recognised_as_damaged(self) -> None:
@@ -203,17 +217,25 @@ class TestWorkbooks:
         assert found(read_guid_column(target.getvalue())) == [(1, ONE)]
 
     @pytest.mark.parametrize(
-        "reference", [b"ZZ1048576", b"XFD1048576", b"A4294967295", b"ZZZZZZ2", b"zz1048576"]
+        "reference",
+        [
+            b"ZZ1048576",
+            b"XFD1048576",
+            b"A4294967295",
+            b"ZZZZZZ2",
+            b"zz1048576",
+            b"&#90;Z1048576",
+            b"O1048576",
+        ],
     )
     def test_a_cell_far_away_does_not_eat_the_memory(self, reference: bytes) -> None:
         with pytest.raises(FileRefused) as refused:
             read_guid_column(with_cell_at(reference))
         assert refused.value.problem is FileProblem.UNPACKS_TOO_LARGE
 
-    @pytest.mark.parametrize("reference", [b"&#90;Z1048576", b"A" + b"9" * 5000])
-    def test_a_reference_that_hides_where_it_is_is_refused(self, reference: bytes) -> None:
+    def test_a_reference_without_end_is_refused(self) -> None:
         with pytest.raises(FileRefused) as refused:
-            read_guid_column(with_cell_at(reference))
+            read_guid_column(with_cell_at(b"A" + b"9" * 5000))
         assert refused.value.problem is FileProblem.DAMAGED
 
     def test_a_workbook_that_unpacks_too_large_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,7 +290,7 @@ class TestRefusedFiles:
 
         with pytest.raises(FileRefused) as refused:
             read_guid_column(target.getvalue())
-        assert refused.value.problem is FileProblem.OTHER_WORKBOOK
+        assert refused.value.problem is FileProblem.OPEN_DOCUMENT
 
     def test_a_file_over_the_limit_is_not_read_to_its_end(self) -> None:
         source = io.BytesIO(b"0" * 1000)
