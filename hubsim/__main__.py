@@ -16,13 +16,13 @@ import uvicorn
 
 from hubsim import estate_csv
 from hubsim.catalogue import make_image
-from hubsim.clock import BusinessClock
+from hubsim.clock import SimulatedClock
 from hubsim.codes import CSPS, Csp
-from hubsim.estate import Estate, build_estate
+from hubsim.estate import SimulatedEstate, build_estate
 from hubsim.profile import preset, preset_names
 from hubsim.reference import reference_data
 from hubsim.server import App, new_run
-from hubsim.simulator import Simulator
+from hubsim.simulator import HubSimulator
 
 _DEFAULT_HUBS: Final = 200_000
 
@@ -117,13 +117,13 @@ def _serve(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     estate = _estate(options)
-    simulator = Simulator(
+    simulator = HubSimulator(
         estate,
         seed=options.seed,
         profile=preset(options.profile),
         portal_url=options.portal_url,
         tokens=tokens,
-        clock=BusinessClock(business_at=options.business_at, rate=options.clock_rate),
+        clock=SimulatedClock(business_at=options.business_at, rate=options.clock_rate),
         run=new_run(),
     )
     accepted = [options.token] if options.token else list(tokens.values())
@@ -148,7 +148,7 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _estate(options: argparse.Namespace) -> Estate:
+def _estate(options: argparse.Namespace) -> SimulatedEstate:
     if options.estate is not None:
         return estate_csv.read_estate(options.estate)
     return build_estate(hubs=options.hubs, seed=options.seed)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hubsim import guids, records
-from hubsim.codes import CODE_TEXTS, Reason
+from hubsim.codes import CODE_TEXTS, AlertReason
 from hubsim.randomness import F64, U64, key_of, mix
 
 ALERT: Final[np.dtype[np.void]] = np.dtype(
@@ -127,5 +127,7 @@ def _tables(versions: tuple[str, ...]) -> dict[str, guids.Text]:
         "code": records.table(f'","code":"{text}"' for text in CODE_TEXTS),
         # The last place is found by -1: no version.
         "version": records.table([*(f',"firmware_version":"{text}"' for text in versions), ""]),
-        "reason": records.table(f',"reason":"{r.name}"' if r is not Reason.NONE else "" for r in Reason),
+        "reason": records.table(
+            f',"reason":"{r.name}"' if r is not AlertReason.NONE else "" for r in AlertReason
+        ),
     }

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from hubsim.codes import Code, Reason
+from hubsim.codes import AlertReason, HubAlertCode
 from hubsim.profile import Profile
 from hubsim.randomness import F64, U64, key_of, uniforms
 
@@ -21,7 +21,7 @@ Bool = npt.NDArray[np.bool_]
 Small = npt.NDArray[np.uint8]
 
 
-class Draw(IntEnum):
+class HubDraw(IntEnum):
     """What is drawn for: a stream of chance of its own each."""
 
     FOR_GOOD = 1
@@ -39,7 +39,7 @@ class Draw(IntEnum):
     READ = 13
 
 
-class Silence(IntEnum):
+class SilenceKind(IntEnum):
     """Whether a hub tells of its activation, and what a later read would find."""
 
     SPEAKS = 0
@@ -66,29 +66,37 @@ _DISTRIBUTION: Final = (
     "verification_failed",
 )
 _DISTRIBUTION_CODE: Final = np.array(
-    [Code.DELIVERY_FAILED] * 4 + [Code.VERIFICATION_FAILED, Code.VERIFIED], np.uint8
+    [HubAlertCode.DELIVERY_FAILED] * 4 + [HubAlertCode.VERIFICATION_FAILED, HubAlertCode.VERIFIED], np.uint8
 )
 _DISTRIBUTION_REASON: Final = np.array(
     [
-        Reason.UNREACHABLE,
-        Reason.TRANSFER_FAILED,
-        Reason.IMAGE_DISCARDED,
-        Reason.HARDWARE_MISMATCH,
-        Reason.NONE,
-        Reason.NONE,
+        AlertReason.UNREACHABLE,
+        AlertReason.TRANSFER_FAILED,
+        AlertReason.IMAGE_DISCARDED,
+        AlertReason.HARDWARE_MISMATCH,
+        AlertReason.NONE,
+        AlertReason.NONE,
     ],
     np.uint8,
 )
 _ACTIVATION: Final = ("no_image_held", "hash_mismatch", "activation_failure")
 _ACTIVATION_REASON: Final = np.array(
-    [Reason.NO_IMAGE_HELD, Reason.HASH_MISMATCH, Reason.ACTIVATION_FAILURE, Reason.SUCCESS], np.uint8
+    [
+        AlertReason.NO_IMAGE_HELD,
+        AlertReason.HASH_MISMATCH,
+        AlertReason.ACTIVATION_FAILURE,
+        AlertReason.SUCCESS,
+    ],
+    np.uint8,
 )
 _SILENCE: Final = ("mute_new", "mute_old", "mute_lost")
-_SILENCE_KIND: Final = np.array([Silence.RUNS_NEW, Silence.RUNS_OLD, Silence.LOST, Silence.SPEAKS], np.uint8)
+_SILENCE_KIND: Final = np.array(
+    [SilenceKind.RUNS_NEW, SilenceKind.RUNS_OLD, SilenceKind.LOST, SilenceKind.SPEAKS], np.uint8
+)
 _DELAY_DRAW: Final = {
-    "distribute_seconds": Draw.DISTRIBUTE_DELAY,
-    "answer_seconds": Draw.ANSWER_DELAY,
-    "reboot_seconds": Draw.REBOOT_DELAY,
+    "distribute_seconds": HubDraw.DISTRIBUTE_DELAY,
+    "answer_seconds": HubDraw.ANSWER_DELAY,
+    "reboot_seconds": HubDraw.REBOOT_DELAY,
 }
 
 
@@ -120,57 +128,59 @@ class Behaviour:
     def out_of_reach(self, attempts: Attempts) -> Bool:
         """Tell which hubs can never be reached, whatever the attempt."""
         forever = Attempts(attempts.guid, attempts.region, np.zeros(1, dtype=np.uint16))
-        return self._happens(forever, "unreachable_for_good", Draw.FOR_GOOD)
+        return self._happens(forever, "unreachable_for_good", HubDraw.FOR_GOOD)
 
     def distribution(self, attempts: Attempts) -> tuple[Small, Small]:
         """Return the code and the reason with which each distribution ends."""
-        outcome = self._pick(self._distribution, attempts, Draw.DISTRIBUTION)
+        outcome = self._pick(self._distribution, attempts, HubDraw.DISTRIBUTION)
         return _DISTRIBUTION_CODE[outcome], _DISTRIBUTION_REASON[outcome]
 
     def misses_command(self, attempts: Attempts, *, kind: int) -> Bool:
         """Tell which hubs an activation, cancel or read does not reach this time."""
-        return self.out_of_reach(attempts) | self._happens(attempts, "command_unreachable", Draw.REACH, kind)
+        return self.out_of_reach(attempts) | self._happens(
+            attempts, "command_unreachable", HubDraw.REACH, kind
+        )
 
     def activation(self, attempts: Attempts) -> Small:
         """Return the CS06 response each hub would give by chance alone."""
-        return _ACTIVATION_REASON[self._pick(self._activation, attempts, Draw.ACTIVATION)]
+        return _ACTIVATION_REASON[self._pick(self._activation, attempts, HubDraw.ACTIVATION)]
 
     def silence(self, attempts: Attempts) -> Small:
         """Return which hubs fall silent after activation, and how (see `Silence`)."""
-        return _SILENCE_KIND[self._pick(self._silence, attempts, Draw.SILENCE)]
+        return _SILENCE_KIND[self._pick(self._silence, attempts, HubDraw.SILENCE)]
 
     def lost_runs_new(self, attempts: Attempts) -> Bool:
         """Tell which of the hubs that nobody hears again run the new version: every other one."""
-        return self._draw(attempts, Draw.LOST_COIN) < 0.5  # noqa: PLR2004 - a coin
+        return self._draw(attempts, HubDraw.LOST_COIN) < 0.5  # noqa: PLR2004 - a coin
 
     def refuses_cancel(self, attempts: Attempts) -> Bool:
         """Tell which hubs do not let go of a future-dated activation."""
-        return self._happens(attempts, "cancel_fails", Draw.CANCEL)
+        return self._happens(attempts, "cancel_fails", HubDraw.CANCEL)
 
     def ignores_read(self, attempts: Attempts) -> Bool:
         """Tell which hubs do not answer this read of their version."""
-        return self._happens(attempts, "read_no_response", Draw.READ)
+        return self._happens(attempts, "read_no_response", HubDraw.READ)
 
     def devices_lost(self, attempts: Attempts, devices: Small, *, version: str) -> Small:
         """Return how many devices of its Home Area Network each hub loses with this version."""
         bad = self.profile.bad_firmware
         if not bad.breaks(version):
             return np.zeros(len(devices), dtype=np.uint8)
-        harmed = (self._draw(attempts, Draw.HAN) < bad.han_lost) & (devices > 0)
-        lost = np.ceil(self._draw(attempts, Draw.HAN_COUNT) * devices)
+        harmed = (self._draw(attempts, HubDraw.HAN) < bad.han_lost) & (devices > 0)
+        lost = np.ceil(self._draw(attempts, HubDraw.HAN_COUNT) * devices)
         return np.where(harmed, np.clip(lost, 1, devices), 0).astype(np.uint8)
 
-    def _draw(self, attempts: Attempts, draw: Draw, kind: int = 0) -> F64:
+    def _draw(self, attempts: Attempts, draw: HubDraw, kind: int = 0) -> F64:
         return uniforms(attempts.guid, attempts.number, key=key_of(self._seed, draw, kind))
 
-    def _happens(self, attempts: Attempts, name: str, draw: Draw, kind: int = 0) -> Bool:
+    def _happens(self, attempts: Attempts, name: str, draw: HubDraw, kind: int = 0) -> Bool:
         share = self._shares[name]
         if not share.any():
             return np.zeros(len(attempts.guid), dtype=np.bool_)
         happens: Bool = self._draw(attempts, draw, kind) < share[attempts.region]
         return happens
 
-    def _pick(self, edges: F64, attempts: Attempts, draw: Draw) -> npt.NDArray[np.intp]:
+    def _pick(self, edges: F64, attempts: Attempts, draw: HubDraw) -> npt.NDArray[np.intp]:
         if not edges.any():
             return np.full(len(attempts.guid), edges.shape[1], dtype=np.intp)
         drawn = self._draw(attempts, draw)

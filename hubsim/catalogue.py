@@ -9,7 +9,7 @@ from hubsim import images
 
 
 @dataclass(frozen=True)
-class Firmware:
+class ReferenceFirmware:
     """One version of a device model, the share of its hubs that runs it, and the versions it may follow."""
 
     version: str
@@ -18,7 +18,7 @@ class Firmware:
 
 
 @dataclass(frozen=True)
-class DeviceModel:
+class ReferenceModel:
     """One kind of hub. `model` has the eight digits of DUIS: model, then hardware version."""
 
     manufacturer: str
@@ -28,7 +28,7 @@ class DeviceModel:
     band: str
     smets_generation: int
     regions: tuple[str, ...]
-    firmware: tuple[Firmware, ...] = ()
+    firmware: tuple[ReferenceFirmware, ...] = ()
 
     def goes_by(self, manufacturer: str, model: str) -> bool:
         """Tell whether a command means this model; the manufacturer's name will do for its code."""
@@ -39,13 +39,13 @@ class DeviceModel:
 
 
 @dataclass(frozen=True)
-class CplEntry:
+class ReferenceCplEntry:
     """A line of the Certified Products List: this firmware may run on that model."""
 
     id: str
-    device_model: DeviceModel
-    firmware: Firmware
-    image: images.Image
+    device_model: ReferenceModel
+    firmware: ReferenceFirmware
+    image: images.FirmwareFile
 
     @property
     def hash(self) -> str:
@@ -55,47 +55,47 @@ class CplEntry:
 
 def _path(
     first: str, second: str, third: str, fourth: str, shares: tuple[float, float, float]
-) -> tuple[Firmware, ...]:
+) -> tuple[ReferenceFirmware, ...]:
     # The third version may only follow the second: hubs on the first need two steps.
     return (
-        Firmware(first, shares[0]),
-        Firmware(second, shares[1], (first,)),
-        Firmware(third, shares[2], (second,)),
-        Firmware(fourth, 0.0, (second, third)),
+        ReferenceFirmware(first, shares[0]),
+        ReferenceFirmware(second, shares[1], (first,)),
+        ReferenceFirmware(third, shares[2], (second,)),
+        ReferenceFirmware(fourth, 0.0, (second, third)),
     )
 
 
 # fmt: off
 DEVICE_MODELS: Final = (
-    DeviceModel("EDMI", "EB1A", "42000101", "0101", "SINGLE", 2, ("North",),
+    ReferenceModel("EDMI", "EB1A", "42000101", "0101", "SINGLE", 2, ("North",),
                 _path("0A1C0000", "0A1D0000", "0A1E0000", "0A1F0000", (0.15, 0.80, 0.05))),
-    DeviceModel("EDMI", "EB1A", "54000102", "0102", "DUAL", 2, ("North",),
+    ReferenceModel("EDMI", "EB1A", "54000102", "0102", "DUAL", 2, ("North",),
                 _path("0B100000", "0B110000", "0B120000", "0B130000", (0.12, 0.83, 0.05))),
-    DeviceModel("WNC", "A701", "10000201", "0201", "SINGLE", 2, ("Central", "South"),
+    ReferenceModel("WNC", "A701", "10000201", "0201", "SINGLE", 2, ("Central", "South"),
                 _path("01150000", "01160000", "01170000", "01180000", (0.18, 0.78, 0.04))),
-    DeviceModel("Toshiba", "106C", "433100AC", "00AC", "SINGLE", 2, ("Central", "South"),
+    ReferenceModel("Toshiba", "106C", "433100AC", "00AC", "SINGLE", 2, ("Central", "South"),
                 _path("0C210000", "0C220000", "0C230000", "0C240000", (0.15, 0.80, 0.05))),
-    DeviceModel("WNC", "A701", "40000301", "0301", "DUAL", 2, ("4G North", "4G Central", "4G South"),
+    ReferenceModel("WNC", "A701", "40000301", "0301", "DUAL", 2, ("4G North", "4G Central", "4G South"),
                 _path("04010000", "04020000", "04030000", "04040000", (0.10, 0.85, 0.05))),
-    DeviceModel("Calderbrook", "CA1D", "51A00001", "0001", "SINGLE", 1, ("SMETS1",),
-                (Firmware("5A000001", 1.0),)),
+    ReferenceModel("Calderbrook", "CA1D", "51A00001", "0001", "SINGLE", 1, ("SMETS1",),
+                (ReferenceFirmware("5A000001", 1.0),)),
 )
 # fmt: on
 
 
-def cpl_entries(seed: int) -> tuple[CplEntry, ...]:
+def cpl_entries(seed: int) -> tuple[ReferenceCplEntry, ...]:
     """Return every entry of the list; images, and so hashes, follow from the seed."""
-    entries: list[CplEntry] = []
+    entries: list[ReferenceCplEntry] = []
     for device_model in DEVICE_MODELS:
         for firmware in device_model.firmware:
-            image = images.Image.of(
+            image = images.FirmwareFile.of(
                 seed=seed,
                 manufacturer_code=device_model.manufacturer_code,
                 model=device_model.model,
                 hardware_version=device_model.hardware_version,
                 version=firmware.version,
             )
-            entries.append(CplEntry(f"CPL-{len(entries) + 1:04d}", device_model, firmware, image))
+            entries.append(ReferenceCplEntry(f"CPL-{len(entries) + 1:04d}", device_model, firmware, image))
     return tuple(entries)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 
-class BusinessClock:
+class SimulatedClock:
     """Business time = the time it was set to + rate x the time since."""
 
     def __init__(

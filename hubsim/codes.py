@@ -56,7 +56,7 @@ CSP_BY_REGION: Final = (1, 0, 1, 1, 2, 2, 2, 1, 1)
 """Place in `CSPS` of the provider that serves a region. Unknown and SMETS1 fall to Central & South."""
 
 
-class CommandKind(IntEnum):
+class HubCommandKind(IntEnum):
     """What the portal may ask of hubs."""
 
     DISTRIBUTE = 0
@@ -65,7 +65,7 @@ class CommandKind(IntEnum):
     READ = 3
 
 
-class Code(IntEnum):
+class HubAlertCode(IntEnum):
     """What an alert says."""
 
     VERIFIED = 0
@@ -94,15 +94,15 @@ CODE_TEXTS: Final = (
 )
 
 DEVICE_ALERTS: Final = (
-    Code.VERIFIED,
-    Code.VERIFICATION_FAILED,
-    Code.ACTIVATION_SUCCESS,
-    Code.ACTIVATION_FAILED,
+    HubAlertCode.VERIFIED,
+    HubAlertCode.VERIFICATION_FAILED,
+    HubAlertCode.ACTIVATION_SUCCESS,
+    HubAlertCode.ACTIVATION_FAILED,
 )
 """Alerts a hub raises of itself. They need not name a command."""
 
 
-class Reason(IntEnum):
+class AlertReason(IntEnum):
     """Why, or with which response code. The four of CS06 come in the order of their numbers, 0 to 3."""
 
     SUCCESS = 0

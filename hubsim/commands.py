@@ -13,7 +13,7 @@ import orjson
 
 from hubsim import guids
 from hubsim.catalogue import DEVICE_MODELS, cpl_entries
-from hubsim.codes import CommandKind
+from hubsim.codes import HubCommandKind
 from hubsim.randomness import U64
 
 MOST_HUBS: Final = 10_000
@@ -42,17 +42,17 @@ class ImageName:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ReceivedCommand:
     """One command to many hubs, each at most once."""
 
     id: CommandId
-    kind: CommandKind
+    kind: HubCommandKind
     guids: U64
     image: ImageName | None = None
     execute_at: float | None = None
 
 
-def read_command(kind: CommandKind, body: bytes, *, now: float) -> Command:
+def read_command(kind: HubCommandKind, body: bytes, *, now: float) -> ReceivedCommand:
     """Read a command from its JSON.
 
     Raises:
@@ -64,14 +64,16 @@ def read_command(kind: CommandKind, body: bytes, *, now: float) -> Command:
         raise MalformedCommand(f"not JSON: {error}") from error
     if not isinstance(document, dict):
         raise MalformedCommand("an object is needed")
-    return Command(
+    return ReceivedCommand(
         id=_read_id(document.get("command_id")),
         kind=kind,
         guids=_read_hubs(document.get("hubs")),
         image=_read_image(
-            document.get("image"), needed=kind in (CommandKind.DISTRIBUTE, CommandKind.ACTIVATE)
+            document.get("image"), needed=kind in (HubCommandKind.DISTRIBUTE, HubCommandKind.ACTIVATE)
         ),
-        execute_at=_read_time(document.get("execute_at"), now=now) if kind is CommandKind.ACTIVATE else None,
+        execute_at=_read_time(document.get("execute_at"), now=now)
+        if kind is HubCommandKind.ACTIVATE
+        else None,
     )
 
 
@@ -149,7 +151,7 @@ class CommandLog:
         self.image = np.full(64, -1, dtype=np.int32)
         self.execute_at = np.full(64, -np.inf)
 
-    def add(self, command: Command, *, image: int) -> int:
+    def add(self, command: ReceivedCommand, *, image: int) -> int:
         """Remember a command; return its number."""
         number = len(self.ids)
         if number == len(self.image):

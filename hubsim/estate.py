@@ -70,7 +70,7 @@ _INSTALLED: Final = {"SMETS2": (1827, 2800), "4G": (4200, 800), "SMETS1": (0, 19
 
 
 @dataclass(frozen=True)
-class Cell:
+class EstateCell:
     """One combination of region, device model and firmware, and its share of the estate."""
 
     region: int
@@ -80,7 +80,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class EstateSlice:
     """A run of the estate, column by column. Numbers stand for the texts in the tuples of this module."""
 
     guid: U64
@@ -96,7 +96,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Estate:
+class SimulatedEstate:
     """What the simulator must know of each hub, in ascending order of GUID."""
 
     guid: U64
@@ -123,10 +123,10 @@ class Estate:
 
 
 @cache
-def cells() -> tuple[Cell, ...]:
+def cells() -> tuple[EstateCell, ...]:
     """Return every combination a hub can have; the shares add up to one."""
     return tuple(
-        Cell(REGIONS.index(region), model, firmware.version, share * part * firmware.share)
+        EstateCell(REGIONS.index(region), model, firmware.version, share * part * firmware.share)
         for region, (share, models) in _REGION_SHARES.items()
         for model, part in models.items()
         for firmware in DEVICE_MODELS[model].firmware
@@ -146,7 +146,7 @@ def postcodes() -> tuple[str, ...]:
     return tuple(area for areas in _POSTCODES.values() for area in areas.split())
 
 
-def stretch(start: int, stop: int, *, hubs: int, seed: int) -> Stretch:
+def estate_slice(start: int, stop: int, *, hubs: int, seed: int) -> EstateSlice:
     """Make the hubs from place `start` up to `stop` of an estate of `hubs`.
 
     Raises:
@@ -161,7 +161,7 @@ def stretch(start: int, stop: int, *, hubs: int, seed: int) -> Stretch:
     registration = _registration_table()[_lane(drawn, 2)]
     dates = hashes(places, 0, key=key_of(seed, _STREAM_DATES))
     installed, commissioned = _days(cell, status, dates)
-    return Stretch(
+    return EstateSlice(
         guid=_guids(places, hubs=hubs, seed=seed),
         gpf_guid=_gpf_guids(places, cell, seed=seed),
         cell=cell,
@@ -175,19 +175,19 @@ def stretch(start: int, stop: int, *, hubs: int, seed: int) -> Stretch:
     )
 
 
-def stretches(*, hubs: int, seed: int) -> Iterator[Stretch]:
+def estate_slices(*, hubs: int, seed: int) -> Iterator[EstateSlice]:
     """Make the whole estate, a bounded piece at a time."""
     for start in range(0, hubs, CHUNK):
-        yield stretch(start, min(start + CHUNK, hubs), hubs=hubs, seed=seed)
+        yield estate_slice(start, min(start + CHUNK, hubs), hubs=hubs, seed=seed)
 
 
-def build_estate(*, hubs: int, seed: int) -> Estate:
+def build_estate(*, hubs: int, seed: int) -> SimulatedEstate:
     """Make the whole estate as the simulator holds it."""
     versions = list(dict.fromkeys(cell.version for cell in cells()))
     version_of = np.array([versions.index(cell.version) for cell in cells()], dtype=np.uint16)
-    pieces = list(stretches(hubs=hubs, seed=seed))
+    pieces = list(estate_slices(hubs=hubs, seed=seed))
     cell = _joined([piece.cell for piece in pieces], np.uint8)
-    return Estate(
+    return SimulatedEstate(
         guid=_joined([piece.guid for piece in pieces], np.uint64),
         model=_tables()["model"][cell],
         region=_tables()["region"][cell],

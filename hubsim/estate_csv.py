@@ -18,7 +18,7 @@ import numpy.typing as npt
 from hubsim import estate, guids, records
 from hubsim.catalogue import DEVICE_MODELS
 from hubsim.codes import REGIONS, STATUSES
-from hubsim.estate import Estate, Stretch
+from hubsim.estate import EstateSlice, SimulatedEstate
 
 HEADER: Final = (
     "guid,gpf_guid,manufacturer,model,hardware_version,firmware_version,gpf_firmware_version,region,smi_status,"
@@ -58,7 +58,7 @@ def csv_chunks(*, hubs: int, seed: int, jobs: int = 1) -> Iterator[bytes]:
     pool.join()
 
 
-def csv_rows(piece: Stretch) -> bytes:
+def csv_rows(piece: EstateSlice) -> bytes:
     """Write one stretch of the estate as CSV rows."""
     tables = _tables()
     layout = [*guids.fields("guid"), ("comma", "S1"), *guids.fields("gpf"), ("second comma", "S1")]
@@ -75,7 +75,7 @@ def csv_rows(piece: Stretch) -> bytes:
     return records.text_bytes(record)
 
 
-def read_estate(path: Path) -> Estate:
+def read_estate(path: Path) -> SimulatedEstate:
     """Read an estate from a CSV file with the columns of `HEADER`, in any order of rows.
 
     Raises:
@@ -101,7 +101,7 @@ def read_estate(path: Path) -> Estate:
     joined = joined[np.argsort(joined["guid"])]
     if (joined["guid"][1:] == joined["guid"][:-1]).any():
         raise MalformedEstate("a GUID occurs twice")
-    return Estate(
+    return SimulatedEstate(
         guid=joined["guid"].copy(),
         model=joined["model"].copy(),
         region=joined["region"].copy(),
@@ -151,7 +151,7 @@ def _read_columns(
 
 def _piece(bounds: tuple[int, int, int, int]) -> bytes:
     start, stop, hubs, seed = bounds
-    return csv_rows(estate.stretch(start, stop, hubs=hubs, seed=seed))
+    return csv_rows(estate.estate_slice(start, stop, hubs=hubs, seed=seed))
 
 
 @cache

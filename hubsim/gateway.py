@@ -20,7 +20,7 @@ _ONE: Final = 2.0**64
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class GatewayRefusal:
     """A request that is not let in now."""
 
     status: int
@@ -45,14 +45,14 @@ class Gateway:
         self._credit = faults.hubs_per_second
         self._credited_at = self._since
 
-    def refusal(self) -> Refusal | None:
+    def refusal(self) -> GatewayRefusal | None:
         """Return how a command is refused now, if it is."""
         left = self._outage_left()
         if left > 0:
-            return Refusal(_UNAVAILABLE, max(1, math.ceil(left)))
+            return GatewayRefusal(_UNAVAILABLE, max(1, math.ceil(left)))
         owed = -self._refill()
         if owed > 0:
-            return Refusal(_TOO_MANY, max(1, math.ceil(owed / self._faults.hubs_per_second)))
+            return GatewayRefusal(_TOO_MANY, max(1, math.ceil(owed / self._faults.hubs_per_second)))
         return None
 
     def charge(self, hubs: int) -> None:

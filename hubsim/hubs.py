@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from hubsim.codes import GONE, CommandKind
-from hubsim.estate import Estate
+from hubsim.codes import GONE, HubCommandKind
+from hubsim.estate import SimulatedEstate
 
 Places = npt.NDArray[np.intp]
 
@@ -20,7 +20,7 @@ _IN_ORDER: Final = 0.001
 class Hubs:
     """A million hubs in some sixty megabytes. A place is the rank of a hub's GUID in the estate."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: SimulatedEstate) -> None:
         count = len(estate)
         self.estate = estate
         self.guid = estate.guid
@@ -39,9 +39,9 @@ class Hubs:
         self.silence = np.zeros(count, dtype=np.uint8)
         self.deaf = np.zeros(count, dtype=np.bool_)
         self.han_lost = np.zeros(count, dtype=np.uint8)
-        self._attempts = {kind: np.zeros(count, dtype=np.uint16) for kind in CommandKind}
+        self._attempts = {kind: np.zeros(count, dtype=np.uint16) for kind in HubCommandKind}
 
-    def next_attempt(self, kind: CommandKind, places: Places) -> npt.NDArray[np.uint16]:
+    def next_attempt(self, kind: HubCommandKind, places: Places) -> npt.NDArray[np.uint16]:
         """Count an attempt at each of these hubs; return its number, from 1."""
         self._attempts[kind][places] += 1
         return self._attempts[kind][places]

@@ -20,7 +20,7 @@ _HEADER: Final = struct.Struct("<IHHHHHIH32sIHH")
 
 
 @dataclass(frozen=True)
-class Image:
+class FirmwareFile:
     """One firmware file and the digest the CPL gives of its body."""
 
     manufacturer_code: str
@@ -32,7 +32,7 @@ class Image:
     @classmethod
     def of(
         cls, *, seed: int, manufacturer_code: str, model: str, hardware_version: str, version: str
-    ) -> Image:
+    ) -> FirmwareFile:
         """Make the image of a version; equal arguments make equal bytes."""
         recipe = f"{seed}/{manufacturer_code}/{model}/{version}".encode()
         body = hashlib.shake_256(recipe).digest(BODY_LENGTH)

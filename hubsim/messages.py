@@ -12,7 +12,7 @@ from hubsim.profile import MessageFaults
 from hubsim.randomness import F64, key_of, uniforms
 
 
-class Draw(IntEnum):
+class AlertDraw(IntEnum):
     """What is drawn for an alert. Apart from the streams of the hubs."""
 
     DUPLICATE = 101
@@ -28,7 +28,7 @@ def spread(alerts: Alerts, faults: MessageFaults, *, seed: int) -> Alerts:
     if faults == MessageFaults():
         return alerts
     sent = _delayed(alerts, faults, seed=seed, copy=0)
-    twice = alerts[_draw(alerts, Draw.DUPLICATE, seed, 0) < faults.duplicates]
+    twice = alerts[_draw(alerts, AlertDraw.DUPLICATE, seed, 0) < faults.duplicates]
     if len(twice):
         sent = np.concatenate([sent, _delayed(twice, faults, seed=seed, copy=1)])
     return sent
@@ -36,21 +36,21 @@ def spread(alerts: Alerts, faults: MessageFaults, *, seed: int) -> Alerts:
 
 def shuffled(alerts: Alerts, *, seed: int) -> Alerts:
     """Return a batch in an order that has nothing to do with time."""
-    return alerts[np.argsort(_draw(alerts, Draw.SHUFFLE, seed, 0))]
+    return alerts[np.argsort(_draw(alerts, AlertDraw.SHUFFLE, seed, 0))]
 
 
 def _delayed(alerts: Alerts, faults: MessageFaults, *, seed: int, copy: int) -> Alerts:
     sent = alerts.copy()
-    due = alerts["occurred"] + _draw(alerts, Draw.JITTER, seed, copy) * faults.jitter_seconds
-    is_late = _draw(alerts, Draw.LATE, seed, copy) < faults.late
-    due += np.where(is_late, _draw(alerts, Draw.LATE_BY, seed, copy) * faults.late_seconds, 0.0)
+    due = alerts["occurred"] + _draw(alerts, AlertDraw.JITTER, seed, copy) * faults.jitter_seconds
+    is_late = _draw(alerts, AlertDraw.LATE, seed, copy) < faults.late
+    due += np.where(is_late, _draw(alerts, AlertDraw.LATE_BY, seed, copy) * faults.late_seconds, 0.0)
     if faults.burst_seconds:
         due = np.ceil(due / faults.burst_seconds) * faults.burst_seconds
     sent["due"] = due
-    anonymous = _draw(alerts, Draw.ANONYMOUS, seed, 0) < faults.without_command_id
+    anonymous = _draw(alerts, AlertDraw.ANONYMOUS, seed, 0) < faults.without_command_id
     sent["anonymous"] = anonymous & np.isin(alerts["code"], [int(code) for code in DEVICE_ALERTS])
     return sent
 
 
-def _draw(alerts: Alerts, draw: Draw, seed: int, copy: int) -> F64:
+def _draw(alerts: Alerts, draw: AlertDraw, seed: int, copy: int) -> F64:
     return uniforms(alerts["key"], copy, key=key_of(seed, draw))

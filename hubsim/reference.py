@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hubsim.catalogue import DEVICE_MODELS, CplEntry, DeviceModel, cpl_entries
+from hubsim.catalogue import DEVICE_MODELS, ReferenceCplEntry, ReferenceModel, cpl_entries
 from hubsim.codes import CSP_BY_REGION, CSPS, REGIONS, Csp
 from hubsim.parties import DCC_USER_ID, SUPPLIERS, Supplier
 
@@ -55,7 +55,7 @@ def _region(code: int) -> dict[str, Any]:
     return {"code": code, "name": REGIONS[code], "csp": CSPS[CSP_BY_REGION[code]].value if served else None}
 
 
-def _device_model(model: DeviceModel) -> dict[str, Any]:
+def _device_model(model: ReferenceModel) -> dict[str, Any]:
     return {
         "manufacturer": model.manufacturer,
         "manufacturer_code": model.manufacturer_code,
@@ -67,7 +67,7 @@ def _device_model(model: DeviceModel) -> dict[str, Any]:
     }
 
 
-def _cpl_entry(entry: CplEntry) -> dict[str, Any]:
+def _cpl_entry(entry: ReferenceCplEntry) -> dict[str, Any]:
     model = entry.device_model
     return {
         "id": entry.id,

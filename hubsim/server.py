@@ -15,10 +15,10 @@ import orjson
 
 from hubsim import truth
 from hubsim.clock import iso
-from hubsim.codes import CommandKind
+from hubsim.codes import HubCommandKind
 from hubsim.commands import MalformedCommand, read_command
 from hubsim.profile import MalformedProfile, Profile, preset, read_profile
-from hubsim.simulator import Simulator
+from hubsim.simulator import HubSimulator
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -30,7 +30,7 @@ _PROBLEM: Final = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SimulatorResponse:
     """A response; its body in one piece or in many."""
 
     status: int
@@ -39,14 +39,14 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Problem(Exception):
+class HttpProblem(Exception):
     """A request that gets an RFC 9457 answer."""
 
     def __init__(self, status: int, code: str, detail: str, *, retry_after: int | None = None) -> None:
         super().__init__(detail)
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": detail}
-        self.answer = Answer(status, orjson.dumps(body), _PROBLEM, headers)
+        self.answer = SimulatorResponse(status, orjson.dumps(body), _PROBLEM, headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,11 @@ class Request:
 class App:
     """The ASGI application. Whoever changes something shows one of the tokens; reading is free."""
 
-    def __init__(self, simulator: Simulator, *, tokens: Iterable[str]) -> None:
+    def __init__(self, simulator: HubSimulator, *, tokens: Iterable[str]) -> None:
         self._simulator = simulator
         self._tokens = tuple(tokens)
-        self.routes: dict[str, dict[str, Callable[[Request], Awaitable[Answer]]]] = {
-            **{f"/commands/{kind.name.lower()}": {"POST": self._command(kind)} for kind in CommandKind},
+        self.routes: dict[str, dict[str, Callable[[Request], Awaitable[SimulatorResponse]]]] = {
+            **{f"/commands/{kind.name.lower()}": {"POST": self._command(kind)} for kind in HubCommandKind},
             "/clock": {"GET": self._show_clock, "POST": self._set_clock},
             "/profile": {"GET": self._show_profile, "PUT": self._set_profile},
             "/truth": {"GET": self._truth},
@@ -80,7 +80,7 @@ class App:
         elif scope["type"] == "http":
             try:
                 answer = await self._respond(scope, receive)
-            except Problem as problem:
+            except HttpProblem as problem:
                 answer = problem.answer
             await _send(answer, send)
 
@@ -95,13 +95,13 @@ class App:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _respond(self, scope: Scope, receive: Receive) -> Answer:
+    async def _respond(self, scope: Scope, receive: Receive) -> SimulatorResponse:
         methods = self.routes.get(scope["path"])
         if methods is None:
-            raise Problem(404, "not_found", f"there is no {scope['path']}")
+            raise HttpProblem(404, "not_found", f"there is no {scope['path']}")
         handler = methods.get(scope["method"])
         if handler is None:
-            raise Problem(405, "method_not_allowed", f"only {', '.join(methods)}")
+            raise HttpProblem(405, "method_not_allowed", f"only {', '.join(methods)}")
         if scope["method"] != "GET":
             self._check_token(scope)
         query = parse_qs(scope["query_string"].decode("latin-1"))
@@ -110,65 +110,69 @@ class App:
     def _check_token(self, scope: Scope) -> None:
         shown = dict(scope["headers"]).get(b"authorization", b"")
         if not any(hmac.compare_digest(shown, b"Bearer " + token.encode()) for token in self._tokens):
-            raise Problem(401, "unauthorised", "a bearer token is needed")
+            raise HttpProblem(401, "unauthorised", "a bearer token is needed")
 
-    def _command(self, kind: CommandKind) -> Callable[[Request], Awaitable[Answer]]:
-        async def handle(request: Request) -> Answer:
+    def _command(self, kind: HubCommandKind) -> Callable[[Request], Awaitable[SimulatorResponse]]:
+        async def handle(request: Request) -> SimulatorResponse:
             gateway = self._simulator.gateway
             if refusal := gateway.refusal():
-                raise Problem(refusal.status, "not_now", "try again later", retry_after=refusal.retry_after)
+                raise HttpProblem(
+                    refusal.status, "not_now", "try again later", retry_after=refusal.retry_after
+                )
             try:
                 command = read_command(kind, request.body, now=self._simulator.clock.now())
             except MalformedCommand as error:
-                raise Problem(400, "malformed_command", str(error)) from error
+                raise HttpProblem(400, "malformed_command", str(error)) from error
             accepted = self._simulator.take(command)
             seconds, lost = gateway.answer(command.id)
             # Whatever becomes of the answer, the command has been taken: that is what its id is for.
             await asyncio.sleep(seconds)
             if lost:
-                raise Problem(500, "internal_error", "something went wrong")
-            return Answer(202, orjson.dumps({"command_id": command.id, "accepted": accepted}))
+                raise HttpProblem(500, "internal_error", "something went wrong")
+            return SimulatorResponse(202, orjson.dumps({"command_id": command.id, "accepted": accepted}))
 
         return handle
 
-    async def _show_clock(self, request: Request) -> Answer:
+    async def _show_clock(self, request: Request) -> SimulatorResponse:
         clock = self._simulator.clock
-        return Answer(200, orjson.dumps({"business_at": iso(clock.now()), "rate": clock.rate}))
+        return SimulatorResponse(200, orjson.dumps({"business_at": iso(clock.now()), "rate": clock.rate}))
 
-    async def _set_clock(self, request: Request) -> Answer:
+    async def _set_clock(self, request: Request) -> SimulatorResponse:
         document = _read_json(request.body)
         self._simulator.clock.set(
             business_at=_read_time(document.get("business_at")), rate=_read_rate(document.get("rate"))
         )
         return await self._show_clock(request)
 
-    async def _show_profile(self, request: Request) -> Answer:
-        return Answer(200, orjson.dumps(self._simulator.world.profile.as_json(), option=orjson.OPT_INDENT_2))
+    async def _show_profile(self, request: Request) -> SimulatorResponse:
+        return SimulatorResponse(
+            200, orjson.dumps(self._simulator.world.profile.as_json(), option=orjson.OPT_INDENT_2)
+        )
 
-    async def _set_profile(self, request: Request) -> Answer:
+    async def _set_profile(self, request: Request) -> SimulatorResponse:
         try:
             profile = _read_named_profile(_read_json(request.body))
         except MalformedProfile as error:
-            raise Problem(400, "malformed_profile", str(error)) from error
+            raise HttpProblem(400, "malformed_profile", str(error)) from error
         self._simulator.follow(profile)
         return await self._show_profile(request)
 
-    async def _truth(self, request: Request) -> Answer:
+    async def _truth(self, request: Request) -> SimulatorResponse:
         if request.query.get("format") == ["csv"]:
             return await self._truth_hubs(request)
-        return Answer(200, orjson.dumps(self._simulator.truth()))
+        return SimulatorResponse(200, orjson.dumps(self._simulator.truth()))
 
-    async def _truth_hubs(self, request: Request) -> Answer:
+    async def _truth_hubs(self, request: Request) -> SimulatorResponse:
         changed_only = request.query.get("changed") == ["1"]
-        return Answer(
+        return SimulatorResponse(
             200, truth.csv_chunks(self._simulator.world, changed_only=changed_only), "text/csv; charset=utf-8"
         )
 
-    async def _stats(self, request: Request) -> Answer:
-        return Answer(200, orjson.dumps(self._simulator.stats()))
+    async def _stats(self, request: Request) -> SimulatorResponse:
+        return SimulatorResponse(200, orjson.dumps(self._simulator.stats()))
 
-    async def _healthz(self, request: Request) -> Answer:
-        return Answer(200, b'{"status":"ok"}')
+    async def _healthz(self, request: Request) -> SimulatorResponse:
+        return SimulatorResponse(200, b'{"status":"ok"}')
 
 
 def new_run() -> int:
@@ -183,13 +187,13 @@ async def _read_body(receive: Receive) -> bytes:
         piece = message.get("body", b"")
         size += len(piece)
         if size > MOST_BODY_BYTES:
-            raise Problem(413, "too_large", f"at most {MOST_BODY_BYTES:,} bytes")
+            raise HttpProblem(413, "too_large", f"at most {MOST_BODY_BYTES:,} bytes")
         pieces.append(piece)
         more = message.get("more_body", False)
     return b"".join(pieces)
 
 
-async def _send(answer: Answer, send: Send) -> None:
+async def _send(answer: SimulatorResponse, send: Send) -> None:
     headers = [(b"content-type", answer.content_type.encode())]
     headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
     if isinstance(answer.body, bytes):
@@ -208,9 +212,9 @@ def _read_json(body: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise Problem(400, "malformed_json", str(error)) from error
+        raise HttpProblem(400, "malformed_json", str(error)) from error
     if not isinstance(document, dict):
-        raise Problem(400, "malformed_json", "an object is needed")
+        raise HttpProblem(400, "malformed_json", "an object is needed")
     return document
 
 
@@ -222,7 +226,7 @@ def _read_time(value: object) -> datetime | None:
     except ValueError:
         when = None
     if when is None or when.tzinfo is None:
-        raise Problem(400, "malformed_clock", "business_at: an ISO 8601 time with its zone is needed")
+        raise HttpProblem(400, "malformed_clock", "business_at: an ISO 8601 time with its zone is needed")
     return when
 
 
@@ -230,7 +234,7 @@ def _read_rate(value: object) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise Problem(400, "malformed_clock", "rate: a number of at least 0 is needed")
+        raise HttpProblem(400, "malformed_clock", "rate: a number of at least 0 is needed")
     return float(value)
 
 

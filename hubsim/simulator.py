@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from hubsim import alerts, messages, truth
 from hubsim.alerts import Alerts
-from hubsim.clock import BusinessClock, iso
+from hubsim.clock import SimulatedClock, iso
 from hubsim.codes import Csp
-from hubsim.commands import Command, CommandId
-from hubsim.estate import Estate
+from hubsim.commands import CommandId, ReceivedCommand
+from hubsim.estate import SimulatedEstate
 from hubsim.gateway import Gateway
 from hubsim.posting import PostOffice
 from hubsim.profile import Profile
@@ -22,18 +22,18 @@ TICK_SECONDS: Final = 0.025
 _log = logging.getLogger(__name__)
 
 
-class Simulator:
+class HubSimulator:
     """One estate, served."""
 
     def __init__(
         self,
-        estate: Estate,
+        estate: SimulatedEstate,
         *,
         seed: int,
         profile: Profile,
         portal_url: str,
         tokens: Mapping[Csp, str],
-        clock: BusinessClock,
+        clock: SimulatedClock,
         run: int,
     ) -> None:
         self.clock = clock
@@ -48,7 +48,7 @@ class Simulator:
         self._counts = {"commands": 0, "repeated_commands": 0, "hubs": 0, "events": 0, "alerts": 0}
         self._tasks: list[asyncio.Task[None]] = []
 
-    def take(self, command: Command) -> int:
+    def take(self, command: ReceivedCommand) -> int:
         """Take a command, or, if its id is known, only say again how many hubs it was for."""
         if command.id in self._accepted:
             self._counts["repeated_commands"] += 1

@@ -9,7 +9,7 @@ import numpy as np
 
 from hubsim import guids, records
 from hubsim.alerts import write_times
-from hubsim.behaviour import Silence
+from hubsim.behaviour import SilenceKind
 from hubsim.codes import REGIONS
 from hubsim.hubs import NOTHING
 from hubsim.world import World
@@ -22,7 +22,7 @@ def summary(world: World) -> dict[str, Any]:
     """Count the hubs by what they run and what became of them."""
     hubs = world.hubs
     events, alerts = world.waiting
-    silent = np.bincount(hubs.silence, minlength=len(Silence))
+    silent = np.bincount(hubs.silence, minlength=len(SilenceKind))
     return {
         "hubs": len(hubs.guid),
         "by_version": _by_version(world),
@@ -30,7 +30,7 @@ def summary(world: World) -> dict[str, Any]:
         "activations": int(hubs.activations.sum()),
         "holding_image": int((hubs.held_image != NOTHING).sum()),
         "future_dated": int((hubs.pending_command != NOTHING).sum()),
-        "muted": {kind.name: int(silent[kind]) for kind in Silence if kind is not Silence.SPEAKS},
+        "muted": {kind.name: int(silent[kind]) for kind in SilenceKind if kind is not SilenceKind.SPEAKS},
         "han_broken": int((hubs.han_lost > 0).sum()),
         "han_devices_lost": int(hubs.han_lost.sum()),
         "waiting_events": events,

@@ -11,17 +11,17 @@ import numpy.typing as npt
 
 from hubsim.agenda import Agenda
 from hubsim.alerts import ALERT, NO_VERSION, Alerts
-from hubsim.behaviour import Attempts, Behaviour, Bool, Silence, Small
-from hubsim.codes import CSP_BY_REGION, Code, CommandKind, Reason
-from hubsim.commands import Command, CommandLog, ImageShelf
-from hubsim.estate import Estate
+from hubsim.behaviour import Attempts, Behaviour, Bool, SilenceKind, Small
+from hubsim.codes import CSP_BY_REGION, AlertReason, HubAlertCode, HubCommandKind
+from hubsim.commands import CommandLog, ImageShelf, ReceivedCommand
+from hubsim.estate import SimulatedEstate
 from hubsim.hubs import NOTHING, Hubs, Places
 from hubsim.messages import spread
 from hubsim.profile import Profile
 from hubsim.randomness import F64, U64, hashes, key_of
 
 
-class Happening(IntEnum):
+class DueEvent(IntEnum):
     """What may come due at a hub."""
 
     DISTRIBUTED = 0
@@ -37,17 +37,17 @@ _EVENT: Final[np.dtype[np.void]] = np.dtype(
 Events = npt.NDArray[np.void]
 
 _ARRIVAL: Final = {
-    CommandKind.DISTRIBUTE: Happening.DISTRIBUTED,
-    CommandKind.ACTIVATE: Happening.ACTIVATE_ARRIVES,
-    CommandKind.CANCEL: Happening.CANCEL_ARRIVES,
-    CommandKind.READ: Happening.READ_ARRIVES,
+    HubCommandKind.DISTRIBUTE: DueEvent.DISTRIBUTED,
+    HubCommandKind.ACTIVATE: DueEvent.ACTIVATE_ARRIVES,
+    HubCommandKind.CANCEL: DueEvent.CANCEL_ARRIVES,
+    HubCommandKind.READ: DueEvent.READ_ARRIVES,
 }
 # How a command to a hub that cannot be reached ends.
 _MISSED: Final = {
-    CommandKind.DISTRIBUTE: (Code.DELIVERY_FAILED, Reason.UNREACHABLE),
-    CommandKind.ACTIVATE: (Code.DELIVERY_FAILED, Reason.UNREACHABLE),
-    CommandKind.CANCEL: (Code.CANCEL_FAILED, Reason.UNREACHABLE),
-    CommandKind.READ: (Code.READ_RESULT, Reason.NO_RESPONSE),
+    HubCommandKind.DISTRIBUTE: (HubAlertCode.DELIVERY_FAILED, AlertReason.UNREACHABLE),
+    HubCommandKind.ACTIVATE: (HubAlertCode.DELIVERY_FAILED, AlertReason.UNREACHABLE),
+    HubCommandKind.CANCEL: (HubAlertCode.CANCEL_FAILED, AlertReason.UNREACHABLE),
+    HubCommandKind.READ: (HubAlertCode.READ_RESULT, AlertReason.NO_RESPONSE),
 }
 _CSP_OF_REGION: Final = np.array(CSP_BY_REGION, dtype=np.uint8)
 _STRANGER_REGION: Final = 7
@@ -57,7 +57,7 @@ _STREAM_KEY: Final = 100
 class World:
     """Every hub of an estate, and everything that is still to happen to it."""
 
-    def __init__(self, estate: Estate, *, seed: int, profile: Profile) -> None:
+    def __init__(self, estate: SimulatedEstate, *, seed: int, profile: Profile) -> None:
         self.hubs = Hubs(estate)
         self.versions = list(estate.versions)
         self.commands = CommandLog()
@@ -65,12 +65,12 @@ class World:
         self._seed = seed
         self._events = Agenda(_EVENT)
         self._outbound = Agenda(ALERT)
-        self._handlers: dict[Happening, Callable[[Events], Alerts]] = {
-            Happening.DISTRIBUTED: self._distributed,
-            Happening.ACTIVATE_ARRIVES: self._activate_arrives,
-            Happening.ACTIVATES: self._activates,
-            Happening.CANCEL_ARRIVES: self._cancel_arrives,
-            Happening.READ_ARRIVES: self._read_arrives,
+        self._handlers: dict[DueEvent, Callable[[Events], Alerts]] = {
+            DueEvent.DISTRIBUTED: self._distributed,
+            DueEvent.ACTIVATE_ARRIVES: self._activate_arrives,
+            DueEvent.ACTIVATES: self._activates,
+            DueEvent.CANCEL_ARRIVES: self._cancel_arrives,
+            DueEvent.READ_ARRIVES: self._read_arrives,
         }
         self.follow(profile)
 
@@ -92,7 +92,7 @@ class World:
         """Return the business time of the next thing to happen."""
         return min(self._events.next_due(), self._outbound.next_due())
 
-    def take(self, command: Command, *, now: float) -> int:
+    def take(self, command: ReceivedCommand, *, now: float) -> int:
         """Let a command loose; return how many hubs it is for. The caller lets none in twice."""
         number = self.commands.add(command, image=self.images.number_of(command.image))
         places, known = self.hubs.estate.find(command.guids)
@@ -101,15 +101,15 @@ class World:
             places = places[known]
         hubs = places.astype(np.intp)
         attempts = self._attempts_at(hubs, self.hubs.next_attempt(command.kind, hubs))
-        delay = "distribute_seconds" if command.kind is CommandKind.DISTRIBUTE else "answer_seconds"
+        delay = "distribute_seconds" if command.kind is HubCommandKind.DISTRIBUTE else "answer_seconds"
         arrivals = now + self._behaviour.delay(attempts, delay, kind=command.kind)
-        if command.kind is not CommandKind.DISTRIBUTE:
+        if command.kind is not HubCommandKind.DISTRIBUTE:
             arrivals = self.hubs.arrive_in_order(hubs, arrivals)
         self._plan(_ARRIVAL[command.kind], hubs, number, attempts.number, arrivals)
-        if command.kind is CommandKind.ACTIVATE:
+        if command.kind is HubCommandKind.ACTIVATE:
             begun = np.maximum(arrivals, self.commands.execute_at[number])
             done = begun + self._behaviour.delay(attempts, "reboot_seconds")
-            self._plan(Happening.ACTIVATES, hubs, number, attempts.number, done)
+            self._plan(DueEvent.ACTIVATES, hubs, number, attempts.number, done)
         return len(command.guids)
 
     def advance(self, now: float, *, limit: int = 100_000) -> int:
@@ -133,30 +133,30 @@ class World:
         image = self.commands.image[events["command"]]
         code, reason = self._behaviour.distribution(attempts)
         fits = self.images.model[image] == self.hubs.model[hubs]
-        delivered = code != Code.DELIVERY_FAILED
-        code = np.where(delivered & ~self.images.genuine[image], Code.VERIFICATION_FAILED, code)
-        code = np.where(delivered & ~fits, Code.DELIVERY_FAILED, code)
-        reason = np.where(delivered & ~fits, Reason.HARDWARE_MISMATCH, reason)
+        delivered = code != HubAlertCode.DELIVERY_FAILED
+        code = np.where(delivered & ~self.images.genuine[image], HubAlertCode.VERIFICATION_FAILED, code)
+        code = np.where(delivered & ~fits, HubAlertCode.DELIVERY_FAILED, code)
+        reason = np.where(delivered & ~fits, AlertReason.HARDWARE_MISMATCH, reason)
         missed = self.hubs.deaf[hubs] | self.hubs.gone[hubs] | self._behaviour.out_of_reach(attempts)
-        code = np.where(missed, Code.DELIVERY_FAILED, code)
-        reason = np.where(missed, Reason.UNREACHABLE, reason)
-        verified = code == Code.VERIFIED
+        code = np.where(missed, HubAlertCode.DELIVERY_FAILED, code)
+        reason = np.where(missed, AlertReason.UNREACHABLE, reason)
+        verified = code == HubAlertCode.VERIFIED
         self.hubs.held_image[hubs[verified]] = image[verified]
-        self.hubs.held_image[hubs[code == Code.VERIFICATION_FAILED]] = NOTHING
+        self.hubs.held_image[hubs[code == HubAlertCode.VERIFICATION_FAILED]] = NOTHING
         # A new image ends the story of the activation before it.
         idle = hubs[verified & (self.hubs.pending_command[hubs] == NOTHING)]
         self.hubs.pending_at[idle] = np.nan
         return self._alerts(events, code, reason)
 
     def _activate_arrives(self, events: Events) -> Alerts:
-        hubs, missed = self._reached(events, CommandKind.ACTIVATE)
+        hubs, missed = self._reached(events, HubCommandKind.ACTIVATE)
         reached = hubs[~missed]
         execute_at = self.commands.execute_at[events["command"]]
         self.hubs.pending_command[reached] = events["command"][~missed]
         self.hubs.pending_at[reached] = np.maximum(execute_at, events["due"])[~missed]
         dated = execute_at > events["due"]
-        code = np.where(missed, Code.DELIVERY_FAILED, Code.CS06_ACCEPTED)
-        reason = np.where(missed, Reason.UNREACHABLE, Reason.NONE)
+        code = np.where(missed, HubAlertCode.DELIVERY_FAILED, HubAlertCode.CS06_ACCEPTED)
+        reason = np.where(missed, AlertReason.UNREACHABLE, AlertReason.NONE)
         told = missed | dated
         return self._alerts(events[told], code[told], reason[told])
 
@@ -167,10 +167,12 @@ class World:
         image = self.commands.image[events["command"]]
         target = self.images.version[image]
         response = self._response(hubs, image, target, attempts)
-        silence = np.where(response == Reason.SUCCESS, self._behaviour.silence(attempts), Silence.SPEAKS)
-        lost = silence == Silence.LOST
-        stays = (silence == Silence.RUNS_OLD) | (lost & ~self._behaviour.lost_runs_new(attempts))
-        activated = (response == Reason.SUCCESS) & ~stays & (self.hubs.version[hubs] != target)
+        silence = np.where(
+            response == AlertReason.SUCCESS, self._behaviour.silence(attempts), SilenceKind.SPEAKS
+        )
+        lost = silence == SilenceKind.LOST
+        stays = (silence == SilenceKind.RUNS_OLD) | (lost & ~self._behaviour.lost_runs_new(attempts))
+        activated = (response == AlertReason.SUCCESS) & ~stays & (self.hubs.version[hubs] != target)
         self.hubs.pending_command[hubs] = NOTHING
         self.hubs.silence[hubs] = silence
         self.hubs.deaf[hubs] |= lost
@@ -179,29 +181,35 @@ class World:
         # Read from the log, not from the event: late arrival turns a future date into an immediate one.
         begun = self.hubs.pending_at[hubs]
         dated = begun == self.commands.execute_at[events["command"]]
-        failed = np.where(response == Reason.SUCCESS, Code.ACTIVATION_SUCCESS, Code.ACTIVATION_FAILED)
-        code = np.where(dated, failed, Code.CS06_RESPONSE)
-        speaks = silence == Silence.SPEAKS
+        failed = np.where(
+            response == AlertReason.SUCCESS, HubAlertCode.ACTIVATION_SUCCESS, HubAlertCode.ACTIVATION_FAILED
+        )
+        code = np.where(dated, failed, HubAlertCode.CS06_RESPONSE)
+        speaks = silence == SilenceKind.SPEAKS
         return self._alerts(events[speaks], code[speaks], response[speaks], self.hubs.version[hubs[speaks]])
 
     def _cancel_arrives(self, events: Events) -> Alerts:
-        hubs, missed = self._reached(events, CommandKind.CANCEL)
+        hubs, missed = self._reached(events, HubCommandKind.CANCEL)
         too_late = self.hubs.pending_at[hubs] <= events["due"]
         refused = self._behaviour.refuses_cancel(self._who(events)[1])
         failed = missed | too_late | refused
         reason = np.select(
-            [missed, too_late, refused], [Reason.UNREACHABLE, Reason.TOO_LATE, Reason.REJECTED], Reason.NONE
+            [missed, too_late, refused],
+            [AlertReason.UNREACHABLE, AlertReason.TOO_LATE, AlertReason.REJECTED],
+            AlertReason.NONE,
         )
         self.hubs.pending_command[hubs[~failed]] = NOTHING
         self.hubs.pending_at[hubs[~failed]] = np.nan
-        return self._alerts(events, np.where(failed, Code.CANCEL_FAILED, Code.CANCELLED), reason)
+        return self._alerts(
+            events, np.where(failed, HubAlertCode.CANCEL_FAILED, HubAlertCode.CANCELLED), reason
+        )
 
     def _read_arrives(self, events: Events) -> Alerts:
-        hubs, missed = self._reached(events, CommandKind.READ)
+        hubs, missed = self._reached(events, HubCommandKind.READ)
         missed |= self._behaviour.ignores_read(self._who(events)[1])
-        reason = np.where(missed, Reason.NO_RESPONSE, Reason.NONE)
+        reason = np.where(missed, AlertReason.NO_RESPONSE, AlertReason.NONE)
         version = np.where(missed, NO_VERSION, self.hubs.version[hubs])
-        return self._alerts(events, np.full(len(events), Code.READ_RESULT), reason, version)
+        return self._alerts(events, np.full(len(events), HubAlertCode.READ_RESULT), reason, version)
 
     # Steps of the above.
 
@@ -213,7 +221,7 @@ class World:
         runs_it = self.hubs.version[hubs] == target
         response = np.select(
             [runs_it, held == NOTHING, held != image],
-            [Reason.SUCCESS, Reason.NO_IMAGE_HELD, Reason.HASH_MISMATCH],
+            [AlertReason.SUCCESS, AlertReason.NO_IMAGE_HELD, AlertReason.HASH_MISMATCH],
             by_chance,
         )
         return response.astype(np.uint8)
@@ -236,7 +244,7 @@ class World:
                 some, devices, version=self.versions[number]
             )
 
-    def _reached(self, events: Events, kind: CommandKind) -> tuple[Places, Bool]:
+    def _reached(self, events: Events, kind: HubCommandKind) -> tuple[Places, Bool]:
         hubs, attempts = self._who(events)
         missed = self._behaviour.misses_command(attempts, kind=kind)
         return hubs, missed | self.hubs.deaf[hubs] | self.hubs.gone[hubs]
@@ -249,7 +257,7 @@ class World:
         return Attempts(self.hubs.guid[hubs], self.hubs.region[hubs], number)
 
     def _plan(
-        self, kind: Happening, hubs: Places, command: int, number: npt.NDArray[np.uint16], due: F64
+        self, kind: DueEvent, hubs: Places, command: int, number: npt.NDArray[np.uint16], due: F64
     ) -> None:
         events = np.zeros(len(hubs), dtype=_EVENT)
         events["due"], events["hub"], events["number"] = due, hubs, number
@@ -296,7 +304,7 @@ class World:
         alerts["key"] = hashes(guid, said, key=key_of(self._seed, _STREAM_KEY))
         return alerts
 
-    def _answer_for_strangers(self, command: Command, number: int, guids: U64, *, now: float) -> None:
+    def _answer_for_strangers(self, command: ReceivedCommand, number: int, guids: U64, *, now: float) -> None:
         code, reason = _MISSED[command.kind]
         csp = CSP_BY_REGION[_STRANGER_REGION]
         # Strangers have no attempts that count; the command's number stands for it.

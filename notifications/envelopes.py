@@ -14,7 +14,7 @@ import orjson
 from django.conf import settings
 
 from portal.events.kinds import PUBLIC_NAMES
-from portal.rest.shapes import Example, GuidText, Names, Text
+from portal.rest.schemas import AllowedNames, Example, GuidText, TextFormat
 
 TYPE_PREFIX: Final = "portal."
 BATCH: Final = "application/cloudevents-batch+json"
@@ -24,14 +24,14 @@ _OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 _SCHEMA: Final = "/api/v1/openapi.yaml#/components/schemas/HappeningData"
 
 
-class HappeningRollout(TypedDict):
+class EventRolloutSchema(TypedDict):
     """The update it happened in."""
 
     id: Annotated[int, Example(17)]
     name: Annotated[str, Example("Toshiba 0C230000")]
 
 
-class HappeningData(TypedDict):
+class EventDataSchema(TypedDict):
     """What happened. Every kind has these members; `docs/reference/events.md` says more of each kind."""
 
     guid: Annotated[GuidText | None, "The hub; null where it is about no single hub."]
@@ -40,7 +40,7 @@ class HappeningData(TypedDict):
         "The version the entry speaks of; of `hub.activated` the one that runs now.",
         Example("0C230000"),
     ]
-    rollout: HappeningRollout | None
+    rollout: EventRolloutSchema | None
     reason: Annotated[str | None, "Why it failed, is tried again or was withdrawn.", Example(None)]
     activated_after_halt: Annotated[
         bool, "The hub had activated before the halt of its update could reach it."
@@ -48,15 +48,15 @@ class HappeningData(TypedDict):
     facts: Annotated[dict[str, Any], "More, by kind.", Example({})]
 
 
-class Happening(TypedDict):
+class EventSchema(TypedDict):
     """One entry of your feed, as a CloudEvent 1.0."""
 
     specversion: Literal["1.0"]
     id: Annotated[str, "The position in your feed: without gaps, in order, for good.", Example("1042")]
-    source: Annotated[str, "Your feed.", Text(format="uri"), Example("https://portal.example/feeds/3")]
+    source: Annotated[str, "Your feed.", TextFormat(format="uri"), Example("https://portal.example/feeds/3")]
     type: Annotated[
         str,
-        Names([TYPE_PREFIX + name for name in PUBLIC_NAMES.values()]),
+        AllowedNames([TYPE_PREFIX + name for name in PUBLIC_NAMES.values()]),
         "What happened.",
         Example("portal.hub.activated"),
     ]
@@ -65,11 +65,11 @@ class Happening(TypedDict):
     ]
     time: datetime
     datacontenttype: Literal["application/json"]
-    dataschema: Annotated[str, Text(format="uri"), Example("https://portal.example" + _SCHEMA)]
-    data: HappeningData
+    dataschema: Annotated[str, TextFormat(format="uri"), Example("https://portal.example" + _SCHEMA)]
+    data: EventDataSchema
 
 
-def ping_happening(party: int, *, ident: str, now: datetime) -> dict[str, Any]:
+def ping_event(party: int, *, ident: str, now: datetime) -> dict[str, Any]:
     """Make the event that tests a webhook; it is no entry of the feed."""
     return {
         "specversion": "1.0",

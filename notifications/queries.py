@@ -7,7 +7,7 @@ from datetime import datetime
 
 from notifications.links import page_of
 from notifications.models import Message, Reader
-from notifications.words import icon_of
+from notifications.notice_texts import icon_of
 from portal.identity.scope import Scope
 from portal.kernel import paging
 
@@ -15,7 +15,7 @@ _MOST_UNREAD = 99
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class InboxNotice:
     """One notice as a page shows it."""
 
     id: str
@@ -28,7 +28,7 @@ class Notice:
     is_unread: bool
 
 
-def inbox(scope: Scope, *, cursor: str = "", size: int = 30) -> paging.Page[Notice]:
+def inbox(scope: Scope, *, cursor: str = "", size: int = 30) -> paging.Page[InboxNotice]:
     """Return what the organisation and this person were told, newest first; mark what they have not seen."""
     seen = _reader(scope).seen_id
     messages = Message.objects.of(scope.organisation_id, scope.user_id)
@@ -56,8 +56,8 @@ def _reader(scope: Scope) -> Reader:
     return Reader.objects.filter(user_id=person).first() or Reader(user_id=person)
 
 
-def _notice(message: Message, *, seen: int) -> Notice:
-    return Notice(
+def _notice(message: Message, *, seen: int) -> InboxNotice:
+    return InboxNotice(
         id=message.ident,
         title=message.title,
         text=message.text,

@@ -17,14 +17,14 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.template.loader import render_to_string
 
 from notifications import links
-from notifications.letters import Letter, last_digest_time
+from notifications.mails import MailDigest, last_digest_time
 from notifications.models import Message, Reader
-from notifications.words import OWN, words_for
+from notifications.notice_texts import OWN, notice_text
 from portal.events.naming import rollout_names
 from portal.events.sequencer import CoarseEntry
 from portal.identity.models import Organisation, OrganisationKind, User
 from portal.identity.scope import Scope
-from portal.kernel.opaque import NotOurs
+from portal.kernel.opaque import NotRevealable
 from portal.kernel.refusals import BadInput
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 
@@ -46,7 +46,7 @@ def fan_out(entries: Sequence[CoarseEntry]) -> None:
     suppliers = _suppliers_among(entries)
     for entry in entries:
         data = {**entry.data, OWN: entry.party_id in suppliers}
-        words = words_for(entry.kind, data, rollout_name=names.get(entry.rollout_id or 0, ""))
+        words = notice_text(entry.kind, data, rollout_name=names.get(entry.rollout_id or 0, ""))
         notices.append(
             Message(
                 organisation_id=entry.party_id,
@@ -73,7 +73,7 @@ def mark_seen(scope: Scope, *, up_to: str) -> None:
     """
     try:
         key = Message.key_of(up_to)
-    except NotOurs as unknown:
+    except NotRevealable as unknown:
         raise BadInput("This is the id of no notice.") from unknown
     if scope.user_id is None:
         return
@@ -103,7 +103,7 @@ def deliver_mail(*, now: datetime, most: int = 200) -> int:
     """Send the mail that is due, at most so many; return how many went out."""
     enrol_readers()
     sent = 0
-    while sent < most and (letter := claim_letter(now=now)):
+    while sent < most and (letter := claim_mail(now=now)):
         sent += _send(letter, now=now)
     return sent
 
@@ -120,7 +120,7 @@ def enrol_readers() -> int:
 
 
 @unit_of_work
-def claim_letter(*, now: datetime) -> Letter | None:
+def claim_mail(*, now: datetime) -> MailDigest | None:
     """Take the next person who has notices waiting; None when nobody has any that are due."""
     readers = (
         Reader.objects.select_related("user__organisation")
@@ -144,7 +144,7 @@ def claim_letter(*, now: datetime) -> Letter | None:
     messages = tuple(waiting.order_by("-id")[: _MOST_IN_A_MAIL + 1])
     Reader.objects.filter(pk=reader.pk).update(claimed_at=now, attempts=F("attempts") + 1)
     more = waiting.count() - _MOST_IN_A_MAIL if len(messages) > _MOST_IN_A_MAIL else 0
-    return Letter(
+    return MailDigest(
         user_id=reader.user_id,
         address=reader.user.email,
         name=reader.user.name,
@@ -167,7 +167,7 @@ def _newest() -> int:
 
 
 @outside_unit_of_work
-def _send(letter: Letter, *, now: datetime) -> int:
+def _send(letter: MailDigest, *, now: datetime) -> int:
     context = {"letter": letter, "portal_url": settings.PORTAL_URL}
     mail = EmailMultiAlternatives(
         subject=letter.subject,
@@ -187,7 +187,7 @@ def _send(letter: Letter, *, now: datetime) -> int:
 
 
 @unit_of_work
-def _settle(letter: Letter, *, now: datetime) -> None:
+def _settle(letter: MailDigest, *, now: datetime) -> None:
     Reader.objects.filter(pk=letter.user_id, mailed_id__lt=letter.up_to).update(
         mailed_id=letter.up_to, mailed_at=now, claimed_at=None, attempts=0
     )

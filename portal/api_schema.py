@@ -83,8 +83,8 @@ SETTINGS: Final[dict[str, Any]] = {
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "PREPROCESSING_HOOKS": ["portal.rest.whole.only_resources"],
-    "POSTPROCESSING_HOOKS": ["portal.rest.whole.complete"],
+    "PREPROCESSING_HOOKS": ["portal.rest.description.only_resources"],
+    "POSTPROCESSING_HOOKS": ["portal.rest.description.add_shared_components"],
     "APPEND_COMPONENTS": COMPONENTS,
     "PATH_CONVERTER_OVERRIDES": {
         "id": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from notifications import queries as notifications
-from notifications.stream.places import stream_for
+from notifications.stream.addresses import stream_for
 from portal.accounts.people import is_administrator
 from portal.identity.models import OrganisationKind, User
 from portal.identity.roles import Role

@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from portal.kernel.measures import Measure
+from portal.kernel.metrics import Metric
 
 
 @never_cache
@@ -43,7 +43,7 @@ class _Sources(Collector):
         return []  # else the registry would collect once to learn the names
 
 
-def _families(measures: Iterable[Measure]) -> Iterable[GaugeMetricFamily]:
+def _families(measures: Iterable[Metric]) -> Iterable[GaugeMetricFamily]:
     families: dict[str, GaugeMetricFamily] = {}
     for measure in measures:
         names = sorted(measure.labels)

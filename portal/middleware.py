@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponseBase
 _ACCEPTED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
-class RequestId:
+class RequestIdMiddleware:
     """Bind `request_id` to the log lines of one request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

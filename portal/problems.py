@@ -29,7 +29,7 @@ _LOGGER: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ProblemType:
     """One kind of problem: its code and status, when it occurs, and what to do about it."""
 
     code: str
@@ -48,65 +48,79 @@ class Known:
         return title_of(self.code)
 
 
-CATALOGUE: Final[dict[str, Known]] = {}
+CATALOGUE: Final[dict[str, ProblemType]] = {}
 
 
-def add_to_catalogue(*entries: Known) -> None:
+def add_to_catalogue(*entries: ProblemType) -> None:
     """Make codes known: to the description of the interface, and to the page that explains them."""
     CATALOGUE.update({entry.code: entry for entry in entries})
 
 
 add_to_catalogue(
-    Known("bad_cursor", 422, "The cursor is not one this portal gave out.", "Start from the first page."),
-    Known("bad_input", 422, "What was sent makes no sense by itself.", "Read `detail`."),
-    Known("body_too_large", 413, "The body is larger than a call may be.", "Split it, or send it with gzip."),
-    Known("body_too_slow", 408, "The body took longer to arrive than a call may take.", "Send it again."),
-    Known("clock_not_shiftable", 409, "Only a demonstration may move the clock."),
-    Known("idempotency_key_in_use", 409, "A request with this key is being answered.", "Ask again."),
-    Known(
+    ProblemType(
+        "bad_cursor", 422, "The cursor is not one this portal gave out.", "Start from the first page."
+    ),
+    ProblemType("bad_input", 422, "What was sent makes no sense by itself.", "Read `detail`."),
+    ProblemType(
+        "body_too_large", 413, "The body is larger than a call may be.", "Split it, or send it with gzip."
+    ),
+    ProblemType(
+        "body_too_slow", 408, "The body took longer to arrive than a call may take.", "Send it again."
+    ),
+    ProblemType("clock_not_shiftable", 409, "Only a demonstration may move the clock."),
+    ProblemType("idempotency_key_in_use", 409, "A request with this key is being answered.", "Ask again."),
+    ProblemType(
         "idempotency_key_reused",
         422,
         "The key was used before, for a request that says something else.",
         "Send a new key with a new request.",
     ),
-    Known(
+    ProblemType(
         "idempotency_outcome_unknown",
         409,
         "The portal was interrupted while it answered the first request with this key: it may be done.",
         "Look at what there is now; if it was not done, send it again under a new key.",
     ),
-    Known("insufficient_scope", 403, "The token does not carry the scope that is needed.", "Ask for it."),
-    Known("internal_error", 500, "The portal failed; `request_id` names the case.", "Try later."),
-    Known(
+    ProblemType(
+        "insufficient_scope", 403, "The token does not carry the scope that is needed.", "Ask for it."
+    ),
+    ProblemType("internal_error", 500, "The portal failed; `request_id` names the case.", "Try later."),
+    ProblemType(
         "invalid_input",
         422,
         "A parameter or a member of the body is missing, unknown, or has a value that cannot be.",
         "`errors` names each, with a JSON pointer or the name of the parameter.",
     ),
-    Known("invalid_token", 401, "The access token is unknown or has ended.", "Get a new one and try again."),
-    Known(
+    ProblemType(
+        "invalid_token", 401, "The access token is unknown or has ended.", "Get a new one and try again."
+    ),
+    ProblemType(
         "length_required",
         411,
         "The body came in chunks, to a server that takes none.",
         "Send it with a `Content-Length`.",
     ),
-    Known(
+    ProblemType(
         "malformed_body",
         400,
         "The body is missing, breaks off, or is not what its Content-Type says.",
         "Correct and resend.",
     ),
-    Known("method_not_allowed", 405, "The resource has no such method.", "See the header `Allow`."),
-    Known("not_acceptable", 406, "The resource cannot be had in a form that `Accept` allows."),
-    Known("not_authenticated", 401, "Nobody has logged in.", "Send an access token."),
-    Known("not_found", 404, "There is no such thing, or not for your organisation: the two read the same."),
-    Known("not_permitted", 403, "Your organisation or your role may not do this."),
-    Known("permission_denied", 403, "A request from a browser carried no valid CSRF token."),
-    Known("precondition_failed", 412, "The thing has changed since you read it.", "Read it again."),
-    Known("refused", 409, "What was asked for cannot be done.", "Read `detail`."),
-    Known("too_many_requests", 429, "The minute's share of requests is used up.", "Wait for `Retry-After`."),
-    Known("unsupported_media_type", 415, "The resource takes no body of this Content-Type."),
-    Known("wrong_network", 403, "The client calls from outside the networks it was given."),
+    ProblemType("method_not_allowed", 405, "The resource has no such method.", "See the header `Allow`."),
+    ProblemType("not_acceptable", 406, "The resource cannot be had in a form that `Accept` allows."),
+    ProblemType("not_authenticated", 401, "Nobody has logged in.", "Send an access token."),
+    ProblemType(
+        "not_found", 404, "There is no such thing, or not for your organisation: the two read the same."
+    ),
+    ProblemType("not_permitted", 403, "Your organisation or your role may not do this."),
+    ProblemType("permission_denied", 403, "A request from a browser carried no valid CSRF token."),
+    ProblemType("precondition_failed", 412, "The thing has changed since you read it.", "Read it again."),
+    ProblemType("refused", 409, "What was asked for cannot be done.", "Read `detail`."),
+    ProblemType(
+        "too_many_requests", 429, "The minute's share of requests is used up.", "Wait for `Retry-After`."
+    ),
+    ProblemType("unsupported_media_type", 415, "The resource takes no body of this Content-Type."),
+    ProblemType("wrong_network", 403, "The client calls from outside the networks it was given."),
 )
 
 #: What Django REST Framework calls its exceptions, as codes of ours.

@@ -35,7 +35,7 @@ _LARGEST: Final = (
 )
 
 
-class _Unreadable(Exception):
+class _UnreadableBody(Exception):
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail = status, code, detail
@@ -57,7 +57,7 @@ class BodySpool:
         with SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
             try:
                 self._fill(spool, environ, is_chunked=is_chunked, length=length)
-            except _Unreadable as refusal:
+            except _UnreadableBody as refusal:
                 return _refused(refusal, environ, start_response)
             environ["CONTENT_LENGTH"] = str(spool.tell())
             spool.seek(0)
@@ -68,24 +68,24 @@ class BodySpool:
     def _fill(self, spool: IO[bytes], environ: WSGIEnvironment, *, is_chunked: bool, length: str) -> None:
         path = environ.get("PATH_INFO", "")
         most = next(most for beginning, most in self.largest if path.startswith(beginning))
-        too_large = _Unreadable(413, "body_too_large", f"A body has at most {most // _MEGABYTE} MB here.")
+        too_large = _UnreadableBody(413, "body_too_large", f"A body has at most {most // _MEGABYTE} MB here.")
         if is_chunked and not environ.get("wsgi.input_terminated"):
-            raise _Unreadable(411, "length_required", "Send the body with a Content-Length.")
+            raise _UnreadableBody(411, "length_required", "Send the body with a Content-Length.")
         if not is_chunked and not (length.isascii() and length.isdigit()):
-            raise _Unreadable(400, "malformed_body", "The Content-Length is not a number.")
+            raise _UnreadableBody(400, "malformed_body", "The Content-Length is not a number.")
         wanted = most + 1 if is_chunked else int(length)
         if wanted > most and not is_chunked:
             raise too_large
         with _deadline(environ) as is_late:
             _copy(environ["wsgi.input"], spool, wanted, is_late)
         if is_late():
-            raise _Unreadable(
+            raise _UnreadableBody(
                 408, "body_too_slow", f"A body has to arrive within {settings.BODY_SECONDS} seconds."
             )
         if is_chunked and spool.tell() > most:
             raise too_large
         if not is_chunked and spool.tell() < wanted:
-            raise _Unreadable(400, "malformed_body", "The body ends before its Content-Length.")
+            raise _UnreadableBody(400, "malformed_body", "The body ends before its Content-Length.")
 
 
 def _copy(source: IO[bytes], spool: IO[bytes], wanted: int, is_late: Callable[[], bool]) -> None:
@@ -97,7 +97,7 @@ def _copy(source: IO[bytes], spool: IO[bytes], wanted: int, is_late: Callable[[]
         Exception
     ) as error:  # each server has its own for a chunk that is none, and for a sender that is gone
         if not is_late():
-            raise _Unreadable(
+            raise _UnreadableBody(
                 400, "malformed_body", "The body breaks off, or its chunks are none."
             ) from error
 
@@ -126,7 +126,7 @@ def _deadline(environ: WSGIEnvironment) -> Iterator[Callable[[], bool]]:
 
 
 def _refused(
-    refusal: _Unreadable, environ: WSGIEnvironment, start_response: StartResponse
+    refusal: _UnreadableBody, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
     response = problem(
         code=refusal.code,

@@ -99,7 +99,7 @@ INSTALLED_APPS = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 MIDDLEWARE = [
-    "portal.middleware.RequestId",
+    "portal.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -109,9 +109,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "portal.accounts.keeping.keep_typed",
+    "portal.accounts.unsent_forms.keep_unsent_forms",
     "portal.accounts.middleware.second_factor",
-    "portal.accounts.resending.do_once",
+    "portal.accounts.double_submit.submit_once",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -247,7 +247,7 @@ PLAIN_HTTP = DEBUG or DEMO or TESTING or _flag("PLAIN_HTTP")
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if PLAIN_HTTP else "https"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PLAIN_HTTP  # then browsers offer passkeys on localhost only
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PLAIN_HTTP
-CSRF_FAILURE_VIEW = "portal.accounts.keeping.csrf_failure"
+CSRF_FAILURE_VIEW = "portal.accounts.unsent_forms.csrf_failure"
 CSRF_COOKIE_HTTPONLY = False  # htmx reads the token from the page, but a script of ours may need it
 SECURE_SSL_REDIRECT = not PLAIN_HTTP
 SECURE_REDIRECT_EXEMPT = ["^livez$", "^readyz$", "^metrics$"]
@@ -317,7 +317,7 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "firmware portal <p
 # Areas meet here, not in imports
 PORTAL_URL = os.environ.get("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
 EVENT_SUBSCRIBERS = ["notifications.services.fan_out"]
-FEED_FOLLOWERS = ["notifications.webhooks.ringing.ring"]
+FEED_FOLLOWERS = ["notifications.webhooks.wakeups.wake_delivery"]
 FEED_NAMES = "rollouts.queries.rollouts.feed_names.feed_names"
 FEED_KEPT_MONTHS = int(os.environ.get("FEED_KEPT_MONTHS", "13"))  # whole months, besides the one that runs
 
@@ -352,7 +352,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_SCHEMA_CLASS": "portal.rest.describing.Description",
+    "DEFAULT_SCHEMA_CLASS": "portal.rest.operations.OperationSchema",
     "EXCEPTION_HANDLER": "portal.problems.handle",
     "URL_FORMAT_OVERRIDE": None,  # `Accept` says which form is wanted
     "UNICODE_JSON": True,
@@ -362,9 +362,9 @@ SPECTACULAR_SETTINGS = api_schema.SETTINGS
 # For those who watch it: figures for whoever shows the token
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 METRIC_SOURCES = [
-    "portal.events.measures.measures",
-    "rollouts.queries.rollouts.measures.measures",
-    "notifications.measures.measures",
+    "portal.events.metrics.metrics",
+    "rollouts.queries.rollouts.measures.metrics",
+    "notifications.metrics.metrics",
 ]
 LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO").upper()
 LOGGING = logs.configure(LOG_LEVEL)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import include, path
 
 from portal import health, metrics
-from portal.rest import served
+from portal.rest import openapi_views
 
 handler404 = "portal.problems.page_not_found"
 handler500 = "portal.problems.server_error"
@@ -16,7 +16,7 @@ urlpatterns = [
     path("api/v1/", include("notifications.api.urls")),
     path("api/v1/", include("portal.accounts.api_urls")),
     path("api/v1/", include("portal.rest.urls")),
-    path("problems/<slug:slug>", served.Explained.as_view(), name="problem"),
+    path("problems/<slug:slug>", openapi_views.ProblemTypeView.as_view(), name="problem"),
     path("csp/", include("rollouts.csp.urls")),
     path("notifications/", include("notifications.urls")),
     path("readyz", health.readyz, name="readyz"),

@@ -16,7 +16,7 @@ import orjson
 from django.conf import settings
 
 from portal.kernel import guid
-from rollouts.ports import Order, Outcome, Reply, Route
+from rollouts.ports import CspCommand, CspReply, CspRoute, SendOutcome
 from rollouts.states import CommandKind
 
 PATHS: Final = {
@@ -46,7 +46,7 @@ _LONGEST_RETRY_AFTER: Final = 24 * 3600.0
 class HttpHubNetwork:
     """One CSP behind its address and token; keeps its connections."""
 
-    def __init__(self, route: Route, *, seconds: float) -> None:
+    def __init__(self, route: CspRoute, *, seconds: float) -> None:
         """Bound every call by so many seconds: a halt waits no longer than that."""
         self._seconds = seconds
         self._client = httpx.Client(
@@ -58,20 +58,20 @@ class HttpHubNetwork:
             trust_env=False,
         )
 
-    def send(self, order: Order) -> Reply:
+    def send(self, order: CspCommand) -> CspReply:
         """Hand over one command; what the network does becomes a reply, never an exception."""
         try:
             return self._post(PATHS[order.kind], body_of(order))
         except _NEVER_LEFT as error:
-            return Reply(Outcome.NOT_REACHED, _words(error))
+            return CspReply(SendOutcome.NOT_REACHED, _words(error))
         except httpx.HTTPError as error:
-            return Reply(Outcome.UNKNOWN, _words(error))
+            return CspReply(SendOutcome.UNKNOWN, _words(error))
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _post(self, path: str, body: bytes) -> Reply:
+    def _post(self, path: str, body: bytes) -> CspReply:
         # A timeout of httpx bounds one wait, not their sum: a CSP that drips its answer must not hold a halt.
         ends = time.monotonic() + self._seconds
         with self._client.stream("POST", path, content=body) as response:
@@ -81,16 +81,16 @@ class HttpHubNetwork:
                 if len(text) > _LONGEST_ANSWER or time.monotonic() > ends:
                     break
         if response.is_success:
-            return Reply(Outcome.ACCEPTED)
+            return CspReply(SendOutcome.ACCEPTED)
         words = text[:_TOLD].decode(errors="replace").replace("\x00", "")  # which PostgreSQL could not keep
         problem = f"{response.status_code}: {words}"
-        return Reply(_outcome_of(response.status_code), problem, _retry_after(response))
+        return CspReply(_outcome_of(response.status_code), problem, _retry_after(response))
 
 
-_networks: Final[dict[Route, HttpHubNetwork]] = {}
+_networks: Final[dict[CspRoute, HttpHubNetwork]] = {}
 
 
-def network_of(route: Route) -> HttpHubNetwork:
+def network_of(route: CspRoute) -> HttpHubNetwork:
     """Return the way to a CSP; one a route and process, so that connections are kept."""
     if route not in _networks:
         _networks[route] = HttpHubNetwork(route, seconds=settings.CSP_TIMEOUT_SECONDS)
@@ -103,7 +103,7 @@ def close_networks() -> None:
         _networks.popitem()[1].close()
 
 
-def body_of(order: Order) -> bytes:
+def body_of(order: CspCommand) -> bytes:
     """Write a command as the CSP interface has it."""
     document: dict[str, object] = {"command_id": order.command_id, "hubs": guid.format_many(order.guids)}
     if order.image:
@@ -118,13 +118,13 @@ def body_of(order: Order) -> bytes:
     return orjson.dumps(document)
 
 
-def _outcome_of(status: int) -> Outcome:
+def _outcome_of(status: int) -> SendOutcome:
     if status in _BUSY:
-        return Outcome.BUSY
+        return SendOutcome.BUSY
     if status in _MISDIRECTED:
-        return Outcome.NOT_REACHED
+        return SendOutcome.NOT_REACHED
     is_our_fault = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return Outcome.REFUSED if is_our_fault else Outcome.UNKNOWN
+    return SendOutcome.REFUSED if is_our_fault else SendOutcome.UNKNOWN
 
 
 def _retry_after(response: httpx.Response) -> float | None:

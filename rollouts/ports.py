@@ -12,7 +12,7 @@ from rollouts.states import CommandKind
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class ImageReference:
     """The firmware image a command speaks of, as CSPs name it."""
 
     manufacturer: str
@@ -22,17 +22,17 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class CspCommand:
     """One command as a CSP is given it. The CSP honours an id once, however often it is sent."""
 
     command_id: int
     kind: CommandKind
     guids: tuple[int, ...]
-    image: Image | None = None
+    image: ImageReference | None = None
     execute_at: datetime | None = None
 
 
-class Outcome(Enum):
+class SendOutcome(Enum):
     """What became of sending a command."""
 
     ACCEPTED = "accepted"
@@ -47,17 +47,17 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class CspReply:
     """What a CSP answered, or how it did not."""
 
-    outcome: Outcome
+    outcome: SendOutcome
     problem: str = ""
     retry_after: float | None = None
     """Seconds of the wall clock to leave the CSP in peace."""
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class CspRoute:
     """Where the commands for a region go."""
 
     base_url: str
@@ -67,9 +67,9 @@ class Route:
 class HubNetwork(Protocol):
     """The way to hubs through a CSP."""
 
-    def send(self, order: Order) -> Reply:
+    def send(self, order: CspCommand) -> CspReply:
         """Hand over one command, within a bounded time; never raises for what the network does."""
         ...
 
 
-NetworkOf = Callable[[Route], HubNetwork]
+NetworkOf = Callable[[CspRoute], HubNetwork]

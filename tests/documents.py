@@ -71,16 +71,16 @@ def states() -> str:
 
 def openapi() -> str:
     """Give the description of the REST interface."""
-    from portal.rest import whole
+    from portal.rest import description
 
-    return whole.text()
+    return description.openapi_yaml()
 
 
 def problems() -> str:
     """Explain every problem the REST interface answers with."""
-    from portal.rest import whole
+    from portal.rest import description
 
-    whole.document()  # the areas are loaded, and with them their codes
+    description.openapi_document()  # the areas are loaded, and with them their codes
     from portal.problems import CATALOGUE
 
     lines = [

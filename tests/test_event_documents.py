@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from notifications.webhooks import patience
+from notifications.webhooks import retries
 from portal.events.kinds import EntryKind
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -35,4 +35,4 @@ def test_the_figures_are_those_of_the_settings():
     assert f"listed with its answer for {settings.WEBHOOK_LOG_DAYS} days" in webhooks
     assert f"for {settings.WEBHOOK_SECRET_OVERLAP_HOURS} hours" in webhooks
     assert settings.WEBHOOK_GIVES_UP_AFTER_DAYS == 5
-    assert patience.LONGEST.total_seconds() == 6 * 3600
+    assert retries.LONGEST.total_seconds() == 6 * 3600

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Final
 
 from demo.journey.clocks import Clocks
-from demo.journey.simulator import Simulator
+from demo.journey.simulator import SimulatorClient
 from demo.journey.visitor import Visitor
 from demo.seed import people
-from demo.seed.people import LogIn
+from demo.seed.people import DemoLogIn
 from portal.identity.models import Organisation, OrganisationKind
 from portal.identity.scope import Scope
 from rollouts.models import Rollout, Target
@@ -30,7 +30,7 @@ JUNIPER: Final = people.IMPORT_ONLY
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class HandedOverHub:
     """A hub that changed hands: whose it was, and when the portal had written it down."""
 
     guid: int
@@ -44,12 +44,12 @@ class Journey:
     """One journey under way."""
 
     clocks: Clocks
-    simulator: Simulator
+    simulator: SimulatorClient
     url: str
     password: str
     begins_at: datetime
     rollout_id: int = 0
-    changes: list[Changed] = field(default_factory=list)
+    changes: list[HandedOverHub] = field(default_factory=list)
     refusals: Counter[str] = field(default_factory=Counter)
     expected: Counter[str] = field(default_factory=Counter)
     visitors: dict[str, Visitor] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Journey:
         """Return somebody of a Supplier who has logged in."""
         if supplier not in self.visitors:
             email = f"journey@{supplier.split(maxsplit=1)[0].lower()}.example"
-            log_in = LogIn(supplier, email, f"Analyst of {supplier}", people.SUPPLIER_ROLES, "")
+            log_in = DemoLogIn(supplier, email, f"Analyst of {supplier}", people.SUPPLIER_ROLES, "")
             people.put_log_ins(self.password, [log_in])
             self.visitors[supplier] = Visitor(self.url, email=email, password=self.password)
         return self.visitors[supplier]

@@ -10,7 +10,7 @@ from demo.journey.cast import (
     BRACKENMOOR,
     FOXGLOVE,
     GREYFRIARS,
-    Changed,
+    HandedOverHub,
     Journey,
     scope_of,
 )
@@ -49,5 +49,5 @@ def change_hands(journey: Journey, *, states: Sequence[int]) -> int:
         journey.dcc, changes=changes, effective_at=now, now=now, evidence="The journey's feed of changes"
     )
     after = journey.clocks.now
-    journey.changes += [Changed(guid, *before[guid], at=after) for guid, *_ in changes]
+    journey.changes += [HandedOverHub(guid, *before[guid], at=after) for guid, *_ in changes]
     return len(changes)

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from demo.journey.cast import Changed, Journey
-from demo.journey.simulator import Truth
+from demo.journey.cast import HandedOverHub, Journey
+from demo.journey.simulator import SimulatedTruth
 from portal.events import feed
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedEntry
 from rollouts import rules, services
 from rollouts.models import Batch, CplEntry, CspAlert, Hub, Rollout, Target
-from rollouts.rules import Window, Wish
+from rollouts.rules import ConsentTerms, SupplierAnswer
 from rollouts.states import AlertCode, Answer, ConsentPolicy, TargetState
 
 # An application of alerts takes the time once, and may go on for a few seconds; at ease these are minutes.
@@ -30,11 +30,11 @@ class Facts:
     """Everything the checks look at, read once."""
 
     rollout: Rollout
-    windows: Mapping[int, Window]
+    windows: Mapping[int, ConsentTerms]
     targets: list[Target]
-    truth: Mapping[int, Truth]
+    truth: Mapping[int, SimulatedTruth]
     suppliers: Mapping[int, tuple[int | None, int | None]]
-    changes: Mapping[int, list[Changed]]
+    changes: Mapping[int, list[HandedOverHub]]
     not_recalled: AbstractSet[int]
     """Hubs that let nobody cancel the date they held: they activate at it whatever is settled afterwards."""
     now: datetime
@@ -43,7 +43,7 @@ class Facts:
 def gather(journey: Journey) -> Facts:
     """Read what the portal believes and what really is."""
     rollout = journey.rollout
-    changes: dict[int, list[Changed]] = {}
+    changes: dict[int, list[HandedOverHub]] = {}
     for change in journey.changes:
         changes.setdefault(change.guid, []).append(change)
     own = Hub.objects.values_list("guid", "import_supplier_id", "gas_supplier_id")
@@ -150,8 +150,8 @@ def states(facts: Facts) -> Counter[TargetState]:
     return Counter(TargetState(target.state) for target in facts.targets)
 
 
-def _window(rollout: Rollout, batch: Batch) -> Window:
-    return Window(
+def _window(rollout: Rollout, batch: Batch) -> ConsentTerms:
+    return ConsentTerms(
         policy=ConsentPolicy(rollout.consent_policy),
         automatic_at=batch.automatic_at or rollout.automatic_at,
         cutoff_at=batch.cutoff_at or rollout.cutoff_at,
@@ -164,8 +164,8 @@ def _resolved(facts: Facts, target: Target) -> tuple[datetime, int]:
         facts.windows[target.batch_id],
         import_party=as_import,
         gas_party=as_gas,
-        import_wish=Wish(Answer(target.import_answer), target.import_time),
-        gas_wish=Wish(Answer(target.gas_answer), target.gas_time),
+        import_wish=SupplierAnswer(Answer(target.import_answer), target.import_time),
+        gas_wish=SupplierAnswer(Answer(target.gas_answer), target.gas_time),
         answered_at=target.answered_at,
         now=facts.now,
     )

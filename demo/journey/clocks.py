@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from demo.journey.simulator import Simulator
+from demo.journey.simulator import SimulatorClient
 from portal.kernel import clock
 
 HOUR: Final = 3600.0
@@ -26,7 +26,7 @@ _LOOK_EVERY: Final = 0.1
 class Clocks:
     """Both clocks; they only ever go forward."""
 
-    def __init__(self, simulator: Simulator, *, begins_at: datetime) -> None:
+    def __init__(self, simulator: SimulatorClient, *, begins_at: datetime) -> None:
         self._simulator = simulator
         self._rate = 0.0
         self._set(begins_at, rate=_AT_EASE)

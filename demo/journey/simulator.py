@@ -51,7 +51,7 @@ FAULTS: Final[Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class SimulatedTruth:
     """What one hub really runs, and when it came to."""
 
     version: str
@@ -60,7 +60,7 @@ class Truth:
     activations: int
 
 
-class Simulator:
+class SimulatorClient:
     """The simulator of this run, over HTTP."""
 
     def __init__(self, base_url: str, *, token: str) -> None:
@@ -88,7 +88,7 @@ class Simulator:
         """Return the sums of what really is."""
         return self._json("/truth")
 
-    def hubs(self) -> dict[int, Truth]:
+    def hubs(self) -> dict[int, SimulatedTruth]:
         """Return what every hub really is, by GUID as stored."""
         with self._client.stream("GET", "/truth/hubs") as answer:
             answer.raise_for_status()
@@ -99,9 +99,9 @@ class Simulator:
         return document
 
 
-def _truth(row: Mapping[str, str]) -> Truth:
+def _truth(row: Mapping[str, str]) -> SimulatedTruth:
     at = row["activated_at"]
-    return Truth(
+    return SimulatedTruth(
         version=row["firmware_version"],
         gpf_version=row["gpf_firmware_version"],
         activated_at=datetime.fromisoformat(at) if at else None,

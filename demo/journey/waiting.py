@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from demo.journey.clocks import Clocks
-from demo.journey.simulator import Simulator
+from demo.journey.simulator import SimulatorClient
 from portal.events.models import Event, FeedOutbox
 from rollouts.models import Command, CspAlertBatch, Instruction
 from rollouts.states import CommandStatus
@@ -24,7 +24,7 @@ class NeverQuiet(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class OutstandingWork:
     """What is still to be done."""
 
     commands: int
@@ -39,7 +39,7 @@ class Left:
         return not (self.commands or self.alerts or self.unsent or self.instructions or self.entries)
 
 
-def settle(clocks: Clocks, simulator: Simulator) -> None:
+def settle(clocks: Clocks, simulator: SimulatorClient) -> None:
     """Let time pass at ease until nothing has been left for a while.
 
     Raises:
@@ -57,12 +57,12 @@ def settle(clocks: Clocks, simulator: Simulator) -> None:
         time.sleep(_LOOK_EVERY)
 
 
-def left_to_do(simulator: Simulator, *, now: datetime) -> Left:
+def left_to_do(simulator: SimulatorClient, *, now: datetime) -> OutstandingWork:
     """Look at what is due and not done."""
     ready = Command.objects.filter(status=CommandStatus.READY, due_at__lte=now)
     claimed = Command.objects.filter(status=CommandStatus.CLAIMED)
     stats = simulator.stats()
-    return Left(
+    return OutstandingWork(
         commands=ready.count() + claimed.count(),
         alerts=CspAlertBatch.objects.filter(applied_at=None).count(),
         unsent=stats["unsent_alerts"] - stats["waiting_alerts"],

@@ -10,7 +10,7 @@ from rollouts.states import CommandKind
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SentCommand:
     """A command that left for a CSP, or may have."""
 
     kind: CommandKind
@@ -25,7 +25,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Halt:
+class HaltInterval:
     """The time in which a rollout stood."""
 
     at: datetime
@@ -36,7 +36,9 @@ class Halt:
         return moment is not None and self.at < moment < self.until
 
 
-def wrongly_activated(activated: Mapping[int, datetime], commands: Iterable[Left], *, halt: Halt) -> set[int]:
+def wrongly_activated(
+    activated: Mapping[int, datetime], commands: Iterable[SentCommand], *, halt: HaltInterval
+) -> set[int]:
     """Return the hubs that activated while the rollout stood, and should not have.
 
     A hub may where its activation was due at the CSP when the halt came, or where a cancel for it had left

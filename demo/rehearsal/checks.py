@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from demo.rehearsal.aftermath import Halt, Left, wrongly_activated
+from demo.rehearsal.aftermath import HaltInterval, SentCommand, wrongly_activated
 from demo.rehearsal.script import Rehearsal, broken_homes, count
 from portal.events.models import Event
 from portal.events.sequencer import broken_links
@@ -63,17 +63,17 @@ def _wrong(rehearsal: Rehearsal) -> dict[str, int]:
     return {**wrong, **_unfinished(rehearsal)}
 
 
-def _halt(rehearsal: Rehearsal) -> Halt:
+def _halt(rehearsal: Rehearsal) -> HaltInterval:
     facts = Event.objects.filter(subject=f"rollout:{rehearsal.journey.rollout_id}").order_by("id")
     halted = facts.filter(name="rollout.suspended").first()
     if halted is None:
-        return Halt(rehearsal.journey.clocks.now, rehearsal.journey.clocks.now)
+        return HaltInterval(rehearsal.journey.clocks.now, rehearsal.journey.clocks.now)
     resumed = facts.filter(name="rollout.resumed", id__gt=halted.pk).first()
     until = resumed.happened_at if resumed else rehearsal.journey.clocks.now
-    return Halt(halted.happened_at, until)
+    return HaltInterval(halted.happened_at, until)
 
 
-def _against_truth(rehearsal: Rehearsal, halt: Halt) -> dict[str, int]:
+def _against_truth(rehearsal: Rehearsal, halt: HaltInterval) -> dict[str, int]:
     rows = Target.objects.filter(rollout_id=rehearsal.journey.rollout_id)
     targets = {
         guid: (state, is_flagged)
@@ -101,12 +101,12 @@ def _activated(rehearsal: Rehearsal, targets: Mapping[int, Any]) -> dict[int, da
     }
 
 
-def _left(rehearsal: Rehearsal) -> list[Left]:
+def _left(rehearsal: Rehearsal) -> list[SentCommand]:
     rows = Command.objects.filter(
         rollout_id=rehearsal.journey.rollout_id, kind__in=(CommandKind.ACTIVATE, CommandKind.CANCEL)
     ).exclude(left_at=None)
     return [
-        Left(CommandKind(row.kind), row.guids, row.left_at, row.execute_at)
+        SentCommand(CommandKind(row.kind), row.guids, row.left_at, row.execute_at)
         for row in rows
         if row.left_at is not None
     ]

@@ -29,9 +29,9 @@ from portal.kernel.guid import Guid
 from rollouts import services
 from rollouts.models import CplEntry, Decision, Rollout, Target
 from rollouts.queries.governance.evidence import evidence_pack
-from rollouts.services import Account, HubList
+from rollouts.services import HubList, IncidentAccount
 from rollouts.states import HALTED_STATUSES, OPEN_STATUSES, InstructionKind, ReviewOutcome, TargetState
-from rollouts.states.governing import OPEN_DECISIONS, HanImpact, Verdict
+from rollouts.states.governing import OPEN_DECISIONS, HanImpact, SignOffVerdict
 
 _MODEL: Final = "433100AC"
 _VERSION: Final = "0C230000"
@@ -126,7 +126,7 @@ def incidents(rehearsal: Rehearsal) -> None:
     began = time.monotonic()
     for first in range(0, len(hurt), max(len(hurt) // 3, 1)):
         part = hurt[first : first + max(len(hurt) // 3, 1)]
-        account = Account(
+        account = IncidentAccount(
             category=2,
             title="Meters and displays lost after the update",
             han_impact=HanImpact.SOME_DEVICES,
@@ -175,7 +175,7 @@ def panel(rehearsal: Rehearsal) -> None:
         people.scope_of(_BODY),
         decision_id=decision.pk,
         version=decision.version,
-        verdict=Verdict.APPROVE,
+        verdict=SignOffVerdict.APPROVE,
         comment="Agreed.",
         now=journey.clocks.now,
     )

@@ -9,7 +9,7 @@ from demo.seed.people import BOTH_ROLES, DCC, SECOND, scope_of
 from demo.seed.stages import LIVE, SUSPENDED
 from rollouts import services
 from rollouts.models import Incident, Rollout, Target
-from rollouts.services import Account, HubList
+from rollouts.services import HubList, IncidentAccount
 from rollouts.states import TargetState
 from rollouts.states.governing import HanImpact
 
@@ -18,7 +18,7 @@ _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
 
-_DISPLAYS: Final = Account(
+_DISPLAYS: Final = IncidentAccount(
     category=3,
     title="In-home displays lose the meter after the update",
     description=(
@@ -29,20 +29,20 @@ _DISPLAYS: Final = Account(
     han_devices=7,
     service_desk_reference="SD-204417",
 )
-_PAIRED: Final = Account(
+_PAIRED: Final = IncidentAccount(
     category=3,
     title="Displays have to be paired again",
     description="Three homes since the pilot. The meters themselves are well.",
     han_impact=HanImpact.SOME_DEVICES,
     han_devices=3,
 )
-_SLOW: Final = Account(
+_SLOW: Final = IncidentAccount(
     category=3,
     title="On-demand reads take minutes instead of seconds",
     description="Seen on two hubs of the pilot since this morning. Daily reads come in as usual.",
     han_impact=HanImpact.NONE,
 )
-_GAS: Final = Account(
+_GAS: Final = IncidentAccount(
     category=2,
     title="Gas meters do not come back after the activation",
     description="The gas proxy function answers, the gas meter behind it does not.",
@@ -102,7 +102,7 @@ def _looked_into(rollout: Rollout, *, now: datetime) -> None:
 
 
 def _raise(
-    rollout: Rollout, supplier: str, account: Account, *, hubs: int, now: datetime, after: int = 0
+    rollout: Rollout, supplier: str, account: IncidentAccount, *, hubs: int, now: datetime, after: int = 0
 ) -> int | None:
     """Raise one for upgraded hubs of a Supplier, `after` the first so many; None where it has none."""
     scope = scope_of(supplier)

@@ -15,7 +15,7 @@ from django.core.cache import cache
 
 from rollouts import services
 from rollouts.models import Command, CspChannel, Rollout
-from rollouts.ports import Order, Outcome, Reply, Route
+from rollouts.ports import CspCommand, CspReply, CspRoute, SendOutcome
 from rollouts.states import AlertCode, CommandKind, FailureCode
 
 _LINES_A_CALL: Final = 10_000
@@ -39,14 +39,14 @@ class Past:
     """CSPs in memory, with the commands nobody has answered yet."""
 
     faults: Faults = field(default_factory=Faults)
-    orders: list[Order] = field(default_factory=list)
+    orders: list[CspCommand] = field(default_factory=list)
 
-    def send(self, order: Order) -> Reply:
+    def send(self, order: CspCommand) -> CspReply:
         """Take a command."""
         self.orders.append(order)
-        return Reply(Outcome.ACCEPTED)
+        return CspReply(SendOutcome.ACCEPTED)
 
-    def network_of(self, _route: Route) -> Past:
+    def network_of(self, _route: CspRoute) -> Past:
         """Be every CSP."""
         return self
 
@@ -83,7 +83,7 @@ def _answer(past: Past, *, now: datetime) -> None:
     services.apply_waiting(now=now, seconds=_LONG_ENOUGH)
 
 
-def _lines(order: Order, faults: Faults, *, at: datetime) -> list[str]:
+def _lines(order: CspCommand, faults: Faults, *, at: datetime) -> list[str]:
     """Write the answers of a command's hubs as they are stored; a mute hub gives none."""
     version = order.image.version if order.image else ""
     told = []

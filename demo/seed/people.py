@@ -12,7 +12,7 @@ from portal.identity.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class LogIn:
+class DemoLogIn:
     """Somebody who can log in to a demonstration, and what there is to say about them."""
 
     organisation: str
@@ -31,28 +31,30 @@ GAS_ONLY: Final = "Inglenook Gas"
 DCC: Final = "DCC"
 
 LOG_INS: Final = (
-    LogIn(DCC, "operator@dcc.example", "Dana Whitlock", (Role.DCC_OPERATOR,), "DCC operator"),
-    LogIn(
+    DemoLogIn(DCC, "operator@dcc.example", "Dana Whitlock", (Role.DCC_OPERATOR,), "DCC operator"),
+    DemoLogIn(
         BOTH_ROLES,
         "analyst@ambergate.example",
         "Asha Patel",
         SUPPLIER_ROLES,
         "Supplier of electricity and gas",
     ),
-    LogIn(
+    DemoLogIn(
         IMPORT_ONLY,
         "analyst@juniper.example",
         "Jonas Reid",
         SUPPLIER_ROLES,
         "Supplier of electricity alone",
     ),
-    LogIn(GAS_ONLY, "analyst@inglenook.example", "Iona Grant", SUPPLIER_ROLES, "Supplier of gas alone"),
-    LogIn("CSP Central & South", "planner@csp.example", "Carys Bowen", (Role.CSP_PLANNER,), "CSP planner"),
-    LogIn("SEC Panel", "member@panel.example", "Peter Lindqvist", (Role.PANEL_MEMBER,), "Panel member"),
+    DemoLogIn(GAS_ONLY, "analyst@inglenook.example", "Iona Grant", SUPPLIER_ROLES, "Supplier of gas alone"),
+    DemoLogIn(
+        "CSP Central & South", "planner@csp.example", "Carys Bowen", (Role.CSP_PLANNER,), "CSP planner"
+    ),
+    DemoLogIn("SEC Panel", "member@panel.example", "Peter Lindqvist", (Role.PANEL_MEMBER,), "Panel member"),
 )
 
 
-def put_log_ins(password: str, log_ins: Sequence[LogIn] = LOG_INS) -> Sequence[LogIn]:
+def put_log_ins(password: str, log_ins: Sequence[DemoLogIn] = LOG_INS) -> Sequence[DemoLogIn]:
     """Make sure that everybody is there with this password; changes nothing where it is so."""
     organisations = {each.name: each for each in Organisation.objects.all()}
     for log_in in log_ins:

@@ -9,17 +9,17 @@ from django.http import HttpResponse, HttpResponseBase
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from notifications.envelopes import BATCH, Happening
-from notifications.following import AT_HEAD, LONGEST_WAIT, awaited_stretch, place_of
-from notifications.writing import WrittenPage
+from notifications.cloud_events import WrittenPage
+from notifications.envelopes import BATCH, EventSchema
+from notifications.long_poll import AT_HEAD, LONGEST_WAIT, position_of_cursor, wait_for_slice
 from portal.events.feed import MOST_AT_ONCE
 from portal.events.kinds import KINDS_BY_PUBLIC_NAME
 from portal.identity.api_scopes import ApiScope
-from portal.rest.answers import JSON, JsonAnswer
-from portal.rest.describing import operation
-from portal.rest.fields import Said
-from portal.rest.shapes import Example, Text, reference
-from portal.rest.views import Resource
+from portal.rest.fields import StrictSerializer
+from portal.rest.operations import operation
+from portal.rest.responses import JSON, JsonRenderer
+from portal.rest.schemas import Example, TextFormat, schema_reference
+from portal.rest.views import ResourceView
 
 DEFAULT_SIZE: Final = 500
 _ANY_KIND: Final = "|".join(name.replace(".", "[.]") for name in KINDS_BY_PUBLIC_NAME)
@@ -32,7 +32,7 @@ class KindsField(serializers.RegexField):
         super().__init__(f"^({_ANY_KIND})(,({_ANY_KIND}))*$", max_length=2_000, **kwargs)
 
 
-class EventsQuery(Said):
+class EventsQuery(StrictSerializer):
     """From where on, which kinds, and how long to wait for them."""
 
     after = serializers.RegexField(
@@ -65,34 +65,34 @@ class EventsQuery(Said):
     )
 
 
-class Happenings(TypedDict):
+class EventsSchema(TypedDict):
     """Entries of your feed in order, and where to go on."""
 
-    items: list[Happening]
-    next: Annotated[str, "What to ask next. A feed has no last page.", Text(format="uri")]
+    items: list[EventSchema]
+    next: Annotated[str, "What to ask next. A feed has no last page.", TextFormat(format="uri")]
     position: Annotated[int, "You have read everything up to here: the next `after`.", Example(1042)]
     head: Annotated[int, "The newest entry there is.", Example(1042)]
 
 
-class BatchAnswer(JsonAnswer):
+class CloudEventBatchRenderer(JsonRenderer):
     """`application/cloudevents-batch+json`: the events alone."""
 
     media_type = BATCH
     format = "cloudevents-batch"
 
 
-class Events(Resource):
+class EventsView(ResourceView):
     """The feed of your organisation."""
 
     tag = "Events"
     needs = ApiScope.EVENTS_READ
-    renderer_classes = (JsonAnswer, BatchAnswer)
+    renderer_classes = (JsonRenderer, CloudEventBatchRenderer)
 
     @operation(
         "listEvents",
         "Follow events",
         query=[EventsQuery],
-        returns=reference(Happenings),
+        returns=schema_reference(EventsSchema),
         files={BATCH: "The events alone; `Feed-Position` and `Feed-Head` tell the rest."},
         refuses=("cursor_expired", "cursor_ahead"),
     )
@@ -104,23 +104,23 @@ class Events(Resource):
         or register a webhook: both carry the same entries in the same order. Kinds are explained in
         `docs/reference/events.md`.
         """
-        asked = self.asked(EventsQuery)
+        asked = self.validated_query(EventsQuery)
         kinds = [KINDS_BY_PUBLIC_NAME[name] for name in asked["kinds"].split(",") if name]
-        found = awaited_stretch(
+        found = wait_for_slice(
             self.scope,
-            place_of(self.scope, asked["after"]),
+            position_of_cursor(self.scope, asked["after"]),
             kinds=kinds,
             size=asked["limit"],
             seconds=asked["wait"],
         )
-        if isinstance(getattr(request, "accepted_renderer", None), BatchAnswer):
+        if isinstance(getattr(request, "accepted_renderer", None), CloudEventBatchRenderer):
             headers = {"Feed-Position": str(found.position), "Feed-Head": str(found.head)}
             return HttpResponse(found.items, content_type=BATCH, headers=headers)
         return HttpResponse(_page(request, found), content_type=JSON)
 
 
 def _page(request: Request, found: WrittenPage) -> bytes:
-    """Write a page around entries that are written already, as `Happenings` describes it."""
+    """Write a page around entries that are written already, as `EventsSchema` describes it."""
     rest = {"next": _next(request, found.position), "position": found.position, "head": found.head}
     return b'{"items":%b,%b' % (found.items, orjson.dumps(rest)[1:])
 

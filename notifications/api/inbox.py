@@ -14,16 +14,16 @@ from notifications.models import Reader
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotPermitted
-from portal.rest.describing import operation
-from portal.rest.fields import Said
+from portal.rest.fields import StrictSerializer
+from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
-from portal.rest.shapes import Example, Names, page_of, reference
-from portal.rest.views import Resource
+from portal.rest.schemas import AllowedNames, Example, page_of, schema_reference
+from portal.rest.views import ResourceView
 
 _IDENT: Final = "5a8d2c11f09e4b7766f1c0a3d2e4b586"
 
 
-class Notice(TypedDict):
+class NoticeSchema(TypedDict):
     """One notice to your organisation."""
 
     id: Annotated[str, Example(_IDENT)]
@@ -34,40 +34,40 @@ class Notice(TypedDict):
     is_unread: Annotated[bool, "By the person who asks; of a system, always."]
 
 
-class SeenUpTo(Said):
+class SeenUpToSerializer(StrictSerializer):
     """The newest notice that was seen."""
 
     up_to = serializers.RegexField("^[0-9a-f]{32}$", help_text="The `id` of the notice.")
 
 
-class MailPreference(TypedDict):
+class MailPreferenceSchema(TypedDict):
     """When a person is mailed."""
 
-    mail: Annotated[str, Names(Reader.Mail)]
+    mail: Annotated[str, AllowedNames(Reader.Mail)]
 
 
-class MailWanted(Said):
+class MailPreferenceInputSerializer(StrictSerializer):
     """When the person wants mail."""
 
     mail = serializers.ChoiceField(choices=Reader.Mail.values)
 
 
-class Inbox(Resource):
+class InboxView(ResourceView):
     """The inbox."""
 
     tag = "Notices"
     needs = ApiScope.NOTICES_READ
     polled = True
 
-    @operation("listNotifications", "List notices", query=[PageQuery], returns=page_of(Notice))
+    @operation("listNotifications", "List notices", query=[PageQuery], returns=page_of(NoticeSchema))
     def get(self, request: Request) -> Response:
         """List what your organisation was told in words; the same happenings are in the feed as data."""
-        asked = self.asked(PageQuery)
+        asked = self.validated_query(PageQuery)
         found = queries.inbox(self.scope, cursor=asked["after"], size=asked["limit"])
         return Response(page(request, found.items, _notice, following=found.next))
 
 
-class Seen(Resource):
+class SeenView(ResourceView):
     """What a person has seen of the inbox."""
 
     tag = "Notices"
@@ -77,26 +77,28 @@ class Seen(Resource):
         "markNotificationsSeen",
         "Mark notices as seen",
         status=204,
-        body=SeenUpTo,
+        body=SeenUpToSerializer,
         example={"up_to": _IDENT},
         refuses=("bad_input",),
     )
     def post(self, request: Request) -> Response:
         """Mark everything up to a notice as seen by the person who asks; a system has no mark of its own."""
-        said = self.said(SeenUpTo)
+        said = self.validated_body(SeenUpToSerializer)
         if self.scope.user_id is None:
             raise NotPermitted("People mark notices as seen. A system keeps the cursor of the feed.")
         services.mark_seen(self.scope, up_to=said["up_to"])
         return Response(status=204)
 
 
-class Preferences(Resource):
+class PreferencesView(ResourceView):
     """When a person is mailed."""
 
     tag = "Notices"
     needs: ClassVar[Any] = {"GET": ApiScope.NOTICES_READ, "PUT": ApiScope.NOTICES_READ}
 
-    @operation("getNoticePreferences", "Read when notices are mailed", returns=reference(MailPreference))
+    @operation(
+        "getNoticePreferences", "Read when notices are mailed", returns=schema_reference(MailPreferenceSchema)
+    )
     def get(self, request: Request) -> Response:
         """Read when the person who asks is mailed; a system reads the inbox or follows the feed."""
         self._check_person()
@@ -105,14 +107,14 @@ class Preferences(Resource):
     @operation(
         "setNoticePreferences",
         "Choose when notices are mailed",
-        body=MailWanted,
+        body=MailPreferenceInputSerializer,
         example={"mail": "DAILY"},
-        returns=reference(MailPreference),
+        returns=schema_reference(MailPreferenceSchema),
     )
     def put(self, request: Request) -> Response:
         """Choose when the person who asks is mailed: soon, once a day, or never."""
         self._check_person()
-        wanted = self.said(MailWanted)["mail"]
+        wanted = self.validated_body(MailPreferenceInputSerializer)["mail"]
         services.prefer_mail(self.scope, mail=wanted, now=clock.now())
         return Response({"mail": wanted})
 
@@ -121,7 +123,7 @@ class Preferences(Resource):
             raise NotPermitted("People are mailed. A system follows the feed.")
 
 
-def _notice(notice: queries.Notice) -> Notice:
+def _notice(notice: queries.InboxNotice) -> NoticeSchema:
     return {
         "id": notice.id,
         "at": notice.at,

@@ -17,12 +17,12 @@ from notifications.webhooks.reading import SecretView, WebhookView
 from portal.events.kinds import KINDS_BY_PUBLIC_NAME
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.rest.describing import operation
-from portal.rest.fields import Moment, Said
-from portal.rest.once import once
+from portal.rest.fields import OffsetDateTimeField, StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
-from portal.rest.shapes import Count, Example, Names, Text, list_of, page_of, reference
-from portal.rest.views import Resource
+from portal.rest.schemas import AllowedNames, Count, Example, TextFormat, list_of, page_of, schema_reference
+from portal.rest.views import ResourceView
 
 _MOST_AT_ONCE: Final = 1_000
 _HIGHEST: Final = 2**53
@@ -30,7 +30,7 @@ _URL: Final = "https://crm.example/hooks/firmware"
 _FAULTS: Final = ("bad_webhook_url", "bad_input")
 
 
-class Secret(TypedDict):
+class SecretSchema(TypedDict):
     """A secret that signs. It is shown whole once, when it is made."""
 
     ending: Annotated[str, "Its last letters.", Example("d3Q5")]
@@ -38,17 +38,17 @@ class Secret(TypedDict):
     expires_at: Annotated[datetime | None, "A former secret signs until then."]
 
 
-class Webhook(TypedDict):
+class WebhookSchema(TypedDict):
     """An address to which your feed is delivered."""
 
     id: Annotated[int, Example(7)]
     name: Annotated[str, Example("CRM")]
-    url: Annotated[str, Text(format="uri"), Example(_URL)]
+    url: Annotated[str, TextFormat(format="uri"), Example(_URL)]
     kinds: Annotated[
-        list[str], Names(KINDS_BY_PUBLIC_NAME), "Kinds that are delivered; none named means all."
+        list[str], AllowedNames(KINDS_BY_PUBLIC_NAME), "Kinds that are delivered; none named means all."
     ]
     batch_size: Annotated[int, "Entries a call at most.", Example(100)]
-    state: Annotated[str, Names(WebhookEndpoint.State.values)]
+    state: Annotated[str, AllowedNames(WebhookEndpoint.State.values)]
     state_at: datetime
     state_reason: Annotated[str, "Why the portal disabled it.", Example("")]
     position: Annotated[int, "Everything up to here is delivered.", Example(1042)]
@@ -58,19 +58,19 @@ class Webhook(TypedDict):
     due_at: Annotated[datetime, "When it is called next, if there is something."]
     delivered_at: datetime | None
     created_at: datetime
-    secrets: list[Secret]
+    secrets: list[SecretSchema]
 
 
-class NewWebhook(TypedDict):
+class NewWebhookSchema(TypedDict):
     """A webhook that was made, or that has a new secret."""
 
-    webhook: Webhook
+    webhook: WebhookSchema
     secret: Annotated[
         str, "What signs each call (Standard Webhooks); shown this once.", Example("whsec_MfKQ9r8=")
     ]
 
 
-class Delivery(TypedDict):
+class DeliverySchema(TypedDict):
     """What came of one call."""
 
     message_id: Annotated[str, "Its `webhook-id`: the same for every attempt.", Example("msg_7_1001_1042")]
@@ -80,20 +80,20 @@ class Delivery(TypedDict):
     entries: Count
     attempt: int
     at: datetime
-    outcome: Annotated[str, Names(WebhookDelivery.Outcome.values)]
+    outcome: Annotated[str, AllowedNames(WebhookDelivery.Outcome.values)]
     status: Annotated[int | None, "The status of the answer.", Example(204)]
     duration_ms: Annotated[int, Example(35)]
     excerpt: Annotated[str, "The beginning of the answer.", Example("")]
     problem: Annotated[str, Example("")]
 
 
-class Replayed(TypedDict):
+class ReplayedSchema(TypedDict):
     """Where the replay begins."""
 
     position: Annotated[int, "It begins after this position.", Example(1000)]
 
 
-class WebhookBody(Said):
+class WebhookInputSerializer(StrictSerializer):
     """A webhook."""
 
     name = serializers.CharField(max_length=80)
@@ -106,7 +106,7 @@ class WebhookBody(Said):
     batch_size = serializers.IntegerField(required=False, min_value=1, max_value=_MOST_AT_ONCE)
 
 
-class NewWebhookBody(WebhookBody):
+class NewWebhookInputSerializer(WebhookInputSerializer):
     """A new webhook."""
 
     after = serializers.IntegerField(
@@ -117,40 +117,42 @@ class NewWebhookBody(WebhookBody):
     )
 
 
-class ChangedWebhook(WebhookBody):
+class WebhookChangeSerializer(WebhookInputSerializer):
     """What is to be changed."""
 
     is_enabled = serializers.BooleanField(required=False, help_text="False pauses it, true lets it go on.")
 
 
-class ReplayBody(Said):
+class ReplayInputSerializer(StrictSerializer):
     """From where: one of the two."""
 
     after = serializers.IntegerField(
         required=False, min_value=0, max_value=_HIGHEST, help_text="After this position."
     )
-    since = Moment(required=False, help_text="From this moment on.")
+    since = OffsetDateTimeField(required=False, help_text="From this moment on.")
 
 
-class Webhooks(Resource):
+class WebhookListView(ResourceView):
     """Your webhooks."""
 
     tag = "Webhooks"
     needs: ClassVar[Any] = {"GET": ApiScope.WEBHOOKS_READ, "POST": ApiScope.WEBHOOKS_WRITE}
     polled = True
 
-    @operation("listWebhooks", "List webhooks", returns=list_of(Webhook))
+    @operation("listWebhooks", "List webhooks", returns=list_of(WebhookSchema))
     def get(self, request: Request) -> Response:
         """List your organisation's webhooks by name."""
-        return Response({"items": [shown(one) for one in reading.webhooks(self.scope, now=clock.wall())]})
+        return Response(
+            {"items": [webhook_document(one) for one in reading.webhooks(self.scope, now=clock.wall())]}
+        )
 
     @operation(
         "createWebhook",
         "Make a webhook",
         status=201,
-        body=NewWebhookBody,
+        body=NewWebhookInputSerializer,
         example={"name": "CRM", "url": _URL, "kinds": ["hub.activated", "hub.failed"]},
-        returns=reference(NewWebhook),
+        returns=schema_reference(NewWebhookSchema),
         refuses=(*_FAULTS, "too_many_webhooks", "cursor_expired", "cursor_ahead"),
     )
     def post(self, request: Request) -> Response:
@@ -168,17 +170,17 @@ class Webhooks(Resource):
 
     post.takes_key = True  # type: ignore[attr-defined]
 
-    @once
+    @idempotent
     def _make(self, request: Request) -> Response:
-        said = self.said(NewWebhookBody)
+        said = self.validated_body(NewWebhookInputSerializer)
         now = clock.wall()
-        made = managing.create_webhook(self.scope, now=now, **_told(said))
-        document: NewWebhook = {"webhook": _shown_one(self, made.webhook_id), "secret": ""}
+        made = managing.create_webhook(self.scope, now=now, **_delivery_response(said))
+        document: NewWebhookSchema = {"webhook": _detail_response(self, made.webhook_id), "secret": ""}
         location = reverse("api-webhook", args=[made.webhook_id])
         return Response(document, status=201, headers={"Location": location})
 
 
-class WebhookOne(Resource):
+class WebhookDetailView(ResourceView):
     """One of your webhooks."""
 
     tag = "Webhooks"
@@ -189,25 +191,25 @@ class WebhookOne(Resource):
     }
     polled = True
 
-    @operation("getWebhook", "Read a webhook", returns=reference(Webhook))
+    @operation("getWebhook", "Read a webhook", returns=schema_reference(WebhookSchema))
     def get(self, request: Request, webhook_id: int) -> Response:
         """Read how a webhook stands."""
-        return Response(_shown_one(self, webhook_id))
+        return Response(_detail_response(self, webhook_id))
 
     @operation(
         "changeWebhook",
         "Change a webhook",
-        body=ChangedWebhook,
+        body=WebhookChangeSerializer,
         example={"is_enabled": True},
-        returns=reference(Webhook),
+        returns=schema_reference(WebhookSchema),
         refuses=_FAULTS,
     )
     def patch(self, request: Request, webhook_id: int) -> Response:
         """Change a webhook, pause it, or let it go on: where it stopped, whatever has come since."""
-        said = self.said(ChangedWebhook, is_partial=True)
-        self.check_unchanged(_shown_one(self, webhook_id))
-        managing.change_webhook(self.scope, webhook_id, now=clock.wall(), **_told(said))
-        return Response(_shown_one(self, webhook_id))
+        said = self.validated_body(WebhookChangeSerializer, is_partial=True)
+        self.check_unchanged(_detail_response(self, webhook_id))
+        managing.change_webhook(self.scope, webhook_id, now=clock.wall(), **_delivery_response(said))
+        return Response(_detail_response(self, webhook_id))
 
     @operation("removeWebhook", "Remove a webhook", status=204)
     def delete(self, request: Request, webhook_id: int) -> Response:
@@ -216,33 +218,33 @@ class WebhookOne(Resource):
         return Response(status=204)
 
 
-class WebhookSecrets(Resource):
+class WebhookSecretsView(ResourceView):
     """The secrets of a webhook."""
 
     tag = "Webhooks"
     needs = ApiScope.WEBHOOKS_WRITE
 
-    @operation("rotateWebhookSecret", "Make another secret", returns=reference(NewWebhook))
+    @operation("rotateWebhookSecret", "Make another secret", returns=schema_reference(NewWebhookSchema))
     def post(self, request: Request, webhook_id: int) -> Response:
         """Make another secret. For a day the former one signs as well, so that nothing is missed."""
         made = managing.rotate_secret(self.scope, webhook_id, now=clock.wall())
-        document: NewWebhook = {"webhook": _shown_one(self, webhook_id), "secret": made.secret}
+        document: NewWebhookSchema = {"webhook": _detail_response(self, webhook_id), "secret": made.secret}
         return Response(document)
 
 
-class WebhookPing(Resource):
+class WebhookPingView(ResourceView):
     """A test of a webhook."""
 
     tag = "Webhooks"
     needs = ApiScope.WEBHOOKS_WRITE
 
-    @operation("pingWebhook", "Test a webhook", returns=reference(Delivery))
+    @operation("pingWebhook", "Test a webhook", returns=schema_reference(DeliverySchema))
     def post(self, request: Request, webhook_id: int) -> Response:
         """Send a test event (`portal.webhook.ping`) at once, and say what came of it."""
-        return Response(delivery(managing.ping(self.scope, webhook_id, now=clock.wall())))
+        return Response(delivery_document(managing.ping(self.scope, webhook_id, now=clock.wall())))
 
 
-class WebhookReplay(Resource):
+class WebhookReplayView(ResourceView):
     """Delivering again."""
 
     tag = "Webhooks"
@@ -251,34 +253,34 @@ class WebhookReplay(Resource):
     @operation(
         "replayWebhook",
         "Deliver again",
-        body=ReplayBody,
+        body=ReplayInputSerializer,
         example={"since": "2027-03-15T02:00:00Z"},
-        returns=reference(Replayed),
+        returns=schema_reference(ReplayedSchema),
         refuses=("bad_input", "cursor_expired", "cursor_ahead"),
     )
     def post(self, request: Request, webhook_id: int) -> Response:
         """Deliver again what came after a position, or from a moment on, and go on from there."""
-        said = self.said(ReplayBody)
+        said = self.validated_body(ReplayInputSerializer)
         position = managing.replay(self.scope, webhook_id, now=clock.wall(), **said)
-        replayed: Replayed = {"position": position}
+        replayed: ReplayedSchema = {"position": position}
         return Response(replayed)
 
 
-class WebhookDeliveries(Resource):
+class WebhookDeliveriesView(ResourceView):
     """The log of a webhook."""
 
     tag = "Webhooks"
     needs = ApiScope.WEBHOOKS_READ
 
-    @operation("listWebhookDeliveries", "List deliveries", query=[PageQuery], returns=page_of(Delivery))
+    @operation("listWebhookDeliveries", "List deliveries", query=[PageQuery], returns=page_of(DeliverySchema))
     def get(self, request: Request, webhook_id: int) -> Response:
         """List what came of each call, the latest first; lines are kept for a month."""
-        asked = self.asked(PageQuery)
+        asked = self.validated_query(PageQuery)
         found = reading.deliveries(self.scope, webhook_id, cursor=asked["after"], size=asked["limit"])
-        return Response(page(request, found.items, delivery, following=found.next))
+        return Response(page(request, found.items, delivery_document, following=found.next))
 
 
-def shown(one: WebhookView) -> Webhook:
+def webhook_document(one: WebhookView) -> WebhookSchema:
     """Describe a webhook."""
     return {
         "id": one.id,
@@ -300,7 +302,7 @@ def shown(one: WebhookView) -> Webhook:
     }
 
 
-def delivery(one: WebhookDelivery) -> Delivery:
+def delivery_document(one: WebhookDelivery) -> DeliverySchema:
     """Describe what came of a call."""
     return {
         "message_id": one.message_id,
@@ -318,15 +320,15 @@ def delivery(one: WebhookDelivery) -> Delivery:
     }
 
 
-def _secret(secret: SecretView) -> Secret:
+def _secret(secret: SecretView) -> SecretSchema:
     return {"ending": secret.ending, "created_at": secret.created_at, "expires_at": secret.expires_at}
 
 
-def _shown_one(view: Resource, webhook_id: int) -> Webhook:
-    return shown(reading.webhook(view.scope, webhook_id, now=clock.wall()))
+def _detail_response(view: ResourceView, webhook_id: int) -> WebhookSchema:
+    return webhook_document(reading.webhook(view.scope, webhook_id, now=clock.wall()))
 
 
-def _told(said: dict[str, Any]) -> dict[str, Any]:
+def _delivery_response(said: dict[str, Any]) -> dict[str, Any]:
     if "kinds" in said:
         said["kinds"] = [KINDS_BY_PUBLIC_NAME[name] for name in said["kinds"]]
     return said

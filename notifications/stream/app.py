@@ -22,11 +22,11 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
 
 from notifications.stream import reading
+from notifications.stream.addresses import PATH
+from notifications.stream.feed_heads import FeedHeads
 from notifications.stream.feeds import Feeds, messages
-from notifications.stream.places import PATH
-from notifications.stream.reading import Readers
-from notifications.stream.rings import Rings
-from notifications.stream.seats import Refused, Seat, check_origin, seat_of
+from notifications.stream.reading import ReaderThreads
+from notifications.stream.subscribers import StreamRefused, Subscriber, check_origin, subscriber_of
 from portal.events.kinds import KINDS_BY_PUBLIC_NAME, EntryKind
 from portal.kernel.refusals import Refusal
 from portal.problems import problem
@@ -52,13 +52,13 @@ class Stream:
 
     def __init__(self) -> None:
         self._callers: Counter[str] = Counter()
-        self._readers: Readers | None = None
+        self._readers: ReaderThreads | None = None
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listen to the broker for as long as the server runs."""
-        self._readers = readers = Readers()
-        self._rings = Rings(settings.REDIS_URL, lambda: readers.run(reading.heads))
+        self._readers = readers = ReaderThreads()
+        self._rings = FeedHeads(settings.REDIS_URL, lambda: readers.run(reading.heads))
         self._feeds = Feeds(rings=self._rings, readers=readers)
         await self._rings.start()
         try:
@@ -102,19 +102,19 @@ class Stream:
     async def _open(self, request: ASGIRequest, receive: Receive, send: Send) -> None:
         assert self._readers is not None, "the server runs with --lifespan=on"  # noqa: S101
         try:
-            seat = await self._readers.run(seat_of, request)
+            seat = await self._readers.run(subscriber_of, request)
             with self._room_for(seat):
                 await self._follow(request, seat, self._readers, receive, send)
-        except Refused as refused:
+        except StreamRefused as refused:
             await _say(send, _no(refused.code, refused.status, refused.detail, request))
         except Refusal as refusal:
             await _say(send, _no(refusal.code, refusal.status, refusal.message, request, refusal.facts))
 
     async def _follow(
-        self, request: ASGIRequest, seat: Seat, readers: Readers, receive: Receive, send: Send
+        self, request: ASGIRequest, seat: Subscriber, readers: ReaderThreads, receive: Receive, send: Send
     ) -> None:
         kinds = _kinds(request)
-        start = await readers.run(reading.place_of, seat.scope, _cursor(request))
+        start = await readers.run(reading.position_of, seat.scope, _cursor(request))
         client = _Client(request, seat, send, readers)
         await client.begin()
         told = self._changes(client) if request.path == PAGES else self._entries(client, start, kinds)
@@ -123,16 +123,18 @@ class Stream:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     @contextlib.contextmanager
-    def _room_for(self, seat: Seat) -> Iterator[None]:
+    def _room_for(self, seat: Subscriber) -> Iterator[None]:
         """Hold a place from the look whether there is one: many who come at once are counted one by one.
 
         Raises:
             Refused: there is none.
         """
         if self._callers.total() >= settings.STREAM_CLIENTS:
-            raise Refused("no_room", 503, "This server has as many streams as it holds. Try again.")
+            raise StreamRefused("no_room", 503, "This server has as many streams as it holds. Try again.")
         if self._callers[seat.caller] >= settings.STREAM_CLIENTS_OF_ONE:
-            raise Refused("too_many_streams", 429, "You follow too many streams at once. End one first.")
+            raise StreamRefused(
+                "too_many_streams", 429, "You follow too many streams at once. End one first."
+            )
         self._callers[seat.caller] += 1
         try:
             yield
@@ -176,7 +178,7 @@ class Stream:
 class _Client:
     """One open stream."""
 
-    def __init__(self, request: ASGIRequest, seat: Seat, send: Send, readers: Readers) -> None:
+    def __init__(self, request: ASGIRequest, seat: Subscriber, send: Send, readers: ReaderThreads) -> None:
         self.request = request
         self.seat = seat
         self._send = send
@@ -218,8 +220,8 @@ class _Client:
         if now >= self._check_at:
             self._check_at = now + CHECKED_EVERY
             try:
-                seat = await self._readers.run(seat_of, self.request)
-            except Refused:
+                seat = await self._readers.run(subscriber_of, self.request)
+            except StreamRefused:
                 return False
             if seat != self.seat:
                 return False
@@ -255,14 +257,14 @@ def _cursor(request: ASGIRequest) -> str:
     if cursor in {"", "now"}:
         return ""
     if not _CURSOR.fullmatch(cursor):
-        raise Refused("bad_cursor", 422, "A cursor is the position of an entry.")
+        raise StreamRefused("bad_cursor", 422, "A cursor is the position of an entry.")
     return cursor
 
 
 def _kinds(request: ASGIRequest) -> frozenset[EntryKind]:
     names = [name for name in request.GET.get("kinds", "").split(",") if name]
     if unknown := [name for name in names if name not in KINDS_BY_PUBLIC_NAME]:
-        raise Refused("invalid_input", 422, f"There is no such kind: {unknown[0][:60]}.")
+        raise StreamRefused("invalid_input", 422, f"There is no such kind: {unknown[0][:60]}.")
     return frozenset(KINDS_BY_PUBLIC_NAME[name] for name in names)
 
 
@@ -286,7 +288,7 @@ def _cors(request: ASGIRequest) -> dict[str, str]:
 def _preflight(request: ASGIRequest) -> HttpResponse:
     try:
         check_origin(request)
-    except Refused as refused:
+    except StreamRefused as refused:
         return _no(refused.code, refused.status, refused.detail, request)
     allowed = {
         "Access-Control-Allow-Methods": "GET",

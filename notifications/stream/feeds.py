@@ -14,8 +14,8 @@ from typing import Final
 
 import structlog
 
-from notifications.stream.reading import PAGE, Readers, Written, page_after
-from notifications.stream.rings import Rings
+from notifications.stream.feed_heads import FeedHeads
+from notifications.stream.reading import PAGE, ReaderThreads, Written, page_after
 from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
 
@@ -28,7 +28,7 @@ _AGAIN_AFTER: Final = 1.0
 class PartyFeed:
     """The newest entries of one party's feed, and those who wait for the next."""
 
-    def __init__(self, scope: Scope, *, rings: Rings, readers: Readers) -> None:
+    def __init__(self, scope: Scope, *, rings: FeedHeads, readers: ReaderThreads) -> None:
         self.scope = scope
         self.followers = 0
         self._rings = rings
@@ -90,7 +90,7 @@ class PartyFeed:
 class Feeds:
     """The feeds that are followed in this process."""
 
-    def __init__(self, *, rings: Rings, readers: Readers) -> None:
+    def __init__(self, *, rings: FeedHeads, readers: ReaderThreads) -> None:
         self._rings = rings
         self._readers = readers
         self._feeds: dict[int, PartyFeed] = {}

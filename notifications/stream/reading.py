@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from django.db import close_old_connections, connections
 
-from notifications.writing import written_entries
+from notifications.cloud_events import written_entries
 from portal.events import feed
 from portal.identity.scope import Scope
 from portal.kernel import sql
@@ -21,7 +21,7 @@ THREADS: Final = 4
 PAGE: Final = 1_000
 
 
-class Readers:
+class ReaderThreads:
     """The threads that read."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ def heads() -> Mapping[int, int]:
     return {row.party_id: row.position for row in sql.rows("SELECT party_id, position FROM events_feed_head")}
 
 
-def place_of(scope: Scope, after: str) -> int:
+def position_of(scope: Scope, after: str) -> int:
     """Return the position a stream begins after: a cursor, or the newest entry.
 
     Raises:

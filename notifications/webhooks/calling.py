@@ -33,7 +33,7 @@ _AGENT: Final = "firmware-portal-webhooks/1"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WebhookResponse:
     """What came of a call."""
 
     outcome: WebhookDelivery.Outcome
@@ -55,12 +55,12 @@ class Answer:
 
 
 @outside_unit_of_work
-def call(url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
+def call(url: str, *, body: bytes, headers: Mapping[str, str]) -> WebhookResponse:
     """Post a body to an address, and say what came of it; nothing is raised, whatever happens there."""
     began = time.monotonic()
     outcome, status, excerpt, problem, asked = asyncio.run(_posted(url, body, headers))
     taken = timedelta(seconds=time.monotonic() - began)
-    return Answer(outcome, status, taken, excerpt, problem, asked)
+    return WebhookResponse(outcome, status, taken, excerpt, problem, asked)
 
 
 Said = tuple[WebhookDelivery.Outcome, int | None, str, str, timedelta | None]
@@ -81,7 +81,7 @@ async def _posted(url: str, body: bytes, headers: Mapping[str, str]) -> Said:
 
 
 async def _post(url: str, body: bytes, headers: Mapping[str, str]) -> Said:
-    transport = _Pinned(verify=_tls(), trust_env=False)
+    transport = _PinnedTransport(verify=_tls(), trust_env=False)
     own = {"User-Agent": _AGENT, "Accept-Encoding": "identity", **headers}
     async with (
         httpx.AsyncClient(
@@ -101,7 +101,7 @@ async def _post(url: str, body: bytes, headers: Mapping[str, str]) -> Said:
         return Outcome.REFUSED, response.status_code, excerpt, problem, _asked(response)
 
 
-class _Pinned(httpx.AsyncHTTPTransport):
+class _PinnedTransport(httpx.AsyncHTTPTransport):
     """Connects to an address of the host that was judged; its name stands in `Host` and in the handshake."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -19,12 +19,12 @@ from django.conf import settings
 from django.db import connection, connections
 from django.db.models import F, Q
 
+from notifications.cloud_events import WrittenEntry, json_array, written_after
 from notifications.envelopes import BATCH
 from notifications.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
-from notifications.webhooks.calling import Answer, call
-from notifications.webhooks.patience import wait_before
+from notifications.webhooks.calling import WebhookResponse, call
+from notifications.webhooks.retries import retry_delay
 from notifications.webhooks.signing import headers_for
-from notifications.writing import WrittenEntry, joined, written_after
 from portal.events import journal
 from portal.events.kinds import PUBLIC_NAMES, EntryKind
 from portal.identity.models import Organisation, OrganisationKind
@@ -41,7 +41,7 @@ State = WebhookEndpoint.State
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class DeliveryBatch:
     """Some entries of a feed on their way to one address, under a claim."""
 
     claim: uuid.UUID
@@ -79,20 +79,20 @@ def deliver_due(*, seconds: float = 5.0, lanes: int = LANES) -> int:
 def deliver_next(*, now: datetime) -> bool:
     """Claim, call and settle one batch; False when none is due."""
     claimed = claim_batch(now=now)
-    if isinstance(claimed, Batch):
+    if isinstance(claimed, DeliveryBatch):
         settle(claimed, call_with(claimed, now=now), now=now)
     return claimed is not None
 
 
-def call_with(claimed: Batch, *, now: datetime) -> Answer:
+def call_with(claimed: DeliveryBatch, *, now: datetime) -> WebhookResponse:
     """Send a batch, signed."""
-    body = joined(claimed.entries)
+    body = json_array(claimed.entries)
     signed = headers_for(claimed.keys, message_id=claimed.message_id, at=now, body=body)
     return call(claimed.url, body=body, headers={"Content-Type": BATCH, **signed})
 
 
 @unit_of_work
-def claim_batch(*, now: datetime) -> Batch | bool | None:
+def claim_batch(*, now: datetime) -> DeliveryBatch | bool | None:
     """Claim the next batch that is due; True where it held nothing of the kinds wanted, None when none is."""
     claim = uuid.uuid4()
     until = now + timedelta(seconds=max(_CLAIM_SECONDS, 3 * settings.WEBHOOK_SECONDS))
@@ -111,7 +111,7 @@ def claim_batch(*, now: datetime) -> Batch | bool | None:
         return True
     own.update(batch_to=batch_to)
     secrets = WebhookSecret.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), endpoint_id=row.id)
-    return Batch(
+    return DeliveryBatch(
         claim=claim,
         endpoint_id=row.id,
         url=row.url,
@@ -124,7 +124,7 @@ def claim_batch(*, now: datetime) -> Batch | bool | None:
 
 
 @unit_of_work
-def settle(claimed: Batch, answer: Answer, *, now: datetime) -> bool:
+def settle(claimed: DeliveryBatch, answer: WebhookResponse, *, now: datetime) -> bool:
     """Write down what came of a call, and go on from there; False when the claim was lost meanwhile."""
     WebhookDelivery.objects.create(
         endpoint_id=claimed.endpoint_id,
@@ -134,7 +134,7 @@ def settle(claimed: Batch, answer: Answer, *, now: datetime) -> bool:
         entries=len(claimed.entries),
         attempt=claimed.attempt,
         at=now,
-        **told(answer),
+        **response_summary(answer),
     )
     own = WebhookEndpoint.objects.filter(pk=claimed.endpoint_id, claim=claimed.claim, cursor=claimed.cursor)
     let_go = {"claim": None, "claimed_until": None}
@@ -149,7 +149,7 @@ def settle(claimed: Batch, answer: Answer, *, now: datetime) -> bool:
             due_at=now,
         )
         return bool(done)
-    wait = wait_before(claimed.attempt, share=random.random(), asked=answer.retry_after)  # noqa: S311
+    wait = retry_delay(claimed.attempt, share=random.random(), asked=answer.retry_after)  # noqa: S311
     failed = own.update(**let_go, attempts=F("attempts") + 1, due_at=now + wait)
     if failed:
         WebhookEndpoint.objects.filter(pk=claimed.endpoint_id, failing_since=None).update(failing_since=now)
@@ -157,7 +157,7 @@ def settle(claimed: Batch, answer: Answer, *, now: datetime) -> bool:
     return bool(failed)
 
 
-def told(answer: Answer) -> dict[str, object]:
+def response_summary(answer: WebhookResponse) -> dict[str, object]:
     """Return an answer as the log keeps it."""
     return {
         "outcome": answer.outcome,
@@ -177,7 +177,7 @@ def forget_old_deliveries(*, now: datetime) -> int:
 
 
 @inside_unit_of_work
-def _give_up(endpoint_id: int, answer: Answer, *, now: datetime) -> None:
+def _give_up(endpoint_id: int, answer: WebhookResponse, *, now: datetime) -> None:
     """Disable an endpoint that has failed for days, or wants no more, and tell its organisation."""
     endpoint = WebhookEndpoint.objects.get(pk=endpoint_id)
     patience = timedelta(days=settings.WEBHOOK_GIVES_UP_AFTER_DAYS)
@@ -193,7 +193,7 @@ def _give_up(endpoint_id: int, answer: Answer, *, now: datetime) -> None:
     )
     facts = {"webhook": endpoint.pk, "name": endpoint.name, "reason": reason}
     at = clock.now()
-    journal.tell(EntryKind.WEBHOOK_DISABLED, parties=[endpoint.organisation_id], at=at, data=facts)
+    journal.publish_entries(EntryKind.WEBHOOK_DISABLED, parties=[endpoint.organisation_id], at=at, data=facts)
     by = _scope_of(endpoint.organisation_id)
     journal.record("webhook.disabled", subject=f"webhook:{endpoint.pk}", by=by, at=at, facts=facts)
     log.warning("webhook.disabled", webhook=endpoint.pk, reason=reason)

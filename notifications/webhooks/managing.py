@@ -14,11 +14,11 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import Q
 
-from notifications.envelopes import BATCH, batch, ping_happening
+from notifications.envelopes import BATCH, batch, ping_event
 from notifications.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
 from notifications.webhooks.addresses import check_url
 from notifications.webhooks.calling import call
-from notifications.webhooks.delivering import told
+from notifications.webhooks.delivering import response_summary
 from notifications.webhooks.signing import headers_for, new_secret
 from portal.accounts.people import is_administrator
 from portal.events import feed, journal
@@ -207,11 +207,11 @@ def ping(scope: Scope, webhook_id: int, *, now: datetime) -> WebhookDelivery:
     if endpoint is None:
         raise NotFound("There is no such webhook in your organisation.")
     ident = f"ping_{endpoint.pk}_{uuid.uuid4().hex[:12]}"
-    body = batch([ping_happening(scope.organisation_id, ident=ident, now=now)])
+    body = batch([ping_event(scope.organisation_id, ident=ident, now=now)])
     signed = headers_for(_keys(endpoint, now=now), message_id=ident, at=now, body=body)
     answer = call(endpoint.url, body=body, headers={"Content-Type": BATCH, **signed})
     return WebhookDelivery.objects.create(
-        endpoint=endpoint, message_id=ident, is_ping=True, at=now, **told(answer)
+        endpoint=endpoint, message_id=ident, is_ping=True, at=now, **response_summary(answer)
     )
 
 

@@ -13,17 +13,19 @@ from portal.accounts import clients
 from portal.accounts.clients import ClientView
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.problems import Known, add_to_catalogue
-from portal.rest.describing import operation
-from portal.rest.shapes import Example, Names, reference
-from portal.rest.views import Resource
+from portal.problems import ProblemType, add_to_catalogue
+from portal.rest.operations import operation
+from portal.rest.schemas import AllowedNames, Example, schema_reference
+from portal.rest.views import ResourceView
 
 _ID: Final = "8b1f0c5e4d0a4b7f"
 
-add_to_catalogue(Known("client_revoked", 409, "The client is revoked.", "An administrator makes another."))
+add_to_catalogue(
+    ProblemType("client_revoked", 409, "The client is revoked.", "An administrator makes another.")
+)
 
 
-class SecretRow(TypedDict):
+class ClientSecretSchema(TypedDict):
     """A secret of a client: its last letters, and how long it counts."""
 
     ending: Annotated[str, Example("x7Qa")]
@@ -32,18 +34,18 @@ class SecretRow(TypedDict):
     used_at: datetime | None
 
 
-class ClientDocument(TypedDict):
+class ClientSchema(TypedDict):
     """The client that asks."""
 
     client_id: Annotated[str, Example(_ID)]
     name: Annotated[str, Example("CRM")]
-    scopes: Annotated[list[str], Names([scope.value for scope in ApiScope])]
+    scopes: Annotated[list[str], AllowedNames([scope.value for scope in ApiScope])]
     networks: Annotated[list[str], "From where it may call; none means from anywhere.", Example([])]
     used_at: datetime | None
-    secrets: Annotated[list[SecretRow], "Those that count, the newest first."]
+    secrets: Annotated[list[ClientSecretSchema], "Those that count, the newest first."]
 
 
-class SecretMade(TypedDict):
+class NewSecretSchema(TypedDict):
     """A new secret: it is told this once."""
 
     client_id: Annotated[str, Example(_ID)]
@@ -51,19 +53,19 @@ class SecretMade(TypedDict):
     former_counts_for_days: Annotated[float, "So long the former secret counts beside it.", Example(7)]
 
 
-class OwnClient(Resource):
+class OwnClientView(ResourceView):
     """The client that calls."""
 
     tag = "Access"
     needs = ApiScope.CLIENT_ROTATE
 
-    @operation("getOwnClient", "Read about yourself", returns=reference(ClientDocument))
+    @operation("getOwnClient", "Read about yourself", returns=schema_reference(ClientSchema))
     def get(self, request: Request) -> Response:
         """Read what your client may do, from where, and until when its secrets count; for systems alone."""
         return Response(_client(clients.own_client(self.scope, now=clock.now())))
 
 
-class OwnSecret(Resource):
+class OwnSecretView(ResourceView):
     """The secret of the client that calls."""
 
     tag = "Access"
@@ -73,7 +75,7 @@ class OwnSecret(Resource):
         "rotateOwnSecret",
         "Change your own secret",
         status=201,
-        returns=reference(SecretMade),
+        returns=schema_reference(NewSecretSchema),
         refuses=("client_revoked",),
     )
     def post(self, request: Request) -> Response:
@@ -83,7 +85,7 @@ class OwnSecret(Resource):
         answer was lost, ask for another one with the token you have.
         """
         made = clients.rotate_own_secret(self.scope, now=clock.now())
-        told: SecretMade = {
+        told: NewSecretSchema = {
             "client_id": made.client_id,
             "secret": made.secret,
             "former_counts_for_days": settings.API_SECRET_OVERLAP_DAYS,
@@ -91,7 +93,7 @@ class OwnSecret(Resource):
         return Response(told, status=201, headers={"Location": "/api/v1/client"})
 
 
-def _client(view: ClientView) -> ClientDocument:
+def _client(view: ClientView) -> ClientSchema:
     return {
         "client_id": str(view.client.pk),
         "name": view.name,

@@ -7,6 +7,6 @@ from django.urls import path
 from portal.accounts import api
 
 urlpatterns = [
-    path("client", api.OwnClient.as_view(), name="api-client"),
-    path("client/secret", api.OwnSecret.as_view(), name="api-client-secret"),
+    path("client", api.OwnClientView.as_view(), name="api-client"),
+    path("client/secret", api.OwnSecretView.as_view(), name="api-client-secret"),
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 
-def shown_in(request: Any) -> tuple[str, str]:
+def client_credentials_in(request: Any) -> tuple[str, str]:
     """Return the client's id and secret from an oauthlib request; empty where there are none."""
     header = str(request.headers.get("Authorization", ""))
     scheme, _, encoded = header.partition(" ")

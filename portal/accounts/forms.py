@@ -14,7 +14,7 @@ PASSWORD_HINT = "At least 12 characters. Three words that have nothing to do wit
 CODE_HINT = "Six digits from your authenticator app, or one of your recovery codes."
 
 
-class _Worded(forms.Form):
+class _LabelledForm(forms.Form):
     words: dict[str, tuple[str, str]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -25,7 +25,7 @@ class _Worded(forms.Form):
             shown.widget.attrs.pop("placeholder", None)
 
 
-class LogInForm(_Worded, account.LoginForm):
+class LogInForm(_LabelledForm, account.LoginForm):
     """E-mail and password."""
 
     words = {"login": ("E-mail", ""), "password": ("Password", "")}
@@ -35,19 +35,19 @@ class LogInForm(_Worded, account.LoginForm):
         self.fields["login"].widget.attrs["autocomplete"] = "username"
 
 
-class ForgottenPasswordForm(_Worded, account.ResetPasswordForm):
+class ForgottenPasswordForm(_LabelledForm, account.ResetPasswordForm):
     """Where the link goes that sets a new password."""
 
     words = {"email": ("E-mail", "The address you log in with.")}
 
 
-class NewPasswordForm(_Worded, account.ResetPasswordKeyForm):
+class NewPasswordForm(_LabelledForm, account.ResetPasswordKeyForm):
     """A password, by a link from a letter."""
 
     words = {"password1": ("New password", PASSWORD_HINT), "password2": ("The same again", "")}
 
 
-class ChangePasswordForm(_Worded, account.ChangePasswordForm):
+class ChangePasswordForm(_LabelledForm, account.ChangePasswordForm):
     """Another password."""
 
     words = {
@@ -57,19 +57,19 @@ class ChangePasswordForm(_Worded, account.ChangePasswordForm):
     }
 
 
-class SetPasswordForm(_Worded, account.SetPasswordForm):
+class SetPasswordForm(_LabelledForm, account.SetPasswordForm):
     """A first password, for somebody who has logged in without one."""
 
     words = {"password1": ("Password", PASSWORD_HINT), "password2": ("The same again", "")}
 
 
-class ConfirmPasswordForm(_Worded, account.ReauthenticateForm):
+class ConfirmPasswordForm(_LabelledForm, account.ReauthenticateForm):
     """The password once more, before something that matters."""
 
     words = {"password": ("Password", "")}
 
 
-class _Code(_Worded):
+class _CodeFieldForm(_LabelledForm):
     words = {"code": ("Code", CODE_HINT)}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -77,21 +77,21 @@ class _Code(_Worded):
         self.fields["code"].widget.attrs |= {"inputmode": "numeric", "spellcheck": "false"}
 
 
-class CodeForm(_Code, codes.AuthenticateForm):
+class CodeForm(_CodeFieldForm, codes.AuthenticateForm):
     """The second factor at log-in."""
 
 
-class ConfirmCodeForm(_Code, codes.ReauthenticateForm):
+class ConfirmCodeForm(_CodeFieldForm, codes.ReauthenticateForm):
     """The second factor once more."""
 
 
-class ActivateAppForm(_Code, totp.ActivateTOTPForm):
+class ActivateAppForm(_CodeFieldForm, totp.ActivateTOTPForm):
     """The first code of an authenticator app."""
 
     words = {"code": ("Code", "The six digits the app shows now.")}
 
 
-class AddPasskeyForm(_Worded, webauthn.AddWebAuthnForm):
+class AddPasskeyForm(_LabelledForm, webauthn.AddWebAuthnForm):
     """A new passkey or security key."""
 
     words = {
@@ -108,7 +108,7 @@ class AddPasskeyForm(_Worded, webauthn.AddWebAuthnForm):
         self.order_fields(["name", "passwordless"])
 
 
-class RenamePasskeyForm(_Worded, webauthn.EditWebAuthnForm):
+class RenamePasskeyForm(_LabelledForm, webauthn.EditWebAuthnForm):
     """Another name for a passkey."""
 
     words = {"name": ("Name", "")}

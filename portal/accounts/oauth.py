@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 from oauthlib.common import Request
 from oauthlib.oauth2 import BackendApplicationServer
 
-from portal.accounts.basic import shown_in
+from portal.accounts.basic import client_credentials_in
 from portal.identity.api import address_of, count_call
 from portal.identity.api_scopes import ApiScope
 from portal.identity.credentials import client_showing, note_use
@@ -43,7 +43,7 @@ class Validator(OAuthLibRequestValidator):
 
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Find the client that shows this secret from this address, and note that it did."""
-        client_id, secret = shown_in(request)
+        client_id, secret = client_credentials_in(request)
         if not client_id.isprintable() or not client_id or not secret or len(secret) > _SECRET_LENGTH:
             return False
         now = clock.now()

@@ -60,7 +60,7 @@ def claims_in(data: Mapping[str, Any], *, subject: str) -> Claims:
     )
 
 
-def for_address(email: str) -> SingleSignOn | None:
+def sign_on_for_email(email: str) -> SingleSignOn | None:
     """Return the single sign-on of the organisation whose domain an address has."""
     domain = email.rpartition("@")[2].strip().lower()
     return (
@@ -70,7 +70,7 @@ def for_address(email: str) -> SingleSignOn | None:
     )
 
 
-def with_id(provider_id: str) -> SingleSignOn | None:
+def sign_on_of_provider(provider_id: str) -> SingleSignOn | None:
     """Return the single sign-on of a provider's id."""
     return (
         SingleSignOn.objects.select_related("organisation", "app")
@@ -79,7 +79,7 @@ def with_id(provider_id: str) -> SingleSignOn | None:
     )
 
 
-def of_organisation(scope: Scope) -> SingleSignOn | None:
+def sign_on_of_organisation(scope: Scope) -> SingleSignOn | None:
     """Return how the actor's organisation logs in with its own provider, if it does.
 
     Raises:
@@ -97,7 +97,7 @@ def person_for(*, provider_id: str, claims: Claims, known_id: int | None, now: d
     Raises:
         NotPermitted: it may not log in this person.
     """
-    setup = with_id(provider_id)
+    setup = sign_on_of_provider(provider_id)
     if setup is None:
         raise NotPermitted("Single sign-on is no longer set up for this organisation.")
     if known_id is not None:

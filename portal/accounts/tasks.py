@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 
 from portal.identity.models import ClientSecret
 from portal.kernel import clock
-from portal.rest.once import forget_old_keys
+from portal.rest.idempotency import forget_old_keys
 
 
 @shared_task(name="portal.accounts.tasks.sweep")

@@ -22,7 +22,7 @@ class Base36(StringConverter):
 
 
 register_converter(Base36, "base36")
-_log_in = logging_in.LogIn.as_view()
+_log_in = logging_in.LogInView.as_view()
 
 urlpatterns = [
     path("accounts/login/", _log_in, name="login"),
@@ -46,10 +46,10 @@ urlpatterns = [
         account.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
-    path("accounts/2fa/", second_factor.Index.as_view(), name="mfa_index"),
+    path("accounts/2fa/", second_factor.SecondFactorIndexView.as_view(), name="mfa_index"),
     path(
         "accounts/2fa/webauthn/keys/<int:pk>/remove/",
-        second_factor.RemovePasskey.as_view(),
+        second_factor.RemovePasskeyView.as_view(),
         name="mfa_remove_webauthn",
     ),
     path("accounts/2fa/", include("allauth.mfa.urls")),

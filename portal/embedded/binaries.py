@@ -23,7 +23,7 @@ BUILTIN_LOCALES_SINCE: Final = 17
 
 
 @dataclass(frozen=True, slots=True)
-class Postgres:
+class PostgresInstallation:
     """A PostgreSQL installation: where its programs are, and which major version it is."""
 
     programs: Path
@@ -35,13 +35,13 @@ class Postgres:
         return self.programs.parent
 
 
-def find_postgres() -> Postgres:
+def find_postgres() -> PostgresInstallation:
     """Return the wheel's PostgreSQL, else the newest on this machine.
 
     Raises:
         CannotStart: there is none, or it is too old.
     """
-    found = [Postgres(programs, version) for programs, version in _candidates()]
+    found = [PostgresInstallation(programs, version) for programs, version in _candidates()]
     fit = [postgres for postgres in found if postgres.version >= OLDEST_POSTGRES]
     if fit:
         return fit[0]

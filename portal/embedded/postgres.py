@@ -21,7 +21,7 @@ import psycopg
 from portal.embedded import binaries, tuning
 from portal.embedded.failures import CannotStart, check_room
 from portal.embedded.ports import free_port
-from portal.embedded.privileges import Way, choose_way
+from portal.embedded.privileges import LaunchMethod, choose_launch_method
 
 USER: Final = "portal"
 _START_WITHIN: Final = 30.0
@@ -51,7 +51,7 @@ _FORGETFUL: Final = {
 }
 
 
-class Postgres:
+class PostgresServer:
     """One server and its data directory. `durable=False` trades safety for speed: tests only."""
 
     def __init__(self, home: Path, *, durable: bool = True) -> None:
@@ -62,7 +62,7 @@ class Postgres:
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
-        self._way: Way | None = None
+        self._way: LaunchMethod | None = None
 
     @property
     def data(self) -> Path:
@@ -83,7 +83,7 @@ class Postgres:
         check_room(self.home)
         self._take_lock()
         found = binaries.find_postgres()
-        self._way = choose_way(found.programs, self.home / "data")
+        self._way = choose_launch_method(found.programs, self.home / "data")
         if not (self.data / "PG_VERSION").is_file():
             self._make(found.version)
         self._check_version(found.version)
@@ -221,16 +221,16 @@ class Postgres:
             path.write_text(secrets.token_urlsafe(24))
         return path.read_text()
 
-    def _way_taken(self) -> Way:
+    def _way_taken(self) -> LaunchMethod:
         if self._way is None:
             raise CannotStart("PostgreSQL was not started.")
         return self._way
 
 
 @contextlib.contextmanager
-def running(home: Path, *, durable: bool = True, database: str = USER) -> Iterator[Postgres]:
+def running(home: Path, *, durable: bool = True, database: str = USER) -> Iterator[PostgresServer]:
     """Have a server for the length of a block."""
-    server = Postgres(home, durable=durable)
+    server = PostgresServer(home, durable=durable)
     try:
         server.start(database=database)
         yield server

@@ -29,7 +29,7 @@ _LIBC: Final = ctypes.CDLL(None, use_errno=True)  # loaded before any fork
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class LaunchMethod:
     """How a server process is started: under which user, and where its programs and data are."""
 
     name: str
@@ -59,15 +59,15 @@ class Way:
                 os.chown(each, self.owner, self.owner, follow_symlinks=False)
 
 
-def choose_way(programs: Path, data: Path) -> Way:
+def choose_launch_method(programs: Path, data: Path) -> LaunchMethod:
     """Return the first way that works here; give the data and its directory to the server's user.
 
     Raises:
         CannotStart: none works.
     """
     if os.geteuid() != 0:
-        return _prepared(Way("plain", programs, data, os.geteuid()))
-    for way in (Way("nobody", programs, data, NOBODY), Way("namespace", programs, data, 0)):
+        return _prepared(LaunchMethod("plain", programs, data, os.geteuid()))
+    for way in (LaunchMethod("nobody", programs, data, NOBODY), LaunchMethod("namespace", programs, data, 0)):
         if _works(_prepared(way)):
             return way
     way = _copied(programs, data)
@@ -104,7 +104,7 @@ def follow_parent(dies_by: signal.Signals) -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(dies_by), 0, 0, 0)
 
 
-def _prepared(way: Way) -> Way:
+def _prepared(way: LaunchMethod) -> LaunchMethod:
     way.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     way.give(way.data)
     if os.geteuid() == 0:
@@ -112,7 +112,7 @@ def _prepared(way: Way) -> Way:
     return way
 
 
-def _works(way: Way) -> bool:
+def _works(way: LaunchMethod) -> bool:
     trial = 'test -w "$1" && test -x "$1" && exec "$2" --version'
     try:
         ran = subprocess.run(  # noqa: S603 - a program we found ourselves
@@ -128,7 +128,7 @@ def _works(way: Way) -> bool:
     return ran.returncode == 0
 
 
-def _copied(programs: Path, data: Path) -> Way:
+def _copied(programs: Path, data: Path) -> LaunchMethod:
     installed = programs.parent
     home = copied_home(data)
     home.mkdir(mode=0o755, exist_ok=True)
@@ -141,4 +141,4 @@ def _copied(programs: Path, data: Path) -> Way:
         if libraries.is_dir():
             shutil.copytree(libraries, home / libraries.name, dirs_exist_ok=True)
         subprocess.run(["/bin/chmod", "-R", "go+rX", home / copy.parent.name], check=True)  # noqa: S603
-    return Way("copy", copy / "bin", home / "state" / "data", NOBODY)
+    return LaunchMethod("copy", copy / "bin", home / "state" / "data", NOBODY)

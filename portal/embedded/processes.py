@@ -48,7 +48,7 @@ class Server(Protocol):
 
 
 @dataclass(slots=True)
-class _Kept:
+class _RunningProgram:
     program: Program
     process: subprocess.Popen[bytes]
     started: float
@@ -64,7 +64,7 @@ class Supervisor:
         self.logs = logs
         self._say = say
         self._servers = list(servers)
-        self._kept: list[_Kept] = []
+        self._kept: list[_RunningProgram] = []
         logs.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Supervisor:
@@ -80,7 +80,7 @@ class Supervisor:
         log = self.log(program)
         if log.exists() and log.stat().st_size > _LARGE_LOG:
             log.replace(log.with_suffix(".log.1"))
-        self._kept.append(_Kept(program, self._launch(program), time.monotonic()))
+        self._kept.append(_RunningProgram(program, self._launch(program), time.monotonic()))
 
     def log(self, program: Program) -> Path:
         """Return where this program's words go."""
@@ -129,7 +129,7 @@ class Supervisor:
             kept.process.wait()
         self._kept.clear()
 
-    def _look_after(self, kept: _Kept) -> None:
+    def _look_after(self, kept: _RunningProgram) -> None:
         at = time.monotonic()
         if kept.again_at is not None:
             if at >= kept.again_at:

@@ -41,7 +41,7 @@ class Stopped(BaseException):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
+class RunPlan:
     """What a run is made of."""
 
     var: Path
@@ -52,7 +52,7 @@ class Plan:
     then: tuple[str, ...] = ()  # a management command that runs on top of it all and ends it
 
 
-def perform(plan: Plan, *, say: Callable[[str], None]) -> int:
+def perform(plan: RunPlan, *, say: Callable[[str], None]) -> int:
     """Run it all until asked to stop, or until `plan.then` ends; return the exit code.
 
     Raises:
@@ -83,7 +83,7 @@ def perform(plan: Plan, *, say: Callable[[str], None]) -> int:
 class _Stage:
     """The steps of one run, with what they share: addresses and variables."""
 
-    def __init__(self, plan: Plan, stores: services.Services, say: Callable[[str], None]) -> None:
+    def __init__(self, plan: RunPlan, stores: services.Services, say: Callable[[str], None]) -> None:
         self.plan = plan
         self.say = say
         self.port = first_free(plan.port)

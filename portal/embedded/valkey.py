@@ -24,7 +24,7 @@ _START_WITHIN: Final = 10.0
 _TRIES: Final = 5
 
 
-class Valkey:
+class ValkeyServer:
     """One server. It keeps nothing: what must not be lost is in PostgreSQL."""
 
     def __init__(self, home: Path) -> None:
@@ -111,9 +111,9 @@ class Valkey:
 
 
 @contextlib.contextmanager
-def running(home: Path) -> Iterator[Valkey]:
+def running(home: Path) -> Iterator[ValkeyServer]:
     """Have a server for the length of a block."""
-    server = Valkey(home)
+    server = ValkeyServer(home)
     try:
         server.start()
         yield server

@@ -51,7 +51,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class FeedSlice:
     """Some entries in order. Everything up to `position` has been read: it is where to go on."""
 
     entries: list[Entry]
@@ -59,9 +59,9 @@ class Stretch:
     head: int
 
 
-def stretch_after(
+def slice_after(
     scope: Scope, position: int | None, *, kinds: Sequence[EntryKind] = (), size: int = 1000
-) -> Stretch:
+) -> FeedSlice:
     """Return the entries after a position, and where to go on; none = from the oldest that is kept.
 
     Raises:
@@ -72,10 +72,10 @@ def stretch_after(
     after = check_cursor(there, position)
     found = entries_after(scope, after, kinds=kinds, size=size)
     if len(found) >= min(size, MOST_AT_ONCE):
-        return Stretch(found, found[-1].position, max(there.head, found[-1].position))
+        return FeedSlice(found, found[-1].position, max(there.head, found[-1].position))
     # The head was read first: all there was up to it has been looked at, whatever the kinds.
     last = max(there.head, found[-1].position if found else 0)
-    return Stretch(found, last, last)
+    return FeedSlice(found, last, last)
 
 
 def check_cursor(there: Bounds, position: int | None) -> int:

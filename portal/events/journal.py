@@ -31,7 +31,7 @@ def record(name: str, *, subject: str, by: Scope, at: datetime, facts: Mapping[s
 
 
 @inside_unit_of_work
-def tell(
+def publish_entries(
     kind: EntryKind,
     *,
     parties: Iterable[int],

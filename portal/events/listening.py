@@ -17,7 +17,7 @@ import redis
 import structlog
 from django.conf import settings
 
-from portal.events.ring import CHANNEL
+from portal.events.wakeups import CHANNEL
 
 log = structlog.get_logger(__name__)
 _LOOKS_EVERY: Final = 1.0
@@ -102,7 +102,7 @@ def end_waits_at_stop() -> None:
     signal.siginterrupt(signal.SIGTERM, False)  # noqa: FBT003 - what is being answered goes on
 
 
-def wait_for_ring(party: int, *, beyond: int, seconds: float) -> None:
+def wait_for_entries(party: int, *, beyond: int, seconds: float) -> None:
     """Wait until the feed of a party may have grown beyond a position: a second at most, then look."""
     _listener(settings.REDIS_URL).wait(party, beyond=beyond, seconds=min(seconds, _LOOKS_EVERY))
 

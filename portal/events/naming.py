@@ -19,7 +19,7 @@ _KEPT_SECONDS: Final = 30.0
 _MOST_KEPT: Final = 10_000
 
 
-class Speaking(Protocol):
+class NamedEntry(Protocol):
     """What speaks of an update and of a version: an entry of the feed."""
 
     @property
@@ -43,7 +43,7 @@ class FeedNames:
 Naming = Callable[[Collection[int], Collection[int]], FeedNames]
 
 
-class _Kept:
+class _NameCache:
     """What has been asked for before, in this process."""
 
     def __init__(self) -> None:
@@ -63,10 +63,10 @@ class _Kept:
         return time.monotonic() > self.until or len(self.rollouts) + len(self.versions) > _MOST_KEPT
 
 
-_kept: Final = _Kept()
+_kept: Final = _NameCache()
 
 
-def names_for(entries: Collection[Speaking]) -> FeedNames:
+def names_for(entries: Collection[NamedEntry]) -> FeedNames:
     """Return the names that these entries need, and perhaps more."""
     rollouts = {entry.rollout_id for entry in entries if entry.rollout_id is not None}
     versions = {entry.version_id for entry in entries if entry.version_id is not None}

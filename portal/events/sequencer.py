@@ -19,7 +19,7 @@ import orjson
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from portal.events import ring
+from portal.events import wakeups
 from portal.events.kinds import EntryKind
 from portal.events.models import Event
 from portal.kernel import locks, sql
@@ -81,7 +81,7 @@ def sequence_next(*, size: int = BATCH) -> int:
         subscriber(coarse)
     heads = {row.party_id: row.position for row in found if row.guid is not None}
     if heads:
-        run_after_commit(lambda: ring.ring(heads))
+        run_after_commit(lambda: wakeups.wake_listeners(heads))
     return (found[0].moved if found else 0) + _chain_facts()
 
 

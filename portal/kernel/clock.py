@@ -24,7 +24,7 @@ class ClockNotShiftable(Refusal):
     code = "clock_not_shiftable"
 
 
-class Reading(NamedTuple):
+class ClockReading(NamedTuple):
     """How business time follows real time: `business_at + rate * (real - real_at)`."""
 
     real_at: datetime
@@ -37,7 +37,7 @@ class Reading(NamedTuple):
 
 
 class _Cache:
-    reading: Reading | None = None
+    reading: ClockReading | None = None
     read_at = float("-inf")
 
 
@@ -46,16 +46,16 @@ def now() -> datetime:
     return business_of(datetime.now(UTC))
 
 
-def current_reading() -> Reading | None:
+def current_reading() -> ClockReading | None:
     """Return how business time follows real time; None when they are the same."""
     if time.monotonic() - _Cache.read_at > _REREAD_SECONDS:
         row = BusinessClock.objects.filter(pk=1).first()
-        _Cache.reading = Reading(row.real_at, row.business_at, row.rate) if row else None
+        _Cache.reading = ClockReading(row.real_at, row.business_at, row.rate) if row else None
         _Cache.read_at = time.monotonic()
     return _Cache.reading
 
 
-def set_clock(*, business_at: datetime, rate: float) -> Reading:
+def set_clock(*, business_at: datetime, rate: float) -> ClockReading:
     """Let business time be `business_at` now and pass `rate` times as fast as real time.
 
     Raises:
@@ -67,7 +67,7 @@ def set_clock(*, business_at: datetime, rate: float) -> Reading:
         pk=1, defaults={"real_at": datetime.now(UTC), "business_at": business_at, "rate": rate}
     )
     _Cache.read_at = float("-inf")
-    return Reading(row.real_at, row.business_at, row.rate)
+    return ClockReading(row.real_at, row.business_at, row.rate)
 
 
 def business_of(real: datetime) -> datetime:

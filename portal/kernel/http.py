@@ -14,7 +14,7 @@ from portal.kernel.refusals import NotFound
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
-def missing_is_404(view: View) -> View:
+def not_found_as_404(view: View) -> View:
     """Answer 404 for what is not there, or not there for this organisation."""
 
     @wraps(view)

@@ -22,7 +22,7 @@ _OWN: Final = b"portal.kernel.opaque:"
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-class NotOurs(ValueError):
+class NotRevealable(ValueError):
     """The text was not made by this portal, or for something else."""
 
 
@@ -40,9 +40,9 @@ def reveal(text: str, *, about: str) -> bytes:
     try:
         hidden = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as damaged:
-        raise NotOurs(text) from damaged
+        raise NotRevealable(text) from damaged
     if _text(hidden) != text:  # one text a secret: no second spelling of it
-        raise NotOurs(text)
+        raise NotRevealable(text)
     return _plain(hidden, about)
 
 
@@ -60,9 +60,9 @@ def reveal_number(text: str, *, about: str) -> int:
     try:
         hidden = bytes.fromhex(text)
     except ValueError as damaged:
-        raise NotOurs(text) from damaged
+        raise NotRevealable(text) from damaged
     if hidden.hex() != text or len(hidden) != _TAG + _NUMBER:
-        raise NotOurs(text)
+        raise NotRevealable(text)
     return int.from_bytes(_plain(hidden, about), "big")
 
 
@@ -82,7 +82,7 @@ def _plain(hidden: bytes, about: str) -> bytes:
         plain = _mixed(hidden[_TAG:], key + hidden[:_TAG])
         if hmac.compare_digest(_hidden(plain, key), hidden):
             return plain
-    raise NotOurs(hidden.hex())
+    raise NotRevealable(hidden.hex())
 
 
 def _text(hidden: bytes) -> str:

@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 
 import orjson
 
-from portal.kernel.opaque import NotOurs, conceal, reveal
+from portal.kernel.opaque import NotRevealable, conceal, reveal
 from portal.kernel.refusals import BadInput
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ def decode(cursor: str, *, size: int) -> tuple[int | str, ...]:
     """
     try:
         key = orjson.loads(reveal(cursor, about=_ABOUT))
-    except (NotOurs, ValueError) as error:
+    except (NotRevealable, ValueError) as error:
         raise BadCursor("This page link is damaged. Start again from the first page.") from error
     if not isinstance(key, list) or len(key) != size or not all(isinstance(part, int | str) for part in key):
         raise BadCursor("This page link is damaged. Start again from the first page.")

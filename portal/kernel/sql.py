@@ -139,7 +139,7 @@ def copy_out(
             yield bytes(block)
 
 
-def packed(text: str, params: Mapping[str, Any], *types: str) -> tuple[npt.NDArray[Any], ...]:
+def fetch_arrays(text: str, params: Mapping[str, Any], *types: str) -> tuple[npt.NDArray[Any], ...]:
     """Run a statement whose only row packs columns (`string_agg(int8send(x), '')`); return them as arrays.
 
     `types` are those of NumPy, big-endian as PostgreSQL sends, such as `>i8`; nothing at all is no element.

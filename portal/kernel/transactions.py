@@ -32,7 +32,7 @@ def unit_of_work(use_case: Callable[P, R]) -> Callable[P, R]:
     return transaction.atomic(durable=True)(use_case)  # noqa: TID251 - the one place
 
 
-def again_after_deadlock(use_case: Callable[P, R]) -> Callable[P, R]:
+def retry_on_deadlock(use_case: Callable[P, R]) -> Callable[P, R]:
     """Begin a unit of work anew when the database ended it to resolve a deadlock: nothing of it has happened.
 
     For those that must meet rows in an order others do not keep.

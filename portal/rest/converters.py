@@ -9,7 +9,7 @@ from portal.kernel.guid import Guid, NotAGuid
 HIGHEST: Final = 2**31 - 1
 
 
-class Id:
+class IdConverter:
     """A positive number that fits a column of ids; any other is no address."""
 
     regex = "[1-9][0-9]{0,9}"
@@ -29,7 +29,7 @@ class Id:
         return str(value)
 
 
-class HubGuid:
+class GuidConverter:
     """A GUID, however it is spelt."""
 
     regex = "[0-9A-Fa-f:. -]{16,40}"
@@ -50,7 +50,7 @@ class HubGuid:
         return str(value)
 
 
-class Word:
+class ReferenceConverter:
     """A reference: letters, digits and dashes."""
 
     regex = "[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
@@ -64,7 +64,7 @@ class Word:
         return value
 
 
-class Label(Word):
+class LabelConverter(ReferenceConverter):
     """A label as an organisation wrote it, without a slash."""
 
     regex = "[^/\\x00-\\x1f]{1,40}"

@@ -22,7 +22,7 @@ _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
-class Said(serializers.Serializer[Any]):
+class StrictSerializer(serializers.Serializer[Any]):
     """A body, or the parameters of a query: a member it does not know is a mistake, said at once."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -52,7 +52,7 @@ class Said(serializers.Serializer[Any]):
         ]
 
 
-class Text(serializers.CharField):
+class StrictCharField(serializers.CharField):
     """A text, as an item of a list: a number is none."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -66,7 +66,7 @@ class Text(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
-class Moment(serializers.DateTimeField):
+class OffsetDateTimeField(serializers.DateTimeField):
     """A moment by RFC 3339, with its offset: `2027-03-15T02:00:00Z`."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -90,7 +90,7 @@ class IdField(serializers.IntegerField):
         super().__init__(min_value=1, max_value=HIGHEST, **kwargs)
 
 
-class Word(serializers.ChoiceField):
+class EnumField(serializers.ChoiceField):
     """One name of an enumeration, as the value of that name."""
 
     def __init__(self, words: type[enum.Enum], *, only: Collection[enum.Enum] = (), **kwargs: Any) -> None:
@@ -102,7 +102,7 @@ class Word(serializers.ChoiceField):
         return self.words[super().to_internal_value(data)]
 
 
-class Words(serializers.RegexField):
+class EnumListField(serializers.RegexField):
     """Names of an enumeration between commas, as the values of those names."""
 
     def __init__(self, words: type[enum.Enum], **kwargs: Any) -> None:
@@ -125,7 +125,7 @@ class Words(serializers.RegexField):
         return super().run_validation(data)
 
 
-class Document(serializers.JSONField):
+class JsonObjectField(serializers.JSONField):
     """A JSON object that is read by somebody else."""
 
     def to_internal_value(self, data: Any) -> Any:

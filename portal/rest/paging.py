@@ -9,8 +9,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from portal.kernel import paging
-from portal.rest.fields import Said
-from portal.rest.shapes import members_of
+from portal.rest.fields import StrictSerializer
+from portal.rest.schemas import members_of
 
 T = TypeVar("T")
 DEFAULT_LIMIT: Final = 100
@@ -19,7 +19,7 @@ _LONGEST_CURSOR: Final = 200
 _HIGHEST_ID: Final = 2**31 - 1
 
 
-class FieldsQuery(Said):
+class FieldsQuery(StrictSerializer):
     """Which members of each item are wanted."""
 
     fields = serializers.CharField(  # type: ignore[assignment]

@@ -10,13 +10,13 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from rest_framework.request import Request
 
-from portal.rest.answers import CSV
+from portal.rest.responses import CSV
 
 _PIECE: Final = 256 * 1024
 _RANGE: Final = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 
 
-def in_ranges(
+def range_response(
     request: Request, body: IO[Any], *, size: int, kind: str, name: str, tag: str
 ) -> HttpResponseBase:
     """Answer with a file, or the part of it that `Range` asks for; 304 to whoever has it, 416 past its end.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.rest import served
-from portal.rest.views import Nothing
+from portal.rest import openapi_views
+from portal.rest.views import UnknownResourceView
 
 urlpatterns = [
-    path("openapi.yaml", served.OpenApi.as_view(), name="openapi"),
-    path("docs", served.TryItOut.as_view(url_name="openapi"), name="api-docs"),
-    path("", Nothing.as_view(), name="api-root"),
-    path("<path:rest>", Nothing.as_view(), name="api-nothing"),
+    path("openapi.yaml", openapi_views.OpenApiView.as_view(), name="openapi"),
+    path("docs", openapi_views.SwaggerView.as_view(url_name="openapi"), name="api-docs"),
+    path("", UnknownResourceView.as_view(), name="api-root"),
+    path("<path:rest>", UnknownResourceView.as_view(), name="api-nothing"),
 ]

@@ -15,26 +15,26 @@ from rest_framework.views import APIView
 
 from portal.identity.api import ScopedAPI
 from portal.kernel.refusals import NotFound, Refusal
-from portal.rest.answers import JsonAnswer, conditional, dumps, etag_of, packed
-from portal.rest.bodies import JsonBody
-from portal.rest.describing import Description, Operation
-from portal.rest.fields import QUERY, Said
+from portal.rest.fields import QUERY, StrictSerializer
+from portal.rest.operations import Operation, OperationSchema
+from portal.rest.parsers import JsonParser
+from portal.rest.responses import JsonRenderer, compressed, conditional_response, dumps, etag_of
 
 
-class Changed(Refusal):
+class PreconditionFailed(Refusal):
     """The thing is not as the caller last read it."""
 
     code = "precondition_failed"
     status = 412
 
 
-class Resource(ScopedAPI, APIView):
+class ResourceView(ScopedAPI, APIView):
     """A resource: it says who may (`needs`), what it belongs to (`tag`), and whether it is polled."""
 
-    parser_classes: Any = (JsonBody,)
-    renderer_classes: Any = (JsonAnswer,)
+    parser_classes: Any = (JsonParser,)
+    renderer_classes: Any = (JsonRenderer,)
     metadata_class = None
-    schema: Any = Description()
+    schema: Any = OperationSchema()
     tag: ClassVar[str] = ""
     polled: ClassVar[bool] = False
     """Its answers carry an ETag, and a change may ask for the one it was made from."""
@@ -53,13 +53,15 @@ class Resource(ScopedAPI, APIView):
         if operation and (operation.needs_body or method in {"PATCH", "PUT"}):
             raise ParseError("The body is missing.")
 
-    def asked(self, query: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    def validated_query(self, query: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """Return the parameters of the query, checked; a parameter given twice counts once, the last."""
         read = query(data=self.request.query_params.dict(), context={QUERY: True})
         read.is_valid(raise_exception=True)
         return dict(read.validated_data)
 
-    def said(self, body: type[serializers.Serializer[Any]], *, is_partial: bool = False) -> dict[str, Any]:
+    def validated_body(
+        self, body: type[serializers.Serializer[Any]], *, is_partial: bool = False
+    ) -> dict[str, Any]:
         """Return the body, checked."""
         read = body(data=self.request.data, partial=is_partial)
         read.is_valid(raise_exception=True)
@@ -73,7 +75,7 @@ class Resource(ScopedAPI, APIView):
         """
         wanted = self.request.headers.get("If-Match", "").strip()
         if wanted not in {"", "*", etag_of(dumps(document))}:
-            raise Changed("It has changed since you read it. Read it again, then decide.")
+            raise PreconditionFailed("It has changed since you read it. Read it again, then decide.")
 
     def _going(self, method: str) -> Mapping[str, str]:
         told: Operation | None = getattr(getattr(self, method.lower(), None), "operation", None)
@@ -87,12 +89,12 @@ class Resource(ScopedAPI, APIView):
         is_tagged = self.polled and request.method in {"GET", "HEAD"} and response.status_code == 200  # noqa: PLR2004
         answer: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
         if not isinstance(answer, Response):
-            return packed(http, answer)
+            return compressed(http, answer)
         answer.add_post_render_callback(lambda rendered: _finished(http, rendered, is_tagged=is_tagged))
         return answer
 
 
-class Nothing(Resource):
+class UnknownResourceView(ResourceView):
     """Whatever has no address of its own."""
 
     permission_classes: Any = (IsAuthenticated,)
@@ -113,9 +115,9 @@ class Nothing(Resource):
         raise NotFound("There is no such resource. See /api/v1/openapi.yaml.")
 
 
-class NoQuery(Said):
+class NoQuery(StrictSerializer):
     """A query without parameters."""
 
 
 def _finished(request: HttpRequest, response: HttpResponse, *, is_tagged: bool) -> HttpResponseBase:
-    return packed(request, conditional(request, response) if is_tagged else response)
+    return compressed(request, conditional_response(request, response) if is_tagged else response)

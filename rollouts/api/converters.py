@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.urls import register_converter
 from django.urls.converters import get_converters
 
-from portal.rest.converters import HubGuid, Id, Label, Word
+from portal.rest.converters import GuidConverter, IdConverter, LabelConverter, ReferenceConverter
 from rollouts.states.governing import INCIDENT_STEPS
 
 # Pausing, resuming and stopping are decided, and signed by people (R5.3).
@@ -50,10 +50,10 @@ class IncidentVerb(_VerbConverter):
 
 
 CONVERTERS: Final[dict[str, Any]] = {
-    "id": Id,
-    "guid": HubGuid,
-    "word": Word,
-    "label": Label,
+    "id": IdConverter,
+    "guid": GuidConverter,
+    "word": ReferenceConverter,
+    "label": LabelConverter,
     "verb": RolloutVerb,
     "incident_verb": IncidentVerb,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from portal.rest.shapes import Count, Example, Names
+from portal.rest.schemas import AllowedNames, Count, Example
 from rollouts.states import (
     Answer,
     Consent,
@@ -21,23 +21,27 @@ from rollouts.states import (
 
 Id = Annotated[int, Example(17)]
 Version = Annotated[str, Example("0C230000"), "Firmware version, as on the Central Products List."]
-RegionName = Annotated[str, Names(Region), "The region of the CSP that serves the hub."]
-StateName = Annotated[str, Names(TargetState), "How far the hub has come."]
-ReasonName = Annotated[str | None, Names(FailureCode), "Why it failed, is tried again, or was withdrawn."]
-ConsentName = Annotated[str, Names(Consent), "Whether the time is settled, and whose answer is awaited."]
-AnswerName = Annotated[str, Names(Answer), "What you have answered."]
-StatusName = Annotated[str, Names(RolloutStatus)]
-KindName = Annotated[str, Names(ReleaseKind)]
-SeverityName = Annotated[str, Names(Severity)]
-PriorityName = Annotated[str, Names(Priority)]
-PolicyName = Annotated[str, Names(ConsentPolicy), "What the silence of a second Supplier means."]
-RoleName = Annotated[
-    str, Names(["IMPORT", "GAS", "BOTH", ""]), "Your role for the hub; empty where you have none."
+RegionName = Annotated[str, AllowedNames(Region), "The region of the CSP that serves the hub."]
+StateName = Annotated[str, AllowedNames(TargetState), "How far the hub has come."]
+ReasonName = Annotated[
+    str | None, AllowedNames(FailureCode), "Why it failed, is tried again, or was withdrawn."
 ]
-HubsByState = Annotated[dict[str, int], Names(TargetState), "Hubs by state."]
-HubsByReason = Annotated[dict[str, int], Names(FailureCode), "Hubs by reason."]
-HubsByRegion = Annotated[dict[str, int], Names(Region), "Hubs by region."]
-HubsByConsent = Annotated[dict[str, int], Names(Consent), "Hubs by consent."]
+ConsentName = Annotated[
+    str, AllowedNames(Consent), "Whether the time is settled, and whose answer is awaited."
+]
+AnswerName = Annotated[str, AllowedNames(Answer), "What you have answered."]
+StatusName = Annotated[str, AllowedNames(RolloutStatus)]
+KindName = Annotated[str, AllowedNames(ReleaseKind)]
+SeverityName = Annotated[str, AllowedNames(Severity)]
+PriorityName = Annotated[str, AllowedNames(Priority)]
+PolicyName = Annotated[str, AllowedNames(ConsentPolicy), "What the silence of a second Supplier means."]
+RoleName = Annotated[
+    str, AllowedNames(["IMPORT", "GAS", "BOTH", ""]), "Your role for the hub; empty where you have none."
+]
+HubsByState = Annotated[dict[str, int], AllowedNames(TargetState), "Hubs by state."]
+HubsByReason = Annotated[dict[str, int], AllowedNames(FailureCode), "Hubs by reason."]
+HubsByRegion = Annotated[dict[str, int], AllowedNames(Region), "Hubs by region."]
+HubsByConsent = Annotated[dict[str, int], AllowedNames(Consent), "Hubs by consent."]
 HubsByDay = Annotated[dict[str, int], Example({"2027-03-15": 3310}), "Hubs by (UTC) day."]
 HubsByRejection = Annotated[
     dict[str, int], Example({"UNKNOWN_DEVICE": 2}), "Lines that were not taken, by reason."

@@ -22,7 +22,7 @@ from rollouts.csp import alert_lines
 MOST_BYTES = 8 * 1024 * 1024
 
 
-class _Unreadable(Exception):
+class _UnreadableAlerts(Exception):
     def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail, self.more = status, code, detail, more
@@ -37,7 +37,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
         return _problem(401, "unauthorised", "Send the bearer token that was issued to your organisation.")
     try:
         lines = _lines(_body(request))
-    except _Unreadable as refusal:
+    except _UnreadableAlerts as refusal:
         return _problem(refusal.status, refusal.code, refusal.detail, **refusal.more)
     return _stored(csp.pk, lines)
 
@@ -49,9 +49,9 @@ def _lines(body: bytes) -> alert_lines.AlertLines:
     if lines.problems:
         named = [{"line": number, "problem": words} for number, words in lines.problems]
         detail = "Nothing was stored. Correct the lines named and send the call again."
-        raise _Unreadable(422, "bad_lines", detail, lines=named)
+        raise _UnreadableAlerts(422, "bad_lines", detail, lines=named)
     if not lines.count:
-        raise _Unreadable(400, "empty_body", "The call holds no alerts. Nothing was stored.")
+        raise _UnreadableAlerts(400, "empty_body", "The call holds no alerts. Nothing was stored.")
     return lines
 
 
@@ -80,7 +80,7 @@ def _body(request: HttpRequest) -> bytes:
         raise _too_large()
     encoding = request.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in {"", "identity", "gzip"}:
-        raise _Unreadable(415, "bad_encoding", "Send the alerts plain or with gzip.")
+        raise _UnreadableAlerts(415, "bad_encoding", "Send the alerts plain or with gzip.")
     body = request.read(MOST_BYTES + 1)
     if encoding == "gzip":
         try:
@@ -88,15 +88,15 @@ def _body(request: HttpRequest) -> bytes:
                 body = unpacked.read(MOST_BYTES + 1)
         except (OSError, EOFError, zlib.error) as error:
             detail = "The body says it is gzip and cannot be unpacked. Send it again."
-            raise _Unreadable(400, "bad_gzip", detail) from error
+            raise _UnreadableAlerts(400, "bad_gzip", detail) from error
     if len(body) > MOST_BYTES:
         raise _too_large()
     return body.removeprefix(BOM_UTF8)
 
 
-def _too_large() -> _Unreadable:
+def _too_large() -> _UnreadableAlerts:
     detail = f"Send at most {MOST_BYTES} bytes and {alert_lines.MOST_LINES} lines a call."
-    return _Unreadable(413, "too_large", detail)
+    return _UnreadableAlerts(413, "too_large", detail)
 
 
 def _problem(status: int, code: str, detail: str, **more: Any) -> JsonResponse:

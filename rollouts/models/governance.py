@@ -17,7 +17,7 @@ from rollouts.states.governing import (
     HanImpact,
     HubSource,
     IncidentStatus,
-    Verdict,
+    SignOffVerdict,
 )
 
 
@@ -306,7 +306,7 @@ class SignOff(models.Model):
     user_id = models.BigIntegerField()
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=20)
-    verdict = models.CharField(max_length=7, choices=Verdict.choices)
+    verdict = models.CharField(max_length=7, choices=SignOffVerdict.choices)
     comment = models.TextField(blank=True)
     at = models.DateTimeField()
     voided_at = models.DateTimeField(null=True, help_text="when the recommendation was edited")

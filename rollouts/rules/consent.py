@@ -14,7 +14,7 @@ from rollouts.states import FINAL_CONSENTS, Answer, Consent, ConsentPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SupplierAnswer:
     """What one Supplier has said about one hub; INSTRUCTED without a time states no preference."""
 
     answer: Answer = Answer.NONE
@@ -26,11 +26,11 @@ class Wish:
         return self.answer == Answer.INSTRUCTED
 
 
-NO_ANSWER: Final = Wish()
+NO_ANSWER: Final = SupplierAnswer()
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ConsentTerms:
     """The terms under which a hub's time is settled: the policy and DCC's two moments."""
 
     policy: ConsentPolicy
@@ -62,12 +62,12 @@ def is_split(import_party: int | None, gas_party: int | None) -> bool:
 
 
 def resolve(
-    window: Window,
+    window: ConsentTerms,
     *,
     import_party: int | None,
     gas_party: int | None,
-    import_wish: Wish = NO_ANSWER,
-    gas_wish: Wish = NO_ANSWER,
+    import_wish: SupplierAnswer = NO_ANSWER,
+    gas_wish: SupplierAnswer = NO_ANSWER,
     answered_at: datetime | None = None,
     now: datetime | None = None,
 ) -> Resolution:
@@ -93,13 +93,15 @@ def close_window(resolution: Resolution) -> Resolution:
     return replace(resolution, consent=Consent.DEFAULTED)
 
 
-def _of_one(window: Window, wish: Wish, answered_at: datetime | None) -> Resolution:
+def _of_one(window: ConsentTerms, wish: SupplierAnswer, answered_at: datetime | None) -> Resolution:
     if wish.is_instructed:
         return Resolution(Consent.COMPLETE, wish.at or _known(answered_at))
     return Resolution(Consent.AWAITING, window.automatic_at)
 
 
-def _of_two(window: Window, import_wish: Wish, gas_wish: Wish, answered_at: datetime | None) -> Resolution:
+def _of_two(
+    window: ConsentTerms, import_wish: SupplierAnswer, gas_wish: SupplierAnswer, answered_at: datetime | None
+) -> Resolution:
     instructed = [wish for wish in (import_wish, gas_wish) if wish.is_instructed]
     if not instructed:
         return Resolution(Consent.AWAITING_BOTH, window.automatic_at)
@@ -115,7 +117,7 @@ def _of_two(window: Window, import_wish: Wish, gas_wish: Wish, answered_at: date
     return Resolution(Consent.AWAITING_SECOND, max(at or window.cutoff_at, window.cutoff_at))
 
 
-def _alone(at: datetime | None, window: Window, answered_at: datetime) -> datetime:
+def _alone(at: datetime | None, window: ConsentTerms, answered_at: datetime) -> datetime:
     """Let the single time stand if it is still ahead, else take the first slot after the cut-off."""
     if at is None:
         return answered_at

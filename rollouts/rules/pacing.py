@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from rollouts.rules.criteria.timing import DAYS, Window
+from rollouts.rules.criteria.timing import DAYS, ActivationHours
 from rollouts.states import RolloutStatus
 
 LONGEST_LEAD: Final = timedelta(days=30)
@@ -68,7 +68,7 @@ def may_activate(status: str, *, is_pilot: bool, gate_open: bool) -> bool:
 class OpenHours:
     """The hours in which images may be sent, in local time; without a window, always."""
 
-    window: Window | None = None
+    window: ActivationHours | None = None
 
     @classmethod
     def read(cls, document: Mapping[str, Any] | None) -> OpenHours:
@@ -76,7 +76,7 @@ class OpenHours:
         if not document:
             return cls()
         return cls(
-            Window(
+            ActivationHours(
                 days=tuple(document.get("days") or DAYS),
                 opens=time.fromisoformat(document["from"]),
                 closes=time.fromisoformat(document["to"]),
@@ -188,7 +188,7 @@ def distribution_starts(hubs_by_day: Mapping[date, int], *, pace: Pace) -> dict[
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class DistributionWork:
     """What is to be sent for one day of activation; `waiting` of it cannot be before `from_at`."""
 
     hubs: int
@@ -197,7 +197,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class DistributionForecast:
     """When the images of a region begin to leave, when they are through, and how many would be late."""
 
     hubs: int = 0
@@ -207,7 +207,9 @@ class Forecast:
     late_by_day: Mapping[date, int] = field(default_factory=dict)
 
 
-def forecast(work_by_day: Mapping[date, Work], *, pace: Pace, now: datetime) -> Forecast:
+def forecast(
+    work_by_day: Mapping[date, DistributionWork], *, pace: Pace, now: datetime
+) -> DistributionForecast:
     """Foretell the distribution of a region: earliest days first, at full pace from the moment it must begin.
 
     A hub is late when neither the time until its deadline, nor that from the moment its work may begin,
@@ -215,7 +217,7 @@ def forecast(work_by_day: Mapping[date, Work], *, pace: Pace, now: datetime) -> 
     """
     volumes = {day: work.hubs for day, work in work_by_day.items() if work.hubs}
     if not volumes:
-        return Forecast()
+        return DistributionForecast()
     starts = distribution_starts(volumes, pace=pace)
     late: dict[date, int] = {}
     before = waiting_before = 0
@@ -229,7 +231,7 @@ def forecast(work_by_day: Mapping[date, Work], *, pace: Pace, now: datetime) -> 
         short = max(before - possible, waiting_before - after_wait, 0)
         late[day] = max(min(short - sum(late.values()), work.hubs), 0)
     begins = max(now, min(starts.values()))
-    return Forecast(
+    return DistributionForecast(
         hubs=before,
         starts_at=begins,
         done_at=_done(pace, begins, before),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollouts.services.alerts.apply import (
-    Applied,
+    AppliedBatch,
     TooManyWaiting,
     apply_next_batch,
     apply_waiting,
@@ -24,7 +24,7 @@ from rollouts.services.dispatch.plan import plan_due
 from rollouts.services.dispatch.read_versions import (
     MOST_READINGS,
     ReadRequest,
-    Silence,
+    SilenceOutcome,
     end_unreachable,
     follow_up_silence,
     read_silent,
@@ -44,8 +44,8 @@ from rollouts.services.estate.export import (
     finish_export,
     order_export,
     remove_export,
+    report_export,
     sweep_exports,
-    tell_export,
     waiting_exports,
 )
 from rollouts.services.estate.label import Labelled, add_label, remove_label
@@ -68,7 +68,7 @@ from rollouts.services.governance.decide import (
 from rollouts.services.governance.evaluate_halt_rules import evaluate_halt_rules, fold_settled, put_halt_rule
 from rollouts.services.governance.halt import HaltReport, cancel_hubs, finish_halts, halt
 from rollouts.services.governance.raise_incident import (
-    Account,
+    IncidentAccount,
     NothingNamed,
     Raised,
     attach_to_incident,
@@ -83,15 +83,15 @@ from rollouts.services.governance.triage import (
     set_service_desk_reference,
     take_incident_step,
 )
-from rollouts.services.instructions.answer import Order, apply_answers
+from rollouts.services.instructions.answer import AnswerOrder, apply_answers
 from rollouts.services.instructions.apply import apply_instruction, apply_next_slice, waiting_instructions
 from rollouts.services.instructions.close_window import WindowClosed, close_window, rollouts_to_close
 from rollouts.services.instructions.hub_list import HubList, RefusedLine
 from rollouts.services.instructions.instruct import (
     Author,
     IdempotencyKeyReused,
+    InstructionForecast,
     InstructionRefused,
-    Verdict,
     check_instruction,
     give_instruction,
     receive_instruction,
@@ -134,7 +134,7 @@ from rollouts.services.rollouts.form_batch import (
 from rollouts.services.rollouts.open_phase import open_due_phases, set_phase
 from rollouts.services.rollouts.publish import (
     CannotPublish,
-    Notice,
+    PublishedNotice,
     draft_rollout,
     notify_rollout,
     revise_draft,
@@ -155,8 +155,8 @@ from rollouts.services.rules.select import archive_rule, save_rule
 __all__ = [
     "EXPORTS_KEPT",
     "MOST_READINGS",
-    "Account",
-    "Applied",
+    "AnswerOrder",
+    "AppliedBatch",
     "AttachmentRefused",
     "Author",
     "BatchFormed",
@@ -174,7 +174,9 @@ __all__ = [
     "IdempotencyKeyReused",
     "ImageRefused",
     "ImportReport",
+    "IncidentAccount",
     "IncidentStepRefused",
+    "InstructionForecast",
     "InstructionRefused",
     "Labelled",
     "NameTaken",
@@ -184,10 +186,9 @@ __all__ = [
     "NothingNamed",
     "NothingNominated",
     "NothingToMove",
-    "Notice",
-    "Order",
     "OverPilotCap",
     "PilotEmpty",
+    "PublishedNotice",
     "Raised",
     "ReadRequest",
     "RecommendationChanged",
@@ -197,13 +198,12 @@ __all__ = [
     "Rescheduled",
     "SignOffNotNeeded",
     "Signed",
-    "Silence",
+    "SilenceOutcome",
     "StepRefused",
     "SuppliersChanged",
     "TooManyExports",
     "TooManyWaiting",
     "Upload",
-    "Verdict",
     "WindowClosed",
     "accept_pilot",
     "add_label",
@@ -279,6 +279,7 @@ __all__ = [
     "remove_label",
     "remove_view",
     "reopen_pilot",
+    "report_export",
     "request_read",
     "retry_undelivered",
     "review_unmatched",
@@ -300,7 +301,6 @@ __all__ = [
     "take_status_changes",
     "take_step",
     "take_supplier_changes",
-    "tell_export",
     "upload_image",
     "waiting_exports",
     "waiting_instructions",

@@ -71,7 +71,7 @@ class DecisionKind(TextChoices):
     REQUIREMENTS = "REQUIREMENTS", "Who must sign"
 
 
-class Verdict(TextChoices):
+class SignOffVerdict(TextChoices):
     """What somebody says of a recommendation."""
 
     APPROVE = "APPROVE", "Approve"

@@ -17,7 +17,7 @@ OPEN_STATUSES: Final = RUNNING_STATUSES | HALTED_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RolloutStep:
     """One row of the table of rollout steps; a target of None means back to where it was halted."""
 
     verb: str
@@ -47,31 +47,33 @@ class Step:
         return landing
 
 
-def _table(*steps: Step) -> dict[str, Step]:
+def _table(*steps: RolloutStep) -> dict[str, RolloutStep]:
     return {step.verb: step for step in steps}
 
 
 # `by_portal` marks what the portal may do by itself: halt rules suspend, the last settled hub completes.
 # fmt: off
 ROLLOUT_STEPS: Final = _table(
-    Step("notify", "Publish the notice", {S.DRAFT}, S.NOTIFIED, MAY_OPERATE, "rollout.notified"),
-    Step("start_pilot", "Start the pilot", {S.NOTIFIED}, S.PILOT, MAY_OPERATE, "pilot.started",
+    RolloutStep("notify", "Publish the notice", {S.DRAFT}, S.NOTIFIED, MAY_OPERATE, "rollout.notified"),
+    RolloutStep("start_pilot", "Start the pilot", {S.NOTIFIED}, S.PILOT, MAY_OPERATE, "pilot.started",
          with_pilot=True),
-    Step("end_pilot", "End the pilot", {S.PILOT}, S.PILOT_REVIEW, MAY_OPERATE, "pilot.ended"),
-    Step("accept_pilot", "Accept the pilot", {S.PILOT_REVIEW}, S.SAFE_LAUNCH, MAY_OPERATE, "pilot.accepted"),
-    Step("reopen_pilot", "Run the pilot again", {S.PILOT_REVIEW}, S.PILOT, MAY_OPERATE, "pilot.reopened"),
-    Step("reject_pilot", "Reject the pilot", {S.PILOT_REVIEW}, S.SUSPENDED, MAY_OPERATE, "pilot.rejected",
-         remembers=True),
-    Step("open_safe_launch", "Open the safe launch", {S.NOTIFIED}, S.SAFE_LAUNCH, MAY_OPERATE,
+    RolloutStep("end_pilot", "End the pilot", {S.PILOT}, S.PILOT_REVIEW, MAY_OPERATE, "pilot.ended"),
+    RolloutStep("accept_pilot", "Accept the pilot", {S.PILOT_REVIEW}, S.SAFE_LAUNCH, MAY_OPERATE,
+         "pilot.accepted"),
+    RolloutStep("reopen_pilot", "Run the pilot again", {S.PILOT_REVIEW}, S.PILOT, MAY_OPERATE,
+         "pilot.reopened"),
+    RolloutStep("reject_pilot", "Reject the pilot", {S.PILOT_REVIEW}, S.SUSPENDED, MAY_OPERATE,
+         "pilot.rejected", remembers=True),
+    RolloutStep("open_safe_launch", "Open the safe launch", {S.NOTIFIED}, S.SAFE_LAUNCH, MAY_OPERATE,
          "rollout.safe-launch-opened", with_pilot=False, by_portal=True),
-    Step("suspend", "Suspend at once", RUNNING_STATUSES, S.SUSPENDED, MAY_OPERATE, "rollout.suspended",
+    RolloutStep("suspend", "Suspend at once", RUNNING_STATUSES, S.SUSPENDED, MAY_OPERATE, "rollout.suspended",
          remembers=True, by_portal=True),
-    Step("pause", "Pause", RUNNING_STATUSES | {S.SUSPENDED}, S.PAUSED, MAY_CONFIRM, "rollout.paused",
+    RolloutStep("pause", "Pause", RUNNING_STATUSES | {S.SUSPENDED}, S.PAUSED, MAY_CONFIRM, "rollout.paused",
          remembers=True),
-    Step("resume", "Resume", HALTED_STATUSES, None, MAY_CONFIRM, "rollout.resumed"),
-    Step("stop", "Stop completely", OPEN_STATUSES, S.STOPPED, MAY_CONFIRM, "rollout.stopped"),
-    Step("revoke", "Revoke the notice", OPEN_STATUSES, S.REVOKED, MAY_OPERATE, "rollout.revoked"),
-    Step("complete", "Complete", {S.SAFE_LAUNCH}, S.COMPLETE, MAY_OPERATE, "rollout.completed",
+    RolloutStep("resume", "Resume", HALTED_STATUSES, None, MAY_CONFIRM, "rollout.resumed"),
+    RolloutStep("stop", "Stop completely", OPEN_STATUSES, S.STOPPED, MAY_CONFIRM, "rollout.stopped"),
+    RolloutStep("revoke", "Revoke the notice", OPEN_STATUSES, S.REVOKED, MAY_OPERATE, "rollout.revoked"),
+    RolloutStep("complete", "Complete", {S.SAFE_LAUNCH}, S.COMPLETE, MAY_OPERATE, "rollout.completed",
          by_portal=True),
 )
 # fmt: on
@@ -84,13 +86,13 @@ ALLOWED_ROLLOUT_MOVES: Final = frozenset(
 )
 
 
-def open_steps(*roles: Role, at: RolloutStatus, has_pilot: bool | None = None) -> tuple[Step, ...]:
+def open_steps(*roles: Role, at: RolloutStatus, has_pilot: bool | None = None) -> tuple[RolloutStep, ...]:
     """Return the steps these roles may take now: the buttons to draw."""
     return tuple(s for s in ROLLOUT_STEPS.values() if s.is_open_to(*roles, at=at, has_pilot=has_pilot))
 
 
 def remembered_status(
-    step: Step, *, at: RolloutStatus, remembered: RolloutStatus | None
+    step: RolloutStep, *, at: RolloutStatus, remembered: RolloutStatus | None
 ) -> RolloutStatus | None:
     """Name what a rollout must remember after the step: where it ran when it was first halted.
 

@@ -83,7 +83,7 @@ def _teller(order: services.ExportOrder) -> Callable[[int], None]:
     def tell(done: int) -> None:
         nonlocal told_at
         if time.monotonic() - told_at >= _TOLD_EVERY:
-            services.tell_export(order, done=done, now=clock.wall())
+            services.report_export(order, done=done, now=clock.wall())
             told_at = time.monotonic()
 
     return tell

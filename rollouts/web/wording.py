@@ -11,16 +11,16 @@ from django.urls import reverse
 
 from portal.kernel.presentation.charts import Segment, Series
 from portal.kernel.presentation.numbers import count_of
-from rollouts.queries.rollouts.available import Possible
+from rollouts.queries.rollouts.available import PossibleAct
 from rollouts.queries.rollouts.dashboard import Duty, Outstanding
-from rollouts.queries.rollouts.progress import Because
+from rollouts.queries.rollouts.progress import TimeReason
 from rollouts.states import ROLLOUT_STEPS, FailureCode, Severity, TargetState
 
 #: Colours of "what happens if I do nothing", in the order of the stack.
 IF_NOTHING: Final = (
-    Series(Because.INSTRUCTED.value, "By instruction", "yours"),
-    Series(Because.SECOND_SILENT.value, "Unless the second Supplier answers", "waiting"),
-    Series(Because.DEFAULT.value, "By default, at DCC's date", "default"),
+    Series(TimeReason.INSTRUCTED.value, "By instruction", "yours"),
+    Series(TimeReason.SECOND_SILENT.value, "Unless the second Supplier answers", "waiting"),
+    Series(TimeReason.DEFAULT.value, "By default, at DCC's date", "default"),
 )
 
 SEVERITY_TONES: Final[Mapping[str, str]] = {
@@ -179,7 +179,7 @@ def due_item(one: Outstanding) -> DueItem:
 
 
 @dataclass(frozen=True, slots=True)
-class DeedWords:
+class ActWords:
     """Something the viewer may do about an update: its words, where it is done, until when."""
 
     label: str
@@ -202,15 +202,15 @@ NO_BUTTON: Final = frozenset({"complete", "open_safe_launch"})
 DECIDED: Final = frozenset({"pause", "resume", "stop"})
 
 
-def deed_words(possible: Iterable[Possible], *, rollout_id: int) -> list[DeedWords]:
+def act_words(possible: Iterable[PossibleAct], *, rollout_id: int) -> list[ActWords]:
     """Word what may be done about an update; steps of the table lead to the page that takes them."""
     found = []
     for one in possible:
         if one.what in _DEEDS:
             label, address = _DEEDS[one.what]
-            found.append(DeedWords(label, reverse(address, args=[rollout_id]), one.until, one.hubs))
+            found.append(ActWords(label, reverse(address, args=[rollout_id]), one.until, one.hubs))
         elif one.what in ROLLOUT_STEPS and one.what not in NO_BUTTON | DECIDED:
-            found.append(DeedWords(ROLLOUT_STEPS[one.what].label, step_url(rollout_id, one.what), one.until))
+            found.append(ActWords(ROLLOUT_STEPS[one.what].label, step_url(rollout_id, one.what), one.until))
     return found
 
 

@@ -14,7 +14,7 @@ from django.urls import get_resolver, reverse
 from portal.identity.api import needed_by
 from portal.identity.api_scopes import SCOPES_OF_KIND, ApiScope
 from portal.identity.models import OrganisationKind
-from portal.rest.whole import document
+from portal.rest.description import openapi_document
 from tests.api.systems import PREFIX, System, beginning_of_this_minute, body_of
 from tests.api.things import owned
 from tests.factories import OrganisationFactory, make_rollout
@@ -26,7 +26,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 def operations() -> Iterator[tuple[str, str]]:
     """Every operation of the description, by method and path."""
-    for path, methods in document()["paths"].items():
+    for path, methods in openapi_document()["paths"].items():
         yield from (
             (method, path)
             for method, told in methods.items()

@@ -13,14 +13,14 @@ import pytest
 import yaml
 from drf_spectacular.validation import validate_schema
 
-from notifications.api.streamed import PATH, REFUSES
+from notifications.api.stream_description import PATH, REFUSES
 from notifications.envelopes import BATCH
 from notifications.stream.app import SYSTEMS
 from notifications.webhooks.signing import headers_for
 from portal.kernel.refusals import Refusal
 from portal.problems import CATALOGUE
-from portal.rest import whole
-from portal.rest.shapes import example_of
+from portal.rest import description
+from portal.rest.schemas import example_of
 from tests.documents import REFERENCE, ROOT
 
 pytestmark = pytest.mark.requirement("R6.2")
@@ -40,7 +40,11 @@ _OF_OTHER_DOORS: Final = {
 
 
 def test_no_operation_is_called_like_another():
-    names = [each["operationId"] for path in whole.document()["paths"].values() for each in path.values()]
+    names = [
+        each["operationId"]
+        for path in description.openapi_document()["paths"].values()
+        for each in path.values()
+    ]
 
     assert len(names) == len(set(names))
 
@@ -48,12 +52,12 @@ def test_no_operation_is_called_like_another():
 def test_the_exported_description_is_the_one_that_is_served():
     exported = (REFERENCE / "openapi.yaml").read_text()
 
-    assert exported == whole.text(), "run `make docs`"
+    assert exported == description.openapi_yaml(), "run `make docs`"
     assert yaml.safe_load(exported)["openapi"].startswith("3.1")
 
 
 def test_every_operation_says_what_it_takes_gives_and_refuses():
-    for path, methods in whole.document()["paths"].items():
+    for path, methods in description.openapi_document()["paths"].items():
         for method, each in methods.items():
             assert each["summary"], (path, method)
             assert "Scope: `" in each["description"], (path, method)
@@ -67,7 +71,7 @@ def test_every_operation_says_what_it_takes_gives_and_refuses():
 
 
 def test_the_stream_is_described_as_it_is_served():
-    stream = whole.document()["paths"][SYSTEMS]["get"]
+    stream = description.openapi_document()["paths"][SYSTEMS]["get"]
     served = [(ROOT / "notifications/stream" / name).read_text() for name in ("app.py", "seats.py")]
     refused = set(re.findall(r'Refused\(\s*"([a-z_]+)", (\d+)', "".join(served)))
     described = {(code, str(status)) for status, codes in REFUSES.items() for code in codes}
@@ -80,7 +84,7 @@ def test_the_stream_is_described_as_it_is_served():
 
 
 def test_what_the_portal_calls_is_described_as_it_is_called():
-    call = whole.document()["webhooks"]["events"]["post"]
+    call = description.openapi_document()["webhooks"]["events"]["post"]
     signed = headers_for(["whsec_AAAA"], message_id="msg_1", at=datetime(2030, 1, 1, tzinfo=UTC), body=b"[]")
 
     assert {each["name"] for each in call["parameters"]} == signed.keys()
@@ -91,11 +95,11 @@ def test_what_the_portal_calls_is_described_as_it_is_called():
 
 
 def test_the_description_is_a_valid_one():
-    validate_schema(whole.document())
+    validate_schema(description.openapi_document())
 
 
 def test_every_shape_carries_an_example():
-    for name, schema in whole.document()["components"]["schemas"].items():
+    for name, schema in description.openapi_document()["components"]["schemas"].items():
         if schema.get("examples"):
             assert set(schema["required"]) <= schema["examples"][0].keys(), name
     assert example_of(dict) == {}

@@ -21,7 +21,7 @@ from schemathesis.pytest._test_builder import build_operation_test
 
 from portal.identity.api_scopes import SCOPES_OF_KIND
 from portal.identity.models import OrganisationKind
-from portal.rest.whole import document
+from portal.rest.description import openapi_document
 from portal.wsgi import application
 from tests.api.conftest import Stage
 from tests.api.systems import System
@@ -49,7 +49,7 @@ PATIENCE: Final = settings(
 METHODS: Final = ("get", "put", "post", "patch", "delete")
 OPERATIONS: Final = [
     (path, method)
-    for path, methods in document()["paths"].items()
+    for path, methods in openapi_document()["paths"].items()
     for method, told in methods.items()
     if method in METHODS and "x-served-by" not in told  # a stream has no end that could be waited for
 ]
@@ -60,7 +60,7 @@ _numbers: Iterator[int] = itertools.count()
 def described() -> Any:
     """The interface as schemathesis sees it: read by the first test that needs it, never at collection."""
     load_all_checks()
-    schema = schemathesis.openapi.from_dict(document())
+    schema = schemathesis.openapi.from_dict(openapi_document())
     schema.app = lambda environ, start: application({**environ, "REMOTE_ADDR": "127.0.0.1"}, start)
     schema.config.update(base_url="http://testserver")
     return schema

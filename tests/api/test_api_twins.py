@@ -13,7 +13,7 @@ from django.urls import URLPattern, get_resolver
 from portal.context import MENU
 from portal.identity.api_scopes import SCOPES_OF_KIND
 from portal.identity.models import OrganisationKind
-from portal.rest import whole
+from portal.rest import description
 from rollouts.states import ROLLOUT_STEPS
 from rollouts.states.governing import INCIDENT_STEPS
 from rollouts.web.rollouts.steps import _MEANS
@@ -213,7 +213,7 @@ OF_AREAS: Final = {
 }
 OPERATIONS: Final = {
     told["operationId"]: (method, path)
-    for path, methods in whole.document()["paths"].items()
+    for path, methods in description.openapi_document()["paths"].items()
     for method, told in methods.items()
     if method in {"get", "put", "post", "patch", "delete"}
 }
@@ -254,8 +254,12 @@ def test_every_act_a_form_offers_is_named():
 
 
 def test_every_step_of_the_tables_is_in_the_description():
-    steps = whole.document()["paths"]["/api/v1/rollouts/{rollout_id}/steps/{verb}"]["post"]["parameters"]
-    incident = whole.document()["paths"]["/api/v1/incidents/{incident_id}/steps/{verb}"]["post"]["parameters"]
+    steps = description.openapi_document()["paths"]["/api/v1/rollouts/{rollout_id}/steps/{verb}"]["post"][
+        "parameters"
+    ]
+    incident = description.openapi_document()["paths"]["/api/v1/incidents/{incident_id}/steps/{verb}"][
+        "post"
+    ]["parameters"]
     verbs, moves = (
         next(each["schema"]["pattern"] for each in found if each["name"] == "verb")
         for found in (steps, incident)
@@ -284,7 +288,7 @@ OTHERWISE: Final = {
 def test_every_entry_of_the_menu_can_be_read_by_a_system_of_those_who_see_it(kind):
     scope_of = {
         told["operationId"]: told["security"][0]["clientCredentials"][0]
-        for methods in whole.document()["paths"].values()
+        for methods in description.openapi_document()["paths"].values()
         for told in methods.values()
     }
 

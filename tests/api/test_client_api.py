@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from portal.identity.api_scopes import ApiScope
-from portal.rest.describing import Operation, operation
-from portal.rest.views import Resource
+from portal.rest.operations import Operation, operation
+from portal.rest.views import ResourceView
 from tests.api.systems import PREFIX, System, body_of
 
 pytestmark = pytest.mark.requirement("R6.2")
@@ -67,7 +67,7 @@ def test_only_a_system_has_a_secret_of_its_own(stage):
 
 
 def test_what_is_to_go_says_so_in_every_answer_and_in_the_description(stage):
-    class Going(Resource):
+    class Going(ResourceView):
         needs = ApiScope.ROLLOUTS_READ
 
         @operation("getGoing", "Going", deprecated=SINCE, sunset=SINCE + timedelta(days=400))

@@ -13,7 +13,7 @@ import pytest
 from django.db import connections
 
 from portal.kernel.models import IdempotencyKey
-from portal.rest import bodies
+from portal.rest import parsers
 from rollouts.models import Instruction, SelectionRuleVersion, Target
 from tests.api.conftest import stage_of
 from tests.api.systems import System, body_of
@@ -66,7 +66,7 @@ def test_what_unpacks_without_end_is_put_down_in_time(stage, kind):
     tracemalloc.stop()
     assert (answer.status_code, body_of(answer)["code"]) == (413, "body_too_large")
     assert len(bomb) < 400_000
-    assert most < 4 * bodies.LARGEST_BODY
+    assert most < 4 * parsers.LARGEST_BODY
     assert taken < 20
 
 

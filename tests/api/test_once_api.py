@@ -8,7 +8,7 @@ import pytest
 
 from portal.kernel import clock
 from portal.kernel.models import IdempotencyKey
-from portal.rest.once import KEPT, digest_of, forget_old_keys
+from portal.rest.idempotency import KEPT, digest_of, forget_old_keys
 from rollouts.models import SelectionRuleVersion
 from tests.api.systems import body_of
 

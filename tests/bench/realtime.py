@@ -15,7 +15,7 @@ import orjson
 from portal.embedded.ports import free_port
 from portal.embedded.processes import Program, python
 from portal.events import sequencer
-from portal.events.journal import tell
+from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
 from portal.identity.models import User
 from portal.kernel import clock, sql
@@ -191,7 +191,7 @@ def _listen(port: int, user: User, arrived: dict[str, float], number: int) -> No
 
 @unit_of_work
 def _write(party: int) -> None:
-    tell(EntryKind.DIGEST, parties=[party], at=clock.now(), data={})
+    publish_entries(EntryKind.DIGEST, parties=[party], at=clock.now(), data={})
 
 
 def _happen(party: int) -> None:

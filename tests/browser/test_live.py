@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from portal.events import ring, sequencer
-from portal.events.journal import tell
+from portal.events import sequencer, wakeups
+from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
 from portal.kernel import sql
 from portal.kernel.transactions import unit_of_work
@@ -30,7 +30,7 @@ def stream(settings, valkey_url, live_server):
     """The stream, served; pages may follow it."""
     settings.REDIS_URL = valkey_url
     settings.FEED_FOLLOWERS = []
-    ring._client.cache_clear()
+    wakeups._client.cache_clear()
     with streaming() as address:
         origin = f"http://localhost:{urlsplit(address).port}"
         settings.STREAM_ORIGIN = [origin]
@@ -39,7 +39,7 @@ def stream(settings, valkey_url, live_server):
         allowed = {**directives, "connect-src": [*directives["connect-src"], origin]}
         settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": allowed}
         yield address
-    ring._client.cache_clear()
+    wakeups._client.cache_clear()
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def activate(scene, *numbers: int) -> None:
         {"id": scene.moving.pk, "me": scene.world.supplier.pk, "n": len(numbers)},
     )
     assert moved == len(numbers)
-    tell(
+    publish_entries(
         EntryKind.RULE_RAN,
         parties=[scene.world.supplier.pk],
         rollout_id=scene.moving.pk,

@@ -17,7 +17,7 @@ from django.shortcuts import render
 from django.test import Client
 from django.urls import include, path
 
-from portal.accounts import keeping
+from portal.accounts import unsent_forms
 from tests.browser.scenes import make_scene
 from tests.factories import make_world
 
@@ -175,7 +175,7 @@ def test_what_was_typed_before_the_session_ended_is_shown_accessibly(
     browser.cookies.pop("portal_session")
     fields = {"name": "Split hubs in the North", "query": "split=yes", "note": "x" * 2_000}
     sent = browser.post("/estate/views/keep/", fields)
-    assert keeping.PERSON_COOKIE in browser.cookies
+    assert unsent_forms.PERSON_COOKIE in browser.cookies
     page = open_page(width=width)
 
     judge.open(page, "session-ended", sent["Location"])

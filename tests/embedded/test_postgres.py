@@ -19,7 +19,7 @@ import pytest
 
 from portal.embedded import postgres, privileges, services
 from portal.embedded.failures import CannotStart
-from portal.embedded.postgres import Postgres
+from portal.embedded.postgres import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,12 +37,12 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def server(home: Path) -> Iterator[Postgres]:
+def server(home: Path) -> Iterator[PostgresServer]:
     with postgres.running(home, durable=False) as server:
         yield server
 
 
-def kept(server: Postgres) -> str:
+def kept(server: PostgresServer) -> str:
     with psycopg.connect(server.url("portal")) as connection:
         row = connection.execute("SELECT word FROM kept").fetchone()
     assert row
@@ -81,7 +81,7 @@ def test_a_wrong_password_is_refused(server):
 
 def test_two_runs_cannot_share_one_state(server):
     with pytest.raises(CannotStart, match="Another run already uses"):
-        Postgres(server.home, durable=False).start()
+        PostgresServer(server.home, durable=False).start()
 
     assert kept(server) == "here"
 
@@ -103,7 +103,7 @@ def test_a_lock_whose_number_went_to_somebody_else_is_forgiven(home):
 
 
 def test_a_server_left_behind_by_a_killed_launcher_is_ended(home):
-    left = Postgres(home, durable=False)
+    left = PostgresServer(home, durable=False)
     left.start()
     left._lock.close()  # as the kernel does when the launcher dies
 
@@ -152,7 +152,7 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(100, 100, 0))
 
     with pytest.raises(CannotStart, match=r"The disk is full: 0 MB are free"):
-        Postgres(tmp_path / "home").start()
+        PostgresServer(tmp_path / "home").start()
 
     assert list((tmp_path / "home").iterdir()) == []
 

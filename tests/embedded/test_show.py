@@ -71,10 +71,10 @@ def test_the_whole_portal_comes_up_on_another_port_if_need_be_and_goes_down_at_c
     assert processes_of(tmp_path / "run") == []
 
 
-def plans(monkeypatch, *, code: int = 0, problem: str = "") -> list[demo.Plan]:
-    seen: list[demo.Plan] = []
+def plans(monkeypatch, *, code: int = 0, problem: str = "") -> list[demo.RunPlan]:
+    seen: list[demo.RunPlan] = []
 
-    def perform(plan: demo.Plan, *, say: object) -> int:
+    def perform(plan: demo.RunPlan, *, say: object) -> int:
         seen.append(plan)
         if problem:
             raise CannotStart(problem)

@@ -8,15 +8,25 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from rollouts.rules.criteria import Context, DeviceModel, Field, HubFacts, Kind, Op, Shape, Subject, fields_of
+from rollouts.rules.criteria import (
+    Context,
+    CriteriaField,
+    HubFacts,
+    Kind,
+    ModelFacts,
+    Op,
+    Shape,
+    Subject,
+    fields_of,
+)
 
 ME, OTHER, THIRD = 11, 12, 13
 AS_OF = date(2030, 3, 4)
 VERSIONS = {1: "0C210000", 2: "0C220000", 3: "0C220000", 4: ""}
 MODELS = {
-    1: DeviceModel("Toshiba", "433100AC", "SINGLE"),
-    2: DeviceModel("Toshiba", "433200AC", "DUAL"),
-    3: DeviceModel("WNC", "010A030B", ""),
+    1: ModelFacts("Toshiba", "433100AC", "SINGLE"),
+    2: ModelFacts("Toshiba", "433200AC", "DUAL"),
+    3: ModelFacts("WNC", "010A030B", ""),
 }
 CONTEXT = Context(organisation_id=ME, as_of=AS_OF, versions=VERSIONS, models=MODELS)
 
@@ -56,7 +66,7 @@ def trees(subject: Subject = Subject.HUB) -> st.SearchStrategy[dict[str, Any]]:
     return st.one_of(levels, st.just({"all": []}))
 
 
-def _values(field: Field, op: Op) -> st.SearchStrategy[Any]:
+def _values(field: CriteriaField, op: Op) -> st.SearchStrategy[Any]:
     one = _one(field)
     match op.shape:
         case Shape.DAYS:
@@ -69,7 +79,7 @@ def _values(field: Field, op: Op) -> st.SearchStrategy[Any]:
             return one
 
 
-def _one(field: Field) -> st.SearchStrategy[Any]:
+def _one(field: CriteriaField) -> st.SearchStrategy[Any]:
     match field.kind:
         case Kind.CHOICE:
             return st.sampled_from([choice.code for choice in field.choices])

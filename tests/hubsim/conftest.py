@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from hubsim.catalogue import cpl_entries
-from hubsim.clock import BusinessClock
+from hubsim.clock import SimulatedClock
 from hubsim.codes import Csp
 from hubsim.estate import build_estate
 from hubsim.guids import text_of
 from hubsim.profile import Profile, preset
 from hubsim.server import App
-from hubsim.simulator import Simulator
+from hubsim.simulator import HubSimulator
 from tests.hubsim.two_sides import LittlePortal, Side, served
 
 HUBS = 20_000
@@ -50,13 +50,13 @@ def start(estate):
         def begin(profile: Profile | str = "instant", *, rate: float = 1.0) -> Side:
             portal = LittlePortal()
             portal.url = stack.enter_context(served(portal, lifespan="off"))
-            simulator = Simulator(
+            simulator = HubSimulator(
                 estate,
                 seed=SEED,
                 profile=preset(profile) if isinstance(profile, str) else profile,
                 portal_url=portal.url,
                 tokens=TOKENS,
-                clock=BusinessClock(rate=rate),
+                clock=SimulatedClock(rate=rate),
                 run=1,
             )
             app = App(simulator, tokens=["secret"])

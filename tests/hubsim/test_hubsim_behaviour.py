@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubsim.behaviour import Attempts, Behaviour, Silence
-from hubsim.codes import REGIONS, Code, CommandKind, Reason
+from hubsim.behaviour import Attempts, Behaviour, SilenceKind
+from hubsim.codes import REGIONS, AlertReason, HubAlertCode, HubCommandKind
 from hubsim.profile import BadFirmware, preset, preset_names
 
 pytestmark = pytest.mark.requirement("R6.5")
@@ -38,7 +38,7 @@ def every_answer(behaviour, attempts):
             behaviour.refuses_cancel(attempts),
             behaviour.ignores_read(attempts),
             behaviour.out_of_reach(attempts),
-            *(behaviour.misses_command(attempts, kind=kind) for kind in CommandKind),
+            *(behaviour.misses_command(attempts, kind=kind) for kind in HubCommandKind),
             behaviour.devices_lost(attempts, devices, version="0C230000"),
             *(behaviour.delay(attempts, f"{n}_seconds") for n in ("distribute", "answer", "reboot")),
         ],
@@ -95,9 +95,11 @@ def test_distributions_end_at_the_rates_of_the_region(region):
         ("IMAGE_DISCARDED", faults.image_discarded),
         ("HARDWARE_MISMATCH", faults.hardware_mismatch),
     ):
-        ended_so = (code == Code.DELIVERY_FAILED) & (reason == Reason[name])
+        ended_so = (code == HubAlertCode.DELIVERY_FAILED) & (reason == AlertReason[name])
         assert ended_so.mean() == pytest.approx(expected, abs=0.0015)
-    assert (code == Code.VERIFICATION_FAILED).mean() == pytest.approx(faults.verification_failed, abs=0.0005)
+    assert (code == HubAlertCode.VERIFICATION_FAILED).mean() == pytest.approx(
+        faults.verification_failed, abs=0.0005
+    )
 
 
 def test_activations_fail_and_fall_silent_at_their_rates():
@@ -105,19 +107,19 @@ def test_activations_fail_and_fall_silent_at_their_rates():
     behaviour = Behaviour(preset("hostile"), seed=4)
     response, silence = behaviour.activation(at("South")), behaviour.silence(at("South"))
 
-    assert (response == Reason.ACTIVATION_FAILURE).mean() == pytest.approx(
+    assert (response == AlertReason.ACTIVATION_FAILURE).mean() == pytest.approx(
         faults.activation_failure, abs=0.001
     )
-    assert (response == Reason.NO_IMAGE_HELD).mean() == pytest.approx(faults.no_image_held, abs=0.001)
-    assert (silence == Silence.RUNS_NEW).mean() == pytest.approx(faults.mute_new, abs=0.002)
-    assert (silence == Silence.RUNS_OLD).mean() == pytest.approx(faults.mute_old, abs=0.001)
-    assert (silence == Silence.LOST).mean() == pytest.approx(faults.mute_lost, abs=0.001)
+    assert (response == AlertReason.NO_IMAGE_HELD).mean() == pytest.approx(faults.no_image_held, abs=0.001)
+    assert (silence == SilenceKind.RUNS_NEW).mean() == pytest.approx(faults.mute_new, abs=0.002)
+    assert (silence == SilenceKind.RUNS_OLD).mean() == pytest.approx(faults.mute_old, abs=0.001)
+    assert (silence == SilenceKind.LOST).mean() == pytest.approx(faults.mute_lost, abs=0.001)
 
 
 def test_one_kind_of_luck_says_nothing_about_another():
     behaviour = Behaviour(preset("hostile"), seed=5)
-    failed = behaviour.activation(at("South")) != Reason.SUCCESS
-    silent = behaviour.silence(at("South")) != Silence.SPEAKS
+    failed = behaviour.activation(at("South")) != AlertReason.SUCCESS
+    silent = behaviour.silence(at("South")) != SilenceKind.SPEAKS
 
     assert (failed & silent).mean() == pytest.approx(failed.mean() * silent.mean(), abs=0.0005)
 
@@ -128,7 +130,7 @@ def test_a_hub_out_of_reach_for_good_stays_so():
 
     assert forever.mean() == pytest.approx(0.004, abs=0.0005)
     assert (forever == behaviour.out_of_reach(at("North", number=9))).all()
-    assert behaviour.misses_command(at("North"), kind=CommandKind.READ)[forever].all()
+    assert behaviour.misses_command(at("North"), kind=HubCommandKind.READ)[forever].all()
 
 
 def test_delays_keep_to_their_bounds_and_spread():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from hubsim.codes import CommandKind
+from hubsim.codes import HubCommandKind
 from hubsim.commands import MalformedCommand, read_command
 from hubsim.gateway import Gateway
 from hubsim.profile import GatewayFaults
@@ -17,7 +17,7 @@ IMAGE = {"manufacturer": "106C", "model": "433100AC", "version": "0C230000", "ha
 GOOD = {"command_id": "c-1", "hubs": ["00-DB-12-34-00-00-00-01"], "image": IMAGE}
 
 
-def read(kind=CommandKind.ACTIVATE, **changes):
+def read(kind=HubCommandKind.ACTIVATE, **changes):
     return read_command(kind, orjson.dumps({**GOOD, **changes}), now=NOW)
 
 
@@ -35,7 +35,7 @@ def test_an_id_may_be_a_number():
     assert read(command_id=42).id == 42
 
 
-@pytest.mark.parametrize("kind", [CommandKind.CANCEL, CommandKind.READ])
+@pytest.mark.parametrize("kind", [HubCommandKind.CANCEL, HubCommandKind.READ])
 def test_cancel_and_read_need_no_image(kind):
     assert read(kind, image=None).image is None
 
@@ -71,7 +71,7 @@ def test_a_bad_command_is_refused_with_what_is_wrong(changes, complaint):
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff"])
 def test_what_is_no_json_object_is_refused(body):
     with pytest.raises(MalformedCommand):
-        read_command(CommandKind.READ, body, now=NOW)
+        read_command(HubCommandKind.READ, body, now=NOW)
 
 
 class Wall:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from hubsim.codes import CODE_TEXTS, Reason
+from hubsim.codes import CODE_TEXTS, AlertReason
 from hubsim.profile import BadFirmware, GatewayFaults, MessageFaults, RegionFaults, preset, preset_names
 
 pytestmark = pytest.mark.requirement("R6.5")
@@ -58,7 +58,9 @@ def test_codes_and_reasons_are_described():
     alert = SCHEMAS["Alert"]["properties"]
 
     assert tuple(alert["code"]["enum"]) == CODE_TEXTS
-    assert alert["reason"]["enum"] == [reason.name for reason in Reason if reason is not Reason.NONE]
+    assert alert["reason"]["enum"] == [
+        reason.name for reason in AlertReason if reason is not AlertReason.NONE
+    ]
     for word in (*alert["code"]["enum"], *alert["reason"]["enum"]):
         assert f"`{word}`" in REFERENCE
 

@@ -18,10 +18,10 @@ pytestmark = pytest.mark.requirement("R6.5")
 
 @pytest.fixture(scope="module")
 def million():
-    pieces = list(estate.stretches(hubs=1_000_000, seed=7))
+    pieces = list(estate.estate_slices(hubs=1_000_000, seed=7))
     return {
         name: np.concatenate([getattr(piece, name) for piece in pieces])
-        for name in estate.Stretch.__dataclass_fields__
+        for name in estate.EstateSlice.__dataclass_fields__
     }
 
 
@@ -42,7 +42,7 @@ def test_no_guid_occurs_twice_in_a_million_hubs(million):
 
 
 def test_guids_of_the_last_of_twenty_million_hubs_stay_in_their_range():
-    last = estate.stretch(19_999_000, 20_000_000, hubs=20_000_000, seed=1)
+    last = estate.estate_slice(19_999_000, 20_000_000, hubs=20_000_000, seed=1)
 
     assert guids.text_of(int(last.guid[-1])).startswith("00-DB-12-34-")
     assert guids.text_of(int(last.gpf_guid.max())).startswith("00-DB-12-CC-")
@@ -51,7 +51,7 @@ def test_guids_of_the_last_of_twenty_million_hubs_stay_in_their_range():
 
 def test_an_estate_beyond_its_guids_is_refused():
     with pytest.raises(ValueError, match="at most 20,000,000"):
-        estate.stretch(0, 1, hubs=20_000_001, seed=1)
+        estate.estate_slice(0, 1, hubs=20_000_001, seed=1)
 
 
 def test_the_same_seed_makes_the_same_bytes_however_many_processes_share_the_work():
@@ -67,10 +67,10 @@ def test_another_seed_makes_another_estate():
 
 
 def test_a_hub_is_the_same_whichever_stretch_it_is_made_in():
-    whole = estate.stretch(0, 1000, hubs=1000, seed=5)
-    part = estate.stretch(400, 500, hubs=1000, seed=5)
+    whole = estate.estate_slice(0, 1000, hubs=1000, seed=5)
+    part = estate.estate_slice(400, 500, hubs=1000, seed=5)
 
-    for name in estate.Stretch.__dataclass_fields__:
+    for name in estate.EstateSlice.__dataclass_fields__:
         assert (getattr(whole, name)[400:500] == getattr(part, name)).all()
 
 

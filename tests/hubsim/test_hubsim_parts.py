@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hubsim import guids
 from hubsim.agenda import Agenda
 from hubsim.alerts import write_times
-from hubsim.clock import BusinessClock, iso
+from hubsim.clock import SimulatedClock, iso
 from hubsim.posting import read_retry_after
 from hubsim.randomness import key_of, mix, permuted, uniforms
 
@@ -92,7 +92,7 @@ def test_the_agenda_keeps_what_is_over_the_limit_for_the_next_call():
 
 def test_the_clock_runs_at_its_rate_from_where_it_was_set():
     wall = [100.0]
-    clock = BusinessClock(business_at=datetime(2027, 1, 1, tzinfo=UTC), rate=3600, elapsed=lambda: wall[0])
+    clock = SimulatedClock(business_at=datetime(2027, 1, 1, tzinfo=UTC), rate=3600, elapsed=lambda: wall[0])
 
     wall[0] += 24
     assert iso(clock.now()) == "2027-01-02T00:00:00.000Z"

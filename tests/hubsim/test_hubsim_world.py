@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from hubsim import alerts, guids, truth
 from hubsim.catalogue import cpl_entries
-from hubsim.codes import CommandKind
-from hubsim.commands import Command, ImageName
+from hubsim.codes import HubCommandKind
+from hubsim.commands import ImageName, ReceivedCommand
 from hubsim.estate import build_estate
 from hubsim.messages import shuffled, spread
 from hubsim.profile import BadFirmware, Delay, MessageFaults, Profile, RegionFaults, preset
@@ -47,7 +47,7 @@ class Bench:
 
     def send(self, kind, hubs, *, image=IMAGE, execute_at=None) -> str:
         self._commands += 1
-        command = Command(f"c{self._commands}", kind, np.unique(hubs), image, execute_at)
+        command = ReceivedCommand(f"c{self._commands}", kind, np.unique(hubs), image, execute_at)
         assert self.world.take(command, now=self.now) == len(command.guids)
         return str(command.id)
 
@@ -62,7 +62,7 @@ class Bench:
 
     def holding(self, hubs):
         """Bring the image onto hubs."""
-        self.send(CommandKind.DISTRIBUTE, hubs)
+        self.send(HubCommandKind.DISTRIBUTE, hubs)
         self.after(30 * DAY)
         return self
 
@@ -78,7 +78,7 @@ def version_of(bench, guid):
 
 def test_a_distribution_ends_with_verification_and_changes_no_version():
     bench = Bench()
-    command_id = bench.send(CommandKind.DISTRIBUTE, FITTING[:500])
+    command_id = bench.send(HubCommandKind.DISTRIBUTE, FITTING[:500])
 
     said = bench.after(1)
 
@@ -92,17 +92,17 @@ def test_a_distribution_ends_with_verification_and_changes_no_version():
 
 def test_an_image_with_the_wrong_hash_is_not_verified():
     bench = Bench()
-    bench.send(CommandKind.DISTRIBUTE, FITTING[:10], image=replace(IMAGE, hash="00" * 32))
+    bench.send(HubCommandKind.DISTRIBUTE, FITTING[:10], image=replace(IMAGE, hash="00" * 32))
 
     assert codes(bench.after(1)) == {("0x8F1C", None): 10}
-    bench.send(CommandKind.ACTIVATE, FITTING[:10], image=replace(IMAGE, hash="00" * 32))
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:10], image=replace(IMAGE, hash="00" * 32))
     assert codes(bench.after(1)) == {("CS06_RESPONSE", "NO_IMAGE_HELD"): 10}
 
 
 def test_an_image_for_another_model_is_a_hardware_mismatch():
     other = ESTATE.guid[ESTATE.model == 2][:10]
     bench = Bench()
-    bench.send(CommandKind.DISTRIBUTE, other)
+    bench.send(HubCommandKind.DISTRIBUTE, other)
 
     gone = np.isin(ESTATE.status[ESTATE.model == 2][:10], [5, 6]).sum()
     assert codes(bench.after(1))[("DELIVERY_FAILED", "HARDWARE_MISMATCH")] == 10 - gone
@@ -111,7 +111,7 @@ def test_an_image_for_another_model_is_a_hardware_mismatch():
 def test_hubs_taken_off_the_wall_and_hubs_nobody_knows_cannot_be_reached():
     gone = ESTATE.guid[ESTATE.status == 5][:5]
     bench = Bench()
-    for kind in CommandKind:
+    for kind in HubCommandKind:
         bench.send(kind, np.append(gone, np.uint64(1)))
 
     assert codes(bench.after(1)) == {
@@ -123,7 +123,7 @@ def test_hubs_taken_off_the_wall_and_hubs_nobody_knows_cannot_be_reached():
 
 def test_an_immediate_activation_answers_with_the_version_now_running():
     bench = Bench().holding(FITTING[:100])
-    bench.send(CommandKind.ACTIVATE, FITTING[:100])
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:100])
 
     said = bench.after(1)
 
@@ -134,7 +134,7 @@ def test_an_immediate_activation_answers_with_the_version_now_running():
 
 def test_a_failed_activation_carries_the_version_still_running():
     bench = Bench(Profile("x", everywhere=RegionFaults(activation_failure=1.0)))
-    bench.holding(FITTING[:100]).send(CommandKind.ACTIVATE, FITTING[:100])
+    bench.holding(FITTING[:100]).send(HubCommandKind.ACTIVATE, FITTING[:100])
 
     said = bench.after(1)
 
@@ -144,11 +144,11 @@ def test_a_failed_activation_carries_the_version_still_running():
 
 def test_activating_what_is_not_held_fails():
     bench = Bench()
-    bench.send(CommandKind.ACTIVATE, FITTING[:5])
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:5])
     assert codes(bench.after(1)) == {("CS06_RESPONSE", "NO_IMAGE_HELD"): 5}
 
     bench.holding(FITTING[:5]).send(
-        CommandKind.ACTIVATE, FITTING[:5], image=replace(IMAGE, version="0C240000")
+        HubCommandKind.ACTIVATE, FITTING[:5], image=replace(IMAGE, version="0C240000")
     )
     assert codes(bench.after(1)) == {("CS06_RESPONSE", "HASH_MISMATCH"): 5}
 
@@ -156,7 +156,7 @@ def test_activating_what_is_not_held_fails():
 def test_activating_again_what_already_runs_succeeds_and_changes_nothing():
     bench = Bench().holding(FITTING[:5])
     for _ in range(2):
-        bench.send(CommandKind.ACTIVATE, FITTING[:5])
+        bench.send(HubCommandKind.ACTIVATE, FITTING[:5])
         assert codes(bench.after(1)) == {("CS06_RESPONSE", "SUCCESS"): 5}
 
     assert truth.summary(bench.world)["activations"] == 5
@@ -164,7 +164,7 @@ def test_activating_again_what_already_runs_succeeds_and_changes_nothing():
 
 def test_a_future_dated_activation_is_accepted_first_and_done_on_its_day():
     bench = Bench(Profile("x", everywhere=SLOW_ANSWER)).holding(FITTING[:50])
-    bench.send(CommandKind.ACTIVATE, FITTING[:50], execute_at=bench.now + 5 * DAY)
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:50], execute_at=bench.now + 5 * DAY)
 
     assert codes(bench.after(DAY)) == {("CS06_ACCEPTED", None): 50}
     assert truth.summary(bench.world)["future_dated"] == 50
@@ -179,7 +179,7 @@ def test_a_future_dated_activation_is_accepted_first_and_done_on_its_day():
 def test_a_future_dated_failure_is_told_on_its_day():
     faults = replace(SLOW_ANSWER, activation_failure=1.0)
     bench = Bench(Profile("x", everywhere=faults)).holding(FITTING[:50])
-    bench.send(CommandKind.ACTIVATE, FITTING[:50], execute_at=bench.now + DAY)
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:50], execute_at=bench.now + DAY)
 
     said = bench.after(2 * DAY)
 
@@ -188,15 +188,15 @@ def test_a_future_dated_failure_is_told_on_its_day():
 
 def test_a_command_that_arrives_after_its_date_is_carried_out_at_once():
     bench = Bench(Profile("x", everywhere=SLOW_ANSWER)).holding(FITTING[:5])
-    bench.send(CommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + 30)
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + 30)
 
     assert codes(bench.after(DAY)) == {("CS06_RESPONSE", "SUCCESS"): 5}
 
 
 def test_a_cancel_in_time_stops_the_activation():
     bench = Bench(Profile("x", everywhere=SLOW_ANSWER)).holding(FITTING[:50])
-    bench.send(CommandKind.ACTIVATE, FITTING[:50], execute_at=bench.now + DAY)
-    bench.send(CommandKind.CANCEL, FITTING[:50])
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:50], execute_at=bench.now + DAY)
+    bench.send(HubCommandKind.CANCEL, FITTING[:50])
 
     assert codes(bench.after(9 * DAY)) == {("CS06_ACCEPTED", None): 50, ("CANCELLED", None): 50}
     assert truth.summary(bench.world)["activated"] == 0
@@ -204,19 +204,19 @@ def test_a_cancel_in_time_stops_the_activation():
 
 def test_a_cancel_comes_too_late_for_what_has_begun():
     bench = Bench(Profile("x", everywhere=SLOW_ANSWER)).holding(FITTING[:50])
-    bench.send(CommandKind.ACTIVATE, FITTING[:50], execute_at=bench.now + DAY)
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:50], execute_at=bench.now + DAY)
     bench.after(DAY - 1)
-    bench.send(CommandKind.CANCEL, FITTING[:50])
+    bench.send(HubCommandKind.CANCEL, FITTING[:50])
 
     assert codes(bench.after(DAY)) == {("CANCEL_FAILED", "TOO_LATE"): 50, ("0x8F66", "SUCCESS"): 50}
 
 
 def test_a_cancel_that_time_leaps_over_is_judged_by_when_it_arrived():
     bench = Bench(Profile("x", everywhere=SLOW_ANSWER)).holding(FITTING[:5])
-    bench.send(CommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + DAY)
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + DAY)
     bench.now += DAY - 30
-    bench.send(CommandKind.CANCEL, FITTING[:5])
-    bench.send(CommandKind.READ, FITTING[:5])
+    bench.send(HubCommandKind.CANCEL, FITTING[:5])
+    bench.send(HubCommandKind.READ, FITTING[:5])
 
     said = bench.after(30 * DAY)
 
@@ -227,8 +227,8 @@ def test_a_cancel_that_time_leaps_over_is_judged_by_when_it_arrived():
 def test_a_hub_may_refuse_to_let_go():
     faults = replace(SLOW_ANSWER, cancel_fails=1.0)
     bench = Bench(Profile("x", everywhere=faults)).holding(FITTING[:5])
-    bench.send(CommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + DAY)
-    bench.send(CommandKind.CANCEL, FITTING[:5])
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + DAY)
+    bench.send(HubCommandKind.CANCEL, FITTING[:5])
 
     assert codes(bench.after(2 * DAY)) == {
         ("CS06_ACCEPTED", None): 5,
@@ -239,15 +239,15 @@ def test_a_hub_may_refuse_to_let_go():
 
 def test_a_cancel_with_nothing_to_cancel_is_fine():
     bench = Bench()
-    bench.send(CommandKind.CANCEL, FITTING[:5], image=None)
+    bench.send(HubCommandKind.CANCEL, FITTING[:5], image=None)
 
     assert codes(bench.after(1)) == {("CANCELLED", None): 5}
 
 
 def test_a_new_date_replaces_the_old_one():
     bench = Bench(Profile("x", everywhere=SLOW_ANSWER)).holding(FITTING[:5])
-    bench.send(CommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + DAY)
-    later = bench.send(CommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + 3 * DAY)
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + DAY)
+    later = bench.send(HubCommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + 3 * DAY)
 
     assert codes(bench.after(2 * DAY)) == {("CS06_ACCEPTED", None): 10}
     said = bench.after(2 * DAY)
@@ -261,10 +261,10 @@ def test_a_new_date_replaces_the_old_one():
 )
 def test_a_mute_hub_is_found_out_by_reading_or_not_at_all(kind, found):
     bench = Bench(Profile("x", everywhere=RegionFaults(**{kind: 1.0}))).holding(FITTING[:20])
-    bench.send(CommandKind.ACTIVATE, FITTING[:20])
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:20])
     assert bench.after(9 * DAY) == []
 
-    bench.send(CommandKind.READ, FITTING[:20], image=None)
+    bench.send(HubCommandKind.READ, FITTING[:20], image=None)
 
     said = bench.after(1)
     assert {alert["code"] for alert in said} == {"READ_RESULT"}
@@ -274,7 +274,7 @@ def test_a_mute_hub_is_found_out_by_reading_or_not_at_all(kind, found):
 
 def test_half_of_the_hubs_never_heard_again_run_the_new_version():
     bench = Bench(Profile("x", everywhere=RegionFaults(mute_lost=1.0))).holding(FITTING[:1000])
-    bench.send(CommandKind.ACTIVATE, FITTING[:1000])
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:1000])
     bench.after(1)
 
     assert 400 < truth.summary(bench.world)["activated"] < 600
@@ -284,7 +284,7 @@ def test_half_of_the_hubs_never_heard_again_run_the_new_version():
 def test_bad_firmware_shows_in_the_truth():
     profile = replace(preset("instant"), bad_firmware=BadFirmware(("*",), 0.5))
     bench = Bench(profile).holding(FITTING[:1000])
-    bench.send(CommandKind.ACTIVATE, FITTING[:1000])
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:1000])
     bench.after(1)
 
     summary = truth.summary(bench.world)
@@ -294,7 +294,7 @@ def test_bad_firmware_shows_in_the_truth():
 
 def test_the_profile_in_force_when_it_happens_decides():
     bench = Bench(Profile("x", everywhere=SLOW_ANSWER)).holding(FITTING[:5])
-    bench.send(CommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + DAY)
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + DAY)
     bench.world.follow(Profile("y", everywhere=RegionFaults(activation_failure=1.0)))
 
     assert codes(bench.after(2 * DAY))[("0x8F67", "ACTIVATION_FAILURE")] == 5
@@ -302,7 +302,7 @@ def test_the_profile_in_force_when_it_happens_decides():
 
 def test_alerts_go_under_the_csp_that_serves_the_region():
     bench = Bench()
-    bench.send(CommandKind.READ, ESTATE.guid[:2000], image=None)
+    bench.send(HubCommandKind.READ, ESTATE.guid[:2000], image=None)
     bench.now += 1
     bench.world.advance(bench.now)
 
@@ -318,12 +318,12 @@ def journey(profile, *, steps):
     """Run the same commands, with time passing in steps of one size or another; return everything said."""
     bench = Bench(profile)
     said = []
-    bench.send(CommandKind.DISTRIBUTE, FITTING[:800])
+    bench.send(HubCommandKind.DISTRIBUTE, FITTING[:800])
     said += [alert for _ in range(steps) for alert in bench.after(10 * DAY / steps)]
-    bench.send(CommandKind.ACTIVATE, FITTING[:800], execute_at=START + 12 * DAY)
-    bench.send(CommandKind.CANCEL, FITTING[:200], image=None)
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:800], execute_at=START + 12 * DAY)
+    bench.send(HubCommandKind.CANCEL, FITTING[:200], image=None)
     said += [alert for _ in range(steps) for alert in bench.after(10 * DAY / steps)]
-    bench.send(CommandKind.READ, FITTING[:800], image=None)
+    bench.send(HubCommandKind.READ, FITTING[:800], image=None)
     said += [alert for _ in range(steps) for alert in bench.after(30 * DAY / steps)]
     said.sort(key=lambda alert: (alert["occurred_at"], alert["alert_id"]))
     return said, b"".join(truth.csv_chunks(bench.world, changed_only=False))
@@ -349,7 +349,7 @@ def test_what_hubs_say_of_their_version_is_the_truth():
 
 def test_the_truth_lists_every_hub_or_only_those_that_changed():
     bench = Bench().holding(FITTING[:30])
-    bench.send(CommandKind.ACTIVATE, FITTING[:30])
+    bench.send(HubCommandKind.ACTIVATE, FITTING[:30])
     bench.after(1)
 
     everyone = b"".join(truth.csv_chunks(bench.world, changed_only=False)).decode().splitlines()

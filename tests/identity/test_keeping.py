@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from portal.accounts import keeping
+from portal.accounts import unsent_forms
 from tests.factories import make_rollout, make_world
 from tests.identity.conftest import PASSWORD
 
@@ -97,7 +97,7 @@ def test_an_address_for_forms_alone_leads_back_to_the_page_it_was_on(world, brow
     rollout = make_rollout(world, now=today)
     page = f"/rollouts/{rollout.pk}/pilot/?x=1"
     browser.end()
-    browser.cookies.pop(keeping.PERSON_COOKIE)
+    browser.cookies.pop(unsent_forms.PERSON_COOKIE)
 
     sent = send(browser, f"/rollouts/{rollout.pk}/pilot/1/withdraw/", {"why": "x"}, page=page)
 
@@ -119,11 +119,11 @@ def test_nobody_else_reads_what_was_typed(world, browser):
 
 def test_nothing_is_kept_for_a_stranger_or_after_logging_out(world, browser):
     send(browser, "/accounts/logout/", {}, page="/")
-    assert not browser.cookies[keeping.PERSON_COOKIE].value
+    assert not browser.cookies[unsent_forms.PERSON_COOKIE].value
 
     after = send(browser, "/estate/views/keep/", {"name": "Ours"}, page="/estate/")
     forged = Client(enforce_csrf_checks=False)
-    forged.cookies[keeping.PERSON_COOKIE] = str(world.supplier_user.pk)
+    forged.cookies[unsent_forms.PERSON_COOKIE] = str(world.supplier_user.pk)
     stranger = forged.post("/estate/views/keep/", {"name": "Ours"})
 
     assert after["Location"] == "/accounts/login/?next=%2Festate%2F"
@@ -158,7 +158,7 @@ def test_a_form_from_elsewhere_is_refused_and_not_kept(world, browser, headers):
 
 def test_passwords_and_secrets_are_never_kept(world, browser, monkeypatch):
     kept = []
-    monkeypatch.setattr(keeping, "keep", lambda request: kept.append(request.path) or "")
+    monkeypatch.setattr(unsent_forms, "keep", lambda request: kept.append(request.path) or "")
     browser.end()
 
     for path in ("/accounts/password/change/", "/organisation/single-sign-on/", "/organisation/clients/new/"):
@@ -170,7 +170,7 @@ def test_passwords_and_secrets_are_never_kept(world, browser, monkeypatch):
 def test_too_much_text_is_not_kept_and_files_are_named(world, browser, monkeypatch):
     browser.end()
     with monkeypatch.context() as patch:
-        patch.setattr(keeping, "MOST", 10)
+        patch.setattr(unsent_forms, "MOST", 10)
         large = send(browser, "/estate/views/keep/", {"name": "x" * 20}, page="/estate/")
     file = SimpleUploadedFile("hubs.csv", b"00-DB")
     sent = send(

@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from portal.accounts import resending
+from portal.accounts import double_submit
 from rollouts.models import Incident, SavedView
 from tests.factories import make_rollout, make_world
 
@@ -95,10 +95,10 @@ def test_two_at_once_wait_for_each_other(rf, world, monkeypatch):
         done.append(request.path)
         began.set()
         go_on.wait(5)
-        return resending.redirect("/estate/")
+        return double_submit.redirect("/estate/")
 
-    answer = resending.do_once(slow)
-    monkeypatch.setattr(resending.messages, "info", lambda request, words: None)
+    answer = double_submit.submit_once(slow)
+    monkeypatch.setattr(double_submit.messages, "info", lambda request, words: None)
 
     def send(into):
         request = rf.post(KEEP, view())

@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 
 from notifications.webhooks import delivering, managing
-from portal.events import feed, naming, ring, sequencer
+from portal.events import feed, naming, sequencer, wakeups
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
 from portal.kernel.guid import Guid
@@ -47,10 +47,10 @@ def world(transactional_db, settings, valkey_url):
     settings.REDIS_URL = valkey_url
     settings.FEED_FOLLOWERS = []
     settings.EVENT_SUBSCRIBERS = []
-    ring._client.cache_clear()
+    wakeups._client.cache_clear()
     naming.forget_names()
     yield make_world(hubs=20)
-    ring._client.cache_clear()
+    wakeups._client.cache_clear()
     naming.forget_names()
 
 

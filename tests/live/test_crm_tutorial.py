@@ -18,7 +18,7 @@ import pytest
 
 from notifications.webhooks import delivering, managing
 from portal.embedded.ports import free_port
-from portal.events import naming, ring, sequencer
+from portal.events import naming, sequencer, wakeups
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
 from rollouts.models import Instruction
@@ -40,10 +40,10 @@ def world(transactional_db, settings, valkey_url):
     settings.REDIS_URL = valkey_url
     settings.FEED_FOLLOWERS = []
     settings.EVENT_SUBSCRIBERS = []
-    ring._client.cache_clear()
+    wakeups._client.cache_clear()
     naming.forget_names()
     yield make_world(hubs=20)
-    ring._client.cache_clear()
+    wakeups._client.cache_clear()
     naming.forget_names()
 
 

@@ -9,7 +9,7 @@ from portal.kernel import sql
 from portal.kernel.guid import Guid
 from rollouts import services
 from rollouts.models import Decision, Incident, KnownIssue, Rollout
-from rollouts.services import Account, HubList, Upload
+from rollouts.services import HubList, IncidentAccount, Upload
 from tests.factories import World, make_rollout
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -83,7 +83,7 @@ def spelt(world: World, *numbers: int) -> str:
 
 
 def _raise(scope, world, rollout, numbers, *, now):
-    account = Account(
+    account = IncidentAccount(
         category=2,
         title="Displays lost after the update",
         description="Customers call since Tuesday.",

@@ -135,7 +135,7 @@ def test_times_are_british_and_say_their_offset(at, words):
     ],
 )
 def test_time_left_is_said_in_the_one_unit_that_matters(left, words, urgency):
-    deadline = moments.TimeLeft(NOON + left, NOON)
+    deadline = moments.Countdown(NOON + left, NOON)
 
     assert (deadline.words, deadline.urgency) == (words, urgency)
 
@@ -143,11 +143,11 @@ def test_time_left_is_said_in_the_one_unit_that_matters(left, words, urgency):
 @pytest.mark.requirement("R4.4")
 def test_what_is_still_owed_after_its_time_is_overdue_in_word_colour_and_icon():
     late = NOON - timedelta(minutes=50)
-    owed, past = moments.TimeLeft(late, NOON, is_owed=True), moments.TimeLeft(late, NOON)
+    owed, past = moments.Countdown(late, NOON, is_owed=True), moments.Countdown(late, NOON)
 
     assert (owed.words, owed.urgency, owed.icon) == ("Overdue by 50 minutes", "overdue", "x-circle")
     assert (past.words, past.urgency) == ("Passed 50 minutes ago", "passed")
-    assert owed.icon != moments.TimeLeft(NOON + timedelta(hours=1), NOON, is_owed=True).icon
+    assert owed.icon != moments.Countdown(NOON + timedelta(hours=1), NOON, is_owed=True).icon
     html = drawn("{% time_left at label='Answer' owed=True %}", at=late, portal_now=NOON)
     assert "time-left--overdue" in html
     assert "Overdue by 50 minutes" in html
@@ -163,8 +163,8 @@ def test_working_days_leave_out_weekends_and_bank_holidays():
 
 @pytest.mark.requirement("R4.4")
 def test_within_a_day_the_hours_say_more_than_working_days():
-    assert moments.TimeLeft(NOON + timedelta(minutes=28), NOON).working_days == ""
-    assert moments.TimeLeft(NOON + timedelta(days=1), NOON).working_days == "1 working day"
+    assert moments.Countdown(NOON + timedelta(minutes=28), NOON).working_days == ""
+    assert moments.Countdown(NOON + timedelta(days=1), NOON).working_days == "1 working day"
 
 
 @pytest.mark.requirement("R4.4")
@@ -222,13 +222,13 @@ def test_a_timeline_that_is_over_has_today_after_its_last_date():
 
 
 def test_a_forecast_says_whether_it_meets_the_deadline():
-    done = [charts.CurvePoint(NOON - timedelta(days=1), 0), charts.CurvePoint(NOON, 50)]
-    ahead = [charts.CurvePoint(NOON + timedelta(days=10), 100)]
+    done = [charts.ChartPoint(NOON - timedelta(days=1), 0), charts.ChartPoint(NOON, 50)]
+    ahead = [charts.ChartPoint(NOON + timedelta(days=10), 100)]
 
     early = charts.curve(done, forecast=ahead, total=100, deadline=NOON + timedelta(days=15), now=NOON)
     late = charts.curve(done, forecast=ahead, total=100, deadline=NOON + timedelta(days=5), now=NOON)
     short = charts.curve(
-        done, forecast=[charts.CurvePoint(NOON, 60)], total=100, deadline=NOON + timedelta(days=5), now=NOON
+        done, forecast=[charts.ChartPoint(NOON, 60)], total=100, deadline=NOON + timedelta(days=5), now=NOON
     )
 
     assert (early.is_late, early.verdict) == (
@@ -374,9 +374,9 @@ def test_no_crown_font_or_foreign_address_is_shipped():
 
 
 def test_a_forecast_that_ends_at_the_deadline_says_so():
-    ends = charts.CurvePoint(NOON + timedelta(days=2), 100)
+    ends = charts.ChartPoint(NOON + timedelta(days=2), 100)
     drawn = charts.curve(
-        [charts.CurvePoint(NOON, 10)], forecast=[ends], total=100, deadline=ends.at, now=NOON
+        [charts.ChartPoint(NOON, 10)], forecast=[ends], total=100, deadline=ends.at, now=NOON
     )
 
     assert "at the deadline" in drawn.verdict

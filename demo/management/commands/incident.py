@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from demo.journey.cast import Journey
 from demo.journey.clocks import Clocks
-from demo.journey.simulator import Simulator
+from demo.journey.simulator import SimulatorClient
 from demo.rehearsal.checks import document_of, table
 from demo.rehearsal.script import STAGES, Rehearsal
 from demo.seed import people
@@ -71,7 +71,7 @@ class Command(BaseCommand):
 def _begin() -> Journey:
     password = secrets.token_urlsafe(12)
     people.put_log_ins(password)
-    simulator = Simulator(settings.CSP_BASE_URL, token=settings.CSP_TOKEN)
+    simulator = SimulatorClient(settings.CSP_BASE_URL, token=settings.CSP_TOKEN)
     simulator.follow({"name": "bad-release"})
     return Journey(
         clocks=Clocks(simulator, begins_at=_BEGINS_AT),

@@ -17,7 +17,7 @@ from demo.journey import report
 from demo.journey.cast import Journey
 from demo.journey.clocks import Clocks
 from demo.journey.script import STAGES
-from demo.journey.simulator import FAULTS, Simulator
+from demo.journey.simulator import FAULTS, SimulatorClient
 from demo.journey.waiting import NeverQuiet
 from rollouts.models import Rollout
 
@@ -73,7 +73,7 @@ class Command(BaseCommand):
 
 
 def _begin() -> Journey:
-    simulator = Simulator(settings.CSP_BASE_URL, token=settings.CSP_TOKEN)
+    simulator = SimulatorClient(settings.CSP_BASE_URL, token=settings.CSP_TOKEN)
     simulator.follow(FAULTS)
     return Journey(
         clocks=Clocks(simulator, begins_at=_BEGINS_AT),

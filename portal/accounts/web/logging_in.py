@@ -20,7 +20,7 @@ from portal.identity.models import User
 _TOO_MANY = "too_many_login_attempts"
 
 
-class LogIn(LoginView):
+class LogInView(LoginView):
     """The log-in page: five wrong passwords a mailbox and twenty an address in five minutes, then a pause."""
 
     def form_invalid(self, form: Any) -> HttpResponse:
@@ -42,7 +42,7 @@ def organisation_log_in(request: HttpRequest) -> HttpResponse:
     """Find the organisation by what stands after the @, and lead to where its people log in."""
     form = OrganisationLogInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        setup = single_sign_on.for_address(form.cleaned_data["email"])
+        setup = single_sign_on.sign_on_for_email(form.cleaned_data["email"])
         if setup is not None:
             return redirect("organisation-log-in-at", provider_id=setup.app.provider_id)
         form.add_error(
@@ -55,7 +55,7 @@ def organisation_log_in(request: HttpRequest) -> HttpResponse:
 @require_GET
 def organisation_log_in_at(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Say where the way goes, and leave by a link: the policy of forms lets none lead elsewhere."""
-    setup = single_sign_on.with_id(provider_id)
+    setup = single_sign_on.sign_on_of_provider(provider_id)
     if setup is None:
         raise Http404
     address = reverse("openid_connect_login", kwargs={"provider_id": provider_id})

@@ -13,7 +13,7 @@ from portal.accounts.middleware import has_second_factor, needs_second_factor
 from portal.identity.models import User
 
 
-class Index(IndexView):
+class SecondFactorIndexView(IndexView):
     """What somebody has, and whether they must have more."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -23,7 +23,7 @@ class Index(IndexView):
         return {**super().get_context_data(**kwargs), "must_enrol": must_enrol}
 
 
-class RemovePasskey(RemoveWebAuthnView):
+class RemovePasskeyView(RemoveWebAuthnView):
     """Remove a passkey, but not the last second factor of somebody who needs one."""
 
     def form_valid(self, form: Any) -> HttpResponse:

@@ -60,7 +60,7 @@ class SingleSignOnForm(forms.Form):
 def edit(request: HttpRequest) -> HttpResponse:
     """Show and change how the organisation's people log in with its own provider."""
     scope = scope_of(request)
-    setup = single_sign_on.of_organisation(scope)
+    setup = single_sign_on.sign_on_of_organisation(scope)
     form = SingleSignOnForm(request.POST or None, initial=_initial(setup))
     form.fields["secret"].help_text = "Kept sealed. Leave it empty to keep the present one." if setup else ""
     if single_sign_on.ROLE_OF_NEWCOMERS[scope.kind] is None:

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_GET
 
-from portal.accounts.keeping import Typed, kept
+from portal.accounts.unsent_forms import UnsentForm, restore_form
 from portal.identity.models import User
 
 _SHOWN: Final = 600
@@ -20,7 +20,7 @@ _SHOWN: Final = 600
 @login_required
 def typed(request: HttpRequest, token: str) -> HttpResponse:
     """Show the fields of a form that was kept, with a button that sends them again."""
-    found = kept(cast("User", request.user), token)
+    found = restore_form(cast("User", request.user), token)
     if found is None:
         raise Http404("What was typed is no longer kept.")
     context = {"typed": found, "shown": _shown(found)}
@@ -29,7 +29,7 @@ def typed(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-def _shown(found: Typed) -> list[dict[str, Any]]:
+def _shown(found: UnsentForm) -> list[dict[str, Any]]:
     """Give what a person would know again: fields with words in them, the longest ones cut short."""
     return [
         {

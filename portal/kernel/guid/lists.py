@@ -106,7 +106,7 @@ def _parsed(block: bytes, *, may_have_heading: bool = False) -> ParsedList:
     if not block:
         return ParsedList(_no_int64s(), _no_int64s())
     ended = block if block.endswith(b"\n") else block + b"\n"
-    return _Reader(ended, may_have_heading=may_have_heading).parsed()
+    return _BlockReader(ended, may_have_heading=may_have_heading).parsed()
 
 
 def _are_lines(texts: Sequence[str]) -> bool:
@@ -151,7 +151,7 @@ def to_db(values: Iterable[int]) -> Int64s:
     return (np.fromiter(values, dtype=np.uint64) ^ np.uint64(OFFSET)).view(np.int64)
 
 
-class _Reader:
+class _BlockReader:
     """One reading of one block; lines are counted from 0 here."""
 
     def __init__(self, block: bytes, *, may_have_heading: bool) -> None:

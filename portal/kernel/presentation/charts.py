@@ -89,7 +89,7 @@ def widths_of(counts: Sequence[int], *, field: int = FIELD) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class CurvePoint:
+class ChartPoint:
     """So many hubs done by this moment."""
 
     at: datetime
@@ -105,7 +105,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class CurveChart:
     """A cumulative curve with its forecast, deadline and today, measured."""
 
     line: str
@@ -116,21 +116,21 @@ class Curve:
     total_y: int
     now: Tick | None
     deadline: Tick | None
-    points: tuple[CurvePoint, ...]
-    forecast_points: tuple[CurvePoint, ...]
+    points: tuple[ChartPoint, ...]
+    forecast_points: tuple[ChartPoint, ...]
     total: int
     verdict: str
     is_late: bool
 
 
 def curve(
-    points: Sequence[CurvePoint],
+    points: Sequence[ChartPoint],
     *,
-    forecast: Sequence[CurvePoint] = (),
+    forecast: Sequence[ChartPoint] = (),
     total: int,
     deadline: datetime | None,
     now: datetime,
-) -> Curve:
+) -> CurveChart:
     """Measure a cumulative curve towards `total`; `forecast` goes on from the last point."""
     moments = [point.at for point in (*points, *forecast)] + [deadline or now, now]
     start, end = min(moments), max(moments)
@@ -138,7 +138,7 @@ def curve(
     line = frame.path(points)
     onwards = frame.path((*points[-1:], *forecast)) if forecast else ""
     is_late, verdict = _verdict(forecast, total=total, deadline=deadline)
-    return Curve(
+    return CurveChart(
         line=line,
         area=f"{line} V{FIELD} H{frame.x(points[0].at)} Z" if points else "",
         forecast=onwards,
@@ -155,7 +155,7 @@ def curve(
     )
 
 
-def _verdict(forecast: Sequence[CurvePoint], *, total: int, deadline: datetime | None) -> tuple[bool, str]:
+def _verdict(forecast: Sequence[ChartPoint], *, total: int, deadline: datetime | None) -> tuple[bool, str]:
     done = next((point.at for point in forecast if point.value >= total), None)
     if not forecast:
         return False, ""
@@ -193,7 +193,7 @@ class _Frame:
         step = _step(self.top)
         return step * -(-self.top // step)
 
-    def path(self, points: Sequence[CurvePoint]) -> str:
+    def path(self, points: Sequence[ChartPoint]) -> str:
         return "M" + " L".join(f"{self.x(p.at)} {self.y(p.value)}" for p in points) if points else ""
 
     def y_ticks(self) -> tuple[Tick, ...]:
@@ -299,7 +299,7 @@ def _blocks(values: Sequence[int], *, series: Sequence[Series], ceiling: int) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TimelineStep:
     """One date of a timeline as it stands today."""
 
     label: str
@@ -319,7 +319,7 @@ class Step:
 class Timeline:
     """Dates in order, evenly spaced, and where today falls among them, in percent."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[TimelineStep, ...]
     today: int
     is_over: bool
 
@@ -340,7 +340,7 @@ def timeline(points: Sequence[Mapping[str, Any]], *, now: datetime) -> Timeline:
     return Timeline(tuple(steps), round(100 * reached / max(1, len(ordered))), gone == len(ordered))
 
 
-def _step_of(point: Mapping[str, Any], *, place: int, gone: int, now: datetime) -> Step:
+def _step_of(point: Mapping[str, Any], *, place: int, gone: int, now: datetime) -> TimelineStep:
     at: datetime | None = point.get("at")
     if at is None:
         standing = "open"
@@ -348,7 +348,7 @@ def _step_of(point: Mapping[str, Any], *, place: int, gone: int, now: datetime) 
         standing = "past"
     else:
         standing = "next" if place == gone else "ahead"
-    return Step(
+    return TimelineStep(
         label=str(point["label"]),
         at=at,
         note=str(point.get("note", "")),

@@ -37,7 +37,7 @@ _ERROR_CLASSES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """A bound field, ready for its template."""
 
     bound: BoundField
@@ -95,8 +95,10 @@ def control_id(bound: BoundField) -> str:
     return bound.id_for_label or bound.auto_id or bound.html_name
 
 
-def field_of(bound: BoundField, *, hint: str = "", width: str = "", is_label_hidden: bool = False) -> Field:
+def field_of(
+    bound: BoundField, *, hint: str = "", width: str = "", is_label_hidden: bool = False
+) -> FormField:
     """Choose how to draw a bound field; the form's help text is the hint unless another is given."""
     widget = bound.field.widget
     part = next((name for kind, name in _PARTS if isinstance(widget, kind)), "input")
-    return Field(bound, part, hint or str(bound.help_text), width, is_label_hidden)
+    return FormField(bound, part, hint or str(bound.help_text), width, is_label_hidden)

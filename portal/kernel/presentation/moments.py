@@ -63,7 +63,7 @@ def _counted(n: int, unit: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeLeft:
+class Countdown:
     """A deadline as it stands now; `is_owed` while something is still to be done by it."""
 
     at: datetime

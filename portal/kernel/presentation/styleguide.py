@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
-from portal.kernel.presentation.charts import CurvePoint, Segment, Series
+from portal.kernel.presentation.charts import ChartPoint, Segment, Series
 from portal.kernel.presentation.icons import ICONS
 from portal.kernel.presentation.states import CONSENT_STATES, ROLLOUT_STATES, TARGET_STATES
 
@@ -19,7 +19,7 @@ NOW: Final = datetime(2027, 2, 18, 9, 41, tzinfo=UTC)
 _DEFAULT_DAY: Final = 27
 
 
-class SampleForm(forms.Form):
+class StyleguideForm(forms.Form):
     """One of each kind of field."""
 
     name = forms.CharField(
@@ -50,7 +50,7 @@ class SampleForm(forms.Form):
     sure = forms.BooleanField(label="I have read the Release Note", help_text="Revision 2 of 11 Feb 2027.")
 
 
-class FilterForm(forms.Form):
+class StyleguideFilterForm(forms.Form):
     """Filters of an estate."""
 
     q = forms.CharField(label="GUID", required=False)
@@ -65,7 +65,7 @@ class FilterForm(forms.Form):
 
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Show everything."""
-    failing = SampleForm({"guids": "00-DB-12-34-56-78-00-0", "name": ""}, auto_id="bad_%s")
+    failing = StyleguideForm({"guids": "00-DB-12-34-56-78-00-0", "name": ""}, auto_id="bad_%s")
     return render(
         request,
         "styleguide.html",
@@ -78,9 +78,9 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             **_facts(),
             **_acts(),
             **_notices(),
-            "form": SampleForm(initial={"policy": "VOLUNTARY", "regions": ["1"]}),
+            "form": StyleguideForm(initial={"policy": "VOLUNTARY", "regions": ["1"]}),
             "failing": failing,
-            "filter_form": FilterForm(auto_id="filter_%s"),
+            "filter_form": StyleguideFilterForm(auto_id="filter_%s"),
             "icons": sorted(ICONS),
         },
     )
@@ -157,10 +157,10 @@ def _states() -> dict[str, Any]:
 
 def _charts() -> dict[str, Any]:
     start, deadline = NOW - timedelta(days=40), NOW + timedelta(days=45)
-    points = [CurvePoint(start + timedelta(days=4 * n), int(1_750_000 * (n / 21) ** 1.7)) for n in range(11)]
+    points = [ChartPoint(start + timedelta(days=4 * n), int(1_750_000 * (n / 21) ** 1.7)) for n in range(11)]
     climb = points[-1].value
-    fast = [CurvePoint(NOW + timedelta(days=8 * n), min(1_760_308, climb + 310_000 * n)) for n in range(6)]
-    slow = [CurvePoint(NOW + timedelta(days=9 * n), climb + 150_000 * n) for n in range(6)]
+    fast = [ChartPoint(NOW + timedelta(days=8 * n), min(1_760_308, climb + 310_000 * n)) for n in range(6)]
+    slow = [ChartPoint(NOW + timedelta(days=9 * n), climb + 150_000 * n) for n in range(6)]
     days = {
         date(2027, 3, 1) + timedelta(days=n): {
             "yours": (n * 37 % 11) * 4_100,

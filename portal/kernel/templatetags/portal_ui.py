@@ -163,7 +163,7 @@ def time_left(
     With `owed` something is still to be done by it: once it has passed it is overdue, and looks it.
     """
     seen_at = now or context["portal_now"]
-    return {"left": moments.TimeLeft(at, seen_at, owed) if at else None, "label": label}
+    return {"left": moments.Countdown(at, seen_at, owed) if at else None, "label": label}
 
 
 @register.inclusion_tag("_components/timeline.html", takes_context=True)
@@ -187,12 +187,12 @@ def timeline(
 
 @register.inclusion_tag("_components/chart_curve.html")
 def chart_curve(
-    points: Sequence[charts.CurvePoint],
+    points: Sequence[charts.ChartPoint],
     *,
     title: str,
     total: int,
     now: datetime,
-    forecast: Sequence[charts.CurvePoint] = (),
+    forecast: Sequence[charts.ChartPoint] = (),
     deadline: datetime | None = None,
     unit: str = "hubs activated",
 ) -> dict[str, Any]:

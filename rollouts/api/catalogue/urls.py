@@ -7,8 +7,8 @@ from django.urls import URLPattern, path
 from rollouts.api.catalogue import views
 
 urlpatterns: list[URLPattern] = [
-    path("device-models", views.DeviceModels.as_view(), name="device-models"),
-    path("cpl-entries", views.CplEntries.as_view(), name="cpl-entries"),
-    path("cpl-entries/<id:cpl_entry_id>/status", views.CplStatusOf.as_view(), name="cpl-status"),
-    path("cpl-entries/<id:cpl_entry_id>/image", views.CplImage.as_view(), name="cpl-image"),
+    path("device-models", views.DeviceModelListView.as_view(), name="device-models"),
+    path("cpl-entries", views.CplEntryListView.as_view(), name="cpl-entries"),
+    path("cpl-entries/<id:cpl_entry_id>/status", views.CplStatusView.as_view(), name="cpl-status"),
+    path("cpl-entries/<id:cpl_entry_id>/image", views.CplImageView.as_view(), name="cpl-image"),
 ]

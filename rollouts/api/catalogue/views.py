@@ -12,21 +12,27 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
-from portal.rest.bodies import RawBody
-from portal.rest.describing import operation
-from portal.rest.fields import IdField, Said, Word
-from portal.rest.shapes import Count, Example, Names, list_of, reference
-from portal.rest.views import Resource
+from portal.rest.fields import EnumField, IdField, StrictSerializer
+from portal.rest.operations import operation
+from portal.rest.parsers import RawParser
+from portal.rest.schemas import AllowedNames, Count, Example, list_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id, Version
-from rollouts.queries.catalogue.catalogue import Firmware, Image, Model, cpl_entries, device_models
+from rollouts.queries.catalogue.catalogue import (
+    CheckedImage,
+    CplEntryRow,
+    ModelRow,
+    cpl_entries,
+    device_models,
+)
 from rollouts.states import CplStatus, Region
 
 OCTETS: Final = "application/octet-stream"
 _HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
-class DeviceModelRow(TypedDict):
+class DeviceModelRowSchema(TypedDict):
     """A kind of Communications Hub."""
 
     id: Id
@@ -35,10 +41,10 @@ class DeviceModelRow(TypedDict):
     hardware_version: Annotated[str, Example("00AC")]
     band: Annotated[str, Example("SINGLE")]
     smets_generation: Annotated[int, Example(2)]
-    regions: Annotated[list[str], Names(Region)]
+    regions: Annotated[list[str], AllowedNames(Region)]
 
 
-class ImageRow(TypedDict):
+class ImageRowSchema(TypedDict):
     """The image that passed every check against its entry."""
 
     file_name: Annotated[str, Example("hub-0C230000.img")]
@@ -47,7 +53,7 @@ class ImageRow(TypedDict):
     uploaded_at: datetime
 
 
-class CplRow(TypedDict):
+class CplRowSchema(TypedDict):
     """An entry of the Central Products List."""
 
     id: Id
@@ -60,79 +66,81 @@ class CplRow(TypedDict):
     hash_covers: Annotated[str, Example("WHOLE_FILE")]
     chts_version: str
     gbcs_version: str
-    status: Annotated[str, Names(CplStatus)]
+    status: Annotated[str, AllowedNames(CplStatus)]
     added_on: date | None
     removed_on: date | None
     removed_reason: str
     predecessors: Annotated[list[str], Example(["0C220000"]), "Versions it may be reached from."]
-    image: Annotated[ImageRow | None, "For the DCC alone."]
+    image: Annotated[ImageRowSchema | None, "For the DCC alone."]
 
 
-class CplChanged(TypedDict):
+class CplChangedSchema(TypedDict):
     """What the new status of an entry led to."""
 
     id: Id
-    status: Annotated[str, Names(CplStatus)]
+    status: Annotated[str, AllowedNames(CplStatus)]
     suspended: Annotated[list[int], "Updates that were suspended by it.", Example([17])]
 
 
-class CplQuery(Said):
+class CplQuery(StrictSerializer):
     """Which entries."""
 
     device_model_id = IdField(required=False)
-    status = Word(CplStatus, required=False)
+    status = EnumField(CplStatus, required=False)
 
 
-class StatusSaid(Said):
+class CplStatusInputSerializer(StrictSerializer):
     """The new status of an entry, and why."""
 
-    status = Word(CplStatus)
+    status = EnumField(CplStatus)
     reason = serializers.CharField(max_length=200)
 
 
-class FileNameQuery(Said):
+class FileNameQuery(StrictSerializer):
     """What the file is called."""
 
     file_name = serializers.CharField(max_length=200)
 
 
-class ImageBody(RawBody):
+class ImageParser(RawParser):
     """`application/octet-stream`: a firmware image as it is."""
 
     media_type = OCTETS
 
 
-class DeviceModels(Resource):
+class DeviceModelListView(ResourceView):
     """Device models."""
 
     tag = "Catalogue"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("listDeviceModels", "List device models", returns=list_of(DeviceModelRow))
+    @operation("listDeviceModels", "List device models", returns=list_of(DeviceModelRowSchema))
     def get(self, request: Request) -> Response:
         """List the kinds of hubs there are."""
         return Response({"items": [_model(each) for each in device_models(self.scope)]})
 
 
-class CplEntries(Resource):
+class CplEntryListView(ResourceView):
     """The Central Products List."""
 
     tag = "Catalogue"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("listCplEntries", "List the Central Products List", query=[CplQuery], returns=list_of(CplRow))
+    @operation(
+        "listCplEntries", "List the Central Products List", query=[CplQuery], returns=list_of(CplRowSchema)
+    )
     def get(self, request: Request) -> Response:
         """List firmware by model and version, with the versions each may be reached from."""
-        asked = self.asked(CplQuery)
+        asked = self.validated_query(CplQuery)
         found = cpl_entries(
             self.scope, device_model_id=asked.get("device_model_id"), status=asked.get("status")
         )
         return Response({"items": [_entry(each) for each in found]})
 
 
-class CplStatusOf(Resource):
+class CplStatusView(ResourceView):
     """The status of an entry."""
 
     tag = "Catalogue"
@@ -141,32 +149,32 @@ class CplStatusOf(Resource):
     @operation(
         "changeCplStatus",
         "Change the status of an entry",
-        body=StatusSaid,
+        body=CplStatusInputSerializer,
         example={"status": "WITHDRAWN", "reason": "Withdrawn by its manufacturer."},
-        returns=reference(CplChanged),
+        returns=schema_reference(CplChangedSchema),
         refuses=("bad_input",),
     )
     def put(self, request: Request, cpl_entry_id: int) -> Response:
         """Write down an entry's new status; updates to a firmware that is no longer active are suspended."""
-        said = self.said(StatusSaid)
+        said = self.validated_body(CplStatusInputSerializer)
         done = services.change_cpl_status(self.scope, cpl_entry_id=cpl_entry_id, now=clock.now(), **said)
-        changed: CplChanged = {"id": cpl_entry_id, "status": said["status"].value, "suspended": done}
+        changed: CplChangedSchema = {"id": cpl_entry_id, "status": said["status"].value, "suspended": done}
         return Response(changed)
 
 
-class CplImage(Resource):
+class CplImageView(ResourceView):
     """The image of an entry."""
 
     tag = "Catalogue"
     needs: ClassVar[Any] = {"PUT": ApiScope.ROLLOUTS_WRITE}
-    parser_classes = (ImageBody,)
+    parser_classes = (ImageParser,)
 
     @operation(
         "uploadImage",
         "Upload an image",
         query=[FileNameQuery],
         body={OCTETS: {"type": "string", "format": "binary", "description": "The image."}},
-        returns=reference(CplRow),
+        returns=schema_reference(CplRowSchema),
         refuses=("image_refused",),
     )
     def put(self, request: Request, cpl_entry_id: int) -> Response:
@@ -175,7 +183,7 @@ class CplImage(Resource):
         services.upload_image(
             self.scope,
             cpl_entry_id=cpl_entry_id,
-            file_name=self.asked(FileNameQuery)["file_name"],
+            file_name=self.validated_query(FileNameQuery)["file_name"],
             source=body if isinstance(body, bytes) else b"",
             now=clock.now(),
         )
@@ -185,7 +193,7 @@ class CplImage(Resource):
         return Response(_entry(found))
 
 
-def _model(model: Model) -> DeviceModelRow:
+def _model(model: ModelRow) -> DeviceModelRowSchema:
     return {
         "id": model.id,
         "manufacturer": model.manufacturer,
@@ -197,7 +205,7 @@ def _model(model: Model) -> DeviceModelRow:
     }
 
 
-def _entry(entry: Firmware) -> CplRow:
+def _entry(entry: CplEntryRow) -> CplRowSchema:
     return {
         "id": entry.id,
         "device_model_id": entry.device_model_id,
@@ -218,7 +226,7 @@ def _entry(entry: Firmware) -> CplRow:
     }
 
 
-def _image(image: Image) -> ImageRow:
+def _image(image: CheckedImage) -> ImageRowSchema:
     return {
         "file_name": image.file_name,
         "size": image.size,

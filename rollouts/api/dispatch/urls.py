@@ -7,5 +7,5 @@ from django.urls import URLPattern, path
 from rollouts.api.dispatch import views
 
 urlpatterns: list[URLPattern] = [
-    path("hubs/<guid:hub>/commands", views.HubCommandsOf.as_view(), name="hub-commands"),
+    path("hubs/<guid:hub>/commands", views.HubCommandsView.as_view(), name="hub-commands"),
 ]

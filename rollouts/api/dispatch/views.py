@@ -11,19 +11,19 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.guid import Guid
-from portal.rest.describing import operation
-from portal.rest.shapes import Example, Names, list_of
-from portal.rest.views import Resource
+from portal.rest.operations import operation
+from portal.rest.schemas import AllowedNames, Example, list_of
+from portal.rest.views import ResourceView
 from rollouts.api.enums import ReasonName, Version, reason_of
 from rollouts.queries.dispatch.commands import HubCommand, hub_commands
 from rollouts.states import AlertCode, CommandKind, CommandStatus
 
 
-class HubCommandRow(TypedDict):
+class HubCommandRowSchema(TypedDict):
     """One command that named the hub; the last five are for the DCC and the CSP."""
 
-    kind: Annotated[str, Names(CommandKind)]
-    status: Annotated[str, Names(CommandStatus)]
+    kind: Annotated[str, AllowedNames(CommandKind)]
+    status: Annotated[str, AllowedNames(CommandStatus)]
     rollout_id: Annotated[int | None, Example(17)]
     rollout_name: Annotated[str, Example("Toshiba 0C230000")]
     firmware_version: Version
@@ -32,7 +32,7 @@ class HubCommandRow(TypedDict):
     sent_at: datetime | None
     recalled_at: datetime | None
     answered_at: datetime | None
-    answer: Annotated[str | None, Names(AlertCode)]
+    answer: Annotated[str | None, AllowedNames(AlertCode)]
     reason: ReasonName
     number: Annotated[int | None, Example(9001)]
     hubs: Annotated[int | None, "How many hubs the command names.", Example(1000)]
@@ -41,21 +41,21 @@ class HubCommandRow(TypedDict):
     asked_by: str
 
 
-class HubCommandsOf(Resource):
+class HubCommandsView(ResourceView):
     """The commands of a hub."""
 
     tag = "Estate"
     needs = ApiScope.ESTATE_READ
     polled = True
 
-    @operation("listHubCommands", "List what was sent for a hub", returns=list_of(HubCommandRow))
+    @operation("listHubCommands", "List what was sent for a hub", returns=list_of(HubCommandRowSchema))
     def get(self, request: Request, hub: Guid) -> Response:
         """List the commands that named a hub, the latest first: to a Supplier those of its own updates."""
         found = hub_commands(self.scope, guid=str(hub), now=clock.now())
         return Response({"items": [_command(command) for command in found.commands]})
 
 
-def _command(command: HubCommand) -> HubCommandRow:
+def _command(command: HubCommand) -> HubCommandRowSchema:
     return {
         "kind": command.kind.name,
         "status": command.status.name,

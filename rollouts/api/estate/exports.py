@@ -15,18 +15,18 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.kernel.opaque import NotOurs, conceal_number, reveal_number
+from portal.kernel.opaque import NotRevealable, conceal_number, reveal_number
 from portal.kernel.refusals import NotFound
 from portal.kernel.transactions import run_after_commit
-from portal.rest.answers import CSV, XLSX, CsvAnswer, JsonAnswer, XlsxAnswer
-from portal.rest.describing import operation
-from portal.rest.fields import Word
-from portal.rest.once import once
-from portal.rest.ranges import in_ranges
-from portal.rest.shapes import Example, Names, list_of, reference
-from portal.rest.views import Resource
+from portal.rest.fields import EnumField
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
+from portal.rest.ranges import range_response
+from portal.rest.responses import CSV, XLSX, CsvRenderer, JsonRenderer, XlsxRenderer
+from portal.rest.schemas import AllowedNames, Example, list_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
-from rollouts.api.estate.views import EstateFilterSaid
+from rollouts.api.estate.views import EstateFilterQuery
 from rollouts.models import Export
 from rollouts.queries.estate.estate import check_fits_workbook, estate_total
 from rollouts.queries.estate.exports import ExportCard, export_card, export_file, exports
@@ -38,12 +38,12 @@ _GONE: Final = "There is no such file, or it is no longer kept."
 _KINDS: Final[Mapping[Export.Form, str]] = {Export.Form.CSV: CSV, Export.Form.XLSX: XLSX}
 
 
-class EstateFile(TypedDict):
+class EstateFileSchema(TypedDict):
     """A file of the estate: how far it is, and where it is fetched."""
 
     id: Annotated[str, Example("5a8d2c11f09e4b7766f1c0a3d2e4b586")]
-    form: Annotated[str, Names(Export.Form)]
-    status: Annotated[str, Names(Export.Status)]
+    form: Annotated[str, AllowedNames(Export.Form)]
+    status: Annotated[str, AllowedNames(Export.Status)]
     hubs: Annotated[int | None, "How many it holds or will hold; null until that is known.", Example(41220)]
     written: Annotated[int, "How many of them are written.", Example(20000)]
     problem: Annotated[str, Example(""), "Why there is no file."]
@@ -58,19 +58,19 @@ class EstateFile(TypedDict):
     ]
 
 
-class FileOrder(EstateFilterSaid):
+class FileOrderSerializer(EstateFilterQuery):
     """A file of all hubs, or of those that are asked for."""
 
-    form = Word(Export.Form)
+    form = EnumField(Export.Form)
 
 
-class EstateFiles(Resource):
+class EstateFileListView(ResourceView):
     """Files of the estate."""
 
     tag = "Estate"
     needs = ApiScope.ESTATE_READ
 
-    @operation("listEstateFiles", "List files of the estate", returns=list_of(EstateFile))
+    @operation("listEstateFiles", "List files of the estate", returns=list_of(EstateFileSchema))
     def get(self, request: Request) -> Response:
         """List the files you have ordered, the latest first: fifty at the most, and of the last week."""
         return Response({"items": [_file(card) for card in exports(self.scope)]})
@@ -79,9 +79,9 @@ class EstateFiles(Resource):
         "orderEstateFile",
         "Order a file of the estate",
         status=202,
-        body=FileOrder,
+        body=FileOrderSerializer,
         example={"form": "CSV", "region": "NORTH,CENTRAL"},
-        returns=reference(EstateFile),
+        returns=schema_reference(EstateFileSchema),
         refuses=(
             "bad_input",
             "not_found",
@@ -91,16 +91,16 @@ class EstateFiles(Resource):
             "too_many_for_workbook",
         ),
     )
-    @once
+    @idempotent
     def post(self, request: Request) -> Response:
         """Have a CSV file or a workbook written, off your time; it is kept for a day, for you alone.
 
         Ask after it at `Location`. It can be fetched again, and in parts; what needs neither is streamed
         without an order: `GET /api/v1/estate` as CSV or NDJSON.
         """
-        said = self.said(FileOrder)
+        said = self.validated_body(FileOrderSerializer)
         form = Export.Form(said.pop("form"))
-        filters = FileOrder.wanted(said)
+        filters = FileOrderSerializer.wanted(said)
         selection_of(self.scope, filters)  # refused here, where somebody listens, rather than by the worker
         total = estate_total(self.scope, filters=filters)
         if form == Export.Form.XLSX:
@@ -119,14 +119,14 @@ class EstateFiles(Resource):
         return Response(document, status=202, headers={"Location": where})
 
 
-class EstateFileOne(Resource):
+class EstateFileDetailView(ResourceView):
     """One file of the estate."""
 
     tag = "Estate"
     needs = ApiScope.ESTATE_READ
     polled = True
 
-    @operation("getEstateFile", "Ask after a file of the estate", returns=reference(EstateFile))
+    @operation("getEstateFile", "Ask after a file of the estate", returns=schema_reference(EstateFileSchema))
     def get(self, request: Request, file: str) -> Response:
         """Say how far a file is."""
         return Response(_file(export_card(self.scope, export_id=_number(file))))
@@ -138,12 +138,12 @@ class EstateFileOne(Resource):
         return Response(status=204)
 
 
-class EstateFileContent(Resource):
+class EstateFileContentView(ResourceView):
     """What a file of the estate holds."""
 
     tag = "Estate"
     needs = ApiScope.ESTATE_READ
-    renderer_classes = (CsvAnswer, XlsxAnswer, JsonAnswer)
+    renderer_classes = (CsvRenderer, XlsxRenderer, JsonRenderer)
 
     @operation(
         "fetchEstateFile",
@@ -161,17 +161,17 @@ class EstateFileContent(Resource):
             raise NotFound(_GONE) from gone
         form = Export.Form(card.form)
         told = f"estate-{card.created_at:%Y-%m-%d-%H%M}.{form}"
-        return in_ranges(request, body, size=card.size, kind=_KINDS[form], name=told, tag=file)
+        return range_response(request, body, size=card.size, kind=_KINDS[form], name=told, tag=file)
 
 
 def _number(file: str, *, otherwise: str = "There is no such file.") -> int:
     try:
         return reveal_number(file, about=_ABOUT)
-    except NotOurs as unknown:
+    except NotRevealable as unknown:
         raise NotFound(otherwise) from unknown
 
 
-def _file(card: ExportCard) -> EstateFile:
+def _file(card: ExportCard) -> EstateFileSchema:
     ident = conceal_number(card.id, about=_ABOUT)
     return {
         "id": ident,

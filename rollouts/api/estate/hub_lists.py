@@ -13,12 +13,12 @@ from rest_framework.request import Request
 from portal.kernel.guid import lines_of, parse_block
 from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets.files import read_all
-from portal.rest.answers import CSV, NDJSON
-from portal.rest.bodies import CsvBody, JsonBody, NdjsonBody
+from portal.rest.parsers import CsvParser, JsonParser, NdjsonParser
+from portal.rest.responses import CSV, NDJSON
 from rollouts.services import HubList
 
 MOST_GUIDS: Final = 1_000_000
-BODIES: Final[Any] = (JsonBody, CsvBody, NdjsonBody)
+BODIES: Final[Any] = (JsonParser, CsvParser, NdjsonParser)
 # What would make of one text two lines, or two hubs; and what no text holds.
 _APART: Final = str.maketrans("\n\r,;\t\x00", "     \ufffd")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Final, TypedDict
 
-from portal.rest.shapes import GuidText, Names
+from portal.rest.schemas import AllowedNames, GuidText
 from rollouts.api.enums import (
     AnswerName,
     ConsentName,
@@ -24,7 +24,7 @@ from rollouts.states import Answer
 _ROLES: Final = dict(zip(ROLES.values(), ("IMPORT", "GAS", "BOTH"), strict=True))
 
 
-class EligibleHubRow(TypedDict):
+class EligibleHubRowSchema(TypedDict):
     """One of a Supplier's hubs that an update is for."""
 
     guid: GuidText
@@ -41,7 +41,7 @@ class EligibleHubRow(TypedDict):
     reason: ReasonName
 
 
-class RolloutHubRow(TypedDict):
+class RolloutHubRowSchema(TypedDict):
     """A hub's place in an update."""
 
     guid: GuidText
@@ -56,11 +56,11 @@ class RolloutHubRow(TypedDict):
     activated_after_halt: bool
     role: RoleName
     has_second_supplier: bool
-    answer: Annotated[str | None, Names(Answer), "Yours; none where you have no role for the hub."]
+    answer: Annotated[str | None, AllowedNames(Answer), "Yours; none where you have no role for the hub."]
     second_has_answered: bool | None
 
 
-def eligible_hub(hub: EligibleHub) -> EligibleHubRow:
+def eligible_hub(hub: EligibleHub) -> EligibleHubRowSchema:
     """Give a hub of the report."""
     return {
         "guid": hub.guid,
@@ -78,7 +78,7 @@ def eligible_hub(hub: EligibleHub) -> EligibleHubRow:
     }
 
 
-def rollout_hub(member: Member) -> RolloutHubRow:
+def rollout_hub(member: Member) -> RolloutHubRowSchema:
     """Give a hub's place."""
     is_own = bool(member.role)
     return {

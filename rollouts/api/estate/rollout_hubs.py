@@ -13,22 +13,22 @@ from portal.identity.api_scopes import ApiScope
 from portal.kernel.paging import Page
 from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets import stream_csv
-from portal.rest.answers import (
+from portal.rest.fields import EnumField, IdField
+from portal.rest.operations import operation
+from portal.rest.paging import PageQuery, page, wanted_members
+from portal.rest.responses import (
     CSV,
     NDJSON,
     XLSX,
-    CsvAnswer,
-    JsonAnswer,
-    NdjsonAnswer,
-    XlsxAnswer,
+    CsvRenderer,
+    JsonRenderer,
+    NdjsonRenderer,
+    XlsxRenderer,
+    file_response,
     ndjson,
-    streamed,
 )
-from portal.rest.describing import operation
-from portal.rest.fields import IdField, Word
-from portal.rest.paging import PageQuery, page, wanted_members
-from portal.rest.shapes import page_of
-from portal.rest.views import Resource
+from portal.rest.schemas import page_of
+from portal.rest.views import ResourceView
 from rollouts.api.estate import rollout_hub_schemas as documents
 from rollouts.queries.rollouts.eligibility import EligibleHub, eligible_csv, eligible_hubs, eligible_xlsx
 from rollouts.queries.rollouts.members import MemberFilter, every_member, members
@@ -49,9 +49,9 @@ class EligibleQuery(PageQuery):
 class RolloutHubsQuery(PageQuery):
     """Which hubs."""
 
-    state = Word(TargetState, required=False)
-    region = Word(Region, required=False)
-    reason = Word(FailureCode, required=False)
+    state = EnumField(TargetState, required=False)
+    region = EnumField(Region, required=False)
+    reason = EnumField(FailureCode, required=False)
     batch_id = IdField(required=False)
 
     @staticmethod
@@ -66,18 +66,18 @@ class RolloutHubsQuery(PageQuery):
         )
 
 
-class EligibleHubs(Resource):
+class EligibleHubListView(ResourceView):
     """The report of a Supplier's eligible hubs."""
 
     tag = "Hubs of an update"
     needs = ApiScope.ESTATE_READ
-    renderer_classes = (JsonAnswer, CsvAnswer, NdjsonAnswer, XlsxAnswer)
+    renderer_classes = (JsonRenderer, CsvRenderer, NdjsonRenderer, XlsxRenderer)
 
     @operation(
         "listEligibleHubs",
         "List eligible hubs",
         query=[EligibleQuery],
-        returns=page_of(documents.EligibleHubRow),
+        returns=page_of(documents.EligibleHubRowSchema),
         files={CSV: "The whole report.", NDJSON: "The whole report, a hub a line.", XLSX: "A workbook."},
         refuses=("bad_input",),
     )
@@ -86,18 +86,20 @@ class EligibleHubs(Resource):
 
         As CSV, NDJSON or a workbook the whole report is streamed, whatever its length.
         """
-        asked = self.asked(EligibleQuery)
+        asked = self.validated_query(EligibleQuery)
         whose: dict[str, Any] = {"rollout_id": rollout_id, "supplier_id": asked.get("supplier_id")}
         name = f"rollout-{rollout_id}-eligible-hubs"
         match getattr(request, "accepted_renderer", None):
-            case CsvAnswer():
-                return streamed(eligible_csv(self.scope, **whose), kind=CSV, name=f"{name}.csv")
-            case XlsxAnswer():
-                return streamed(eligible_xlsx(self.scope, **whose), kind=XLSX, name=f"{name}.xlsx")
-            case NdjsonAnswer():
+            case CsvRenderer():
+                return file_response(eligible_csv(self.scope, **whose), kind=CSV, name=f"{name}.csv")
+            case XlsxRenderer():
+                return file_response(eligible_xlsx(self.scope, **whose), kind=XLSX, name=f"{name}.xlsx")
+            case NdjsonRenderer():
                 rows = _every(lambda after: self._page(whose, after, _AT_A_TIME))
-                return streamed(ndjson(map(documents.eligible_hub, rows)), kind=NDJSON, name=f"{name}.ndjson")
-        wanted = wanted_members(asked["fields"], documents.EligibleHubRow)
+                return file_response(
+                    ndjson(map(documents.eligible_hub, rows)), kind=NDJSON, name=f"{name}.ndjson"
+                )
+        wanted = wanted_members(asked["fields"], documents.EligibleHubRowSchema)
         found = self._page(whose, asked["after"], asked["limit"])
         return Response(
             page(request, found.items, documents.eligible_hub, following=found.next, wanted=wanted)
@@ -107,34 +109,34 @@ class EligibleHubs(Resource):
         return eligible_hubs(self.scope, **whose, after=after, size=size)
 
 
-class RolloutHubs(Resource):
+class RolloutHubListView(ResourceView):
     """Where the hubs of an update stand."""
 
     tag = "Hubs of an update"
     needs = ApiScope.ESTATE_READ
-    renderer_classes = (JsonAnswer, CsvAnswer, NdjsonAnswer)
+    renderer_classes = (JsonRenderer, CsvRenderer, NdjsonRenderer)
 
     @operation(
         "listRolloutHubs",
         "List where hubs stand",
         query=[RolloutHubsQuery],
-        returns=page_of(documents.RolloutHubRow),
+        returns=page_of(documents.RolloutHubRowSchema),
         files={CSV: "All of them, in columns.", NDJSON: "All of them, a line each."},
         refuses=("bad_input",),
     )
     def get(self, request: Request, rollout_id: int) -> HttpResponseBase:
         """List the hubs behind the counts of an update, in GUID order: your own, or for the DCC all."""
-        asked = self.asked(RolloutHubsQuery)
+        asked = self.validated_query(RolloutHubsQuery)
         filters = RolloutHubsQuery.wanted(asked)
         form = getattr(request, "accepted_renderer", None)
-        if isinstance(form, CsvAnswer | NdjsonAnswer):
+        if isinstance(form, CsvRenderer | NdjsonRenderer):
             if asked["after"] or asked["fields"]:
                 raise BadInput(
                     "A file holds the whole list and every column: leave `after` and `fields` out."
                 )
             rows = map(documents.rollout_hub, every_member(self.scope, rollout_id, wanted=filters))
-            return _file(rows, f"rollout-{rollout_id}-hubs", is_csv=isinstance(form, CsvAnswer))
-        wanted = wanted_members(asked["fields"], documents.RolloutHubRow)
+            return _file(rows, f"rollout-{rollout_id}-hubs", is_csv=isinstance(form, CsvRenderer))
+        wanted = wanted_members(asked["fields"], documents.RolloutHubRowSchema)
         found = members(self.scope, rollout_id, wanted=filters, cursor=asked["after"], size=asked["limit"])
         return Response(
             page(request, found.items, documents.rollout_hub, following=found.next, wanted=wanted)
@@ -143,10 +145,10 @@ class RolloutHubs(Resource):
 
 def _file(rows: Iterator[Mapping[str, Any]], name: str, *, is_csv: bool) -> HttpResponseBase:
     if not is_csv:
-        return streamed(ndjson(rows), kind=NDJSON, name=f"{name}.ndjson")
-    header = tuple(documents.RolloutHubRow.__annotations__)
+        return file_response(ndjson(rows), kind=NDJSON, name=f"{name}.ndjson")
+    header = tuple(documents.RolloutHubRowSchema.__annotations__)
     cells = (tuple(row.values()) for row in rows)
-    return streamed(stream_csv(cells, header=header), kind=CSV, name=f"{name}.csv")
+    return file_response(stream_csv(cells, header=header), kind=CSV, name=f"{name}.csv")
 
 
 def _every(next_page: Callable[[str], Page[EligibleHub]]) -> Iterator[EligibleHub]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from portal.events.kinds import EntryKind
-from portal.rest.shapes import Count, Example, GuidText, Names
+from portal.rest.schemas import AllowedNames, Count, Example, GuidText
 from rollouts.api.enums import (
     ConsentName,
     HubsByRegion,
@@ -24,13 +24,13 @@ from rollouts.queries.estate.estate import DccHubRow, EstateCounts, HubRow
 from rollouts.queries.estate.hubs import HubAlert, HubCard, HubChange, HubEntry, HubPlace, NextStep
 from rollouts.states import AlertCode, Answer, Consent, CplStatus, HistoryKind, SmiStatus, TargetState
 
-SmiName = Annotated[str, Names(SmiStatus), "Status in the Smart Metering Inventory."]
+SmiName = Annotated[str, AllowedNames(SmiStatus), "Status in the Smart Metering Inventory."]
 Manufacturer = Annotated[str, Example("Toshiba")]
 Model = Annotated[str, Example("433100AC")]
 SupplierName = Annotated[str, Example("Brightwater Energy"), "For the DCC alone."]
 
 
-class EstateHub(TypedDict):
+class EstateHubSchema(TypedDict):
     """One hub of the estate; the last five say where it stands in the update that is under way."""
 
     guid: GuidText
@@ -45,14 +45,14 @@ class EstateHub(TypedDict):
     commissioned_on: date | None
     rollout_id: Annotated[int | None, Example(17)]
     rollout_name: Annotated[str | None, Example("Toshiba 0C230000")]
-    state: Annotated[str | None, Names(TargetState)]
-    consent: Annotated[str | None, Names(Consent)]
+    state: Annotated[str | None, AllowedNames(TargetState)]
+    consent: Annotated[str | None, AllowedNames(Consent)]
     effective_at: datetime | None
     import_supplier: NotRequired[SupplierName]
     gas_supplier: NotRequired[SupplierName]
 
 
-class VersionHubs(TypedDict):
+class VersionHubsSchema(TypedDict):
     """How many hubs of a model run a version."""
 
     manufacturer: Manufacturer
@@ -61,18 +61,18 @@ class VersionHubs(TypedDict):
     hubs: Count
 
 
-class EstateSummary(TypedDict):
+class EstateSummarySchema(TypedDict):
     """The estate in numbers; a hub counts once in each."""
 
     hubs: Count
     with_second_supplier: Count
     by_role: Annotated[dict[str, int], Example({"BOTH": 3310})]
     by_region: HubsByRegion
-    by_status: Annotated[dict[str, int], Names(SmiStatus)]
-    by_version: list[VersionHubs]
+    by_status: Annotated[dict[str, int], AllowedNames(SmiStatus)]
+    by_version: list[VersionHubsSchema]
 
 
-class HubPlaceDocument(TypedDict):
+class HubPlaceSchema(TypedDict):
     """The hub's place in one update."""
 
     rollout_id: Id
@@ -89,46 +89,46 @@ class HubPlaceDocument(TypedDict):
     state_at: datetime
     cutoff_at: datetime
     activated_after_halt: bool
-    answer: Annotated[str | None, Names(Answer), "Yours."]
+    answer: Annotated[str | None, AllowedNames(Answer), "Yours."]
     requested_at: datetime | None
     second_has_answered: bool | None
-    next_step: Annotated[str | None, Names(NextStep), "What the hub waits for."]
+    next_step: Annotated[str | None, AllowedNames(NextStep), "What the hub waits for."]
 
 
-class HubChangeDocument(TypedDict):
+class HubChangeSchema(TypedDict):
     """One line of the hub's history."""
 
     at: datetime
-    kind: Annotated[str, Names(HistoryKind)]
+    kind: Annotated[str, AllowedNames(HistoryKind)]
     old: Annotated[str, Example("0C220000")]
     new: Annotated[str, Example("0C230000")]
     evidence: Annotated[str, Example("0x8F66")]
     rollout_id: Annotated[int | None, Example(17)]
 
 
-class HubEntryDocument(TypedDict):
+class HubEntrySchema(TypedDict):
     """One entry of your own feed about the hub."""
 
     at: datetime
-    kind: Annotated[str, Names([kind.public_name for kind in EntryKind])]
+    kind: Annotated[str, AllowedNames([kind.public_name for kind in EntryKind])]
     reason: ReasonName
     rollout_id: Annotated[int | None, Example(17)]
     firmware_version: Annotated[str, Example("0C230000")]
     data: dict[str, Any]
 
 
-class HubAlertDocument(TypedDict):
+class HubAlertSchema(TypedDict):
     """What came from the hub through its CSP; for the DCC and the CSP."""
 
     occurred_at: datetime
     alert_id: Annotated[str, Example("5f0c6a0e-9f0b-4b55-8e32-0a52c6f1a2b3")]
-    code: Annotated[str, Names(AlertCode)]
+    code: Annotated[str, AllowedNames(AlertCode)]
     reason: ReasonName
     firmware_version: Annotated[str, Example("0C230000")]
     command_id: Annotated[int | None, Example(9001)]
 
 
-class Hub(TypedDict):
+class HubSchema(TypedDict):
     """One hub: what it is, and where it stands."""
 
     guid: GuidText
@@ -138,11 +138,11 @@ class Hub(TypedDict):
     hardware_version: Annotated[str, Example("00AC")]
     band: Annotated[str, Example("SINGLE")]
     firmware_version: Version
-    cpl_status: Annotated[str, Names(CplStatus)]
+    cpl_status: Annotated[str, AllowedNames(CplStatus)]
     gpf_firmware_version: Annotated[str | None, Example("0C230000")]
     region: RegionName
     status: SmiName
-    gpf_status: Annotated[str | None, Names(SmiStatus)]
+    gpf_status: Annotated[str | None, AllowedNames(SmiStatus)]
     commissioned_on: date | None
     installed_on: date | None
     han_devices: Annotated[int, Example(4)]
@@ -151,23 +151,23 @@ class Hub(TypedDict):
     has_second_supplier: bool
     found_by_gpf: Annotated[bool, "The GUID that was asked for is that of its GPF."]
     labels: Annotated[list[str], Example(["tower block"])]
-    places: list[HubPlaceDocument]
+    places: list[HubPlaceSchema]
     import_supplier: NotRequired[SupplierName]
     gas_supplier: NotRequired[SupplierName]
 
 
-class HubHistory(TypedDict):
+class HubHistorySchema(TypedDict):
     """What happened to the hub, the latest first, as far as you may know."""
 
     guid: GuidText
-    changes: list[HubChangeDocument]
-    entries: list[HubEntryDocument]
-    alerts: list[HubAlertDocument]
+    changes: list[HubChangeSchema]
+    entries: list[HubEntrySchema]
+    alerts: list[HubAlertSchema]
 
 
-def estate_hub(row: HubRow) -> EstateHub:
+def estate_hub(row: HubRow) -> EstateHubSchema:
     """Give a hub of the estate."""
-    found: EstateHub = {
+    found: EstateHubSchema = {
         "guid": row.guid,
         "gpf_guid": row.gpf_guid or None,
         "manufacturer": row.manufacturer,
@@ -190,7 +190,7 @@ def estate_hub(row: HubRow) -> EstateHub:
     return found
 
 
-def estate_summary(counts: EstateCounts) -> EstateSummary:
+def estate_summary(counts: EstateCounts) -> EstateSummarySchema:
     """Give the estate in numbers."""
     return {
         "hubs": counts.total,
@@ -210,10 +210,10 @@ def estate_summary(counts: EstateCounts) -> EstateSummary:
     }
 
 
-def hub(card: HubCard) -> Hub:
+def hub(card: HubCard) -> HubSchema:
     """Give a hub."""
     record = card.record
-    found: Hub = {
+    found: HubSchema = {
         "guid": record.guid,
         "gpf_guid": record.gpf_guid or None,
         "manufacturer": record.manufacturer,
@@ -242,7 +242,7 @@ def hub(card: HubCard) -> Hub:
     return found
 
 
-def hub_history(card: HubCard) -> HubHistory:
+def hub_history(card: HubCard) -> HubHistorySchema:
     """Give what happened to a hub."""
     return {
         "guid": card.record.guid,
@@ -252,7 +252,7 @@ def hub_history(card: HubCard) -> HubHistory:
     }
 
 
-def _place(place: HubPlace) -> HubPlaceDocument:
+def _place(place: HubPlace) -> HubPlaceSchema:
     return {
         "rollout_id": place.rollout_id,
         "rollout_name": place.rollout_name,
@@ -275,7 +275,7 @@ def _place(place: HubPlace) -> HubPlaceDocument:
     }
 
 
-def _change(change: HubChange) -> HubChangeDocument:
+def _change(change: HubChange) -> HubChangeSchema:
     return {
         "at": change.at,
         "kind": change.kind.name,
@@ -286,7 +286,7 @@ def _change(change: HubChange) -> HubChangeDocument:
     }
 
 
-def _entry(entry: HubEntry) -> HubEntryDocument:
+def _entry(entry: HubEntry) -> HubEntrySchema:
     return {
         "at": entry.at,
         "kind": entry.kind.public_name,
@@ -297,7 +297,7 @@ def _entry(entry: HubEntry) -> HubEntryDocument:
     }
 
 
-def _alert(alert: HubAlert) -> HubAlertDocument:
+def _alert(alert: HubAlert) -> HubAlertSchema:
     return {
         "occurred_at": alert.occurred_at,
         "alert_id": alert.alert_id,

@@ -15,17 +15,17 @@ from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import BadInput
-from portal.rest.answers import CSV, NDJSON, CsvAnswer, JsonAnswer, NdjsonAnswer, streamed
-from portal.rest.describing import operation
-from portal.rest.fields import IdField, Said, Text, Words
-from portal.rest.once import once
+from portal.rest.fields import EnumListField, IdField, StrictCharField, StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page, wanted_members
-from portal.rest.shapes import Count, Example, list_of, page_of, reference
-from portal.rest.views import Resource
+from portal.rest.responses import CSV, NDJSON, CsvRenderer, JsonRenderer, NdjsonRenderer, file_response
+from portal.rest.schemas import Count, Example, list_of, page_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.estate import schemas as documents
 from rollouts.api.estate.hub_lists import BODIES, hub_list, listed_in
-from rollouts.api.instructions.schemas import Rejection, of_line
+from rollouts.api.instructions.schemas import RejectionSchema, of_line
 from rollouts.queries.estate.estate import estate_counts, estate_page, export_estate
 from rollouts.queries.estate.hubs import hub_card
 from rollouts.queries.estate.keyset import ROLES, EstateFilter
@@ -35,11 +35,11 @@ from rollouts.services import MOST_READINGS
 from rollouts.states import Consent, Region, SmiStatus, TargetState
 
 
-class EstateFilterSaid(Said):
+class EstateFilterQuery(StrictSerializer):
     """Which hubs; several values of one kind stand between commas."""
 
-    region = Words(Region, required=False)
-    status = Words(SmiStatus, required=False)
+    region = EnumListField(Region, required=False)
+    status = EnumListField(SmiStatus, required=False)
     firmware_version = serializers.CharField(required=False, max_length=200)
     device_model_id = IdField(required=False)
     role = serializers.ChoiceField(choices=ROLES, required=False)
@@ -47,8 +47,8 @@ class EstateFilterSaid(Said):
     label = serializers.CharField(required=False, max_length=40)  # type: ignore[assignment]
     search = serializers.CharField(required=False, max_length=40, help_text="The beginning of a GUID.")
     rollout_id = IdField(required=False, help_text="Of this update; `state` and `consent` are those in it.")
-    state = Words(TargetState, required=False)
-    consent = Words(Consent, required=False)
+    state = EnumListField(TargetState, required=False)
+    consent = EnumListField(Consent, required=False)
 
     @staticmethod
     def wanted(asked: Mapping[str, Any]) -> EstateFilter:
@@ -69,11 +69,11 @@ class EstateFilterSaid(Said):
         )
 
 
-class EstateQuery(EstateFilterSaid, PageQuery):
+class EstateQuery(EstateFilterQuery, PageQuery):
     """Which hubs, and which part of the list."""
 
 
-class ReadingAsked(TypedDict):
+class ReadingRequestedSchema(TypedDict):
     """What was made of a request to read firmware versions; the answers come to your feed."""
 
     asked: Count
@@ -82,45 +82,47 @@ class ReadingAsked(TypedDict):
     not_yours: Annotated[int, "Not hubs of yours in the inventory."]
 
 
-class LabelRow(TypedDict):
+class LabelRowSchema(TypedDict):
     """A label of yours, and on how many of your hubs it stands."""
 
     label: Annotated[str, Example("tower block")]
     hubs: Count
 
 
-class LabelChanged(TypedDict):
+class LabelChangedSchema(TypedDict):
     """What a change of labels came to."""
 
     changed: Count
     unchanged: Count
-    rejected: list[Rejection]
+    rejected: list[RejectionSchema]
 
 
-class HubsToRead(Said):
+class HubsToReadSerializer(StrictSerializer):
     """Hubs whose version is to be read."""
 
-    guids = serializers.ListField(child=Text(max_length=60), min_length=1, max_length=MOST_READINGS)
+    guids = serializers.ListField(
+        child=StrictCharField(max_length=60), min_length=1, max_length=MOST_READINGS
+    )
 
 
-class HubsToLabel(Said):
+class HubsToLabelSerializer(StrictSerializer):
     """Hubs on which a label is put, or from which it is taken."""
 
-    guids = serializers.ListField(child=Text(max_length=200), max_length=100_000)
+    guids = serializers.ListField(child=StrictCharField(max_length=200), max_length=100_000)
 
 
-class Estate(Resource):
+class EstateView(ResourceView):
     """The estate."""
 
     tag = "Estate"
     needs = ApiScope.ESTATE_READ
-    renderer_classes = (JsonAnswer, CsvAnswer, NdjsonAnswer)
+    renderer_classes = (JsonRenderer, CsvRenderer, NdjsonRenderer)
 
     @operation(
         "listEstate",
         "List the estate",
         query=[EstateQuery],
-        returns=page_of(documents.EstateHub),
+        returns=page_of(documents.EstateHubSchema),
         files={CSV: "The whole estate, or what is asked for.", NDJSON: "The same, a hub a line."},
         refuses=("bad_input", "not_found", "not_searchable", "bad_firmware_version"),
     )
@@ -130,65 +132,67 @@ class Estate(Resource):
         Files are streamed in constant memory, in no promised order; ask for gzip. Only pages take `limit`,
         `after` and `fields`.
         """
-        asked = self.asked(EstateQuery)
+        asked = self.validated_query(EstateQuery)
         filters = EstateQuery.wanted(asked)
         form = getattr(request, "accepted_renderer", None)
-        if isinstance(form, CsvAnswer | NdjsonAnswer):
+        if isinstance(form, CsvRenderer | NdjsonRenderer):
             if asked["after"] or asked["fields"]:
                 raise BadInput(
                     "A file holds the whole list and every column: leave `after` and `fields` out."
                 )
-            is_csv = isinstance(form, CsvAnswer)
+            is_csv = isinstance(form, CsvRenderer)
             spelling = CSV_LINES if is_csv else JSON_LINES
             pieces = export_estate(self.scope, filters=filters, spelling=spelling)
-            return streamed(
+            return file_response(
                 pieces, kind=CSV if is_csv else NDJSON, name=f"estate.{'csv' if is_csv else 'ndjson'}"
             )
-        wanted = wanted_members(asked["fields"], documents.EstateHub)
+        wanted = wanted_members(asked["fields"], documents.EstateHubSchema)
         found = estate_page(self.scope, filters=filters, cursor=asked["after"], size=asked["limit"])
         return Response(page(request, found.items, documents.estate_hub, following=found.next, wanted=wanted))
 
 
-class EstateSummary(Resource):
+class EstateSummaryView(ResourceView):
     """The estate in numbers."""
 
     tag = "Estate"
     needs = ApiScope.ESTATE_READ
     polled = True
 
-    @operation("getEstateSummary", "Count the estate", returns=reference(documents.EstateSummary))
+    @operation(
+        "getEstateSummary", "Count the estate", returns=schema_reference(documents.EstateSummarySchema)
+    )
     def get(self, request: Request) -> Response:
         """Count your hubs by role, region, status and version, from the tallies."""
         return Response(documents.estate_summary(estate_counts(self.scope)))
 
 
-class HubOne(Resource):
+class HubDetailView(ResourceView):
     """One hub."""
 
     tag = "Estate"
     needs = ApiScope.ESTATE_READ
     polled = True
 
-    @operation("getHub", "Read a hub", returns=reference(documents.Hub))
+    @operation("getHub", "Read a hub", returns=schema_reference(documents.HubSchema))
     def get(self, request: Request, hub: Guid) -> Response:
         """Read what a hub is and where it stands, by its GUID or that of its GPF, in any spelling."""
         return Response(documents.hub(hub_card(self.scope, guid=str(hub))))
 
 
-class HubHistory(Resource):
+class HubHistoryView(ResourceView):
     """What happened to a hub."""
 
     tag = "Estate"
     needs = ApiScope.ESTATE_READ
     polled = True
 
-    @operation("getHubHistory", "Read a hub's history", returns=reference(documents.HubHistory))
+    @operation("getHubHistory", "Read a hub's history", returns=schema_reference(documents.HubHistorySchema))
     def get(self, request: Request, hub: Guid) -> Response:
         """Read a hub's changes of version, status and Supplier, your entries about it, and its readings."""
         return Response(documents.hub_history(hub_card(self.scope, guid=str(hub))))
 
 
-class Readings(Resource):
+class ReadingsView(ResourceView):
     """Reading firmware versions."""
 
     tag = "Estate"
@@ -198,20 +202,20 @@ class Readings(Resource):
         "requestReadings",
         "Have versions read",
         status=202,
-        body=HubsToRead,
+        body=HubsToReadSerializer,
         example={"guids": ["00-DB-12-34-56-78-9A-BC"]},
-        returns=reference(ReadingAsked),
+        returns=schema_reference(ReadingRequestedSchema),
         refuses=("not_found", "malformed_id", "bad_input"),
     )
-    @once
+    @idempotent
     def post(self, request: Request) -> Response:
         """Have the firmware version of hubs read (SR 11.2), up to 10,000; the answers come to your feed."""
-        guids = [Guid.parse(text).db for text in self.said(HubsToRead)["guids"]]
+        guids = [Guid.parse(text).db for text in self.validated_body(HubsToReadSerializer)["guids"]]
         return self._asked(guids, now=clock.now())
 
     def _asked(self, guids: list[int], *, now: datetime) -> Response:
         done = services.request_read(self.scope, guids=guids, now=now)
-        asked: ReadingAsked = {
+        asked: ReadingRequestedSchema = {
             "asked": done.asked,
             "requested": done.requested,
             "under_way": done.under_way,
@@ -220,7 +224,7 @@ class Readings(Resource):
         return Response(asked, status=202, headers={"Location": "/api/v1/events"})
 
 
-class DccReadings(Readings):
+class DccReadingsView(ReadingsView):
     """Reading firmware versions, for the DCC."""
 
     needs = ApiScope.ROLLOUTS_WRITE
@@ -229,33 +233,33 @@ class DccReadings(Readings):
         "requestReadingsOfAnyHub",
         "Have versions of any hub read",
         status=202,
-        body=HubsToRead,
+        body=HubsToReadSerializer,
         example={"guids": ["00-DB-12-34-56-78-9A-BC"]},
-        returns=reference(ReadingAsked),
+        returns=schema_reference(ReadingRequestedSchema),
         refuses=("not_found", "malformed_id", "bad_input"),
     )
-    @once
+    @idempotent
     def post(self, request: Request) -> Response:
         """Have the firmware version of any hubs read, for the DCC; the answers come to its feed."""
-        guids = [Guid.parse(text).db for text in self.said(HubsToRead)["guids"]]
+        guids = [Guid.parse(text).db for text in self.validated_body(HubsToReadSerializer)["guids"]]
         return self._asked(guids, now=clock.now())
 
 
-class Labels(Resource):
+class LabelListView(ResourceView):
     """Your labels."""
 
     tag = "Estate"
     needs = ApiScope.ESTATE_READ
     polled = True
 
-    @operation("listLabels", "List labels", returns=list_of(LabelRow))
+    @operation("listLabels", "List labels", returns=list_of(LabelRowSchema))
     def get(self, request: Request) -> Response:
         """List your own labels and on how many of your hubs each stands; nobody else sees them."""
-        rows: list[LabelRow] = [{"label": each.label, "hubs": each.hubs} for each in labels(self.scope)]
+        rows: list[LabelRowSchema] = [{"label": each.label, "hubs": each.hubs} for each in labels(self.scope)]
         return Response({"items": rows})
 
 
-class LabelOne(Resource):
+class LabelDetailView(ResourceView):
     """One of your labels."""
 
     tag = "Estate"
@@ -266,21 +270,21 @@ class LabelOne(Resource):
         "labelHubs",
         "Label hubs",
         body={
-            "application/json": HubsToLabel,
+            "application/json": HubsToLabelSerializer,
             "text/csv": {"description": "A column headed `guid`, or one GUID a line."},
             "application/x-ndjson": {"description": "A GUID a line."},
         },
         example={"guids": ["00-DB-12-34-56-78-9A-BC"]},
-        returns=reference(LabelChanged),
+        returns=schema_reference(LabelChangedSchema),
         refuses=("bad_input", "unreadable_file"),
     )
-    @once
+    @idempotent
     def post(self, request: Request, label: str) -> Response:
         """Put a label on hubs of yours; again changes nothing. Rules may ask for labels."""
         listed = listed_in(request)
-        hubs = listed if listed is not None else hub_list(self.said(HubsToLabel)["guids"])
+        hubs = listed if listed is not None else hub_list(self.validated_body(HubsToLabelSerializer)["guids"])
         done = services.add_label(self.scope, label=label, hubs=hubs)
-        changed: LabelChanged = {
+        changed: LabelChangedSchema = {
             "changed": done.changed,
             "unchanged": done.unchanged,
             "rejected": [of_line(line, raw, reason) for line, raw, reason in done.rejected],

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, TypedDict
 
-from portal.rest.shapes import Count, Example, Names
+from portal.rest.schemas import AllowedNames, Count, Example
 from rollouts.api.enums import Id
-from rollouts.api.governance.schemas import Decision, decision
-from rollouts.api.rollouts.operation_schemas import Halted, halted
-from rollouts.queries.governance.decisions import AfterHalt, DecisionPage, Signature
+from rollouts.api.governance.schemas import DecisionSchema, decision
+from rollouts.api.rollouts.operation_schemas import HaltedSchema, halted
+from rollouts.queries.governance.decisions import AfterHalt, DecisionPage, DecisionSignature
 from rollouts.rules.rates import Rate
 from rollouts.services import Signed
-from rollouts.states.governing import DecisionStatus, Verdict
+from rollouts.states.governing import DecisionStatus, SignOffVerdict
 
 
-class RateDocument(TypedDict):
+class RateSchema(TypedDict):
     """A share of a sample, with its Wilson interval at 95 %."""
 
     hits: Count
@@ -25,19 +25,19 @@ class RateDocument(TypedDict):
     upper: Annotated[float, Example(0.016)]
 
 
-class SignatureDocument(TypedDict):
+class SignatureSchema(TypedDict):
     """One person's word on one wording."""
 
     name: Annotated[str, Example("Priya Shah")]
     body: Annotated[str, Example("SEC Panel")]
-    verdict: Annotated[str, Names(Verdict)]
+    verdict: Annotated[str, AllowedNames(SignOffVerdict)]
     comment: str
     at: datetime
     version: Annotated[int, Example(2), "The wording it is about."]
     is_void: Annotated[bool, "The wording has changed since."]
 
 
-class DecisionWhole(Decision):
+class DecisionDetailSchema(DecisionSchema):
     """A decision with its evidence and its signatures, for the DCC and the Panel."""
 
     version: Annotated[int, Example(2), "The wording: name it when you act on what you read."]
@@ -46,31 +46,31 @@ class DecisionWhole(Decision):
     evidence: Annotated[dict[str, Any], "The figures as they stood when it was recommended."]
     effects: Annotated[dict[str, Any], "What enacting it came to."]
     proposal: Annotated[dict[str, Any], "Of a change of who must sign: what is proposed."]
-    signatures: list[SignatureDocument]
+    signatures: list[SignatureSchema]
     still_needed: Annotated[list[str], Example(["2 of SEC Panel (panel member)"])]
     may_recommend: bool
     may_sign: bool
     is_finished: bool
 
 
-class SignedDocument(TypedDict):
+class SignedSchema(TypedDict):
     """What a signature led to."""
 
     decision_id: Id
-    status: Annotated[str, Names(DecisionStatus)]
+    status: Annotated[str, AllowedNames(DecisionStatus)]
     version: Annotated[int, Example(2)]
     still_needed: list[str]
-    halted: Halted | None
+    halted: HaltedSchema | None
 
 
-class SignaturesNeeded(TypedDict):
+class SignaturesNeededSchema(TypedDict):
     """Who will have to sign an outcome: one of the options suffices."""
 
     outcome: Annotated[str, Example("STOP")]
     options: Annotated[list[str], Example(["2 of SEC Panel (panel member)"])]
 
 
-class AfterHaltDocument(TypedDict):
+class AfterHaltSchema(TypedDict):
     """Hubs that activated although the update stood, and those a halt could not recall."""
 
     activated_after_halt: Count
@@ -79,13 +79,13 @@ class AfterHaltDocument(TypedDict):
     recalled: Count
 
 
-def rate(found: Rate) -> RateDocument:
+def rate(found: Rate) -> RateSchema:
     """Give a share of a sample."""
-    told: RateDocument = found.document()  # type: ignore[assignment]
+    told: RateSchema = found.document()  # type: ignore[assignment]
     return told
 
 
-def whole(page: DecisionPage) -> DecisionWhole:
+def whole(page: DecisionPage) -> DecisionDetailSchema:
     """Give a decision whole."""
     return {
         **decision(page.line),
@@ -103,7 +103,7 @@ def whole(page: DecisionPage) -> DecisionWhole:
     }
 
 
-def signed(done: Signed) -> SignedDocument:
+def signed(done: Signed) -> SignedSchema:
     """Give what a signature led to."""
     return {
         "decision_id": done.decision_id,
@@ -114,7 +114,7 @@ def signed(done: Signed) -> SignedDocument:
     }
 
 
-def after_halt(found: AfterHalt) -> AfterHaltDocument:
+def after_halt(found: AfterHalt) -> AfterHaltSchema:
     """Give what happened after a halt."""
     return {
         "activated_after_halt": found.activated_after_halt,
@@ -124,7 +124,7 @@ def after_halt(found: AfterHalt) -> AfterHaltDocument:
     }
 
 
-def _signature(each: Signature) -> SignatureDocument:
+def _signature(each: DecisionSignature) -> SignatureSchema:
     return {
         "name": each.name,
         "body": each.body,

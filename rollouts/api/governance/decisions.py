@@ -12,66 +12,68 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.rest.answers import JsonAnswer
-from portal.rest.describing import operation
-from portal.rest.fields import Document, Moment, Said, Word
-from portal.rest.once import once
-from portal.rest.shapes import reference
-from portal.rest.views import Resource
+from portal.rest.fields import EnumField, JsonObjectField, OffsetDateTimeField, StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
+from portal.rest.responses import JsonRenderer
+from portal.rest.schemas import schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.governance import decision_schemas as documents
 from rollouts.queries.governance.decisions import after_halt, decision_page, needed_for
 from rollouts.queries.governance.evidence import evidence_pack
 from rollouts.states import ReviewOutcome
-from rollouts.states.governing import Verdict
+from rollouts.states.governing import SignOffVerdict
 
 ZIP: Final = "application/zip"
 _MOST: Final = 4_000
 _VERSION_HELP: Final = "The wording you have read: refused if there is a newer one."
 
 
-class ReviewAsked(Said):
+class ReviewInputSerializer(StrictSerializer):
     """Why an update is reviewed."""
 
     because = serializers.CharField(max_length=_MOST)
 
 
-class Recommendation(Said):
+class RecommendationSerializer(StrictSerializer):
     """How the update is to go on."""
 
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, help_text=_VERSION_HELP)
-    outcome = Word(ReviewOutcome)
+    outcome = EnumField(ReviewOutcome)
     reasons = serializers.CharField(max_length=_MOST)
-    automatic_at = Moment(required=False, allow_null=True, help_text="Of a delay: the new automatic time.")
+    automatic_at = OffsetDateTimeField(
+        required=False, allow_null=True, help_text="Of a delay: the new automatic time."
+    )
     goes_on = serializers.BooleanField(required=False, help_text="Of a delay: does a halted update go on?")
 
 
-class Withdrawal(Said):
+class WithdrawalSerializer(StrictSerializer):
     """Why a recommendation is taken back."""
 
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, help_text=_VERSION_HELP)
     why = serializers.CharField(max_length=_MOST)
 
 
-class SignatureSaid(Said):
+class SignatureInputSerializer(StrictSerializer):
     """A person's word on a wording."""
 
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, help_text=_VERSION_HELP)
-    verdict = Word(Verdict)
+    verdict = EnumField(SignOffVerdict)
     comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=_MOST)
 
 
-class OutcomeQuery(Said):
+class OutcomeQuery(StrictSerializer):
     """Of which outcome."""
 
-    outcome = Word(ReviewOutcome)
+    outcome = EnumField(ReviewOutcome)
 
 
-class RequirementsSaid(Said):
+class RequirementsInputSerializer(StrictSerializer):
     """Who is to sign from now on."""
 
     rows = serializers.ListField(
-        child=Document(),
+        child=JsonObjectField(),
         min_length=1,
         max_length=50,
         help_text="Each: `option`, `organisation` (its id), `role`, `number`, `outcomes` (none for all).",
@@ -79,20 +81,20 @@ class RequirementsSaid(Said):
     reasons = serializers.CharField(max_length=_MOST)
 
 
-class DecisionOne(Resource):
+class DecisionDetailView(ResourceView):
     """One decision."""
 
     tag = "Decisions"
     needs = ApiScope.DECISIONS_READ
     polled = True
 
-    @operation("getDecision", "Read a decision", returns=reference(documents.DecisionWhole))
+    @operation("getDecision", "Read a decision", returns=schema_reference(documents.DecisionDetailSchema))
     def get(self, request: Request, decision_id: int) -> Response:
         """Read a decision with its evidence, its signatures, and from whom some are still needed."""
         return Response(documents.whole(decision_page(self.scope, decision_id)))
 
 
-class Reviews(Resource):
+class ReviewListView(ResourceView):
     """The reviews of an update."""
 
     tag = "Decisions"
@@ -102,22 +104,22 @@ class Reviews(Resource):
         "openReview",
         "Open a review",
         status=201,
-        body=ReviewAsked,
+        body=ReviewInputSerializer,
         example={"because": "Failures of one meter model in the North."},
-        returns=reference(documents.DecisionWhole),
+        returns=schema_reference(documents.DecisionDetailSchema),
         refuses=("step_refused", "bad_input"),
     )
-    @once
+    @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
         """Begin a review of an update, running or halted; the one that is open is answered as it is."""
-        because = self.said(ReviewAsked)["because"]
+        because = self.validated_body(ReviewInputSerializer)["because"]
         made = services.open_review(self.scope, rollout_id=rollout_id, because=because, now=clock.now())
         location = reverse("api:decision", args=[made.pk])
         shown = documents.whole(decision_page(self.scope, made.pk))
         return Response(shown, status=201, headers={"Location": location})
 
 
-class Recommendations(Resource):
+class RecommendationsView(ResourceView):
     """What the DCC recommends."""
 
     tag = "Decisions"
@@ -126,9 +128,9 @@ class Recommendations(Resource):
     @operation(
         "recommend",
         "Recommend how an update goes on",
-        body=Recommendation,
+        body=RecommendationSerializer,
         example={"version": 1, "outcome": "PROCEED", "reasons": "The failures are of one meter model."},
-        returns=reference(documents.DecisionWhole),
+        returns=schema_reference(documents.DecisionDetailSchema),
         refuses=("decision_closed", "recommendation_changed", "DELAY_NOT_LATER", "bad_input"),
     )
     def put(self, request: Request, decision_id: int) -> Response:
@@ -138,13 +140,13 @@ class Recommendations(Resource):
         are void. The last signature enacts it. What a system recommends, people of the DCC cannot sign until
         one of them has worded it: nobody signs their own words.
         """
-        said = self.said(Recommendation)
+        said = self.validated_body(RecommendationSerializer)
         said["outcome"] = said["outcome"].value
         services.recommend(self.scope, decision_id=decision_id, now=clock.now(), **said)
         return Response(documents.whole(decision_page(self.scope, decision_id)))
 
 
-class RecommendationWithdrawals(Resource):
+class RecommendationWithdrawalsView(ResourceView):
     """Taking a recommendation back."""
 
     tag = "Decisions"
@@ -153,20 +155,20 @@ class RecommendationWithdrawals(Resource):
     @operation(
         "withdrawRecommendation",
         "Take a recommendation back",
-        body=Withdrawal,
+        body=WithdrawalSerializer,
         example={"version": 2, "why": "New figures have come in."},
-        returns=reference(documents.DecisionWhole),
+        returns=schema_reference(documents.DecisionDetailSchema),
         refuses=("decision_closed", "recommendation_changed", "bad_input"),
     )
-    @once
+    @idempotent
     def post(self, request: Request, decision_id: int) -> Response:
         """Take a recommendation back to the review; sign-offs given so far are void."""
-        said = self.said(Withdrawal)
+        said = self.validated_body(WithdrawalSerializer)
         services.withdraw_recommendation(self.scope, decision_id=decision_id, now=clock.now(), **said)
         return Response(documents.whole(decision_page(self.scope, decision_id)))
 
 
-class Signatures(Resource):
+class SignaturesView(ResourceView):
     """Signing a decision."""
 
     tag = "Decisions"
@@ -175,9 +177,9 @@ class Signatures(Resource):
     @operation(
         "signDecision",
         "Sign a decision",
-        body=SignatureSaid,
+        body=SignatureInputSerializer,
         example={"version": 2, "verdict": "APPROVE"},
-        returns=reference(documents.SignedDocument),
+        returns=schema_reference(documents.SignedSchema),
         refuses=(
             "decision_closed",
             "recommendation_changed",
@@ -186,20 +188,20 @@ class Signatures(Resource):
             "bad_input",
         ),
     )
-    @once
+    @idempotent
     def post(self, request: Request, decision_id: int) -> Response:
         """Approve or reject one wording; the signature that completes what is needed enacts it.
 
         A person signs, under their own session: a system is answered 403. Once a decision that halts has been
         answered, nothing more of the update leaves.
         """
-        said = self.said(SignatureSaid)
+        said = self.validated_body(SignatureInputSerializer)
         said["verdict"] = said["verdict"].value
         done = services.sign_off(self.scope, decision_id=decision_id, now=clock.now(), **said)
         return Response(documents.signed(done))
 
 
-class SignaturesNeeded(Resource):
+class SignaturesNeededView(ResourceView):
     """Who must sign."""
 
     tag = "Decisions"
@@ -210,13 +212,13 @@ class SignaturesNeeded(Resource):
         "getSignaturesNeeded",
         "See who must sign",
         query=[OutcomeQuery],
-        returns=reference(documents.SignaturesNeeded),
+        returns=schema_reference(documents.SignaturesNeededSchema),
         refuses=("not_found",),
     )
     def get(self, request: Request) -> Response:
         """Say who would have to sign an outcome; one of the options suffices."""
-        outcome = self.asked(OutcomeQuery)["outcome"].value
-        told: documents.SignaturesNeeded = {
+        outcome = self.validated_query(OutcomeQuery)["outcome"].value
+        told: documents.SignaturesNeededSchema = {
             "outcome": outcome,
             "options": list(needed_for(self.scope, outcome)),
         }
@@ -226,25 +228,25 @@ class SignaturesNeeded(Resource):
         "proposeSignatures",
         "Propose who must sign",
         status=201,
-        body=RequirementsSaid,
+        body=RequirementsInputSerializer,
         example={
             "rows": [{"option": 1, "organisation": 3, "role": "PANEL_MEMBER", "number": 2, "outcomes": []}],
             "reasons": "The sub-committee has been formed.",
         },
-        returns=reference(documents.DecisionWhole),
+        returns=schema_reference(documents.DecisionDetailSchema),
         refuses=("bad_input",),
     )
-    @once
+    @idempotent
     def post(self, request: Request) -> Response:
         """Propose who must sign from now on: in person, signed by the rows in force and the new ones."""
-        said = self.said(RequirementsSaid)
+        said = self.validated_body(RequirementsInputSerializer)
         made = services.propose_requirements(self.scope, now=clock.now(), **said)
         location = reverse("api:decision", args=[made.pk])
         shown = documents.whole(decision_page(self.scope, made.pk))
         return Response(shown, status=201, headers={"Location": location})
 
 
-class AfterHalt(Resource):
+class AfterHaltView(ResourceView):
     """What happened on hubs although their update stood."""
 
     tag = "Decisions"
@@ -252,26 +254,26 @@ class AfterHalt(Resource):
     polled = True
 
     @operation(
-        "getAfterHalt", "See what a halt could not stop", returns=reference(documents.AfterHaltDocument)
+        "getAfterHalt", "See what a halt could not stop", returns=schema_reference(documents.AfterHaltSchema)
     )
     def get(self, request: Request, rollout_id: int) -> Response:
         """Count hubs that activated after a halt, and those being recalled: of a Supplier its own alone."""
         return Response(documents.after_halt(after_halt(self.scope, rollout_id=rollout_id)))
 
 
-class ZipAnswer(JsonAnswer):
+class ZipRenderer(JsonRenderer):
     """`application/zip`."""
 
     media_type = ZIP
     format = "zip"
 
 
-class EvidenceFile(Resource):
+class EvidenceFileView(ResourceView):
     """The evidence on an update."""
 
     tag = "Decisions"
     needs = ApiScope.DECISIONS_READ
-    renderer_classes = (ZipAnswer, JsonAnswer)
+    renderer_classes = (ZipRenderer, JsonRenderer)
 
     @operation(
         "getEvidence", "Take the evidence away", files={ZIP: "Report, data, decisions and the audit chain."}

@@ -12,13 +12,13 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.rest.answers import CSV, CsvAnswer, JsonAnswer, streamed
-from portal.rest.describing import operation
-from portal.rest.fields import IdField, Said, Word
-from portal.rest.once import once
+from portal.rest.fields import EnumField, IdField, StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, cursor_of, id_after, page
-from portal.rest.shapes import Count, Example, Names, list_of, page_of, reference
-from portal.rest.views import Resource
+from portal.rest.responses import CSV, CsvRenderer, JsonRenderer, file_response
+from portal.rest.schemas import AllowedNames, Count, Example, list_of, page_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id
 from rollouts.queries.estate.exports import saved_views
@@ -30,7 +30,7 @@ from rollouts.states.inventory import LineProblem
 _MOST_NAMED = 1_000
 
 
-class FactRow(TypedDict):
+class FactRowSchema(TypedDict):
     """One fact of the journal: what happened to what, by whom, when, and its place in the chain."""
 
     id: Annotated[int, Example(9001)]
@@ -44,7 +44,7 @@ class FactRow(TypedDict):
     hash: Annotated[str, "SHA-256, of this fact and the one before."]
 
 
-class ChainChecked(TypedDict):
+class ChainCheckedSchema(TypedDict):
     """What came of reckoning the whole chain again."""
 
     is_intact: bool
@@ -55,7 +55,7 @@ class ChainChecked(TypedDict):
     words: Annotated[str, Example("9,001 facts, all links fit.")]
 
 
-class ImportRow(TypedDict):
+class ImportRowSchema(TypedDict):
     """One file of the inventory, and what came of it."""
 
     id: Id
@@ -66,17 +66,17 @@ class ImportRow(TypedDict):
     lines: Count
     accepted: Count
     refused: Count
-    refused_by_reason: Annotated[dict[str, int], Names(LineProblem)]
+    refused_by_reason: Annotated[dict[str, int], AllowedNames(LineProblem)]
     summary: dict[str, int]
 
 
-class Reviewed(TypedDict):
+class ReviewedSchema(TypedDict):
     """How many alerts were marked."""
 
     reviewed: Count
 
 
-class ViewRow(TypedDict):
+class ViewRowSchema(TypedDict):
     """A view of the estate under a name: `query` is that of `GET /estate` on the page."""
 
     id: Id
@@ -93,26 +93,26 @@ class AuditQuery(PageQuery):
     name = serializers.CharField(required=False, default="", max_length=100, help_text="How it begins.")
 
 
-class ReviewSaid(Said):
+class UnmatchedReviewInputSerializer(StrictSerializer):
     """Which alerts need nothing more, and why: those named, or all up to one."""
 
     note = serializers.CharField(max_length=2_000)
     alert_ids = serializers.ListField(child=IdField(), required=False, max_length=_MOST_NAMED)
     up_to = IdField(required=False, help_text="All up to this id.")
-    why = Word(UnmatchedReason, required=False)
+    why = EnumField(UnmatchedReason, required=False)
     csp_id = IdField(required=False)
 
 
-class Audit(Resource):
+class AuditView(ResourceView):
     """The audit trail."""
 
     tag = "Audit"
     needs = ApiScope.AUDIT_READ
 
-    @operation("listFacts", "Read the audit trail", query=[AuditQuery], returns=page_of(FactRow))
+    @operation("listFacts", "Read the audit trail", query=[AuditQuery], returns=page_of(FactRowSchema))
     def get(self, request: Request) -> Response:
         """List the facts of the journal, the newest first; about one subject, or of a kind, if asked."""
-        asked = self.asked(AuditQuery)
+        asked = self.validated_query(AuditQuery)
         found = audit_trail(
             self.scope,
             subject=asked["subject"],
@@ -123,17 +123,17 @@ class Audit(Resource):
         return Response(page(request, found.items, _fact, following=found.next))
 
 
-class AuditChain(Resource):
+class AuditChainView(ResourceView):
     """The chain of the audit trail."""
 
     tag = "Audit"
     needs = ApiScope.AUDIT_READ
 
-    @operation("checkChain", "Check the audit chain", returns=reference(ChainChecked))
+    @operation("checkChain", "Check the audit chain", returns=schema_reference(ChainCheckedSchema))
     def get(self, request: Request) -> Response:
         """Reckon the whole chain again: every fact's hash covers the fact before it."""
         found = check_chain(self.scope)
-        told: ChainChecked = {
+        told: ChainCheckedSchema = {
             "is_intact": found.is_intact,
             "head": found.head,
             "head_hash": found.head_hash,
@@ -144,35 +144,35 @@ class AuditChain(Resource):
         return Response(told)
 
 
-class Imports(Resource):
+class ImportListView(ResourceView):
     """Imports into the inventory."""
 
     tag = "Operations"
     needs = ApiScope.CHANNELS_READ
 
-    @operation("listImports", "List imports", query=[PageQuery], returns=page_of(ImportRow))
+    @operation("listImports", "List imports", query=[PageQuery], returns=page_of(ImportRowSchema))
     def get(self, request: Request) -> Response:
         """List the files read into the inventory, the latest first, with what was not taken and why."""
-        asked = self.asked(PageQuery)
+        asked = self.validated_query(PageQuery)
         found = estate_imports(self.scope, before=id_after(asked["after"]), size=asked["limit"])
         return Response(page(request, found.items, _import, following=cursor_of(found.next)))
 
 
-class RefusedLines(Resource):
+class RefusedLinesView(ResourceView):
     """The lines of an import that were not taken."""
 
     tag = "Operations"
     needs = ApiScope.CHANNELS_READ
-    renderer_classes = (CsvAnswer, JsonAnswer)
+    renderer_classes = (CsvRenderer, JsonRenderer)
 
     @operation("getRefusedLines", "Take refused lines away", files={CSV: "To be corrected and sent again."})
     def get(self, request: Request, import_id: int) -> HttpResponseBase:
         """Take away the lines of an import that were not taken, each with its reason."""
         pieces = refused_lines_csv(self.scope, import_id=import_id)
-        return streamed(pieces, kind=CSV, name=f"import-{import_id}-refused.csv")
+        return file_response(pieces, kind=CSV, name=f"import-{import_id}-refused.csv")
 
 
-class UnmatchedReview(Resource):
+class UnmatchedReviewView(ResourceView):
     """Reviewing alerts that fit nothing."""
 
     tag = "Operations"
@@ -181,32 +181,32 @@ class UnmatchedReview(Resource):
     @operation(
         "reviewUnmatchedAlerts",
         "Review unmatched alerts",
-        body=ReviewSaid,
+        body=UnmatchedReviewInputSerializer,
         example={"note": "Hubs of the trial, known to the CSP.", "alert_ids": [17]},
-        returns=reference(Reviewed),
+        returns=schema_reference(ReviewedSchema),
         refuses=("bad_input",),
     )
-    @once
+    @idempotent
     def post(self, request: Request) -> Response:
         """Mark alerts as needing nothing more; one that has been reviewed keeps the words it has."""
-        said = self.said(ReviewSaid)
+        said = self.validated_body(UnmatchedReviewInputSerializer)
         why = said.pop("why", None)
         done = services.review_unmatched(self.scope, now=clock.now(), why=why.value if why else "", **said)
-        reviewed: Reviewed = {"reviewed": done}
+        reviewed: ReviewedSchema = {"reviewed": done}
         return Response(reviewed)
 
 
-class EstateViews(Resource):
+class EstateViewListView(ResourceView):
     """Views of the estate that people keep."""
 
     tag = "Estate"
     needs = ApiScope.ESTATE_READ
     polled = True
 
-    @operation("listEstateViews", "List views of the estate", returns=list_of(ViewRow))
+    @operation("listEstateViews", "List views of the estate", returns=list_of(ViewRowSchema))
     def get(self, request: Request) -> Response:
         """List the filters people of your organisation keep under a name and share."""
-        rows: list[ViewRow] = [
+        rows: list[ViewRowSchema] = [
             {
                 "id": view.id,
                 "name": view.name,
@@ -219,7 +219,7 @@ class EstateViews(Resource):
         return Response({"items": rows})
 
 
-def _fact(fact: Fact) -> FactRow:
+def _fact(fact: Fact) -> FactRowSchema:
     return {
         "id": fact.id,
         "position": fact.position,
@@ -233,7 +233,7 @@ def _fact(fact: Fact) -> FactRow:
     }
 
 
-def _import(found: ImportSummary) -> ImportRow:
+def _import(found: ImportSummary) -> ImportRowSchema:
     return {
         "id": found.id,
         "kind": found.kind,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, TypedDict
 
-from portal.rest.shapes import Count, Example, GuidText, Names
+from portal.rest.schemas import AllowedNames, Count, Example, GuidText
 from rollouts.api.enums import Id, ReasonName, reason_of
-from rollouts.api.instructions.schemas import Rejection, of_line
+from rollouts.api.instructions.schemas import RejectionSchema, of_line
 from rollouts.queries.governance.decisions import DecisionLine
 from rollouts.queries.governance.incidents import (
     Attached,
@@ -30,7 +30,7 @@ Reference = Annotated[str, Example("INC-7K2M9QX4")]
 RolloutName = Annotated[str, Example("Toshiba 0C230000")]
 
 
-class IncidentRow(TypedDict):
+class IncidentRowSchema(TypedDict):
     """An incident in the list."""
 
     id: Id
@@ -40,8 +40,8 @@ class IncidentRow(TypedDict):
     raised_by: Annotated[str, Example("Brightwater Energy")]
     category: Annotated[int, Example(2), "From 1, the most severe, to 5."]
     title: Annotated[str, Example("IHDs lose their connection")]
-    status: Annotated[str, Names(IncidentStatus)]
-    han_impact: Annotated[str, Names(HanImpact)]
+    status: Annotated[str, AllowedNames(IncidentStatus)]
+    han_impact: Annotated[str, AllowedNames(HanImpact)]
     is_high_priority: bool
     hubs: Count
     raised_at: datetime
@@ -52,7 +52,7 @@ class IncidentRow(TypedDict):
     service_desk_reference: Annotated[str, Example("SD-4711")]
 
 
-class IncidentRemark(TypedDict):
+class IncidentRemarkSchema(TypedDict):
     """A comment on an incident."""
 
     at: datetime
@@ -62,7 +62,7 @@ class IncidentRemark(TypedDict):
     text: Annotated[str, Example("We see the same in the South.")]
 
 
-class IncidentFile(TypedDict):
+class IncidentFileSchema(TypedDict):
     """A file of an incident."""
 
     id: Id
@@ -72,21 +72,23 @@ class IncidentFile(TypedDict):
     uploaded_at: datetime
 
 
-class Incident(IncidentRow):
+class IncidentSchema(IncidentRowSchema):
     """An incident whole."""
 
     description: str
     han_devices: int
     batch_id: Annotated[int | None, Example(17)]
     merged_into: Annotated[str, Example(""), "The incident it is handled with."]
-    stands: Annotated[str, Names(IncidentStatus), "Its status, or that of the incident it is handled with."]
+    stands: Annotated[
+        str, AllowedNames(IncidentStatus), "Its status, or that of the incident it is handled with."
+    ]
     known_issue: Annotated[str, Example("")]
-    steps: Annotated[list[str], Names(INCIDENT_STEPS), "What you may do with it now."]
-    comments: list[IncidentRemark]
-    attachments: list[IncidentFile]
+    steps: Annotated[list[str], AllowedNames(INCIDENT_STEPS), "What you may do with it now."]
+    comments: list[IncidentRemarkSchema]
+    attachments: list[IncidentFileSchema]
 
 
-class IncidentRaised(TypedDict):
+class IncidentRaisedSchema(TypedDict):
     """An incident as it was taken."""
 
     id: Id
@@ -94,28 +96,28 @@ class IncidentRaised(TypedDict):
     hubs: Count
     respond_by: datetime
     resolve_by: datetime
-    rejected: list[Rejection]
+    rejected: list[RejectionSchema]
 
 
-class IncidentHubRow(TypedDict):
+class IncidentHubRowSchema(TypedDict):
     """A hub an incident names, and where it stands in the update."""
 
     guid: GuidText
-    region: Annotated[str | None, Names(Region)]
-    state: Annotated[str | None, Names(TargetState)]
+    region: Annotated[str | None, AllowedNames(Region)]
+    state: Annotated[str | None, AllowedNames(TargetState)]
     reason: ReasonName
     state_at: datetime | None
 
 
-class Decision(TypedDict):
+class DecisionSchema(TypedDict):
     """How an update goes on: for Suppliers and CSPs once it is enacted."""
 
     id: Id
-    kind: Annotated[str, Names(DecisionKind)]
+    kind: Annotated[str, AllowedNames(DecisionKind)]
     rollout_id: Annotated[int | None, Example(17)]
     rollout_name: RolloutName
-    status: Annotated[str, Names(DecisionStatus)]
-    outcome: Annotated[str | None, Names(ReviewOutcome)]
+    status: Annotated[str, AllowedNames(DecisionStatus)]
+    outcome: Annotated[str | None, AllowedNames(ReviewOutcome)]
     reasons: Annotated[str, Example("The failures are of one meter model; others go on.")]
     automatic_at: Annotated[datetime | None, "Of a delay: the new automatic time."]
     goes_on: bool
@@ -124,7 +126,7 @@ class Decision(TypedDict):
     decided_at: datetime | None
 
 
-def incident_row(line: IncidentLine) -> IncidentRow:
+def incident_row(line: IncidentLine) -> IncidentRowSchema:
     """Give an incident of the list."""
     return {
         "id": line.id,
@@ -147,7 +149,7 @@ def incident_row(line: IncidentLine) -> IncidentRow:
     }
 
 
-def incident(page: IncidentPage) -> Incident:
+def incident(page: IncidentPage) -> IncidentSchema:
     """Give an incident whole."""
     return {
         **incident_row(page.line),
@@ -163,7 +165,7 @@ def incident(page: IncidentPage) -> Incident:
     }
 
 
-def raised(done: Raised) -> IncidentRaised:
+def raised(done: Raised) -> IncidentRaisedSchema:
     """Give an incident as it was taken."""
     return {
         "id": done.incident_id,
@@ -175,7 +177,7 @@ def raised(done: Raised) -> IncidentRaised:
     }
 
 
-def incident_hub(hub: IncidentHubLine) -> IncidentHubRow:
+def incident_hub(hub: IncidentHubLine) -> IncidentHubRowSchema:
     """Give a hub of an incident."""
     return {
         "guid": hub.guid,
@@ -186,7 +188,7 @@ def incident_hub(hub: IncidentHubLine) -> IncidentHubRow:
     }
 
 
-def decision(line: DecisionLine) -> Decision:
+def decision(line: DecisionLine) -> DecisionSchema:
     """Give a decision."""
     return {
         "id": line.id,
@@ -204,7 +206,7 @@ def decision(line: DecisionLine) -> Decision:
     }
 
 
-def _remark(remark: Remark) -> IncidentRemark:
+def _remark(remark: Remark) -> IncidentRemarkSchema:
     return {
         "at": remark.at,
         "author": remark.author,
@@ -214,7 +216,7 @@ def _remark(remark: Remark) -> IncidentRemark:
     }
 
 
-def _file(attached: Attached) -> IncidentFile:
+def _file(attached: Attached) -> IncidentFileSchema:
     return {
         "id": attached.id,
         "file_name": attached.file_name,

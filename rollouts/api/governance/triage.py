@@ -11,11 +11,11 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.rest.describing import operation
-from portal.rest.fields import Document, IdField, Said, Word
-from portal.rest.once import once
-from portal.rest.shapes import list_of, reference
-from portal.rest.views import Resource
+from portal.rest.fields import EnumField, IdField, JsonObjectField, StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
+from portal.rest.schemas import list_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.governance import schemas as governing
 from rollouts.api.governance import watch_schemas as watching
@@ -26,43 +26,43 @@ from rollouts.states import FailureCode
 _MOST: Final = 4_000
 
 
-class BoardQuery(Said):
+class BoardQuery(StrictSerializer):
     """How the board is grouped."""
 
     by = serializers.ChoiceField(choices=[each.value for each in GroupBy], required=False, default="region")
 
 
-class IssuesQuery(Said):
+class IssuesQuery(StrictSerializer):
     """Whose known issues."""
 
     rollout_id = IdField(required=False)
 
 
-class MergeSaid(Said):
+class MergeInputSerializer(StrictSerializer):
     """With which incident it is handled."""
 
     into_id = IdField()
 
 
-class ExplanationSaid(Said):
+class ExplanationInputSerializer(StrictSerializer):
     """What an incident is put down to."""
 
     known_issue_id = IdField(allow_null=True, help_text="None takes the explanation back.")
 
 
-class ServiceDeskSaid(Said):
+class ServiceDeskInputSerializer(StrictSerializer):
     """How the Service Desk calls an incident."""
 
     reference = serializers.CharField(allow_blank=True, max_length=40)
 
 
-class KnownIssueSaid(Said):
+class KnownIssueInputSerializer(StrictSerializer):
     """A known issue: failures it explains by name, hubs by conditions, or both."""
 
     title = serializers.CharField(max_length=120)
     description = serializers.CharField(required=False, default="", allow_blank=True, max_length=_MOST)
-    failure_codes = serializers.ListField(child=Word(FailureCode), required=False, default=list)
-    criteria = Document(required=False, allow_null=True, default=None)
+    failure_codes = serializers.ListField(child=EnumField(FailureCode), required=False, default=list)
+    criteria = JsonObjectField(required=False, allow_null=True, default=None)
     rollout_id = IdField(required=False, allow_null=True, default=None)
     is_active = serializers.BooleanField(required=False, default=True)
 
@@ -72,21 +72,21 @@ class KnownIssueSaid(Said):
         return {**said, "failure_codes": sorted({int(code) for code in said["failure_codes"]})}
 
 
-class Triage(Resource):
+class TriageBoardView(ResourceView):
     """The triage board of all open updates."""
 
     tag = "Incidents"
     needs = ApiScope.INCIDENTS_READ
     polled = True
 
-    @operation("getTriage", "Read the triage board", returns=list_of(watching.TriageRow))
+    @operation("getTriage", "Read the triage board", returns=list_of(watching.TriageRowSchema))
     def get(self, request: Request) -> Response:
         """Read what failed and what incidents name, by model, over all open updates; the worst first."""
         found = triage_board(self.scope, now=clock.now())
         return Response({"items": [watching.triage_row(group) for group in found]})
 
 
-class TriageOf(Resource):
+class RolloutTriageView(ResourceView):
     """The triage board of an update."""
 
     tag = "Incidents"
@@ -97,16 +97,16 @@ class TriageOf(Resource):
         "getTriageOfRollout",
         "Read the triage board of an update",
         query=[BoardQuery],
-        returns=list_of(watching.TriageRow),
+        returns=list_of(watching.TriageRowSchema),
     )
     def get(self, request: Request, rollout_id: int) -> Response:
         """Read what failed, what incidents name and what is explained, group by group; the worst first."""
-        by = GroupBy(self.asked(BoardQuery)["by"])
+        by = GroupBy(self.validated_query(BoardQuery)["by"])
         found = triage_board(self.scope, rollout_id=rollout_id, by=by, now=clock.now())
         return Response({"items": [watching.triage_row(group) for group in found]})
 
 
-class ComparisonOf(Resource):
+class ComparisonView(ResourceView):
     """Upgraded hubs against others."""
 
     tag = "Incidents"
@@ -114,7 +114,9 @@ class ComparisonOf(Resource):
     polled = True
 
     @operation(
-        "compareHubs", "Compare upgraded hubs with others", returns=reference(watching.ComparisonDocument)
+        "compareHubs",
+        "Compare upgraded hubs with others",
+        returns=schema_reference(watching.ComparisonSchema),
     )
     def get(self, request: Request, rollout_id: int) -> Response:
         """Hold upgraded hubs against hubs of the same model that are not, with 95 % intervals."""
@@ -122,7 +124,7 @@ class ComparisonOf(Resource):
         return Response(watching.comparison(found))
 
 
-class Merging(Resource):
+class IncidentMergeView(ResourceView):
     """Handling an incident with another one."""
 
     tag = "Incidents"
@@ -131,20 +133,20 @@ class Merging(Resource):
     @operation(
         "mergeIncident",
         "Merge an incident",
-        body=MergeSaid,
+        body=MergeInputSerializer,
         example={"into_id": 17},
-        returns=reference(governing.Incident),
+        returns=schema_reference(governing.IncidentSchema),
         refuses=("incident_step_refused",),
     )
-    @once
+    @idempotent
     def post(self, request: Request, incident_id: int) -> Response:
         """Let an incident be handled with another one of its update; its raiser is told."""
-        into_id = self.said(MergeSaid)["into_id"]
+        into_id = self.validated_body(MergeInputSerializer)["into_id"]
         services.merge_incident(self.scope, incident_id=incident_id, into_id=into_id, now=clock.now())
         return _shown(self, incident_id)
 
 
-class Explaining(Resource):
+class IncidentExplanationView(ResourceView):
     """What an incident is put down to."""
 
     tag = "Incidents"
@@ -153,18 +155,18 @@ class Explaining(Resource):
     @operation(
         "explainIncident",
         "Put an incident down to a known issue",
-        body=ExplanationSaid,
+        body=ExplanationInputSerializer,
         example={"known_issue_id": 17},
-        returns=reference(governing.Incident),
+        returns=schema_reference(governing.IncidentSchema),
     )
     def put(self, request: Request, incident_id: int) -> Response:
         """Put an incident down to a known issue, or take that back."""
-        said = self.said(ExplanationSaid)
+        said = self.validated_body(ExplanationInputSerializer)
         services.explain_incident(self.scope, incident_id=incident_id, now=clock.now(), **said)
         return _shown(self, incident_id)
 
 
-class ServiceDesk(Resource):
+class ServiceDeskView(ResourceView):
     """How the Service Desk calls an incident."""
 
     tag = "Incidents"
@@ -173,19 +175,19 @@ class ServiceDesk(Resource):
     @operation(
         "setServiceDeskReference",
         "Note the Service Desk's reference",
-        body=ServiceDeskSaid,
+        body=ServiceDeskInputSerializer,
         example={"reference": "SD-4711"},
-        returns=reference(governing.Incident),
+        returns=schema_reference(governing.IncidentSchema),
         refuses=("bad_input",),
     )
     def put(self, request: Request, incident_id: int) -> Response:
         """Write down how the Service Desk calls an incident."""
-        said = self.said(ServiceDeskSaid)
+        said = self.validated_body(ServiceDeskInputSerializer)
         services.set_service_desk_reference(self.scope, incident_id=incident_id, now=clock.now(), **said)
         return _shown(self, incident_id)
 
 
-class KnownIssues(Resource):
+class KnownIssueListView(ResourceView):
     """Known issues."""
 
     tag = "Incidents"
@@ -196,24 +198,24 @@ class KnownIssues(Resource):
         "listKnownIssues",
         "List known issues",
         query=[IssuesQuery],
-        returns=list_of(watching.KnownIssueDocument),
+        returns=list_of(watching.KnownIssueSchema),
         refuses=("not_found",),
     )
     def get(self, request: Request) -> Response:
         """List what is understood, for all updates or for one; for the DCC and the Panel."""
-        found = known_issues(self.scope, rollout_id=self.asked(IssuesQuery).get("rollout_id"))
+        found = known_issues(self.scope, rollout_id=self.validated_query(IssuesQuery).get("rollout_id"))
         return Response({"items": [watching.known_issue(issue) for issue in found]})
 
     @operation(
         "addKnownIssue",
         "Write a known issue down",
         status=201,
-        body=KnownIssueSaid,
+        body=KnownIssueInputSerializer,
         example={"title": "Hubs out of reach at night", "failure_codes": ["UNREACHABLE"]},
-        returns=reference(watching.KnownIssueDocument),
+        returns=schema_reference(watching.KnownIssueSchema),
         refuses=("not_found", "bad_input", "invalid_criteria"),
     )
-    @once
+    @idempotent
     def post(self, request: Request) -> Response:
         """Write down something that is understood: failures it explains are counted apart."""
         made = services.put_known_issue(self.scope, now=clock.now(), **_issue_said(request))
@@ -221,7 +223,7 @@ class KnownIssues(Resource):
         return Response(watching.known_issue(made), status=201, headers={"Location": location})
 
 
-class KnownIssueOne(Resource):
+class KnownIssueDetailView(ResourceView):
     """One known issue."""
 
     tag = "Incidents"
@@ -230,9 +232,9 @@ class KnownIssueOne(Resource):
     @operation(
         "changeKnownIssue",
         "Change a known issue",
-        body=KnownIssueSaid,
+        body=KnownIssueInputSerializer,
         example={"title": "Hubs out of reach", "failure_codes": ["UNREACHABLE"], "is_active": False},
-        returns=reference(watching.KnownIssueDocument),
+        returns=schema_reference(watching.KnownIssueSchema),
         refuses=("bad_input", "invalid_criteria"),
     )
     def put(self, request: Request, known_issue_id: int) -> Response:
@@ -244,10 +246,10 @@ class KnownIssueOne(Resource):
 
 
 def _issue_said(request: Request) -> dict[str, Any]:
-    read = KnownIssueSaid(data=request.data)
+    read = KnownIssueInputSerializer(data=request.data)
     read.is_valid(raise_exception=True)
     return read.changes()
 
 
-def _shown(view: Resource, incident_id: int) -> Response:
+def _shown(view: ResourceView, incident_id: int) -> Response:
     return Response(governing.incident(incident_page(view.scope, incident_id)))

@@ -15,13 +15,13 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.rest.answers import JsonAnswer
-from portal.rest.describing import operation
-from portal.rest.fields import Document, IdField, Said, Word
-from portal.rest.once import once
+from portal.rest.fields import EnumField, IdField, JsonObjectField, StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
-from portal.rest.shapes import list_of, page_of, reference
-from portal.rest.views import Resource
+from portal.rest.responses import JsonRenderer
+from portal.rest.schemas import list_of, page_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.estate.hub_lists import guids_in, hub_list
 from rollouts.api.governance import schemas as documents
@@ -41,48 +41,48 @@ class IncidentsQuery(PageQuery):
     category = serializers.IntegerField(required=False, min_value=1, max_value=5)
 
 
-class NewIncident(Said):
+class NewIncidentSerializer(StrictSerializer):
     """What is wrong, and with which hubs: `guids`, a `tree` of conditions, or a batch; or none."""
 
     category = serializers.IntegerField(min_value=1, max_value=5)
     title = serializers.CharField(max_length=120)
     description = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
-    han_impact = Word(HanImpact, required=False)
+    han_impact = EnumField(HanImpact, required=False)
     han_devices = serializers.IntegerField(required=False, min_value=0, max_value=1_000_000)
     service_desk_reference = serializers.CharField(required=False, allow_blank=True, max_length=40)
     guids = serializers.ListField(child=serializers.CharField(), required=False, max_length=1_000_000)
-    tree = Document(required=False)
+    tree = JsonObjectField(required=False)
     batch_id = IdField(required=False)
 
 
-class Comment(Said):
+class CommentSerializer(StrictSerializer):
     """Something to be added to the story."""
 
     text = serializers.CharField(max_length=_MOST)
     is_internal = serializers.BooleanField(required=False, help_text="For the DCC and the Panel alone.")
 
 
-class StepComment(Said):
+class StepCommentSerializer(StrictSerializer):
     """What is said of a step."""
 
     comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=_MOST)
 
 
-class NewFile(Said):
+class NewFileSerializer(StrictSerializer):
     """A file."""
 
     file_name = serializers.CharField(max_length=200)
     content = serializers.CharField(max_length=_LARGEST, help_text="In Base64.")
 
 
-class DecisionsQuery(Said):
+class DecisionsQuery(StrictSerializer):
     """Which decisions."""
 
     rollout_id = IdField(required=False)
     is_open = serializers.BooleanField(required=False, allow_null=True, default=None)
 
 
-class Incidents(Resource):
+class IncidentListView(ResourceView):
     """Incidents."""
 
     tag = "Incidents"
@@ -90,11 +90,14 @@ class Incidents(Resource):
     polled = True
 
     @operation(
-        "listIncidents", "List incidents", query=[IncidentsQuery], returns=page_of(documents.IncidentRow)
+        "listIncidents",
+        "List incidents",
+        query=[IncidentsQuery],
+        returns=page_of(documents.IncidentRowSchema),
     )
     def get(self, request: Request) -> Response:
         """List the incidents you may know of, the newest first: a Supplier its own, the DCC all."""
-        asked = self.asked(IncidentsQuery)
+        asked = self.validated_query(IncidentsQuery)
         found = incident_lines(
             self.scope,
             rollout_id=asked.get("rollout_id"),
@@ -106,7 +109,7 @@ class Incidents(Resource):
         return Response(page(request, found.items, documents.incident_row, following=found.next))
 
 
-class NewIncidents(Resource):
+class NewIncidentsView(ResourceView):
     """Where incidents against an update are raised."""
 
     tag = "Incidents"
@@ -116,29 +119,29 @@ class NewIncidents(Resource):
         "raiseIncident",
         "Raise an incident",
         status=201,
-        body=NewIncident,
+        body=NewIncidentSerializer,
         example={
             "category": 2,
             "title": "IHDs lose their connection",
             "han_impact": "SOME_DEVICES",
             "guids": ["00-DB-12-34-56-78-9A-BC"],
         },
-        returns=reference(documents.IncidentRaised),
+        returns=schema_reference(documents.IncidentRaisedSchema),
         refuses=("bad_input", "invalid_criteria", "nothing_named"),
     )
-    @once
+    @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
         """Raise an incident against an update, with hubs and what it means for devices in homes (R5.1)."""
         data: Any = request.data
         guids = guids_in(data)
-        read = NewIncident(data=data if guids is None else {**data, "guids": []})
+        read = NewIncidentSerializer(data=data if guids is None else {**data, "guids": []})
         read.is_valid(raise_exception=True)
         said = {name: value for name, value in read.validated_data.items() if name != "guids"}
         chosen = {name: said.pop(name) for name in ("tree", "batch_id") if name in said}
         done = services.raise_incident(
             self.scope,
             rollout_id=rollout_id,
-            account=services.Account(**said),
+            account=services.IncidentAccount(**said),
             source=None if guids is None else hub_list(guids),
             now=clock.now(),
             **chosen,
@@ -147,20 +150,20 @@ class NewIncidents(Resource):
         return Response(documents.raised(done), status=201, headers={"Location": location})
 
 
-class IncidentOne(Resource):
+class IncidentDetailView(ResourceView):
     """One incident."""
 
     tag = "Incidents"
     needs = ApiScope.INCIDENTS_READ
     polled = True
 
-    @operation("getIncident", "Read an incident", returns=reference(documents.Incident))
+    @operation("getIncident", "Read an incident", returns=schema_reference(documents.IncidentSchema))
     def get(self, request: Request, incident_id: int) -> Response:
         """Read an incident with its story, its files and what you may do with it."""
         return Response(documents.incident(incident_page(self.scope, incident_id)))
 
 
-class IncidentHubs(Resource):
+class IncidentHubListView(ResourceView):
     """The hubs of an incident."""
 
     tag = "Incidents"
@@ -170,17 +173,17 @@ class IncidentHubs(Resource):
         "listIncidentHubs",
         "List hubs of an incident",
         query=[PageQuery],
-        returns=page_of(documents.IncidentHubRow),
+        returns=page_of(documents.IncidentHubRowSchema),
         refuses=("bad_cursor",),
     )
     def get(self, request: Request, incident_id: int) -> Response:
         """List the hubs an incident names and where each stands, in GUID order."""
-        asked = self.asked(PageQuery)
+        asked = self.validated_query(PageQuery)
         found = incident_hubs(self.scope, incident_id, cursor=asked["after"], size=asked["limit"])
         return Response(page(request, found.items, documents.incident_hub, following=found.next))
 
 
-class IncidentComments(Resource):
+class IncidentCommentsView(ResourceView):
     """The story of an incident."""
 
     tag = "Incidents"
@@ -190,20 +193,20 @@ class IncidentComments(Resource):
         "commentOnIncident",
         "Comment on an incident",
         status=201,
-        body=Comment,
+        body=CommentSerializer,
         example={"text": "We see the same in the South."},
-        returns=reference(documents.Incident),
+        returns=schema_reference(documents.IncidentSchema),
         refuses=("bad_input",),
     )
-    @once
+    @idempotent
     def post(self, request: Request, incident_id: int) -> Response:
         """Add to the story of an incident; the raiser and the DCC are told."""
-        said = self.said(Comment)
+        said = self.validated_body(CommentSerializer)
         services.comment_on_incident(self.scope, incident_id=incident_id, now=clock.now(), **said)
         return _made(self.scope, incident_id)
 
 
-class IncidentFiles(Resource):
+class IncidentFileListView(ResourceView):
     """The files of an incident."""
 
     tag = "Incidents"
@@ -213,15 +216,15 @@ class IncidentFiles(Resource):
         "attachToIncident",
         "Attach a file",
         status=201,
-        body=NewFile,
+        body=NewFileSerializer,
         example={"file_name": "ihd.log", "content": "bG9n"},
-        returns=reference(documents.Incident),
+        returns=schema_reference(documents.IncidentSchema),
         refuses=("attachment_refused",),
     )
-    @once
+    @idempotent
     def post(self, request: Request, incident_id: int) -> Response:
         """Add a file to an incident."""
-        said = self.said(NewFile)
+        said = self.validated_body(NewFileSerializer)
         try:
             content = base64.b64decode(said["content"], validate=True)
         except (binascii.Error, ValueError) as error:
@@ -231,19 +234,19 @@ class IncidentFiles(Resource):
         return _made(self.scope, incident_id)
 
 
-class BytesAnswer(JsonAnswer):
+class BytesRenderer(JsonRenderer):
     """`application/octet-stream`."""
 
     media_type = "application/octet-stream"
     format = "file"
 
 
-class IncidentFileOne(Resource):
+class IncidentFileDetailView(ResourceView):
     """One file of an incident."""
 
     tag = "Incidents"
     needs = ApiScope.INCIDENTS_READ
-    renderer_classes = (BytesAnswer, JsonAnswer)
+    renderer_classes = (BytesRenderer, JsonRenderer)
 
     @operation(
         "getIncidentFile",
@@ -256,7 +259,7 @@ class IncidentFileOne(Resource):
         return HttpResponse(found.content, headers=dict(found.headers))
 
 
-class IncidentSteps(Resource):
+class IncidentStepsView(ResourceView):
     """A step of an incident."""
 
     tag = "Incidents"
@@ -265,30 +268,32 @@ class IncidentSteps(Resource):
     @operation(
         "takeIncidentStep",
         "Move an incident on",
-        body=StepComment,
+        body=StepCommentSerializer,
         example={"comment": "Known issue: fixed by meter firmware 2.1."},
-        returns=reference(documents.Incident),
+        returns=schema_reference(documents.IncidentSchema),
         refuses=("incident_step_refused", "bad_input"),
     )
-    @once
+    @idempotent
     def post(self, request: Request, incident_id: int, verb: str) -> Response:
         """Take a step that `steps` of the incident names, such as acknowledge, resolve, close or withdraw."""
-        said = self.said(StepComment)
+        said = self.validated_body(StepCommentSerializer)
         services.take_incident_step(self.scope, incident_id=incident_id, verb=verb, now=clock.now(), **said)
         return Response(documents.incident(incident_page(self.scope, incident_id)))
 
 
-class Decisions(Resource):
+class DecisionListView(ResourceView):
     """Decisions."""
 
     tag = "Decisions"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("listDecisions", "List decisions", query=[DecisionsQuery], returns=list_of(documents.Decision))
+    @operation(
+        "listDecisions", "List decisions", query=[DecisionsQuery], returns=list_of(documents.DecisionSchema)
+    )
     def get(self, request: Request) -> Response:
         """List how updates you know of go on, the newest first: proceed, pause, delay or stop, and why."""
-        asked = self.asked(DecisionsQuery)
+        asked = self.validated_query(DecisionsQuery)
         found = decision_lines(self.scope, rollout_id=asked.get("rollout_id"), is_open=asked["is_open"])
         return Response({"items": [documents.decision(line) for line in found]})
 

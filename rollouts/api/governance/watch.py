@@ -12,11 +12,11 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
-from portal.rest.describing import operation
-from portal.rest.fields import IdField, Said, Word
-from portal.rest.once import once
-from portal.rest.shapes import list_of, reference
-from portal.rest.views import Resource
+from portal.rest.fields import EnumField, IdField, StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
+from portal.rest.schemas import list_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.governance import watch_schemas as documents
 from rollouts.queries.governance.decisions import halt_rules, halt_trips
@@ -28,12 +28,12 @@ _MOST_HOURS: Final = 24 * 366
 _MOST_HUBS: Final = 2**31 - 1
 
 
-class HaltRuleSaid(Said):
+class HaltRuleInputSerializer(StrictSerializer):
     """The terms of a halt rule."""
 
     name = serializers.CharField(max_length=80)
-    kind = Word(HaltRuleKind)
-    failure_codes = serializers.ListField(child=Word(FailureCode), required=False, max_length=100)
+    kind = EnumField(HaltRuleKind)
+    failure_codes = serializers.ListField(child=EnumField(FailureCode), required=False, max_length=100)
     batch_id = IdField(required=False, allow_null=True, help_text="None for the whole update.")
     minimum_sample = serializers.IntegerField(min_value=1, max_value=_MOST_HUBS)
     window_hours = serializers.FloatField(min_value=0.01, max_value=_MOST_HOURS)
@@ -42,7 +42,7 @@ class HaltRuleSaid(Said):
     is_active = serializers.BooleanField(required=False)
 
 
-class GateSaid(Said):
+class GateInputSerializer(StrictSerializer):
     """What the batch before must come to."""
 
     success = serializers.FloatField(min_value=0.000001, max_value=1, help_text="Of the settled hubs.")
@@ -51,14 +51,14 @@ class GateSaid(Said):
     soak_hours = serializers.FloatField(min_value=0, max_value=24 * 90)
 
 
-class HaltRules(Resource):
+class HaltRuleListView(ResourceView):
     """The halt rules of an update."""
 
     tag = "Halt rules and phases"
     needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "POST": ApiScope.ROLLOUTS_WRITE}
     polled = True
 
-    @operation("listHaltRules", "List halt rules", returns=list_of(documents.HaltRuleDocument))
+    @operation("listHaltRules", "List halt rules", returns=list_of(documents.HaltRuleSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """List the rules that would suspend the update, and what each sees now; for the DCC and the Panel."""
         found = halt_rules(self.scope, rollout_id=rollout_id, now=clock.now())
@@ -68,7 +68,7 @@ class HaltRules(Resource):
         "addHaltRule",
         "Add a halt rule",
         status=201,
-        body=HaltRuleSaid,
+        body=HaltRuleInputSerializer,
         example={
             "name": "More than 2 % fail",
             "kind": "ANY",
@@ -76,25 +76,25 @@ class HaltRules(Resource):
             "window_hours": 24,
             "threshold": 0.02,
         },
-        returns=reference(documents.HaltRuleTerms),
+        returns=schema_reference(documents.HaltRuleTermsSchema),
         refuses=("step_refused", "bad_input"),
     )
-    @once
+    @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
         """Add a rule: it suspends the update once the lower Wilson bound (95 %) is above its threshold."""
-        terms = _terms(self.said(HaltRuleSaid))
+        terms = _terms(self.validated_body(HaltRuleInputSerializer))
         made = services.put_halt_rule(self.scope, rollout_id=rollout_id, now=clock.now(), **terms)
         location = reverse("api:halt-rule", args=[rollout_id, made.pk])
         return Response(documents.halt_terms(made), status=201, headers={"Location": location})
 
 
-class HaltRuleOne(Resource):
+class HaltRuleDetailView(ResourceView):
     """One halt rule."""
 
     tag = "Halt rules and phases"
     needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "PATCH": ApiScope.ROLLOUTS_WRITE}
 
-    @operation("getHaltRule", "Read a halt rule", returns=reference(documents.HaltRuleDocument))
+    @operation("getHaltRule", "Read a halt rule", returns=schema_reference(documents.HaltRuleSchema))
     def get(self, request: Request, rollout_id: int, halt_rule_id: int) -> Response:
         """Read a halt rule with what it sees now."""
         found = halt_rules(self.scope, rollout_id=rollout_id, now=clock.now())
@@ -106,49 +106,49 @@ class HaltRuleOne(Resource):
     @operation(
         "changeHaltRule",
         "Change a halt rule",
-        body=HaltRuleSaid,
+        body=HaltRuleInputSerializer,
         example={"is_active": False},
-        returns=reference(documents.HaltRuleTerms),
+        returns=schema_reference(documents.HaltRuleTermsSchema),
         refuses=("step_refused", "bad_input"),
     )
     def patch(self, request: Request, rollout_id: int, halt_rule_id: int) -> Response:
         """Change some terms of a halt rule, or switch it off and on; it is looked at from now on."""
-        terms = _terms(self.said(HaltRuleSaid, is_partial=True))
+        terms = _terms(self.validated_body(HaltRuleInputSerializer, is_partial=True))
         changed = services.put_halt_rule(
             self.scope, rollout_id=rollout_id, rule_id=halt_rule_id, now=clock.now(), **terms
         )
         return Response(documents.halt_terms(changed))
 
 
-class HaltTrips(Resource):
+class HaltTripListView(ResourceView):
     """When halt rules tripped."""
 
     tag = "Halt rules and phases"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("listHaltTrips", "List trips of halt rules", returns=list_of(documents.HaltTripDocument))
+    @operation("listHaltTrips", "List trips of halt rules", returns=list_of(documents.HaltTripSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """List when halt rules tripped and on which numbers, the newest first; for the DCC and the Panel."""
         found = halt_trips(self.scope, rollout_id=rollout_id)
         return Response({"items": [documents.halt_trip(trip) for trip in found]})
 
 
-class Phases(Resource):
+class PhasesView(ResourceView):
     """The phases of an update."""
 
     tag = "Halt rules and phases"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("listPhases", "List phases", returns=list_of(documents.PhaseDocument))
+    @operation("listPhases", "List phases", returns=list_of(documents.PhaseSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """List the batches in order, the gate before each, and how far the one before has come."""
         found = phases(self.scope, rollout_id=rollout_id)
         return Response({"items": [documents.phase(each) for each in found.items]})
 
 
-class Gate(Resource):
+class GateView(ResourceView):
     """The gate before a batch."""
 
     tag = "Halt rules and phases"
@@ -157,14 +157,14 @@ class Gate(Resource):
     @operation(
         "setGate",
         "Put a gate before a batch",
-        body=GateSaid,
+        body=GateInputSerializer,
         example={"success": 0.98, "settled": 0.95, "minimum": 200, "soak_hours": 72},
-        returns=reference(documents.PhaseDocument),
+        returns=schema_reference(documents.PhaseSchema),
         refuses=("step_refused", "bad_input"),
     )
     def put(self, request: Request, rollout_id: int, batch_id: int) -> Response:
         """Let a batch open by itself, once the one before has succeeded and soaked; an open gate shuts."""
-        said = self.said(GateSaid)
+        said = self.validated_body(GateInputSerializer)
         if all(each.id != batch_id for each in phases(self.scope, rollout_id=rollout_id).items):
             raise NotFound("There is no such batch.")
         services.set_phase(self.scope, batch_id=batch_id, now=clock.now(), **said)

@@ -5,26 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, TypedDict
 
-from portal.rest.shapes import Count, Example, Names
+from portal.rest.schemas import AllowedNames, Count, Example
 from rollouts.api.enums import Id
-from rollouts.api.governance.decision_schemas import RateDocument, rate
+from rollouts.api.governance.decision_schemas import RateSchema, rate
 from rollouts.models import HaltRule, KnownIssue
 from rollouts.queries.governance.decisions import RuleLine, Trip
-from rollouts.queries.governance.triage import Comparison, Measure, TriageGroup
+from rollouts.queries.governance.triage import Comparison, RateComparison, TriageGroup
 from rollouts.queries.rollouts.phases import Phase
 from rollouts.states import BatchKind, FailureCode
 from rollouts.states.governing import HaltRuleKind
 
-Failures = Annotated[list[str], Names(FailureCode), "Failures by name."]
+Failures = Annotated[list[str], AllowedNames(FailureCode), "Failures by name."]
 Share = Annotated[float, Example(0.98)]
 
 
-class HaltRuleTerms(TypedDict):
+class HaltRuleTermsSchema(TypedDict):
     """When an update, or one of its batches, is suspended by itself."""
 
     id: Id
     name: Annotated[str, Example("More than 2 % fail")]
-    kind: Annotated[str, Names(HaltRuleKind)]
+    kind: Annotated[str, AllowedNames(HaltRuleKind)]
     failure_codes: Failures
     batch_id: Annotated[int | None, "None for the whole update."]
     minimum_sample: Count
@@ -34,16 +34,16 @@ class HaltRuleTerms(TypedDict):
     is_active: bool
 
 
-class HaltRuleDocument(HaltRuleTerms):
+class HaltRuleSchema(HaltRuleTermsSchema):
     """A halt rule, and what it sees at this moment."""
 
     since: datetime
-    rate: RateDocument
-    with_known: Annotated[RateDocument, "With the failures that known issues explain."]
+    rate: RateSchema
+    with_known: Annotated[RateSchema, "With the failures that known issues explain."]
     is_over: bool
 
 
-class HaltTripDocument(TypedDict):
+class HaltTripSchema(TypedDict):
     """That a halt rule tripped."""
 
     at: datetime
@@ -52,7 +52,7 @@ class HaltTripDocument(TypedDict):
     evidence: dict[str, Any]
 
 
-class GateDocument(TypedDict):
+class GateSchema(TypedDict):
     """What the batch before must have come to."""
 
     success: Share
@@ -62,26 +62,26 @@ class GateDocument(TypedDict):
     reached_at: datetime | None
 
 
-class PhaseDocument(TypedDict):
+class PhaseSchema(TypedDict):
     """One batch with its gate, and what the batch before it has come to."""
 
     id: Id
     name: Annotated[str, Example("North first")]
-    kind: Annotated[str, Names(BatchKind)]
+    kind: Annotated[str, AllowedNames(BatchKind)]
     automatic_at: datetime | None
     is_open: bool
     is_by_hand: bool
-    gate: GateDocument | None
+    gate: GateSchema | None
     hubs: Count
     activated: Count
     settled: Count
     before: Annotated[str, "The name of the batch before, empty for the first."]
-    success: Annotated[RateDocument, "Of the settled hubs of the batch before."]
+    success: Annotated[RateSchema, "Of the settled hubs of the batch before."]
     is_reached: bool
     opens_at: datetime | None
 
 
-class TriageRow(TypedDict):
+class TriageRowSchema(TypedDict):
     """A group of the triage board."""
 
     key: Annotated[int, Example(2)]
@@ -89,34 +89,34 @@ class TriageRow(TypedDict):
     hubs: Count
     upgraded: Count
     failed: Count
-    failures: RateDocument
-    unexplained: Annotated[RateDocument, "Without those that known issues explain."]
+    failures: RateSchema
+    unexplained: Annotated[RateSchema, "Without those that known issues explain."]
     incidents: Count
     hubs_in_incidents: Count
-    incident_rate: RateDocument
-    han_rate: RateDocument
-    baseline: Annotated[RateDocument, "Of the hubs not yet upgraded, those named all the same."]
+    incident_rate: RateSchema
+    han_rate: RateSchema
+    baseline: Annotated[RateSchema, "Of the hubs not yet upgraded, those named all the same."]
 
 
-class MeasureDocument(TypedDict):
+class MeasureSchema(TypedDict):
     """One measure for upgraded hubs, and for hubs of the same model that are not."""
 
     name: Annotated[str, Example("incidents")]
-    upgraded: RateDocument
-    not_upgraded: RateDocument
+    upgraded: RateSchema
+    not_upgraded: RateSchema
     is_apart: Annotated[bool, "The two intervals do not meet."]
 
 
-class ComparisonDocument(TypedDict):
+class ComparisonSchema(TypedDict):
     """Upgraded hubs against hubs of the same model that are not."""
 
     rollout_id: Id
-    measures: list[MeasureDocument]
-    failures: RateDocument
-    unexplained: RateDocument
+    measures: list[MeasureSchema]
+    failures: RateSchema
+    unexplained: RateSchema
 
 
-class KnownIssueDocument(TypedDict):
+class KnownIssueSchema(TypedDict):
     """Something that is understood: failures it explains are counted apart."""
 
     id: Id
@@ -129,7 +129,7 @@ class KnownIssueDocument(TypedDict):
     version: Annotated[int, Example(1)]
 
 
-def halt_rule(line: RuleLine) -> HaltRuleDocument:
+def halt_rule(line: RuleLine) -> HaltRuleSchema:
     """Give a halt rule with what it sees."""
     return {
         **halt_terms(line.rule),
@@ -140,7 +140,7 @@ def halt_rule(line: RuleLine) -> HaltRuleDocument:
     }
 
 
-def halt_terms(rule: HaltRule) -> HaltRuleTerms:
+def halt_terms(rule: HaltRule) -> HaltRuleTermsSchema:
     """Give the terms of a halt rule."""
     return {
         "id": rule.pk,
@@ -156,14 +156,14 @@ def halt_terms(rule: HaltRule) -> HaltRuleTerms:
     }
 
 
-def halt_trip(trip: Trip) -> HaltTripDocument:
+def halt_trip(trip: Trip) -> HaltTripSchema:
     """Give that a rule tripped."""
     return {"at": trip.at, "name": trip.name, "suspended": trip.suspended, "evidence": dict(trip.evidence)}
 
 
-def phase(found: Phase) -> PhaseDocument:
+def phase(found: Phase) -> PhaseSchema:
     """Give a phase."""
-    gate: GateDocument | None = None
+    gate: GateSchema | None = None
     if found.gate is not None:
         gate = {
             "success": found.gate.success,
@@ -190,7 +190,7 @@ def phase(found: Phase) -> PhaseDocument:
     }
 
 
-def triage_row(group: TriageGroup) -> TriageRow:
+def triage_row(group: TriageGroup) -> TriageRowSchema:
     """Give a group of the board."""
     return {
         "key": group.key,
@@ -208,7 +208,7 @@ def triage_row(group: TriageGroup) -> TriageRow:
     }
 
 
-def comparison(found: Comparison) -> ComparisonDocument:
+def comparison(found: Comparison) -> ComparisonSchema:
     """Give a comparison."""
     return {
         "rollout_id": found.rollout_id,
@@ -218,7 +218,7 @@ def comparison(found: Comparison) -> ComparisonDocument:
     }
 
 
-def known_issue(issue: KnownIssue) -> KnownIssueDocument:
+def known_issue(issue: KnownIssue) -> KnownIssueSchema:
     """Give a known issue."""
     return {
         "id": issue.pk,
@@ -232,7 +232,7 @@ def known_issue(issue: KnownIssue) -> KnownIssueDocument:
     }
 
 
-def _measure(each: Measure) -> MeasureDocument:
+def _measure(each: RateComparison) -> MeasureSchema:
     return {
         "name": each.name,
         "upgraded": rate(each.upgraded),

@@ -7,37 +7,37 @@ from datetime import datetime
 from typing import Annotated, TypedDict
 
 from portal.kernel.guid import Guid
-from portal.rest.shapes import Count, Example, Names
+from portal.rest.schemas import AllowedNames, Count, Example
 from rollouts.api.enums import HubsByConsent, HubsByDay, HubsByRejection, Id, named
-from rollouts.queries.instructions.receipts import LineRefused, NamedReceipt
-from rollouts.reads.instructions.receipts import Receipt, Tally
-from rollouts.services import RefusedLine, Verdict
+from rollouts.queries.instructions.receipts import NamedReceipt, RejectedLine
+from rollouts.reads.instructions.receipts import InstructionTally, Receipt
+from rollouts.services import InstructionForecast, RefusedLine
 from rollouts.states import Channel, InstructionKind, RejectionReason
 
 
-class Rejection(TypedDict):
+class RejectionSchema(TypedDict):
     """A line that was not taken, as it was written, and why. An unknown hub and another's read the same."""
 
     line: Annotated[int, Example(12)]
     raw: Annotated[str, Example("00-DB-12-34-56-78-9A-BC")]
     guid: Annotated[str | None, Example("00-DB-12-34-56-78-9A-BC")]
-    reason: Annotated[str, Names(RejectionReason)]
+    reason: Annotated[str, AllowedNames(RejectionReason)]
     words: Annotated[str, Example("Not a hub of yours in the inventory. Check the GUID.")]
     detail: Annotated[str, Example("")]
 
 
-class Instruction(TypedDict):
+class InstructionSchema(TypedDict):
     """The receipt of an instruction, and how far it has come."""
 
     reference: Annotated[str, Example("I-7K2M9QX4TB")]
     rollout_id: Id
-    kind: Annotated[str, Names(InstructionKind)]
-    channel: Annotated[str, Names(Channel)]
+    kind: Annotated[str, AllowedNames(InstructionKind)]
+    channel: Annotated[str, AllowedNames(Channel)]
     name: Annotated[str, Example("CRM run of 3 March")]
     activate_at: Annotated[datetime | None, "None: no preference."]
     received_at: Annotated[datetime, "When the last byte had arrived: this is what counts for the cut-off."]
     finished_at: Annotated[datetime | None, "None: it is still being applied."]
-    status: Annotated[str, Names(["RECEIVED", "APPLYING", "APPLIED", "REFUSED"])]
+    status: Annotated[str, AllowedNames(["RECEIVED", "APPLYING", "APPLIED", "REFUSED"])]
     refusal: Annotated[str, Example(""), "Why it was refused as a whole, after it had been received."]
     sha256: Annotated[str, Example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     lines: Count
@@ -47,30 +47,30 @@ class Instruction(TypedDict):
     rejected_by_reason: HubsByRejection
     consents: HubsByConsent
     days: HubsByDay
-    rejections: Annotated[list[Rejection], "The first 1,000; all of them are at `rejections_url`."]
+    rejections: Annotated[list[RejectionSchema], "The first 1,000; all of them are at `rejections_url`."]
     rejections_url: Annotated[str, Example("/api/v1/instructions/I-7K2M9QX4TB/rejections")]
 
 
-class InstructionRow(TypedDict):
+class InstructionRowSchema(TypedDict):
     """An instruction in the list."""
 
     reference: Annotated[str, Example("I-7K2M9QX4TB")]
     rollout_id: Id
     rollout_name: Annotated[str, Example("Toshiba 0C230000")]
-    kind: Annotated[str, Names(InstructionKind)]
-    channel: Annotated[str, Names(Channel)]
+    kind: Annotated[str, AllowedNames(InstructionKind)]
+    channel: Annotated[str, AllowedNames(Channel)]
     name: Annotated[str, Example("CRM run of 3 March")]
     activate_at: datetime | None
     received_at: datetime
     finished_at: datetime | None
-    status: Annotated[str, Names(["RECEIVED", "APPLYING", "APPLIED", "REFUSED"])]
+    status: Annotated[str, AllowedNames(["RECEIVED", "APPLYING", "APPLIED", "REFUSED"])]
     lines: Count
     processed: Count
     accepted: Count
     rejected: Annotated[int, Example(2)]
 
 
-class DryRun(TypedDict):
+class DryRunSchema(TypedDict):
     """What an instruction would do, had it been given."""
 
     dry_run: Annotated[bool, Example(value=True)]
@@ -80,10 +80,10 @@ class DryRun(TypedDict):
     rejected_by_reason: HubsByRejection
     consents: HubsByConsent
     days: HubsByDay
-    rejections: Annotated[list[Rejection], "The first 1,000."]
+    rejections: Annotated[list[RejectionSchema], "The first 1,000."]
 
 
-def instruction(receipt: Receipt, lines: Sequence[LineRefused], *, rejections_url: str) -> Instruction:
+def instruction(receipt: Receipt, lines: Sequence[RejectedLine], *, rejections_url: str) -> InstructionSchema:
     """Give a receipt with the first lines that were not taken."""
     return {
         "reference": receipt.reference,
@@ -109,7 +109,7 @@ def instruction(receipt: Receipt, lines: Sequence[LineRefused], *, rejections_ur
     }
 
 
-def instruction_row(named_receipt: NamedReceipt) -> InstructionRow:
+def instruction_row(named_receipt: NamedReceipt) -> InstructionRowSchema:
     """Give an instruction of the list."""
     receipt = named_receipt.receipt
     return {
@@ -130,7 +130,7 @@ def instruction_row(named_receipt: NamedReceipt) -> InstructionRow:
     }
 
 
-def dry_run(verdict: Verdict) -> DryRun:
+def dry_run(verdict: InstructionForecast) -> DryRunSchema:
     """Give what an instruction would do."""
     return {
         "dry_run": True,
@@ -144,7 +144,7 @@ def dry_run(verdict: Verdict) -> DryRun:
     }
 
 
-def rejection(line: LineRefused) -> Rejection:
+def rejection(line: RejectedLine) -> RejectionSchema:
     """Give a line that was not taken."""
     return {
         "line": line.line,
@@ -156,7 +156,7 @@ def rejection(line: LineRefused) -> Rejection:
     }
 
 
-def of_line(line: int, raw: str, reason: str) -> Rejection:
+def of_line(line: int, raw: str, reason: str) -> RejectionSchema:
     """Give a line of which no more is known."""
     return {
         "line": line,
@@ -168,7 +168,7 @@ def of_line(line: int, raw: str, reason: str) -> Rejection:
     }
 
 
-def _refused(line: RefusedLine) -> Rejection:
+def _refused(line: RefusedLine) -> RejectionSchema:
     return {
         "line": line.line,
         "raw": line.raw,
@@ -179,5 +179,5 @@ def _refused(line: RefusedLine) -> Rejection:
     }
 
 
-def _days(tally: Tally) -> dict[str, int]:
+def _days(tally: InstructionTally) -> dict[str, int]:
     return {day.isoformat(): hubs for day, hubs in sorted(tally.days.items())}

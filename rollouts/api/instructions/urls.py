@@ -9,8 +9,8 @@ from rollouts.api.instructions import views
 _ROLLOUT = "rollouts/<id:rollout_id>"
 
 urlpatterns: list[URLPattern] = [
-    path(f"{_ROLLOUT}/instructions", views.NewInstructions.as_view(), name="instruct"),
-    path("instructions", views.Instructions.as_view(), name="instructions"),
-    path("instructions/<word:instruction>", views.InstructionOne.as_view(), name="instruction"),
-    path("instructions/<word:instruction>/rejections", views.Rejections.as_view(), name="rejections"),
+    path(f"{_ROLLOUT}/instructions", views.NewInstructionsView.as_view(), name="instruct"),
+    path("instructions", views.InstructionListView.as_view(), name="instructions"),
+    path("instructions/<word:instruction>", views.InstructionDetailView.as_view(), name="instruction"),
+    path("instructions/<word:instruction>/rejections", views.RejectionListView.as_view(), name="rejections"),
 ]

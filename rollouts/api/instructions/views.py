@@ -21,17 +21,25 @@ from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
 from portal.kernel.spreadsheets import stream_csv
-from portal.rest.answers import CSV, NDJSON, CsvAnswer, JsonAnswer, NdjsonAnswer, ndjson, streamed
-from portal.rest.describing import operation
-from portal.rest.fields import Document, IdField, Moment, Said, Word
-from portal.rest.once import KeyReused, key_of
+from portal.rest.fields import EnumField, IdField, JsonObjectField, OffsetDateTimeField, StrictSerializer
+from portal.rest.idempotency import KeyReused, key_of
+from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
-from portal.rest.shapes import page_of, reference
-from portal.rest.views import Resource
+from portal.rest.responses import (
+    CSV,
+    NDJSON,
+    CsvRenderer,
+    JsonRenderer,
+    NdjsonRenderer,
+    file_response,
+    ndjson,
+)
+from portal.rest.schemas import page_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.estate.hub_lists import BODIES, guids_in, hub_list, listed_in
 from rollouts.api.instructions import schemas as documents
-from rollouts.queries.instructions.choices import Which, guids_by_rule, own_guids
+from rollouts.queries.instructions.choices import HubChoice, guids_by_rule, own_guids
 from rollouts.queries.instructions.receipts import (
     every_refused_line,
     receipt,
@@ -68,7 +76,7 @@ _REFUSED: Final = (
 )
 
 
-class DryRunQuery(Said):
+class DryRunQuery(StrictSerializer):
     """Whether to do it."""
 
     dry_run = serializers.BooleanField(
@@ -79,25 +87,27 @@ class DryRunQuery(Said):
 class ListQuery(DryRunQuery):
     """What is said of the hubs in a CSV or NDJSON body; in a JSON body it is said there."""
 
-    kind = Word(InstructionKind, required=False, default=InstructionKind.INSTRUCT)
-    activate_at = Moment(required=False, help_text="Left out: no preference.")
-    group = Word(BatchKind, required=False, help_text="Which hubs may be named; left out: any.")
+    kind = EnumField(InstructionKind, required=False, default=InstructionKind.INSTRUCT)
+    activate_at = OffsetDateTimeField(required=False, help_text="Left out: no preference.")
+    group = EnumField(BatchKind, required=False, help_text="Which hubs may be named; left out: any.")
     batch_id = IdField(required=False)
     name = serializers.CharField(required=False, max_length=80, help_text="Your own name for it.")
 
 
-class SampleRule(Said):
+class SampleRuleSerializer(StrictSerializer):
     """Conditions, and a sample drawn from what meets them."""
 
-    tree = Document(help_text="Conditions on hubs: see `docs/reference/api.md`.")
-    sample = Document(required=False, allow_null=True)
+    tree = JsonObjectField(help_text="Conditions on hubs: see `docs/reference/api.md`.")
+    sample = JsonObjectField(required=False, allow_null=True)
 
 
-class NewInstruction(Said):
+class NewInstructionSerializer(StrictSerializer):
     """What you say about which of your hubs: `guids`, `which`, `rule` or `selection_rule_id`, one of them."""
 
-    kind = Word(InstructionKind)
-    activate_at = Moment(required=False, allow_null=True, help_text="Null or left out: no preference.")
+    kind = EnumField(InstructionKind)
+    activate_at = OffsetDateTimeField(
+        required=False, allow_null=True, help_text="Null or left out: no preference."
+    )
     guids = serializers.ListField(
         child=serializers.CharField(),
         required=False,
@@ -105,14 +115,16 @@ class NewInstruction(Said):
         help_text="Up to a million GUIDs, in any spelling.",
     )
     which = serializers.ChoiceField(
-        choices=[which.value for which in Which],
+        choices=[which.value for which in HubChoice],
         required=False,
         help_text="`waiting`: all that wait for your answer; `second`: those the second one has instructed;"
         " `all`: all that can still be changed; `answered`: all you have answered for.",
     )
-    rule = SampleRule(required=False)
+    rule = SampleRuleSerializer(required=False)
     selection_rule_id = IdField(required=False, help_text="A saved rule of yours.")
-    group = Word(BatchKind, required=False, allow_null=True, help_text="Which hubs may be named; null: any.")
+    group = EnumField(
+        BatchKind, required=False, allow_null=True, help_text="Which hubs may be named; null: any."
+    )
     batch_id = IdField(required=False, allow_null=True)
     name = serializers.CharField(required=False, allow_blank=True, max_length=80)
 
@@ -131,7 +143,7 @@ class _Wanted:
         return {key: value for key, value in self.said.items() if key != "name"}
 
 
-class NewInstructions(Resource):
+class NewInstructionsView(ResourceView):
     """Where instructions for the hubs of an update are given."""
 
     tag = "Instructions"
@@ -143,14 +155,21 @@ class NewInstructions(Resource):
         "Instruct",
         status=201,
         query=[ListQuery],
-        body={"application/json": NewInstruction, "text/csv": _LISTED, "application/x-ndjson": _LINES},
+        body={
+            "application/json": NewInstructionSerializer,
+            "text/csv": _LISTED,
+            "application/x-ndjson": _LINES,
+        },
         example={
             "kind": "INSTRUCT",
             "activate_at": "2027-02-01T02:00:00Z",
             "guids": ["00-DB-12-34-56-78-9A-BC"],
         },
-        returns=reference(documents.Instruction),
-        also={202: reference(documents.Instruction), 200: reference(documents.DryRun)},
+        returns=schema_reference(documents.InstructionSchema),
+        also={
+            202: schema_reference(documents.InstructionSchema),
+            200: schema_reference(documents.DryRunSchema),
+        },
         refuses=_REFUSED,
     )
     def post(self, request: Request, rollout_id: int) -> Response:
@@ -160,7 +179,7 @@ class NewInstructions(Resource):
         applied: follow `Location`. Received is when the last byte has arrived; processing never makes it
         late. The same `Idempotency-Key` with the same instruction gives the same receipt again.
         """
-        query = self.asked(ListQuery)
+        query = self.validated_query(ListQuery)
         key = key_of(request)
         data = request.data
         received_at = clock.now()
@@ -201,7 +220,7 @@ class NewInstructions(Resource):
             names = ("kind", "activate_at", "group", "batch_id", "name")
             return _Wanted(listed, _order({name: query.get(name) for name in names}))
         guids = guids_in(data)
-        read = NewInstruction(data={**data, "guids": []} if guids is not None else data)
+        read = NewInstructionSerializer(data={**data, "guids": []} if guids is not None else data)
         read.is_valid(raise_exception=True)
         said = dict(read.validated_data)
         said.pop("guids", None)
@@ -216,7 +235,7 @@ class NewInstructions(Resource):
         return _Wanted(HubList.from_stored(source, digest=digest), _order(said), version)
 
 
-class Instructions(Resource):
+class InstructionListView(ResourceView):
     """Your instructions."""
 
     tag = "Instructions"
@@ -232,11 +251,11 @@ class Instructions(Resource):
         "listInstructions",
         "List instructions",
         query=[Query],
-        returns=page_of(documents.InstructionRow),
+        returns=page_of(documents.InstructionRowSchema),
     )
     def get(self, request: Request) -> Response:
         """List your organisation's own instructions, the latest first, from every channel."""
-        asked = self.asked(self.Query)
+        asked = self.validated_query(self.Query)
         found = receipts(
             self.scope,
             rollout_id=asked.get("rollout_id"),
@@ -246,31 +265,31 @@ class Instructions(Resource):
         return Response(page(request, found.items, documents.instruction_row, following=found.next))
 
 
-class InstructionOne(Resource):
+class InstructionDetailView(ResourceView):
     """One instruction."""
 
     tag = "Instructions"
     needs = ApiScope.INSTRUCTIONS_READ
     polled = True
 
-    @operation("getInstruction", "Read an instruction", returns=reference(documents.Instruction))
+    @operation("getInstruction", "Read an instruction", returns=schema_reference(documents.InstructionSchema))
     def get(self, request: Request, instruction: str) -> Response:
         """Read what became of one of your instructions; `finished_at` is null while it is being applied."""
         return Response(_shown(self.scope, instruction))
 
 
-class Rejections(Resource):
+class RejectionListView(ResourceView):
     """What was not taken of an instruction."""
 
     tag = "Instructions"
     needs = ApiScope.INSTRUCTIONS_READ
-    renderer_classes = (JsonAnswer, CsvAnswer, NdjsonAnswer)
+    renderer_classes = (JsonRenderer, CsvRenderer, NdjsonRenderer)
 
     @operation(
         "listRejections",
         "List what was not taken",
         query=[PageQuery],
-        returns=page_of(documents.Rejection),
+        returns=page_of(documents.RejectionSchema),
         files={CSV: "All of them, in columns.", NDJSON: "All of them, a line each."},
     )
     def get(self, request: Request, instruction: str) -> HttpResponseBase:
@@ -278,10 +297,10 @@ class Rejections(Resource):
 
         The file can be corrected and sent again.
         """
-        asked = self.asked(PageQuery)
+        asked = self.validated_query(PageQuery)
         wanted = getattr(request, "accepted_renderer", None)
-        if isinstance(wanted, CsvAnswer | NdjsonAnswer):
-            return _file(self.scope, instruction, is_csv=isinstance(wanted, CsvAnswer))
+        if isinstance(wanted, CsvRenderer | NdjsonRenderer):
+            return _file(self.scope, instruction, is_csv=isinstance(wanted, CsvRenderer))
         found = refused_page(self.scope, instruction, after=asked["after"], size=asked["limit"])
         return Response(page(request, found.items, documents.rejection, following=found.next))
 
@@ -296,7 +315,7 @@ def _chosen(
     scope: Scope, rollout_id: int, chosen: Mapping[str, Any], batch_id: int | None, *, now: datetime
 ) -> tuple[Any, int | None]:
     if "which" in chosen:
-        which = Which(chosen["which"])
+        which = HubChoice(chosen["which"])
         return own_guids(scope, rollout_id=rollout_id, which=which, batch_id=batch_id), None
     rule, version = chosen.get("rule"), None
     if rule is None:
@@ -314,7 +333,7 @@ def _chosen(
     )
 
 
-def _shown(scope: Scope, reference_: str) -> documents.Instruction:
+def _shown(scope: Scope, reference_: str) -> documents.InstructionSchema:
     found = receipt(scope, reference_).receipt
     lines = refused_lines(scope, reference_, most=SHOWN) if found.rejected else []
     return documents.instruction(
@@ -327,6 +346,6 @@ def _file(scope: Scope, reference_: str, *, is_csv: bool) -> HttpResponseBase:
     name = f"instruction-{reference_}-not-accepted"
     if not is_csv:
         rows: Iterator[Any] = (documents.rejection(line) for line in lines)
-        return streamed(ndjson(rows), kind=NDJSON, name=f"{name}.ndjson")
+        return file_response(ndjson(rows), kind=NDJSON, name=f"{name}.ndjson")
     cells = ((line.guid or line.raw, line.line, line.reason, line.words, line.detail) for line in lines)
-    return streamed(stream_csv(cells, header=_HEADER), kind=CSV, name=f"{name}.csv")
+    return file_response(stream_csv(cells, header=_HEADER), kind=CSV, name=f"{name}.csv")

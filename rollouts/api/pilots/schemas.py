@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypedDict
 
-from portal.rest.shapes import Count, Example, GuidText, Names
+from portal.rest.schemas import AllowedNames, Count, Example, GuidText
 from rollouts.api.enums import (
     HubsByReason,
     HubsByState,
@@ -28,7 +28,7 @@ _SAMPLE = {"size": 100, "strata": ["region", "version"], "seed": 7}
 _BREAKDOWN = {"region": {"NORTH": 60, "SOUTH": 40}}
 
 
-class Pilot(TypedDict):
+class PilotSchema(TypedDict):
     """How a pilot goes, over your own hubs."""
 
     rollout_id: Id
@@ -41,7 +41,7 @@ class Pilot(TypedDict):
     states_by_version: Annotated[dict[str, dict[str, int]], Example({"0C220000": {"ACTIVATED": 60}})]
 
 
-class PilotHubRow(TypedDict):
+class PilotHubRowSchema(TypedDict):
     """A hub of the pilot with its outcome."""
 
     guid: GuidText
@@ -57,16 +57,16 @@ class PilotHubRow(TypedDict):
     effective_at: datetime
 
 
-class RefusedHub(TypedDict):
+class RefusedHubSchema(TypedDict):
     """A line of a nomination that could not be taken."""
 
     line: Annotated[int, Example(3)]
     raw: Annotated[str, Example("00-DB-12-34-56-78-9A-BC")]
-    reason: Annotated[str, Names(RejectionReason)]
+    reason: Annotated[str, AllowedNames(RejectionReason)]
     detail: Annotated[str, Example("")]
 
 
-class PilotSubmission(TypedDict):
+class PilotSubmissionSchema(TypedDict):
     """A nomination of hubs for the pilot."""
 
     id: Id
@@ -74,24 +74,24 @@ class PilotSubmission(TypedDict):
     rule: Annotated[str, Example("Spread over regions")]
     submitted_at: datetime
     activate_at: datetime | None
-    status: Annotated[str, Names(["SUBMITTED", "CONFIRMED", "DECLINED", "WITHDRAWN"])]
+    status: Annotated[str, AllowedNames(["SUBMITTED", "CONFIRMED", "DECLINED", "WITHDRAWN"])]
     comment: str
     hubs: Count
     score: Annotated[float | None, "How well these hubs stand for all of yours; 1 is perfectly."]
     breakdown: Annotated[dict[str, Any], Example({"chosen": _BREAKDOWN, "eligible": _BREAKDOWN})]
-    rejected: list[RefusedHub]
+    rejected: list[RefusedHubSchema]
 
 
-class Nominated(TypedDict):
+class NominatedSchema(TypedDict):
     """What became of a nomination: the receipt."""
 
     id: Id
     hubs: Count
     score: float
-    rejected: list[RefusedHub]
+    rejected: list[RefusedHubSchema]
 
 
-class Confirmed(TypedDict):
+class ConfirmedSchema(TypedDict):
     """What came of confirming nominations."""
 
     joined: Count
@@ -100,7 +100,7 @@ class Confirmed(TypedDict):
     cap: Count
 
 
-class SelectionRule(TypedDict):
+class SelectionRuleSchema(TypedDict):
     """A named rule by which hubs are chosen, as it now stands."""
 
     id: Id
@@ -113,7 +113,7 @@ class SelectionRule(TypedDict):
     saved_at: datetime
 
 
-class SavedVersion(TypedDict):
+class SavedVersionSchema(TypedDict):
     """A rule that was saved: a new version, or the one there was, where it means the same."""
 
     id: Id
@@ -122,7 +122,7 @@ class SavedVersion(TypedDict):
     version: int
 
 
-class Selection(TypedDict):
+class SelectionSchema(TypedDict):
     """What conditions and a sample would choose of your hubs."""
 
     says: Annotated[str, Example("CSP region is North")]
@@ -138,7 +138,7 @@ class Selection(TypedDict):
     first_guids: list[GuidText]
 
 
-def pilot(rollout_id: int, progress: PilotProgress) -> Pilot:
+def pilot(rollout_id: int, progress: PilotProgress) -> PilotSchema:
     """Give how a pilot goes."""
     return {
         "rollout_id": rollout_id,
@@ -152,7 +152,7 @@ def pilot(rollout_id: int, progress: PilotProgress) -> Pilot:
     }
 
 
-def pilot_hub(hub: PilotHub) -> PilotHubRow:
+def pilot_hub(hub: PilotHub) -> PilotHubRowSchema:
     """Give a hub of the pilot."""
     return {
         "guid": hub.guid,
@@ -169,7 +169,7 @@ def pilot_hub(hub: PilotHub) -> PilotHubRow:
     }
 
 
-def submission(one: Submission) -> PilotSubmission:
+def submission(one: Submission) -> PilotSubmissionSchema:
     """Give a nomination."""
     return {
         "id": one.id,
@@ -186,7 +186,7 @@ def submission(one: Submission) -> PilotSubmission:
     }
 
 
-def nominated(done: Nomination) -> Nominated:
+def nominated(done: Nomination) -> NominatedSchema:
     """Give the receipt of a nomination."""
     return {
         "id": done.submission_id,
@@ -196,12 +196,12 @@ def nominated(done: Nomination) -> Nominated:
     }
 
 
-def confirmed(done: Confirmation) -> Confirmed:
+def confirmed(done: Confirmation) -> ConfirmedSchema:
     """Give what came of confirming."""
     return {"joined": done.joined, "dropped": done.dropped, "in_pilot": done.in_pilot, "cap": done.cap}
 
 
-def selection_rule(rule: SavedRule) -> SelectionRule:
+def selection_rule(rule: SavedRule) -> SelectionRuleSchema:
     """Give a rule."""
     return {
         "id": rule.id,
@@ -215,7 +215,7 @@ def selection_rule(rule: SavedRule) -> SelectionRule:
     }
 
 
-def selection(preview: SelectionPreview) -> Selection:
+def selection(preview: SelectionPreview) -> SelectionSchema:
     """Give what would be chosen."""
     chosen = preview.selection
     return {
@@ -233,7 +233,7 @@ def selection(preview: SelectionPreview) -> Selection:
     }
 
 
-def _refused(line: Mapping[str, Any]) -> RefusedHub:
+def _refused(line: Mapping[str, Any]) -> RefusedHubSchema:
     return {
         "line": line["line"],
         "raw": line["raw"],

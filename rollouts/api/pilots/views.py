@@ -15,12 +15,12 @@ from portal.identity.api_scopes import ApiScope
 from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
-from portal.rest.describing import operation
-from portal.rest.fields import IdField, Moment, Said
-from portal.rest.once import once
+from portal.rest.fields import IdField, OffsetDateTimeField, StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
-from portal.rest.shapes import list_of, page_of, reference
-from portal.rest.views import Resource
+from portal.rest.schemas import list_of, page_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.estate.hub_lists import BODIES, MOST_GUIDS, guids_in, hub_list, listed_in
 from rollouts.api.pilots import schemas as documents
@@ -31,67 +31,71 @@ _LINES = {"description": "A GUID a line."}
 _COMMENT = "Everybody concerned reads it."
 
 
-class NewSubmission(Said):
+class NewSubmissionSerializer(StrictSerializer):
     """Hubs for the pilot: `guids`, or a saved version of a rule."""
 
     guids = serializers.ListField(child=serializers.CharField(), required=False, max_length=MOST_GUIDS)
     rule_version_id = IdField(required=False)
-    activate_at = Moment(required=False, allow_null=True, help_text="Null or left out: as soon as it can be.")
+    activate_at = OffsetDateTimeField(
+        required=False, allow_null=True, help_text="Null or left out: as soon as it can be."
+    )
 
 
-class SubmissionQuery(Said):
+class SubmissionQuery(StrictSerializer):
     """What is said of the hubs in a CSV or NDJSON body; in a JSON body it is said there."""
 
-    activate_at = Moment(required=False)
+    activate_at = OffsetDateTimeField(required=False)
 
 
-class NewConfirmation(Said):
+class NewConfirmationSerializer(StrictSerializer):
     """Nominations to be taken into the pilot group."""
 
     submission_ids = serializers.ListField(child=IdField(), min_length=1, max_length=1_000)
     comment = serializers.CharField(required=False, allow_blank=True, max_length=4_000, help_text=_COMMENT)
 
 
-class Why(Said):
+class DecliningReasonSerializer(StrictSerializer):
     """Why a nomination is not taken."""
 
     comment = serializers.CharField(max_length=4_000, help_text="The Supplier reads it.")
 
 
-class Commentary(Said):
+class CommentarySerializer(StrictSerializer):
     """What is said of the pilot."""
 
     commentary = serializers.CharField(max_length=4_000, help_text=_COMMENT)
 
 
-class Pilot(Resource):
+class PilotView(ResourceView):
     """The pilot of an update."""
 
     tag = "Pilots"
     needs = ApiScope.PILOTS_READ
     polled = True
 
-    @operation("getPilot", "Read how the pilot goes", returns=reference(documents.Pilot))
+    @operation("getPilot", "Read how the pilot goes", returns=schema_reference(documents.PilotSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """Count how the pilot goes: your own hubs, or for the DCC all of them."""
         return Response(documents.pilot(rollout_id, pilot_progress(self.scope, rollout_id=rollout_id)))
 
 
-class PilotHubs(Resource):
+class PilotHubListView(ResourceView):
     """The hubs of a pilot."""
 
     tag = "Pilots"
     needs = ApiScope.PILOTS_READ
 
-    @operation("listPilotHubs", "List pilot hubs", query=[PageQuery], returns=page_of(documents.PilotHubRow))
+    @operation(
+        "listPilotHubs", "List pilot hubs", query=[PageQuery], returns=page_of(documents.PilotHubRowSchema)
+    )
     def get(self, request: Request, rollout_id: int) -> Response:
         """List the hubs of the pilot with the outcome of each: your own, or for the DCC all of them."""
-        asked = self.asked(PageQuery)
+        asked = self.validated_query(PageQuery)
         found = pilot_hubs(self.scope, rollout_id=rollout_id, after=asked["after"], size=asked["limit"])
         return Response(page(request, found.items, documents.pilot_hub, following=found.next))
 
 
-class Submissions(Resource):
+class SubmissionListView(ResourceView):
     """The nominations for a pilot."""
 
     tag = "Pilots"
@@ -99,7 +103,7 @@ class Submissions(Resource):
     parser_classes = BODIES
     polled = True
 
-    @operation("listSubmissions", "List nominations", returns=list_of(documents.PilotSubmission))
+    @operation("listSubmissions", "List nominations", returns=list_of(documents.PilotSubmissionSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """List the nominations for the pilot, the latest first: your own, or for the DCC all of them."""
         found = submissions(self.scope, rollout_id=rollout_id)
@@ -110,9 +114,13 @@ class Submissions(Resource):
         "Nominate hubs",
         status=201,
         query=[SubmissionQuery],
-        body={"application/json": NewSubmission, "text/csv": _LISTED, "application/x-ndjson": _LINES},
+        body={
+            "application/json": NewSubmissionSerializer,
+            "text/csv": _LISTED,
+            "application/x-ndjson": _LINES,
+        },
         example={"guids": ["00-DB-12-34-56-78-9A-BC"], "activate_at": "2027-01-10T02:00:00Z"},
-        returns=reference(documents.Nominated),
+        returns=schema_reference(documents.NominatedSchema),
         refuses=(
             "no_pilot",
             "OVER_PILOT_CAP",
@@ -131,10 +139,10 @@ class Submissions(Resource):
             "bad_input",
         ),
     )
-    @once
+    @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
         """Nominate hubs for the pilot, listed or chosen by a rule. Nothing moves before it is confirmed."""
-        said = self._said(self.asked(SubmissionQuery))
+        said = self._said(self.validated_query(SubmissionQuery))
         now = clock.now()
         done = services.submit_pilot(self.scope, rollout_id=rollout_id, received_at=now, now=now, **said)
         location = reverse("api:submissions", args=[rollout_id])
@@ -144,7 +152,9 @@ class Submissions(Resource):
         if (listed := listed_in(self.request)) is not None:
             return {"source": listed, "activate_at": query.get("activate_at")}
         guids = guids_in(self.request.data)
-        read = NewSubmission(data=self.request.data if guids is None else {**self.request.data, "guids": []})
+        read = NewSubmissionSerializer(
+            data=self.request.data if guids is None else {**self.request.data, "guids": []}
+        )
         read.is_valid(raise_exception=True)
         said = {name: value for name, value in read.validated_data.items() if name != "guids"}
         if (guids is None) == ("rule_version_id" not in said):
@@ -152,7 +162,7 @@ class Submissions(Resource):
         return said if guids is None else {**said, "source": hub_list(guids)}
 
 
-class Withdrawal(Resource):
+class WithdrawalView(ResourceView):
     """Taking a nomination back."""
 
     tag = "Pilots"
@@ -166,7 +176,7 @@ class Withdrawal(Resource):
         return Response(status=204)
 
 
-class Confirmations(Resource):
+class ConfirmationsView(ResourceView):
     """Taking nominations into the pilot group."""
 
     tag = "Pilots"
@@ -175,9 +185,9 @@ class Confirmations(Resource):
     @operation(
         "confirmSubmissions",
         "Confirm nominations",
-        body=NewConfirmation,
+        body=NewConfirmationSerializer,
         example={"submission_ids": [17, 18], "comment": "Thank you."},
-        returns=reference(documents.Confirmed),
+        returns=schema_reference(documents.ConfirmedSchema),
         refuses=(
             "no_pilot",
             "OVER_PILOT_CAP",
@@ -188,15 +198,15 @@ class Confirmations(Resource):
             "CPL_NOT_ACTIVE",
         ),
     )
-    @once
+    @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
         """Take nominations into the pilot group, within its cap; second Suppliers are asked to answer."""
-        said = self.said(NewConfirmation)
+        said = self.validated_body(NewConfirmationSerializer)
         done = services.confirm_pilot(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
         return Response(documents.confirmed(done))
 
 
-class Declining(Resource):
+class DecliningView(ResourceView):
     """Not taking a nomination."""
 
     tag = "Pilots"
@@ -206,19 +216,19 @@ class Declining(Resource):
         "declineSubmission",
         "Decline a nomination",
         status=204,
-        body=Why,
+        body=DecliningReasonSerializer,
         example={"comment": "These hubs serve a hospital."},
         refuses=("bad_input",),
     )
     def post(self, request: Request, rollout_id: int, submission_id: int) -> Response:
         """Do not take a nomination, and tell its Supplier why."""
-        comment = self.said(Why)["comment"]
+        comment = self.validated_body(DecliningReasonSerializer)["comment"]
         _check_is_of(self.scope, rollout_id, submission_id)
         services.decline_submission(self.scope, submission_id=submission_id, comment=comment, now=clock.now())
         return Response(status=204)
 
 
-class PilotCommentary(Resource):
+class PilotCommentaryView(ResourceView):
     """What is said of a pilot while it runs."""
 
     tag = "Pilots"
@@ -228,13 +238,13 @@ class PilotCommentary(Resource):
         "commentOnPilot",
         "Comment on the pilot",
         status=204,
-        body=Commentary,
+        body=CommentarySerializer,
         example={"commentary": "60 of 100 hubs have activated; no incident so far."},
         refuses=("step_refused", "bad_input"),
     )
     def post(self, request: Request, rollout_id: int) -> Response:
         """Say how the pilot goes, to everybody concerned, each with its own numbers."""
-        said = self.said(Commentary)
+        said = self.validated_body(CommentarySerializer)
         services.comment_on_pilot(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
         return Response(status=204)
 

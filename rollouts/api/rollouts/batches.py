@@ -13,19 +13,19 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
-from portal.rest.describing import operation
-from portal.rest.fields import Document, Moment, Said, Text
-from portal.rest.once import once
-from portal.rest.shapes import Count, Example, Names, list_of, reference
-from portal.rest.views import Resource
+from portal.rest.fields import JsonObjectField, OffsetDateTimeField, StrictCharField, StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
+from portal.rest.schemas import AllowedNames, Count, Example, list_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import HubsByRegion, Id, named
 from rollouts.api.estate.hub_lists import MOST_GUIDS, hub_list
-from rollouts.api.rollouts.schemas import RolloutBatch, batches
-from rollouts.queries.rollouts.rollout import update_page
+from rollouts.api.rollouts.schemas import RolloutBatchSchema, batches
+from rollouts.queries.rollouts.rollout import rollout_page
 
 
-class BatchMade(TypedDict):
+class BatchCreatedSchema(TypedDict):
     """A batch as it was announced."""
 
     id: Id
@@ -34,29 +34,29 @@ class BatchMade(TypedDict):
     cutoff_at: datetime
 
 
-class NewBatch(Said):
+class NewBatchSerializer(StrictSerializer):
     """A part of the safe launch group, chosen by conditions or listed."""
 
     name = serializers.CharField(max_length=80)
-    automatic_at = Moment()
-    tree = Document(required=False, help_text="Conditions on hubs: see `docs/reference/api.md`.")
+    automatic_at = OffsetDateTimeField()
+    tree = JsonObjectField(required=False, help_text="Conditions on hubs: see `docs/reference/api.md`.")
     guids = serializers.ListField(
-        child=Text(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
+        child=StrictCharField(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
     )
     is_gated = serializers.BooleanField(required=False)
 
 
-class BatchSought(Said):
+class BatchPreviewInputSerializer(StrictSerializer):
     """A batch as it might be formed."""
 
-    automatic_at = Moment()
-    tree = Document(required=False, help_text="Conditions on hubs: see `docs/reference/api.md`.")
+    automatic_at = OffsetDateTimeField()
+    tree = JsonObjectField(required=False, help_text="Conditions on hubs: see `docs/reference/api.md`.")
     guids = serializers.ListField(
-        child=Text(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
+        child=StrictCharField(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
     )
 
 
-class BatchOutlook(TypedDict):
+class BatchOutlookSchema(TypedDict):
     """What would come of forming a batch now."""
 
     cutoff_at: datetime
@@ -66,41 +66,41 @@ class BatchOutlook(TypedDict):
     by_batch: Annotated[dict[str, int], Example({"Safe launch group": 3310}), "From where they would move."]
     stays: Annotated[
         dict[str, int],
-        Names(["PILOT", "ANSWERED", "SETTLED", "OUTSIDE"]),
+        AllowedNames(["PILOT", "ANSWERED", "SETTLED", "OUTSIDE"]),
         "Hubs that were chosen and would stay where they are, by why.",
     ]
     says: Annotated[str, "The conditions in words."]
 
 
-class GateReason(Said):
+class GateReasonSerializer(StrictSerializer):
     """Why a gate is opened."""
 
     reason = serializers.CharField(max_length=4_000)
 
 
-class Batches(Resource):
+class BatchListView(ResourceView):
     """The batches of an update."""
 
     tag = "Batches"
     needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "POST": ApiScope.ROLLOUTS_WRITE}
     polled = True
 
-    @operation("listBatches", "List batches", returns=list_of(RolloutBatch))
+    @operation("listBatches", "List batches", returns=list_of(RolloutBatchSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """List the groups of the update's hubs, with their times and your own numbers."""
-        return Response({"items": batches(update_page(self.scope, rollout_id, now=clock.now()))})
+        return Response({"items": batches(rollout_page(self.scope, rollout_id, now=clock.now()))})
 
     @operation(
         "createBatch",
         "Form a batch",
         status=201,
-        body=NewBatch,
+        body=NewBatchSerializer,
         example={
             "name": "North first",
             "automatic_at": "2027-02-15T02:00:00Z",
             "tree": {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]},
         },
-        returns=reference(BatchMade),
+        returns=schema_reference(BatchCreatedSchema),
         refuses=(
             "step_refused",
             "nothing_to_move",
@@ -111,13 +111,13 @@ class Batches(Resource):
             "bad_input",
         ),
     )
-    @once
+    @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
         """Give a part of the safe launch group an earlier automatic time; its Suppliers are told.
 
         Name either a `tree` of conditions or `guids`. Only hubs nobody has answered for move.
         """
-        said = self.said(NewBatch)
+        said = self.validated_body(NewBatchSerializer)
         guids = said.pop("guids", None)
         done = services.create_batch(
             self.scope,
@@ -126,7 +126,7 @@ class Batches(Resource):
             now=clock.now(),
             **said,
         )
-        made: BatchMade = {
+        made: BatchCreatedSchema = {
             "id": done.batch_id,
             "hubs": done.hubs,
             "suppliers": done.suppliers,
@@ -136,7 +136,7 @@ class Batches(Resource):
         return Response(made, status=201, headers={"Location": location})
 
 
-class BatchPreview(Resource):
+class BatchPreviewView(ResourceView):
     """A batch before it is formed."""
 
     tag = "Batches"
@@ -145,12 +145,12 @@ class BatchPreview(Resource):
     @operation(
         "previewBatch",
         "See what forming a batch would do",
-        body=BatchSought,
+        body=BatchPreviewInputSerializer,
         example={
             "automatic_at": "2027-02-15T02:00:00Z",
             "tree": {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]},
         },
-        returns=reference(BatchOutlook),
+        returns=schema_reference(BatchOutlookSchema),
         refuses=(
             "step_refused",
             "BATCH_TOO_LATE",
@@ -162,7 +162,7 @@ class BatchPreview(Resource):
     )
     def post(self, request: Request, rollout_id: int) -> Response:
         """Say how many hubs would move and which would stay, and change nothing."""
-        said = self.said(BatchSought)
+        said = self.validated_body(BatchPreviewInputSerializer)
         guids = said.pop("guids", None)
         found = services.foresee_batch(
             self.scope,
@@ -171,7 +171,7 @@ class BatchPreview(Resource):
             now=clock.now(),
             **said,
         )
-        outlook: BatchOutlook = {
+        outlook: BatchOutlookSchema = {
             "cutoff_at": found.cutoff_at,
             "moves": found.moves,
             "suppliers": found.suppliers,
@@ -183,7 +183,7 @@ class BatchPreview(Resource):
         return Response(outlook)
 
 
-class OpenGate(Resource):
+class OpenGateView(ResourceView):
     """The gate before a batch."""
 
     tag = "Batches"
@@ -192,18 +192,18 @@ class OpenGate(Resource):
     @operation(
         "openGate",
         "Open the gate of a batch",
-        body=GateReason,
+        body=GateReasonSerializer,
         example={"reason": "The first batch went well."},
-        returns=reference(RolloutBatch),
+        returns=schema_reference(RolloutBatchSchema),
         refuses=("step_refused", "bad_input"),
     )
-    @once
+    @idempotent
     def post(self, request: Request, rollout_id: int, batch_id: int) -> Response:
         """Open the gate of a gated batch: from now on its hubs may be commanded."""
-        reason = self.said(GateReason)["reason"]
+        reason = self.validated_body(GateReasonSerializer)["reason"]
         now = clock.now()
-        if all(batch.id != batch_id for batch in update_page(self.scope, rollout_id, now=now).batches):
+        if all(batch.id != batch_id for batch in rollout_page(self.scope, rollout_id, now=now).batches):
             raise NotFound("There is no such batch.")
         services.open_gate(self.scope, batch_id=batch_id, reason=reason, now=now)
-        shown = batches(update_page(self.scope, rollout_id, now=now))
+        shown = batches(rollout_page(self.scope, rollout_id, now=now))
         return Response(next(batch for batch in shown if batch["id"] == batch_id))

@@ -11,46 +11,46 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
-from portal.rest.describing import operation
-from portal.rest.shapes import Count, reference
-from portal.rest.views import Resource
+from portal.rest.operations import operation
+from portal.rest.schemas import Count, schema_reference
+from portal.rest.views import ResourceView
 from rollouts.api.enums import Id
 from rollouts.queries.rollouts.curves import ActivationCurve, activation_curve
-from rollouts.queries.rollouts.rollout import update_page
+from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.states import RUNNING_STATUSES
 
 
-class CurvePoint(TypedDict):
+class CurvePointSchema(TypedDict):
     """So many hubs had, or will have, activated by this moment."""
 
     at: datetime
     hubs: Count
 
 
-class Curve(TypedDict):
+class CurveSchema(TypedDict):
     """What was, and what the plan and the present pace come to."""
 
     rollout_id: Id
-    points: list[CurvePoint]
-    forecast: list[CurvePoint]
+    points: list[CurvePointSchema]
+    forecast: list[CurvePointSchema]
     total: Count
     left_out: Count
     overdue: Count
     deadline: datetime
 
 
-class CurveOf(Resource):
+class CurveView(ResourceView):
     """The curve of an update."""
 
     tag = "Updates"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("getActivationCurve", "Read the activation curve", returns=reference(Curve))
+    @operation("getActivationCurve", "Read the activation curve", returns=schema_reference(CurveSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """Say how many hubs had activated by when, and when the rest will have: its own to a Supplier."""
         now = clock.now()
-        shown = update_page(self.scope, rollout_id, now=now)
+        shown = rollout_page(self.scope, rollout_id, now=now)
         if shown.flight.notified_at is None:
             raise NotFound("Nothing has been published yet.")
         found = activation_curve(
@@ -66,7 +66,7 @@ class CurveOf(Resource):
         return Response(_curve(rollout_id, found))
 
 
-def _curve(rollout_id: int, found: ActivationCurve) -> Curve:
+def _curve(rollout_id: int, found: ActivationCurve) -> CurveSchema:
     return {
         "rollout_id": rollout_id,
         "points": [{"at": point.at, "hubs": point.value} for point in found.points],

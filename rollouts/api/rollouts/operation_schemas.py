@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, TypedDict
 
 from portal.identity.models import OrganisationKind
-from portal.rest.shapes import Count, Example, GuidText, Names
+from portal.rest.schemas import AllowedNames, Count, Example, GuidText
 from rollouts.api.enums import (
     HubsByState,
     Id,
@@ -17,18 +17,18 @@ from rollouts.api.enums import (
     Version,
     named,
 )
-from rollouts.api.rollouts.plan_schemas import ForecastDay, forecast_days, region_days
-from rollouts.queries.alerts.unmatched import Unmatched
+from rollouts.api.rollouts.plan_schemas import ForecastDaySchema, forecast_days, region_days
+from rollouts.queries.alerts.unmatched import UnmatchedAlertLine
 from rollouts.queries.dispatch.channels import ChannelHealth
 from rollouts.queries.governance.halts import HaltPreview
 from rollouts.queries.rollouts.dashboard import Dashboard, Duty, Flight, Outstanding
 from rollouts.queries.rollouts.deadlines import NextDate
 from rollouts.queries.rollouts.forecast import RegionForecast, ScheduledVolume
-from rollouts.services import HaltReport, Notice
+from rollouts.services import HaltReport, PublishedNotice
 from rollouts.states import RolloutStatus, TargetState
 
 
-class OpenRollout(TypedDict):
+class OpenRolloutSchema(TypedDict):
     """One open update with your own numbers."""
 
     id: Id
@@ -49,10 +49,10 @@ class OpenRollout(TypedDict):
     states: HubsByState
 
 
-class OutstandingAction(TypedDict):
+class OutstandingActionSchema(TypedDict):
     """One thing you have to do; no time where none is fixed."""
 
-    duty: Annotated[str, Names([duty.value for duty in Duty])]
+    duty: Annotated[str, AllowedNames([duty.value for duty in Duty])]
     due_at: datetime | None
     rollout_id: Annotated[int | None, Example(17)]
     rollout_name: Annotated[str, Example("Toshiba 0C230000")]
@@ -60,45 +60,45 @@ class OutstandingAction(TypedDict):
     shared: Annotated[Count, "Of these, hubs with a second Supplier."]
 
 
-class NextAction(TypedDict):
+class NextActionSchema(TypedDict):
     """What another actor does next, and by when."""
 
     rollout_id: Id
     rollout_name: Annotated[str, Example("Toshiba 0C230000")]
-    actor: Annotated[str, Names(OrganisationKind)]
+    actor: Annotated[str, AllowedNames(OrganisationKind)]
     what: Annotated[str, Example("DCC ends the pilot")]
     at: datetime | None
 
 
-class Deadlines(TypedDict):
+class DeadlinesSchema(TypedDict):
     """What you owe, and what the others do next, the earliest first."""
 
-    outstanding: list[OutstandingAction]
-    next_dates: list[NextAction]
+    outstanding: list[OutstandingActionSchema]
+    next_dates: list[NextActionSchema]
 
 
-class DashboardDocument(TypedDict):
+class DashboardSchema(TypedDict):
     """What you see first."""
 
     hubs: Count
     activated: Count
     failed: Count
     waiting_for_you: Count
-    rollouts: list[OpenRollout]
-    outstanding: list[OutstandingAction]
-    next_dates: list[NextAction]
-    days: Annotated[list[ForecastDay], "If you do nothing: what activates when."]
+    rollouts: list[OpenRolloutSchema]
+    outstanding: list[OutstandingActionSchema]
+    next_dates: list[NextActionSchema]
+    days: Annotated[list[ForecastDaySchema], "If you do nothing: what activates when."]
     volumes: Annotated[
         dict[str, dict[str, int]], Example({"NORTH": {"2027-03-15": 3310}}), "For CSPs and the DCC."
     ]
 
 
-class Channel(TypedDict):
+class ChannelSchema(TypedDict):
     """The way to one region's CSP."""
 
     region: RegionName
     csp: Annotated[str, Example("CSP North")]
-    state: Annotated[str, Names(["ok", "resting", "failing", "closed"])]
+    state: Annotated[str, AllowedNames(["ok", "resting", "failing", "closed"])]
     capacity_per_second: float
     capacity_per_night: int | None
     paused_until: datetime | None
@@ -113,14 +113,14 @@ class Channel(TypedDict):
     sent_hubs: Annotated[Count, "In the last hour."]
 
 
-class DayShortfall(TypedDict):
+class DayShortfallSchema(TypedDict):
     """Hubs of one day whose image would come too late."""
 
     day: date
     hubs: Count
 
 
-class DistributionForecast(TypedDict):
+class DistributionForecastSchema(TypedDict):
     """Whether a region's images will be through in time."""
 
     region: RegionName
@@ -129,10 +129,10 @@ class DistributionForecast(TypedDict):
     starts_at: datetime | None
     done_at: datetime | None
     shortfall: Count
-    late_by_day: list[DayShortfall]
+    late_by_day: list[DayShortfallSchema]
 
 
-class VolumeAhead(TypedDict):
+class VolumeAheadSchema(TypedDict):
     """How many hubs of one update activate in a region on a (UTC) day, as things stand."""
 
     day: date
@@ -144,7 +144,7 @@ class VolumeAhead(TypedDict):
     to_activate: Count
 
 
-class UnmatchedAlertRow(TypedDict):
+class UnmatchedAlertRowSchema(TypedDict):
     """An alert that fits nothing the portal has asked for."""
 
     id: Id
@@ -159,7 +159,7 @@ class UnmatchedAlertRow(TypedDict):
     review_note: str
 
 
-class HaltPreviewDocument(TypedDict):
+class HaltPreviewSchema(TypedDict):
     """How many hubs a halt would touch, by what it would mean for them."""
 
     rollout_id: Id
@@ -174,7 +174,7 @@ class HaltPreviewDocument(TypedDict):
     withdrawn: Count
 
 
-class Halted(TypedDict):
+class HaltedSchema(TypedDict):
     """What a halt found, held back, recalls, and can no longer recall."""
 
     hubs_by_state: HubsByState
@@ -185,7 +185,7 @@ class Halted(TypedDict):
     images_on_their_way: Count
 
 
-class Published(TypedDict):
+class PublishedSchema(TypedDict):
     """A notice as it was published."""
 
     hubs: Count
@@ -193,17 +193,17 @@ class Published(TypedDict):
     has_supplier_window: bool
 
 
-class StepTaken(TypedDict):
+class StepTakenSchema(TypedDict):
     """A step that was taken, and where the update stands now."""
 
     rollout_id: Id
     verb: Annotated[str, Example("suspend")]
-    status: Annotated[str, Names(RolloutStatus)]
-    halted: Annotated[Halted | None, "Of suspend, pause, stop and revoke."]
-    published: Annotated[Published | None, "Of notify."]
+    status: Annotated[str, AllowedNames(RolloutStatus)]
+    halted: Annotated[HaltedSchema | None, "Of suspend, pause, stop and revoke."]
+    published: Annotated[PublishedSchema | None, "Of notify."]
 
 
-def dashboard(found: Dashboard) -> DashboardDocument:
+def dashboard(found: Dashboard) -> DashboardSchema:
     """Give the first page."""
     return {
         "hubs": found.total,
@@ -218,7 +218,7 @@ def dashboard(found: Dashboard) -> DashboardDocument:
     }
 
 
-def deadlines(found: Dashboard) -> Deadlines:
+def deadlines(found: Dashboard) -> DeadlinesSchema:
     """Give what is owed by whom."""
     return {
         "outstanding": [_outstanding(each) for each in found.outstanding],
@@ -226,7 +226,7 @@ def deadlines(found: Dashboard) -> Deadlines:
     }
 
 
-def channel(health: ChannelHealth) -> Channel:
+def channel(health: ChannelHealth) -> ChannelSchema:
     """Give how a channel is."""
     return {
         "region": health.region.name,
@@ -247,7 +247,7 @@ def channel(health: ChannelHealth) -> Channel:
     }
 
 
-def distribution_forecast(told: RegionForecast) -> DistributionForecast:
+def distribution_forecast(told: RegionForecast) -> DistributionForecastSchema:
     """Give whether a region's images will be through in time."""
     return {
         "region": told.region.name,
@@ -260,7 +260,7 @@ def distribution_forecast(told: RegionForecast) -> DistributionForecast:
     }
 
 
-def volume(ahead: ScheduledVolume) -> VolumeAhead:
+def volume(ahead: ScheduledVolume) -> VolumeAheadSchema:
     """Give a volume ahead."""
     return {
         "day": ahead.day,
@@ -273,7 +273,7 @@ def volume(ahead: ScheduledVolume) -> VolumeAhead:
     }
 
 
-def unmatched_alert(alert: Unmatched) -> UnmatchedAlertRow:
+def unmatched_alert(alert: UnmatchedAlertLine) -> UnmatchedAlertRowSchema:
     """Give an alert that fits nothing."""
     return {
         "id": alert.id,
@@ -289,7 +289,7 @@ def unmatched_alert(alert: Unmatched) -> UnmatchedAlertRow:
     }
 
 
-def halt_preview(found: HaltPreview) -> HaltPreviewDocument:
+def halt_preview(found: HaltPreview) -> HaltPreviewSchema:
     """Give what a halt would touch."""
     return {
         "rollout_id": found.rollout_id,
@@ -305,7 +305,7 @@ def halt_preview(found: HaltPreview) -> HaltPreviewDocument:
     }
 
 
-def halted(report: HaltReport) -> Halted:
+def halted(report: HaltReport) -> HaltedSchema:
     """Give what a halt has done."""
     return {
         "hubs_by_state": named({TargetState(state): hubs for state, hubs in report.hubs_by_state.items()}),
@@ -317,7 +317,7 @@ def halted(report: HaltReport) -> Halted:
     }
 
 
-def published(notice: Notice) -> Published:
+def published(notice: PublishedNotice) -> PublishedSchema:
     """Give a notice as it was published."""
     return {
         "hubs": notice.hubs,
@@ -326,7 +326,7 @@ def published(notice: Notice) -> Published:
     }
 
 
-def _flight(flight: Flight) -> OpenRollout:
+def _flight(flight: Flight) -> OpenRolloutSchema:
     return {
         "id": flight.id,
         "name": flight.name,
@@ -347,7 +347,7 @@ def _flight(flight: Flight) -> OpenRollout:
     }
 
 
-def _outstanding(each: Outstanding) -> OutstandingAction:
+def _outstanding(each: Outstanding) -> OutstandingActionSchema:
     return {
         "duty": each.duty.value,
         "due_at": each.due_at,
@@ -358,7 +358,7 @@ def _outstanding(each: Outstanding) -> OutstandingAction:
     }
 
 
-def _next(each: NextDate) -> NextAction:
+def _next(each: NextDate) -> NextActionSchema:
     return {
         "rollout_id": each.rollout_id,
         "rollout_name": each.rollout_name,

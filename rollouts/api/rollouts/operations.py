@@ -8,11 +8,11 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.rest.describing import operation
-from portal.rest.fields import IdField, Said, Word
+from portal.rest.fields import EnumField, IdField, StrictSerializer
+from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, cursor_of, id_after, page
-from portal.rest.shapes import list_of, page_of, reference
-from portal.rest.views import Resource
+from portal.rest.schemas import list_of, page_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts.api.rollouts import operation_schemas as documents
 from rollouts.queries.alerts.unmatched import UnmatchedFilter, unmatched_alerts
 from rollouts.queries.dispatch.channels import channel_health
@@ -21,47 +21,47 @@ from rollouts.queries.rollouts.forecast import distribution_forecast, forward_sc
 from rollouts.states import UnmatchedReason
 
 
-class DashboardView(Resource):
+class DashboardView(ResourceView):
     """What you see first."""
 
     tag = "Dashboard"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("getDashboard", "Read the dashboard", returns=reference(documents.DashboardDocument))
+    @operation("getDashboard", "Read the dashboard", returns=schema_reference(documents.DashboardSchema))
     def get(self, request: Request) -> Response:
         """Read what is in flight, what you owe, what the others do next, and what happens by itself."""
         return Response(documents.dashboard(dashboard(self.scope, now=clock.now())))
 
 
-class DeadlinesView(Resource):
+class DeadlinesView(ResourceView):
     """Who owes what by when."""
 
     tag = "Dashboard"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("getDeadlines", "Read deadlines", returns=reference(documents.Deadlines))
+    @operation("getDeadlines", "Read deadlines", returns=schema_reference(documents.DeadlinesSchema))
     def get(self, request: Request) -> Response:
         """Read what you owe by when, and what the others do next."""
         return Response(documents.deadlines(dashboard(self.scope, now=clock.now())))
 
 
-class Channels(Resource):
+class ChannelListView(ResourceView):
     """The ways to the CSPs."""
 
     tag = "Operations"
     needs = ApiScope.CHANNELS_READ
     polled = True
 
-    @operation("listChannels", "List CSP channels", returns=list_of(documents.Channel))
+    @operation("listChannels", "List CSP channels", returns=list_of(documents.ChannelSchema))
     def get(self, request: Request) -> Response:
         """Say how the way to each region's CSP is."""
         found = channel_health(self.scope, now=clock.now())
         return Response({"items": [documents.channel(health) for health in found]})
 
 
-class DistributionForecasts(Resource):
+class DistributionForecastsView(ResourceView):
     """Whether the images will be through in time."""
 
     tag = "Operations"
@@ -71,7 +71,7 @@ class DistributionForecasts(Resource):
     @operation(
         "listDistributionForecasts",
         "Foretell distribution",
-        returns=list_of(documents.DistributionForecast),
+        returns=list_of(documents.DistributionForecastSchema),
     )
     def get(self, request: Request) -> Response:
         """Foretell by region when the images of all updates will be through, and how many come too late."""
@@ -79,13 +79,13 @@ class DistributionForecasts(Resource):
         return Response({"items": [documents.distribution_forecast(told) for told in found]})
 
 
-class ScheduleQuery(Said):
+class ScheduleQuery(StrictSerializer):
     """Of which update."""
 
     rollout_id = IdField(required=False)
 
 
-class ForwardSchedule(Resource):
+class ForwardScheduleView(ResourceView):
     """The volumes ahead."""
 
     tag = "Operations"
@@ -96,11 +96,11 @@ class ForwardSchedule(Resource):
         "listForwardSchedule",
         "List volumes ahead",
         query=[ScheduleQuery],
-        returns=list_of(documents.VolumeAhead),
+        returns=list_of(documents.VolumeAheadSchema),
     )
     def get(self, request: Request) -> Response:
         """List how many hubs activate by day, region and update, as things stand."""
-        found = forward_schedule(self.scope, rollout_id=self.asked(ScheduleQuery).get("rollout_id"))
+        found = forward_schedule(self.scope, rollout_id=self.validated_query(ScheduleQuery).get("rollout_id"))
         return Response({"items": [documents.volume(ahead) for ahead in found]})
 
 
@@ -108,11 +108,11 @@ class UnmatchedQuery(PageQuery):
     """Which alerts: those nobody has reviewed, or those somebody has; of one reason, of one CSP."""
 
     is_reviewed = serializers.BooleanField(required=False, default=False)
-    why = Word(UnmatchedReason, required=False)
+    why = EnumField(UnmatchedReason, required=False)
     csp_id = IdField(required=False)
 
 
-class UnmatchedAlerts(Resource):
+class UnmatchedAlertListView(ResourceView):
     """Alerts that fit nothing."""
 
     tag = "Operations"
@@ -122,11 +122,11 @@ class UnmatchedAlerts(Resource):
         "listUnmatchedAlerts",
         "List unmatched alerts",
         query=[UnmatchedQuery],
-        returns=page_of(documents.UnmatchedAlertRow),
+        returns=page_of(documents.UnmatchedAlertRowSchema),
     )
     def get(self, request: Request) -> Response:
         """List the alerts that fit nothing the portal has asked for, the latest first."""
-        asked = self.asked(UnmatchedQuery)
+        asked = self.validated_query(UnmatchedQuery)
         wanted = UnmatchedFilter(
             is_reviewed=asked["is_reviewed"],
             why=asked["why"].value if "why" in asked else "",
@@ -139,7 +139,7 @@ class UnmatchedAlerts(Resource):
         return Response(page(request, found.items, documents.unmatched_alert, following=following))
 
 
-class CspSchedule(ForwardSchedule):
+class CspScheduleView(ForwardScheduleView):
     """The volumes ahead of a CSP."""
 
     tag = "For CSPs"
@@ -149,14 +149,14 @@ class CspSchedule(ForwardSchedule):
         "listCspSchedule",
         "List volumes ahead of a CSP",
         query=[ScheduleQuery],
-        returns=list_of(documents.VolumeAhead),
+        returns=list_of(documents.VolumeAheadSchema),
     )
     def get(self, request: Request) -> Response:
         """List how many hubs activate by day and update in the CSP's own regions."""
         return super().get(request)
 
 
-class CspForecasts(DistributionForecasts):
+class CspForecastsView(DistributionForecastsView):
     """Whether the images will be through a CSP in time."""
 
     tag = "For CSPs"
@@ -165,20 +165,20 @@ class CspForecasts(DistributionForecasts):
     @operation(
         "listCspForecasts",
         "Foretell distribution by a CSP",
-        returns=list_of(documents.DistributionForecast),
+        returns=list_of(documents.DistributionForecastSchema),
     )
     def get(self, request: Request) -> Response:
         """Foretell when the images of all updates will be through in the CSP's own regions."""
         return super().get(request)
 
 
-class CspChannels(Channels):
+class CspChannelsView(ChannelListView):
     """A CSP's own channels."""
 
     tag = "For CSPs"
     needs = ApiScope.CSP_SCHEDULE
 
-    @operation("listCspChannels", "List a CSP's own channels", returns=list_of(documents.Channel))
+    @operation("listCspChannels", "List a CSP's own channels", returns=list_of(documents.ChannelSchema))
     def get(self, request: Request) -> Response:
         """Say how the portal's way to each of the CSP's own regions is."""
         return super().get(request)

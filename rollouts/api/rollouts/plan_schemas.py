@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, TypedDict
 
-from portal.rest.shapes import Count, Example
+from portal.rest.schemas import Count, Example
 from rollouts.api.enums import HubsByConsent, HubsByDay, Id, named
-from rollouts.queries.rollouts.progress import Because, Plan
+from rollouts.queries.rollouts.progress import ActivationPlan, TimeReason
 
 
-class WaitingHubs(TypedDict):
+class WaitingHubsSchema(TypedDict):
     """Hubs of one batch whose time depends on somebody's answer."""
 
     batch_id: Id
@@ -20,7 +20,7 @@ class WaitingHubs(TypedDict):
     second: Annotated[Count, "You have answered, the second Supplier has not."]
 
 
-class ConsentStatus(TypedDict):
+class ConsentStatusSchema(TypedDict):
     """Whose answers are in, over your own hubs."""
 
     rollout_id: Id
@@ -28,10 +28,10 @@ class ConsentStatus(TypedDict):
     shared: Annotated[Count, "Hubs with a second Supplier."]
     shared_answered: Annotated[Count, "Of these, hubs for which the second Supplier has answered."]
     waiting_for_you: Count
-    waiting: list[WaitingHubs]
+    waiting: list[WaitingHubsSchema]
 
 
-class ForecastDay(TypedDict):
+class ForecastDaySchema(TypedDict):
     """What happens on one (UTC) day if you do nothing more."""
 
     day: date
@@ -41,15 +41,15 @@ class ForecastDay(TypedDict):
     default: Annotated[Count, "Because nobody has instructed: the DCC's time."]
 
 
-class Forecast(TypedDict):
+class ForecastSchema(TypedDict):
     """If you do nothing: which of your hubs activate when."""
 
     rollout_id: Id
-    days: list[ForecastDay]
+    days: list[ForecastDaySchema]
     by_region: Annotated[dict[str, dict[str, int]], Example({"NORTH": {"2027-03-15": 3310}})]
 
 
-def consent_status(rollout_id: int, plan: Plan) -> ConsentStatus:
+def consent_status(rollout_id: int, plan: ActivationPlan) -> ConsentStatusSchema:
     """Give whose answers are in."""
     return {
         "rollout_id": rollout_id,
@@ -69,7 +69,7 @@ def consent_status(rollout_id: int, plan: Plan) -> ConsentStatus:
     }
 
 
-def forecast(rollout_id: int, plan: Plan) -> Forecast:
+def forecast(rollout_id: int, plan: ActivationPlan) -> ForecastSchema:
     """Give what happens if the viewer does nothing more."""
     return {
         "rollout_id": rollout_id,
@@ -81,15 +81,15 @@ def forecast(rollout_id: int, plan: Plan) -> Forecast:
     }
 
 
-def forecast_days(days: Mapping[date, Mapping[str, int]]) -> list[ForecastDay]:
+def forecast_days(days: Mapping[date, Mapping[str, int]]) -> list[ForecastDaySchema]:
     """Give the days, the earliest first."""
     return [
         {
             "day": day,
             "hubs": sum(counts.values()),
-            "instructed": counts.get(Because.INSTRUCTED, 0),
-            "second_silent": counts.get(Because.SECOND_SILENT, 0),
-            "default": counts.get(Because.DEFAULT, 0),
+            "instructed": counts.get(TimeReason.INSTRUCTED, 0),
+            "second_silent": counts.get(TimeReason.SECOND_SILENT, 0),
+            "default": counts.get(TimeReason.DEFAULT, 0),
         }
         for day, counts in sorted(days.items())
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Final, TypedDict
 
-from portal.rest.shapes import Count, Example, Names
+from portal.rest.schemas import AllowedNames, Count, Example
 from rollouts.api.enums import (
     HubsByReason,
     HubsByRegion,
@@ -19,17 +19,17 @@ from rollouts.api.enums import (
     Version,
     named,
 )
-from rollouts.queries.rollouts.available import Possible, RolloutPreview, Update
+from rollouts.queries.rollouts.available import AvailableRollout, PossibleAct, RolloutPreview
 from rollouts.queries.rollouts.dashboard import Flight
-from rollouts.queries.rollouts.deadlines import Milestone
+from rollouts.queries.rollouts.deadlines import MilestoneRow
 from rollouts.queries.rollouts.progress import Progress
-from rollouts.queries.rollouts.rollout import BatchProgress, NoteRevision, UpdatePage
+from rollouts.queries.rollouts.rollout import BatchProgress, NoteRevision, RolloutPage
 from rollouts.states import Priority
 
 _PRIORITIES: Final = {str(word.label): word.value for word in Priority}
 
 
-class PossibleStep(TypedDict):
+class PossibleStepSchema(TypedDict):
     """Something you may do, for how many hubs, and until when."""
 
     what: Annotated[str, Example("INSTRUCT"), "A deed of a Supplier, or a step of the DCC or the Panel."]
@@ -37,7 +37,7 @@ class PossibleStep(TypedDict):
     hubs: Count
 
 
-class RolloutRow(TypedDict):
+class RolloutRowSchema(TypedDict):
     """An update in the list, with your own numbers."""
 
     id: Id
@@ -61,10 +61,10 @@ class RolloutRow(TypedDict):
     failed: Count
     waiting_for_you: Annotated[Count, "Hubs whose time depends on your answer."]
     states: HubsByState
-    possible: list[PossibleStep]
+    possible: list[PossibleStepSchema]
 
 
-class ReleaseNoteRevision(TypedDict):
+class ReleaseNoteRevisionSchema(TypedDict):
     """One revision of the Release Note."""
 
     revision: int
@@ -73,12 +73,12 @@ class ReleaseNoteRevision(TypedDict):
     published_at: datetime
 
 
-class RolloutBatch(TypedDict):
+class RolloutBatchSchema(TypedDict):
     """A group of the update's hubs with times of its own, and your numbers in it."""
 
     id: Id
     name: Annotated[str, Example("Safe launch group")]
-    kind: Annotated[str, Names(["PILOT", "SAFE_LAUNCH"])]
+    kind: Annotated[str, AllowedNames(["PILOT", "SAFE_LAUNCH"])]
     automatic_at: datetime
     cutoff_at: datetime
     has_own_times: bool
@@ -88,7 +88,7 @@ class RolloutBatch(TypedDict):
     states: HubsByState
 
 
-class RolloutDate(TypedDict):
+class RolloutDateSchema(TypedDict):
     """A date of the update."""
 
     label: Annotated[str, Example("Cut-off for instructions")]
@@ -96,7 +96,7 @@ class RolloutDate(TypedDict):
     note: Annotated[str, Example("")]
 
 
-class RolloutCounts(TypedDict):
+class RolloutCountsSchema(TypedDict):
     """Your hubs in an update."""
 
     hubs: Count
@@ -105,7 +105,7 @@ class RolloutCounts(TypedDict):
     waiting_for_you: Count
 
 
-class Rollout(RolloutCounts):
+class RolloutSchema(RolloutCountsSchema):
     """An update whole, with your own numbers."""
 
     id: Id
@@ -138,13 +138,13 @@ class Rollout(RolloutCounts):
     failures: HubsByReason
     retrying: HubsByReason
     withdrawn: HubsByReason
-    dates: list[RolloutDate]
-    batches: list[RolloutBatch]
-    release_notes: list[ReleaseNoteRevision]
+    dates: list[RolloutDateSchema]
+    batches: list[RolloutBatchSchema]
+    release_notes: list[ReleaseNoteRevisionSchema]
     steps: Annotated[list[str], Example(["suspend"]), "The steps your roles may take now."]
 
 
-class SupplierShare(TypedDict):
+class SupplierShareSchema(TypedDict):
     """What publishing would mean to one Supplier."""
 
     organisation_id: Id
@@ -156,7 +156,7 @@ class SupplierShare(TypedDict):
     split: Annotated[Count, "Of its hubs, those with a second Supplier."]
 
 
-class Preview(TypedDict):
+class PreviewSchema(TypedDict):
     """What publishing a draft now would do."""
 
     hubs: Count
@@ -164,14 +164,14 @@ class Preview(TypedDict):
     without_supplier: Count
     without_window: Count
     has_supplier_window: bool
-    by_supplier: list[SupplierShare]
+    by_supplier: list[SupplierShareSchema]
     by_region: HubsByRegion
     excluded: Annotated[dict[str, int], Example({"NOT_COMMISSIONED": 12})]
     problems: Annotated[list[str], Example(["release_note_missing"]), "What stands against it."]
     warnings: Annotated[list[str], Example(["image_missing"]), "What should be known before."]
 
 
-def rollout_row(update: Update) -> RolloutRow:
+def rollout_row(update: AvailableRollout) -> RolloutRowSchema:
     """Give an update of the list."""
     flight = update.flight
     return {
@@ -200,7 +200,7 @@ def rollout_row(update: Update) -> RolloutRow:
     }
 
 
-def rollout(page: UpdatePage) -> Rollout:
+def rollout(page: RolloutPage) -> RolloutSchema:
     """Give an update whole."""
     flight, progress = page.flight, page.progress
     return {
@@ -242,12 +242,12 @@ def rollout(page: UpdatePage) -> Rollout:
     }
 
 
-def batches(page: UpdatePage) -> list[RolloutBatch]:
+def batches(page: RolloutPage) -> list[RolloutBatchSchema]:
     """Give the batches of an update."""
     return [_batch(each) for each in page.batches]
 
 
-def release_note(note: NoteRevision) -> ReleaseNoteRevision:
+def release_note(note: NoteRevision) -> ReleaseNoteRevisionSchema:
     """Give a revision of a Release Note."""
     return {
         "revision": note.revision,
@@ -257,7 +257,7 @@ def release_note(note: NoteRevision) -> ReleaseNoteRevision:
     }
 
 
-def preview(found: RolloutPreview) -> Preview:
+def preview(found: RolloutPreview) -> PreviewSchema:
     """Give what publishing would do."""
     return {
         "hubs": found.hubs,
@@ -273,7 +273,7 @@ def preview(found: RolloutPreview) -> Preview:
     }
 
 
-def _counts(flight: Flight) -> RolloutCounts:
+def _counts(flight: Flight) -> RolloutCountsSchema:
     return {
         "hubs": flight.total,
         "activated": flight.activated,
@@ -286,7 +286,7 @@ def _by_region(progress: Progress) -> dict[str, dict[str, int]]:
     return {region.name: named(states) for region, states in progress.by_region.items()}
 
 
-def _share(part: Any) -> SupplierShare:
+def _share(part: Any) -> SupplierShareSchema:
     return {
         "organisation_id": part.organisation_id,
         "name": part.name,
@@ -298,15 +298,15 @@ def _share(part: Any) -> SupplierShare:
     }
 
 
-def _possible(each: Possible) -> PossibleStep:
+def _possible(each: PossibleAct) -> PossibleStepSchema:
     return {"what": str(each.what), "until": each.until, "hubs": each.hubs}
 
 
-def _date(milestone: Milestone) -> RolloutDate:
+def _date(milestone: MilestoneRow) -> RolloutDateSchema:
     return {"label": milestone.label, "at": milestone.at, "note": milestone.note}
 
 
-def _batch(batch: BatchProgress) -> RolloutBatch:
+def _batch(batch: BatchProgress) -> RolloutBatchSchema:
     return {
         "id": batch.id,
         "name": batch.name,

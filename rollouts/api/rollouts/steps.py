@@ -13,16 +13,16 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.identity.scope import Scope
 from portal.kernel import clock
-from portal.rest.describing import operation
-from portal.rest.fields import Said
-from portal.rest.once import once
-from portal.rest.shapes import reference
-from portal.rest.views import Resource
+from portal.rest.fields import StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
+from portal.rest.schemas import schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.rollouts import operation_schemas as documents
 from rollouts.queries.governance.halts import halt_preview
-from rollouts.queries.rollouts.rollout import update_page
-from rollouts.services import HaltReport, Notice
+from rollouts.queries.rollouts.rollout import rollout_page
+from rollouts.services import HaltReport, PublishedNotice
 
 _HALTING: Final = frozenset({"suspend", "revoke"})
 _PILOT: Final[Mapping[str, Callable[..., object]]] = {
@@ -34,7 +34,7 @@ _PILOT: Final[Mapping[str, Callable[..., object]]] = {
 }
 
 
-class Reason(Said):
+class StepReasonSerializer(StrictSerializer):
     """Why a step is taken."""
 
     reason = serializers.CharField(
@@ -46,7 +46,7 @@ class Reason(Said):
     )
 
 
-class Steps(Resource):
+class StepsView(ResourceView):
     """A step of an update."""
 
     tag = "Steps"
@@ -55,9 +55,9 @@ class Steps(Resource):
     @operation(
         "takeStep",
         "Take a step",
-        body=Reason,
+        body=StepReasonSerializer,
         example={"reason": "HAN devices of model M restart after the update."},
-        returns=reference(documents.StepTaken),
+        returns=schema_reference(documents.StepTakenSchema),
         refuses=(
             "step_refused",
             "pilot_empty",
@@ -73,23 +73,23 @@ class Steps(Resource):
             "AUTOMATIC_NOT_AHEAD",
         ),
     )
-    @once
+    @idempotent
     def post(self, request: Request, rollout_id: int, verb: str) -> Response:
         """Take a step of the table in `docs/reference/states.md`; 409 where there is none from here.
 
         Once a halt has answered, nothing more of the update leaves. Publishing (`notify`) makes a target of
         every eligible hub and tells every Supplier concerned.
         """
-        reason = self.said(Reason)["reason"]
+        reason = self.validated_body(StepReasonSerializer)["reason"]
         now = clock.now()
         halted, published = None, None
         done = _take(self.scope, rollout_id, verb, reason, now=now)
         if isinstance(done, HaltReport):
             halted = documents.halted(done)
-        if isinstance(done, Notice):
+        if isinstance(done, PublishedNotice):
             published = documents.published(done)
-        status = update_page(self.scope, rollout_id, now=now).flight.status.value
-        taken: documents.StepTaken = {
+        status = rollout_page(self.scope, rollout_id, now=now).flight.status.value
+        taken: documents.StepTakenSchema = {
             "rollout_id": rollout_id,
             "verb": verb,
             "status": status,
@@ -99,14 +99,16 @@ class Steps(Resource):
         return Response(taken)
 
 
-class HaltPreview(Resource):
+class HaltPreviewView(ResourceView):
     """What a halt would touch."""
 
     tag = "Steps"
     needs: ClassVar[Any] = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("previewHalt", "See what a halt would touch", returns=reference(documents.HaltPreviewDocument))
+    @operation(
+        "previewHalt", "See what a halt would touch", returns=schema_reference(documents.HaltPreviewSchema)
+    )
     def get(self, request: Request, rollout_id: int) -> Response:
         """Say how many hubs a halt would touch. Not for Suppliers."""
         found = halt_preview(self.scope, rollout_id=rollout_id, now=clock.now())

@@ -11,18 +11,18 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.rest.describing import operation
-from portal.rest.fields import IdField, Moment, Said, Word
-from portal.rest.once import once
+from portal.rest.fields import EnumField, IdField, OffsetDateTimeField, StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, cursor_of, id_after, page, wanted_members
-from portal.rest.shapes import list_of, page_of, reference
-from portal.rest.views import Resource
+from portal.rest.schemas import list_of, page_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.rollouts import plan_schemas as plans
 from rollouts.api.rollouts import schemas as documents
-from rollouts.queries.rollouts.available import available_updates, preview, release_notes
+from rollouts.queries.rollouts.available import available_rollouts, preview, release_notes
 from rollouts.queries.rollouts.drafts import draft_fields
-from rollouts.queries.rollouts.rollout import update_page
+from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.states import ConsentPolicy, Priority, ReleaseKind, Severity
 
 _LONGEST_TEXT = 4_000
@@ -42,31 +42,31 @@ class RolloutsQuery(PageQuery):
     """Which updates."""
 
 
-class Draft(Said):
+class DraftSerializer(StrictSerializer):
     """An update to be published."""
 
     name = serializers.CharField(max_length=120)
     cpl_entry_id = IdField()
-    kind = Word(ReleaseKind)
-    severity = Word(Severity)
-    priority = Word(Priority)
-    automatic_at = Moment()
+    kind = EnumField(ReleaseKind)
+    severity = EnumField(Severity)
+    priority = EnumField(Priority)
+    automatic_at = OffsetDateTimeField()
     release_note_url = serializers.URLField(required=False, max_length=500)
-    consent_policy = Word(ConsentPolicy, required=False)
+    consent_policy = EnumField(ConsentPolicy, required=False)
     has_pilot = serializers.BooleanField(required=False)
     pilot_cap = serializers.IntegerField(required=False, min_value=1, max_value=100_000)
     description = serializers.CharField(required=False, allow_blank=True, max_length=_LONGEST_TEXT)
-    unreachable_until = Moment(required=False, allow_null=True)
+    unreachable_until = OffsetDateTimeField(required=False, allow_null=True)
 
 
-class Note(Said):
+class NoteSerializer(StrictSerializer):
     """A revision of a Release Note."""
 
     url = serializers.URLField(max_length=500)
     summary = serializers.CharField(required=False, allow_blank=True, max_length=2_000)
 
 
-class Rollouts(Resource):
+class RolloutListView(ResourceView):
     """The updates you may know of."""
 
     tag = "Updates"
@@ -77,13 +77,13 @@ class Rollouts(Resource):
         "listRollouts",
         "List updates",
         query=[RolloutsQuery],
-        returns=page_of(documents.RolloutRow),
+        returns=page_of(documents.RolloutRowSchema),
     )
     def get(self, request: Request) -> Response:
         """List the updates your organisation may know of, the newest first, with what you may do by when."""
-        asked = self.asked(RolloutsQuery)
-        wanted = wanted_members(asked["fields"], documents.RolloutRow)
-        found = available_updates(
+        asked = self.validated_query(RolloutsQuery)
+        wanted = wanted_members(asked["fields"], documents.RolloutRowSchema)
+        found = available_rollouts(
             self.scope, now=clock.now(), before=id_after(asked["after"]), size=asked["limit"]
         )
         following = cursor_of(found.next)
@@ -93,29 +93,29 @@ class Rollouts(Resource):
         "draftRollout",
         "Draft an update",
         status=201,
-        body=Draft,
+        body=DraftSerializer,
         example=_DRAFT_EXAMPLE,
-        returns=reference(documents.Rollout),
+        returns=schema_reference(documents.RolloutSchema),
         refuses=_DATES,
     )
-    @once
+    @idempotent
     def post(self, request: Request) -> Response:
         """Write down an update to be published. Only the DCC sees it until then."""
-        said = self.said(Draft)
+        said = self.validated_body(DraftSerializer)
         now = clock.now()
         drafted = services.draft_rollout(self.scope, now=now, **said)
-        shown = documents.rollout(update_page(self.scope, drafted.pk, now=now))
+        shown = documents.rollout(rollout_page(self.scope, drafted.pk, now=now))
         return Response(shown, status=201, headers={"Location": reverse("api:rollout", args=[drafted.pk])})
 
 
-class RolloutOne(Resource):
+class RolloutDetailView(ResourceView):
     """One update."""
 
     tag = "Updates"
     needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "PATCH": ApiScope.ROLLOUTS_WRITE}
     polled = True
 
-    @operation("getRollout", "Read an update", returns=reference(documents.Rollout))
+    @operation("getRollout", "Read an update", returns=schema_reference(documents.RolloutSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """Read everything about an update, counted over your own hubs."""
         return Response(self._document(rollout_id))
@@ -123,44 +123,46 @@ class RolloutOne(Resource):
     @operation(
         "reviseDraft",
         "Change a draft",
-        body=Draft,
+        body=DraftSerializer,
         example={"automatic_at": "2027-04-15T02:00:00Z"},
-        returns=reference(documents.Rollout),
+        returns=schema_reference(documents.RolloutSchema),
         refuses=(*_DATES, "step_refused"),
     )
     def patch(self, request: Request, rollout_id: int) -> Response:
         """Change what is named of a draft; what is not named stays. Send `If-Match` to overwrite nobody."""
-        said = self.said(Draft, is_partial=True)
+        said = self.validated_body(DraftSerializer, is_partial=True)
         if request.headers.get("If-Match"):
             self.check_unchanged(self._document(rollout_id))
         services.revise_draft(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
         return Response(self._document(rollout_id))
 
-    def _document(self, rollout_id: int) -> documents.Rollout:
-        return documents.rollout(update_page(self.scope, rollout_id, now=clock.now()))
+    def _document(self, rollout_id: int) -> documents.RolloutSchema:
+        return documents.rollout(rollout_page(self.scope, rollout_id, now=clock.now()))
 
 
-class DraftPreview(Resource):
+class DraftPreviewView(ResourceView):
     """What publishing a draft would do."""
 
     tag = "Updates"
     needs = ApiScope.ROLLOUTS_WRITE
 
-    @operation("previewDraft", "See what publishing would do", returns=reference(documents.Preview))
+    @operation(
+        "previewDraft", "See what publishing would do", returns=schema_reference(documents.PreviewSchema)
+    )
     def get(self, request: Request, rollout_id: int) -> Response:
         """Say what publishing a draft now would do, and what stands against it. Changes nothing."""
         draft_fields(self.scope, rollout_id)
         return Response(documents.preview(preview(self.scope, rollout_id=rollout_id, now=clock.now())))
 
 
-class ReleaseNotes(Resource):
+class ReleaseNoteListView(ResourceView):
     """The Release Note of an update, every revision of it."""
 
     tag = "Updates"
     needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "POST": ApiScope.ROLLOUTS_WRITE}
     polled = True
 
-    @operation("listReleaseNotes", "List release notes", returns=list_of(documents.ReleaseNoteRevision))
+    @operation("listReleaseNotes", "List release notes", returns=list_of(documents.ReleaseNoteRevisionSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """List every revision of the Release Note, the latest first."""
         notes = release_notes(self.scope, rollout_id=rollout_id)
@@ -170,44 +172,44 @@ class ReleaseNotes(Resource):
         "reviseReleaseNote",
         "Publish a release note",
         status=201,
-        body=Note,
+        body=NoteSerializer,
         example={"url": "https://notes.example/2", "summary": "Adds the known issue with meters of model M."},
-        returns=reference(documents.ReleaseNoteRevision),
+        returns=schema_reference(documents.ReleaseNoteRevisionSchema),
         refuses=("step_refused", "bad_input"),
     )
-    @once
+    @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
         """Publish a revision of the Release Note. Earlier ones are kept; everybody concerned is told."""
-        said = self.said(Note)
+        said = self.validated_body(NoteSerializer)
         services.revise_release_note(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
         latest = release_notes(self.scope, rollout_id=rollout_id)[0]
         location = reverse("api:release-notes", args=[rollout_id])
         return Response(documents.release_note(latest), status=201, headers={"Location": location})
 
 
-class Forecast(Resource):
+class ForecastView(ResourceView):
     """If you do nothing."""
 
     tag = "Updates"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("getForecast", "If you do nothing", returns=reference(plans.Forecast))
+    @operation("getForecast", "If you do nothing", returns=schema_reference(plans.ForecastSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """Say which of your hubs activate on which day, and because of what, if you do nothing more."""
-        shown = update_page(self.scope, rollout_id, now=clock.now())
+        shown = rollout_page(self.scope, rollout_id, now=clock.now())
         return Response(plans.forecast(rollout_id, shown.plan))
 
 
-class Consent(Resource):
+class ConsentView(ResourceView):
     """Whose answers are in."""
 
     tag = "Updates"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
-    @operation("getConsent", "Read consent status", returns=reference(plans.ConsentStatus))
+    @operation("getConsent", "Read consent status", returns=schema_reference(plans.ConsentStatusSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """Say for how many of your hubs whose answer is awaited. Who a second Supplier is, nobody is told."""
-        shown = update_page(self.scope, rollout_id, now=clock.now())
+        shown = rollout_page(self.scope, rollout_id, now=clock.now())
         return Response(plans.consent_status(rollout_id, shown.plan))

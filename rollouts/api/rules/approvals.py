@@ -13,11 +13,11 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.rest.describing import operation
-from portal.rest.fields import Document, IdField, Said
-from portal.rest.once import once
-from portal.rest.shapes import Count, Example, Names, list_of, reference
-from portal.rest.views import Resource
+from portal.rest.fields import IdField, JsonObjectField, StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
+from portal.rest.schemas import AllowedNames, Count, Example, list_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id
 from rollouts.queries.rules.approvals import (
@@ -30,7 +30,7 @@ from rollouts.queries.rules.approvals import (
     back_test_approval,
     dry_run_approval,
 )
-from rollouts.reads.rules.approvals import Approval, Forecast
+from rollouts.reads.rules.approvals import Approval, ApprovalForecast
 
 _RELEASES = {"all": [{"field": "severity", "op": "in", "value": ["CRITICAL", "MAJOR"]}]}
 _HUBS = {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]}
@@ -38,7 +38,7 @@ _TIME: dict[str, Any] = {"after": "notice", "days": 30}
 _DOCUMENTS = {"release_tree": _RELEASES, "hub_tree": _HUBS, "time_policy": _TIME}
 
 
-class ApprovalRuleVersionDocument(TypedDict):
+class ApprovalRuleVersionSchema(TypedDict):
     """What a rule says, in words and as documents."""
 
     version_id: Id
@@ -52,7 +52,7 @@ class ApprovalRuleVersionDocument(TypedDict):
     time_policy: Annotated[dict[str, Any], Example(_TIME)]
 
 
-class ApprovalRun(TypedDict):
+class ApprovalRunSchema(TypedDict):
     """That a rule was applied to an update, and what came of it."""
 
     rollout_id: Id
@@ -65,7 +65,7 @@ class ApprovalRun(TypedDict):
     instructions: Annotated[list[str], Example(["I-7K2M9QX4TB"])]
 
 
-class ApprovalRule(TypedDict):
+class ApprovalRuleSchema(TypedDict):
     """A standing approval: in the version that is on, else its latest."""
 
     id: Id
@@ -74,31 +74,33 @@ class ApprovalRule(TypedDict):
     enabled_version: int | None
     enabled_at: datetime | None
     latest_version: int
-    shown: ApprovalRuleVersionDocument
-    runs: list[ApprovalRun]
+    shown: ApprovalRuleVersionSchema
+    runs: list[ApprovalRunSchema]
 
 
-class ApprovalNight(TypedDict):
+class ApprovalNightSchema(TypedDict):
     """How many hubs would activate when."""
 
     activate_at: datetime
     hubs: Count
 
 
-class ApprovalForecast(TypedDict):
+class ApprovalForecastSchema(TypedDict):
     """What a rule does with one update, decided at one moment, or why it does nothing."""
 
     rollout_id: Id
     rollout_name: Annotated[str, Example("Toshiba 0C230000")]
     decided_at: datetime
-    outcome: Annotated[str, Names(["APPROVED", "NO_MATCH", "WAITING", "TOO_LATE", "NO_HUBS", "NO_NIGHT"])]
+    outcome: Annotated[
+        str, AllowedNames(["APPROVED", "NO_MATCH", "WAITING", "TOO_LATE", "NO_HUBS", "NO_NIGHT"])
+    ]
     failing: Annotated[list[str], Example([]), "The conditions the release did not meet."]
     hubs: Count
     left_over: int
-    nights: list[ApprovalNight]
+    nights: list[ApprovalNightSchema]
 
 
-class ApprovalSaved(TypedDict):
+class ApprovalSavedSchema(TypedDict):
     """A rule that was saved: a new version, or the one there was, where it means the same."""
 
     id: Id
@@ -107,34 +109,34 @@ class ApprovalSaved(TypedDict):
     version: int
 
 
-class Documents(Said):
+class ApprovalDocumentsSerializer(StrictSerializer):
     """Which releases, which hubs, when."""
 
-    release_tree = Document(help_text="Conditions on the release: see `docs/reference/api.md`.")
-    hub_tree = Document(help_text="Conditions on hubs.")
-    time_policy = Document(help_text="When they activate: days after notice or pilot, and windows.")
+    release_tree = JsonObjectField(help_text="Conditions on the release: see `docs/reference/api.md`.")
+    hub_tree = JsonObjectField(help_text="Conditions on hubs.")
+    time_policy = JsonObjectField(help_text="When they activate: days after notice or pilot, and windows.")
 
 
-class NewApprovalRule(Documents):
+class NewApprovalRuleSerializer(ApprovalDocumentsSerializer):
     """The same under a name."""
 
     name = serializers.CharField(max_length=80)
 
 
-class VersionToEnable(Said):
+class VersionToEnableSerializer(StrictSerializer):
     """Which version is switched on."""
 
     version = IdField()
 
 
-class ApprovalRules(Resource):
+class ApprovalRuleListView(ResourceView):
     """Your standing approvals."""
 
     tag = "Approval rules"
     needs: ClassVar[Any] = {"GET": ApiScope.RULES_READ, "POST": ApiScope.RULES_WRITE}
     polled = True
 
-    @operation("listApprovalRules", "List approval rules", returns=list_of(ApprovalRule))
+    @operation("listApprovalRules", "List approval rules", returns=list_of(ApprovalRuleSchema))
     def get(self, request: Request) -> Response:
         """List your organisation's own rules by name, without their runs."""
         return Response({"items": [_rule(card) for card in approval_rules(self.scope)]})
@@ -143,16 +145,18 @@ class ApprovalRules(Resource):
         "saveApprovalRule",
         "Save an approval rule",
         status=201,
-        body=NewApprovalRule,
+        body=NewApprovalRuleSerializer,
         example={"name": "Critical ones in the North", **_DOCUMENTS},
-        returns=reference(ApprovalSaved),
+        returns=schema_reference(ApprovalSavedSchema),
         refuses=("invalid_criteria", "bad_input"),
     )
-    @once
+    @idempotent
     def post(self, request: Request) -> Response:
         """Save a rule under a name. A version that is on stays on, until the new one is switched on."""
-        version = services.save_approval_rule(self.scope, now=clock.now(), **self.said(NewApprovalRule))
-        saved: ApprovalSaved = {
+        version = services.save_approval_rule(
+            self.scope, now=clock.now(), **self.validated_body(NewApprovalRuleSerializer)
+        )
+        saved: ApprovalSavedSchema = {
             "id": version.rule_id,
             "version_id": version.pk,
             "name": version.rule.name,
@@ -162,14 +166,14 @@ class ApprovalRules(Resource):
         return Response(saved, status=201, headers={"Location": location})
 
 
-class ApprovalRuleOne(Resource):
+class ApprovalRuleDetailView(ResourceView):
     """One standing approval."""
 
     tag = "Approval rules"
     needs: ClassVar[Any] = {"GET": ApiScope.RULES_READ, "DELETE": ApiScope.RULES_WRITE}
     polled = True
 
-    @operation("getApprovalRule", "Read an approval rule", returns=reference(ApprovalRule))
+    @operation("getApprovalRule", "Read an approval rule", returns=schema_reference(ApprovalRuleSchema))
     def get(self, request: Request, rule_id: int) -> Response:
         """Read a rule with everything it has done."""
         return Response(_rule(approval_rule(self.scope, rule_id)))
@@ -181,7 +185,7 @@ class ApprovalRuleOne(Resource):
         return Response(status=204)
 
 
-class ApprovalVersions(Resource):
+class ApprovalVersionListView(ResourceView):
     """The versions of a standing approval."""
 
     tag = "Approval rules"
@@ -191,7 +195,7 @@ class ApprovalVersions(Resource):
     @operation(
         "listApprovalRuleVersions",
         "List versions of an approval rule",
-        returns=list_of(ApprovalRuleVersionDocument),
+        returns=list_of(ApprovalRuleVersionSchema),
     )
     def get(self, request: Request, rule_id: int) -> Response:
         """List every version of a rule, the latest first."""
@@ -199,7 +203,7 @@ class ApprovalVersions(Resource):
         return Response({"items": [_version(version) for version in found]})
 
 
-class Enabling(Resource):
+class ApprovalEnablingView(ResourceView):
     """Switching a standing approval on and off."""
 
     tag = "Approval rules"
@@ -208,14 +212,14 @@ class Enabling(Resource):
     @operation(
         "enableApprovalRule",
         "Switch an approval rule on",
-        body=VersionToEnable,
+        body=VersionToEnableSerializer,
         example={"version": 2},
-        returns=list_of(ApprovalForecast),
+        returns=list_of(ApprovalForecastSchema),
     )
-    @once
+    @idempotent
     def post(self, request: Request, rule_id: int) -> Response:
         """Switch a version on, in place of any other of its rule; the answer says what it does next."""
-        said = self.said(VersionToEnable)
+        said = self.validated_body(VersionToEnableSerializer)
         ahead = services.enable_approval_rule(self.scope, rule_id=rule_id, now=clock.now(), **said)
         return Response(_forecasts(ahead))
 
@@ -226,7 +230,7 @@ class Enabling(Resource):
         return Response(status=204)
 
 
-class DryRun(Resource):
+class DryRunView(ResourceView):
     """What a standing approval would do now."""
 
     tag = "Approval rules"
@@ -235,18 +239,18 @@ class DryRun(Resource):
     @operation(
         "dryRunApproval",
         "Try an approval on live updates",
-        body=Documents,
+        body=ApprovalDocumentsSerializer,
         example=_DOCUMENTS,
-        returns=list_of(ApprovalForecast),
+        returns=list_of(ApprovalForecastSchema),
         refuses=("invalid_criteria",),
     )
     def post(self, request: Request) -> Response:
         """Say what a rule would do at this moment with each live update, were it on. Changes nothing."""
-        approval = Approval.read(**self.said(Documents))
+        approval = Approval.read(**self.validated_body(ApprovalDocumentsSerializer))
         return Response(_forecasts(dry_run_approval(self.scope, approval, now=clock.now())))
 
 
-class BackTest(Resource):
+class BackTestView(ResourceView):
     """What a standing approval would have done."""
 
     tag = "Approval rules"
@@ -255,18 +259,18 @@ class BackTest(Resource):
     @operation(
         "backTestApproval",
         "Try an approval on past updates",
-        body=Documents,
+        body=ApprovalDocumentsSerializer,
         example=_DOCUMENTS,
-        returns=list_of(ApprovalForecast),
+        returns=list_of(ApprovalForecastSchema),
         refuses=("invalid_criteria",),
     )
     def post(self, request: Request) -> Response:
         """Say what a rule would have done with the latest 20 updates, with what was known then."""
-        approval = Approval.read(**self.said(Documents))
+        approval = Approval.read(**self.validated_body(ApprovalDocumentsSerializer))
         return Response(_forecasts(back_test_approval(self.scope, approval, now=clock.now())))
 
 
-def _forecasts(told: Sequence[Forecast]) -> dict[str, list[ApprovalForecast]]:
+def _forecasts(told: Sequence[ApprovalForecast]) -> dict[str, list[ApprovalForecastSchema]]:
     return {
         "items": [
             {
@@ -284,7 +288,7 @@ def _forecasts(told: Sequence[Forecast]) -> dict[str, list[ApprovalForecast]]:
     }
 
 
-def _rule(card: ApprovalCard) -> ApprovalRule:
+def _rule(card: ApprovalCard) -> ApprovalRuleSchema:
     return {
         "id": card.id,
         "name": card.name,
@@ -297,7 +301,7 @@ def _rule(card: ApprovalCard) -> ApprovalRule:
     }
 
 
-def _version(version: RuleVersion) -> ApprovalRuleVersionDocument:
+def _version(version: RuleVersion) -> ApprovalRuleVersionSchema:
     return {
         "version_id": version.id,
         "version": version.version,
@@ -311,7 +315,7 @@ def _version(version: RuleVersion) -> ApprovalRuleVersionDocument:
     }
 
 
-def _run(run: RuleRun) -> ApprovalRun:
+def _run(run: RuleRun) -> ApprovalRunSchema:
     return {
         "rollout_id": run.rollout_id,
         "rollout_name": run.rollout_name,

@@ -9,17 +9,21 @@ from rollouts.api.rules import approvals, views
 _ROLLOUT = "rollouts/<id:rollout_id>"
 
 urlpatterns: list[URLPattern] = [
-    path(f"{_ROLLOUT}/selection-preview", views.SelectionPreview.as_view(), name="selection-preview"),
-    path("selection-rules", views.SelectionRules.as_view(), name="selection-rules"),
-    path("selection-rules/<id:rule_id>", views.SelectionRuleOne.as_view(), name="selection-rule"),
-    path("approval-rules", approvals.ApprovalRules.as_view(), name="approval-rules"),
-    path("approval-rules/dry-run", approvals.DryRun.as_view(), name="approval-dry-run"),
-    path("approval-rules/back-test", approvals.BackTest.as_view(), name="approval-back-test"),
-    path("approval-rules/<id:rule_id>", approvals.ApprovalRuleOne.as_view(), name="approval-rule"),
+    path(f"{_ROLLOUT}/selection-preview", views.SelectionPreviewView.as_view(), name="selection-preview"),
+    path("selection-rules", views.SelectionRuleListView.as_view(), name="selection-rules"),
+    path("selection-rules/<id:rule_id>", views.SelectionRuleDetailView.as_view(), name="selection-rule"),
+    path("approval-rules", approvals.ApprovalRuleListView.as_view(), name="approval-rules"),
+    path("approval-rules/dry-run", approvals.DryRunView.as_view(), name="approval-dry-run"),
+    path("approval-rules/back-test", approvals.BackTestView.as_view(), name="approval-back-test"),
+    path("approval-rules/<id:rule_id>", approvals.ApprovalRuleDetailView.as_view(), name="approval-rule"),
     path(
         "approval-rules/<id:rule_id>/versions",
-        approvals.ApprovalVersions.as_view(),
+        approvals.ApprovalVersionListView.as_view(),
         name="approval-rule-versions",
     ),
-    path("approval-rules/<id:rule_id>/enabled", approvals.Enabling.as_view(), name="approval-rule-enabled"),
+    path(
+        "approval-rules/<id:rule_id>/enabled",
+        approvals.ApprovalEnablingView.as_view(),
+        name="approval-rule-enabled",
+    ),
 ]

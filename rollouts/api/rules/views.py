@@ -12,11 +12,11 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
-from portal.rest.describing import operation
-from portal.rest.fields import Document, Said
-from portal.rest.once import once
-from portal.rest.shapes import list_of, reference
-from portal.rest.views import Resource
+from portal.rest.fields import JsonObjectField, StrictSerializer
+from portal.rest.idempotency import idempotent
+from portal.rest.operations import operation
+from portal.rest.schemas import list_of, schema_reference
+from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.pilots import schemas as documents
 from rollouts.queries.pilots.pilots import preview_selection, rule_versions, selection_rules
@@ -29,20 +29,20 @@ _RULE = {
 }
 
 
-class Choice(Said):
+class ChoiceSerializer(StrictSerializer):
     """Conditions and a sample."""
 
-    tree = Document(help_text=_TREE)
-    sample = Document(required=False, allow_null=True, help_text=_SAMPLE)
+    tree = JsonObjectField(help_text=_TREE)
+    sample = JsonObjectField(required=False, allow_null=True, help_text=_SAMPLE)
 
 
-class NamedChoice(Choice):
+class NamedChoiceSerializer(ChoiceSerializer):
     """The same under a name."""
 
     name = serializers.CharField(max_length=80)
 
 
-class SelectionPreview(Resource):
+class SelectionPreviewView(ResourceView):
     """What conditions would choose."""
 
     tag = "Selection rules"
@@ -51,26 +51,26 @@ class SelectionPreview(Resource):
     @operation(
         "previewSelection",
         "Try conditions out",
-        body=Choice,
+        body=ChoiceSerializer,
         example=_RULE,
-        returns=reference(documents.Selection),
+        returns=schema_reference(documents.SelectionSchema),
         refuses=("invalid_criteria",),
     )
     def post(self, request: Request, rollout_id: int) -> Response:
         """Say what conditions and a sample would choose of your hubs in an update. Changes nothing."""
-        said = self.said(Choice)
+        said = self.validated_body(ChoiceSerializer)
         found = preview_selection(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
         return Response(documents.selection(found))
 
 
-class SelectionRules(Resource):
+class SelectionRuleListView(ResourceView):
     """Your selection rules."""
 
     tag = "Selection rules"
     needs: ClassVar[Any] = {"GET": ApiScope.RULES_READ, "POST": ApiScope.RULES_WRITE}
     polled = True
 
-    @operation("listSelectionRules", "List selection rules", returns=list_of(documents.SelectionRule))
+    @operation("listSelectionRules", "List selection rules", returns=list_of(documents.SelectionRuleSchema))
     def get(self, request: Request) -> Response:
         """List your organisation's own rules by name, each as it now stands."""
         return Response({"items": [documents.selection_rule(rule) for rule in selection_rules(self.scope)]})
@@ -79,16 +79,18 @@ class SelectionRules(Resource):
         "saveSelectionRule",
         "Save a selection rule",
         status=201,
-        body=NamedChoice,
+        body=NamedChoiceSerializer,
         example={"name": "Spread over regions", **_RULE},
-        returns=reference(documents.SavedVersion),
+        returns=schema_reference(documents.SavedVersionSchema),
         refuses=("invalid_criteria", "bad_input"),
     )
-    @once
+    @idempotent
     def post(self, request: Request) -> Response:
         """Save a rule under a name: a new version where it means something new, else the one there is."""
-        version = services.save_rule(self.scope, now=clock.now(), **self.said(NamedChoice))
-        saved: documents.SavedVersion = {
+        version = services.save_rule(
+            self.scope, now=clock.now(), **self.validated_body(NamedChoiceSerializer)
+        )
+        saved: documents.SavedVersionSchema = {
             "id": version.rule_id,
             "version_id": version.pk,
             "name": version.rule.name,
@@ -98,14 +100,14 @@ class SelectionRules(Resource):
         return Response(saved, status=201, headers={"Location": location})
 
 
-class SelectionRuleOne(Resource):
+class SelectionRuleDetailView(ResourceView):
     """One of your selection rules."""
 
     tag = "Selection rules"
     needs: ClassVar[Any] = {"GET": ApiScope.RULES_READ, "DELETE": ApiScope.RULES_WRITE}
     polled = True
 
-    @operation("getSelectionRule", "Read a selection rule", returns=list_of(documents.SelectionRule))
+    @operation("getSelectionRule", "Read a selection rule", returns=list_of(documents.SelectionRuleSchema))
     def get(self, request: Request, rule_id: int) -> Response:
         """List every version of one of your rules, the latest first."""
         versions = rule_versions(self.scope, rule_id=rule_id)

@@ -21,7 +21,7 @@ MOST_COUNTED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Unmatched:
+class UnmatchedAlertLine:
     """One alert, from whom, about which hub, and why it fits nothing."""
 
     id: int
@@ -51,7 +51,7 @@ def unmatched_alerts(
     wanted: UnmatchedFilter | None = None,
     before: int | None = None,
     size: int = PAGE_SIZE,
-) -> Page[Unmatched]:
+) -> Page[UnmatchedAlertLine]:
     """List the alerts nobody has reviewed, or the others, the latest first.
 
     Raises:
@@ -66,7 +66,7 @@ def unmatched_alerts(
     names = dict(Organisation.objects.filter(pk__in={row.csp_id for row in shown}).values_list("pk", "name"))
     return Page(
         [
-            Unmatched(
+            UnmatchedAlertLine(
                 id=row.pk,
                 csp=names.get(row.csp_id, ""),
                 guid=str(Guid.from_db(row.guid)),

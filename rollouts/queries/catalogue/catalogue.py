@@ -12,7 +12,7 @@ from rollouts.states import CplStatus, Region
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class ModelRow:
     """A kind of Communications Hub."""
 
     id: int
@@ -25,7 +25,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class CheckedImage:
     """The image that passed every check against its entry."""
 
     file_name: str
@@ -35,7 +35,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Firmware:
+class CplEntryRow:
     """An entry of the Central Products List, and from which versions it may be reached."""
 
     id: int
@@ -53,15 +53,15 @@ class Firmware:
     removed_on: date | None
     removed_reason: str
     predecessors: Sequence[str]
-    image: Image | None
+    image: CheckedImage | None
     """For the DCC alone."""
 
 
-def device_models(scope: Scope) -> list[Model]:
+def device_models(scope: Scope) -> list[ModelRow]:
     """List the kinds of hubs there are, by manufacturer and model; the same for everybody."""
     found = DeviceModel.objects.order_by("manufacturer", "model", "id")
     return [
-        Model(
+        ModelRow(
             id=model.pk,
             manufacturer=model.manufacturer,
             model=model.model,
@@ -76,7 +76,7 @@ def device_models(scope: Scope) -> list[Model]:
 
 def cpl_entries(
     scope: Scope, *, device_model_id: int | None = None, status: CplStatus | None = None
-) -> list[Firmware]:
+) -> list[CplEntryRow]:
     """List the entries of the Central Products List, by model and version."""
     found = CplEntry.objects.select_related("device_model", "image")
     versions = dict(CplEntry.objects.values_list("pk", "firmware_version"))
@@ -88,9 +88,9 @@ def cpl_entries(
     return [_firmware(entry, versions, with_image=scope.is_dcc) for entry in ordered]
 
 
-def _firmware(entry: CplEntry, versions: dict[int, str], *, with_image: bool) -> Firmware:
+def _firmware(entry: CplEntry, versions: dict[int, str], *, with_image: bool) -> CplEntryRow:
     image: FirmwareImage | None = getattr(entry, "image", None) if with_image else None
-    return Firmware(
+    return CplEntryRow(
         id=entry.pk,
         device_model_id=entry.device_model_id,
         manufacturer=entry.device_model.manufacturer,
@@ -108,5 +108,5 @@ def _firmware(entry: CplEntry, versions: dict[int, str], *, with_image: bool) ->
         predecessors=[versions[each] for each in entry.allowed_predecessor_ids if each in versions],
         image=None
         if image is None
-        else Image(image.file_name, image.size, bytes(image.sha256).hex(), image.uploaded_at),
+        else CheckedImage(image.file_name, image.size, bytes(image.sha256).hex(), image.uploaded_at),
     )

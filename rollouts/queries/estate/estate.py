@@ -24,7 +24,7 @@ from rollouts.queries.estate.keyset import (
     place_of,
     selection_of,
 )
-from rollouts.queries.estate.spellings import CSV_LINES, Spelling
+from rollouts.queries.estate.spellings import CSV_LINES, FileSpelling
 from rollouts.states import OPEN_STATUSES, Consent, Region, SmiStatus, TargetState
 
 PAGE_SIZE: Final = 100
@@ -181,7 +181,7 @@ def estate_counts(scope: Scope) -> EstateCounts:
 
 
 def export_estate(
-    scope: Scope, *, filters: EstateFilter | None = None, spelling: Spelling = CSV_LINES
+    scope: Scope, *, filters: EstateFilter | None = None, spelling: FileSpelling = CSV_LINES
 ) -> Iterator[bytes]:
     """Stream an estate as CSV or JSON lines, in constant memory; raises what `estate_page` does, at once."""
     rollouts, stages = _rollouts_shown(filters)

@@ -19,8 +19,8 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import format_block
 from rollouts.models import CplEntry, DeviceModel, Rollout
-from rollouts.queries.estate.keyset import FIRST, ROLES, Selection
-from rollouts.queries.estate.spellings import CSV_LINES, Cells, Spelling
+from rollouts.queries.estate.keyset import FIRST, ROLES, EstateSelection
+from rollouts.queries.estate.spellings import CSV_LINES, Cells, FileSpelling
 from rollouts.states import Region, SmiStatus, TargetState
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
@@ -51,7 +51,7 @@ def columns_for(scope: Scope) -> tuple[str, ...]:
 
 
 def extract(
-    scope: Scope, selection: Selection, places: Places, *, spelling: Spelling = CSV_LINES
+    scope: Scope, selection: EstateSelection, places: Places, *, spelling: FileSpelling = CSV_LINES
 ) -> Iterator[bytes]:
     """Yield the file piece by piece, the heading first."""
     yield spelling.heading(columns_for(scope))
@@ -63,7 +63,7 @@ def extract(
     params = {**selection.params, "first": max(low - 1, FIRST), "last": high + 1, "size": spelling.at_a_time}
     params["last"] = min(params["last"], (1 << 63) - 1)
     while True:
-        guids, gpfs, kinds, who, days = sql.packed(statement, params, ">i8", ">i8", ">i8", ">i8", ">i4")
+        guids, gpfs, kinds, who, days = sql.fetch_arrays(statement, params, ">i8", ">i8", ">i8", ">i8", ">i4")
         if len(guids):
             yield _spelt(tables, guids, gpfs, kinds, who, days)
         if len(guids) < spelling.at_a_time:
@@ -99,7 +99,7 @@ def _looked_up(values: Int64s, spell: Callable[[int], bytes]) -> Texts:
 class _Tables:
     """What the numbers mean, as the tables have it when the file is begun."""
 
-    def __init__(self, scope: Scope, places: Places, spelling: Spelling) -> None:
+    def __init__(self, scope: Scope, places: Places, spelling: FileSpelling) -> None:
         self.spelling = spelling
         self._places = places
         self._models = {model.pk: model for model in DeviceModel.objects.all()}
@@ -170,7 +170,7 @@ class _Tables:
             "stages": list(self._places.stages),
             "party": self._places.party,
         }
-        return sql.packed(sql.load("rollouts", "extract_places"), params, ">i8", ">i2", ">i8")
+        return sql.fetch_arrays(sql.load("rollouts", "extract_places"), params, ">i8", ">i2", ">i8")
 
 
 ROLES_BY_NUMBER: Final = ("", *ROLES)

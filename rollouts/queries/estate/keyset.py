@@ -71,7 +71,7 @@ class EstateFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class EstateSelection:
     """What a scope and a filter come to in SQL: walks that never meet, a condition, and parameters."""
 
     walks: tuple[str, ...]
@@ -85,7 +85,7 @@ class Selection:
         return " UNION ALL ".join(_ONE.format(walk=walk, ending=ending) for walk in self.walks)
 
 
-def selection_of(scope: Scope, filters: EstateFilter) -> Selection:
+def selection_of(scope: Scope, filters: EstateFilter) -> EstateSelection:
     """Decide which hubs an organisation may see, and which of them are asked for.
 
     Raises:
@@ -112,7 +112,7 @@ def selection_of(scope: Scope, filters: EstateFilter) -> Selection:
         )
         for own, target_own, role, split in _ownership(scope, params)
     )
-    return Selection(
+    return EstateSelection(
         walks=walks,
         condition=" AND ".join(conditions) or "true",
         params=params,
@@ -122,7 +122,7 @@ def selection_of(scope: Scope, filters: EstateFilter) -> Selection:
 
 
 def page_rows(
-    selection: Selection, *, place: int, is_back: bool, size: int, expected: Callable[[], int | None]
+    selection: EstateSelection, *, place: int, is_back: bool, size: int, expected: Callable[[], int | None]
 ) -> list[Any]:
     """Return the next rows after a place, or before it: see Note [Walking the estate].
 
@@ -209,7 +209,7 @@ def _conditions(filters: EstateFilter, params: dict[str, Any]) -> list[str]:
     return found
 
 
-def _ask(template: str, selection: Selection, order: str, params: dict[str, Any]) -> list[Any]:
+def _ask(template: str, selection: EstateSelection, order: str, params: dict[str, Any]) -> list[Any]:
     walks = selection.union("" if template is _SCAN else f"ORDER BY guid {order} LIMIT %(bound)s")
     text = template.format(walks=walks, condition=selection.condition, order=order, names=selection.names)
     return sql.rows(text, params)

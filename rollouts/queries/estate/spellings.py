@@ -22,7 +22,7 @@ _IN_JSON: Final = {
 _ONLY_IN_JSON: Final = "rollout_id"
 
 
-class Spelling(Protocol):
+class FileSpelling(Protocol):
     """What stands between and around the GUIDs of a line, and how the other members are written."""
 
     begin: bytes
@@ -84,8 +84,8 @@ class JsonSpelling:
         return b"," + orjson.dumps(named, option=orjson.OPT_UTC_Z)[1:-1]
 
 
-CSV_LINES: Final[Spelling] = CsvSpelling()
-JSON_LINES: Final[Spelling] = JsonSpelling()
+CSV_LINES: Final[FileSpelling] = CsvSpelling()
+JSON_LINES: Final[FileSpelling] = JsonSpelling()
 
 
 def _row(cells: Sequence[object]) -> bytes:

@@ -13,7 +13,7 @@ from rollouts.models import Decision, SignOffRequirement
 from rollouts.queries.governance.decisions import DecisionPage, decision_page
 from rollouts.reads.governance.signing import (
     WITHDRAWN,
-    Row,
+    SignOffRow,
     body_that_proposed,
     requirement_options,
     rows_of_proposal,
@@ -80,7 +80,7 @@ def business_rules(scope: Scope) -> BusinessRules:
     )
     in_force = [
         _row(
-            Row(one.option, one.organisation_id, one.organisation.name, Role(one.role), one.number),
+            SignOffRow(one.option, one.organisation_id, one.organisation.name, Role(one.role), one.number),
             one.outcomes,
         )
         for one in rows
@@ -128,7 +128,7 @@ def _may_withdraw(scope: Scope, decision: Decision) -> bool:
     return is_theirs and scope.user_id is not None and scope.has(*MAY_OPERATE, *MAY_CONFIRM)
 
 
-def _row(row: Row, outcomes: Sequence[str]) -> RequirementRow:
+def _row(row: SignOffRow, outcomes: Sequence[str]) -> RequirementRow:
     return RequirementRow(
         option=row.option,
         organisation_id=row.organisation_id,

@@ -13,22 +13,22 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.refusals import NotFound
 from rollouts.models import Decision, HaltRule, HaltTrip, SignOff
-from rollouts.reads.governance.halt_windows import look
+from rollouts.reads.governance.halt_windows import read_halt_rule
 from rollouts.reads.governance.signers import reason_not_to_count
 from rollouts.reads.governance.signing import requirement_options, standing_of
 from rollouts.reads.rollouts.visibility import visible_rollout, visible_rollouts
 from rollouts.rules.rates import Rate
 from rollouts.states import ReviewOutcome
-from rollouts.states.governing import OPEN_DECISIONS, DecisionKind, DecisionStatus, Verdict
+from rollouts.states.governing import OPEN_DECISIONS, DecisionKind, DecisionStatus, SignOffVerdict
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class DecisionSignature:
     """One person's word on one wording."""
 
     name: str
     body: str
-    verdict: Verdict
+    verdict: SignOffVerdict
     comment: str
     at: datetime
     version: int
@@ -64,7 +64,7 @@ class DecisionPage:
     evidence: Mapping[str, Any]
     effects: Mapping[str, Any]
     proposal: Mapping[str, Any]
-    signatures: tuple[Signature, ...]
+    signatures: tuple[DecisionSignature, ...]
     still_needed: tuple[str, ...]
     may_recommend: bool
     may_sign: bool
@@ -189,7 +189,7 @@ def halt_rules(scope: Scope, *, rollout_id: int, now: datetime) -> list[RuleLine
     rollout = _of_boards(scope, rollout_id)
     lines = []
     for rule in HaltRule.objects.filter(rollout=rollout).select_related("batch").order_by("id"):
-        sight = look(rule, now=now)
+        sight = read_halt_rule(rule, now=now)
         lines.append(RuleLine(rule, sight.decisive(rule), sight.everything, sight.since, sight.is_over(rule)))
     return lines
 
@@ -241,13 +241,13 @@ def _line(decision: Decision) -> DecisionLine:
     )
 
 
-def _signatures(decision: Decision) -> tuple[Signature, ...]:
+def _signatures(decision: Decision) -> tuple[DecisionSignature, ...]:
     bodies = dict(Organisation.objects.values_list("pk", "name"))
     return tuple(
-        Signature(
+        DecisionSignature(
             name=each.name,
             body=bodies.get(each.organisation_id, ""),
-            verdict=Verdict(each.verdict),
+            verdict=SignOffVerdict(each.verdict),
             comment=each.comment,
             at=each.at,
             version=each.version,

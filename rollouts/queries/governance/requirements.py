@@ -18,7 +18,7 @@ _CHANGES: Final = "Changes"
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class RequirementLine:
     """One row: its number and what it promises."""
 
     number: str
@@ -26,15 +26,15 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class RequirementsSection:
     """Promises about one subject."""
 
     title: str
-    promises: Sequence[Promise]
+    promises: Sequence[RequirementLine]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RequirementsVersion:
     """One version: when, what changed, and who approved it."""
 
     version: str
@@ -49,8 +49,8 @@ class RequirementsDocument:
 
     title: str
     intro: Sequence[str]
-    sections: Sequence[Section]
-    changes: Sequence[Change]
+    sections: Sequence[RequirementsSection]
+    changes: Sequence[RequirementsVersion]
 
     @property
     def version(self) -> str:
@@ -79,11 +79,11 @@ def read_document(text: str) -> RequirementsDocument:
     head, bodies = parts[0], parts[1:]
     tables = {lines[0].strip(): list(_cells(lines[1:])) for lines in bodies if lines}
     sections = [
-        Section(title, [Promise(row[0], row[1]) for row in rows])
+        RequirementsSection(title, [RequirementLine(row[0], row[1]) for row in rows])
         for title, rows in tables.items()
         if title != _CHANGES and rows
     ]
-    changes = [Change(*row[:4]) for row in tables.get(_CHANGES, ())]
+    changes = [RequirementsVersion(*row[:4]) for row in tables.get(_CHANGES, ())]
     if not head or not head[0].startswith("# ") or not sections or not changes:
         raise ValueError("The requirements document needs a title, promises and a change log.")
     intro = [" ".join(part.split()) for part in "\n".join(head[1:]).split("\n\n") if part.strip()]

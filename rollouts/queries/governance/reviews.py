@@ -15,15 +15,15 @@ from rollouts.reads.governance.signers import reason_not_to_count
 from rollouts.reads.governance.signing import standing_of
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.states import OPEN_STATUSES, ReviewOutcome
-from rollouts.states.governing import OPEN_DECISIONS, DecisionStatus, Verdict
+from rollouts.states.governing import OPEN_DECISIONS, DecisionStatus, SignOffVerdict
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class ReviewSignature:
     """One person's word on a wording."""
 
     name: str
-    verdict: Verdict
+    verdict: SignOffVerdict
     comment: str
     version: int
     at: datetime
@@ -47,7 +47,7 @@ class DecisionCard:
     recommended_at: datetime | None
     decided_at: datetime | None
     effects: Mapping[str, Any]
-    signatures: Sequence[Signature]
+    signatures: Sequence[ReviewSignature]
     still_needed: Sequence[str]
     may_recommend: bool
     may_sign: bool
@@ -121,10 +121,10 @@ def _card(scope: Scope, decision: Decision) -> DecisionCard:
     )
 
 
-def _signature(sign_off: SignOff) -> Signature:
-    return Signature(
+def _signature(sign_off: SignOff) -> ReviewSignature:
+    return ReviewSignature(
         name=sign_off.name,
-        verdict=Verdict(sign_off.verdict),
+        verdict=SignOffVerdict(sign_off.verdict),
         comment=sign_off.comment,
         version=sign_off.version,
         at=sign_off.at,

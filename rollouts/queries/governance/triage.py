@@ -74,7 +74,7 @@ class TriageGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class RateComparison:
     """One measure for upgraded hubs, and for hubs of the same model not yet upgraded."""
 
     name: str
@@ -93,7 +93,7 @@ class Comparison:
     """Upgraded hubs against hubs of the same model that are not, and the failures of the upgrade itself."""
 
     rollout_id: int
-    measures: tuple[Measure, ...]
+    measures: tuple[RateComparison, ...]
     failures: Rate
     unexplained: Rate
 
@@ -142,17 +142,17 @@ def comparison(scope: Scope, *, rollout_id: int, now: datetime) -> Comparison:
         since=rollout.notified_at or rollout.created_at,
     )
     measures = (
-        Measure(
+        RateComparison(
             "incidents",
             _rate(_named(whole, upgraded=True), upgraded),
             _rate(_named(whole, upgraded=False), others),
         ),
-        Measure(
+        RateComparison(
             "devices lost",
             _rate(whole.named[True, True], upgraded),
             _rate(whole.named[False, True], others),
         ),
-        Measure("out of service", _rate(fallen.upgraded, upgraded), _rate(fallen.others, others)),
+        RateComparison("out of service", _rate(fallen.upgraded, upgraded), _rate(fallen.others, others)),
     )
     group = _group(0, "", whole)
     return Comparison(rollout.pk, measures, group.failures, group.unexplained)

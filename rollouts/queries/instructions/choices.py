@@ -22,7 +22,7 @@ from rollouts.states import CHANGEABLE_STATES
 MOST_CHOSEN: Final = 5_000_000
 
 
-class Which(Enum):
+class HubChoice(Enum):
     """Which of its hubs in a rollout a Supplier means."""
 
     ALL = "all"
@@ -35,7 +35,7 @@ def own_guids(
     scope: Scope,
     *,
     rollout_id: int,
-    which: Which,
+    which: HubChoice,
     batch_id: int | None = None,
     instruction_id: int | None = None,
 ) -> npt.NDArray[np.int64]:

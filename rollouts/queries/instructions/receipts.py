@@ -31,7 +31,7 @@ class NamedReceipt:
 
 
 @dataclass(frozen=True, slots=True)
-class LineRefused:
+class RejectedLine:
     """A line that was not taken, as it was written, and why."""
 
     line: int
@@ -77,7 +77,7 @@ def receipt(scope: Scope, reference: str) -> NamedReceipt:
     )
 
 
-def refused_lines(scope: Scope, reference: str, *, most: int = LINES_SHOWN) -> Sequence[LineRefused]:
+def refused_lines(scope: Scope, reference: str, *, most: int = LINES_SHOWN) -> Sequence[RejectedLine]:
     """List the first lines that were not taken.
 
     Raises:
@@ -89,7 +89,7 @@ def refused_lines(scope: Scope, reference: str, *, most: int = LINES_SHOWN) -> S
 
 def refused_page(
     scope: Scope, reference: str, *, after: str = "", size: int = LINES_SHOWN
-) -> Page[LineRefused]:
+) -> Page[RejectedLine]:
     """Return a page of the lines that were not taken, in the order of the list.
 
     Raises:
@@ -106,7 +106,7 @@ def refused_page(
     return Page([_refused(line) for line in shown], next=following)
 
 
-def every_refused_line(scope: Scope, reference: str) -> Iterator[LineRefused]:
+def every_refused_line(scope: Scope, reference: str) -> Iterator[RejectedLine]:
     """Yield every line that was not taken, in the order of the list; for files.
 
     Raises:
@@ -127,9 +127,9 @@ def _lines(scope: Scope, reference: str) -> QuerySet[InstructionLine]:
     return InstructionLine.objects.filter(instruction_id=number)
 
 
-def _refused(line: InstructionLine) -> LineRefused:
+def _refused(line: InstructionLine) -> RejectedLine:
     known = line.reason in RejectionReason.values
-    return LineRefused(
+    return RejectedLine(
         line=line.line_no,
         raw=line.raw,
         guid=str(Guid.from_db(line.guid)) if line.guid is not None else "",

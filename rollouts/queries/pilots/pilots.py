@@ -19,7 +19,7 @@ from portal.kernel.refusals import NotFound, NotPermitted
 from rollouts.models import Batch, PilotSubmission, SelectionRule, SelectionRuleVersion
 from rollouts.queries.rollouts.progress import Viewer
 from rollouts.reads.rollouts.visibility import visible_rollout, visible_rollouts
-from rollouts.reads.rules.choosing import Selection, choose
+from rollouts.reads.rules.choosing import HubSelection, choose
 from rollouts.rules import REVIEW_WARNING
 from rollouts.rules.criteria import Subject, explain, parse, parse_sample
 from rollouts.states import (
@@ -43,7 +43,7 @@ class SelectionPreview:
     """What criteria and a sample would choose now; `says` are the criteria in words."""
 
     says: str
-    selection: Selection
+    selection: HubSelection
     cap: int
 
     @property

@@ -19,7 +19,7 @@ from rollouts import rules
 from rollouts.models import Batch, FirmwareImage, ReleaseNote, Rollout
 from rollouts.queries.rollouts.dashboard import Flight, flight_of
 from rollouts.queries.rollouts.deadlines import cutoff_of
-from rollouts.queries.rollouts.progress import Plan, plans_of, progress_of
+from rollouts.queries.rollouts.progress import ActivationPlan, plans_of, progress_of
 from rollouts.queries.rollouts.rollout import NoteRevision
 from rollouts.reads.catalogue.eligibility import eligibility_params
 from rollouts.reads.rollouts.visibility import visible_rollout, visible_rollouts
@@ -79,7 +79,7 @@ class RolloutPreview:
         return self.without_supplier if self.has_window else self.hubs
 
 
-class Deed(StrEnum):
+class SupplierAct(StrEnum):
     """What a Supplier may do about an update."""
 
     INSTRUCT = "INSTRUCT"
@@ -89,7 +89,7 @@ class Deed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Possible:
+class PossibleAct:
     """Something the viewer may do, for how many hubs, and until when (none: no limit in time)."""
 
     what: str
@@ -98,7 +98,7 @@ class Possible:
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class AvailableRollout:
     """An available update as its viewer sees it, with what it may do and by when (R1.7)."""
 
     flight: Flight
@@ -108,7 +108,7 @@ class Update:
     window: str
     note_url: str
     note_revision: int
-    possible: Sequence[Possible]
+    possible: Sequence[PossibleAct]
 
 
 def preview(scope: Scope, *, rollout_id: int, now: datetime) -> RolloutPreview:
@@ -147,9 +147,9 @@ def preview(scope: Scope, *, rollout_id: int, now: datetime) -> RolloutPreview:
     )
 
 
-def available_updates(
+def available_rollouts(
     scope: Scope, *, now: datetime, before: int | None = None, size: int = PAGE_SIZE
-) -> Page[Update]:
+) -> Page[AvailableRollout]:
     """List the updates the organisation may know of, the newest first, with what it may do about each.
 
     As many statements for one as for fifty. `before` is the id that ended the page before.
@@ -164,7 +164,7 @@ def available_updates(
     batches = {batch.pk: batch for batch in Batch.objects.filter(rollout_id__in=ids)}
     notes = {note.rollout_id: note for note in _notes(ids)}
     updates = [
-        _update(
+        _available(
             rollout,
             flight_of(rollout, progress[rollout.pk], plans[rollout.pk], now=now),
             notes.get(rollout.pk),
@@ -240,15 +240,15 @@ def _warnings(rollout: Rollout, *, has_window: bool) -> list[str]:
     return warnings
 
 
-def _update(
+def _available(
     rollout: Rollout,
     flight: Flight,
     note: ReleaseNote | None,
-    possible: Sequence[Possible],
+    possible: Sequence[PossibleAct],
     *,
     now: datetime,
-) -> Update:
-    return Update(
+) -> AvailableRollout:
+    return AvailableRollout(
         flight=flight,
         priority=rollout.priority,
         consent_policy=rollout.consent_policy,
@@ -269,16 +269,20 @@ def _notes(ids: Sequence[int]) -> list[ReleaseNote]:
 
 
 def _possible(
-    scope: Scope, rollout: Rollout, plan: Plan, batches: Mapping[int, Batch], *, now: datetime
-) -> list[Possible]:
+    scope: Scope, rollout: Rollout, plan: ActivationPlan, batches: Mapping[int, Batch], *, now: datetime
+) -> list[PossibleAct]:
     if scope.is_supplier:
         may = scope.has(*MAY_INSTRUCT) and rollout.status in RUNNING_STATUSES
-        return _deeds(rollout, plan, batches, now=now) if may else []
+        return _acts(rollout, plan, batches, now=now) if may else []
     steps = open_steps(*scope.roles, at=RolloutStatus(rollout.status), has_pilot=rollout.has_pilot)
-    return [Possible(step.verb, None) for step in steps] if scope.has(*MAY_OPERATE) or scope.is_panel else []
+    return (
+        [PossibleAct(step.verb, None) for step in steps] if scope.has(*MAY_OPERATE) or scope.is_panel else []
+    )
 
 
-def _deeds(rollout: Rollout, plan: Plan, batches: Mapping[int, Batch], *, now: datetime) -> list[Possible]:
+def _acts(
+    rollout: Rollout, plan: ActivationPlan, batches: Mapping[int, Batch], *, now: datetime
+) -> list[PossibleAct]:
     mine: Counter[datetime] = Counter()
     second: Counter[datetime] = Counter()
     for each in plan.waiting:
@@ -286,10 +290,10 @@ def _deeds(rollout: Rollout, plan: Plan, batches: Mapping[int, Batch], *, now: d
         if cutoff_at >= now:
             mine[cutoff_at] += each.mine
             second[cutoff_at] += each.mine_second
-    deeds = [Possible(Deed.INSTRUCT, at, n) for at, n in sorted(mine.items()) if n]
-    deeds += [Possible(Deed.ANSWER_SECOND, at, n) for at, n in sorted(second.items()) if n]
+    deeds = [PossibleAct(SupplierAct.INSTRUCT, at, n) for at, n in sorted(mine.items()) if n]
+    deeds += [PossibleAct(SupplierAct.ANSWER_SECOND, at, n) for at, n in sorted(second.items()) if n]
     if rollout.cutoff_at >= now and rollout.window_closed_at is None:
-        deeds.append(Possible(Deed.CHANGE, rollout.cutoff_at))
+        deeds.append(PossibleAct(SupplierAct.CHANGE, rollout.cutoff_at))
         if rollout.has_pilot and rollout.status in {RolloutStatus.NOTIFIED, RolloutStatus.PILOT}:
-            deeds.append(Possible(Deed.NOMINATE, rollout.cutoff_at, rollout.pilot_cap))
+            deeds.append(PossibleAct(SupplierAct.NOMINATE, rollout.cutoff_at, rollout.pilot_cap))
     return deeds

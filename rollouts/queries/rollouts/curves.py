@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from portal.identity.scope import Scope
 from portal.kernel import sql
-from rollouts.queries.rollouts.progress import Plan, Progress, Viewer
+from rollouts.queries.rollouts.progress import ActivationPlan, Progress, Viewer
 
 _A_DAY: Final = timedelta(days=1)
 
@@ -41,7 +41,7 @@ def activation_curve(
     rollout_id: int,
     *,
     progress: Progress,
-    plan: Plan,
+    plan: ActivationPlan,
     notified_at: datetime,
     automatic_at: datetime,
     is_halted: bool,

@@ -18,7 +18,7 @@ from rollouts.models import Batch, Decision, Incident, PilotSubmission, ReleaseN
 from rollouts.queries.pilots.pilots import ReviewOpen, reviews_open
 from rollouts.queries.rollouts.deadlines import NextDate, cutoff_of, next_dates
 from rollouts.queries.rollouts.forecast import distribution_forecast
-from rollouts.queries.rollouts.progress import Plan, Progress, States, plans_of, progress_of
+from rollouts.queries.rollouts.progress import ActivationPlan, Progress, States, plans_of, progress_of
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.states import (
     HALTED_STATUSES,
@@ -149,7 +149,7 @@ def dashboard(scope: Scope, *, now: datetime) -> Dashboard:
     )
 
 
-def flight_of(rollout: Rollout, progress: Progress, plan: Plan, *, now: datetime) -> Flight:
+def flight_of(rollout: Rollout, progress: Progress, plan: ActivationPlan, *, now: datetime) -> Flight:
     """Give one rollout with the viewer's own numbers."""
     entry = rollout.cpl_entry
     may_wait = rollout.status in RUNNING_STATUSES
@@ -211,7 +211,7 @@ def _outstanding(
     scope: Scope,
     rollouts: Sequence[Rollout],
     progress: Mapping[int, Progress],
-    plans: Mapping[int, Plan],
+    plans: Mapping[int, ActivationPlan],
     facts: _Facts,
     *,
     now: datetime,
@@ -239,7 +239,7 @@ def _outstanding(
 
 
 def _supplier_owes(
-    scope: Scope, rollout: Rollout, plan: Plan, facts: _Facts, *, now: datetime
+    scope: Scope, rollout: Rollout, plan: ActivationPlan, facts: _Facts, *, now: datetime
 ) -> list[Outstanding]:
     if rollout.status not in RUNNING_STATUSES:
         return []
@@ -346,7 +346,7 @@ def _unmatched() -> list[Outstanding]:
     return [Outstanding(Duty.REVIEW_UNMATCHED, None, count=count)] if count else []
 
 
-def _by_day(plans: Iterable[Plan]) -> dict[date, dict[str, int]]:
+def _by_day(plans: Iterable[ActivationPlan]) -> dict[date, dict[str, int]]:
     days: dict[date, Counter[str]] = defaultdict(Counter)
     for plan in plans:
         for day, counts in plan.days.items():
@@ -354,7 +354,7 @@ def _by_day(plans: Iterable[Plan]) -> dict[date, dict[str, int]]:
     return {day: dict(counts) for day, counts in sorted(days.items())}
 
 
-def _volumes(plans: Iterable[Plan]) -> dict[Region, dict[date, int]]:
+def _volumes(plans: Iterable[ActivationPlan]) -> dict[Region, dict[date, int]]:
     volumes: dict[Region, Counter[date]] = defaultdict(Counter)
     for plan in plans:
         for region, days in plan.by_region.items():

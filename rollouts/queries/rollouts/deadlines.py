@@ -24,7 +24,7 @@ class NextDate:
 
 
 @dataclass(frozen=True, slots=True)
-class Milestone:
+class MilestoneRow:
     """A date of a rollout."""
 
     label: str
@@ -65,26 +65,26 @@ def _next_of(rollout: Rollout, *, now: datetime) -> list[tuple[OrganisationKind,
     return found
 
 
-def milestones(rollout: Rollout, batches: Iterable[Batch]) -> list[Milestone]:
+def milestones(rollout: Rollout, batches: Iterable[Batch]) -> list[MilestoneRow]:
     """List the dates of a rollout, those of its batches among them."""
     has_window = rollout.notified_at is None or rollout.cutoff_at > rollout.notified_at
-    dates = [Milestone("Notice", rollout.notified_at, icon="megaphone")]
+    dates = [MilestoneRow("Notice", rollout.notified_at, icon="megaphone")]
     if rollout.has_pilot:
         dates += [
-            Milestone("Pilot starts", rollout.pilot_started_at, icon="flask"),
-            Milestone("Pilot ends", rollout.pilot_ended_at, icon="eye"),
+            MilestoneRow("Pilot starts", rollout.pilot_started_at, icon="flask"),
+            MilestoneRow("Pilot ends", rollout.pilot_ended_at, icon="eye"),
         ]
     if has_window:
-        dates.append(Milestone("Cut-off for instructions", rollout.cutoff_at, icon="hourglass"))
+        dates.append(MilestoneRow("Cut-off for instructions", rollout.cutoff_at, icon="hourglass"))
     dates += [
-        Milestone(f"{batch.name}: automatic", batch.automatic_at, icon="calendar")
+        MilestoneRow(f"{batch.name}: automatic", batch.automatic_at, icon="calendar")
         for batch in batches
         if batch.automatic_at is not None
     ]
     note = "" if has_window else "no supplier window"
-    dates.append(Milestone("Automatic activation", rollout.automatic_at, note, "activate"))
+    dates.append(MilestoneRow("Automatic activation", rollout.automatic_at, note, "activate"))
     if rollout.unreachable_until:
-        dates.append(Milestone("Unreachable hubs given up", rollout.unreachable_until, icon="x-circle"))
+        dates.append(MilestoneRow("Unreachable hubs given up", rollout.unreachable_until, icon="x-circle"))
     return dates
 
 

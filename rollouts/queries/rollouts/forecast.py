@@ -96,7 +96,7 @@ def distribution_forecast(scope: Scope, *, now: datetime) -> tuple[RegionForecas
 def _region_forecast(
     region: int,
     channel: CspChannel | None,
-    work: dict[date, pacing.Work],
+    work: dict[date, pacing.DistributionWork],
     *,
     margin: timedelta,
     now: datetime,
@@ -125,14 +125,16 @@ def _region_forecast(
     )
 
 
-def _work_by_region(days: Iterable[Any], rollouts: dict[int, Rollout]) -> dict[int, dict[date, pacing.Work]]:
-    work: dict[int, dict[date, pacing.Work]] = defaultdict(dict)
+def _work_by_region(
+    days: Iterable[Any], rollouts: dict[int, Rollout]
+) -> dict[int, dict[date, pacing.DistributionWork]]:
+    work: dict[int, dict[date, pacing.DistributionWork]] = defaultdict(dict)
     for row in days:
         day = _due_day(row, rollouts[row.rollout_id])
-        before = work[row.region].get(day, pacing.Work(0))
+        before = work[row.region].get(day, pacing.DistributionWork(0))
         cutoffs = [rollouts[row.rollout_id].cutoff_at] if row.waiting else []
         cutoffs += [before.from_at] if before.from_at else []
-        work[row.region][day] = pacing.Work(
+        work[row.region][day] = pacing.DistributionWork(
             hubs=before.hubs + int(row.to_send),
             waiting=before.waiting + int(row.waiting),
             from_at=max(cutoffs, default=None),

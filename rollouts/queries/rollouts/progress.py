@@ -17,7 +17,7 @@ from rollouts.states import FAILED_STATES, Consent, FailureCode, Region, TargetS
 States = Mapping[TargetState, int]
 
 
-class Because(StrEnum):
+class TimeReason(StrEnum):
     """Why a hub will activate on its day if nobody does anything more."""
 
     INSTRUCTED = "yours"
@@ -96,7 +96,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ActivationPlan:
     """What will happen to the hubs of one rollout if nobody does anything more."""
 
     days: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
@@ -125,7 +125,7 @@ def progress_of(scope: Scope, rollout_ids: Iterable[int]) -> dict[int, Progress]
     return {rollout_id: _progress(found) for rollout_id, found in rows.items()}
 
 
-def plans_of(scope: Scope, rollout_ids: Iterable[int]) -> dict[int, Plan]:
+def plans_of(scope: Scope, rollout_ids: Iterable[int]) -> dict[int, ActivationPlan]:
     """Tell what happens if nobody does anything more, by rollout; in one statement for all of them."""
     ids = list(rollout_ids)
     rows: dict[int, list[Any]] = {rollout_id: [] for rollout_id in ids}
@@ -157,7 +157,7 @@ def _progress(rows: Iterable[Any]) -> Progress:
     return Progress(states, by_batch, dict(sorted(by_region.items())), failures, retrying, withdrawn)
 
 
-def _plan(rows: Iterable[Any]) -> Plan:
+def _plan(rows: Iterable[Any]) -> ActivationPlan:
     days: dict[date, Counter[str]] = defaultdict(Counter)
     by_region: dict[Region, Counter[date]] = defaultdict(Counter)
     consents: Counter[Consent] = Counter()
@@ -173,7 +173,7 @@ def _plan(rows: Iterable[Any]) -> Plan:
             shared_answered += row.hubs if row.other else 0
         if whose := _waits_for(consent, mine=row.mine):
             waiting[row.batch_id][whose] += row.hubs
-    return Plan(
+    return ActivationPlan(
         days=days,
         by_region=dict(sorted(by_region.items())),
         consents=consents,
@@ -183,12 +183,12 @@ def _plan(rows: Iterable[Any]) -> Plan:
     )
 
 
-def _because(consent: Consent, *, mine: bool) -> Because:
+def _because(consent: Consent, *, mine: bool) -> TimeReason:
     if consent == Consent.AWAITING_SECOND:
-        return Because.SECOND_SILENT
+        return TimeReason.SECOND_SILENT
     if consent == Consent.COMPLETE or (consent == Consent.DEFAULTED and mine):
-        return Because.INSTRUCTED
-    return Because.DEFAULT
+        return TimeReason.INSTRUCTED
+    return TimeReason.DEFAULT
 
 
 def _waits_for(consent: Consent, *, mine: bool) -> str:

@@ -9,8 +9,8 @@ from datetime import datetime
 from portal.identity.scope import Scope
 from rollouts.models import Batch, Rollout
 from rollouts.queries.rollouts.dashboard import Flight, flight_of
-from rollouts.queries.rollouts.deadlines import Milestone, milestones
-from rollouts.queries.rollouts.progress import Plan, Progress, States, plans_of, progress_of
+from rollouts.queries.rollouts.deadlines import MilestoneRow, milestones
+from rollouts.queries.rollouts.progress import ActivationPlan, Progress, States, plans_of, progress_of
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.states import (
     HALTED_STATUSES,
@@ -19,8 +19,8 @@ from rollouts.states import (
     Priority,
     ReleaseKind,
     RolloutStatus,
+    RolloutStep,
     Severity,
-    Step,
     open_steps,
 )
 
@@ -52,7 +52,7 @@ class BatchProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdatePage:
+class RolloutPage:
     """Everything about one update, as one viewer may see it."""
 
     flight: Flight
@@ -73,12 +73,12 @@ class UpdatePage:
     unreachable_until: datetime | None
     predecessors: Sequence[str]
     sha256: str
-    milestones: Sequence[Milestone]
+    milestones: Sequence[MilestoneRow]
     notes: Sequence[NoteRevision]
     batches: Sequence[BatchProgress]
     progress: Progress
-    plan: Plan
-    steps: Sequence[Step]
+    plan: ActivationPlan
+    steps: Sequence[RolloutStep]
 
     @property
     def is_halted(self) -> bool:
@@ -91,7 +91,7 @@ class UpdatePage:
         return next((batch for batch in self.batches if batch.is_pilot), None)
 
 
-def update_page(scope: Scope, rollout_id: int, *, now: datetime) -> UpdatePage:
+def rollout_page(scope: Scope, rollout_id: int, *, now: datetime) -> RolloutPage:
     """Return everything about one update.
 
     Raises:
@@ -104,7 +104,7 @@ def update_page(scope: Scope, rollout_id: int, *, now: datetime) -> UpdatePage:
     entry = rollout.cpl_entry
     earlier = entry.device_model.cpl_entries.filter(pk__in=entry.allowed_predecessor_ids)
     status = RolloutStatus(rollout.status)
-    return UpdatePage(
+    return RolloutPage(
         flight=flight_of(rollout, progress, plan, now=now),
         kind=str(ReleaseKind(rollout.kind).label),
         severity=str(Severity(rollout.severity).label),

@@ -11,7 +11,7 @@ from portal.identity.scope import Scope
 from portal.kernel.refusals import NotFound, NotPermitted
 from rollouts.models import ApprovalRule, ApprovalRuleVersion, ApprovalRun, Rollout
 from rollouts.reads.rollouts.visibility import visible_rollouts
-from rollouts.reads.rules.approvals import Approval, Forecast, back_test, forecast, known_at
+from rollouts.reads.rules.approvals import Approval, ApprovalForecast, back_test, forecast, snapshot_at
 from rollouts.rules.criteria import explain, explain_policy
 from rollouts.states import RUNNING_STATUSES
 
@@ -103,7 +103,7 @@ def approval_versions(scope: Scope, rule_id: int) -> Sequence[RuleVersion]:
     return [_version(version) for version in found]
 
 
-def dry_run_approval(scope: Scope, approval: Approval, *, now: datetime) -> Sequence[Forecast]:
+def dry_run_approval(scope: Scope, approval: Approval, *, now: datetime) -> Sequence[ApprovalForecast]:
     """Say what an approval would do at this moment with each live rollout, were it switched on.
 
     Raises:
@@ -111,14 +111,14 @@ def dry_run_approval(scope: Scope, approval: Approval, *, now: datetime) -> Sequ
     """
     rollouts = _rollouts(scope).filter(status__in=RUNNING_STATUSES)
     return [
-        forecast(scope.organisation_id, rollout, approval, known=known_at(rollout, now))
+        forecast(scope.organisation_id, rollout, approval, known=snapshot_at(rollout, now))
         for rollout in rollouts.order_by("-notified_at", "-id")
     ]
 
 
 def back_test_approval(
     scope: Scope, approval: Approval, *, now: datetime, most: int = TESTED
-) -> Sequence[Forecast]:
+) -> Sequence[ApprovalForecast]:
     """Say what an approval would have done with the latest rollouts, with what was known then (R3.10).
 
     Raises:

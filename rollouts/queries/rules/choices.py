@@ -20,7 +20,7 @@ _TAKING: Final = frozenset({RolloutStatus.NOTIFIED, RolloutStatus.PILOT})
 
 
 @dataclass(frozen=True, slots=True)
-class OpenUpdate:
+class OpenRolloutRow:
     """A running update: may hubs be nominated for its pilot, may they be instructed?"""
 
     id: int
@@ -42,11 +42,11 @@ def values_that_occur(scope: Scope) -> Mapping[str, Sequence[str]]:
     }
 
 
-def open_updates(scope: Scope, *, now: datetime) -> list[OpenUpdate]:
+def open_rollouts(scope: Scope, *, now: datetime) -> list[OpenRolloutRow]:
     """List the running updates with hubs of this organisation, the latest first."""
     found = visible_rollouts(scope).filter(status__in=RUNNING_STATUSES).order_by("-notified_at", "-id")
     return [
-        OpenUpdate(
+        OpenRolloutRow(
             id=rollout.pk,
             name=rollout.name,
             takes_pilot=rollout.has_pilot and rollout.status in _TAKING and rollout.cutoff_at >= now,

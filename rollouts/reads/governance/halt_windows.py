@@ -36,7 +36,7 @@ _OF_INCIDENTS: Final = frozenset({HaltRuleKind.INCIDENT, HaltRuleKind.HAN_IMPACT
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class HaltRuleReading:
     """What a rule saw: the rate with all failures, and without those that known issues explain."""
 
     since: datetime
@@ -81,7 +81,7 @@ class Sight:
         )
 
 
-def look(rule: HaltRule, *, now: datetime) -> Sight:
+def read_halt_rule(rule: HaltRule, *, now: datetime) -> HaltRuleReading:
     """Sum up what settled within a rule's window; it begins no earlier than the rule was armed."""
     since = now - timedelta(hours=rule.window_hours)
     if rule.armed_at is not None:
@@ -95,7 +95,7 @@ def look(rule: HaltRule, *, now: datetime) -> Sight:
         explained = hits - fresh
     else:
         hits, explained = _hits(rule, ended), min(_hits(rule, known), _hits(rule, ended))
-    return Sight(
+    return HaltRuleReading(
         since=since,
         everything=Rate(min(hits, sample), sample),
         unexplained=Rate(min(hits - explained, max(sample - explained, 0)), max(sample - explained, 0)),

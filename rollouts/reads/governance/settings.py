@@ -15,7 +15,7 @@ MEGABYTE: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
+class CategoryTargets:
     """By when an incident of a category is to be answered, and resolved."""
 
     response: timedelta
@@ -34,11 +34,11 @@ class RuleTerms:
 
 
 _CATEGORIES: Final = {
-    1: Targets(timedelta(minutes=10), timedelta(hours=4)),
-    2: Targets(timedelta(minutes=20), timedelta(hours=24)),
-    3: Targets(timedelta(minutes=45), timedelta(hours=72)),
-    4: Targets(timedelta(hours=3), timedelta(days=5)),
-    5: Targets(timedelta(days=1), timedelta(days=10)),
+    1: CategoryTargets(timedelta(minutes=10), timedelta(hours=4)),
+    2: CategoryTargets(timedelta(minutes=20), timedelta(hours=24)),
+    3: CategoryTargets(timedelta(minutes=45), timedelta(hours=72)),
+    4: CategoryTargets(timedelta(hours=3), timedelta(days=5)),
+    5: CategoryTargets(timedelta(days=1), timedelta(days=10)),
 }
 # Success is told at once, failure after retries, silence after four days and two readings. A shorter window
 # sees the failures of a wave without its successes. So does a long one, once the successes have left it.
@@ -55,7 +55,7 @@ _RULES: Final = (
 class Governance:
     """Target times by category, what may be attached, and the halt rules a rollout begins with."""
 
-    categories: Mapping[int, Targets] = field(default_factory=lambda: _CATEGORIES)
+    categories: Mapping[int, CategoryTargets] = field(default_factory=lambda: _CATEGORIES)
     rules: tuple[RuleTerms, ...] = _RULES
     attachment_size: int = 5 * MEGABYTE
     attachments: int = 10

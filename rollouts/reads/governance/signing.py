@@ -16,7 +16,7 @@ from django.db.models import Q
 from portal.identity.models import Organisation, OrganisationKind, User
 from portal.identity.roles import Role
 from rollouts.models.governance import Decision, SignOff, SignOffRequirement
-from rollouts.states.governing import DecisionKind, Verdict
+from rollouts.states.governing import DecisionKind, SignOffVerdict
 
 WITHDRAWN: Final = "withdrawn"
 """Under this name the effects of a proposal that was taken back say why."""
@@ -24,7 +24,7 @@ ANY_PANEL: Final = "the SEC Panel or a nominated Sub-Committee"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SignOffRow:
     """So many people with a role of one body; of any Panel body where none is named."""
 
     option: int
@@ -44,10 +44,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class RowStanding:
+class SignOffRowStanding:
     """A row, and how many have signed for it."""
 
-    row: Row
+    row: SignOffRow
     signed: int
 
     @property
@@ -57,10 +57,10 @@ class RowStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SignOffStanding:
     """Where the sign-offs of a recommendation stand: its options, of which one must be complete."""
 
-    options: tuple[tuple[RowStanding, ...], ...]
+    options: tuple[tuple[SignOffRowStanding, ...], ...]
     panels: frozenset[int]
 
     @property
@@ -94,7 +94,7 @@ class Standing:
         )
 
 
-def standing_of(decision: Decision) -> Standing:
+def standing_of(decision: Decision) -> SignOffStanding:
     """Hold the sign-offs of a recommendation's present version against the requirement in force.
 
     A change of the requirement itself needs what is in force, and what it would put into force.
@@ -102,7 +102,7 @@ def standing_of(decision: Decision) -> Standing:
     approvals = [
         (sign_off.organisation_id, sign_off.role)
         for sign_off in SignOff.objects.filter(
-            decision=decision, version=decision.version, verdict=Verdict.APPROVE, voided_at=None
+            decision=decision, version=decision.version, verdict=SignOffVerdict.APPROVE, voided_at=None
         )
     ]
     panels = frozenset(Organisation.objects.filter(kind=OrganisationKind.PANEL).values_list("pk", flat=True))
@@ -111,18 +111,18 @@ def standing_of(decision: Decision) -> Standing:
         proposed = rows_of_proposal(decision.proposal)
         ahead = [_standing(option, approvals, panels) for option in _by_option(proposed)]
         options = [_joined(old, new) for old in options for new in ahead]
-    return Standing(tuple(options), panels)
+    return SignOffStanding(tuple(options), panels)
 
 
-def requirement_options(outcome: str) -> list[tuple[Row, ...]]:
+def requirement_options(outcome: str) -> list[tuple[SignOffRow, ...]]:
     """Return the options in force for an outcome."""
     in_force = SignOffRequirement.objects.filter(in_force_until=None)
     suited = in_force.filter(Q(outcomes=[]) | Q(outcomes__contains=[outcome])) if outcome else in_force
     rows = [
-        Row(each.option, each.organisation_id, each.organisation.name, Role(each.role), each.number)
+        SignOffRow(each.option, each.organisation_id, each.organisation.name, Role(each.role), each.number)
         for each in suited.select_related("organisation").order_by("option", "id")
     ]
-    return _by_option(rows) or [(Row(1, None, ANY_PANEL, Role.PANEL_MEMBER, 1),)]
+    return _by_option(rows) or [(SignOffRow(1, None, ANY_PANEL, Role.PANEL_MEMBER, 1),)]
 
 
 def body_that_proposed(decision: Decision) -> int | None:
@@ -131,11 +131,11 @@ def body_that_proposed(decision: Decision) -> int | None:
     return who.values_list("organisation_id", flat=True).first()
 
 
-def rows_of_proposal(proposal: Mapping[str, Any]) -> list[Row]:
+def rows_of_proposal(proposal: Mapping[str, Any]) -> list[SignOffRow]:
     """Read the rows a decision on the requirement proposes."""
     names = dict(Organisation.objects.values_list("pk", "name"))
     return [
-        Row(
+        SignOffRow(
             int(each["option"]),
             int(each["organisation"]),
             names[int(each["organisation"])],
@@ -146,16 +146,16 @@ def rows_of_proposal(proposal: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-def _by_option(rows: Iterable[Row]) -> list[tuple[Row, ...]]:
-    grouped: dict[int, list[Row]] = {}
+def _by_option(rows: Iterable[SignOffRow]) -> list[tuple[SignOffRow, ...]]:
+    grouped: dict[int, list[SignOffRow]] = {}
     for row in rows:
         grouped.setdefault(row.option, []).append(row)
     return [tuple(grouped[option]) for option in sorted(grouped)]
 
 
 def _standing(
-    option: Sequence[Row], approvals: Sequence[tuple[int, str]], panels: frozenset[int]
-) -> tuple[RowStanding, ...]:
+    option: Sequence[SignOffRow], approvals: Sequence[tuple[int, str]], panels: frozenset[int]
+) -> tuple[SignOffRowStanding, ...]:
     # A person fills one place: whoever has signed for one row is not counted for the next.
     left = list(approvals)
     standings = []
@@ -163,13 +163,15 @@ def _standing(
         suited = [each for each in left if row.suits(*each, panels=panels)][: row.number]
         for each in suited:
             left.remove(each)
-        standings.append(RowStanding(row, len(suited)))
+        standings.append(SignOffRowStanding(row, len(suited)))
     return tuple(standings)
 
 
-def _joined(old: Sequence[RowStanding], new: Sequence[RowStanding]) -> tuple[RowStanding, ...]:
+def _joined(
+    old: Sequence[SignOffRowStanding], new: Sequence[SignOffRowStanding]
+) -> tuple[SignOffRowStanding, ...]:
     """Ask the most of each body and role that either asks."""
-    most: dict[tuple[int | None, Role], RowStanding] = {}
+    most: dict[tuple[int | None, Role], SignOffRowStanding] = {}
     for standing in (*old, *new):
         key = (standing.row.organisation_id, standing.row.role)
         if key not in most or standing.row.number > most[key].row.number:
@@ -177,7 +179,7 @@ def _joined(old: Sequence[RowStanding], new: Sequence[RowStanding]) -> tuple[Row
     return tuple(most.values())
 
 
-def _words(standing: RowStanding) -> str:
+def _words(standing: SignOffRowStanding) -> str:
     who = standing.row.role.label.lower()
     people = f"one {who}" if standing.missing == 1 else f"{standing.missing} {who}s"
     return f"{people} of {standing.row.body}"

@@ -14,7 +14,7 @@ K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class InstructionTally:
     """How an instruction went: what was taken, what it led to, what was not taken and why."""
 
     accepted: int = 0
@@ -46,7 +46,7 @@ class Tally:
         }
 
     @classmethod
-    def read(cls, instruction: Instruction) -> Tally:
+    def read(cls, instruction: Instruction) -> InstructionTally:
         """Read back what was stored with an instruction."""
         summary = instruction.summary or {}
         return cls(
@@ -56,9 +56,9 @@ class Tally:
             days={date.fromisoformat(day): n for day, n in summary.get("days", {}).items()},
         )
 
-    def plus(self, other: Tally) -> Tally:
+    def plus(self, other: InstructionTally) -> InstructionTally:
         """Add up two slices of one instruction."""
-        return Tally(
+        return InstructionTally(
             self.accepted + other.accepted,
             _sum(self.rejected_by_reason, other.rejected_by_reason),
             _sum(self.consents, other.consents),
@@ -89,7 +89,7 @@ class Receipt:
     sha256: str
     lines: int
     processed: int
-    tally: Tally
+    tally: InstructionTally
     is_repeat: bool = False
 
     @classmethod
@@ -111,7 +111,7 @@ class Receipt:
             sha256=bytes(instruction.sha256 or b"").hex(),
             lines=instruction.lines,
             processed=instruction.processed,
-            tally=Tally.read(instruction),
+            tally=InstructionTally.read(instruction),
             is_repeat=is_repeat,
         )
 

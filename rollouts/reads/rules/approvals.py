@@ -65,7 +65,7 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class RolloutSnapshot:
     """What was known of a rollout at one moment."""
 
     at: datetime
@@ -76,7 +76,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class ApprovalForecast:
     """What an approval does with one rollout, decided at one moment, or why it does nothing."""
 
     rollout_id: int
@@ -96,7 +96,7 @@ class Forecast:
         return self.outcome == "APPROVED"
 
 
-def known_at(rollout: Rollout, at: datetime) -> Known:
+def snapshot_at(rollout: Rollout, at: datetime) -> RolloutSnapshot:
     """Gather what was known of a rollout at a moment, from the facts written down until then."""
     told = Event.objects.filter(
         subject=f"rollout:{rollout.pk}", name__in=_TELLING, happened_at__lte=at
@@ -122,7 +122,7 @@ def known_at(rollout: Rollout, at: datetime) -> Known:
         days_to_cutoff=(cutoff_at - at).days,
     )
     ended_at = pilot.happened_at if pilot else None
-    return Known(
+    return RolloutSnapshot(
         at=at,
         release=release,
         milestones=Milestones(rollout.notified_at or at, ended_at),
@@ -132,8 +132,13 @@ def known_at(rollout: Rollout, at: datetime) -> Known:
 
 
 def forecast(
-    organisation_id: int, rollout: Rollout, approval: Approval, *, known: Known, is_past: bool = False
-) -> Forecast:
+    organisation_id: int,
+    rollout: Rollout,
+    approval: Approval,
+    *,
+    known: RolloutSnapshot,
+    is_past: bool = False,
+) -> ApprovalForecast:
     """Say what an approval does with a rollout at the moment of `known`.
 
     Of a past rollout every hub counts that was in it, on the version it had then; of a live one those
@@ -147,7 +152,7 @@ def forecast(
         hubs = sql.rows(f"SELECT count(*) AS n FROM ({matching.text}) AS m", matching.params)[0].n  # noqa: S608
         plan = nights_of(approval, known, hubs=hubs)
         outcome = "NO_HUBS" if not hubs else "APPROVED" if plan.nights else "NO_NIGHT"
-    return Forecast(
+    return ApprovalForecast(
         rollout_id=rollout.pk,
         rollout_name=rollout.name,
         decided_at=known.at,
@@ -159,7 +164,9 @@ def forecast(
     )
 
 
-def back_test(organisation_id: int, rollout: Rollout, approval: Approval, *, now: datetime) -> Forecast:
+def back_test(
+    organisation_id: int, rollout: Rollout, approval: Approval, *, now: datetime
+) -> ApprovalForecast:
     """Say what an approval would have done with a rollout, had it been enabled from the notice on.
 
     It is asked at the notice and at each end of a pilot, with what was known at that moment; the first yes
@@ -170,19 +177,19 @@ def back_test(organisation_id: int, rollout: Rollout, approval: Approval, *, now
     moments += ends.order_by("id").values_list("happened_at", flat=True)
     told = None
     for moment in moments:
-        told = forecast(organisation_id, rollout, approval, known=known_at(rollout, moment), is_past=True)
+        told = forecast(organisation_id, rollout, approval, known=snapshot_at(rollout, moment), is_past=True)
         if told.is_approved:
             break
     assert told is not None  # noqa: S101 - there is always the notice
     return told
 
 
-def is_due(approval: Approval, known: Known) -> bool:
+def is_due(approval: Approval, known: RolloutSnapshot) -> bool:
     """Tell whether the approval applies to the release now, hubs apart."""
     return not _decided(approval, known)[0]
 
 
-def nights_of(approval: Approval, known: Known, *, hubs: int) -> NightPlan:
+def nights_of(approval: Approval, known: RolloutSnapshot, *, hubs: int) -> NightPlan:
     """Spread hubs over the nights of the approval's time policy, before DCC's automatic time."""
     return plan_nights(approval.policy, known.milestones, hubs=hubs, now=known.at, until=known.automatic_at)
 
@@ -205,7 +212,7 @@ def matching_hubs(
     )
 
 
-def _decided(approval: Approval, known: Known) -> tuple[str, tuple[str, ...]]:
+def _decided(approval: Approval, known: RolloutSnapshot) -> tuple[str, tuple[str, ...]]:
     """Give the outcome that needs no look at the hubs; nothing where the approval applies."""
     if not matches_release(approval.release, known.release):
         failing = failing_conditions(approval.release, known.release)

@@ -16,7 +16,7 @@ from rollouts.rules.criteria import (
     Cell,
     Context,
     Criteria,
-    DeviceModel,
+    ModelFacts,
     SampleSpec,
     Sql,
     breakdown,
@@ -43,7 +43,7 @@ SELECT {columns}
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class HubSelection:
     """What criteria and a sample choose, beside the eligible set they choose from.
 
     `score` is the representativeness of the chosen hubs (see `rollouts.rules.criteria.scoring`), and
@@ -68,7 +68,7 @@ def criteria_context(organisation_id: int | None, *, as_of: date) -> Context:
         organisation_id=organisation_id,
         as_of=as_of,
         versions=dict(catalogue.CplEntry.objects.values_list("pk", "firmware_version")),
-        models={pk: DeviceModel(manufacturer, model, band) for pk, manufacturer, model, band in models},
+        models={pk: ModelFacts(manufacturer, model, band) for pk, manufacturer, model, band in models},
     )
 
 
@@ -80,7 +80,7 @@ def choose(
     sample: SampleSpec | None,
     as_of: date,
     listed: int,
-) -> Selection:
+) -> HubSelection:
     """Choose by criteria among the organisation's own hubs; at most `listed` GUIDs where nothing is drawn.
 
     Two statements, however many hubs there are.
@@ -99,7 +99,7 @@ def choose(
         drawn = _rows(draw_sql(matching, plan_sample(sample, matched, context)))
         guids = [row.guid for row in drawn]
         chosen, chosen_by = len(guids), breakdown([_cell(row, hubs=1) for row in drawn], context)
-    return Selection(
+    return HubSelection(
         eligible=sum(cell.hubs for _, cell in cells),
         matching=sum(cell.hubs for cell in matched),
         chosen=chosen,
@@ -111,7 +111,7 @@ def choose(
     )
 
 
-def judge_choice(scope: Scope, *, rollout_id: int, guids: Sequence[int], as_of: date) -> Selection:
+def judge_choice(scope: Scope, *, rollout_id: int, guids: Sequence[int], as_of: date) -> HubSelection:
     """Say how well hubs named one by one stand for the organisation's eligible set."""
     context = criteria_context(_party(scope), as_of=as_of)
     condition = Sql("h.guid = ANY(%(chosen_guids)s)", {"chosen_guids": list(guids)})
@@ -119,7 +119,7 @@ def judge_choice(scope: Scope, *, rollout_id: int, guids: Sequence[int], as_of: 
     chosen_by = breakdown([cell for cell, _ in cells if cell.hubs], context)
     eligible_by = breakdown([cell for _, cell in cells], context)
     chosen = sum(cell.hubs for cell, _ in cells)
-    return Selection(
+    return HubSelection(
         eligible=sum(cell.hubs for _, cell in cells),
         matching=chosen,
         chosen=chosen,

@@ -14,14 +14,14 @@ from rollouts.rules.criteria.cells import (
     cell_of,
     count_cells,
 )
-from rollouts.rules.criteria.changes import Change, ChangeKind, differences
+from rollouts.rules.criteria.changes import ChangeKind, CriteriaChange, differences
 from rollouts.rules.criteria.compiling import Sql, compile_hub
 from rollouts.rules.criteria.explaining import explain, explain_node
-from rollouts.rules.criteria.facts import Context, DeviceModel, HubFacts, ReleaseFacts
-from rollouts.rules.criteria.fields import Field, Kind, Subject, fields_of
+from rollouts.rules.criteria.facts import Context, HubFacts, ModelFacts, ReleaseFacts
+from rollouts.rules.criteria.fields import CriteriaField, Kind, Subject, fields_of
 from rollouts.rules.criteria.matching import failing_conditions, matches, matches_release
 from rollouts.rules.criteria.policies import explain_policy, parse_time_policy
-from rollouts.rules.criteria.reading import InvalidCriteria, Problem, parse, read
+from rollouts.rules.criteria.reading import CriteriaProblem, InvalidCriteria, parse, read
 from rollouts.rules.criteria.sampling import (
     SamplePlan,
     SampleSpec,
@@ -35,12 +35,12 @@ from rollouts.rules.criteria.sampling import (
 from rollouts.rules.criteria.scoring import DIMENSIONS, distance_by_dimension, representativeness
 from rollouts.rules.criteria.spreading import spread, spread_sql
 from rollouts.rules.criteria.timing import (
+    ActivationHours,
     Milestone,
     Milestones,
     Night,
     NightPlan,
     TimePolicy,
-    Window,
     activation_time,
     plan_nights,
 )
@@ -54,7 +54,7 @@ from rollouts.rules.criteria.trees import (
     Not,
     everything,
 )
-from rollouts.rules.criteria.vocabulary import Choice, Op, Shape
+from rollouts.rules.criteria.vocabulary import CodedChoice, Op, Shape
 
 __all__ = [
     "DIMENSIONS",
@@ -62,27 +62,28 @@ __all__ = [
     "MAX_CONDITIONS",
     "MAX_DEPTH",
     "NOT_KNOWN",
+    "ActivationHours",
     "AllOf",
     "AnyOf",
     "Cell",
-    "Change",
     "ChangeKind",
-    "Choice",
+    "CodedChoice",
     "Condition",
     "Context",
     "Criteria",
-    "DeviceModel",
-    "Field",
+    "CriteriaChange",
+    "CriteriaField",
+    "CriteriaProblem",
     "HubFacts",
     "InvalidCriteria",
     "Kind",
     "Milestone",
     "Milestones",
+    "ModelFacts",
     "Night",
     "NightPlan",
     "Not",
     "Op",
-    "Problem",
     "ReleaseFacts",
     "SamplePlan",
     "SampleSpec",
@@ -91,7 +92,6 @@ __all__ = [
     "Stratum",
     "Subject",
     "TimePolicy",
-    "Window",
     "activation_time",
     "allot",
     "breakdown",

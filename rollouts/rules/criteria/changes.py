@@ -19,7 +19,7 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CriteriaChange:
     """One difference: where (in the newer document; a removed part's place in the older), and in words."""
 
     kind: ChangeKind
@@ -28,12 +28,12 @@ class Change:
     after: str = ""
 
 
-def differences(older: Criteria, newer: Criteria) -> tuple[Change, ...]:
+def differences(older: Criteria, newer: Criteria) -> tuple[CriteriaChange, ...]:
     """List what changed from one version to the next; nothing where both mean the same."""
     return tuple(_between(older.root, newer.root, old_path="", path=""))
 
 
-def _between(older: Node, newer: Node, *, old_path: str, path: str) -> Iterator[Change]:
+def _between(older: Node, newer: Node, *, old_path: str, path: str) -> Iterator[CriteriaChange]:
     if canonical_text(older) == canonical_text(newer):
         return
     match older, newer:
@@ -45,12 +45,12 @@ def _between(older: Node, newer: Node, *, old_path: str, path: str) -> Iterator[
         case Not(old_part), Not(new_part):
             yield from _between(old_part, new_part, old_path=f"{old_path}/not", path=f"{path}/not")
         case _:
-            yield Change(ChangeKind.CHANGED, path, explain_node(older), explain_node(newer))
+            yield CriteriaChange(ChangeKind.CHANGED, path, explain_node(older), explain_node(newer))
 
 
 def _between_parts(
     old_parts: tuple[Node, ...], new_parts: tuple[Node, ...], *, old_path: str, path: str
-) -> Iterator[Change]:
+) -> Iterator[CriteriaChange]:
     old_left = dict(enumerate(old_parts))
     new_left = dict(enumerate(new_parts))
     for is_kin in (_same, _similar):
@@ -64,9 +64,9 @@ def _between_parts(
                 old_part, new_part, old_path=f"{old_path}/{old_place}", path=f"{path}/{new_place}"
             )
     for place, part in old_left.items():
-        yield Change(ChangeKind.REMOVED, f"{old_path}/{place}", before=explain_node(part))
+        yield CriteriaChange(ChangeKind.REMOVED, f"{old_path}/{place}", before=explain_node(part))
     for place, part in new_left.items():
-        yield Change(ChangeKind.ADDED, f"{path}/{place}", after=explain_node(part))
+        yield CriteriaChange(ChangeKind.ADDED, f"{path}/{place}", after=explain_node(part))
 
 
 def _same(older: Node, newer: Node) -> bool:

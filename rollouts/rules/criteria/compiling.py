@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, cast
 
-from rollouts.rules.criteria.facts import Context, DeviceModel
+from rollouts.rules.criteria.facts import Context, ModelFacts
 from rollouts.rules.criteria.fields import Kind, Subject
 from rollouts.rules.criteria.matching import check_subject, compare
 from rollouts.rules.criteria.trees import AllOf, AnyOf, Condition, Criteria, Node, Not, Value
@@ -166,7 +166,7 @@ def _versions(_condition: Condition, context: Context) -> Mapping[int, str]:
     return context.versions
 
 
-def _models(attribute: Callable[[DeviceModel], str]) -> Callable[[Condition, Context], Mapping[int, str]]:
+def _models(attribute: Callable[[ModelFacts], str]) -> Callable[[Condition, Context], Mapping[int, str]]:
     return lambda _, context: {stored: attribute(model) for stored, model in context.models.items()}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from rollouts.rules.criteria.fields import Field, Kind, Subject
+from rollouts.rules.criteria.fields import CriteriaField, Kind, Subject
 from rollouts.rules.criteria.trees import AllOf, AnyOf, Condition, Criteria, Node, Not, Scalar, Value
 from rollouts.rules.criteria.vocabulary import Op, Shape
 
@@ -101,7 +101,7 @@ def _days(value: Value) -> str:
     return "1 day" if value == 1 else f"{value:,} days"
 
 
-def _values(field: Field, value: Value, *, joint: str) -> str:
+def _values(field: CriteriaField, value: Value, *, joint: str) -> str:
     listed = value if isinstance(value, tuple) else (value,)
     words = [_word(field, item) for item in listed if item is not None]
     if len(words) <= 1:
@@ -109,7 +109,7 @@ def _values(field: Field, value: Value, *, joint: str) -> str:
     return f"{', '.join(words[:-1])} {joint} {words[-1]}"
 
 
-def _word(field: Field, value: Scalar) -> str:
+def _word(field: CriteriaField, value: Scalar) -> str:
     match value:
         case date():
             return f"{value.day} {value:%B %Y}"

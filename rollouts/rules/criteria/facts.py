@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 
-class DeviceModel(NamedTuple):
+class ModelFacts(NamedTuple):
     """The part of a device model that conditions ask about. Empty text counts as missing."""
 
     manufacturer: str
@@ -27,7 +27,7 @@ class Context:
     organisation_id: int | None
     as_of: date
     versions: Mapping[int, str] = field(default_factory=dict)
-    models: Mapping[int, DeviceModel] = field(default_factory=dict)
+    models: Mapping[int, ModelFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from rollouts.rules.criteria.vocabulary import (
     SEVERITIES,
     SMI_STATUSES,
     SUPPLIES,
-    Choice,
+    CodedChoice,
     Op,
 )
 
@@ -59,14 +59,14 @@ _OPS_BY_KIND: Final[Mapping[Kind, tuple[Op, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class CriteriaField:
     """One thing a condition may ask about."""
 
     subject: Subject
     name: str
     label: str
     kind: Kind
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[CodedChoice, ...] = ()
     #: May the fact be unknown? Then the field can also be asked whether it is.
     optional: bool = False
     #: Numbers only: what makes sense at all.
@@ -87,37 +87,41 @@ class Field:
         return _OPS_BY_KIND[self.kind] + presence
 
 
-def _table(*fields: Field) -> Mapping[str, Field]:
+def _table(*fields: CriteriaField) -> Mapping[str, CriteriaField]:
     return MappingProxyType({field.name: field for field in fields})
 
 
 HUB_FIELDS: Final = _table(
-    Field(Subject.HUB, "region", "region", Kind.CHOICE, REGIONS),
-    Field(
+    CriteriaField(Subject.HUB, "region", "region", Kind.CHOICE, REGIONS),
+    CriteriaField(
         Subject.HUB, "version", "current firmware version", Kind.TEXT, optional=True, longest=8, upper=True
     ),
-    Field(Subject.HUB, "band", "band", Kind.CHOICE, BANDS, optional=True),
-    Field(Subject.HUB, "manufacturer", "manufacturer", Kind.TEXT, optional=True, longest=30),
-    Field(Subject.HUB, "model", "model", Kind.TEXT, optional=True, longest=30),
-    Field(Subject.HUB, "smi_status", "inventory status", Kind.CHOICE, SMI_STATUSES),
-    Field(Subject.HUB, "installed_on", "installation date", Kind.DATE, optional=True),
-    Field(Subject.HUB, "commissioned_on", "commissioning date", Kind.DATE, optional=True),
-    Field(Subject.HUB, "han_devices", "number of HAN devices", Kind.NUMBER, optional=True, maximum=1000),
-    Field(Subject.HUB, "supply", "supply", Kind.CHOICE, SUPPLIES, optional=True),
-    Field(Subject.HUB, "role", "your role", Kind.CHOICE, ROLES, optional=True),
-    Field(Subject.HUB, "label", "your labels", Kind.LABELS, longest=40),
-    Field(Subject.HUB, "postcode_area", "postcode area", Kind.TEXT, optional=True, longest=2, upper=True),
+    CriteriaField(Subject.HUB, "band", "band", Kind.CHOICE, BANDS, optional=True),
+    CriteriaField(Subject.HUB, "manufacturer", "manufacturer", Kind.TEXT, optional=True, longest=30),
+    CriteriaField(Subject.HUB, "model", "model", Kind.TEXT, optional=True, longest=30),
+    CriteriaField(Subject.HUB, "smi_status", "inventory status", Kind.CHOICE, SMI_STATUSES),
+    CriteriaField(Subject.HUB, "installed_on", "installation date", Kind.DATE, optional=True),
+    CriteriaField(Subject.HUB, "commissioned_on", "commissioning date", Kind.DATE, optional=True),
+    CriteriaField(
+        Subject.HUB, "han_devices", "number of HAN devices", Kind.NUMBER, optional=True, maximum=1000
+    ),
+    CriteriaField(Subject.HUB, "supply", "supply", Kind.CHOICE, SUPPLIES, optional=True),
+    CriteriaField(Subject.HUB, "role", "your role", Kind.CHOICE, ROLES, optional=True),
+    CriteriaField(Subject.HUB, "label", "your labels", Kind.LABELS, longest=40),
+    CriteriaField(
+        Subject.HUB, "postcode_area", "postcode area", Kind.TEXT, optional=True, longest=2, upper=True
+    ),
 )
 
 RELEASE_FIELDS: Final = _table(
-    Field(Subject.RELEASE, "severity", "severity", Kind.CHOICE, SEVERITIES),
-    Field(Subject.RELEASE, "priority", "priority", Kind.CHOICE, PRIORITIES),
-    Field(Subject.RELEASE, "kind", "kind of release", Kind.CHOICE, RELEASE_KINDS),
-    Field(Subject.RELEASE, "manufacturer", "manufacturer", Kind.TEXT, longest=30),
-    Field(Subject.RELEASE, "model", "model", Kind.TEXT, longest=30),
-    Field(Subject.RELEASE, "version", "target firmware version", Kind.TEXT, longest=8, upper=True),
-    Field(Subject.RELEASE, "consent_policy", "consent policy", Kind.CHOICE, CONSENT_POLICIES),
-    Field(
+    CriteriaField(Subject.RELEASE, "severity", "severity", Kind.CHOICE, SEVERITIES),
+    CriteriaField(Subject.RELEASE, "priority", "priority", Kind.CHOICE, PRIORITIES),
+    CriteriaField(Subject.RELEASE, "kind", "kind of release", Kind.CHOICE, RELEASE_KINDS),
+    CriteriaField(Subject.RELEASE, "manufacturer", "manufacturer", Kind.TEXT, longest=30),
+    CriteriaField(Subject.RELEASE, "model", "model", Kind.TEXT, longest=30),
+    CriteriaField(Subject.RELEASE, "version", "target firmware version", Kind.TEXT, longest=8, upper=True),
+    CriteriaField(Subject.RELEASE, "consent_policy", "consent policy", Kind.CHOICE, CONSENT_POLICIES),
+    CriteriaField(
         Subject.RELEASE,
         "pilot_success_rate",
         "pilot success rate",
@@ -127,7 +131,7 @@ RELEASE_FIELDS: Final = _table(
         fractional=True,
         unit="%",
     ),
-    Field(
+    CriteriaField(
         Subject.RELEASE,
         "pilot_size",
         "pilot size",
@@ -136,7 +140,7 @@ RELEASE_FIELDS: Final = _table(
         maximum=1_000_000,
         unit=" hubs",
     ),
-    Field(
+    CriteriaField(
         Subject.RELEASE,
         "days_to_cutoff",
         "days left to the cut-off",
@@ -148,6 +152,6 @@ RELEASE_FIELDS: Final = _table(
 )
 
 
-def fields_of(subject: Subject) -> Mapping[str, Field]:
+def fields_of(subject: Subject) -> Mapping[str, CriteriaField]:
     """Return the white list for one subject, by name, in the order of a form."""
     return HUB_FIELDS if subject is Subject.HUB else RELEASE_FIELDS

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, cast
 
-from rollouts.rules.criteria.facts import Context, DeviceModel, HubFacts, ReleaseFacts
+from rollouts.rules.criteria.facts import Context, HubFacts, ModelFacts, ReleaseFacts
 from rollouts.rules.criteria.fields import Subject
 from rollouts.rules.criteria.trees import AllOf, AnyOf, Condition, Criteria, Node, Not, Scalar, Value
-from rollouts.rules.criteria.vocabulary import REGIONS, ROLES, SMI_STATUSES, SUPPLIES, Choice, Op
+from rollouts.rules.criteria.vocabulary import REGIONS, ROLES, SMI_STATUSES, SUPPLIES, CodedChoice, Op
 
 Fact = Scalar | frozenset[str] | None
 Read = Callable[[str], Fact]
@@ -126,7 +126,7 @@ _COMPARISONS: Final[Mapping[Op, Callable[[Any, Any, Context | None], bool]]] = {
 }
 
 
-def _codes(choices: tuple[Choice, ...]) -> dict[int | None, str]:
+def _codes(choices: tuple[CodedChoice, ...]) -> dict[int | None, str]:
     return {choice.stored: choice.code for choice in choices}
 
 
@@ -134,10 +134,10 @@ _REGION_CODES: Final = _codes(REGIONS)
 _STATUS_CODES: Final = _codes(SMI_STATUSES)
 _SUPPLY_CODES: Final = _codes(SUPPLIES)
 _ROLE_CODES: Final = _codes(ROLES)
-_NO_MODEL: Final = DeviceModel("", "", "")
+_NO_MODEL: Final = ModelFacts("", "", "")
 
 
-def _model(hub: HubFacts, context: Context) -> DeviceModel:
+def _model(hub: HubFacts, context: Context) -> ModelFacts:
     return _NO_MODEL if hub.device_model_id is None else context.models.get(hub.device_model_id, _NO_MODEL)
 
 

@@ -8,8 +8,8 @@ from datetime import time
 from typing import Any, Final
 
 from rollouts.rules.criteria.hashing import MAX_SEED
-from rollouts.rules.criteria.reading import InvalidCriteria, Problem
-from rollouts.rules.criteria.timing import DAYS, Milestone, TimePolicy, Window
+from rollouts.rules.criteria.reading import CriteriaProblem, InvalidCriteria
+from rollouts.rules.criteria.timing import DAYS, ActivationHours, Milestone, TimePolicy
 
 MAX_POLICY_DAYS: Final = 730
 MAX_PER_NIGHT: Final = 20_000_000
@@ -27,11 +27,13 @@ def parse_time_policy(document: object) -> TimePolicy:
         InvalidCriteria: with every problem of the document.
     """
     if not isinstance(document, Mapping):
-        raise InvalidCriteria([Problem("", "Give an object with after, days and, if you like, a window.")])
+        raise InvalidCriteria(
+            [CriteriaProblem("", "Give an object with after, days and, if you like, a window.")]
+        )
     problems = _strangers(document, {"after", "days", "window", "per_night", "seed"}, path="")
     after = document.get("after")
     if after not in tuple(Milestone):
-        problems.append(Problem("/after", "Choose notice or pilot_end."))
+        problems.append(CriteriaProblem("/after", "Choose notice or pilot_end."))
     problems += _number(document.get("days"), "/days", 0, MAX_POLICY_DAYS)
     per_night = document.get("per_night")
     if per_night is not None:
@@ -65,41 +67,43 @@ def explain_policy(policy: TimePolicy) -> str:
     return f"{text}."
 
 
-def _window_problems(window: object) -> list[Problem]:
+def _window_problems(window: object) -> list[CriteriaProblem]:
     if not isinstance(window, Mapping):
-        return [Problem("/window", "Give an object with days, from and to; or leave it out.")]
+        return [CriteriaProblem("/window", "Give an object with days, from and to; or leave it out.")]
     problems = _strangers(window, {"days", "from", "to"}, path="/window")
     days = window.get("days")
     if not isinstance(days, list | tuple) or not days or any(day not in DAYS for day in days):
-        problems.append(Problem("/window/days", f"List at least one of {', '.join(DAYS)}."))
+        problems.append(CriteriaProblem("/window/days", f"List at least one of {', '.join(DAYS)}."))
     for end in ("from", "to"):
         written = window.get(end)
         if not isinstance(written, str) or not _CLOCK.fullmatch(written):
-            problems.append(Problem(f"/window/{end}", "Give a time of day as HH:MM, from 00:00 to 23:59."))
+            problems.append(
+                CriteriaProblem(f"/window/{end}", "Give a time of day as HH:MM, from 00:00 to 23:59.")
+            )
     if window.get("from") == window.get("to"):
         problems.append(
-            Problem("/window/to", "Give another time than from; leave the window out for any time.")
+            CriteriaProblem("/window/to", "Give another time than from; leave the window out for any time.")
         )
     return problems
 
 
-def _window(window: Mapping[str, Any]) -> Window:
-    return Window(
+def _window(window: Mapping[str, Any]) -> ActivationHours:
+    return ActivationHours(
         days=tuple(day for day in DAYS if day in window["days"]),
         opens=time.fromisoformat(window["from"]),
         closes=time.fromisoformat(window["to"]),
     )
 
 
-def _number(value: object, path: str, low: int, high: int) -> list[Problem]:
+def _number(value: object, path: str, low: int, high: int) -> list[CriteriaProblem]:
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return []
-    return [Problem(path, f"Give a whole number from {low} to {high:,}.")]
+    return [CriteriaProblem(path, f"Give a whole number from {low} to {high:,}.")]
 
 
-def _strangers(document: Mapping[Any, Any], allowed: set[str], *, path: str) -> list[Problem]:
+def _strangers(document: Mapping[Any, Any], allowed: set[str], *, path: str) -> list[CriteriaProblem]:
     return [
-        Problem(f"{path}/{str(key)[:40]}", "Remove this: it means nothing here.")
+        CriteriaProblem(f"{path}/{str(key)[:40]}", "Remove this: it means nothing here.")
         for key in document
         if key not in allowed
     ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from portal.kernel.refusals import BadInput
-from rollouts.rules.criteria.fields import Field, Subject, fields_of
+from rollouts.rules.criteria.fields import CriteriaField, Subject, fields_of
 from rollouts.rules.criteria.trees import (
     MAX_CONDITIONS,
     MAX_DEPTH,
@@ -30,7 +30,7 @@ Known = Mapping[str, Collection[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class CriteriaProblem:
     """One thing wrong with a document: where, and what to do about it."""
 
     path: str
@@ -42,7 +42,7 @@ class InvalidCriteria(BadInput):
 
     code = "invalid_criteria"
 
-    def __init__(self, problems: Collection[Problem]) -> None:
+    def __init__(self, problems: Collection[CriteriaProblem]) -> None:
         self.problems = tuple(problems)
         super().__init__(
             " ".join(f"{problem.path or '/'}: {problem.message}" for problem in self.problems[:3]),
@@ -67,9 +67,9 @@ def parse(document: object, *, subject: Subject, known: Known | None = None) -> 
 
 def read(
     document: object, *, subject: Subject, known: Known | None = None
-) -> tuple[Criteria | None, tuple[Problem, ...]]:
+) -> tuple[Criteria | None, tuple[CriteriaProblem, ...]]:
     """Read a document into criteria, or else say everything that is wrong with it."""
-    reader = _Reader(subject=subject, known=known or {})
+    reader = _CriteriaReader(subject=subject, known=known or {})
     root = reader.read(document, path="", depth=1)
     if root is None or reader.problems:
         return None, tuple(reader.problems)
@@ -77,14 +77,14 @@ def read(
 
 
 @dataclass(slots=True)
-class _Reader:
+class _CriteriaReader:
     subject: Subject
     known: Known
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[CriteriaProblem] = field(default_factory=list)
     conditions: int = 0
 
     def blame(self, path: str, message: str) -> None:
-        self.problems.append(Problem(path, message))
+        self.problems.append(CriteriaProblem(path, message))
 
     def read(self, document: object, *, path: str, depth: int) -> Node | None:
         if self.conditions > MAX_CONDITIONS or len(self.problems) >= _MOST_PROBLEMS:
@@ -143,14 +143,14 @@ class _Reader:
             return None
         return Condition(asked, op, value)
 
-    def read_field(self, name: object, *, path: str) -> Field | None:
+    def read_field(self, name: object, *, path: str) -> CriteriaField | None:
         table = fields_of(self.subject)
         found = table.get(name) if isinstance(name, str) else None
         if found is None:
             self.blame(path, f"Choose one of the fields {', '.join(table)}.")
         return found
 
-    def read_op(self, written: object, asked: Field, *, path: str) -> Op | None:
+    def read_op(self, written: object, asked: CriteriaField, *, path: str) -> Op | None:
         found = next((op for op in asked.ops if op == written), None)
         if found is None:
             self.blame(

@@ -20,7 +20,7 @@ from rollouts.rules.criteria.cells import Cell, categories, cell_columns, cell_o
 from rollouts.rules.criteria.compiling import Sql
 from rollouts.rules.criteria.facts import Context, HubFacts
 from rollouts.rules.criteria.hashing import MAX_SEED, SPAN, shuffle_key, shuffle_sql
-from rollouts.rules.criteria.reading import InvalidCriteria, Problem
+from rollouts.rules.criteria.reading import CriteriaProblem, InvalidCriteria
 from rollouts.rules.criteria.scoring import DIMENSIONS
 
 MAX_SAMPLE: Final = 100_000
@@ -71,21 +71,21 @@ def parse_sample(document: object) -> SampleSpec:
         InvalidCriteria: with every problem of the document.
     """
     if not isinstance(document, Mapping):
-        raise InvalidCriteria([Problem("", "Give an object with size, strata and seed.")])
+        raise InvalidCriteria([CriteriaProblem("", "Give an object with size, strata and seed.")])
     problems = [
-        Problem(f"/{str(key)[:40]}", "Remove this: it means nothing here.")
+        CriteriaProblem(f"/{str(key)[:40]}", "Remove this: it means nothing here.")
         for key in document
         if key not in {"size", "strata", "seed"}
     ]
     size = document.get("size")
     if not _is_whole(size, 1, MAX_SAMPLE):
-        problems.append(Problem("/size", f"Give a whole number of hubs from 1 to {MAX_SAMPLE:,}."))
+        problems.append(CriteriaProblem("/size", f"Give a whole number of hubs from 1 to {MAX_SAMPLE:,}."))
     seed = document.get("seed", 0)
     if not _is_whole(seed, 0, MAX_SEED):
-        problems.append(Problem("/seed", f"Give a whole number from 0 to {MAX_SEED:,}."))
+        problems.append(CriteriaProblem("/seed", f"Give a whole number from 0 to {MAX_SEED:,}."))
     strata = document.get("strata", list(DIMENSIONS))
     if not isinstance(strata, list | tuple) or any(each not in DIMENSIONS for each in strata):
-        problems.append(Problem("/strata", f"List any of {', '.join(DIMENSIONS)}, or none."))
+        problems.append(CriteriaProblem("/strata", f"List any of {', '.join(DIMENSIONS)}, or none."))
     if problems:
         raise InvalidCriteria(problems)
     return SampleSpec(

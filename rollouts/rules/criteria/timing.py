@@ -34,7 +34,7 @@ class Milestone(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ActivationHours:
     """The hours of a night, or of a day, in which hubs may activate: from the first up to the last."""
 
     days: tuple[str, ...]
@@ -57,7 +57,7 @@ class TimePolicy:
 
     after: Milestone
     days: int
-    window: Window | None = None
+    window: ActivationHours | None = None
     #: Hubs a night at most; the rest wait for the nights that follow. None: all at once.
     per_night: int | None = None
     #: Which hubs go on which night.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from rollouts.rules.criteria.fields import Field, Subject
+from rollouts.rules.criteria.fields import CriteriaField, Subject
 from rollouts.rules.criteria.vocabulary import Op
 
 Scalar = str | int | float | date
@@ -30,7 +30,7 @@ MAX_DAYS: Final = 36_500
 class Condition:
     """A leaf: one field, one operator, and what the operator wants beside it."""
 
-    field: Field
+    field: CriteriaField
     op: Op
     value: Value
 

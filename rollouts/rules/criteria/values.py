@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Final
 
-from rollouts.rules.criteria.fields import Field, Kind
+from rollouts.rules.criteria.fields import CriteriaField, Kind
 from rollouts.rules.criteria.trees import MAX_DAYS, MAX_LISTED, Scalar, Value
 from rollouts.rules.criteria.vocabulary import Op, Shape
 
@@ -25,7 +25,7 @@ class Misread(Exception):
         self.faults = faults
 
 
-def read_value(asked: Field, op: Op, written: object, *, known: Collection[str] | None) -> Value:
+def read_value(asked: CriteriaField, op: Op, written: object, *, known: Collection[str] | None) -> Value:
     """Read what stands beside an operator.
 
     Raises:
@@ -44,7 +44,7 @@ def read_value(asked: Field, op: Op, written: object, *, known: Collection[str] 
             return _one(asked, written, known=known)
 
 
-def _many(asked: Field, written: object, *, known: Collection[str] | None) -> tuple[Scalar, ...]:
+def _many(asked: CriteriaField, written: object, *, known: Collection[str] | None) -> tuple[Scalar, ...]:
     if not isinstance(written, list | tuple) or not written:
         raise Misread(("", "Give a list with at least one value."))
     if len(written) > MAX_LISTED:
@@ -55,7 +55,7 @@ def _many(asked: Field, written: object, *, known: Collection[str] | None) -> tu
     return tuple(dict.fromkeys(values))
 
 
-def _range(asked: Field, written: object) -> tuple[Scalar, ...]:
+def _range(asked: CriteriaField, written: object) -> tuple[Scalar, ...]:
     if not isinstance(written, list | tuple) or len(written) != 2:  # noqa: PLR2004 - a pair
         raise Misread(("", "Give two values, the smaller first."))
     values, faults = _each(asked, written, known=None)
@@ -68,7 +68,7 @@ def _range(asked: Field, written: object) -> tuple[Scalar, ...]:
 
 
 def _each(
-    asked: Field, written: Sequence[object], *, known: Collection[str] | None
+    asked: CriteriaField, written: Sequence[object], *, known: Collection[str] | None
 ) -> tuple[list[Scalar], list[tuple[str, str]]]:
     values: list[Scalar] = []
     faults: list[tuple[str, str]] = []
@@ -80,7 +80,7 @@ def _each(
     return values, faults
 
 
-def _one(asked: Field, written: object, *, known: Collection[str] | None) -> Scalar:
+def _one(asked: CriteriaField, written: object, *, known: Collection[str] | None) -> Scalar:
     match asked.kind:
         case Kind.CHOICE:
             return _choice(asked, written)
@@ -92,14 +92,14 @@ def _one(asked: Field, written: object, *, known: Collection[str] | None) -> Sca
             return _date(written)
 
 
-def _choice(asked: Field, written: object) -> str:
+def _choice(asked: CriteriaField, written: object) -> str:
     codes = [choice.code for choice in asked.choices]
     if not isinstance(written, str) or written not in codes:
         raise Misread(("", f"Choose from {', '.join(codes)}."))
     return written
 
 
-def _text(asked: Field, written: object, *, known: Collection[str] | None) -> str:
+def _text(asked: CriteriaField, written: object, *, known: Collection[str] | None) -> str:
     text = written.strip() if isinstance(written, str) else ""
     if not text or len(text) > asked.longest or not text.isprintable():
         raise Misread(("", f"Give a text of 1 to {asked.longest} printable characters."))
@@ -110,7 +110,7 @@ def _text(asked: Field, written: object, *, known: Collection[str] | None) -> st
     return text
 
 
-def _number(asked: Field, written: object) -> int | float:
+def _number(asked: CriteriaField, written: object) -> int | float:
     wanted = "a number" if asked.fractional else "a whole number"
     fault = Misread(("", f"Give {wanted} from {asked.minimum} to {asked.maximum}."))
     if isinstance(written, bool) or not isinstance(written, int | float):

@@ -10,7 +10,7 @@ from enum import Enum, StrEnum
 from typing import Final, NamedTuple
 
 
-class Choice(NamedTuple):
+class CodedChoice(NamedTuple):
     """One value of a closed list: its code in a document, its words, and its number in the database."""
 
     code: str
@@ -87,57 +87,61 @@ _LABELS: Final = {
 }
 
 REGIONS: Final = (
-    Choice("NORTH", "North", 1),
-    Choice("CENTRAL", "Central", 2),
-    Choice("SOUTH", "South", 3),
-    Choice("NORTH_4G", "4G North", 4),
-    Choice("CENTRAL_4G", "4G Central", 5),
-    Choice("SOUTH_4G", "4G South", 6),
-    Choice("UNKNOWN", "Unknown", 7),
-    Choice("SMETS1", "SMETS1", 8),
+    CodedChoice("NORTH", "North", 1),
+    CodedChoice("CENTRAL", "Central", 2),
+    CodedChoice("SOUTH", "South", 3),
+    CodedChoice("NORTH_4G", "4G North", 4),
+    CodedChoice("CENTRAL_4G", "4G Central", 5),
+    CodedChoice("SOUTH_4G", "4G South", 6),
+    CodedChoice("UNKNOWN", "Unknown", 7),
+    CodedChoice("SMETS1", "SMETS1", 8),
 )
 
 SMI_STATUSES: Final = (
-    Choice("PENDING", "Pending", 1),
-    Choice("WHITELISTED", "Whitelisted", 2),
-    Choice("INSTALLED_NOT_COMMISSIONED", "Installed, not commissioned", 3),
-    Choice("COMMISSIONED", "Commissioned", 4),
-    Choice("DECOMMISSIONED", "Decommissioned", 5),
-    Choice("WITHDRAWN", "Withdrawn", 6),
-    Choice("SUSPENDED", "Suspended", 7),
-    Choice("RECOVERY", "Recovery", 8),
-    Choice("RECOVERED", "Recovered", 9),
+    CodedChoice("PENDING", "Pending", 1),
+    CodedChoice("WHITELISTED", "Whitelisted", 2),
+    CodedChoice("INSTALLED_NOT_COMMISSIONED", "Installed, not commissioned", 3),
+    CodedChoice("COMMISSIONED", "Commissioned", 4),
+    CodedChoice("DECOMMISSIONED", "Decommissioned", 5),
+    CodedChoice("WITHDRAWN", "Withdrawn", 6),
+    CodedChoice("SUSPENDED", "Suspended", 7),
+    CodedChoice("RECOVERY", "Recovery", 8),
+    CodedChoice("RECOVERED", "Recovered", 9),
 )
 
-BANDS: Final = (Choice("SINGLE", "Single Band"), Choice("DUAL", "Dual Band"))
+BANDS: Final = (CodedChoice("SINGLE", "Single Band"), CodedChoice("DUAL", "Dual Band"))
 
 SUPPLIES: Final = (
-    Choice("SOLE", "One Supplier in every role", 1),
-    Choice("SPLIT", "Two Suppliers", 2),
+    CodedChoice("SOLE", "One Supplier in every role", 1),
+    CodedChoice("SPLIT", "Two Suppliers", 2),
 )
 
 ROLES: Final = (
-    Choice("IMPORT", "Import only", 1),
-    Choice("GAS", "Gas only", 2),
-    Choice("BOTH", "Import and gas", 3),
+    CodedChoice("IMPORT", "Import only", 1),
+    CodedChoice("GAS", "Gas only", 2),
+    CodedChoice("BOTH", "Import and gas", 3),
 )
 
-SEVERITIES: Final = (Choice("CRITICAL", "Critical"), Choice("MAJOR", "Major"), Choice("MINOR", "Minor"))
+SEVERITIES: Final = (
+    CodedChoice("CRITICAL", "Critical"),
+    CodedChoice("MAJOR", "Major"),
+    CodedChoice("MINOR", "Minor"),
+)
 
 PRIORITIES: Final = (
-    Choice("P1", "P1 (highest)"),
-    Choice("P2", "P2"),
-    Choice("P3", "P3"),
-    Choice("P4", "P4 (lowest)"),
+    CodedChoice("P1", "P1 (highest)"),
+    CodedChoice("P2", "P2"),
+    CodedChoice("P3", "P3"),
+    CodedChoice("P4", "P4 (lowest)"),
 )
 
 RELEASE_KINDS: Final = (
-    Choice("SEC_RELEASE", "SEC Release"),
-    Choice("PLANNED", "Planned Maintenance Release"),
-    Choice("UNPLANNED", "Unplanned Maintenance Release"),
+    CodedChoice("SEC_RELEASE", "SEC Release"),
+    CodedChoice("PLANNED", "Planned Maintenance Release"),
+    CodedChoice("UNPLANNED", "Unplanned Maintenance Release"),
 )
 
 CONSENT_POLICIES: Final = (
-    Choice("VOLUNTARY", "Voluntary: one Supplier's time stands after the cut-off"),
-    Choice("MANDATORY", "Mandatory: both must instruct, or DCC's time is used"),
+    CodedChoice("VOLUNTARY", "Voluntary: one Supplier's time stands after the cut-off"),
+    CodedChoice("MANDATORY", "Mandatory: both must instruct, or DCC's time is used"),
 )

@@ -48,7 +48,7 @@ class TooManyWaiting(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedBatch:
     """What one batch changed."""
 
     batch_id: int
@@ -94,7 +94,7 @@ def apply_waiting(*, now: datetime, seconds: float = 5.0) -> int:
 
 
 @unit_of_work
-def apply_next_batch(*, now: datetime) -> Applied | None:
+def apply_next_batch(*, now: datetime) -> AppliedBatch | None:
     """Apply the oldest batch nobody else is at; None when there is none."""
     batch = _next_in_line()
     if batch is None:
@@ -105,7 +105,7 @@ def apply_next_batch(*, now: datetime) -> Applied | None:
     moved = _apply_staged(batch, now=now)
     batch.applied_at, batch.payload, batch.problem = now, None, ""
     batch.save(update_fields=["applied_at", "payload", "problem"])
-    return Applied(batch_id=batch.pk, alerts=batch.count, moved=moved)
+    return AppliedBatch(batch_id=batch.pk, alerts=batch.count, moved=moved)
 
 
 @inside_unit_of_work

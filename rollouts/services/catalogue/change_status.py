@@ -63,7 +63,7 @@ def _suspend_rollouts(scope: Scope, entry: CplEntry, *, reason: str, now: dateti
     concerned = Rollout.objects.filter(cpl_entry=entry, status__in=OPEN_STATUSES).order_by("pk")
     for rollout_id in concerned.values_list("pk", flat=True):
         rollout = locked_rollout(scope, rollout_id)
-        journal.tell(
+        journal.publish_entries(
             EntryKind.CPL_REMOVED,
             parties=numbers_by_party(shares_of(rollout_id)),
             rollout_id=rollout_id,

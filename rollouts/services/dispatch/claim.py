@@ -30,7 +30,7 @@ _MOVES: Final = {
 }
 
 
-class Verdict(Enum):
+class ClaimVerdict(Enum):
     """What became of an attempt to claim a command."""
 
     CLAIMED = auto()
@@ -71,17 +71,17 @@ def claim_next(
     ):
         command = found[0]
         verdict = _claim(command, now=now)
-        if verdict is Verdict.CLAIMED:
+        if verdict is ClaimVerdict.CLAIMED:
             return Claim(command_id=command.id)
-        if verdict is not Verdict.GONE:
+        if verdict is not ClaimVerdict.GONE:
             passed_over.add(command.rollout_id)
-        if verdict is Verdict.OFF_THE_CPL:
+        if verdict is ClaimVerdict.OFF_THE_CPL:
             return Claim(off_the_cpl=command.rollout_id)
     return Claim()
 
 
 @unit_of_work
-def _claim(command: Any, *, now: datetime) -> Verdict:
+def _claim(command: Any, *, now: datetime) -> ClaimVerdict:
     expect_few()
     kind = CommandKind(command.kind)
     if kind == CommandKind.READ:
@@ -93,9 +93,9 @@ def _claim(command: Any, *, now: datetime) -> Verdict:
         return _conclude(command, answered)
     rollout = sql.fetch_one("rollouts", "rollout_at_claim", rollout_id=command.rollout_id)
     if rollout.status not in _RUNNING or rollout.is_rescheduling or not _is_open(rollout, kind, now=now):
-        return Verdict.HELD
+        return ClaimVerdict.HELD
     if rollout.cpl_status != CplStatus.ACTIVE:
-        return Verdict.OFF_THE_CPL
+        return ClaimVerdict.OFF_THE_CPL
     source, target = _MOVES[kind]
     answered = sql.fetch_all(
         "rollouts",
@@ -111,26 +111,26 @@ def _claim(command: Any, *, now: datetime) -> Verdict:
     return _conclude(command, answered)
 
 
-def _claim_reading(command: Any, *, now: datetime) -> Verdict:
+def _claim_reading(command: Any, *, now: datetime) -> ClaimVerdict:
     claimed = Command.objects.filter(pk=command.id, status=CommandStatus.READY).update(
         status=CommandStatus.CLAIMED, claimed_at=now
     )
     if not claimed:
-        return Verdict.GONE
+        return ClaimVerdict.GONE
     sql.execute("rollouts", "take_tokens", region=command.region, hubs=command.hub_count)
-    return Verdict.CLAIMED
+    return ClaimVerdict.CLAIMED
 
 
-def _conclude(command: Any, answered: list[Any]) -> Verdict:
+def _conclude(command: Any, answered: list[Any]) -> ClaimVerdict:
     if not answered:
-        return Verdict.GONE
+        return ClaimVerdict.GONE
     hubs = answered[0].hub_count
     if hubs == 0:
         # It never was anything to anybody, and would be one of very many.
         Command.objects.filter(pk=command.id).delete()
-        return Verdict.GONE
+        return ClaimVerdict.GONE
     sql.execute("rollouts", "take_tokens", region=command.region, hubs=hubs)
-    return Verdict.CLAIMED
+    return ClaimVerdict.CLAIMED
 
 
 def _is_open(rollout: Any, kind: CommandKind, *, now: datetime) -> bool:

@@ -27,15 +27,15 @@ _ONE_AT_A_TIME: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class SilenceOutcome:
     """What became of hubs nobody had heard of."""
 
     to_read: int = 0
     given_up: int = 0
     retried: int = 0
 
-    def __add__(self, other: Silence) -> Silence:
-        return Silence(
+    def __add__(self, other: SilenceOutcome) -> SilenceOutcome:
+        return SilenceOutcome(
             self.to_read + other.to_read, self.given_up + other.given_up, self.retried + other.retried
         )
 
@@ -95,13 +95,13 @@ def request_read(scope: Scope, *, guids: Sequence[int], now: datetime) -> ReadRe
     )
 
 
-def follow_up_silence(now: datetime) -> Silence:
+def follow_up_silence(now: datetime) -> SilenceOutcome:
     """Read, try again or give up the hubs nobody has heard of in time, in every rollout.
 
     Halted and ended ones too: what has left is followed to its end. One process at a rollout: two would read
     the same hubs, and two readings unanswered are taken for silence.
     """
-    total = Silence()
+    total = SilenceOutcome()
     for row in sql.fetch_all("rollouts", "silence_outlook"):
         key, seen = f"silence:{row.rollout_id}", tuple(row)
         if not is_rested(key, seen=seen):  # see Note [Resting between scans]
@@ -113,7 +113,7 @@ def follow_up_silence(now: datetime) -> Silence:
     return total
 
 
-def read_silent(rollout_id: int, *, now: datetime) -> Silence:
+def read_silent(rollout_id: int, *, now: datetime) -> SilenceOutcome:
     """Read the hubs of a rollout whose activation nobody confirmed; give up after the last reading.
 
     Gives up so many at once; what it leaves the next call takes.
@@ -128,7 +128,7 @@ def read_silent(rollout_id: int, *, now: datetime) -> Silence:
         size=settings.command_size,
         now=now,
     )
-    return Silence(to_read=int(row.to_read), given_up=int(row.given_up))
+    return SilenceOutcome(to_read=int(row.to_read), given_up=int(row.given_up))
 
 
 def retry_undelivered(rollout_id: int, *, now: datetime) -> int:
@@ -157,8 +157,8 @@ def end_unreachable(rollout_id: int, *, now: datetime) -> int:
     return int(_fetch("end_unreachable", rollout_id, now=now).hubs)
 
 
-def _follow_up(row: Any, *, now: datetime) -> Silence:
-    total = Silence()
+def _follow_up(row: Any, *, now: datetime) -> SilenceOutcome:
+    total = SilenceOutcome()
     while row.activating:
         part = read_silent(row.rollout_id, now=now)
         total += part
@@ -166,7 +166,7 @@ def _follow_up(row: Any, *, now: datetime) -> Silence:
             break
     retried = _until_done(retry_undelivered, row.rollout_id, now=now) if row.distributing else 0
     failed = _until_done(end_unreachable, row.rollout_id, now=now) if row.unreachable else 0
-    return total + Silence(retried=retried, given_up=failed)
+    return total + SilenceOutcome(retried=retried, given_up=failed)
 
 
 def _until_done(pass_over: Callable[..., int], rollout_id: int, *, now: datetime) -> int:

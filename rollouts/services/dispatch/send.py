@@ -23,7 +23,7 @@ from django.db.models.functions import Now
 from portal.kernel import locks, sql
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 from rollouts.models import Command, CspChannel
-from rollouts.ports import HubNetwork, Image, NetworkOf, Order, Outcome, Reply, Route
+from rollouts.ports import CspCommand, CspReply, CspRoute, HubNetwork, ImageReference, NetworkOf, SendOutcome
 from rollouts.rules import pacing
 from rollouts.services.dispatch.claim import claim_next
 from rollouts.services.governance.halt import drop_command, finish_halts
@@ -65,7 +65,7 @@ _REFUSED: Final = {
 class _Call:
     """An order, and what settling it needs to know."""
 
-    order: Order
+    order: CspCommand
     region: int
     rollout_id: int | None
     is_first_try: bool
@@ -103,7 +103,7 @@ def dispatch_region(
                 break
             if command_id:
                 route = _channel(region)
-                network = network_of(Route(base_url=route.base_url, token=route.token))
+                network = network_of(CspRoute(base_url=route.base_url, token=route.token))
                 sent += send_command(network, command_id=command_id, now=tell_time())
     return sent
 
@@ -119,7 +119,7 @@ def send_command(network: HubNetwork, *, command_id: int, now: datetime) -> int:
             return 0
         reply = network.send(call.order)
         _settle(call, reply, now=now)
-    return len(call.order.guids) if reply.outcome is Outcome.ACCEPTED else 0
+    return len(call.order.guids) if reply.outcome is SendOutcome.ACCEPTED else 0
 
 
 def _next_command(region: int, *, now: datetime, held: set[int]) -> int | None:
@@ -173,7 +173,7 @@ def _look_again(command_id: int, *, now: datetime) -> _Call | None:
     if not guids:
         return None
     Command.objects.filter(pk=command_id).update(left_at=row.left_at or now, attempts=F("attempts") + 1)
-    order = Order(
+    order = CspCommand(
         command_id=command_id,
         kind=kind,
         guids=tuple(guids),
@@ -197,8 +197,8 @@ def _still_right(row: Any, *, now: datetime) -> list[int]:
     return list(left.guids)
 
 
-def _image(row: Any) -> Image:
-    return Image(
+def _image(row: Any) -> ImageReference:
+    return ImageReference(
         manufacturer=row.manufacturer,
         model=row.model,
         version=row.firmware_version,
@@ -207,14 +207,14 @@ def _image(row: Any) -> Image:
 
 
 @unit_of_work
-def _settle(call: _Call, reply: Reply, *, now: datetime) -> None:
+def _settle(call: _Call, reply: CspReply, *, now: datetime) -> None:
     channel = CspChannel.objects.filter(region=call.region)
-    if reply.outcome is Outcome.ACCEPTED:
+    if reply.outcome is SendOutcome.ACCEPTED:
         _close(call, status=CommandStatus.SENT, sent_at=now)
         channel.update(failures=0, last_success_at=now, last_problem="", paused_until=None)
         return
     log.warning("dispatch.not-taken", command_id=call.order.command_id, outcome=reply.outcome.value)
-    if reply.outcome is Outcome.REFUSED:
+    if reply.outcome is SendOutcome.REFUSED:
         _close(call, status=CommandStatus.REFUSED, problem=reply.problem)
         channel.update(last_problem=reply.problem)
         _blame(call, now=now)
@@ -227,18 +227,18 @@ def _close(call: _Call, *, status: CommandStatus, **changes: object) -> None:
     Command.objects.filter(pk=call.order.command_id).update(status=status, next_try_at=None, **changes)
 
 
-def _try_later(call: _Call, reply: Reply) -> None:
+def _try_later(call: _Call, reply: CspReply) -> None:
     # What a CSP asks for is in its seconds: rests go by the database's clock, which no demonstration moves.
     command = Command.objects.get(pk=call.order.command_id)
     channel = CspChannel.objects.get(region=call.region)
-    if reply.outcome is Outcome.BUSY:
+    if reply.outcome is SendOutcome.BUSY:
         rest = channel_rest = _REST_WHEN_BUSY if reply.retry_after is None else reply.retry_after
     else:
         channel.failures += 1
         channel_rest = min(2.0 ** min(channel.failures, 10), _LONGEST_CHANNEL_REST)
         # Longer than the channel's: one command a CSP chokes on must not stand before all others.
         rest = min(channel_rest + 2.0 ** min(command.attempts, 10), _LONGEST_REST)
-    if reply.outcome is not Outcome.UNKNOWN and call.is_first_try:
+    if reply.outcome is not SendOutcome.UNKNOWN and call.is_first_try:
         command.left_at = None
     command.problem = channel.last_problem = reply.problem
     command.save(update_fields=["left_at", "problem"])

@@ -18,7 +18,7 @@ from portal.kernel.guid import guid_sql, parse_texts
 from portal.kernel.spreadsheets import Row, read_rows
 from portal.kernel.transactions import outside_unit_of_work, unit_of_work
 from rollouts.services.estate.change_supplier import Change, change_suppliers
-from rollouts.services.estate.inventory import Meanings, Refused
+from rollouts.services.estate.inventory import Meanings, RefusedRow
 from rollouts.services.estate.inventory.columns import read_day
 from rollouts.services.estate.inventory.files import NotAnInventory
 from rollouts.services.estate.inventory.meanings import NONE
@@ -179,7 +179,7 @@ def _supplier_changes(
         party = meanings.party_of(code, is_gas=role == _GAS) if code else None
         problem = _supplier_problem(line, role=role, party=party, day=day, today=today, known=known)
         if problem or day is None:
-            refusals.add([Refused(line.number, line.raw, problem or LineProblem.BAD_DATE)])
+            refusals.add([RefusedRow(line.number, line.raw, problem or LineProblem.BAD_DATE)])
             continue
         good.append((day, line, str(role), party))
     # A change builds on what stood before its day, wherever in the file that is.
@@ -243,7 +243,7 @@ def _status_rows(
         elif line.cells.get("replaced_by") and replacement not in known:
             problem = LineProblem.UNKNOWN_REPLACEMENT
         if problem or day is None:
-            refusals.add([Refused(line.number, line.raw, problem or LineProblem.BAD_DATE)])
+            refusals.add([RefusedRow(line.number, line.raw, problem or LineProblem.BAD_DATE)])
             continue
         at = min(now, _midnight(day)) if line.cells.get("effective") else now
         good[line.guid] = (line.guid, status, gpf_status if gpf_status != NONE else None, at, replacement)
@@ -265,7 +265,7 @@ def _lines_of(
     for place, (number, cells) in enumerate(held):
         raw = ",".join(cells)[:400]
         if place not in guids:
-            refusals.add([Refused(number, raw, LineProblem.MALFORMED_ID)])
+            refusals.add([RefusedRow(number, raw, LineProblem.MALFORMED_ID)])
             continue
         named = {name: cells[at].strip() if at < len(cells) else "" for name, at in places.items()}
         lines.append(_Line(number, guids[place], named, raw))

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from portal.events.journal import record, tell
+from portal.events.journal import publish_entries, record
 from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import sql
-from portal.kernel.transactions import again_after_deadlock, inside_unit_of_work, unit_of_work
+from portal.kernel.transactions import inside_unit_of_work, retry_on_deadlock, unit_of_work
 from rollouts.models import Rollout
 from rollouts.services.governance.halt import cancel_hubs
 from rollouts.services.instructions.answer import by_index, filled
@@ -83,7 +83,7 @@ def change_suppliers(
 
 
 # Alerts of several rollouts meet targets after hubs: whichever of the two is ended must not cost half a file.
-@again_after_deadlock
+@retry_on_deadlock
 @unit_of_work
 def _change_slice(
     scope: Scope, changes: Sequence[Change], *, effective_at: datetime, now: datetime, evidence: str
@@ -157,7 +157,7 @@ def _move_answers(rollouts: Sequence[int], *, now: datetime) -> tuple[int, int]:
 def _tell_voided(voided: dict[int, Counter[int]], *, at: datetime) -> None:
     names = dict(Rollout.objects.filter(pk__in=voided).values_list("id", "name"))
     for rollout_id, by_party in sorted(voided.items()):
-        tell(
+        publish_entries(
             EntryKind.INSTRUCTION_VOIDED,
             parties=by_party,
             at=at,

@@ -13,7 +13,7 @@ from typing import Any, Final
 from django.core.files.storage import default_storage
 from django.db.models import F, Q, QuerySet
 
-from portal.events.journal import tell
+from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
 from portal.identity.api import principal_of
 from portal.identity.api_scopes import ApiScope
@@ -115,7 +115,7 @@ def claim_export(*, export_id: int, now: datetime) -> ExportOrder | None:
     return ExportOrder(export.pk, scope, export.form, export.filters, export.attempts)
 
 
-def tell_export(order: ExportOrder, *, done: int, now: datetime) -> None:
+def report_export(order: ExportOrder, *, done: int, now: datetime) -> None:
     """Say how far a file is.
 
     Raises:
@@ -221,7 +221,7 @@ def _fail(export: Export, problem: str, *, now: datetime) -> None:
 def _tell(export: Export, kind: EntryKind, *, now: datetime, **more: object) -> None:
     if export.user_id is None:
         return  # a system asks after its file: people are not told of what none of them ordered
-    tell(
+    publish_entries(
         kind,
         parties=[export.organisation_id],
         at=clock.business_of(now),

@@ -13,7 +13,7 @@ from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.models import EstateImport
-from rollouts.services.estate.inventory import Refused, Repeats
+from rollouts.services.estate.inventory import RefusedRow, Repeats
 from rollouts.states.inventory import LineProblem
 
 MOST_LINES_KEPT: Final = 100_000
@@ -49,12 +49,12 @@ class ImportReport:
 class Refusals:
     """The lines that were not taken so far."""
 
-    kept: list[Refused] = field(default_factory=list)
-    noted: list[Refused] = field(default_factory=list)
+    kept: list[RefusedRow] = field(default_factory=list)
+    noted: list[RefusedRow] = field(default_factory=list)
     """Lines that were taken, but for something: listed with the others, counted by nobody."""
     reasons: Counter[LineProblem] = field(default_factory=Counter)
 
-    def add(self, refused: Iterable[Refused]) -> None:
+    def add(self, refused: Iterable[RefusedRow]) -> None:
         """Count lines, and keep them as long as there is room."""
         for line in refused:
             self.reasons[line.problem] += 1
@@ -63,12 +63,12 @@ class Refusals:
 
     def add_one(self, line: int, guid: int, problem: LineProblem) -> None:
         """Count a line of which only the hub is known by now."""
-        self.add([Refused(line, str(Guid.from_db(guid)), problem)])
+        self.add([RefusedRow(line, str(Guid.from_db(guid)), problem)])
 
     def note(self, line: int, guid: int, words: str, problem: LineProblem) -> None:
         """Keep a line that was taken but for what `words` say, as long as there is room."""
         if len(self.noted) < MOST_LINES_KEPT:
-            self.noted.append(Refused(line, f"{Guid.from_db(guid)}: {words}", problem))
+            self.noted.append(RefusedRow(line, f"{Guid.from_db(guid)}: {words}", problem))
 
     def add_later(self, problems: Mapping[int, LineProblem], repeats: Repeats) -> None:
         """Count lines that turned out to repeat others once the whole file was read."""

@@ -51,7 +51,7 @@ def propose_requirements(
     )
     facts = {"proposal": decision.proposal, "reason": decision.reasons}
     journal.record("requirement.proposed", subject=f"decision:{decision.pk}", by=scope, at=now, facts=facts)
-    journal.tell(
+    journal.publish_entries(
         EntryKind.DECISION_RECOMMENDED,
         parties=_boards(),
         at=now,
@@ -87,7 +87,7 @@ def withdraw_proposal(scope: Scope, decision: Decision, *, why: str, now: dateti
         "status": decision.status,
         "reason": f"Withdrawn: {why}",
     }
-    journal.tell(EntryKind.DECISION_MADE, parties=_boards(), at=now, data=told)
+    journal.publish_entries(EntryKind.DECISION_MADE, parties=_boards(), at=now, data=told)
 
 
 @inside_unit_of_work

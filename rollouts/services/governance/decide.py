@@ -22,7 +22,7 @@ from rollouts import rules
 from rollouts.models import Decision, Rollout, SignOff
 from rollouts.reads.governance.evidence import figures_of
 from rollouts.reads.governance.signers import reason_not_to_count
-from rollouts.reads.governance.signing import Standing, standing_of
+from rollouts.reads.governance.signing import SignOffStanding, standing_of
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.governance.change_requirements import withdraw_proposal
 from rollouts.services.governance.enact import enact
@@ -35,7 +35,7 @@ from rollouts.states import (
     OPEN_STATUSES,
     ReviewOutcome,
 )
-from rollouts.states.governing import OPEN_DECISIONS, DecisionStatus, Verdict
+from rollouts.states.governing import OPEN_DECISIONS, DecisionStatus, SignOffVerdict
 
 
 class DecisionClosed(Refusal):
@@ -85,7 +85,7 @@ def open_review(scope: Scope, *, rollout_id: int, because: str, now: datetime) -
     if found is not None:
         return found
     decision = Decision.objects.create(
-        rollout=rollout, because=_said(because), opened_at=now, opened_by_id=scope.user_id
+        rollout=rollout, because=_record_wording(because), opened_at=now, opened_by_id=scope.user_id
     )
     _record(scope, decision, "decision.review-opened", now=now, because=decision.because)
     return decision
@@ -122,7 +122,7 @@ def recommend(
         raise DecisionClosed("A change of who must sign is proposed anew, not reworded.")
     if outcome not in ReviewOutcome.values:
         raise BadInput(f"Choose the outcome from {', '.join(ReviewOutcome.values)}.")
-    decision.outcome, decision.reasons = outcome, _said(reasons)
+    decision.outcome, decision.reasons = outcome, _record_wording(reasons)
     decision.automatic_at = _checked_date(rollout, outcome, automatic_at, now=now)
     decision.goes_on = goes_on
     decision.evidence = figures_of(rollout)
@@ -154,9 +154,9 @@ def withdraw_recommendation(
     _check_recommended(decision)
     _check_version(decision, version)
     if rollout is None:
-        withdraw_proposal(scope, decision, why=_said(why), now=now)
+        withdraw_proposal(scope, decision, why=_record_wording(why), now=now)
     else:
-        back_to_review(scope, decision, why=_said(why), now=now)
+        back_to_review(scope, decision, why=_record_wording(why), now=now)
     return decision
 
 
@@ -193,14 +193,14 @@ def sign_off(
 def _sign(
     scope: Scope, *, decision_id: int, version: int, verdict: str, comment: str, now: datetime
 ) -> tuple[Decision, tuple[str, ...]]:
-    if verdict not in Verdict.values:
+    if verdict not in SignOffVerdict.values:
         raise BadInput("Approve or reject.")
     decision, rollout = _locked(scope, decision_id)
     _check_recommended(decision)
     _check_version(decision, version)
     role = _signing_role(scope, decision, standing_of(decision), verdict)
-    if verdict == Verdict.REJECT:
-        comment = _said(comment)
+    if verdict == SignOffVerdict.REJECT:
+        comment = _record_wording(comment)
     SignOff.objects.create(
         decision=decision,
         version=decision.version,
@@ -214,7 +214,7 @@ def _sign(
     )
     said = {"version": version, "verdict": verdict, "comment": comment.strip(), "role": role}
     _record(scope, decision, "decision.signed", now=now, **said)
-    if verdict == Verdict.REJECT:
+    if verdict == SignOffVerdict.REJECT:
         _reject(scope, decision, rollout, comment=comment, now=now)
         return decision, ()
     standing = standing_of(decision)
@@ -223,7 +223,7 @@ def _sign(
     return decision, standing.still_needed
 
 
-def _signing_role(scope: Scope, decision: Decision, standing: Standing, verdict: str) -> str:
+def _signing_role(scope: Scope, decision: Decision, standing: SignOffStanding, verdict: str) -> str:
     if scope.user_id is None or scope.client_id is not None:
         raise NotPermitted("A person signs, in the portal; a system cannot.")
     if scope.user_id == decision.recommended_by_id:
@@ -237,7 +237,7 @@ def _signing_role(scope: Scope, decision: Decision, standing: Standing, verdict:
         decision=decision, version=decision.version, user_id=scope.user_id
     ).exists()
     role = standing.role_needed(scope.organisation_id, scope.roles)
-    if has_signed or (role is None and verdict == Verdict.APPROVE):
+    if has_signed or (role is None and verdict == SignOffVerdict.APPROVE):
         raise SignOffNotNeeded("You, or enough others of your body, have signed this already.")
     if why := reason_not_to_count(decision, scope.user_id):
         raise NotPermitted(why)
@@ -256,7 +256,7 @@ def _reject(
     if rollout.status in HALTED_STATUSES:
         because = f"The recommendation was rejected: {comment.strip()}"
         Decision.objects.create(rollout=rollout, because=because, opened_at=now)
-    journal.tell(
+    journal.publish_entries(
         EntryKind.DECISION_MADE,
         parties=_boards(),
         rollout_id=rollout.pk,
@@ -334,9 +334,9 @@ def _wording(decision: Decision) -> dict[str, Any]:
 
 
 def _ask_for_signatures(
-    rollout: Rollout, wording: dict[str, Any], standing: Standing, *, now: datetime
+    rollout: Rollout, wording: dict[str, Any], standing: SignOffStanding, *, now: datetime
 ) -> None:
-    journal.tell(
+    journal.publish_entries(
         EntryKind.DECISION_RECOMMENDED,
         parties=_boards(),
         rollout_id=rollout.pk,
@@ -364,7 +364,7 @@ def _record(scope: Scope, about: Decision, name: str, /, *, now: datetime, **fac
     )
 
 
-def _said(text: str) -> str:
+def _record_wording(text: str) -> str:
     if not text.strip():
         raise BadInput("Give a reason: everybody concerned will read it.")
     return text.strip()

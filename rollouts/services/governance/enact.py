@@ -158,7 +158,7 @@ def _tell(
         "automatic_at": rollout.automatic_at.isoformat(),
         "cutoff_at": rollout.cutoff_at.isoformat(),
     }
-    journal.tell(
+    journal.publish_entries(
         EntryKind.DECISION_MADE,
         parties=own,
         rollout_id=rollout.pk,
@@ -168,7 +168,7 @@ def _tell(
     )
     if outcome == ReviewOutcome.DELAY:
         dates = {**data, **moved}
-        journal.tell(
+        journal.publish_entries(
             EntryKind.ROLLOUT_DELAYED,
             parties=own,
             rollout_id=rollout.pk,

@@ -19,7 +19,7 @@ from portal.kernel import locks, sql
 from portal.kernel.refusals import BadInput, NotFound
 from portal.kernel.transactions import unit_of_work
 from rollouts.models import HaltRule, HaltTrip, Rollout
-from rollouts.reads.governance.halt_windows import look
+from rollouts.reads.governance.halt_windows import read_halt_rule
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.governance.act import the_portal
 from rollouts.services.governance.halt import count_states, follow_up
@@ -130,7 +130,7 @@ def _fold(rollout_id: int, *, before: datetime) -> None:
 
 def _evaluate(rollout_id: int, *, now: datetime) -> bool:
     rules = list(HaltRule.objects.filter(rollout_id=rollout_id, is_active=True).order_by("id"))
-    if not any(look(rule, now=now).is_over(rule) for rule in rules):
+    if not any(read_halt_rule(rule, now=now).is_over(rule) for rule in rules):
         return False
     before = count_states(rollout_id)
     rollout = _trip(rollout_id, rules, now=now)
@@ -145,7 +145,7 @@ def _trip(rollout_id: int, rules: Sequence[HaltRule], *, now: datetime) -> Rollo
     """Suspend, if it still runs and a rule is still over its limit: looked at again under the lock."""
     by = the_portal()
     rollout = locked_rollout(by, rollout_id)
-    over = [(rule, sight) for rule in rules if (sight := look(rule, now=now)).is_over(rule)]
+    over = [(rule, sight) for rule in rules if (sight := read_halt_rule(rule, now=now)).is_over(rule)]
     if not over:
         return None
     is_first = (

@@ -45,7 +45,7 @@ class NothingNamed(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class IncidentAccount:
     """What somebody says of an incident, beside its hubs."""
 
     category: int
@@ -74,7 +74,7 @@ def raise_incident(
     scope: Scope,
     *,
     rollout_id: int,
-    account: Account,
+    account: IncidentAccount,
     source: HubList | None = None,
     tree: object | None = None,
     batch_id: int | None = None,
@@ -133,7 +133,7 @@ def comment_on_incident(
     incident = locked_incident(scope, incident_id)
     if not text.strip():
         raise BadInput("Say something.")
-    return said(scope, incident, text, is_internal=is_internal and scope.is_dcc, now=now)
+    return record_comment(scope, incident, text, is_internal=is_internal and scope.is_dcc, now=now)
 
 
 @unit_of_work
@@ -152,7 +152,7 @@ def attach_to_incident(scope: Scope, *, incident_id: int, uploads: Sequence[Uplo
 
 
 @inside_unit_of_work
-def said(
+def record_comment(
     scope: Scope, incident: Incident, text: str, *, now: datetime, is_internal: bool = False
 ) -> IncidentComment:
     """Write a comment, and tell the raiser and the DCC of one that is not internal."""
@@ -168,14 +168,14 @@ def said(
     )
     record(scope, incident, "incident.commented", now=now, is_internal=is_internal)
     if not is_internal:
-        tell_updated(incident, now=now, comment=comment.text)
+        notify_updated(incident, now=now, comment=comment.text)
     return comment
 
 
 @inside_unit_of_work
-def tell_updated(incident: Incident, *, now: datetime, **data: object) -> None:
+def notify_updated(incident: Incident, *, now: datetime, **data: object) -> None:
     """Tell the raiser and the DCC that an incident has moved."""
-    journal.tell(
+    journal.publish_entries(
         EntryKind.INCIDENT_UPDATED,
         parties={incident.organisation_id, *_dcc()},
         rollout_id=incident.rollout_id,
@@ -222,7 +222,7 @@ def _raised(incident: Incident, refused: Sequence[RefusedLine]) -> Raised:
     )
 
 
-def _check(account: Account) -> None:
+def _check(account: IncidentAccount) -> None:
     if account.category not in Governance.current().categories:
         raise BadInput("Choose a category from 1, the most severe, to 5.")
     if not account.title.strip() or len(account.title) > _LONGEST_TITLE:
@@ -233,7 +233,7 @@ def _check(account: Account) -> None:
         raise BadInput("The number of devices, or the reference of the Service Desk, makes no sense.")
 
 
-def _new(scope: Scope, rollout: Rollout, account: Account, *, now: datetime) -> Incident:
+def _new(scope: Scope, rollout: Rollout, account: IncidentAccount, *, now: datetime) -> Incident:
     targets = Governance.current().categories[account.category]
     return Incident.objects.create(
         reference=drawn_reference("INC", signs=8),
@@ -346,7 +346,7 @@ def _tell_raised(scope: Scope, incident: Incident, *, now: datetime) -> None:
     boards = {*_dcc()}
     if incident.category <= _URGENT:
         boards |= set(_organisations(OrganisationKind.PANEL))
-    journal.tell(
+    journal.publish_entries(
         EntryKind.INCIDENT_RAISED,
         parties={incident.organisation_id, *boards},
         rollout_id=incident.rollout_id,

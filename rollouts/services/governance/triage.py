@@ -14,7 +14,7 @@ from portal.kernel.transactions import unit_of_work
 from rollouts.models import Incident, KnownIssue, Rollout
 from rollouts.reads.governance.incidents import locked_incident, visible_incident
 from rollouts.rules.criteria import Subject, parse
-from rollouts.services.governance.raise_incident import record, said, tell_updated
+from rollouts.services.governance.raise_incident import notify_updated, record, record_comment
 from rollouts.states import FailureCode
 from rollouts.states.governing import INCIDENT_STEPS, OPEN_INCIDENTS, IncidentStatus
 
@@ -49,9 +49,9 @@ def take_incident_step(
     _stand(incident, step.target, now=now)
     record(scope, incident, f"incident.{verb}", now=now, status=incident.status)
     if comment.strip():
-        said(scope, incident, comment, now=now)
+        record_comment(scope, incident, comment, now=now)
     else:
-        tell_updated(incident, now=now)
+        notify_updated(incident, now=now)
     _tell_merged(incident, now=now)
     return incident
 
@@ -78,7 +78,7 @@ def merge_incident(scope: Scope, *, incident_id: int, into_id: int, now: datetim
     _stand(incident, IncidentStatus.MERGED, now=now)
     Incident.objects.filter(merged_into=incident).update(merged_into=into)
     record(scope, incident, "incident.merged", now=now, into=into.reference)
-    tell_updated(incident, now=now)
+    notify_updated(incident, now=now)
     return incident
 
 
@@ -196,4 +196,4 @@ def _stand(incident: Incident, status: IncidentStatus, *, now: datetime) -> None
 def _tell_merged(incident: Incident, *, now: datetime) -> None:
     """Tell the raisers of what is handled with an incident how it stands; each of its own alone."""
     for merged in incident.merged.select_related("rollout"):
-        tell_updated(merged, now=now, stands=incident.status)
+        notify_updated(merged, now=now, stands=incident.status)

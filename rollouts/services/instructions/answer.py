@@ -19,7 +19,7 @@ from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.models import Batch, Rollout
-from rollouts.reads.instructions.receipts import Tally
+from rollouts.reads.instructions.receipts import InstructionTally
 from rollouts.services.instructions.hub_list import STAGING, Int64s, stage
 from rollouts.services.instructions.resolve import (
     Terms,
@@ -58,7 +58,7 @@ _MISSED_COLUMNS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class AnswerOrder:
     """What a Supplier says about hubs of a rollout, and which of them it may speak of."""
 
     party_id: int
@@ -70,10 +70,10 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AnswerOutcome:
     """What came of it: the counts, the misses (guid, line, reason, detail), and hubs by second Supplier."""
 
-    tally: Tally
+    tally: InstructionTally
     missed: Sequence[tuple[int, int, str, str]] = ()
     others: dict[int, int] = field(default_factory=dict)
 
@@ -88,8 +88,14 @@ class _Check:
 
 @inside_unit_of_work
 def apply_answers(
-    rollout: Rollout, order: Order, *, instruction_id: int, guids: Int64s, lines: Int64s | None, now: datetime
-) -> Outcome:
+    rollout: Rollout,
+    order: AnswerOrder,
+    *,
+    instruction_id: int,
+    guids: Int64s,
+    lines: Int64s | None,
+    now: datetime,
+) -> AnswerOutcome:
     """Write the answer on every named hub that passes all checks; say why each other one did not.
 
     GUIDs come sorted, each once. The caller holds the rollout row. Targets are locked in GUID order.
@@ -99,7 +105,9 @@ def apply_answers(
 
 
 @inside_unit_of_work
-def apply_staged(rollout: Rollout, order: Order, *, instruction_id: int, now: datetime) -> Outcome:
+def apply_staged(
+    rollout: Rollout, order: AnswerOrder, *, instruction_id: int, now: datetime
+) -> AnswerOutcome:
     """Do the same for GUIDs that are staged already."""
     statement = _Statement(rollout, order, now=now, instruction_id=instruction_id)
     in_guid_order()
@@ -112,15 +120,15 @@ def apply_staged(rollout: Rollout, order: Order, *, instruction_id: int, now: da
             others[row.other_id] += row.n
     tally = _tally((row.consent, row.day, row.n) for row in applied)
     if not rows[0].missed:
-        return Outcome(tally, others=dict(others))
+        return AnswerOutcome(tally, others=dict(others))
     explained = _explain(statement, _MISSED)
-    return Outcome(tally.plus(explained.tally), explained.missed, dict(others))
+    return AnswerOutcome(tally.plus(explained.tally), explained.missed, dict(others))
 
 
 @inside_unit_of_work
 def judge_answers(
-    rollout: Rollout, order: Order, *, guids: Int64s, lines: Int64s | None, now: datetime
-) -> Outcome:
+    rollout: Rollout, order: AnswerOrder, *, guids: Int64s, lines: Int64s | None, now: datetime
+) -> AnswerOutcome:
     """Say what `apply_answers` would do, and change nothing."""
     stage(guids, lines)
     by_index()
@@ -154,7 +162,7 @@ def _bounds() -> dict[str, object]:
     return {"first_guid": row.first_guid, "last_guid": row.last_guid}
 
 
-def _explain(statement: _Statement, table: str) -> Outcome:
+def _explain(statement: _Statement, table: str) -> AnswerOutcome:
     rows = sql.rows(statement.judge_text(table), statement.params | _bounds())
     missed = [
         (row.guid, row.line_no, row.reason, _detail(row.chf_guid) if row.reason == "NOT_A_CHF" else "")
@@ -165,26 +173,30 @@ def _explain(statement: _Statement, table: str) -> Outcome:
     superseded = sum(1 for row in rows if row.reason == SUPERSEDED)
     tally = _tally((row.consent, row.day, row.n) for row in taken)
     reasons = Counter(reason for _, _, reason, _ in missed)
-    return Outcome(tally.plus(Tally(accepted=superseded, rejected_by_reason=dict(reasons))), missed)
+    return AnswerOutcome(
+        tally.plus(InstructionTally(accepted=superseded, rejected_by_reason=dict(reasons))), missed
+    )
 
 
 def _detail(chf_guid: int) -> str:
     return f"GPF of CHF {Guid.from_db(chf_guid)}"
 
 
-def _tally(rows: object) -> Tally:
+def _tally(rows: object) -> InstructionTally:
     consents: Counter[Consent] = Counter()
     days: Counter[date] = Counter()
     for consent, day, n in rows:  # type: ignore[attr-defined]
         consents[Consent(consent)] += n
         days[day] += n
-    return Tally(accepted=consents.total(), consents=dict(consents), days=dict(days))
+    return InstructionTally(accepted=consents.total(), consents=dict(consents), days=dict(days))
 
 
 class _Statement:
     """The two statements for one order on one rollout, with their parameters."""
 
-    def __init__(self, rollout: Rollout, order: Order, *, now: datetime, instruction_id: int | None) -> None:
+    def __init__(
+        self, rollout: Rollout, order: AnswerOrder, *, now: datetime, instruction_id: int | None
+    ) -> None:
         batches = list(Batch.objects.filter(rollout_id=rollout.pk).order_by("position", "id"))
         terms = terms_of(rollout, batches)
         # An answer that was in time may reach its hub after the pass that closed the window.
@@ -256,12 +268,12 @@ def _of_state() -> list[_Check]:
     ]
 
 
-def _batch_ids(order: Order, batches: Sequence[Batch]) -> tuple[list[int], list[int]]:
+def _batch_ids(order: AnswerOrder, batches: Sequence[Batch]) -> tuple[list[int], list[int]]:
     of_group = [batch.pk for batch in batches if order.group in {None, batch.kind}]
     return of_group, [pk for pk in of_group if order.batch_id in {None, pk}]
 
 
-def _of_group(order: Order, batches: Sequence[Batch]) -> list[_Check]:
+def _of_group(order: AnswerOrder, batches: Sequence[Batch]) -> list[_Check]:
     of_group, named = _batch_ids(order, batches)
     reason = (
         RejectionReason.NOT_IN_PILOT_GROUP
@@ -278,7 +290,7 @@ def _of_group(order: Order, batches: Sequence[Batch]) -> list[_Check]:
     return checks
 
 
-def _of_times(order: Order, batches: Sequence[Batch], terms: Terms) -> list[_Check]:
+def _of_times(order: AnswerOrder, batches: Sequence[Batch], terms: Terms) -> list[_Check]:
     """Ask hub by hub only where batches have times of their own; the rollout's are asked of the whole."""
     if all(batch.automatic_at is None for batch in batches):
         return []
@@ -290,7 +302,7 @@ def _of_times(order: Order, batches: Sequence[Batch], terms: Terms) -> list[_Che
     return checks
 
 
-def _of_kind(order: Order) -> list[_Check]:
+def _of_kind(order: AnswerOrder) -> list[_Check]:
     match order.kind:
         case InstructionKind.WITHDRAW:
             return [_Check(RejectionReason.NOTHING_TO_CHANGE.value, f"{_OWN_ANSWER} <> 0")]
@@ -301,7 +313,7 @@ def _of_kind(order: Order) -> list[_Check]:
             return []
 
 
-def _params(rollout: Rollout, order: Order, *, now: datetime) -> dict[str, object]:
+def _params(rollout: Rollout, order: AnswerOrder, *, now: datetime) -> dict[str, object]:
     entry = rollout.cpl_entry
     likely_at = order.activate_at or order.received_at
     others = Rollout.objects.filter(status__in=OPEN_STATUSES).exclude(pk=rollout.pk)

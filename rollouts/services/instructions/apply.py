@@ -9,23 +9,23 @@ from typing import Final
 
 from celery import current_app
 
-from portal.events.journal import record, tell
+from portal.events.journal import publish_entries, record
 from portal.events.kinds import EntryKind
 from portal.identity.models import OrganisationKind
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import Instruction, Rollout
-from rollouts.reads.instructions.receipts import Receipt, Tally
-from rollouts.services.instructions.answer import Order, apply_staged
+from rollouts.reads.instructions.receipts import InstructionTally, Receipt
+from rollouts.services.instructions.answer import AnswerOrder, apply_staged
 from rollouts.services.instructions.hub_list import (
     HubList,
     RefusedLine,
+    compress_list,
+    decompress_list,
     empty_staging,
-    packed,
     spelt_lines,
     stage,
-    unpacked,
 )
 from rollouts.states import BatchKind, InstructionKind, RejectionReason, RolloutStatus
 
@@ -37,17 +37,17 @@ _ENDED_BY_STATUS: Final = {
 }
 
 
-def ring(instruction_id: int) -> None:
+def enqueue_instruction(instruction_id: int) -> None:
     """Call a worker for a stored instruction. A lost call costs a few seconds: a tick finds the rest."""
     current_app.send_task(TASK, kwargs={"instruction_id": instruction_id})
 
 
 @inside_unit_of_work
-def store(instruction: Instruction, source: HubList) -> None:
+def store_source(instruction: Instruction, source: HubList) -> None:
     """Keep a long list with its instruction; the server makes the arrays out of what COPY brought."""
     stage(source.guids, source.lines)
     Instruction.objects.filter(pk=instruction.pk).update(
-        source=packed(source.text),
+        source=compress_list(source.text),
         processed=len(source.refused),
         rejected=len(source.refused),
         rejected_by_reason=dict(Counter(str(line.reason) for line in source.refused)),
@@ -98,7 +98,7 @@ def apply_next_slice(*, instruction_id: int, now: datetime, size: int = SLICE) -
 
 
 def _apply_slice(instruction: Instruction, rollout: Rollout, *, size: int, now: datetime) -> None:
-    before = Tally.read(instruction)
+    before = InstructionTally.read(instruction)
     # Lines that no hub could be read from were dealt with on receipt: the arrays hold the others.
     total = sql.fetch_one("rollouts", "count_pending", instruction_id=instruction.pk).n
     first = instruction.processed - (instruction.lines - total)
@@ -108,28 +108,28 @@ def _apply_slice(instruction: Instruction, rollout: Rollout, *, size: int, now: 
     )
     if reason := _ENDED_BY_STATUS.get(RolloutStatus(rollout.status)):
         missed = [(row.guid, row.line_no, reason.value, "") for row in sql.fetch_all("rollouts", "staged")]
-        tally, others = Tally(rejected_by_reason={reason.value: len(missed)} if missed else {}), {}
+        tally, others = InstructionTally(rejected_by_reason={reason.value: len(missed)} if missed else {}), {}
     else:
         outcome = apply_staged(rollout, order_of(instruction), instruction_id=instruction.pk, now=now)
         missed, tally, others = list(outcome.missed), outcome.tally, outcome.others
     if missed:
         source = Instruction.objects.values_list("source", flat=True).get(pk=instruction.pk)
-        keep_refused(instruction, spelt_lines(missed, unpacked(source)))
+        keep_refused(instruction, spelt_lines(missed, decompress_list(source)))
     instruction.processed += min(size, total - first)
     _add_others(instruction, others)
     after = before.plus(tally)
     if instruction.processed < instruction.lines:
         _save(instruction, after, status=Instruction.Status.APPLYING)
         return
-    told_of_second(instruction, _others_of(instruction), at=now)
+    notify_second_suppliers(instruction, _others_of(instruction), at=now)
     instruction.summary = {}
-    finish(instruction, after, at=now)
+    finish_instruction(instruction, after, at=now)
     _write_down_applied(instruction, at=now)
 
 
-def order_of(instruction: Instruction) -> Order:
+def order_of(instruction: Instruction) -> AnswerOrder:
     """Read back what a stored instruction says."""
-    return Order(
+    return AnswerOrder(
         party_id=instruction.organisation_id,
         kind=InstructionKind(instruction.kind),
         activate_at=instruction.activate_at,
@@ -140,7 +140,7 @@ def order_of(instruction: Instruction) -> Order:
 
 
 @inside_unit_of_work
-def finish(instruction: Instruction, tally: Tally, *, at: datetime) -> None:
+def finish_instruction(instruction: Instruction, tally: InstructionTally, *, at: datetime) -> None:
     """Settle the counts of an instruction that is wholly applied, and let go of what it no longer needs."""
     instruction.processed = instruction.lines
     instruction.finished_at = at
@@ -171,12 +171,14 @@ def keep_refused(instruction: Instruction, lines: Sequence[RefusedLine]) -> None
 
 
 @inside_unit_of_work
-def told_of_second(instruction: Instruction, hubs_by_party: Mapping[int, int], *, at: datetime) -> None:
+def notify_second_suppliers(
+    instruction: Instruction, hubs_by_party: Mapping[int, int], *, at: datetime
+) -> None:
     """Tell each second Supplier on how many of its hubs the other has answered: never who, never when."""
     if not hubs_by_party:
         return
     has_answered = instruction.kind != InstructionKind.WITHDRAW
-    tell(
+    publish_entries(
         EntryKind.SECOND_SUPPLIER_ANSWERED,
         parties=hubs_by_party,
         at=at,
@@ -189,7 +191,7 @@ def told_of_second(instruction: Instruction, hubs_by_party: Mapping[int, int], *
     )
 
 
-def _save(instruction: Instruction, tally: Tally, *, status: Instruction.Status) -> None:
+def _save(instruction: Instruction, tally: InstructionTally, *, status: Instruction.Status) -> None:
     instruction.status = status
     instruction.accepted = tally.accepted
     instruction.rejected = tally.rejected
@@ -230,7 +232,7 @@ def _write_down_applied(instruction: Instruction, *, at: datetime) -> None:
         name="the portal",
     )
     record("instruction.applied", subject=f"rollout:{instruction.rollout_id}", by=by, at=at, facts=data)
-    tell(
+    publish_entries(
         EntryKind.INSTRUCTION_APPLIED,
         parties=[instruction.organisation_id],
         at=at,

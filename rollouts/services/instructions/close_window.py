@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from portal.events.journal import record, tell
+from portal.events.journal import publish_entries, record
 from portal.events.kinds import EntryKind
 from portal.identity.models import Organisation, OrganisationKind
 from portal.identity.scope import Scope
@@ -140,7 +140,7 @@ def _say_closed(
         "cutoff_at": cutoff_at.isoformat(),
         "automatic_at": rollout.automatic_at.isoformat(),
     }
-    tell(
+    publish_entries(
         EntryKind.WINDOW_CLOSED,
         parties=by_party,
         at=now,

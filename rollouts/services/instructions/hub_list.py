@@ -98,7 +98,7 @@ class HubList:
         guids, firsts = np.unique(parsed.values, return_index=True)
         is_repeat = np.ones(len(parsed.values), dtype=bool)
         is_repeat[firsts] = False
-        spelling = Spelling(text)
+        spelling = LineSpelling(text)
         repeats = _repeats(spelling, parsed.values[is_repeat], parsed.lines[is_repeat])
         malformed = (
             RefusedLine(
@@ -123,7 +123,7 @@ class HubList:
         return cls(stored, lines, (), digest or hashlib.sha256(format_block(stored)).digest())
 
 
-class Spelling:
+class LineSpelling:
     """How each line of a list was written."""
 
     def __init__(self, text: bytes) -> None:
@@ -151,12 +151,12 @@ class Spelling:
         return raw if raw and read(raw) == Guid.from_db(guid).value else str(Guid.from_db(guid))
 
 
-def packed(text: bytes) -> bytes | None:
+def compress_list(text: bytes) -> bytes | None:
     """Make a list small for keeping while it is applied in slices."""
     return zlib.compress(text, 1) if text else None
 
 
-def unpacked(source: bytes | memoryview | None) -> bytes:
+def decompress_list(source: bytes | memoryview | None) -> bytes:
     """Open a list that was kept."""
     return zlib.decompress(bytes(source)) if source else b""
 
@@ -201,7 +201,7 @@ def spelt_lines(
     if not text:
         spellings = format_many([guid for guid, *_ in missed])
     else:
-        spelling = Spelling(text)
+        spelling = LineSpelling(text)
         spellings = [spelling.of(guid, line) for guid, line, *_ in missed]
     lines = [
         RefusedLine(line, raw, guid, reason, detail)
@@ -210,7 +210,7 @@ def spelt_lines(
     return on_sheets(lines, sheets)
 
 
-def _repeats(spelling: Spelling, guids: Int64s, lines: Int64s) -> list[RefusedLine]:
+def _repeats(spelling: LineSpelling, guids: Int64s, lines: Int64s) -> list[RefusedLine]:
     return [
         RefusedLine(line, spelling.of(guid, line), guid, RejectionReason.DUPLICATE_IN_LIST)
         for guid, line in zip(guids.tolist(), lines.tolist(), strict=True)

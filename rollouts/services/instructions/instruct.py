@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from portal.events.journal import record, tell
+from portal.events.journal import publish_entries, record
 from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
@@ -23,10 +23,16 @@ from portal.kernel.refusals import BadInput, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, run_after_commit, unit_of_work
 from rollouts import rules
 from rollouts.models import Instruction, Rollout
-from rollouts.reads.instructions.receipts import Receipt, Tally
+from rollouts.reads.instructions.receipts import InstructionTally, Receipt
 from rollouts.reads.rollouts.visibility import visible_rollout
-from rollouts.services.instructions.answer import Order, Outcome, apply_answers, judge_answers
-from rollouts.services.instructions.apply import finish, keep_refused, ring, store, told_of_second
+from rollouts.services.instructions.answer import AnswerOrder, AnswerOutcome, apply_answers, judge_answers
+from rollouts.services.instructions.apply import (
+    enqueue_instruction,
+    finish_instruction,
+    keep_refused,
+    notify_second_suppliers,
+    store_source,
+)
 from rollouts.services.instructions.hub_list import HubList, RefusedLine, in_order, spelt_lines
 from rollouts.states import (
     HALTED_STATUSES,
@@ -71,11 +77,11 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class InstructionForecast:
     """What an instruction would do, had it been given (a dry run); the first refused lines with it."""
 
     lines: int
-    tally: Tally
+    tally: InstructionTally
     refused: Sequence[RefusedLine]
 
     @property
@@ -129,7 +135,9 @@ def receive_instruction(
         rule_version_id=rule_version_id,
         idempotency_key=idempotency_key,
     )
-    order = Order(scope.organisation_id, InstructionKind(kind), activate_at, received_at, group, batch_id)
+    order = AnswerOrder(
+        scope.organisation_id, InstructionKind(kind), activate_at, received_at, group, batch_id
+    )
     if repeated := _repeated(author, order, source, rollout_id=rollout_id):
         return repeated
     rollout = _locked_rollout(scope, rollout_id)
@@ -149,16 +157,18 @@ def check_instruction(
     activate_at: datetime | None = None,
     group: BatchKind | None = BatchKind.SAFE_LAUNCH,
     batch_id: int | None = None,
-) -> Verdict:
+) -> InstructionForecast:
     """Say what `receive_instruction` would answer, and change nothing; raises what it would raise."""
     _check_may_instruct(scope)
-    order = Order(scope.organisation_id, InstructionKind(kind), activate_at, received_at, group, batch_id)
+    order = AnswerOrder(
+        scope.organisation_id, InstructionKind(kind), activate_at, received_at, group, batch_id
+    )
     rollout = visible_rollout(scope, rollout_id)
     check_order(rollout, order, source)
     outcome = judge_answers(rollout, order, guids=source.guids, lines=source.lines, now=now)
     refused = [*source.refused, *spelt_lines(outcome.missed, source.text, source.sheets)]
-    tally = outcome.tally.plus(Tally(rejected_by_reason=_by_reason(source.refused)))
-    return Verdict(len(source), tally, in_order(refused, source.sheets)[:SHOWN_LINES])
+    tally = outcome.tally.plus(InstructionTally(rejected_by_reason=_by_reason(source.refused)))
+    return InstructionForecast(len(source), tally, in_order(refused, source.sheets)[:SHOWN_LINES])
 
 
 @inside_unit_of_work
@@ -167,7 +177,7 @@ def give_instruction(
     *,
     rollout: Rollout,
     author: Author,
-    order: Order,
+    order: AnswerOrder,
     source: HubList,
     now: datetime,
     is_long: bool = False,
@@ -186,19 +196,19 @@ def give_instruction(
         return repeated
     keep_refused(instruction, source.refused)
     if is_long or len(source.guids) > AT_ONCE:
-        store(instruction, source)
+        store_source(instruction, source)
     else:
         outcome = apply_answers(
             rollout, order, instruction_id=instruction.pk, guids=source.guids, lines=source.lines, now=now
         )
         _finish_at_once(instruction, source, outcome, now=now)
-        told_of_second(instruction, outcome.others, at=now)
+        notify_second_suppliers(instruction, outcome.others, at=now)
     receipt = Receipt.of(instruction)
     _write_down(scope, instruction, receipt, at=now)
     return receipt
 
 
-def check_order(rollout: Rollout, order: Order, source: HubList) -> None:
+def check_order(rollout: Rollout, order: AnswerOrder, source: HubList) -> None:
     """Refuse what can be refused as a whole.
 
     Raises:
@@ -258,7 +268,7 @@ def _check_may_instruct(scope: Scope) -> None:
     scope.check(*MAY_INSTRUCT)
 
 
-def _new_instruction(rollout: Rollout, author: Author, order: Order, source: HubList) -> Instruction:
+def _new_instruction(rollout: Rollout, author: Author, order: AnswerOrder, source: HubList) -> Instruction:
     if len(author.idempotency_key) > LONGEST_KEY or len(author.name) > LONGEST_NAME:
         raise BadInput(
             f"A name has at most {LONGEST_NAME} characters, a key at most {LONGEST_KEY}.", code="too_long"
@@ -293,7 +303,7 @@ def _inserted(instruction: Instruction) -> bool:
     return not instruction.idempotency_key or Instruction.objects.filter(pk=instruction.pk).exists()
 
 
-def _repeated(author: Author, order: Order, source: HubList, *, rollout_id: int) -> Receipt | None:
+def _repeated(author: Author, order: AnswerOrder, source: HubList, *, rollout_id: int) -> Receipt | None:
     if not author.idempotency_key:
         return None
     earlier = Instruction.objects.filter(
@@ -318,10 +328,12 @@ def _repeated(author: Author, order: Order, source: HubList, *, rollout_id: int)
     return replace(Receipt.of(earlier), is_repeat=True)
 
 
-def _finish_at_once(instruction: Instruction, source: HubList, outcome: Outcome, *, now: datetime) -> None:
+def _finish_at_once(
+    instruction: Instruction, source: HubList, outcome: AnswerOutcome, *, now: datetime
+) -> None:
     keep_refused(instruction, spelt_lines(outcome.missed, source.text, source.sheets))
-    tally = outcome.tally.plus(Tally(rejected_by_reason=_by_reason(source.refused)))
-    finish(instruction, tally, at=now)
+    tally = outcome.tally.plus(InstructionTally(rejected_by_reason=_by_reason(source.refused)))
+    finish_instruction(instruction, tally, at=now)
 
 
 def _by_reason(lines: Sequence[RefusedLine]) -> dict[str, int]:
@@ -344,7 +356,7 @@ def _write_down(scope: Scope, instruction: Instruction, receipt: Receipt, *, at:
     }
     record("instruction.received", subject=f"rollout:{receipt.rollout_id}", by=scope, at=at, facts=facts)
     told = {key: facts[key] for key in ("instruction", "kind", "channel", "activate_at", "lines", "status")}
-    tell(
+    publish_entries(
         EntryKind.INSTRUCTION_RECEIVED,
         parties=[instruction.organisation_id],
         at=at,
@@ -352,4 +364,4 @@ def _write_down(scope: Scope, instruction: Instruction, receipt: Receipt, *, at:
         data={**told, "accepted": receipt.accepted, "rejected": receipt.rejected},
     )
     if not receipt.is_finished:
-        run_after_commit(lambda: ring(instruction.pk))
+        run_after_commit(lambda: enqueue_instruction(instruction.pk))

@@ -17,10 +17,10 @@ from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import Batch, PilotMember, PilotSubmission, Rollout
 from rollouts.reads.rollouts.shares import shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout
-from rollouts.services.instructions.answer import Order
+from rollouts.services.instructions.answer import AnswerOrder
 from rollouts.services.instructions.hub_list import HubList
 from rollouts.services.instructions.instruct import Author, check_is_open, give_instruction
-from rollouts.services.pilots.nominate import check_takes_hubs, decide, over_cap
+from rollouts.services.pilots.nominate import check_takes_hubs, decide_submissions, over_cap
 from rollouts.states import BatchKind, Channel, InstructionKind, TargetState
 
 
@@ -56,7 +56,7 @@ def confirm_pilot(
     check_is_open(rollout)
     check_takes_hubs(rollout)
     pilot = Batch.objects.get(rollout=rollout, kind=BatchKind.PILOT)
-    submissions = decide(
+    submissions = decide_submissions(
         scope,
         PilotSubmission.objects.filter(rollout=rollout),
         submission_ids,
@@ -99,8 +99,10 @@ def decline_submission(scope: Scope, *, submission_id: int, comment: str, now: d
         raise BadInput("Say why: the Supplier will read it.")
     submissions = PilotSubmission.objects.all()
     status = PilotSubmission.Status.DECLINED
-    for declined in decide(scope, submissions, [submission_id], status, now=now, comment=comment.strip()):
-        journal.tell(
+    for declined in decide_submissions(
+        scope, submissions, [submission_id], status, now=now, comment=comment.strip()
+    ):
+        journal.publish_entries(
             EntryKind.PILOT_CONFIRMED,
             parties=[declined.organisation_id],
             rollout_id=declined.rollout_id,
@@ -150,7 +152,7 @@ def _instruct(
             name=f"Pilot nomination {submission.pk}",
             rule_version_id=submission.rule_version_id,
         )
-        order = Order(
+        order = AnswerOrder(
             submission.organisation_id,
             InstructionKind.INSTRUCT,
             submission.activate_at,
@@ -187,7 +189,7 @@ def _tell_confirmed(
         at=now,
         facts={"joined": done.joined, "dropped": done.dropped, "in_pilot": done.in_pilot, "comment": comment},
     )
-    journal.tell(
+    journal.publish_entries(
         EntryKind.PILOT_CONFIRMED,
         parties=own,
         rollout_id=rollout.pk,

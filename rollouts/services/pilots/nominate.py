@@ -19,9 +19,9 @@ from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import PilotMember, PilotSubmission, Rollout, SelectionRuleVersion
 from rollouts.reads.rollouts.visibility import visible_rollout
-from rollouts.reads.rules.choosing import Selection, choose, judge_choice
+from rollouts.reads.rules.choosing import HubSelection, choose, judge_choice
 from rollouts.rules.criteria import Subject, parse, parse_sample
-from rollouts.services.instructions.answer import Order, judge_answers
+from rollouts.services.instructions.answer import AnswerOrder, judge_answers
 from rollouts.services.instructions.hub_list import HubList, RefusedLine, in_order, spelt_lines
 from rollouts.services.instructions.instruct import check_is_open, check_order
 from rollouts.states import (
@@ -94,7 +94,7 @@ def submit_pilot(
     check_is_open(rollout)
     check_takes_hubs(rollout)
     hubs = _listed(scope, rollout, source, rule_version_id, now=now)
-    order = Order(scope.organisation_id, InstructionKind.INSTRUCT, activate_at, received_at)
+    order = AnswerOrder(scope.organisation_id, InstructionKind.INSTRUCT, activate_at, received_at)
     check_order(rollout, order, hubs)
     guids, refused = _judged(rollout, order, hubs, now=now)
     if len(guids) > rollout.pilot_cap:
@@ -130,7 +130,7 @@ def withdraw_submission(scope: Scope, *, submission_id: int, now: datetime) -> N
     """
     scope.check(*MAY_INSTRUCT)
     own = PilotSubmission.objects.filter(organisation_id=scope.organisation_id)
-    decide(scope, own, [submission_id], PilotSubmission.Status.WITHDRAWN, now=now)
+    decide_submissions(scope, own, [submission_id], PilotSubmission.Status.WITHDRAWN, now=now)
 
 
 def check_takes_hubs(rollout: Rollout) -> None:
@@ -173,7 +173,7 @@ def _listed(
 
 
 def _judged(
-    rollout: Rollout, order: Order, hubs: HubList, *, now: datetime
+    rollout: Rollout, order: AnswerOrder, hubs: HubList, *, now: datetime
 ) -> tuple[list[int], list[dict[str, Any]]]:
     """Split a list into the hubs that can be in the pilot, and the lines that cannot, by line."""
     outcome = judge_answers(rollout, order, guids=hubs.guids, lines=hubs.lines, now=now)
@@ -203,7 +203,7 @@ def over_cap(rollout: Rollout, *, asked: int, in_pilot: int) -> OverPilotCap:
 
 
 @inside_unit_of_work
-def decide(
+def decide_submissions(
     scope: Scope,
     submissions: QuerySet[PilotSubmission],
     ids: Sequence[int],
@@ -238,7 +238,7 @@ def decide(
 
 
 def _tell_submitted(
-    scope: Scope, rollout: Rollout, submission: PilotSubmission, choice: Selection, *, now: datetime
+    scope: Scope, rollout: Rollout, submission: PilotSubmission, choice: HubSelection, *, now: datetime
 ) -> None:
     facts = {
         "submission": submission.pk,
@@ -249,7 +249,7 @@ def _tell_submitted(
     journal.record("pilot.submitted", subject=f"rollout:{rollout.pk}", by=scope, at=now, facts=facts)
     boards = Organisation.objects.filter(kind=OrganisationKind.DCC).values_list("pk", flat=True)
     named = {board: {"supplier": scope.organisation_name} for board in boards}
-    journal.tell(
+    journal.publish_entries(
         EntryKind.PILOT_SUBMITTED,
         parties=[scope.organisation_id, *named],
         rollout_id=rollout.pk,

@@ -64,7 +64,7 @@ def comment_on_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: dat
         at=now,
         facts={**said, "pilot": whole},
     )
-    journal.tell(
+    journal.publish_entries(
         EntryKind.PILOT_PROGRESS,
         parties=numbers_by_party(shares_of(rollout.pk)),
         rollout_id=rollout.pk,

@@ -172,7 +172,7 @@ def open_gate(scope: Scope, *, batch_id: int, reason: str, now: datetime) -> Bat
     shares = shares_of(rollout.pk, batch_id=batch.pk).by_supplier
     facts = {"batch": batch.pk, "batch_name": batch.name, "reason": reason.strip()}
     journal.record("batch.opened", subject=f"rollout:{rollout.pk}", by=scope, at=now, facts=facts)
-    journal.tell(
+    journal.publish_entries(
         EntryKind.SAFE_LAUNCH_OPENED,
         parties=shares,
         rollout_id=rollout.pk,
@@ -263,7 +263,7 @@ def _announce(
         at=now,
         facts={**facts, "hubs": hubs, "says": says, "is_gated": bool(batch.gate_settings)},
     )
-    journal.tell(
+    journal.publish_entries(
         EntryKind.BATCH_ANNOUNCED,
         parties=shares,
         rollout_id=rollout.pk,

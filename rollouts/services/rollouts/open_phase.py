@@ -119,7 +119,7 @@ def _tell(by: Scope, rollout: Rollout, batch: Batch, before: Batch, share: Share
     rate = Rate(share.count(TargetState.ACTIVATED), settled_of(share)).document()
     _record(by, batch, "batch.opened", now=now, after=before.pk, success=rate)
     shares = shares_of(rollout.pk, batch_id=batch.pk).by_supplier
-    journal.tell(
+    journal.publish_entries(
         EntryKind.SAFE_LAUNCH_OPENED,
         parties=shares,
         rollout_id=rollout.pk,

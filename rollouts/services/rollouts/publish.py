@@ -55,7 +55,7 @@ class CannotPublish(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class PublishedNotice:
     """A notice as it was published."""
 
     rollout_id: int
@@ -164,7 +164,7 @@ def revise_draft(
 
 
 @unit_of_work
-def notify_rollout(scope: Scope, *, rollout_id: int, now: datetime) -> Notice:
+def notify_rollout(scope: Scope, *, rollout_id: int, now: datetime) -> PublishedNotice:
     """Publish the notice: a target for every eligible hub, and one entry for each party concerned.
 
     A second call is refused. Publications of one model take turns, so no hub is given twice;
@@ -194,7 +194,7 @@ def notify_rollout(scope: Scope, *, rollout_id: int, now: datetime) -> Notice:
     if not rollout.has_pilot:
         step_taken(scope, rollout, verb="open_safe_launch", now=now)
     run_after_commit(partial(_ring_refresh, rollout.pk))
-    return Notice(rollout.pk, hubs, len(shares_of(rollout.pk).by_supplier), has_window)
+    return PublishedNotice(rollout.pk, hubs, len(shares_of(rollout.pk).by_supplier), has_window)
 
 
 @unit_of_work
@@ -224,7 +224,7 @@ def revise_release_note(
     facts = {"revision": note.revision, "url": note.url, "summary": note.summary}
     _record(scope, rollout, "release-note.revised", now=now, facts=facts)
     if rollout.status != RolloutStatus.DRAFT:
-        journal.tell(
+        journal.publish_entries(
             EntryKind.RELEASE_NOTE_REVISED,
             parties=numbers_by_party(shares_of(rollout.pk)),
             rollout_id=rollout.pk,

@@ -25,7 +25,7 @@ from rollouts.states import (
     CommandStatus,
     InstructionKind,
     RolloutStatus,
-    Step,
+    RolloutStep,
     TargetState,
     remembered_status,
 )
@@ -130,7 +130,7 @@ def step_taken(
     numbers = party_numbers(rollout, shares)
     for party, more in (own or {}).items():
         numbers.setdefault(party, {}).update(more)
-    journal.tell(
+    journal.publish_entries(
         ENTRY_OF_VERB[verb],
         parties=numbers,
         rollout_id=rollout.pk,
@@ -177,7 +177,9 @@ def party_numbers(rollout: Rollout, shares: Shares) -> dict[int, dict[str, Any]]
     return numbers
 
 
-def _stand(rollout: Rollout, step: Step, *, stood_at: RolloutStatus, reason: str, now: datetime) -> None:
+def _stand(
+    rollout: Rollout, step: RolloutStep, *, stood_at: RolloutStatus, reason: str, now: datetime
+) -> None:
     remembered = RolloutStatus(rollout.stood_at) if rollout.stood_at else None
     landing = step.lands_at(remembered=remembered)
     rollout.stood_at = remembered_status(step, at=stood_at, remembered=remembered) or ""

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from django.db.models import F
 
-from portal.events.journal import record, tell
+from portal.events.journal import publish_entries, record
 from portal.events.kinds import EntryKind
 from portal.identity.models import OrganisationKind
 from portal.identity.roles import MAY_INSTRUCT
@@ -29,16 +29,16 @@ from rollouts.reads.instructions.receipts import Receipt
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.reads.rules.approvals import (
     Approval,
-    Forecast,
-    Known,
+    ApprovalForecast,
+    RolloutSnapshot,
     forecast,
     is_due,
-    known_at,
     matching_hubs,
     nights_of,
+    snapshot_at,
 )
 from rollouts.rules.criteria import NightPlan, Sql, explain, explain_policy, spread_sql
-from rollouts.services.instructions.answer import Order
+from rollouts.services.instructions.answer import AnswerOrder
 from rollouts.services.instructions.hub_list import HubList
 from rollouts.services.instructions.instruct import AT_ONCE, Author, check_is_open, give_instruction
 from rollouts.states import RUNNING_STATUSES, Channel, CplStatus, InstructionKind
@@ -100,7 +100,9 @@ def save_approval_rule(
 
 
 @unit_of_work
-def enable_approval_rule(scope: Scope, *, rule_id: int, version: int, now: datetime) -> tuple[Forecast, ...]:
+def enable_approval_rule(
+    scope: Scope, *, rule_id: int, version: int, now: datetime
+) -> tuple[ApprovalForecast, ...]:
     """Switch a version on, in place of any other of its rule; say what it does next with each live rollout.
 
     Raises:
@@ -115,7 +117,7 @@ def enable_approval_rule(scope: Scope, *, rule_id: int, version: int, now: datet
     rule.save(update_fields=["enabled_version", "enabled_at", "enabled_by_id"])
     approval = Approval.of(chosen)
     ahead = tuple(
-        forecast(scope.organisation_id, rollout, approval, known=known_at(rollout, now))
+        forecast(scope.organisation_id, rollout, approval, known=snapshot_at(rollout, now))
         for rollout in _live_rollouts(scope)
     )
     facts = {
@@ -157,7 +159,7 @@ def run_approval_rules(*, now: datetime) -> int:
         return 0
     unsaid = _unsaid([v.rule.organisation_id for v in versions], [r.pk for r in rollouts])
     runs = {(run.version_id, run.rollout_id): run for run in ApprovalRun.objects.filter(version__in=versions)}
-    known = {rollout.pk: known_at(rollout, now) for rollout in rollouts}
+    known = {rollout.pk: snapshot_at(rollout, now) for rollout in rollouts}
     done = 0
     for version in versions:
         approval = Approval.of(version)
@@ -186,7 +188,7 @@ def _run_once(*, version_id: int, rollout_id: int, now: datetime) -> bool:
     rollout = Rollout.objects.select_related("cpl_entry__device_model").get(pk=rollout_id)
     version = ApprovalRuleVersion.objects.select_related("rule").get(pk=version_id)
     rule = ApprovalRule.objects.select_for_update(no_key=True).get(pk=version.rule_id)
-    known = known_at(rollout, now)
+    known = snapshot_at(rollout, now)
     approval = Approval.of(version)
     if rule.enabled_version != version.version or not is_due(approval, known):
         return False
@@ -239,7 +241,7 @@ def _instruct(
             rollout=rollout,
             author=author,
             # A night that has begun means as soon as the image is on the hub.
-            order=Order(by.organisation_id, InstructionKind.INSTRUCT, at if at > now else None, now),
+            order=AnswerOrder(by.organisation_id, InstructionKind.INSTRUCT, at if at > now else None, now),
             source=HubList.from_stored(guids),
             now=now,
             # Many nights in one transaction would keep a halt waiting.
@@ -254,7 +256,7 @@ def _keep_run(
     by: Scope,
     rollout: Rollout,
     version: ApprovalRuleVersion,
-    known: Known,
+    known: RolloutSnapshot,
     receipts: Sequence[Receipt],
     *,
     hubs: int,
@@ -288,7 +290,9 @@ def _keep_run(
     ApprovalRun.objects.update_or_create(version=version, rollout_id=rollout.pk, defaults=values)
     if receipts or earlier is None:
         record("approval-rule.ran", subject=f"rollout:{rollout.pk}", by=by, at=known.at, facts=told)
-        tell(EntryKind.RULE_RAN, parties=[by.organisation_id], at=known.at, rollout_id=rollout.pk, data=told)
+        publish_entries(
+            EntryKind.RULE_RAN, parties=[by.organisation_id], at=known.at, rollout_id=rollout.pk, data=told
+        )
 
 
 def _is_under_way(organisation_id: int, rollout: Rollout) -> bool:

@@ -32,7 +32,7 @@ _SHOWN_DAYS: Final = 92
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class ScheduleDay:
     """One day of the calendar: a number a region, all of them, and what would come too late."""
 
     on: date
@@ -44,7 +44,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateRow:
+class ScheduleRollout:
     """What one update comes to."""
 
     rollout_id: int
@@ -114,12 +114,12 @@ def schedule_csv(request: PortalRequest) -> HttpResponseBase:
 
 def _days(
     volumes: Sequence[ScheduledVolume], regions: Sequence[Region], *, measure: str, late: Mapping[date, int]
-) -> list[Day]:
+) -> list[ScheduleDay]:
     counted: defaultdict[date, Counter[Region]] = defaultdict(Counter)
     for one in volumes:
         counted[one.day][one.region] += one.to_send if measure == "send" else one.to_activate
     return [
-        Day(
+        ScheduleDay(
             on=day,
             is_free=not is_working_day(day),
             cells=[counts[region] for region in regions],
@@ -141,12 +141,12 @@ def _late_by_day(volumes: Sequence[ScheduledVolume], forecasts: Sequence[RegionF
     return late
 
 
-def _updates(volumes: Sequence[ScheduledVolume]) -> list[UpdateRow]:
+def _updates(volumes: Sequence[ScheduledVolume]) -> list[ScheduleRollout]:
     found: defaultdict[int, list[ScheduledVolume]] = defaultdict(list)
     for one in volumes:
         found[one.rollout_id].append(one)
     rows = [
-        UpdateRow(
+        ScheduleRollout(
             rollout_id=rollout_id,
             name=parts[0].rollout_name,
             is_halted=parts[0].is_halted,

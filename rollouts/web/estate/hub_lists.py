@@ -22,7 +22,7 @@ _KEPT_SECONDS: Final = 2 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SubmittedList:
     """A list as it was sent: its bytes and the name of its file, if it was one."""
 
     data: bytes
@@ -38,19 +38,19 @@ class Sent:
         return HubList.from_text(self.data, file_name=self.file_name)
 
 
-def sent(file: Any, pasted: str) -> Sent | None:
+def submitted_list(file: Any, pasted: str) -> SubmittedList | None:
     """Take the file, else what was pasted, else nothing.
 
     Raises:
         FileRefused: the file is empty or too large.
     """
     if file is not None:
-        return Sent(read_all(file), file.name or "list")
-    return Sent(pasted.encode()) if pasted.strip() else None
+        return SubmittedList(read_all(file), file.name or "list")
+    return SubmittedList(pasted.encode()) if pasted.strip() else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Draft:
+class InstructionDraft:
     """What a person is about to submit, as it was checked."""
 
     organisation_id: int
@@ -60,7 +60,7 @@ class Draft:
     name: str
     source: str
     batch_id: int | None = None
-    sent: Sent | None = None
+    sent: SubmittedList | None = None
     chosen: Int64s | None = None
     """Hubs the portal chose by what was said of them: those that were checked, and no others."""
 
@@ -76,11 +76,11 @@ class Draft:
         return HubList.from_stored(self.chosen if self.chosen is not None else [])
 
 
-def keep(draft: Draft) -> str:
+def keep_draft(draft: InstructionDraft) -> str:
     """Keep a draft for some hours; return the token that brings it back."""
     token = secrets.token_urlsafe(18)
     document: dict[str, Any] = {
-        name: getattr(draft, name) for name in Draft.__slots__ if name not in {"sent", "chosen"}
+        name: getattr(draft, name) for name in InstructionDraft.__slots__ if name not in {"sent", "chosen"}
     }
     if draft.sent is not None:
         document["sent"] = (zlib.compress(draft.sent.data, 1), draft.sent.file_name)
@@ -91,16 +91,16 @@ def keep(draft: Draft) -> str:
     return token
 
 
-def kept(scope: Scope, token: str, *, rollout_id: int) -> Draft | None:
+def restore_draft(scope: Scope, token: str, *, rollout_id: int) -> InstructionDraft | None:
     """Bring back a draft of this organisation for this update; None when it is gone."""
     document = cache.get(_key(token)) if token else None
     if document is None:
         return None
     data, name = document.pop("sent", (None, ""))
     steps = document.pop("chosen", None)
-    draft = Draft(
+    draft = InstructionDraft(
         **document,
-        sent=Sent(zlib.decompress(data), name) if data is not None else None,
+        sent=SubmittedList(zlib.decompress(data), name) if data is not None else None,
         chosen=np.cumsum(np.frombuffer(zlib.decompress(steps), dtype=np.int64))
         if steps is not None
         else None,

@@ -20,10 +20,10 @@ from portal.kernel.refusals import NotFound, Refusal
 from rollouts import rules, services
 from rollouts.queries.governance.decisions import after_halt, needed_for
 from rollouts.queries.governance.reviews import Reviews, reviews
-from rollouts.queries.rollouts.rollout import update_page
+from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.services import Signed
 from rollouts.states import ENDED_STATUSES, HALTED_STATUSES, ReviewOutcome, RolloutStatus
-from rollouts.states.governing import DecisionStatus, Verdict
+from rollouts.states.governing import DecisionStatus, SignOffVerdict
 from rollouts.web.governance.evidence import figure_facts
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.forms import LOCAL_HINT, LocalTimeField
@@ -39,7 +39,7 @@ OUTCOMES: Final[Mapping[ReviewOutcome, str]] = {
 }
 
 
-class OpenForm(forms.Form):
+class OpenReviewForm(forms.Form):
     """Why an update is reviewed."""
 
     because = forms.CharField(
@@ -100,7 +100,7 @@ class TakeBackForm(forms.Form):
 
 
 _FORMS: Final[Mapping[str, type[forms.Form]]] = {
-    "open": OpenForm,
+    "open": OpenReviewForm,
     "take_back": TakeBackForm,
     "recommend": RecommendForm,
     "approve": SignForm,
@@ -184,7 +184,7 @@ def _act(
         scope,
         decision_id=found.current.id,
         version=version,
-        verdict=Verdict.APPROVE if act == "approve" else Verdict.REJECT,
+        verdict=SignOffVerdict.APPROVE if act == "approve" else SignOffVerdict.REJECT,
         comment=said["comment"],
         now=now,
     )
@@ -233,13 +233,13 @@ def _page(
     now: datetime,
     status: int = 200,
 ) -> HttpResponse:
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     context = {
         "page": page,
         "scope": scope,
         "reviews": found,
         "current": found.current,
-        "open_form": OpenForm(),
+        "open_form": OpenReviewForm(),
         "recommend_form": RecommendForm(),
         "sign_form": SignForm(),
         "take_back_form": TakeBackForm(),

@@ -22,7 +22,7 @@ from portal.kernel.refusals import NotFound, Refusal
 from rollouts import services
 from rollouts.models import HaltRule
 from rollouts.queries.governance.decisions import RuleLine, Trip, halt_rules, halt_trips
-from rollouts.queries.rollouts.rollout import update_page
+from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.rules import pacing
 from rollouts.states import ENDED_STATUSES, failure_code
 from rollouts.states.governing import HaltRuleKind
@@ -107,7 +107,7 @@ def rules(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """List the halt rules of an update, with what each sees at this moment, and when they tripped."""
     scope, now = scope_of(request), clock.now()
     scope.check(*sorted(DCC_ROLES | PANEL_ROLES))
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     context = {
         "page": page,
         "rows": [rule_row(line) for line in halt_rules(scope, rollout_id=rollout_id, now=now)],
@@ -126,7 +126,7 @@ def rule(request: PortalRequest, rollout_id: int, rule_id: int | None = None) ->
     """Add a halt rule to an update, or change one."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     found = None if rule_id is None else _rule(scope, rollout_id, rule_id, now=now)
     form, status = _form(request, rollout_id, found), 200
     if request.method == "POST":

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django import forms
 
 from portal.kernel.presentation.numbers import count_of
-from rollouts.reads.governance.settings import Governance, Targets
+from rollouts.reads.governance.settings import CategoryTargets, Governance
 from rollouts.states.governing import HanImpact, IncidentStatus
 from rollouts.web.rules.conditions import ConditionsForm
 
@@ -37,7 +37,7 @@ def category_choices() -> list[tuple[int, str]]:
     ]
 
 
-def _target_words(times: Targets) -> str:
+def _target_words(times: CategoryTargets) -> str:
     return f"answer in {_long(times.response)}, resolution in {_long(times.resolution)}"
 
 

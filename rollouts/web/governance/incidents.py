@@ -23,11 +23,11 @@ from rollouts import services
 from rollouts.queries.governance.incidents import IncidentLine, incident_file, incident_hubs, incident_lines
 from rollouts.queries.instructions.choices import current_versions
 from rollouts.queries.instructions.receipts import receipts
-from rollouts.queries.rollouts.rollout import update_page
+from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.reads.rollouts.visibility import visible_rollouts
-from rollouts.services import Account, HubList, Upload
+from rollouts.services import HubList, IncidentAccount, Upload
 from rollouts.states import OPEN_STATUSES, RejectionReason, RolloutStatus
-from rollouts.web.estate.hub_lists import sent
+from rollouts.web.estate.hub_lists import submitted_list
 from rollouts.web.governance.incident_forms import (
     STATUS_LOOKS,
     HubConditionsForm,
@@ -102,7 +102,7 @@ def raise_incident(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """Take what somebody says of hubs of an update that went wrong."""
     scope, now = scope_of(request), clock.now()
     scope.check(*sorted(MAY_INSTRUCT | MAY_OPERATE))
-    shown = update_page(scope, rollout_id, now=now)
+    shown = rollout_page(scope, rollout_id, now=now)
     form, rule = _forms(request, scope, rollout_id)
     if request.method == "GET":
         return _raise_page(request, shown, form, rule)
@@ -217,8 +217,8 @@ def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[Raise
     return RaiseForm(initial=asked, **choices), HubConditionsForm(versions=versions, prefix="rule")
 
 
-def _account(asked: Mapping[str, Any]) -> Account:
-    return Account(
+def _account(asked: Mapping[str, Any]) -> IncidentAccount:
+    return IncidentAccount(
         category=asked["category"],
         title=asked["title"],
         description=asked["description"],
@@ -245,7 +245,7 @@ def _named(asked: Mapping[str, Any], rule: HubConditionsForm) -> dict[str, Any]:
         case "none":
             return {}
         case source:
-            listed = sent(asked["file"] if source == "file" else None, asked["hubs"])
+            listed = submitted_list(asked["file"] if source == "file" else None, asked["hubs"])
             return {"source": listed.hubs if listed else HubList.from_text("")}
 
 

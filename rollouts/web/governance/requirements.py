@@ -25,7 +25,7 @@ from rollouts import services
 from rollouts.queries.governance.business_rules import BusinessRules, RuleChange, business_rules
 from rollouts.queries.governance.requirements import requirements_document
 from rollouts.states import ReviewOutcome
-from rollouts.states.governing import DecisionStatus, Verdict
+from rollouts.states.governing import DecisionStatus, SignOffVerdict
 from rollouts.web.guards import for_people, scope_of
 
 _MARKS: Final = re.compile(r"(\*\*.+?\*\*|`[^`]+`|\[[^\]]+\]\([^)]+\))")
@@ -246,7 +246,7 @@ def _said(rows: BaseFormSet[RequirementForm]) -> Iterator[dict[str, Any]]:
 
 
 def _told(verdict: str, signed: services.Signed) -> str:
-    if verdict == Verdict.REJECT:
+    if verdict == SignOffVerdict.REJECT:
         return "The change is rejected."
     if signed.status == DecisionStatus.ENACTED:
         return "The change is signed, and in force."

@@ -22,7 +22,7 @@ from portal.kernel.refusals import Refusal
 from rollouts import services
 from rollouts.queries.governance.incidents import incident_lines
 from rollouts.queries.governance.triage import Comparison, GroupBy, TriageGroup, comparison, triage_board
-from rollouts.queries.rollouts.rollout import update_page
+from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.states import OPEN_STATUSES
 from rollouts.web.governance.incidents import row_of
@@ -86,7 +86,7 @@ def merge(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """Let the ticked incidents of an update be handled as one: with the oldest of them."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
-    update_page(scope, rollout_id, now=now)
+    rollout_page(scope, rollout_id, now=now)
     ticked = sorted({int(one) for one in request.POST.getlist("incident") if one.isdecimal()})
     if len(ticked) < 2:  # noqa: PLR2004 - one is merged into another
         return _board(request, scope, rollout_id, now=now, refused="Tick at least two incidents.", status=422)
@@ -111,7 +111,7 @@ def _board(
     refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     form = GroupForm(request.GET or {"by": GroupBy.REGION.value})
     by = form.wanted()
     open_ones = incident_lines(scope, rollout_id=rollout_id, is_open=True, size=_MOST_INCIDENTS)

@@ -23,10 +23,10 @@ from portal.kernel.refusals import NotPermitted, Refusal
 from portal.kernel.spreadsheets import stream_csv, stream_xlsx
 from portal.kernel.working_days import LONDON
 from rollouts import services
-from rollouts.queries.instructions.choices import Which, current_versions, guids_by_rule, own_guids
+from rollouts.queries.instructions.choices import HubChoice, current_versions, guids_by_rule, own_guids
 from rollouts.queries.instructions.receipts import (
-    LineRefused,
     NamedReceipt,
+    RejectedLine,
     every_refused_line,
     receipts,
     refused_lines,
@@ -34,10 +34,10 @@ from rollouts.queries.instructions.receipts import (
 from rollouts.queries.instructions.receipts import receipt as receipt_of
 from rollouts.queries.pilots.pilots import selection_rules
 from rollouts.queries.rollouts.batches import OwnBatch, own_batches
-from rollouts.queries.rollouts.rollout import update_page
-from rollouts.services import Verdict
+from rollouts.queries.rollouts.rollout import rollout_page
+from rollouts.services import InstructionForecast
 from rollouts.states import Channel, InstructionKind, RejectionReason
-from rollouts.web.estate.hub_lists import Draft, keep, kept, sent
+from rollouts.web.estate.hub_lists import InstructionDraft, keep_draft, restore_draft, submitted_list
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.instructions.forms import KINDS, SOURCES, InstructForm
 from rollouts.web.rollouts.forms import LOCAL, batch_choices
@@ -78,9 +78,9 @@ def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
         return _choose(request, rollout_id, form, rule, status=refusal.status)
     context = {
         **_verdict_context(draft, verdict),
-        "token": keep(draft),
+        "token": keep_draft(draft),
         "hubs": hubs,
-        "crumbs": crumbs_of(rollout_id, update_page(scope, rollout_id, now=now).flight.name),
+        "crumbs": crumbs_of(rollout_id, rollout_page(scope, rollout_id, now=now).flight.name),
         "rollout_id": rollout_id,
     }
     return render(request, "rollouts/instructions/instruct_check.html", context)
@@ -122,7 +122,7 @@ def _choose(
     request: PortalRequest, rollout_id: int, form: InstructForm, rule: ConditionsForm, *, status: int = 200
 ) -> HttpResponse:
     now = clock.now()
-    page = update_page(scope_of(request), rollout_id, now=now)
+    page = rollout_page(scope_of(request), rollout_id, now=now)
     form.count("waiting", page.flight.waiting_for_viewer)
     context = {
         "page": page,
@@ -137,7 +137,7 @@ def _choose(
 def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
     # The body has been read by now: this is the arrival of its last byte (R3.1).
     scope, now, token = scope_of(request), clock.now(), request.POST.get("token", "")
-    draft = kept(scope, token, rollout_id=rollout_id)
+    draft = restore_draft(scope, token, rollout_id=rollout_id)
     if draft is None:
         return _choose_again(request, rollout_id, _GONE)
     try:
@@ -159,7 +159,7 @@ def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
 def _change(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """Go back from the check with what was typed; a file has to be chosen again."""
     scope = scope_of(request)
-    draft = kept(scope, request.POST.get("token", ""), rollout_id=rollout_id)
+    draft = restore_draft(scope, request.POST.get("token", ""), rollout_id=rollout_id)
     if draft is None:
         return redirect("rollouts:instruct", rollout_id)
     form = InstructForm(initial=_as_typed(draft), **_choices(scope, rollout_id))
@@ -168,7 +168,12 @@ def _change(request: PortalRequest, rollout_id: int) -> HttpResponse:
 
 
 def _choose_again(
-    request: PortalRequest, rollout_id: int, words: str, *, draft: Draft | None = None, status: int = 409
+    request: PortalRequest,
+    rollout_id: int,
+    words: str,
+    *,
+    draft: InstructionDraft | None = None,
+    status: int = 409,
 ) -> HttpResponse:
     typed = _as_typed(draft) if draft is not None else {}
     form = InstructForm(typed, **_choices(scope_of(request), rollout_id))
@@ -179,7 +184,7 @@ def _choose_again(
     return _choose(request, rollout_id, form, rule, status=status)
 
 
-def _as_typed(draft: Draft) -> dict[str, Any]:
+def _as_typed(draft: InstructionDraft) -> dict[str, Any]:
     """Give back what was typed before the check; a file cannot be."""
     at = draft.activate_at
     pasted = draft.sent.data.decode(errors="replace") if draft.sent and draft.source == "paste" else ""
@@ -195,10 +200,10 @@ def _as_typed(draft: Draft) -> dict[str, Any]:
 
 def _draft_of(
     scope: Scope, rollout_id: int, asked: Mapping[str, Any], rule: ConditionsForm, *, now: datetime
-) -> Draft:
+) -> InstructionDraft:
     source = asked["source"]
     draft = partial(
-        Draft,
+        InstructionDraft,
         organisation_id=scope.organisation_id,
         rollout_id=rollout_id,
         kind=asked["kind"],
@@ -207,7 +212,7 @@ def _draft_of(
         source=source,
     )
     if source in {"file", "paste"}:
-        return draft(sent=sent(asked["file"] if source == "file" else None, asked["hubs"]))
+        return draft(sent=submitted_list(asked["file"] if source == "file" else None, asked["hubs"]))
     if source in {"rule", "saved"}:
         said: Any = rule
         if source == "saved":
@@ -217,13 +222,13 @@ def _draft_of(
         )
         return draft(chosen=found)
     if source == "mine":
-        mine = own_guids(scope, rollout_id=rollout_id, which=Which.ANSWERED, instruction_id=asked["mine"])
+        mine = own_guids(scope, rollout_id=rollout_id, which=HubChoice.ANSWERED, instruction_id=asked["mine"])
         return draft(chosen=mine)
-    found = own_guids(scope, rollout_id=rollout_id, which=Which(source), batch_id=asked["batch"])
+    found = own_guids(scope, rollout_id=rollout_id, which=HubChoice(source), batch_id=asked["batch"])
     return draft(batch_id=asked["batch"], chosen=found)
 
 
-def _said(draft: Draft) -> dict[str, Any]:
+def _said(draft: InstructionDraft) -> dict[str, Any]:
     return {
         "rollout_id": draft.rollout_id,
         "kind": InstructionKind(draft.kind),
@@ -233,7 +238,7 @@ def _said(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _verdict_context(draft: Draft, verdict: Verdict) -> dict[str, Any]:
+def _verdict_context(draft: InstructionDraft, verdict: InstructionForecast) -> dict[str, Any]:
     return {
         "draft": draft,
         "kind": dict(KINDS)[draft.kind],
@@ -254,10 +259,10 @@ def _reasons(counts: Mapping[str, int]) -> list[dict[str, Any]]:
     return [{"label": words, "count": n} for words, n in sorted(named.items(), key=lambda item: -item[1])]
 
 
-def _line(line: services.RefusedLine) -> LineRefused:
+def _line(line: services.RefusedLine) -> RejectedLine:
     known = line.reason in RejectionReason.values
     words = str(RejectionReason(line.reason).label) if known else str(line.reason)
-    return LineRefused(line.line, line.raw, "", str(line.reason), words, line.detail)
+    return RejectedLine(line.line, line.raw, "", str(line.reason), words, line.detail)
 
 
 @require_GET

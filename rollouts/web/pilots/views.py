@@ -31,10 +31,10 @@ from rollouts.queries.pilots.pilots import (
     preview_selection,
     submissions,
 )
-from rollouts.queries.rollouts.rollout import UpdatePage, update_page
+from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
 from rollouts.rules.criteria import DIMENSIONS
 from rollouts.states import RejectionReason, RolloutStatus
-from rollouts.web.estate.hub_lists import sent
+from rollouts.web.estate.hub_lists import submitted_list
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.detail import step_buttons
 from rollouts.web.rollouts.forms import LOCAL_HINT, LocalTimeField
@@ -126,7 +126,7 @@ def decide(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """Confirm the ticked nominations into the pilot group, or decline one; DCC alone."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
-    update_page(scope, rollout_id, now=now)
+    rollout_page(scope, rollout_id, now=now)
     comment = request.POST.get("comment", "")
     chosen = [int(one) for one in request.POST.getlist("submission") if one.isdecimal()]
     form, rule = _forms(request, scope, rollout_id, is_bound=False)
@@ -189,7 +189,7 @@ def _nominate(
         done = services.submit_pilot(scope, rule_version_id=saved.pk, **said)
     else:
         is_file = asked["source"] == "file"
-        listed = sent(asked["file"] if is_file else None, asked["hubs"])
+        listed = submitted_list(asked["file"] if is_file else None, asked["hubs"])
         done = services.submit_pilot(scope, source=listed.hubs if listed else None, **said)
     told = f"{count_of(done.hubs, 'hub')} nominated for the pilot. DCC decides."
     return told + (
@@ -209,7 +209,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     scope, now = scope_of(request), clock.now()
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     progress = pilot_progress(scope, rollout_id=rollout_id)
     may_decide = scope.has(*MAY_OPERATE) and page.flight.status in _TAKING
     nominations = submissions(scope, rollout_id=rollout_id) if scope.is_dcc or scope.is_supplier else []
@@ -252,7 +252,7 @@ def _success_words(progress: PilotProgress) -> str:
     )
 
 
-def _may_nominate(scope: Scope, page: UpdatePage, *, now: datetime) -> bool:
+def _may_nominate(scope: Scope, page: RolloutPage, *, now: datetime) -> bool:
     return (
         scope.is_supplier
         and scope.has(*MAY_INSTRUCT)

@@ -16,7 +16,7 @@ from portal.identity.roles import MAY_INSTRUCT
 from portal.kernel import clock
 from portal.kernel.refusals import NotPermitted
 from rollouts.queries.rollouts.batches import OwnBatch, own_batches, standing_of_batches
-from rollouts.queries.rollouts.rollout import BatchProgress, update_page
+from rollouts.queries.rollouts.rollout import BatchProgress, rollout_page
 from rollouts.states import RUNNING_STATUSES, Channel, TargetState
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.views import crumbs_of
@@ -32,7 +32,7 @@ def batches(request: PortalRequest, rollout_id: int) -> HttpResponse:
         return redirect("rollouts:phases", rollout_id)
     if not scope.is_supplier:
         raise NotPermitted("Suppliers and the DCC form batches of an update.")
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     own = own_batches(scope, rollout_id)
     is_counted = bool(own) and request.GET.get("counted") == "yes"
     standing = standing_of_batches(scope, rollout_id, own) if is_counted else {}

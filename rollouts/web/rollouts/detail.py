@@ -15,8 +15,8 @@ from portal.kernel import clock
 from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
 from rollouts.queries.rollouts.curves import ActivationCurve, activation_curve
-from rollouts.queries.rollouts.rollout import UpdatePage, update_page
-from rollouts.states import ROLLOUT_STEPS, RUNNING_STATUSES, RolloutStatus, Step
+from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
+from rollouts.states import ROLLOUT_STEPS, RUNNING_STATUSES, RolloutStatus, RolloutStep
 from rollouts.web.governance.card import governance_of
 from rollouts.web.presenting import from_today
 from rollouts.web.wording import (
@@ -54,14 +54,14 @@ _STATUS_TONES: Final[Mapping[RolloutStatus, str]] = {
 }
 
 
-def update_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
+def rollout_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
     """Gather what the page of an update shows.
 
     Raises:
         NotFound: there is none, or not for this organisation.
     """
     now = clock.now()
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     hubs_url = (
         reverse("rollouts:hubs", args=[rollout_id]) if page.flight.status != RolloutStatus.DRAFT else ""
     )
@@ -98,7 +98,7 @@ def update_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
     }
 
 
-def _curve(scope: Scope, page: UpdatePage, *, now: datetime) -> ActivationCurve | None:
+def _curve(scope: Scope, page: RolloutPage, *, now: datetime) -> ActivationCurve | None:
     if page.flight.notified_at is None or not page.progress.total:
         return None
     return activation_curve(
@@ -113,7 +113,7 @@ def _curve(scope: Scope, page: UpdatePage, *, now: datetime) -> ActivationCurve 
     )
 
 
-def step_buttons(steps: Sequence[Step], page: UpdatePage) -> list[dict[str, Any]]:
+def step_buttons(steps: Sequence[RolloutStep], page: RolloutPage) -> list[dict[str, Any]]:
     """Draw the buttons of the steps that are open; those that touch hubs say how many."""
     buttons = []
     for step in steps:
@@ -135,7 +135,7 @@ def step_buttons(steps: Sequence[Step], page: UpdatePage) -> list[dict[str, Any]
     return buttons
 
 
-def _touched(verb: str, page: UpdatePage) -> int | None:
+def _touched(verb: str, page: RolloutPage) -> int | None:
     if verb in {"suspend", "revoke"}:
         return page.progress.moving
     if verb in {"start_pilot", "end_pilot"} and page.pilot is not None:
@@ -145,7 +145,7 @@ def _touched(verb: str, page: UpdatePage) -> int | None:
     return None
 
 
-def _batches(page: UpdatePage, hubs_url: str) -> list[dict[str, Any]]:
+def _batches(page: RolloutPage, hubs_url: str) -> list[dict[str, Any]]:
     return [
         {
             "batch": batch,
@@ -156,7 +156,7 @@ def _batches(page: UpdatePage, hubs_url: str) -> list[dict[str, Any]]:
     ]
 
 
-def _regions(page: UpdatePage, hubs_url: str) -> list[dict[str, Any]]:
+def _regions(page: RolloutPage, hubs_url: str) -> list[dict[str, Any]]:
     return [
         {
             "label": str(region.label),
@@ -168,7 +168,7 @@ def _regions(page: UpdatePage, hubs_url: str) -> list[dict[str, Any]]:
     ]
 
 
-def facts_of(page: UpdatePage) -> list[dict[str, object]]:
+def facts_of(page: RolloutPage) -> list[dict[str, object]]:
     """List what an update is."""
     flight = page.flight
     note = page.notes[0] if page.notes else None

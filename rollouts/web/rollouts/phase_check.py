@@ -18,8 +18,8 @@ from portal.kernel import clock
 from portal.kernel.refusals import Refusal
 from rollouts import services
 from rollouts.queries.instructions.choices import current_versions
-from rollouts.queries.rollouts.rollout import update_page
-from rollouts.web.estate.hub_lists import Draft, keep, sent
+from rollouts.queries.rollouts.rollout import rollout_page
+from rollouts.web.estate.hub_lists import InstructionDraft, keep_draft, submitted_list
 from rollouts.web.governance.incident_forms import HubConditionsForm
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.phases import PhaseForm, chosen_by
@@ -41,7 +41,7 @@ def check(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """Say what would move, and offer to form the group."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     form = PhaseForm(request.POST, request.FILES)
     rule = HubConditionsForm(request.POST, versions=current_versions(scope, rollout_id), prefix="rule")
     crumbs = [
@@ -73,15 +73,15 @@ def check(request: PortalRequest, rollout_id: int) -> HttpResponse:
 def _kept(scope: Scope, rollout_id: int, asked: Mapping[str, Any]) -> str:
     if asked["source"] == "rule":
         return ""
-    return keep(
-        Draft(
+    return keep_draft(
+        InstructionDraft(
             organisation_id=scope.organisation_id,
             rollout_id=rollout_id,
             kind="BATCH",
             activate_at=asked["automatic_at"],
             name=asked["name"],
             source=asked["source"],
-            sent=sent(asked["file"] if asked["source"] == "file" else None, asked["hubs"]),
+            sent=submitted_list(asked["file"] if asked["source"] == "file" else None, asked["hubs"]),
         )
     )
 

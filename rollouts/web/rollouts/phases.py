@@ -22,9 +22,9 @@ from portal.kernel.refusals import BadInput, NotFound, Refusal
 from rollouts import services
 from rollouts.queries.instructions.choices import current_versions
 from rollouts.queries.rollouts.phases import Phase, Phases, phases
-from rollouts.queries.rollouts.rollout import UpdatePage, update_page
+from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
 from rollouts.states import RUNNING_STATUSES, BatchKind
-from rollouts.web.estate.hub_lists import kept, sent
+from rollouts.web.estate.hub_lists import restore_draft, submitted_list
 from rollouts.web.governance.incident_forms import HubConditionsForm
 from rollouts.web.governance.rates import percent, rate_view
 from rollouts.web.guards import for_people, scope_of
@@ -69,7 +69,7 @@ class GateForm(forms.Form):
         return {**said, "success": said["success"] / 100, "settled": said["settled"] / 100}
 
 
-class OpenForm(forms.Form):
+class OpenGateForm(forms.Form):
     """Why a gate is opened by hand."""
 
     reason = forms.CharField(
@@ -133,7 +133,7 @@ def phase_list(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """List the groups of an update with their gates."""
     scope, now = scope_of(request), clock.now()
     scope.check(*sorted(DCC_ROLES | PANEL_ROLES))
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     found = phases(scope, rollout_id=rollout_id)
     context = {
         "page": page,
@@ -151,12 +151,12 @@ def gate(request: PortalRequest, rollout_id: int, batch_id: int) -> HttpResponse
     """Set the gate before a group, or open it by hand."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     phase = _phase(phases(scope, rollout_id=rollout_id), batch_id)
     is_opening = request.POST.get("act") == "open"
     gate_form = GateForm(initial=_given(phase)) if request.method == "GET" or is_opening else None
     gate_form = gate_form or GateForm(request.POST)
-    open_form = OpenForm(request.POST) if is_opening else OpenForm()
+    open_form = OpenGateForm(request.POST) if is_opening else OpenGateForm()
     if request.method == "GET":
         return _gate_page(request, page, phase, gate_form, open_form)
     form: Any = open_form if is_opening else gate_form
@@ -177,7 +177,7 @@ def form_phase(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """Form a group of hubs nobody has answered for, with a time of its own."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     versions = current_versions(scope, rollout_id)
     form, rule, status = PhaseForm(), HubConditionsForm(versions=versions, prefix="rule"), 200
     if request.method == "POST":
@@ -228,11 +228,11 @@ def chosen_by(
     if asked["source"] == "rule":
         return {**said, "tree": rule.tree}
     if asked["token"]:
-        draft = kept(scope, asked["token"], rollout_id=rollout_id)
+        draft = restore_draft(scope, asked["token"], rollout_id=rollout_id)
         if draft is None:
             raise BadInput("The list you had checked is no longer kept here. Choose the hubs again.")
         return {**said, "source": draft.hubs}
-    listed = sent(asked["file"] if asked["source"] == "file" else None, asked["hubs"])
+    listed = submitted_list(asked["file"] if asked["source"] == "file" else None, asked["hubs"])
     return {**said, "source": listed.hubs if listed else None}
 
 
@@ -256,10 +256,10 @@ def _given(phase: Phase) -> dict[str, Any]:
 
 def _gate_page(
     request: PortalRequest,
-    page: UpdatePage,
+    page: RolloutPage,
     phase: Phase,
     gate_form: GateForm,
-    open_form: OpenForm,
+    open_form: OpenGateForm,
     *,
     status: int = 200,
 ) -> HttpResponse:

@@ -19,7 +19,7 @@ from portal.kernel.refusals import Refusal
 from rollouts import services
 from rollouts.queries.rollouts.available import preview as preview_of
 from rollouts.queries.rollouts.drafts import draft_fields
-from rollouts.queries.rollouts.rollout import update_page
+from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.rules import months_after, one_month_before, six_months_after
 from rollouts.states import RolloutStatus
 from rollouts.web.guards import for_people, scope_of
@@ -118,7 +118,7 @@ def preview(request: PortalRequest, rollout_id: int) -> HttpResponse:
 
 def _preview_context(request: PortalRequest, rollout_id: int, refused: str, now: datetime) -> dict[str, Any]:
     scope = scope_of(request)
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     if page.flight.status != RolloutStatus.DRAFT:
         raise Http404
     found = preview_of(scope, rollout_id=rollout_id, now=now)

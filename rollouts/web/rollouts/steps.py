@@ -18,7 +18,7 @@ from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotPermitted, Refusal
 from rollouts import services
 from rollouts.queries.governance.halts import halt_preview
-from rollouts.queries.rollouts.rollout import UpdatePage, update_page
+from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
 from rollouts.services import HaltReport
 from rollouts.states import ROLLOUT_STEPS
 from rollouts.web.guards import for_people, scope_of
@@ -70,7 +70,7 @@ def step(request: PortalRequest, rollout_id: int, verb: str) -> HttpResponse:
     scope, now = scope_of(request), clock.now()
     if verb not in _MEANS:
         raise Http404
-    page = update_page(scope, rollout_id, now=now)
+    page = rollout_page(scope, rollout_id, now=now)
     may = any(one.verb == verb for one in page.steps)
     if not may and scope.roles.isdisjoint(ROLLOUT_STEPS[verb].roles):
         raise NotPermitted("This step is for another role.")
@@ -122,7 +122,7 @@ def _told(report: HaltReport) -> str:
 def _page(
     request: PortalRequest,
     scope: Scope,
-    page: UpdatePage,
+    page: RolloutPage,
     verb: str,
     form: Any,
     *,

@@ -10,7 +10,7 @@ _ROLLOUT = "rollouts/<int:rollout_id>"
 
 urlpatterns: list[URLPattern] = [
     path("", dashboard.dashboard, name="dashboard"),
-    path("rollouts/", views.update_list, name="list"),
+    path("rollouts/", views.rollout_list, name="list"),
     path("rollouts/new/", publish.publish, name="publish"),
     path("rollouts/<int:rollout_id>/", views.detail, name="detail"),
     path("rollouts/<int:rollout_id>/draft/", publish.revise, name="revise"),

@@ -17,15 +17,15 @@ from portal.kernel import clock
 from portal.kernel.refusals import BadInput, Refusal
 from portal.kernel.spreadsheets import stream_csv
 from rollouts import services
-from rollouts.queries.rollouts.available import available_updates
+from rollouts.queries.rollouts.available import available_rollouts
 from rollouts.queries.rollouts.eligibility import eligible_csv, eligible_xlsx
 from rollouts.queries.rollouts.members import Member, every_member, members
-from rollouts.queries.rollouts.rollout import update_page
+from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.states import OPEN_STATUSES, RolloutStatus
 from rollouts.web.guards import for_people, scope_of
-from rollouts.web.rollouts.detail import update_context
+from rollouts.web.rollouts.detail import rollout_context
 from rollouts.web.rollouts.forms import MemberFilterForm, NoteForm, batch_choices
-from rollouts.web.wording import SEVERITY_TONES, deed_words, segments
+from rollouts.web.wording import SEVERITY_TONES, act_words, segments
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _HEADER: Final = (
@@ -46,10 +46,10 @@ _HEADER: Final = (
 
 @require_GET
 @for_people
-def update_list(request: PortalRequest) -> HttpResponse:
+def rollout_list(request: PortalRequest) -> HttpResponse:
     """List the updates this organisation may know of, with what it may do about each and by when."""
     before = request.GET.get("before", "")
-    page = available_updates(
+    page = available_rollouts(
         scope_of(request), now=clock.now(), before=int(before) if before.isdecimal() else None
     )
     rows = [
@@ -58,7 +58,7 @@ def update_list(request: PortalRequest) -> HttpResponse:
             "url": reverse("rollouts:detail", args=[update.flight.id]),
             "segments": segments(update.flight.states),
             "severity_tone": SEVERITY_TONES.get(update.flight.severity, "neutral"),
-            "deeds": deed_words(update.possible, rollout_id=update.flight.id),
+            "deeds": act_words(update.possible, rollout_id=update.flight.id),
         }
         for update in page.items
     ]
@@ -79,7 +79,7 @@ def detail(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """Show one update whole; the live part of it alone when htmx asks."""
     part = "#live" if request.htmx and not request.htmx.history_restore_request else ""
     return render(
-        request, f"rollouts/rollouts/detail.html{part}", update_context(scope_of(request), rollout_id)
+        request, f"rollouts/rollouts/detail.html{part}", rollout_context(scope_of(request), rollout_id)
     )
 
 
@@ -92,7 +92,7 @@ def hubs(request: PortalRequest, rollout_id: int) -> HttpResponse:
     page = members(scope, rollout_id, wanted=form.wanted(), cursor=request.GET.get("after", ""))
     kept = request.GET.copy()
     kept.pop("after", None)
-    shown = update_page(scope, rollout_id, now=clock.now())
+    shown = rollout_page(scope, rollout_id, now=clock.now())
     context = {
         "page": page,
         "form": form,
@@ -161,7 +161,7 @@ def release_notes(request: PortalRequest, rollout_id: int) -> HttpResponse:
             else:
                 messages.success(request, "The Release Note is published, and everybody concerned is told.")
                 return redirect("rollouts:release-notes", rollout_id)
-    shown = update_page(scope, rollout_id, now=now)
+    shown = rollout_page(scope, rollout_id, now=now)
     context = {
         "update": shown,
         "form": form,

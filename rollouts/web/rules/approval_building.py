@@ -23,7 +23,7 @@ from rollouts.rules.criteria import InvalidCriteria, Subject, TimePolicy, explai
 from rollouts.web.guards import for_people
 from rollouts.web.rules.approvals import crumbs
 from rollouts.web.rules.drafts import VERBS, DraftGroup, change, draft_of, read_draft
-from rollouts.web.rules.drawing import Reading, draw, reading_of
+from rollouts.web.rules.drawing import ParsedDraft, draw, parse_draft
 from rollouts.web.rules.forecasts import Trial, back_test, dry_run, next_words, past_words
 from rollouts.web.rules.forms import NameForm, PolicyForm, policy_initial
 from rollouts.web.rules.views import form_faults, name_form, supplier_scope
@@ -34,7 +34,7 @@ _JUDGED: Final = frozenset({"save", "try"})
 
 
 @dataclass(slots=True)
-class Bench:
+class ApprovalBuilder:
     """An approval rule while it is being built."""
 
     card: ApprovalCard | None
@@ -51,11 +51,11 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True)
-class Readings:
+class ParsedApproval:
     """What the three parts of a rule mean; None where a part is not complete."""
 
-    releases: Reading
-    hubs: Reading
+    releases: ParsedDraft
+    hubs: ParsedDraft
     policy: TimePolicy | None
 
     @property
@@ -72,8 +72,8 @@ def build_approval(request: PortalRequest, rule_id: int | None = None) -> HttpRe
     """Build an approval rule, or a new version of one; every button gives the form back, changed."""
     scope = supplier_scope(request, may_write=True)
     card = _latest(scope, rule_id) if rule_id is not None else None
-    bench = _bench(request, card)
-    readings = _readings(bench)
+    bench = _builder(request, card)
+    readings = _parsed_approval(bench)
     if request.method == "POST":
         version = _act(request, scope, bench, readings)
         if version is not None:
@@ -89,9 +89,9 @@ def _latest(scope: Scope, rule_id: int) -> ApprovalCard:
     return approval_rule(scope, rule_id, version=card.latest_version)
 
 
-def _bench(request: PortalRequest, card: ApprovalCard | None) -> Bench:
+def _builder(request: PortalRequest, card: ApprovalCard | None) -> ApprovalBuilder:
     if request.method == "POST":
-        bench = Bench(
+        bench = ApprovalBuilder(
             card,
             read_draft(request.POST, RELEASE, Subject.RELEASE),
             read_draft(request.POST, HUB, Subject.HUB),
@@ -106,9 +106,11 @@ def _bench(request: PortalRequest, card: ApprovalCard | None) -> Bench:
         bench.shows_faults = act in _JUDGED
         return bench
     if card is None:
-        return Bench(None, DraftGroup(Subject.RELEASE), DraftGroup(Subject.HUB), NameForm(), PolicyForm())
+        return ApprovalBuilder(
+            None, DraftGroup(Subject.RELEASE), DraftGroup(Subject.HUB), NameForm(), PolicyForm()
+        )
     shown = card.shown
-    return Bench(
+    return ApprovalBuilder(
         card,
         draft_of(shown.release_tree, Subject.RELEASE),
         draft_of(shown.hub_tree, Subject.HUB),
@@ -117,11 +119,11 @@ def _bench(request: PortalRequest, card: ApprovalCard | None) -> Bench:
     )
 
 
-def _readings(bench: Bench) -> Readings:
-    return Readings(reading_of(bench.releases, RELEASE), reading_of(bench.hubs, HUB), _policy(bench))
+def _parsed_approval(bench: ApprovalBuilder) -> ParsedApproval:
+    return ParsedApproval(parse_draft(bench.releases, RELEASE), parse_draft(bench.hubs, HUB), _policy(bench))
 
 
-def _policy(bench: Bench) -> TimePolicy | None:
+def _policy(bench: ApprovalBuilder) -> TimePolicy | None:
     """Read the time policy; what it lacks is put beside its fields once that is asked for."""
     form = bench.policy
     if not form.is_bound:
@@ -138,7 +140,7 @@ def _policy(bench: Bench) -> TimePolicy | None:
     return policy if form.is_valid() else None
 
 
-def _act(request: PortalRequest, scope: Scope, bench: Bench, readings: Readings) -> Any:
+def _act(request: PortalRequest, scope: Scope, bench: ApprovalBuilder, readings: ParsedApproval) -> Any:
     """Do what the pressed button says; return the saved version, if it was that button."""
     act = request.POST.get("act", "")
     if act not in _JUDGED:
@@ -166,7 +168,7 @@ def _act(request: PortalRequest, scope: Scope, bench: Bench, readings: Readings)
         return None
 
 
-def _is_named(scope: Scope, bench: Bench) -> bool:
+def _is_named(scope: Scope, bench: ApprovalBuilder) -> bool:
     if bench.card is not None:
         return True
     if not bench.name.is_valid():
@@ -179,7 +181,9 @@ def _is_named(scope: Scope, bench: Bench) -> bool:
     return bench.name.is_valid()
 
 
-def _show(request: PortalRequest, scope: Scope, bench: Bench, readings: Readings) -> HttpResponse:
+def _show(
+    request: PortalRequest, scope: Scope, bench: ApprovalBuilder, readings: ParsedApproval
+) -> HttpResponse:
     shown = bench.shows_faults
     values = values_that_occur(scope)
     parts = {}

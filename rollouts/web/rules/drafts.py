@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.http import QueryDict
 
 from rollouts.rules.criteria import MAX_CONDITIONS, MAX_DEPTH, Kind, Op, Shape, Subject, fields_of
-from rollouts.rules.criteria import Field as Asked
+from rollouts.rules.criteria import CriteriaField as Asked
 
 #: The buttons that change a tree; each carries the place of the part it is about.
 VERBS: Final = frozenset({"add", "group", "wrap", "remove"})

@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rollouts.rules.criteria import Criteria, Field, Kind, Op, Problem, Shape, explain, fields_of, read
+from rollouts.rules.criteria import (
+    Criteria,
+    CriteriaField,
+    CriteriaProblem,
+    Kind,
+    Op,
+    Shape,
+    explain,
+    fields_of,
+    read,
+)
 from rollouts.web.rules.drafts import JOINTS, DraftGroup, DraftLeaf, DraftNode, written
 
 Values = Mapping[str, Sequence[str]]
@@ -87,7 +97,7 @@ class GroupView:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedDraft:
     """What a draft means: its document, and its sentence or what is wrong with it."""
 
     document: Mapping[str, object]
@@ -101,13 +111,13 @@ def id_of(place: str) -> str:
     return f"id_{place.replace('.', '-')}"
 
 
-def reading_of(draft: DraftGroup, root: str) -> Reading:
+def parse_draft(draft: DraftGroup, root: str) -> ParsedDraft:
     """Read a draft as the portal would, and lead every problem back to its control."""
     pointers: dict[str, str] = {}
     document = written(draft, "", root, pointers)
     criteria, problems = read(document, subject=draft.subject)
     faults = [_fault(problem, pointers, draft, root) for problem in problems]
-    return Reading(document, criteria, faults, explain(criteria) if criteria else "")
+    return ParsedDraft(document, criteria, faults, explain(criteria) if criteria else "")
 
 
 def draw(
@@ -169,7 +179,7 @@ def _control(leaf: DraftLeaf, values: Values, stem: str) -> Control:
     return _typed(asked, op, leaf)
 
 
-def _typed(asked: Field, op: Op, leaf: DraftLeaf) -> Control:
+def _typed(asked: CriteriaField, op: Op, leaf: DraftLeaf) -> Control:
     kind, count = ("range", 2) if op.shape is Shape.RANGE else ("one", 1)
     shown = _padded(leaf, count)
     if asked.kind is Kind.DATE:
@@ -186,7 +196,7 @@ def _typed(asked: Field, op: Op, leaf: DraftLeaf) -> Control:
     return Control(kind, values=shown)
 
 
-def _offered(asked: Field, leaf: DraftLeaf, values: Values) -> list[tuple[str, str]]:
+def _offered(asked: CriteriaField, leaf: DraftLeaf, values: Values) -> list[tuple[str, str]]:
     """List what can be chosen; a saved value that no longer occurs stays among it."""
     if asked.choices:
         return [(choice.code, choice.label) for choice in asked.choices]
@@ -200,7 +210,7 @@ def _padded(leaf: DraftLeaf, count: int) -> list[str]:
     return (leaf.values + [""] * count)[:count]
 
 
-def _fault(problem: Problem, pointers: Mapping[str, str], draft: DraftGroup, root: str) -> Fault:
+def _fault(problem: CriteriaProblem, pointers: Mapping[str, str], draft: DraftGroup, root: str) -> Fault:
     pointer, rest = problem.path, ""
     while pointer not in pointers:
         pointer, _, last = pointer.rpartition("/")
@@ -219,7 +229,7 @@ def _fault(problem: Problem, pointers: Mapping[str, str], draft: DraftGroup, roo
     return Fault(f"{id_of(place)}-value", label, _worded(node, problem))
 
 
-def _worded(leaf: DraftLeaf, problem: Problem) -> str:
+def _worded(leaf: DraftLeaf, problem: CriteriaProblem) -> str:
     """Say what lacks in the words of a form; a document's own words name codes and lists."""
     if not any(leaf.values):
         is_ticked = leaf.operator is not None and leaf.operator.shape is Shape.MANY

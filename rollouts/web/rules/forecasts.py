@@ -11,7 +11,7 @@ from portal.identity.scope import Scope
 from portal.kernel.presentation.numbers import count_of
 from rollouts.queries.rules.approvals import back_test_approval, dry_run_approval
 from rollouts.queries.rules.choices import own_safe_launch
-from rollouts.reads.rules.approvals import Approval, Forecast
+from rollouts.reads.rules.approvals import Approval, ApprovalForecast
 
 #: An outcome as a badge and a sentence: word, tone, icon, what it means.
 _OUTCOMES: Final[Mapping[str, tuple[str, str, str, str]]] = {
@@ -28,7 +28,7 @@ _OUTCOMES: Final[Mapping[str, tuple[str, str, str, str]]] = {
 class ForecastRow:
     """One update in a table of what a rule does."""
 
-    it: Forecast
+    it: ApprovalForecast
     word: str
     tone: str
     icon: str
@@ -95,12 +95,12 @@ def next_words(trial: Trial) -> str:
     )
 
 
-def _trial(scope: Scope, forecasts: Sequence[Forecast]) -> Trial:
+def _trial(scope: Scope, forecasts: Sequence[ApprovalForecast]) -> Trial:
     own = own_safe_launch(scope, [told.rollout_id for told in forecasts])
     return Trial([_row(told, own.get(told.rollout_id, 0)) for told in forecasts])
 
 
-def _row(told: Forecast, own: int) -> ForecastRow:
+def _row(told: ApprovalForecast, own: int) -> ForecastRow:
     word, tone, icon, because = _OUTCOMES[told.outcome]
     approved = told.hubs - told.left_over if told.is_approved else 0
     if told.failing:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django import forms
 
-from rollouts.rules.criteria import DIMENSIONS, Problem, TimePolicy
+from rollouts.rules.criteria import DIMENSIONS, CriteriaProblem, TimePolicy
 from rollouts.rules.criteria.policies import MAX_PER_NIGHT, MAX_POLICY_DAYS
 from rollouts.rules.criteria.timing import DAYS
 from rollouts.web.rollouts.forms import LOCAL_HINT, LocalTimeField
@@ -161,7 +161,7 @@ class PolicyForm(forms.Form):
             "seed": asked.get("spread_seed") or 0,
         }
 
-    def blame(self, problem: Problem) -> None:
+    def blame(self, problem: CriteriaProblem) -> None:
         """Put a problem of the policy beside its field, unless the field has one already."""
         name = _POLICY_FIELDS.get(problem.path)
         if name not in self.errors:

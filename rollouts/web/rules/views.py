@@ -26,11 +26,11 @@ from rollouts.queries.pilots.pilots import (
     rule_versions,
     selection_rules,
 )
-from rollouts.queries.rules.choices import OpenUpdate, open_updates, values_that_occur
+from rollouts.queries.rules.choices import OpenRolloutRow, open_rollouts, values_that_occur
 from rollouts.rules.criteria import DIMENSIONS, Subject
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rules.drafts import VERBS, DraftGroup, change, draft_of, read_draft
-from rollouts.web.rules.drawing import Fault, draw, reading_of
+from rollouts.web.rules.drawing import Fault, draw, parse_draft
 from rollouts.web.rules.forms import NameForm, SampleForm, TryForm, WantedForm
 from rollouts.web.rules.preview import preview_context
 from rollouts.web.rules.versions import compared, rule_differences, sample_words, with_changes
@@ -40,7 +40,7 @@ _SIZE: Final = 100
 
 
 @dataclass(slots=True)
-class Bench:
+class RuleBuilder:
     """A rule while it is being built."""
 
     saved: SavedRule | None
@@ -91,7 +91,7 @@ def build(request: PortalRequest, rule_id: int | None = None) -> HttpResponse:
     """Build a rule, or a new version of one; every button that changes it gives the form back, changed."""
     scope = supplier_scope(request, may_write=True)
     saved = versions_of(scope, rule_id)[0] if rule_id is not None else None
-    bench = _bench(request, scope, saved)
+    bench = _builder(request, scope, saved)
     if request.method == "POST":
         version = _act(request, scope, bench)
         if version is not None:
@@ -156,10 +156,10 @@ def versions_of(scope: Scope, rule_id: int) -> list[SavedRule]:
     return versions
 
 
-def _bench(request: PortalRequest, scope: Scope, saved: SavedRule | None) -> Bench:
-    updates = [(update.id, update.name) for update in open_updates(scope, now=clock.now())]
+def _builder(request: PortalRequest, scope: Scope, saved: SavedRule | None) -> RuleBuilder:
+    updates = [(update.id, update.name) for update in open_rollouts(scope, now=clock.now())]
     if request.method == "POST":
-        return Bench(
+        return RuleBuilder(
             saved,
             read_draft(request.POST, ROOT, Subject.HUB),
             name_form(request),
@@ -175,17 +175,17 @@ def _bench(request: PortalRequest, scope: Scope, saved: SavedRule | None) -> Ben
         initial = dict(saved.sample or {"strata": list(DIMENSIONS), "seed": 0})
     draft = draft_of(saved.tree if saved else {"all": []}, Subject.HUB)
     trial = TryForm(updates=updates, initial={"update": request.GET.get("update", "")})
-    return Bench(saved, draft, NameForm(), SampleForm(initial=initial), trial)
+    return RuleBuilder(saved, draft, NameForm(), SampleForm(initial=initial), trial)
 
 
-def _act(request: PortalRequest, scope: Scope, bench: Bench) -> Any:
+def _act(request: PortalRequest, scope: Scope, bench: RuleBuilder) -> Any:
     """Do what the pressed button says; return the saved version, if it was that button."""
     act = request.POST.get("act", "")
     verb, _, place = act.partition(":")
     if verb in VERBS:
         bench.next_place = change(bench.draft, verb, place)
     bench.shows_faults = act in {"save", "preview"}
-    reading = reading_of(bench.draft, ROOT)
+    reading = parse_draft(bench.draft, ROOT)
     is_named = act != "save" or _is_named(scope, bench)
     if not (bench.sample.is_valid() and reading.criteria is not None and is_named):
         bench.status = 422 if bench.shows_faults else 200
@@ -205,7 +205,7 @@ def _act(request: PortalRequest, scope: Scope, bench: Bench) -> Any:
     return None
 
 
-def _is_named(scope: Scope, bench: Bench) -> bool:
+def _is_named(scope: Scope, bench: RuleBuilder) -> bool:
     """Tell whether the rule has a name to be saved under; a new one must not become a version of another."""
     if bench.saved is not None:
         return True
@@ -219,8 +219,8 @@ def _is_named(scope: Scope, bench: Bench) -> bool:
     return bench.name.is_valid()
 
 
-def _show(request: PortalRequest, scope: Scope, bench: Bench) -> HttpResponse:
-    reading = reading_of(bench.draft, ROOT)
+def _show(request: PortalRequest, scope: Scope, bench: RuleBuilder) -> HttpResponse:
+    reading = parse_draft(bench.draft, ROOT)
     faults = reading.faults if bench.shows_faults else []
     values = values_that_occur(scope)
     own = reverse("rollouts:rule", args=[bench.saved.id]) if bench.saved else ""
@@ -237,7 +237,7 @@ def _show(request: PortalRequest, scope: Scope, bench: Bench) -> HttpResponse:
     return render(request, "rollouts/rules/rule_build.html", context, status=bench.status)
 
 
-def _all_faults(bench: Bench, faults: Any) -> list[Fault]:
+def _all_faults(bench: RuleBuilder, faults: Any) -> list[Fault]:
     if not bench.shows_faults:
         return []
     return form_faults(*([] if bench.saved else [bench.name]), bench.sample) + list(faults)
@@ -266,9 +266,9 @@ def _detail(
 ) -> HttpResponse:
     versions = versions_of(scope, rule_id)
     now, latest = clock.now(), versions[0]
-    updates = open_updates(scope, now=now)
+    updates = open_rollouts(scope, now=now)
     asked = (request.POST if request.method == "POST" else request.GET).get("update", "")
-    update = chosen_update(updates, asked)
+    update = chosen_rollout(updates, asked)
     preview = None
     if update is not None:
         preview = preview_selection(
@@ -289,7 +289,7 @@ def _detail(
     return render(request, "rollouts/rules/rule.html", context, status=status)
 
 
-def chosen_update(updates: list[OpenUpdate], asked: str) -> OpenUpdate | None:
+def chosen_rollout(updates: list[OpenRolloutRow], asked: str) -> OpenRolloutRow | None:
     """Find the update that is named.
 
     Raises:

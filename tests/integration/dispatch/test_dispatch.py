@@ -22,7 +22,7 @@ from rollouts.models import (
     Rollout,
     TallyState,
 )
-from rollouts.ports import Route
+from rollouts.ports import CspRoute
 from rollouts.services.dispatch.send import _channel
 from rollouts.states import CommandKind, CommandStatus, Consent, FailureCode
 from tests.csp import standing_in
@@ -65,7 +65,7 @@ def recall_of(csp, hub):
 
 
 def network(csp):
-    return gateways.network_of(Route(base_url=csp.url, token="test-token"))
+    return gateways.network_of(CspRoute(base_url=csp.url, token="test-token"))
 
 
 # The way through

@@ -14,12 +14,12 @@ import pytest
 import uvicorn
 
 from hubsim.catalogue import cpl_entries
-from hubsim.clock import BusinessClock
+from hubsim.clock import SimulatedClock
 from hubsim.codes import Csp
 from hubsim.estate_csv import HEADER, read_estate
 from hubsim.profile import preset
 from hubsim.server import App
-from hubsim.simulator import Simulator
+from hubsim.simulator import HubSimulator
 from portal.kernel import guid as guids
 from rollouts import gateways, services
 from rollouts.csp import alert_lines
@@ -141,8 +141,8 @@ def hubs(world, now, tmp_path):
             )
     with ExitStack() as stack:
         postbox = Postbox()
-        clock = BusinessClock(business_at=now)
-        simulator = Simulator(
+        clock = SimulatedClock(business_at=now)
+        simulator = HubSimulator(
             read_estate(path),
             seed=SEED,
             profile=preset("instant"),

@@ -14,11 +14,11 @@ import pytest
 
 from rollouts import gateways
 from rollouts.gateways import HttpHubNetwork
-from rollouts.ports import Order, Outcome, Route
+from rollouts.ports import CspCommand, CspRoute, SendOutcome
 from rollouts.states import CommandKind
 from tests.csp import standing_in
 
-ORDER = Order(command_id=7, kind=CommandKind.READ, guids=(-(2**63) + 1,))
+ORDER = CspCommand(command_id=7, kind=CommandKind.READ, guids=(-(2**63) + 1,))
 
 
 @pytest.fixture
@@ -29,13 +29,13 @@ def csp():
 
 @pytest.fixture
 def network(csp):
-    network = HttpHubNetwork(Route(base_url=csp.url, token="secret"), seconds=2)
+    network = HttpHubNetwork(CspRoute(base_url=csp.url, token="secret"), seconds=2)
     yield network
     network.close()
 
 
 def test_a_reading_names_its_hubs_and_nothing_else(csp, network):
-    assert network.send(ORDER).outcome is Outcome.ACCEPTED
+    assert network.send(ORDER).outcome is SendOutcome.ACCEPTED
 
     (command,) = csp.commands
     assert command == {
@@ -49,19 +49,19 @@ def test_a_reading_names_its_hubs_and_nothing_else(csp, network):
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
-        (200, Outcome.ACCEPTED),
-        (202, Outcome.ACCEPTED),
-        (400, Outcome.REFUSED),
-        (409, Outcome.REFUSED),
-        (422, Outcome.REFUSED),
-        (401, Outcome.NOT_REACHED),
-        (403, Outcome.NOT_REACHED),
-        (404, Outcome.NOT_REACHED),
-        (429, Outcome.BUSY),
-        (503, Outcome.BUSY),
-        (500, Outcome.UNKNOWN),
-        (502, Outcome.UNKNOWN),
-        (302, Outcome.UNKNOWN),
+        (200, SendOutcome.ACCEPTED),
+        (202, SendOutcome.ACCEPTED),
+        (400, SendOutcome.REFUSED),
+        (409, SendOutcome.REFUSED),
+        (422, SendOutcome.REFUSED),
+        (401, SendOutcome.NOT_REACHED),
+        (403, SendOutcome.NOT_REACHED),
+        (404, SendOutcome.NOT_REACHED),
+        (429, SendOutcome.BUSY),
+        (503, SendOutcome.BUSY),
+        (500, SendOutcome.UNKNOWN),
+        (502, SendOutcome.UNKNOWN),
+        (302, SendOutcome.UNKNOWN),
     ],
 )
 def test_each_answer_means_one_thing(csp, network, status, outcome):
@@ -85,23 +85,23 @@ def test_how_long_to_wait_is_read_in_either_spelling(csp, network):
 
 def test_nobody_there_is_told_from_an_answer_that_was_lost(csp, network):
     csp.answers = lambda _: None
-    assert network.send(ORDER).outcome is Outcome.UNKNOWN
+    assert network.send(ORDER).outcome is SendOutcome.UNKNOWN
 
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
         nobody = HttpHubNetwork(
-            Route(base_url=f"http://127.0.0.1:{unheard.getsockname()[1]}", token=""), seconds=2
+            CspRoute(base_url=f"http://127.0.0.1:{unheard.getsockname()[1]}", token=""), seconds=2
         )
-        assert nobody.send(ORDER).outcome is Outcome.NOT_REACHED
+        assert nobody.send(ORDER).outcome is SendOutcome.NOT_REACHED
         nobody.close()
 
 
 def test_a_csp_that_never_answers_holds_nobody_for_long(csp):
-    network = HttpHubNetwork(Route(base_url=csp.url, token=""), seconds=0.4)
+    network = HttpHubNetwork(CspRoute(base_url=csp.url, token=""), seconds=0.4)
     csp.answers = lambda _: time.sleep(1.5) or (202, {})
     began = time.monotonic()
 
-    assert network.send(ORDER).outcome is Outcome.UNKNOWN
+    assert network.send(ORDER).outcome is SendOutcome.UNKNOWN
 
     assert time.monotonic() - began < 1
     network.close()
@@ -125,11 +125,11 @@ def test_a_csp_that_drips_its_answer_holds_nobody_for_long():
         dripping = threading.Thread(target=drip)
         dripping.start()
         network = HttpHubNetwork(
-            Route(base_url=f"http://127.0.0.1:{server.getsockname()[1]}", token=""), seconds=0.4
+            CspRoute(base_url=f"http://127.0.0.1:{server.getsockname()[1]}", token=""), seconds=0.4
         )
         began = time.monotonic()
 
-        assert network.send(ORDER).outcome is Outcome.ACCEPTED
+        assert network.send(ORDER).outcome is SendOutcome.ACCEPTED
 
         assert time.monotonic() - began < 1
         may_end.set()
@@ -138,7 +138,7 @@ def test_a_csp_that_drips_its_answer_holds_nobody_for_long():
 
 
 def test_connections_to_a_csp_are_kept(csp):
-    route = Route(base_url=csp.url, token="")
+    route = CspRoute(base_url=csp.url, token="")
 
     assert gateways.network_of(route) is gateways.network_of(route)
 

@@ -11,9 +11,9 @@ import pytest
 from django.db import connection
 from django.test import override_settings
 
-from notifications import following
-from portal.events import listening, naming, retention, ring, sequencer
-from portal.events.journal import tell
+from notifications import long_poll
+from portal.events import listening, naming, retention, sequencer, wakeups
+from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
 from portal.identity.api_scopes import ApiScope
@@ -42,7 +42,7 @@ def world(db):
 @unit_of_work
 def say(parties, *, at, times=1, kind=EntryKind.RULE_RAN, **data):
     for number in range(times):
-        tell(kind, parties=parties, at=at, data={"n": number, **data})
+        publish_entries(kind, parties=parties, at=at, data={"n": number, **data})
 
 
 def put(**entry):
@@ -301,10 +301,10 @@ def test_the_cursor_of_another_party_shows_nothing_of_its_feed(world, now):
 
 def test_whoever_comes_when_too_many_wait_is_answered_at_once(world, settings, monkeypatch):
     settings.REDIS_URL = ""
-    monkeypatch.setattr(following, "_places", lambda: threading.BoundedSemaphore(1))
+    monkeypatch.setattr(long_poll, "_places", lambda: threading.BoundedSemaphore(1))
     full = threading.BoundedSemaphore(1)
     full.acquire()
-    monkeypatch.setattr(following, "_places", lambda: full)
+    monkeypatch.setattr(long_poll, "_places", lambda: full)
     calls = Calls.of(world.supplier_user)
     began = time.monotonic()
 
@@ -328,13 +328,13 @@ def test_a_long_poll_is_answered_as_soon_as_there_is_something_and_holds_no_conn
 
     writer = threading.Thread(target=write_later)
     with override_settings(REDIS_URL=valkey_url):
-        ring._client.cache_clear()
+        wakeups._client.cache_clear()
         writer.start()
         began = time.monotonic()
         page = calls.get(PATH, after=0, wait=20).json()
         taken = time.monotonic() - began
         writer.join()
-    ring._client.cache_clear()
+    wakeups._client.cache_clear()
 
     assert [event["id"] for event in page["items"]] == ["1"]
     assert taken < 10

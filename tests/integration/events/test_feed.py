@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal.events import feed, listening, naming, retention, ring, sequencer
-from portal.events.journal import tell
+from portal.events import feed, listening, naming, retention, sequencer, wakeups
+from portal.events.journal import publish_entries
 from portal.events.kinds import KINDS_BY_PUBLIC_NAME, PUBLIC_NAMES, EntryKind
 from portal.kernel import sql
 from portal.kernel.transactions import unit_of_work
@@ -27,7 +27,7 @@ def _no_subscribers(settings):
 @unit_of_work
 def say(parties, *, at, kind=EntryKind.DIGEST, times=1):
     for number in range(times):
-        tell(kind, parties=parties, at=at, data={"n": number})
+        publish_entries(kind, parties=parties, at=at, data={"n": number})
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_filtered_reader_goes_on_from_where_it_has_looked_not_from_what_it_has
     say([world.supplier.pk], at=now, times=5)
     sequencer.sequence_all()
 
-    stretch = feed.stretch_after(world.as_supplier, 0, kinds=[EntryKind.RULE_RAN])
+    stretch = feed.slice_after(world.as_supplier, 0, kinds=[EntryKind.RULE_RAN])
 
     assert [entry.position for entry in stretch.entries] == [1]
     assert stretch.position == stretch.head == 6
@@ -50,7 +50,7 @@ def test_a_short_stretch_ends_at_its_last_entry(world, now):
     say([world.supplier.pk], at=now, times=5)
     sequencer.sequence_all()
 
-    stretch = feed.stretch_after(world.as_supplier, 1, size=2)
+    stretch = feed.slice_after(world.as_supplier, 1, size=2)
 
     assert [entry.position for entry in stretch.entries] == [2, 3]
     assert (stretch.position, stretch.head) == (3, 5)
@@ -58,7 +58,7 @@ def test_a_short_stretch_ends_at_its_last_entry(world, now):
 
 def test_a_cursor_from_another_feed_is_refused(world, now):
     with pytest.raises(feed.CursorAhead):
-        feed.stretch_after(world.as_supplier, 1)
+        feed.slice_after(world.as_supplier, 1)
 
 
 def test_a_feed_that_is_read_from_a_moment_on_begins_before_its_first_entry(world, now):
@@ -85,11 +85,11 @@ def test_old_months_are_forgotten_and_their_cursors_are_told_so(world, settings)
 
     assert "events_feed_entry_202701" in forgotten
     with pytest.raises(feed.CursorExpired) as refused:
-        feed.stretch_after(world.as_supplier, 1)
+        feed.slice_after(world.as_supplier, 1)
     assert refused.value.facts == {"oldest": 3, "head": 5}
-    assert [e.position for e in feed.stretch_after(world.as_supplier, None).entries] == [4, 5]
-    assert [e.position for e in feed.stretch_after(world.as_supplier, 3).entries] == [4, 5]
-    assert [e.position for e in feed.stretch_after(world.as_other, 0).entries] == [1]
+    assert [e.position for e in feed.slice_after(world.as_supplier, None).entries] == [4, 5]
+    assert [e.position for e in feed.slice_after(world.as_supplier, 3).entries] == [4, 5]
+    assert [e.position for e in feed.slice_after(world.as_other, 0).entries] == [1]
     assert feed.gaps() == 0
 
 
@@ -127,20 +127,20 @@ def test_entries_are_named_and_a_name_is_asked_for_once(world, now, django_asser
 
 def test_a_waiter_is_woken_by_the_ring(settings, valkey_url):
     settings.REDIS_URL = valkey_url
-    ring._client.cache_clear()
+    wakeups._client.cache_clear()
 
     def ring_until_heard():
         for _ in range(10):
             time.sleep(0.1)
-            ring.ring({7: 5})
+            wakeups.wake_listeners({7: 5})
 
     thread = threading.Thread(target=ring_until_heard)
     thread.start()
     began = time.monotonic()
-    listening.wait_for_ring(7, beyond=4, seconds=5)
+    listening.wait_for_entries(7, beyond=4, seconds=5)
     taken = time.monotonic() - began
     thread.join()
-    ring._client.cache_clear()
+    wakeups._client.cache_clear()
 
     assert taken < 0.9
 
@@ -149,7 +149,7 @@ def test_a_waiter_looks_after_a_second_where_nothing_rings(settings):
     settings.REDIS_URL = ""
     began = time.monotonic()
 
-    listening.wait_for_ring(7, beyond=4, seconds=5)
+    listening.wait_for_entries(7, beyond=4, seconds=5)
 
     assert 0.9 < time.monotonic() - began < 2
 
@@ -158,6 +158,6 @@ def test_a_deaf_listener_is_only_slow(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     began = time.monotonic()
 
-    listening.wait_for_ring(7, beyond=4, seconds=0.2)
+    listening.wait_for_entries(7, beyond=4, seconds=0.2)
 
     assert time.monotonic() - began < 2

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from portal.events import feed, sequencer
-from portal.events.journal import record, tell
+from portal.events.journal import publish_entries, record
 from portal.events.kinds import EntryKind
 from portal.events.models import Event
 from portal.kernel.transactions import NoUnitOfWork, unit_of_work
@@ -22,7 +22,7 @@ def _no_subscribers(settings):
 
 @unit_of_work
 def _say(world, now, *, parties, wait_for=None, then=None):
-    tell(EntryKind.DIGEST, parties=parties, at=now, data={"n": 1})
+    publish_entries(EntryKind.DIGEST, parties=parties, at=now, data={"n": 1})
     record("test.happened", subject="test:1", by=world.operator, at=now, facts={"b": 2, "a": 1})
     if then:
         then.set()
@@ -87,7 +87,7 @@ def test_the_chain_shows_where_a_fact_was_changed(now):
 @pytest.mark.django_db
 def test_nothing_is_recorded_outside_a_use_case(now):
     with pytest.raises(NoUnitOfWork):
-        tell(EntryKind.DIGEST, parties=[1], at=now)
+        publish_entries(EntryKind.DIGEST, parties=[1], at=now)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,8 +14,8 @@ from django.test import Client
 from notifications.stream import app, feeds, reading
 from portal.accounts.clients import revoke_client
 from portal.accounts.sessions import end_sessions
-from portal.events import naming, retention, ring, sequencer
-from portal.events.journal import tell
+from portal.events import naming, retention, sequencer, wakeups
+from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
 from portal.identity.api_scopes import ApiScope
 from portal.kernel.transactions import unit_of_work
@@ -32,10 +32,10 @@ def _broker(settings, valkey_url):
     settings.REDIS_URL = valkey_url
     settings.FEED_FOLLOWERS = []
     settings.EVENT_SUBSCRIBERS = []
-    ring._client.cache_clear()
+    wakeups._client.cache_clear()
     naming.forget_names()
     yield
-    ring._client.cache_clear()
+    wakeups._client.cache_clear()
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def url(world):
 @unit_of_work
 def _tell(parties, times, kind):
     for number in range(times):
-        tell(kind, parties=parties, at=datetime.now(UTC), data={"n": number})
+        publish_entries(kind, parties=parties, at=datetime.now(UTC), data={"n": number})
 
 
 def say(party, *, times=1, kind=EntryKind.RULE_RAN):
@@ -309,7 +309,7 @@ def test_only_so_many_are_let_in(world, url, settings):
 
 def test_many_who_come_at_once_are_counted_one_by_one(world, url, settings, monkeypatch):
     settings.STREAM_CLIENTS_OF_ONE = 3
-    slow = reading.place_of
+    slow = reading.position_of
 
     def place_of(*args):
         time.sleep(0.2)  # all of them are let in before the first one follows

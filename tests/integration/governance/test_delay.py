@@ -385,14 +385,14 @@ def test_after_a_delay_every_hub_stands_as_the_rule_says(world, now, given, poli
     services.finish_delays(now)
 
     rollout.refresh_from_db()
-    window = rules.Window(policy, rollout.automatic_at, rollout.cutoff_at)
+    window = rules.ConsentTerms(policy, rollout.automatic_at, rollout.cutoff_at)
     for each in Target.objects.filter(rollout_id=rollout.pk, guid__lt=world.guid(20)):
         expected = rules.resolve(
             window,
             import_party=each.import_supplier_id,
             gas_party=each.gas_supplier_id,
-            import_wish=rules.Wish(Answer(each.import_answer), each.import_time),
-            gas_wish=rules.Wish(Answer(each.gas_answer), each.gas_time),
+            import_wish=rules.SupplierAnswer(Answer(each.import_answer), each.import_time),
+            gas_wish=rules.SupplierAnswer(Answer(each.gas_answer), each.gas_time),
             answered_at=each.answered_at,
             now=now,
         )

@@ -19,9 +19,9 @@ from rollouts import services
 from rollouts.queries.governance import evidence
 from rollouts.queries.governance.evidence import document, drawing
 from rollouts.queries.governance.evidence.page import svg
-from rollouts.queries.governance.evidence.sections import Table, sections_of
+from rollouts.queries.governance.evidence.sections import ReportTable, sections_of
 from rollouts.rules.rates import Rate
-from rollouts.services import Account, HubList
+from rollouts.services import HubList, IncidentAccount
 from tests.factories import make_rollout, make_world
 from tests.integration.deciding import decide
 from tests.integration.dispatching import settle
@@ -62,7 +62,7 @@ def rollout(world, now):
         now=now,
     )
     source = HubList.from_text(str(Guid.from_db(world.guid(3))))
-    account = Account(category=1, title="=HYPERLINK lost meters", han_impact="ALL_DEVICES")
+    account = IncidentAccount(category=1, title="=HYPERLINK lost meters", han_impact="ALL_DEVICES")
     services.raise_incident(world.as_supplier, rollout_id=rollout.pk, account=account, source=source, now=now)
     assert services.evaluate_halt_rules(now) == [rollout.pk]
     decide(world, rollout, "PAUSE", now)
@@ -130,7 +130,7 @@ def test_the_report_begins_with_what_matters_and_charts_only_what_was_seen(world
 
 def test_no_word_of_a_table_is_broken_on_paper():
     head = ("Group", "Hubs", "Upgraded", "Failure rate")
-    table = Table(head, (("0C220000", "3,294", "607", "0.0 % (0.0 to 0.6 %; 0 of 607)"),) * 3)
+    table = ReportTable(head, (("0C220000", "3,294", "607", "0.0 % (0.0 to 0.6 %; 0 of 607)"),) * 3)
 
     widths = document._widths(table)
 

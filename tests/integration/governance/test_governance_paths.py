@@ -17,7 +17,7 @@ from portal.kernel.refusals import Refusal
 from rollouts import services
 from rollouts.csp import alert_lines
 from rollouts.models import Command, Decision, Rollout, Target
-from rollouts.ports import Outcome, Reply
+from rollouts.ports import CspReply, SendOutcome
 from rollouts.services.dispatch import backoff as _resting
 from rollouts.states import (
     ENDED_STATUSES,
@@ -60,7 +60,7 @@ class Hubs:
                 self.left_while.append(rollout.status)
         for guid in order.guids:
             getattr(self, CommandKind(order.kind).name.lower())(guid, order)
-        return Reply(Outcome.ACCEPTED)
+        return CspReply(SendOutcome.ACCEPTED)
 
     def distribute(self, guid, order):
         self.holding.add(guid)

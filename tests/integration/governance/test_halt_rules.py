@@ -13,7 +13,7 @@ from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import services
 from rollouts.models import Failure, HaltRule, HaltTrip, Hub, Incident, IncidentHub, KnownIssue, Rollout
-from rollouts.reads.governance.halt_windows import look
+from rollouts.reads.governance.halt_windows import read_halt_rule
 from rollouts.reads.governance.settings import Governance
 from rollouts.rules.pacing import DispatchSettings
 from rollouts.rules.rates import Rate
@@ -175,7 +175,7 @@ class TestWhatTrips:
         IncidentHub.objects.create(incident=minor, guid=world.guid(0))
 
         rule = HaltRule.objects.get(rollout=rollout)
-        assert look(rule, now=now).everything == Rate(50, 50)
+        assert read_halt_rule(rule, now=now).everything == Rate(50, 50)
         assert services.evaluate_halt_rules(now) == [rollout.pk]
 
     def test_an_incident_that_was_withdrawn_counts_for_nothing(self, world, rollout, now):
@@ -200,7 +200,7 @@ class TestKnownIssues:
         self.issue(now)
 
         assert services.evaluate_halt_rules(now) == []
-        sight = look(rule, now=now)
+        sight = read_halt_rule(rule, now=now)
         assert (sight.everything, sight.unexplained) == (Rate(20, 50), Rate(0, 30))
 
     def test_a_rule_may_count_them(self, world, rollout, now):
@@ -217,7 +217,7 @@ class TestKnownIssues:
         ends(world, rollout, 30, 50, state=51, code=32, at=now)
         self.issue(now, criteria={"all": [{"field": "region", "op": "=", "value": "SOUTH"}]})
 
-        assert look(rule, now=now).unexplained == Rate(15, 15)
+        assert read_halt_rule(rule, now=now).unexplained == Rate(15, 15)
 
     def test_an_issue_of_another_rollout_or_one_put_aside_explains_nothing(self, world, rollout, now):
         rule = put(world, rollout, now)
@@ -235,7 +235,7 @@ class TestKnownIssues:
         )
         self.issue(now, rollout=other)
 
-        assert look(rule, now=now).unexplained == Rate(20, 20)
+        assert read_halt_rule(rule, now=now).unexplained == Rate(20, 20)
 
 
 class TestOnceAndAnew:
@@ -251,7 +251,9 @@ class TestOnceAndAnew:
         assert status_of(rollout) == "SAFE_LAUNCH"
         ends(world, rollout, 40, 70, state=51, code=32, at=later + timedelta(minutes=1))
         assert services.evaluate_halt_rules(later + timedelta(minutes=2)) == [rollout.pk]
-        assert look(HaltRule.objects.get(), now=later + timedelta(minutes=2)).everything == Rate(30, 30)
+        assert read_halt_rule(HaltRule.objects.get(), now=later + timedelta(minutes=2)).everything == Rate(
+            30, 30
+        )
 
     @pytest.mark.requirement("R5.7")
     def test_a_failure_from_before_a_resume_that_is_heard_of_after_it_counts(self, world, rollout, now):
@@ -380,11 +382,11 @@ class TestWhatHasSettled:
         for number in range(40):
             at = now - timedelta(days=2, seconds=number)
             ends(world, rollout, number, number + 1, state=51 if number % 2 else 60, code=32, at=at)
-        before = look(rule, now=now)
+        before = read_halt_rule(rule, now=now)
 
         _halt_rules._fold(rollout.pk, before=now - timedelta(days=1))
 
-        assert look(rule, now=now).everything == before.everything == Rate(20, 40)
+        assert read_halt_rule(rule, now=now).everything == before.everything == Rate(20, 40)
         assert sql.rows("SELECT count(*) AS n FROM rollouts_settled")[0].n <= 4
         assert services.fold_settled(now) == 0
 

@@ -12,7 +12,7 @@ from portal.kernel.guid import Guid
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import queries, services
 from rollouts.models import Incident, IncidentAttachment, IncidentHub, Instruction, Target
-from rollouts.services import Account, HubList, Upload
+from rollouts.services import HubList, IncidentAccount, Upload
 from rollouts.states.governing import INCIDENT_STEPS, IncidentStatus
 from tests.factories import make_rollout, make_world
 
@@ -40,8 +40,10 @@ def lose(world, rollout, now, *numbers, scope=None, **changes):
     """Raise an incident: devices are lost on these hubs."""
     said = {"category": 2, "title": "Meters lost", "han_impact": "SOME_DEVICES", "han_devices": 3}
     named = {"source": lines(world, *numbers)} if numbers else {}
-    account = Account(**{**said, **{k: v for k, v in changes.items() if k in Account.__slots__}})
-    others = {k: v for k, v in changes.items() if k not in Account.__slots__}
+    account = IncidentAccount(
+        **{**said, **{k: v for k, v in changes.items() if k in IncidentAccount.__slots__}}
+    )
+    others = {k: v for k, v in changes.items() if k not in IncidentAccount.__slots__}
     return services.raise_incident(
         scope or world.as_supplier, rollout_id=rollout.pk, account=account, now=now, **named, **others
     )
@@ -63,9 +65,9 @@ class TestRaising:
         assert [hub.guid for hub in hubs.items] == [str(Guid.from_db(world.guid(n))) for n in range(3)]
 
     def test_target_times_are_settings(self, world, rollout, now, settings):
-        from rollouts.reads.governance.settings import Targets
+        from rollouts.reads.governance.settings import CategoryTargets
 
-        settings.GOVERNANCE = {"categories": {1: Targets(timedelta(minutes=1), timedelta(hours=1))}}
+        settings.GOVERNANCE = {"categories": {1: CategoryTargets(timedelta(minutes=1), timedelta(hours=1))}}
 
         assert lose(world, rollout, now, 0, category=1).respond_by == now + timedelta(minutes=1)
         with pytest.raises(BadInput):

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from demo.journey.cast import Journey
-from demo.journey.simulator import Truth
+from demo.journey.simulator import SimulatedTruth
 from demo.management.commands import incident
 from demo.rehearsal import checks
 from portal.events import sequencer
@@ -31,7 +31,7 @@ class Hubs:
         self.activated = {}
 
     def hubs(self):
-        return {guid: Truth("0C230000", "0C230000", at, 1) for guid, at in self.activated.items()}
+        return {guid: SimulatedTruth("0C230000", "0C230000", at, 1) for guid, at in self.activated.items()}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from rollouts.models import Hub, Target
 from rollouts.queries import GroupBy
 from rollouts.rules.criteria import InvalidCriteria
 from rollouts.rules.rates import Rate
-from rollouts.services import Account, HubList
+from rollouts.services import HubList, IncidentAccount
 from tests.factories import make_rollout, make_world
 from tests.integration.dispatching import settle
 
@@ -49,7 +49,7 @@ def rollout(world, now):
 
 def lose(world, rollout, now, *numbers, scope=None, han_impact="SOME_DEVICES"):
     source = HubList.from_text("\n".join(str(Guid.from_db(world.guid(n))) for n in numbers))
-    account = Account(category=2, title="Meters lost", han_impact=han_impact)
+    account = IncidentAccount(category=2, title="Meters lost", han_impact=han_impact)
     return services.raise_incident(
         scope or world.operator, rollout_id=rollout.pk, account=account, source=source, now=now
     )

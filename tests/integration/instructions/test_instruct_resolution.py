@@ -69,11 +69,11 @@ def test_sql_and_python_settle_every_combination_alike():
 
 def _by_rule(row) -> tuple[int, datetime]:
     resolution = rules.resolve(
-        rules.Window(ConsentPolicy(row.policy), AUTOMATIC, CUTOFF),
+        rules.ConsentTerms(ConsentPolicy(row.policy), AUTOMATIC, CUTOFF),
         import_party=row.import_supplier_id,
         gas_party=row.gas_supplier_id,
-        import_wish=rules.Wish(Answer(row.import_answer), row.import_time),
-        gas_wish=rules.Wish(Answer(row.gas_answer), row.gas_time),
+        import_wish=rules.SupplierAnswer(Answer(row.import_answer), row.import_time),
+        gas_wish=rules.SupplierAnswer(Answer(row.gas_answer), row.gas_time),
         answered_at=row.answered_at,
         now=row.now_at,
     )

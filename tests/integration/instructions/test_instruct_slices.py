@@ -255,7 +255,7 @@ def test_targets_are_locked_in_the_order_of_their_guids(now):
     world = make_world(hubs=2_000)
     rollout = make_rollout(world, now=now)
     rollout = type(rollout).objects.select_related("cpl_entry").get(pk=rollout.pk)
-    order = services.Order(world.supplier.pk, InstructionKind.INSTRUCT, None, now)
+    order = services.AnswerOrder(world.supplier.pk, InstructionKind.INSTRUCT, None, now)
     statement = _answering._Statement(rollout, order, now=now, instruction_id=1)
 
     assert "ORDER BY guid" in statement.apply_text

@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from notifications import queries, services
 from notifications.models import Message
-from notifications.words import TEMPLATES, words_for
+from notifications.notice_texts import TEMPLATES, notice_text
 from portal.events import sequencer
-from portal.events.journal import tell
+from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
 from portal.kernel.transactions import unit_of_work
@@ -24,7 +24,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @unit_of_work
 def _happen(*parties, at, kind=EntryKind.ROLLOUT_SUSPENDED, times=1, **data):
     for _ in range(times):
-        tell(kind, parties=[party.pk for party in parties], at=at, data={"name": "Toshiba 0C230000", **data})
+        publish_entries(
+            kind, parties=[party.pk for party in parties], at=at, data={"name": "Toshiba 0C230000", **data}
+        )
 
 
 @pytest.mark.requirement("R6.7")
@@ -115,7 +117,7 @@ def test_hubs_are_a_suppliers_own_and_nobody_elses(now):
     ],
 )
 def test_what_somebody_writes_is_not_called_a_reason_unless_it_is_one(kind, data, text):
-    assert words_for(kind, data).text == text
+    assert notice_text(kind, data).text == text
 
 
 def test_a_repeated_entry_writes_no_second_notice(now):
@@ -132,7 +134,7 @@ def test_every_coarse_kind_has_words():
     coarse = {kind for kind in EntryKind if not kind.is_about_one_hub}
 
     assert coarse == set(TEMPLATES)
-    assert words_for(EntryKind.ROLLOUT_STOPPED, {}).title == "Stopped"
+    assert notice_text(EntryKind.ROLLOUT_STOPPED, {}).title == "Stopped"
 
 
 @pytest.mark.parametrize("size", [3, 25])
@@ -211,10 +213,10 @@ def test_a_mail_is_plain_text_that_reads_by_itself(now):
     rollout = make_rollout(world, now=now)
     services.enrol_readers()
     with_it = {"rollout_id": rollout.pk, "parties": [world.supplier.pk], "at": now}
-    unit_of_work(tell)(
+    unit_of_work(publish_entries)(
         EntryKind.ROLLOUT_SUSPENDED, data={"name": rollout.name, "reason": "Lost. " * 20}, **with_it
     )
-    unit_of_work(tell)(EntryKind.SECOND_SUPPLIER_ANSWERED, data={"hubs": 1204}, **with_it)
+    unit_of_work(publish_entries)(EntryKind.SECOND_SUPPLIER_ANSWERED, data={"hubs": 1204}, **with_it)
     sequencer.sequence_all()
 
     services.deliver_mail(now=now + timedelta(minutes=3))
@@ -262,7 +264,7 @@ def test_whoever_wants_mail_again_is_not_sent_what_was_missed(now):
 def test_a_notice_leads_to_what_it_is_about(now, kind, data, page):
     world = make_world(hubs=0)
     rollout = make_rollout(world, now=now)
-    unit_of_work(tell)(kind, parties=[world.supplier.pk], at=now, rollout_id=rollout.pk, data=data)
+    unit_of_work(publish_entries)(kind, parties=[world.supplier.pk], at=now, rollout_id=rollout.pk, data=data)
     sequencer.sequence_all()
 
     (notice,) = queries.inbox(world.as_supplier).items
@@ -276,7 +278,7 @@ def test_a_mail_leads_to_the_receipt_and_to_the_update(now):
     rollout = make_rollout(world, now=now)
     services.enrol_readers()
     told = {"instruction": "INS-7", "accepted": 3, "rejected": 1}
-    unit_of_work(tell)(
+    unit_of_work(publish_entries)(
         EntryKind.INSTRUCTION_APPLIED, parties=[world.supplier.pk], at=now, rollout_id=rollout.pk, data=told
     )
     sequencer.sequence_all()
@@ -296,8 +298,8 @@ def test_what_is_for_one_person_is_in_nobody_elses_inbox_and_mail(now):
     colleague = UserFactory(organisation=world.supplier)
     services.enrol_readers()
     data = {"file": 12, "person": world.supplier_user.pk, "form": "csv", "hubs": 41_220, "size": 3_000_000}
-    unit_of_work(tell)(EntryKind.EXPORT_READY, parties=[world.supplier.pk], at=now, data=data)
-    unit_of_work(tell)(
+    unit_of_work(publish_entries)(EntryKind.EXPORT_READY, parties=[world.supplier.pk], at=now, data=data)
+    unit_of_work(publish_entries)(
         EntryKind.EXPORT_FAILED,
         parties=[world.supplier.pk],
         at=now,

@@ -11,7 +11,7 @@ from notifications.models import Message, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import calling, delivering, managing
 from notifications.webhooks.addresses import BadAddress
 from portal.events import feed, naming, retention, sequencer
-from portal.events.journal import tell
+from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
 from portal.events.models import Event
 from portal.identity.scope import Scope
@@ -42,7 +42,7 @@ def now():
 @unit_of_work
 def _tell(party, times, kind, at):
     for number in range(times):
-        tell(kind, parties=[party], at=at, data={"n": number})
+        publish_entries(kind, parties=[party], at=at, data={"n": number})
 
 
 def say(world, *, times=1, kind=EntryKind.RULE_RAN, at=None, party=None):

@@ -9,7 +9,7 @@ import pytest
 from notifications.models import WebhookEndpoint, WebhookSecret
 from notifications.webhooks import delivering
 from portal.events import naming, sequencer
-from portal.events.journal import tell
+from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
 from portal.identity.api_scopes import ApiScope
 from portal.kernel.models import IdempotencyKey
@@ -49,7 +49,7 @@ def make(calls, receiver, **more):
 @unit_of_work
 def say(world, *, kind=EntryKind.RULE_RAN, times=1):
     for number in range(times):
-        tell(kind, parties=[world.supplier.pk], at=datetime.now(UTC), data={"n": number})
+        publish_entries(kind, parties=[world.supplier.pk], at=datetime.now(UTC), data={"n": number})
 
 
 def deliver():

@@ -9,7 +9,7 @@ import pytest
 from portal.kernel.refusals import NotFound, NotPermitted
 from rollouts import queries, services
 from rollouts.models import Hub, Rollout, Target
-from rollouts.queries import Deed
+from rollouts.queries import SupplierAct
 from rollouts.rules.criteria import InvalidCriteria
 from rollouts.services import HubList
 from rollouts.states import FailureCode, Region, RejectionReason, TargetState
@@ -135,25 +135,25 @@ def test_a_supplier_sees_the_updates_that_concern_it_and_what_it_may_do_by_when(
     services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
     Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(9)).update(import_answer=1, consent=3)
 
-    mine = queries.available_updates(world.as_supplier, now=now).items
-    theirs = queries.available_updates(world.as_other, now=now).items
+    mine = queries.available_rollouts(world.as_supplier, now=now).items
+    theirs = queries.available_rollouts(world.as_other, now=now).items
 
     assert [update.flight.name for update in mine] == ["Toshiba 0C230000"]
     assert mine[0].flight.total == 16
     assert mine[0].note_url == "https://sharepoint.example/1"
     assert {each.what: each.hubs for each in mine[0].possible} == {
-        Deed.INSTRUCT: 15,
-        Deed.CHANGE: 0,
-        Deed.NOMINATE: 300,
+        SupplierAct.INSTRUCT: 15,
+        SupplierAct.CHANGE: 0,
+        SupplierAct.NOMINATE: 300,
     }
     cutoff_at = mine[0].flight.cutoff_at
     assert {each.until for each in mine[0].possible} == {cutoff_at}
     assert {each.what: each.hubs for each in theirs[0].possible if each.hubs < 300} == {
-        Deed.INSTRUCT: 5,
-        Deed.ANSWER_SECOND: 1,
-        Deed.CHANGE: 0,
+        SupplierAct.INSTRUCT: 5,
+        SupplierAct.ANSWER_SECOND: 1,
+        SupplierAct.CHANGE: 0,
     }
-    after = queries.available_updates(world.as_supplier, now=cutoff_at + timedelta(seconds=1)).items
+    after = queries.available_rollouts(world.as_supplier, now=cutoff_at + timedelta(seconds=1)).items
     assert list(after[0].possible) == []
 
 
@@ -164,17 +164,17 @@ def test_the_list_of_an_operator_holds_drafts_and_steps_and_that_of_a_csp_what_i
     draft(world, now=now, name="Not yet")
     make_rollout(world, now=now)
 
-    operators = queries.available_updates(world.operator, now=now)
+    operators = queries.available_rollouts(world.operator, now=now)
     assert [update.flight.name for update in operators.items] == ["Toshiba 0C230000", "Not yet"]
     assert "suspend" in {each.what for each in operators.items[0].possible}
     assert {each.what for each in operators.items[1].possible} == {"notify"}
     assert [
-        len(queries.available_updates(scope, now=now).items) for scope in (world.as_csp, world.as_panel)
+        len(queries.available_rollouts(scope, now=now).items) for scope in (world.as_csp, world.as_panel)
     ] == [1, 1]
-    first = queries.available_updates(world.operator, now=now, size=1)
+    first = queries.available_rollouts(world.operator, now=now, size=1)
     assert [
         u.flight.name
-        for u in queries.available_updates(world.operator, now=now, before=int(first.next or 0)).items
+        for u in queries.available_rollouts(world.operator, now=now, before=int(first.next or 0)).items
     ] == ["Not yet"]
 
 
@@ -189,7 +189,7 @@ def test_a_supplier_that_has_lost_all_its_hubs_no_longer_sees_the_rollout(
         gas_supplier_id=world.other.pk
     )
 
-    assert not queries.available_updates(world.as_third, now=now).items
+    assert not queries.available_rollouts(world.as_third, now=now).items
     with pytest.raises(NotFound):
         queries.release_notes(world.as_third, rollout_id=rollout.pk)
     assert len(queries.release_notes(world.as_other, rollout_id=rollout.pk)) == 1
@@ -353,7 +353,7 @@ def test_the_list_of_updates_takes_as_many_statements_for_many_as_for_one(
         make_rollout(world, now=now)
 
     with django_assert_num_queries(3):
-        assert len(queries.available_updates(world.as_supplier, now=now).items) == rollouts
+        assert len(queries.available_rollouts(world.as_supplier, now=now).items) == rollouts
 
 
 def test_a_whole_day_is_not_late_before_its_hour(world: World, now: datetime) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rollouts.services.estate.inventory import files
 from rollouts.services.estate.inventory.columns import days_in, guids_in, read_day
 from rollouts.services.estate.inventory.files import COLUMNS, pieces_of
-from rollouts.services.estate.inventory.judging import Judged
+from rollouts.services.estate.inventory.judging import JudgedPiece
 from rollouts.services.estate.inventory.repeats import Repeats
 from rollouts.services.estate.inventory.words import PADDING, Vocabulary
 from rollouts.states.inventory import LineProblem
@@ -182,7 +182,7 @@ class TestRepeats:
 
 def judged(hubs, *, first_line):
     none = np.zeros((len(hubs), 5), dtype=np.int32)
-    return Judged(
+    return JudgedPiece(
         lines=np.arange(first_line, first_line + len(hubs)),
         guid=np.array([guid for guid, _ in hubs], dtype=np.int64),
         gpf=np.array([gpf for _, gpf in hubs], dtype=np.int64),

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from demo.rehearsal.aftermath import Halt, Left, wrongly_activated
+from demo.rehearsal.aftermath import HaltInterval, SentCommand, wrongly_activated
 from rollouts.states import CommandKind
 
 NOON = datetime(2030, 3, 4, 12, tzinfo=UTC)
-HALT = Halt(at=NOON, until=NOON + timedelta(days=2))
+HALT = HaltInterval(at=NOON, until=NOON + timedelta(days=2))
 HUB = 7
 
 
@@ -19,11 +19,11 @@ def hours(number):
 
 
 def activation(*, left=-5.0, due=None):
-    return Left(CommandKind.ACTIVATE, [HUB], hours(left), None if due is None else hours(due))
+    return SentCommand(CommandKind.ACTIVATE, [HUB], hours(left), None if due is None else hours(due))
 
 
 def cancel(left):
-    return Left(CommandKind.CANCEL, [HUB], hours(left), hours(10))
+    return SentCommand(CommandKind.CANCEL, [HUB], hours(left), hours(10))
 
 
 @pytest.mark.requirement("R5.6")

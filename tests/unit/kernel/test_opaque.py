@@ -43,7 +43,7 @@ def test_the_same_number_looks_the_same_and_another_use_of_it_differs():
     ["", "x", "0" * 32, "zz" * 16, "0" * 31, "0" * 34, opaque.conceal_number(7, about="notice"), "é" * 32],
 )
 def test_what_is_not_ours_is_refused(text):
-    with pytest.raises(opaque.NotOurs):
+    with pytest.raises(opaque.NotRevealable):
         opaque.reveal_number(text, about="export")
 
 
@@ -51,7 +51,7 @@ def test_a_number_has_one_spelling():
     hidden = opaque.conceal_number(11, about="export")
 
     for other in {hidden.upper(), f" {hidden}", f"{hidden[:2]} {hidden[2:]}"} - {hidden}:
-        with pytest.raises(opaque.NotOurs):
+        with pytest.raises(opaque.NotRevealable):
             opaque.reveal_number(other, about="export")
 
 
@@ -63,7 +63,7 @@ def test_a_former_key_is_understood_while_it_is_kept(settings):
     assert opaque.reveal_number(hidden, about="export") == 7
 
     settings.SECRET_KEY_FALLBACKS = []
-    with pytest.raises(opaque.NotOurs):
+    with pytest.raises(opaque.NotRevealable):
         opaque.reveal_number(hidden, about="export")
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.webhooks.addresses import BadAddress, check_resolved, check_url, is_public
-from notifications.webhooks.patience import LONGEST, wait_before
+from notifications.webhooks.retries import LONGEST, retry_delay
 from notifications.webhooks.signing import headers_for, new_secret
 
 INSIDE = ["127.0.0.0/8", "::1"]
@@ -133,7 +133,7 @@ def test_each_secret_that_counts_signs():
 
 
 def test_each_wait_is_longer_than_the_one_before_up_to_six_hours():
-    waits = [wait_before(attempt, share=1) for attempt in range(1, 100)]
+    waits = [retry_delay(attempt, share=1) for attempt in range(1, 100)]
 
     assert waits[:3] == [timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=45)]
     assert waits == sorted(waits)
@@ -143,12 +143,12 @@ def test_each_wait_is_longer_than_the_one_before_up_to_six_hours():
 
 @given(attempt=st.integers(1, 10_000), share=st.floats(0, 1))
 def test_waits_are_spread_over_their_last_quarter(attempt, share):
-    longest = wait_before(attempt, share=1)
+    longest = retry_delay(attempt, share=1)
 
-    assert longest * 0.75 <= wait_before(attempt, share=share) <= longest
+    assert longest * 0.75 <= retry_delay(attempt, share=share) <= longest
 
 
 def test_a_receiver_may_ask_for_more_time_but_not_for_ever():
-    assert wait_before(1, share=1, asked=timedelta(minutes=10)) == timedelta(minutes=10)
-    assert wait_before(9, share=1, asked=timedelta(seconds=1)) == LONGEST
-    assert wait_before(1, share=1, asked=timedelta(days=30)) == LONGEST
+    assert retry_delay(1, share=1, asked=timedelta(minutes=10)) == timedelta(minutes=10)
+    assert retry_delay(9, share=1, asked=timedelta(seconds=1)) == LONGEST
+    assert retry_delay(1, share=1, asked=timedelta(days=30)) == LONGEST

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from notifications.words import icon_of
+from notifications.notice_texts import icon_of
 from portal.events.kinds import EntryKind
 from portal.kernel.presentation.icons import icon
 from rollouts.states import Region

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollouts.rules.criteria import (
+    ActivationHours,
     InvalidCriteria,
     Milestone,
     Milestones,
     Night,
     NightPlan,
     TimePolicy,
-    Window,
     activation_time,
     explain_policy,
     parse_time_policy,
@@ -26,7 +26,7 @@ from rollouts.rules.criteria import (
 from rollouts.rules.criteria.timing import DAYS, LONDON
 
 NOTICE = datetime(2030, 3, 4, 10, 0, tzinfo=UTC)  # a Monday
-NIGHTS = Window(DAYS, time(22), time(5))
+NIGHTS = ActivationHours(DAYS, time(22), time(5))
 
 pytestmark = pytest.mark.requirement("R3.10")
 
@@ -35,7 +35,7 @@ def utc(day: str, hour: str = "00:00") -> datetime:
     return datetime.fromisoformat(f"{day}T{hour}+00:00")
 
 
-def after_notice(days: int, window: Window | None = None, **more: object) -> TimePolicy:
+def after_notice(days: int, window: ActivationHours | None = None, **more: object) -> TimePolicy:
     return TimePolicy(Milestone.NOTICE, days, window, **more)
 
 
@@ -70,7 +70,7 @@ class TestActivationTime:
         assert time_of(after_notice(0, NIGHTS), now=utc("2030-03-05", "05:00")) == utc("2030-03-05", "22:00")
 
     def test_a_night_belongs_to_the_day_it_begins_on(self):
-        monday_nights = Window(("mon",), time(22), time(5))
+        monday_nights = ActivationHours(("mon",), time(22), time(5))
 
         tuesday_small_hours = utc("2030-03-05", "03:00")
         assert time_of(after_notice(0, monday_nights), now=tuesday_small_hours) == tuesday_small_hours
@@ -89,7 +89,7 @@ class TestClockChanges:
     """In 2030 clocks go forward on 31 March at 01:00 UTC and back on 27 October at 01:00 UTC."""
 
     def window(self, opens: str, closes: str, day: str) -> tuple[datetime, datetime] | None:
-        return Window(DAYS, time.fromisoformat(opens), time.fromisoformat(closes)).on(
+        return ActivationHours(DAYS, time.fromisoformat(opens), time.fromisoformat(closes)).on(
             datetime.fromisoformat(day).date()
         )
 
@@ -107,7 +107,7 @@ class TestClockChanges:
 
     def test_a_window_that_is_skipped_whole_is_none(self):
         assert self.window("01:10", "01:50", "2030-03-31") is None
-        policy = after_notice(0, Window(DAYS, time(1, 10), time(1, 50)))
+        policy = after_notice(0, ActivationHours(DAYS, time(1, 10), time(1, 50)))
         assert time_of(policy, now=utc("2030-03-30", "12:00")) == utc("2030-04-01", "00:10")
 
     def test_a_repeated_hour_is_all_inside_the_window(self):
@@ -132,7 +132,7 @@ class TestClockChanges:
         opens, closes = (each.replace(second=0, microsecond=0) for each in (opens, closes))
         if opens == closes:
             return
-        window = Window(tuple(days), opens, closes)
+        window = ActivationHours(tuple(days), opens, closes)
 
         at = time_of(after_notice(0, window), notified_at=now, now=now)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollouts.rules import pacing
-from rollouts.rules.pacing import OpenHours, Pace, Ramp, Work
+from rollouts.rules.pacing import DistributionWork, OpenHours, Pace, Ramp
 
 DAY = timedelta(days=1)
 NIGHT = {"from": "22:00", "to": "05:00"}
@@ -97,14 +97,16 @@ def test_starts_never_decrease_and_leave_time_for_all_that_follows(volumes, rate
 
 
 def test_a_forecast_in_time_has_no_shortfall():
-    told = pacing.forecast({date(2030, 5, 1): Work(300)}, pace=pace(ahead=7), now=at("2030-04-01T00:00"))
+    told = pacing.forecast(
+        {date(2030, 5, 1): DistributionWork(300)}, pace=pace(ahead=7), now=at("2030-04-01T00:00")
+    )
 
     assert (told.hubs, told.shortfall) == (300, 0)
     assert (told.starts_at, told.done_at) == (at("2030-04-21T00:00"), at("2030-04-24T00:00"))
 
 
 def test_a_forecast_says_how_many_hubs_come_too_late_and_when():
-    work = {date(2030, 5, 1): Work(300), date(2030, 5, 2): Work(300)}
+    work = {date(2030, 5, 1): DistributionWork(300), date(2030, 5, 2): DistributionWork(300)}
 
     told = pacing.forecast(work, pace=pace(), now=at("2030-04-29T00:00"))
 
@@ -115,16 +117,19 @@ def test_a_forecast_says_how_many_hubs_come_too_late_and_when():
 @pytest.mark.requirement("R3.6")
 def test_what_is_due_already_is_late_only_if_a_day_is_not_enough():
     now = at("2030-05-01T12:00")
-    work = {date(2030, 4, 20): Work(60), date(2030, 5, 1): Work(40)}  # asked for at once, or left behind
+    work = {
+        date(2030, 4, 20): DistributionWork(60),
+        date(2030, 5, 1): DistributionWork(40),
+    }  # asked for at once, or left behind
 
     assert pacing.forecast(work, pace=pace(), now=now).shortfall == 0
-    assert pacing.forecast({**work, date(2030, 5, 1): Work(50)}, pace=pace(), now=now).late_by_day == {
-        date(2030, 5, 1): 10
-    }
+    assert pacing.forecast(
+        {**work, date(2030, 5, 1): DistributionWork(50)}, pace=pace(), now=now
+    ).late_by_day == {date(2030, 5, 1): 10}
 
 
 def test_a_forecast_knows_that_awaited_hubs_cannot_begin_before_the_cut_off():
-    work = {date(2030, 5, 1): Work(300, waiting=300, from_at=at("2030-04-30T00:00"))}
+    work = {date(2030, 5, 1): DistributionWork(300, waiting=300, from_at=at("2030-04-30T00:00"))}
 
     assert pacing.forecast(work, pace=pace(), now=at("2030-04-01T00:00")).shortfall == 200
 
@@ -138,6 +143,6 @@ def test_no_capacity_is_a_shortfall_and_no_error():
         per_second=0, per_night=0, hours=OpenHours(), distribution_days=5, margin=timedelta(days=2)
     )
 
-    told = pacing.forecast({date(2030, 5, 1): Work(300)}, pace=none, now=at("2030-04-01T00:00"))
+    told = pacing.forecast({date(2030, 5, 1): DistributionWork(300)}, pace=none, now=at("2030-04-01T00:00"))
 
     assert told.shortfall == 300

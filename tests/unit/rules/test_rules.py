@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from rollouts.rules import (
     NO_ANSWER,
     NO_SUPPLIER_WINDOW,
+    ConsentTerms,
     Resolution,
     RuleBroken,
-    Window,
-    Wish,
+    SupplierAnswer,
     check_automatic_at,
     check_batch_automatic_at,
     check_received,
@@ -179,18 +179,18 @@ class TestTimeLeft:
 
 A, C, D = utc(2027, 4, 15), utc(2027, 3, 15), utc(2027, 2, 1)
 EARLY, MIDDLE, LATE, PAST = utc(2027, 2, 20), utc(2027, 3, 1), utc(2027, 4, 1), utc(2027, 1, 20)
-VOLUNTARY = Window(ConsentPolicy.VOLUNTARY, A, C)
-MANDATORY = Window(ConsentPolicy.MANDATORY, A, C)
+VOLUNTARY = ConsentTerms(ConsentPolicy.VOLUNTARY, A, C)
+MANDATORY = ConsentTerms(ConsentPolicy.MANDATORY, A, C)
 BOTH_POLICIES = [VOLUNTARY, MANDATORY]
-AGREED, DECLINED = Wish(Answer.AGREED), Wish(Answer.DECLINED)
-BLANK = Wish(Answer.INSTRUCTED)
+AGREED, DECLINED = SupplierAnswer(Answer.AGREED), SupplierAnswer(Answer.DECLINED)
+BLANK = SupplierAnswer(Answer.INSTRUCTED)
 
 
-def dated(at: datetime) -> Wish:
-    return Wish(Answer.INSTRUCTED, at)
+def dated(at: datetime) -> SupplierAnswer:
+    return SupplierAnswer(Answer.INSTRUCTED, at)
 
 
-def shared(window: Window, one: Wish, other: Wish, **more: datetime) -> Resolution:
+def shared(window: ConsentTerms, one: SupplierAnswer, other: SupplierAnswer, **more: datetime) -> Resolution:
     """Resolve a shared hub, and check that it does not matter who is Import Supplier."""
     resolution = resolve(
         window, import_party=1, gas_party=2, import_wish=one, gas_wish=other, answered_at=D, **more
@@ -224,7 +224,7 @@ class TestConsent:
     @pytest.mark.parametrize(("import_party", "gas_party"), [(1, None), (1, 1)])
     @pytest.mark.parametrize("window", BOTH_POLICIES)
     def test_one_instruction_of_the_sole_party_is_enough(
-        self, window: Window, import_party: int, gas_party: int | None
+        self, window: ConsentTerms, import_party: int, gas_party: int | None
     ) -> None:
         resolution = resolve(
             window, import_party=import_party, gas_party=gas_party, import_wish=dated(EARLY), answered_at=D
@@ -247,7 +247,7 @@ class TestConsent:
     @pytest.mark.requirement("R3.5")
     @pytest.mark.parametrize("wish", [NO_ANSWER, DECLINED, AGREED])
     def test_without_an_instruction_a_sole_suppliers_hub_activates_at_the_automatic_time(
-        self, wish: Wish
+        self, wish: SupplierAnswer
     ) -> None:
         resolution = resolve(VOLUNTARY, import_party=1, gas_party=None, import_wish=wish, answered_at=D)
 
@@ -255,18 +255,18 @@ class TestConsent:
 
     @pytest.mark.requirement("R3.3")
     @pytest.mark.parametrize("window", BOTH_POLICIES)
-    def test_the_later_of_two_times_is_used(self, window: Window) -> None:
+    def test_the_later_of_two_times_is_used(self, window: ConsentTerms) -> None:
         assert shared(window, dated(EARLY), dated(LATE)) == Resolution(Consent.COMPLETE, LATE)
 
     @pytest.mark.requirement("R3.4")
     @pytest.mark.parametrize("window", BOTH_POLICIES)
-    def test_a_dated_time_beats_a_blank_one(self, window: Window) -> None:
+    def test_a_dated_time_beats_a_blank_one(self, window: ConsentTerms) -> None:
         assert shared(window, dated(EARLY), BLANK) == Resolution(Consent.COMPLETE, EARLY)
         assert shared(window, BLANK, BLANK) == Resolution(Consent.COMPLETE, D)
 
     @pytest.mark.requirement("R3.4")
     @pytest.mark.parametrize("window", BOTH_POLICIES)
-    def test_agreeing_takes_the_other_suppliers_time(self, window: Window) -> None:
+    def test_agreeing_takes_the_other_suppliers_time(self, window: ConsentTerms) -> None:
         assert shared(window, dated(EARLY), AGREED) == Resolution(Consent.COMPLETE, EARLY)
         assert shared(window, BLANK, AGREED) == Resolution(Consent.COMPLETE, D)
 
@@ -291,7 +291,9 @@ class TestConsent:
     @pytest.mark.requirement("R3.5")
     @pytest.mark.parametrize("window", BOTH_POLICIES)
     @pytest.mark.parametrize(("one", "other"), list(product([NO_ANSWER, AGREED, DECLINED], repeat=2)))
-    def test_nothing_instructed_is_the_automatic_time(self, window: Window, one: Wish, other: Wish) -> None:
+    def test_nothing_instructed_is_the_automatic_time(
+        self, window: ConsentTerms, one: SupplierAnswer, other: SupplierAnswer
+    ) -> None:
         assert shared(window, one, other) == Resolution(Consent.AWAITING_BOTH, A)
 
     @pytest.mark.requirement("R3.4", "R3.5")
@@ -316,7 +318,11 @@ class TestConsent:
     )
     @settings(max_examples=150)
     def test_no_answers_make_a_hub_later_than_the_automatic_time(
-        self, window: Window, parties: tuple[int | None, int | None], import_wish: Wish, gas_wish: Wish
+        self,
+        window: ConsentTerms,
+        parties: tuple[int | None, int | None],
+        import_wish: SupplierAnswer,
+        gas_wish: SupplierAnswer,
     ) -> None:
         resolution = resolve(
             window,

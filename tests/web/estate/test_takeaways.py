@@ -234,7 +234,7 @@ def test_a_file_is_removed_or_called_off(world, seat, storage):
     claimed = services.claim_export(export_id=Export.objects.get().pk, now=datetime.now(UTC))
     client.post(f"{FILES}{claimed.export_id}/remove/")
     with pytest.raises(services.ExportSuperseded):
-        services.tell_export(claimed, done=1, now=datetime.now(UTC))
+        services.report_export(claimed, done=1, now=datetime.now(UTC))
     assert not services.finish_export(claimed, file="x", size=1, done=1, now=datetime.now(UTC))
 
 
@@ -263,7 +263,7 @@ def test_one_worker_writes_a_file_and_a_lost_one_is_followed_by_another(world, s
 
     assert (first.attempt, second.attempt) == (1, 2)
     with pytest.raises(services.ExportSuperseded):
-        services.tell_export(first, done=1, now=later)
+        services.report_export(first, done=1, now=later)
 
 
 def test_a_file_that_cannot_be_written_is_given_up_after_three_tries(world, seat):

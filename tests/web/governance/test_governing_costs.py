@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollouts import services
-from rollouts.services import Account, HubList
+from rollouts.services import HubList, IncidentAccount
 from tests.factories import make_rollout, make_world
 from tests.web.governing import make_trouble
 
@@ -63,7 +63,7 @@ def more_incidents(world, trouble, now):
         services.raise_incident(
             (world.as_supplier, world.as_other)[number % 2],
             rollout_id=trouble.rollout.pk,
-            account=Account(category=1 + number % 5, title=f"More of it, {number}"),
+            account=IncidentAccount(category=1 + number % 5, title=f"More of it, {number}"),
             source=HubList.from_stored([world.guid(9), world.guid(10)]),
             now=now,
         )

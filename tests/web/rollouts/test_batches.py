@@ -10,7 +10,7 @@ from portal.identity.roles import Role
 from portal.kernel import sql
 from rollouts import services
 from rollouts.models import Instruction
-from rollouts.queries.instructions.choices import Which, own_guids
+from rollouts.queries.instructions.choices import HubChoice, own_guids
 from rollouts.services import HubList
 from rollouts.states import InstructionKind
 from tests.factories import OrganisationFactory, UserFactory, make_rollout
@@ -73,7 +73,7 @@ def test_the_second_suppliers_batches_are_nowhere(world, rollout, seat, today):
     assert theirs.reference not in page
     assert "You have formed no batch yet" in page
     chosen = own_guids(
-        world.as_supplier, rollout_id=rollout.pk, which=Which.ANSWERED, instruction_id=theirs.pk
+        world.as_supplier, rollout_id=rollout.pk, which=HubChoice.ANSWERED, instruction_id=theirs.pk
     )
     assert len(chosen) == 0
     offered = seat("supplier").get(f"/rollouts/{rollout.pk}/instruct/").content.decode()

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.embedded.failures import CannotStart
 from portal.embedded.services import clear
-from portal.embedded.show import Plan, perform
+from portal.embedded.show import RunPlan, perform
 
 _HUBS: Final = 200_000
 _PORT: Final = 8000
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         then = (script, f"--report={Path(settings.VAR_DIR) / f'{script}.json'}") if script else ()
         if script == "incident":
             then = (*then, f"--outcome={outcome}")
-        plan = Plan(var=var, port=port, hubs=hubs, then=then)
+        plan = RunPlan(var=var, port=port, hubs=hubs, then=then)
         try:
             if script:
                 clear(var)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.embedded.failures import CannotStart
-from portal.embedded.show import Plan, perform
+from portal.embedded.show import RunPlan, perform
 
 _PORT: Final = 8000
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *, port: int, **_: Any) -> None:
         """Run until asked to stop."""
-        plan = Plan(var=Path(settings.VAR_DIR) / "run", port=port, is_demo=False, reload=True)
+        plan = RunPlan(var=Path(settings.VAR_DIR) / "run", port=port, is_demo=False, reload=True)
         try:
             perform(plan, say=self._say)
         except CannotStart as problem:

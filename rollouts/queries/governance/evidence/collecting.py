@@ -30,7 +30,7 @@ from rollouts.reads.rollouts.visibility import visible_rollout
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class SettledDay:
     """How many hubs settled on a day."""
 
     day: date
@@ -84,7 +84,7 @@ class Evidence:
     taken_at: datetime
     taken_by: str
     figures: Mapping[str, Any]
-    days: Sequence[Day]
+    days: Sequence[SettledDay]
     groups: Mapping[GroupBy, Sequence[TriageGroup]]
     comparison: Comparison
     rules: Sequence[RuleLine]
@@ -135,9 +135,9 @@ def collect(scope: Scope, *, rollout_id: int, now: datetime) -> Evidence:
     )
 
 
-def _days(rollout: Rollout) -> list[Day]:
+def _days(rollout: Rollout) -> list[SettledDay]:
     rows = sql.fetch_all("rollouts", "settled_by_day", rollout_id=rollout.pk)
-    return [Day(row.day, int(row.activated), int(row.failed)) for row in rows]
+    return [SettledDay(row.day, int(row.activated), int(row.failed)) for row in rows]
 
 
 def _named_hubs(incidents: Sequence[Incident]) -> list[tuple[str, int]]:

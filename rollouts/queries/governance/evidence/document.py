@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from rollouts.queries.governance.evidence import drawing as charts
-from rollouts.queries.governance.evidence.sections import Section, Table
+from rollouts.queries.governance.evidence.sections import ReportSection, ReportTable
 
 _MARGIN: Final = 42
 _WIDTH: Final = 595.28 - 2 * _MARGIN - 12  # of A4, in points, less the padding of a frame
@@ -18,7 +18,7 @@ _MOST: Final = 150
 """How broad a column may wish to be."""
 
 
-def pdf_document(title: str, sections: Sequence[Section]) -> bytes:
+def pdf_document(title: str, sections: Sequence[ReportSection]) -> bytes:
     """Write the report as a PDF of numbered A4 pages."""
     from reportlab.lib.styles import getSampleStyleSheet  # noqa: PLC0415 - heavy, and needed here alone
     from reportlab.platypus import SimpleDocTemplate, Spacer  # noqa: PLC0415
@@ -59,7 +59,7 @@ def _words(text: str, style: Any) -> Any:
     return Paragraph(escape(text), style)
 
 
-def _table(table: Table, style: Any) -> Any:
+def _table(table: ReportTable, style: Any) -> Any:
     from reportlab.lib import colors  # noqa: PLC0415
     from reportlab.lib.enums import TA_RIGHT  # noqa: PLC0415
     from reportlab.lib.styles import ParagraphStyle  # noqa: PLC0415
@@ -84,7 +84,7 @@ def _table(table: Table, style: Any) -> Any:
     return laid
 
 
-def _widths(table: Table) -> list[float]:
+def _widths(table: ReportTable) -> list[float]:
     """Give each column its longest word, and share what is left out by how much there is to say in it."""
     columns = [" ".join((head, *(row[place] for row in table.rows))) for place, head in enumerate(table.head)]
     least = [min(max(map(_breadth, words.split()), default=0), _MOST) for words in columns]
@@ -113,7 +113,7 @@ def _drawn(drawing: charts.Drawing) -> Any:
     field.scale(scale, scale)
     for shape in drawing.shapes:
         colour = HexColor(shape.colour)
-        if isinstance(shape, charts.Line):
+        if isinstance(shape, charts.LineShape):
             top = drawing.height
             field.add(
                 Line(
@@ -125,7 +125,7 @@ def _drawn(drawing: charts.Drawing) -> Any:
                     strokeWidth=shape.width,
                 )
             )
-        elif isinstance(shape, charts.Dot):
+        elif isinstance(shape, charts.DotShape):
             field.add(Circle(shape.x, drawing.height - shape.y, shape.r, fillColor=colour, strokeColor=None))
         else:
             anchor = "end" if shape.is_end else "start"

@@ -20,7 +20,7 @@ _INK, _GREY, _GOOD, _BAD, _SOFT = "#0b0c0c", "#b1b4b6", "#00703c", "#d4351c", "#
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineShape:
     """A straight line."""
 
     x1: float
@@ -32,7 +32,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
+class DotShape:
     """A filled circle."""
 
     x: float
@@ -42,7 +42,7 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TextShape:
     """A piece of text; y is its base line."""
 
     x: float
@@ -52,7 +52,7 @@ class Words:
     is_end: bool = False
 
 
-Shape = Line | Dot | Words
+Shape = LineShape | DotShape | TextShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +75,22 @@ def intervals(title: str, rows: Sequence[tuple[str, Rate]], *, limit: float | No
     for number, (label, rate) in enumerate(shown):
         y = _ROW * (number + 0.5) + 6
         shapes += [
-            Words(0, y + 4, label[:34]),
-            Line(left, y, right, y, _GREY, 0.5),
-            Line(_at(rate.lower, top, left, right), y, _at(rate.upper, top, left, right), y, _INK, 3),
-            Dot(_at(rate.share or 0, top, left, right), y, 5, _BAD),
-            Words(WIDTH, y + 4, f"{100 * (rate.share or 0):.1f} % of {rate.sample:,}", is_end=True),
+            TextShape(0, y + 4, label[:34]),
+            LineShape(left, y, right, y, _GREY, 0.5),
+            LineShape(_at(rate.lower, top, left, right), y, _at(rate.upper, top, left, right), y, _INK, 3),
+            DotShape(_at(rate.share or 0, top, left, right), y, 5, _BAD),
+            TextShape(WIDTH, y + 4, f"{100 * (rate.share or 0):.1f} % of {rate.sample:,}", is_end=True),
         ]
     height = _ROW * max(len(shown), 1) + 24
     shapes += [
-        Words(left, height - 6, "0 %", _SOFT),
-        Words(right, height - 6, f"{100 * top:.1f} %", _SOFT, is_end=True),
+        TextShape(left, height - 6, "0 %", _SOFT),
+        TextShape(right, height - 6, f"{100 * top:.1f} %", _SOFT, is_end=True),
     ]
     if limit is not None:
         x = _at(limit, top, left, right)
         shapes += [
-            Line(x, 0, x, height - 20, _BAD, 1),
-            Words(x + 3, height - 6, f"limit {100 * limit:.1f} %", _BAD),
+            LineShape(x, 0, x, height - 20, _BAD, 1),
+            TextShape(x + 3, height - 6, f"limit {100 * limit:.1f} %", _BAD),
         ]
     said = "; ".join(
         f"{label}: {rate.hits:,} of {rate.sample:,}, 95 % between {100 * rate.lower:.1f}"
@@ -103,7 +103,10 @@ def intervals(title: str, rows: Sequence[tuple[str, Rate]], *, limit: float | No
 def course(title: str, days: Sequence[tuple[date, int, int]]) -> Drawing:
     """Draw two sums over time, from nothing: hubs that activated, and hubs that failed; a point a day."""
     height, left, right, bottom = 200.0, 60.0, float(WIDTH - 20), 170.0
-    shapes: list[Shape] = [Line(left, bottom, right, bottom, _GREY), Line(left, 10, left, bottom, _GREY)]
+    shapes: list[Shape] = [
+        LineShape(left, bottom, right, bottom, _GREY),
+        LineShape(left, 10, left, bottom, _GREY),
+    ]
     sums = _summed(days)
     done, failed = sums[-1]
     top = max(done, failed, 1)
@@ -114,15 +117,18 @@ def course(title: str, days: Sequence[tuple[date, int, int]]) -> Drawing:
         points = [
             (x, bottom - (bottom - 10) * each[which] / top) for x, each in zip(across, sums, strict=True)
         ]
-        shapes += [Line(x1, y1, x2, y2, colour, 2) for (x1, y1), (x2, y2) in pairwise(points)]
-        shapes += [Dot(x, y, 2.5, colour) for x, y in points]
+        shapes += [LineShape(x1, y1, x2, y2, colour, 2) for (x1, y1), (x2, y2) in pairwise(points)]
+        shapes += [DotShape(x, y, 2.5, colour) for x, y in points]
         y = points[-1][1]
         # Under its line, or over it where the dates are below.
         place = y + 28 if y < bottom - 2 * _ROW else y - 8
-        shapes.append(Words(right - 6, place, f"{sums[-1][which]:,} {word}", colour, is_end=True))
+        shapes.append(TextShape(right - 6, place, f"{sums[-1][which]:,} {word}", colour, is_end=True))
     if days:
-        shapes += [Words(left, 190, _said(begins)), Words(right, 190, _said(ends), is_end=True)]
-    shapes += [Words(left - 6, 20, f"{top:,}", is_end=True), Words(left - 6, bottom, "0", is_end=True)]
+        shapes += [TextShape(left, 190, _said(begins)), TextShape(right, 190, _said(ends), is_end=True)]
+    shapes += [
+        TextShape(left - 6, 20, f"{top:,}", is_end=True),
+        TextShape(left - 6, bottom, "0", is_end=True),
+    ]
     until = f", by {_said(ends)}" if days else ""
     return Drawing(title, f"{done:,} hubs activated, {failed:,} have failed{until}.", height, tuple(shapes))
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-from rollouts.queries.governance.evidence.drawing import Dot, Drawing, Line, Shape
-from rollouts.queries.governance.evidence.sections import Section, Table
+from rollouts.queries.governance.evidence.drawing import DotShape, Drawing, LineShape, Shape
+from rollouts.queries.governance.evidence.sections import ReportSection, ReportTable
 
 _STYLE: Final = """
 body{font:16px/1.5 system-ui,Arial,sans-serif;color:#0b0c0c;max-width:70rem;margin:2rem auto;padding:0 1rem}
@@ -19,7 +19,7 @@ figure{margin:1rem 0}svg{max-width:100%;height:auto}
 """
 
 
-def html_page(title: str, sections: Sequence[Section]) -> bytes:
+def html_page(title: str, sections: Sequence[ReportSection]) -> bytes:
     """Write the report as a page of its own."""
     body = "".join(_section(section) for section in sections)
     return (
@@ -38,7 +38,7 @@ def svg(drawing: Drawing) -> str:
     )
 
 
-def _section(section: Section) -> str:
+def _section(section: ReportSection) -> str:
     said = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in section.paragraphs)
     drawn = "".join(
         f"<figure><figcaption>{escape(drawing.title)}</figcaption>{svg(drawing)}</figure>"
@@ -48,7 +48,7 @@ def _section(section: Section) -> str:
     return f"<section><h2>{escape(section.heading)}</h2>{said}{drawn}{tables}</section>"
 
 
-def _table(table: Table) -> str:
+def _table(table: ReportTable) -> str:
     looks = [' class="num"' if is_number else "" for is_number in table.numeric]
     head = "".join(
         f'<th scope="col"{look}>{escape(cell)}</th>' for look, cell in zip(looks, table.head, strict=True)
@@ -63,12 +63,12 @@ def _table(table: Table) -> str:
 
 
 def _shape(shape: Shape) -> str:
-    if isinstance(shape, Line):
+    if isinstance(shape, LineShape):
         return (
             f'<line x1="{shape.x1:g}" y1="{shape.y1:g}" x2="{shape.x2:g}" y2="{shape.y2:g}"'
             f' stroke="{shape.colour}" stroke-width="{shape.width:g}"/>'
         )
-    if isinstance(shape, Dot):
+    if isinstance(shape, DotShape):
         return f'<circle cx="{shape.x:g}" cy="{shape.y:g}" r="{shape.r:g}" fill="{shape.colour}"/>'
     anchor = ' text-anchor="end"' if shape.is_end else ""
     return f'<text x="{shape.x:g}" y="{shape.y:g}" fill="{shape.colour}"{anchor}>{escape(shape.text)}</text>'

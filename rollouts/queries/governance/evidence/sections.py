@@ -17,7 +17,7 @@ from rollouts.states.governing import HanImpact, IncidentStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """Cells as words."""
 
     head: tuple[str, ...]
@@ -33,16 +33,16 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ReportSection:
     """One part of the report."""
 
     heading: str
     paragraphs: tuple[str, ...] = ()
-    tables: tuple[Table, ...] = ()
+    tables: tuple[ReportTable, ...] = ()
     drawings: tuple[Drawing, ...] = field(default=())
 
 
-def sections_of(evidence: Evidence) -> list[Section]:
+def sections_of(evidence: Evidence) -> list[ReportSection]:
     """Lay the evidence out as a reader meets it: where it stands, why, what was decided, and the proof."""
     return [
         _in_short(evidence),
@@ -58,7 +58,7 @@ def sections_of(evidence: Evidence) -> list[Section]:
     ]
 
 
-def _in_short(evidence: Evidence) -> Section:
+def _in_short(evidence: Evidence) -> ReportSection:
     states = evidence.figures.get("states", {})
     done, hubs = states.get(TargetState.ACTIVATED.name, 0), sum(states.values())
     said = [f"{done:,} of {hubs:,} hubs run the new firmware."]
@@ -71,15 +71,15 @@ def _in_short(evidence: Evidence) -> Section:
     if not any(measure.is_apart for measure in evidence.comparison.measures):
         said.append("Nothing tells upgraded hubs from those that are not: the intervals overlap.")
     said += [trip for trip, one in zip(_trips(evidence), evidence.trips, strict=True) if one.suspended][:1]
-    return Section("In short", tuple(said))
+    return ReportSection("In short", tuple(said))
 
 
-def _standing(evidence: Evidence) -> Section:
+def _standing(evidence: Evidence) -> ReportSection:
     rollout, figures = evidence.rollout, evidence.figures
     states = tuple(
         (TargetState[name].label, f"{count:,}") for name, count in figures.get("states", {}).items()
     )
-    return Section(
+    return ReportSection(
         "Where it stands",
         (
             f"{rollout.name}: {RolloutStatus(rollout.status).label}."
@@ -87,16 +87,16 @@ def _standing(evidence: Evidence) -> Section:
             f"Automatic time {_moment(rollout.automatic_at)}; cut-off {_moment(rollout.cutoff_at)}.",
             f"Evidence as of {_moment(evidence.taken_at)}, taken by {evidence.taken_by or 'the portal'}.",
         ),
-        (Table(("State", "Hubs"), states),),
+        (ReportTable(("State", "Hubs"), states),),
     )
 
 
-def _course(evidence: Evidence) -> Section:
+def _course(evidence: Evidence) -> ReportSection:
     days = [(each.day, each.activated, each.failed) for each in evidence.days]
-    return Section("How it went", drawings=(course("Hubs settled, summed up by day", days),))
+    return ReportSection("How it went", drawings=(course("Hubs settled, summed up by day", days),))
 
 
-def _groups(by: GroupBy, groups: Sequence[TriageGroup]) -> Section:
+def _groups(by: GroupBy, groups: Sequence[TriageGroup]) -> ReportSection:
     head = (
         "Group",
         "Hubs",
@@ -129,10 +129,10 @@ def _groups(by: GroupBy, groups: Sequence[TriageGroup]) -> Section:
         for name, rates in measured
         if any(rate.hits for _, rate in rates)
     )
-    return Section(f"By {by.value}", tables=(Table(head, rows),), drawings=charts)
+    return ReportSection(f"By {by.value}", tables=(ReportTable(head, rows),), drawings=charts)
 
 
-def _comparison(evidence: Evidence) -> Section:
+def _comparison(evidence: Evidence) -> ReportSection:
     rows = tuple(
         (
             measure.name,
@@ -143,10 +143,10 @@ def _comparison(evidence: Evidence) -> Section:
         for measure in evidence.comparison.measures
     )
     head = ("Measure", "Upgraded hubs", "Same model, not upgraded", "Intervals")
-    return Section("Upgraded hubs against hubs that are not", tables=(Table(head, rows),))
+    return ReportSection("Upgraded hubs against hubs that are not", tables=(ReportTable(head, rows),))
 
 
-def _rules(evidence: Evidence) -> Section:
+def _rules(evidence: Evidence) -> ReportSection:
     head = ("Rule", "Sees now", "With known issues", "Limit", "Minimum")
     rows = tuple(
         (
@@ -158,7 +158,7 @@ def _rules(evidence: Evidence) -> Section:
         )
         for line in evidence.rules
     )
-    return Section("Halt rules", tuple(_trips(evidence)), (Table(head, rows),))
+    return ReportSection("Halt rules", tuple(_trips(evidence)), (ReportTable(head, rows),))
 
 
 def _trips(evidence: Evidence) -> list[str]:
@@ -170,7 +170,7 @@ def _trips(evidence: Evidence) -> list[str]:
     ]
 
 
-def _incidents(evidence: Evidence) -> Section:
+def _incidents(evidence: Evidence) -> ReportSection:
     head = ("Reference", "Raised", "By", "Category", "Title", "Devices", "Hubs", "Status")
     rows = tuple(
         (
@@ -185,10 +185,10 @@ def _incidents(evidence: Evidence) -> Section:
         )
         for incident in evidence.incidents
     )
-    return Section(f"Incidents ({len(rows)})", tables=(Table(head, rows),) if rows else ())
+    return ReportSection(f"Incidents ({len(rows)})", tables=(ReportTable(head, rows),) if rows else ())
 
 
-def _decision(page: DecisionPage) -> Section:
+def _decision(page: DecisionPage) -> ReportSection:
     line = page.line
     said = [f"Review opened {_moment(line.opened_at)}: {page.because}" if page.because else "Review opened."]
     if line.outcome is not None and line.recommended_at is not None:
@@ -214,13 +214,13 @@ def _decision(page: DecisionPage) -> Section:
         )
         for each in page.signatures
     )
-    table = Table(("Signed by", "Of", "Word", "When", "Comment"), rows)
-    return Section(f"Decision {line.id}", tuple(said), (table,) if rows else ())
+    table = ReportTable(("Signed by", "Of", "Word", "When", "Comment"), rows)
+    return ReportSection(f"Decision {line.id}", tuple(said), (table,) if rows else ())
 
 
-def _after(evidence: Evidence) -> Section:
+def _after(evidence: Evidence) -> ReportSection:
     after = evidence.after_halt
-    return Section(
+    return ReportSection(
         "After the halt",
         (
             f"{after.activated_after_halt:,} hubs activated, or were first found to have, after the halt.",
@@ -230,7 +230,7 @@ def _after(evidence: Evidence) -> Section:
     )
 
 
-def _proof(evidence: Evidence) -> Section:
+def _proof(evidence: Evidence) -> ReportSection:
     rows = tuple(
         (
             str(link.position) if link.position is not None else "—",
@@ -243,7 +243,7 @@ def _proof(evidence: Evidence) -> Section:
         for link in evidence.links
     )
     head = ("Position", "When", "Fact", "About", "By", "Hash")
-    return Section("Audit trail", (evidence.chain.words,), (Table(head, rows),))
+    return ReportSection("Audit trail", (evidence.chain.words,), (ReportTable(head, rows),))
 
 
 def _rate(rate: Rate) -> str:

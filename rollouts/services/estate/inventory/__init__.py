@@ -9,17 +9,17 @@ both are judged by the same code. A text such as a region is judged once however
 from __future__ import annotations
 
 from rollouts.services.estate.inventory.files import Piece, pieces_of
-from rollouts.services.estate.inventory.judging import Judged, Refused, judge
+from rollouts.services.estate.inventory.judging import JudgedPiece, RefusedRow, judge
 from rollouts.services.estate.inventory.meanings import Meanings
 from rollouts.services.estate.inventory.repeats import Repeats
 from rollouts.services.estate.inventory.rows import HUB_COLUMNS, rows_of
 
 __all__ = [
     "HUB_COLUMNS",
-    "Judged",
+    "JudgedPiece",
     "Meanings",
     "Piece",
-    "Refused",
+    "RefusedRow",
     "Repeats",
     "judge",
     "pieces_of",

@@ -22,7 +22,7 @@ _PLACE: Final = {name: place for place, name in enumerate(COLUMNS)}
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedRow:
     """A line that was not taken: its number, how it reads, and why."""
 
     line: int
@@ -31,7 +31,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class JudgedPiece:
     """The good lines of a piece, column by column, and the others with their reasons."""
 
     lines: Int64s
@@ -44,13 +44,13 @@ class Judged:
     home: Int32s
     commissioned: Days
     installed: Days
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedRow, ...]
 
     def __len__(self) -> int:
         return len(self.lines)
 
 
-def judge(piece: Piece, meanings: Meanings) -> Judged:
+def judge(piece: Piece, meanings: Meanings) -> JudgedPiece:
     """Judge every line of a piece by itself; repeats within the file are found by `Repeats`."""
     padded = piece.block + PADDING
     kind = _looked_up(meanings.kinds, padded, piece, "manufacturer", "region")
@@ -69,7 +69,7 @@ def judge(piece: Piece, meanings: Meanings) -> Judged:
     good = np.flatnonzero(problems == 0)
     # Most pieces are good throughout: then nothing is copied.
     only = slice(None) if len(good) == len(problems) else good
-    return Judged(
+    return JudgedPiece(
         lines=piece.numbers[only],
         guid=guid.values[only],
         gpf=gpf.values[only],
@@ -101,17 +101,17 @@ def _only(days: Days, rows: slice | Int64s) -> Days:
     return Days(days.values[rows], days.is_given[rows], days.is_good[rows])
 
 
-def _refused(piece: Piece, problems: Int32s) -> tuple[Refused, ...]:
+def _refused(piece: Piece, problems: Int32s) -> tuple[RefusedRow, ...]:
     found = [
-        Refused(int(piece.numbers[row]), piece.text(row)[:LONGEST_RAW], PROBLEMS[problems[row] - 1])
+        RefusedRow(int(piece.numbers[row]), piece.text(row)[:LONGEST_RAW], PROBLEMS[problems[row] - 1])
         for row in np.flatnonzero(problems).tolist()
     ]
     # A piece that was cut, not written anew, leaves its odd lines to be tried again.
     is_final = piece.separator == b"\x1f"
     odd = [
-        Refused(line, raw[:LONGEST_RAW], LineProblem.MALFORMED_LINE) for line, raw in piece.odd if is_final
+        RefusedRow(line, raw[:LONGEST_RAW], LineProblem.MALFORMED_LINE) for line, raw in piece.odd if is_final
     ]
     return tuple(found + odd)
 
 
-__all__ = ["NONE", "Judged", "Refused", "judge"]
+__all__ = ["NONE", "JudgedPiece", "RefusedRow", "judge"]

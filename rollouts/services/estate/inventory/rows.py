@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rollouts.services.estate.inventory.judging import Judged
+from rollouts.services.estate.inventory.judging import JudgedPiece
 
 HUB_COLUMNS: Final = (
     "guid",
@@ -36,7 +36,7 @@ _LETTERS: Final = 2
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
-def rows_of(judged: Judged, *, with_lines: bool) -> bytes:
+def rows_of(judged: JudgedPiece, *, with_lines: bool) -> bytes:
     """Write the good lines of a piece as rows of `HUB_COLUMNS`, with the line number behind if wanted."""
     count = len(judged)
     if not count:
@@ -55,7 +55,7 @@ def rows_of(judged: Judged, *, with_lines: bool) -> bytes:
     return _without(rows, absent, judged)
 
 
-def _fill(rows: npt.NDArray[np.void], judged: Judged) -> dict[int, Mask]:
+def _fill(rows: npt.NDArray[np.void], judged: JudgedPiece) -> dict[int, Mask]:
     """Fill in the fixed columns; return where which of them is absent."""
     kind, status, party, home = judged.kind, judged.status, judged.registration, judged.home
     has_gpf = judged.has_gpf
@@ -86,7 +86,7 @@ def _fill(rows: npt.NDArray[np.void], judged: Judged) -> dict[int, Mask]:
     return absent
 
 
-def _without(rows: npt.NDArray[np.void], absent: dict[int, Mask], judged: Judged) -> bytes:
+def _without(rows: npt.NDArray[np.void], absent: dict[int, Mask], judged: JudgedPiece) -> bytes:
     """Leave out the octets of what is absent: a null has none."""
     keep = np.ones((len(rows), rows.dtype.itemsize), dtype=bool)
     fields: Mapping[str, tuple[Any, ...]] = rows.dtype.fields or {}

@@ -23,7 +23,7 @@ from portal.identity.api import scope_of
 from portal.kernel import clock, sql
 from portal.kernel.models import IdempotencyKey
 from portal.kernel.refusals import BadInput, Refusal
-from portal.rest.answers import dumps
+from portal.rest.responses import dumps
 
 HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 128
@@ -61,7 +61,7 @@ class OutcomeUnknown(Refusal):
     code = "idempotency_outcome_unknown"
 
 
-def once(method: Method) -> Method:
+def idempotent(method: Method) -> Method:
     """Do what a request with an `Idempotency-Key` asks for once, and give its answer each time."""
 
     @wraps(method)

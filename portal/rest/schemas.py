@@ -5,7 +5,7 @@
         guid: GuidText
         region: Annotated[str, Names(Region), "Whose wide area network serves it."]
 
-A text in `Annotated` describes the member, `Names` gives the words it may hold, `Example` a value.
+A text in `Annotated` describes the member, `AllowedNames` gives the words it may hold, `Example` a value.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Example:
     value: Any
 
 
-class Names:
+class AllowedNames:
     """The words a text may hold: the names of an enumeration, some of them, or a list of texts."""
 
     def __init__(self, source: type[enum.Enum] | Iterable[str]) -> None:
@@ -50,7 +50,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextFormat:
     """More about a text: its form."""
 
     format: str = ""
@@ -59,7 +59,7 @@ class Text:
 
 GuidText = Annotated[
     str,
-    Text(pattern="^[0-9A-F]{2}(-[0-9A-F]{2}){7}$"),
+    TextFormat(pattern="^[0-9A-F]{2}(-[0-9A-F]{2}){7}$"),
     Example("00-DB-12-34-56-78-9A-BC"),
 ]
 Count = Annotated[int, Example(3310)]
@@ -77,15 +77,19 @@ _SCALARS: Final[Mapping[Any, tuple[Schema, Any]]] = {
 }
 
 
-def reference(shape: type) -> Schema:
-    """Return a reference to the schema of a TypedDict, and remember it for the description."""
-    known = _KNOWN.setdefault(shape.__name__, shape)
+def schema_reference(shape: type) -> Schema:
+    """Return a reference to the schema of a TypedDict, and remember it for the description.
+
+    `HubSchema` is described as `Hub`, just as drf-spectacular describes `NewBatchSerializer` as `NewBatch`.
+    """
+    name = shape.__name__.removesuffix("Schema")
+    known = _KNOWN.setdefault(name, shape)
     if known is not shape:
-        raise TypeError(f"Two shapes are called {shape.__name__}.")
-    return {"$ref": _PREFIX + shape.__name__}
+        raise TypeError(f"Two shapes are called {name}.")
+    return {"$ref": _PREFIX + name}
 
 
-def components() -> dict[str, Schema]:
+def schema_components() -> dict[str, Schema]:
     """Return the schema of every shape that is referred to, by name."""
     found: dict[str, Schema] = {}
     while missing := sorted(_KNOWN.keys() - found.keys()):
@@ -105,7 +109,7 @@ def members_of(shape: type) -> frozenset[str]:
 
 def page_of(shape: type, *, is_sparse: bool = True) -> Schema:
     """Return the schema of a page of a list; a sparse one may hold any of the members."""
-    item = reference(shape)
+    item = schema_reference(shape)
     if is_sparse:
         item = {"type": "object", "properties": _object(shape)["properties"], "additionalProperties": False}
     return {
@@ -128,7 +132,7 @@ def list_of(shape: type) -> Schema:
     return {
         "type": "object",
         "required": ["items"],
-        "properties": {"items": {"type": "array", "items": reference(shape)}},
+        "properties": {"items": {"type": "array", "items": schema_reference(shape)}},
         "examples": [{"items": [example_of(shape)]}],
     }
 
@@ -149,7 +153,7 @@ def _schema(hint: Any) -> Schema:  # noqa: PLR0911 - a kind of hint each
     if hint in _SCALARS:
         return dict(_SCALARS[hint][0])
     if is_typeddict(hint):
-        return reference(hint)
+        return schema_reference(hint)
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _annotated(args[0], args[1:])
@@ -172,11 +176,11 @@ def _annotated(hint: Any, notes: Sequence[Any]) -> Schema:
     for note in notes:
         if isinstance(note, str):
             schema["description"] = note
-        elif isinstance(note, Names):
+        elif isinstance(note, AllowedNames):
             schema = _worded(schema, note.words)
         elif isinstance(note, Example):
             schema["examples"] = [note.value]
-        elif isinstance(note, Text):
+        elif isinstance(note, TextFormat):
             given = {"format": note.format, "pattern": note.pattern}
             schema.update({name: value for name, value in given.items() if value})
     return schema
@@ -227,7 +231,7 @@ def _annotated_example(hint: Any, notes: Sequence[Any]) -> Any:
     for note in notes:
         if isinstance(note, Example):
             return note.value
-    words = next((note.words for note in notes if isinstance(note, Names)), [])
+    words = next((note.words for note in notes if isinstance(note, AllowedNames)), [])
     plain = _example(hint)
     if not words:
         return plain

@@ -31,7 +31,7 @@ _DONE_BEFORE: Final = "This had been sent already, so it was not done again. Her
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
-def do_once(get_response: Answer) -> Answer:
+def submit_once(get_response: Answer) -> Answer:
     """Do what a form says once, however often it is sent."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

@@ -15,8 +15,8 @@ import orjson
 import redis.asyncio
 import structlog
 
-from notifications.stream.seats import ANYBODY
-from portal.events.ring import CHANNEL
+from notifications.stream.subscribers import ANYBODY
+from portal.events.wakeups import CHANNEL
 
 log = structlog.get_logger(__name__)
 LOOKS_EVERY: Final = 1.0
@@ -24,7 +24,7 @@ _AGAIN_AFTER: Final = 1.0
 Look = Callable[[], Awaitable[Mapping[int, int]]]
 
 
-class Rings:
+class FeedHeads:
     """How far the feed of each party has come, when it last moved, and who waits for the next move."""
 
     def __init__(self, url: str, look: Look) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from django.conf import settings
 from django.db import connection
 
-from notifications.writing import WrittenPage, page_written_after
+from notifications.cloud_events import WrittenPage, page_written_after
 from portal.events import feed, listening
 from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
@@ -20,14 +20,14 @@ LONGEST_WAIT: Final = 30
 AT_HEAD: Final = "now"
 
 
-def place_of(scope: Scope, after: str) -> int | None:
+def position_of_cursor(scope: Scope, after: str) -> int | None:
     """Return the position a cursor stands for; `now` is the newest entry, none stands for the oldest kept."""
     if after == AT_HEAD:
         return feed.head(scope)
     return int(after) if after else None
 
 
-def awaited_stretch(
+def wait_for_slice(
     scope: Scope, after: int | None, *, kinds: Sequence[EntryKind], size: int, seconds: float
 ) -> WrittenPage:
     """Return the entries after a position; where there are none yet, wait for them.
@@ -46,7 +46,7 @@ def awaited_stretch(
     try:
         while (left := until - time.monotonic()) > 0 and not listening.has_ended():
             _let_go_of_the_database()
-            listening.wait_for_ring(scope.organisation_id, beyond=found.position, seconds=left)
+            listening.wait_for_entries(scope.organisation_id, beyond=found.position, seconds=left)
             found = page_written_after(scope, found.position, kinds=kinds, size=size)
             if found.entries:
                 break

@@ -16,11 +16,11 @@ from rest_framework import serializers
 
 from portal.identity.api import needed_by
 from portal.problems import CATALOGUE, CONTENT_TYPE
-from portal.rest.answers import JSON
-from portal.rest.fields import Said
-from portal.rest.once import HEADER, LONGEST_KEY
+from portal.rest.fields import StrictSerializer
+from portal.rest.idempotency import HEADER, LONGEST_KEY
 from portal.rest.paging import PageQuery
-from portal.rest.shapes import Schema
+from portal.rest.responses import JSON
+from portal.rest.schemas import Schema
 
 NOTICE: Final = timedelta(days=365)
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -144,13 +144,13 @@ def operation(ident: str, summary: str, **more: Any) -> Callable[[Method], Metho
     return mark
 
 
-class Description(AutoSchema):
+class OperationSchema(AutoSchema):
     """Makes an OpenAPI operation of what `operation` says."""
 
     view: Any
 
     @property
-    def told(self) -> Operation:
+    def operation(self) -> Operation:
         """What the method at hand says of itself."""
         found: Operation = self._method.operation
         return found
@@ -161,11 +161,11 @@ class Description(AutoSchema):
 
     def get_operation_id(self) -> str:
         """Name the operation, as generated clients do."""
-        return self.told.ident
+        return self.operation.ident
 
     def get_summary(self) -> str:
         """Say in a line what it does."""
-        return self.told.summary
+        return self.operation.summary
 
     def get_description(self) -> str:  # type: ignore[override]
         """Say what it does, at length: the docstring of the method."""
@@ -175,7 +175,7 @@ class Description(AutoSchema):
 
     def is_deprecated(self) -> bool:
         """Tell whether it is to go."""
-        return self.told.deprecated is not None
+        return self.operation.deprecated is not None
 
     def get_tags(self) -> list[str]:
         """Name the part of the interface it belongs to."""
@@ -188,12 +188,12 @@ class Description(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         """List the parameters of the query, and the headers that count."""
-        found: list[Any] = list(self.told.query)
+        found: list[Any] = list(self.operation.query)
         if getattr(self._method, "takes_key", False):
             found.append(_header(HEADER, "Sent again, nothing is done twice.", _KEY))
         if self.view.polled and self.method == "GET":
             found.append(_header("If-None-Match", "The `ETag` of what you have: 304 if it stands."))
-        if self.told.in_ranges:
+        if self.operation.in_ranges:
             found.append(_header("If-None-Match", "The `ETag` of what you have: 304 if it stands."))
             found.append(_header("Range", "The part that is wanted, such as `bytes=1048576-`.", _RANGE))
             found.append(_header("If-Range", "The `ETag` of what you have a part of."))
@@ -203,7 +203,7 @@ class Description(AutoSchema):
 
     def get_request_serializer(self) -> Any:
         """Return the body."""
-        return self.told.body
+        return self.operation.body
 
     def _get_serializer(self) -> None:
         """Guess nothing: what is not told is not there."""
@@ -212,23 +212,23 @@ class Description(AutoSchema):
         return False
 
     def _get_request_body(self, direction: str = "request") -> Any:
-        if self.told.body is None:
+        if self.operation.body is None:
             return None
         body: Any = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
-        if body and self.told.example is not None and JSON in body["content"]:
-            body["content"][JSON]["example"] = self.told.example
-        if body and isinstance(self.told.body, Mapping):
+        if body and self.operation.example is not None and JSON in body["content"]:
+            body["content"][JSON]["example"] = self.operation.example
+        if body and isinstance(self.operation.body, Mapping):
             body["required"] = True
         return body
 
     def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: str) -> Any:
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)  # type: ignore[no-untyped-call]
-        if isinstance(serializer, Said):
+        if isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
         return schema
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
-        told = self.told
+        told = self.operation
         bodies = {told.status: _success(told.status, told.returns, told.files)}
         bodies.update({status: _success(status, schema, {}) for status, schema in told.also.items()})
         if self.view.polled and self.method == "GET":
@@ -240,12 +240,14 @@ class Description(AutoSchema):
         for status, codes in sorted(_by_status(self._codes()).items()):
             is_shared = shared.get(status) == codes
             bodies[status] = (
-                {"$ref": f"#/components/responses/Status{status}"} if is_shared else failure(status, codes)
+                {"$ref": f"#/components/responses/Status{status}"}
+                if is_shared
+                else problem_response(status, codes)
             )
         return {str(status): bodies[status] for status in sorted(bodies)}
 
     def _codes(self) -> list[str]:
-        told = self.told
+        told = self.operation
         codes = [*_ALWAYS, *told.refuses]
         codes += ["not_found"] if "{" in self.path else []
         codes += _BODY if told.body is not None else []
@@ -292,7 +294,7 @@ def _by_status(codes: Sequence[str]) -> dict[int, list[str]]:
     return found
 
 
-def failure(status: int, codes: Sequence[str]) -> dict[str, Any]:
+def problem_response(status: int, codes: Sequence[str]) -> dict[str, Any]:
     """Describe a status of refusal, with the codes that may stand behind it."""
     examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
     return {
@@ -301,12 +303,14 @@ def failure(status: int, codes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def everywhere() -> dict[str, Any]:
+def shared_responses() -> dict[str, Any]:
     """Describe the refusals that any operation may answer with, by the names under which they are shared."""
-    return {f"Status{status}": failure(status, codes) for status, codes in _by_status(_ALWAYS).items()}
+    return {
+        f"Status{status}": problem_response(status, codes) for status, codes in _by_status(_ALWAYS).items()
+    }
 
 
-def examples() -> dict[str, Any]:
+def problem_examples() -> dict[str, Any]:
     """Give an example of every problem there is."""
     return {
         known.code: {

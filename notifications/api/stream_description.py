@@ -6,9 +6,9 @@ from typing import Final
 
 from notifications.api.events import EventsQuery
 from portal.identity.api_scopes import ApiScope
-from portal.rest.describing import failure
-from portal.rest.shapes import Schema
-from portal.rest.whole import describe_path
+from portal.rest.description import describe_path
+from portal.rest.operations import problem_response
+from portal.rest.schemas import Schema
 
 PATH: Final = "/api/v1/events/stream"
 EVENT_STREAM: Final = "text/event-stream"
@@ -82,7 +82,7 @@ STREAM: Final[Schema] = {
                 }
             },
         },
-        **{str(status): failure(status, codes) for status, codes in REFUSES.items()},
+        **{str(status): problem_response(status, codes) for status, codes in REFUSES.items()},
         "500": {"$ref": "#/components/responses/Status500"},
     },
     "x-served-by": "stream",

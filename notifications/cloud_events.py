@@ -30,7 +30,7 @@ class WrittenEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenStretch:
+class WrittenSlice:
     """Some entries in order. Everything up to `position` has been read: it is where to go on."""
 
     entries: Sequence[WrittenEntry]
@@ -50,7 +50,7 @@ class WrittenPage:
 
 def written_after(
     scope: Scope, position: int | None, *, kinds: Sequence[EntryKind] = (), size: int = 1000
-) -> WrittenStretch:
+) -> WrittenSlice:
     """Return the entries after a position, and where to go on; none = from the oldest that is kept.
 
     Raises:
@@ -61,7 +61,7 @@ def written_after(
     after = feed.check_cursor(there, position)
     found = written_entries(scope, after, kinds=kinds, size=size)
     last, head = _reached(there, len(found), found[-1].position if found else after, size=size)
-    return WrittenStretch(found, last, head)
+    return WrittenSlice(found, last, head)
 
 
 def page_written_after(
@@ -89,7 +89,7 @@ def written_entries(
     return [WrittenEntry(*row) for row in sql.rows(_as_rows(), params)] if params else []
 
 
-def joined(entries: Iterable[WrittenEntry]) -> bytes:
+def json_array(entries: Iterable[WrittenEntry]) -> bytes:
     """Write entries as one JSON array: the batch format of CloudEvents."""
     return f"[{','.join(entry.text for entry in entries)}]".encode()
 

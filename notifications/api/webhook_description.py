@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from notifications.envelopes import BATCH, Happening
-from portal.rest.shapes import Schema, reference
-from portal.rest.whole import describe_call
+from notifications.envelopes import BATCH, EventSchema
+from portal.rest.description import describe_webhook
+from portal.rest.schemas import Schema, schema_reference
 
 _EVERY: Final[Schema] = {"schema": {"type": "string"}}
 
@@ -32,7 +32,7 @@ DELIVERY: Final[Schema] = {
     ],
     "requestBody": {
         "required": True,
-        "content": {BATCH: {"schema": {"type": "array", "items": reference(Happening)}}},
+        "content": {BATCH: {"schema": {"type": "array", "items": schema_reference(EventSchema)}}},
     },
     "responses": {
         "204": {"description": "Taken: the next batch follows."},
@@ -42,4 +42,4 @@ DELIVERY: Final[Schema] = {
     "security": [],
 }
 
-describe_call("events", DELIVERY)
+describe_webhook("events", DELIVERY)

@@ -17,20 +17,20 @@ TASK: Final = "notifications.tasks.deliver_webhooks"
 _KNOWN_SECONDS: Final = 5.0
 
 
-class _Known:
+class _KnownEndpoints:
     """Whose feeds are delivered somewhere, as it was a moment ago."""
 
     parties: frozenset[int] = frozenset()
     read_at = float("-inf")
 
 
-def ring(heads: Mapping[int, int]) -> None:
+def wake_delivery(heads: Mapping[int, int]) -> None:
     """Have entries delivered at once where an organisation has an address; a lost ring costs a second."""
-    if time.monotonic() - _Known.read_at > _KNOWN_SECONDS:
+    if time.monotonic() - _KnownEndpoints.read_at > _KNOWN_SECONDS:
         enabled = WebhookEndpoint.objects.filter(state=WebhookEndpoint.State.ENABLED)
-        _Known.parties = frozenset(enabled.values_list("organisation_id", flat=True).distinct())
-        _Known.read_at = time.monotonic()
-    if _Known.parties.isdisjoint(heads):
+        _KnownEndpoints.parties = frozenset(enabled.values_list("organisation_id", flat=True).distinct())
+        _KnownEndpoints.read_at = time.monotonic()
+    if _KnownEndpoints.parties.isdisjoint(heads):
         return
     try:
         current_app.send_task(TASK, expires=5, ignore_result=True)

@@ -15,34 +15,34 @@ from rest_framework.response import Response
 from portal.identity.api import ScopedAPI
 from portal.kernel.refusals import NotFound
 from portal.problems import CATALOGUE
-from portal.rest import whole
-from portal.rest.answers import JsonAnswer, conditional
-from portal.rest.views import Resource
+from portal.rest import description
+from portal.rest.responses import JsonRenderer, conditional_response
+from portal.rest.views import ResourceView
 
 KIND: Final = "application/yaml"
 
 
-class YamlAnswer(JsonAnswer):
+class YamlRenderer(JsonRenderer):
     """`application/yaml`."""
 
     media_type = KIND
     format = "yaml"
 
 
-class OpenApi(Resource):
+class OpenApiView(ResourceView):
     """The description."""
 
     permission_classes: Any = (IsAuthenticated,)
-    renderer_classes = (YamlAnswer, JsonAnswer)
+    renderer_classes = (YamlRenderer, JsonRenderer)
     schema: Any = None
 
     def get(self, request: Request) -> HttpResponseBase:
         """Give the OpenAPI document: the same as docs/reference/openapi.yaml."""
-        answer = HttpResponse(whole.text(), content_type=f"{KIND}; charset=utf-8")
-        return conditional(request._request, answer)  # noqa: SLF001
+        answer = HttpResponse(description.openapi_yaml(), content_type=f"{KIND}; charset=utf-8")
+        return conditional_response(request._request, answer)  # noqa: SLF001
 
 
-class Explained(Resource):
+class ProblemTypeView(ResourceView):
     """What a problem is about."""
 
     permission_classes: Any = (IsAuthenticated,)
@@ -56,7 +56,7 @@ class Explained(Resource):
         return Response({"type": known.type, "title": known.title, **asdict(known)})
 
 
-class TryItOut(ScopedAPI, SpectacularSwaggerSplitView):
+class SwaggerView(ScopedAPI, SpectacularSwaggerSplitView):
     """Swagger UI from our own files: no script stands in the page, and none comes from elsewhere."""
 
     authentication_classes: Any = ScopedAPI.authentication_classes

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 Follower = Callable[[Mapping[int, int]], None]
 
 
-def ring(heads: Mapping[int, int]) -> None:
+def wake_listeners(heads: Mapping[int, int]) -> None:
     """Tell listeners which parties' feeds have grown, and up to where; then those whom the settings name."""
     _publish(heads)
     for name in settings.FEED_FOLLOWERS:

@@ -10,8 +10,8 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.views import APIView
 
 from portal.identity.api_scopes import ApiScope
-from portal.rest.describing import Operation, everywhere, examples
-from portal.rest.shapes import components
+from portal.rest.operations import Operation, problem_examples, shared_responses
+from portal.rest.schemas import schema_components
 
 PREFIX: Final = "/api/v1/"
 
@@ -22,7 +22,7 @@ _CALLS: Final[dict[str, dict[str, Any]]] = {}
 _PATHS: Final[dict[str, dict[str, Any]]] = {}
 
 
-def describe_call(name: str, call: dict[str, Any]) -> None:
+def describe_webhook(name: str, call: dict[str, Any]) -> None:
     """Describe a call that the portal makes: it stands under `webhooks`, as OpenAPI 3.1 has it."""
     _CALLS[name] = {"post": call}
 
@@ -32,7 +32,7 @@ def describe_path(path: str, methods: dict[str, Any]) -> None:
     _PATHS[path] = methods
 
 
-class _Text(yaml.SafeDumper):
+class _PlainDumper(yaml.SafeDumper):
     """Plain YAML: no anchors, long texts as blocks."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -40,12 +40,12 @@ class _Text(yaml.SafeDumper):
         return True
 
 
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
     style = "|" if "\n" in value else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
-_Text.add_representer(str, _text)
+_PlainDumper.add_representer(str, _represent_text)
 
 
 def only_resources(endpoints: list[Endpoint], **_: Any) -> list[Endpoint]:
@@ -57,17 +57,17 @@ def only_resources(endpoints: list[Endpoint], **_: Any) -> list[Endpoint]:
     ]
 
 
-def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+def add_shared_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the shapes that answers refer to, and the scopes with their words."""
     schemas = result["components"].setdefault("schemas", {})
-    schemas.update(components())
+    schemas.update(schema_components())
     # What is named by an id stands before what has a name, as in the list of addresses.
     paths = sorted({**result["paths"], **_PATHS}.items(), key=lambda item: item[0].replace("{", "!"))
     result["paths"] = dict(paths)
     if _CALLS:
         result["webhooks"] = dict(sorted(_CALLS.items()))
-    result["components"]["responses"] = everywhere()
-    result["components"]["examples"] = dict(sorted(examples().items()))
+    result["components"]["responses"] = shared_responses()
+    result["components"]["examples"] = dict(sorted(problem_examples().items()))
     result["components"]["schemas"] = dict(sorted(schemas.items()))
     flow = result["components"]["securitySchemes"]["clientCredentials"]["flows"]["clientCredentials"]
     flow["scopes"] = {scope.value: str(scope.label) for scope in ApiScope}
@@ -75,16 +75,16 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 @cache
-def document() -> dict[str, Any]:
+def openapi_document() -> dict[str, Any]:
     """Return the description; it is the same until the code changes."""
     described: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return described
 
 
 @cache
-def text() -> str:
+def openapi_yaml() -> str:
     """Return the description as YAML."""
-    return yaml.dump(document(), Dumper=_Text, sort_keys=False, allow_unicode=True, width=110)
+    return yaml.dump(openapi_document(), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=110)
 
 
 def _is_described(view: Any, method: str) -> bool:

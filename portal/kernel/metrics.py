@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class Metric:
     """One figure of one moment, with one `name` and `help` for all labels; never of a hub or a person."""
 
     name: str

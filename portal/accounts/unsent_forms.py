@@ -27,7 +27,7 @@ KEPT_SECONDS: Final = 60 * 60
 MOST: Final = 8 * 1024 * 1024
 """So much text of one form, and no more."""
 _COOKIE_SECONDS: Final = 7 * 24 * 60 * 60
-_SALT: Final = "portal.accounts.keeping"
+_SALT: Final = "portal.accounts.unsent_forms"
 _NEVER: Final = ("/accounts/", "/organisation/", "/oauth/", "/api/", "/csp/")
 _OURS: Final = {"csrfmiddlewaretoken"}
 
@@ -35,7 +35,7 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class UnsentForm:
     """A form as it was sent: where to, from which page, and what was in it."""
 
     user_id: int
@@ -45,7 +45,7 @@ class Typed:
     files: list[str]
 
 
-def keep_typed(get_response: Answer) -> Answer:
+def keep_unsent_forms(get_response: Answer) -> Answer:
     """Keep what arrives after a session has ended, and lead to it once somebody has logged in."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -67,7 +67,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     is_taken = _is_from_here(request) and not request.path.startswith(_NEVER)
     address = settings.LOGIN_URL  # the middleware keeps what a stranger sends there
     if is_taken and isinstance(request.user, User):
-        token = keep(request)
+        token = keep_form(request)
         address = reverse("typed", args=[token]) if token else ""
     if not is_taken or not address:
         words = "The page you sent this from is no longer valid, or cookies are refused. Open it again."
@@ -77,7 +77,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     return redirect(address)
 
 
-def keep(request: HttpRequest) -> str:
+def keep_form(request: HttpRequest) -> str:
     """Keep a form's fields; return the token that brings them back, blank where they are not kept."""
     user_id = _person(request)
     fields = [
@@ -88,19 +88,19 @@ def keep(request: HttpRequest) -> str:
         return ""
     files = [file.name or "" for _, given in request.FILES.lists() for file in given]
     token = secrets.token_urlsafe(18)
-    typed = Typed(user_id, request.get_full_path(), _page(request), fields, files)
+    typed = UnsentForm(user_id, request.get_full_path(), _page(request), fields, files)
     cache.set(_key(token), asdict(typed), KEPT_SECONDS)
     return token
 
 
-def kept(user: User, token: str) -> Typed | None:
+def restore_form(user: User, token: str) -> UnsentForm | None:
     """Bring back what this person had typed; None when it is gone, or somebody else's."""
     document: dict[str, Any] | None = cache.get(_key(token))
-    return Typed(**document) if document is not None and document["user_id"] == user.pk else None
+    return UnsentForm(**document) if document is not None and document["user_id"] == user.pk else None
 
 
 def _lead_back(request: HttpRequest, response: HttpResponseBase) -> None:
-    token = keep(request)
+    token = keep_form(request)
     address = reverse("typed", args=[token]) if token else _page(request)
     log_in = f"{settings.LOGIN_URL}?{urlencode({'next': address})}"
     response["HX-Redirect" if "HX-Redirect" in response else "Location"] = log_in

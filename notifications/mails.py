@@ -20,7 +20,7 @@ _INDENT: Final = "  "
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailDigest:
     """A mail that has been claimed and is about to be sent; its notices newest first."""
 
     user_id: int
@@ -48,7 +48,7 @@ class Letter:
         return f"{lead}: {self._loudest().title}"
 
     @property
-    def groups(self) -> Sequence[Group]:
+    def groups(self) -> Sequence[MailGroup]:
         """The notices by update, the latest news first; those about none last."""
         found: dict[int, list[Message]] = {}
         for message in self.messages:
@@ -67,7 +67,7 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MailLine:
     """One notice under its heading."""
 
     title: str
@@ -83,12 +83,12 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class MailGroup:
     """The notices about one update."""
 
     rollout_id: int
     heading: str
-    lines: tuple[Line, ...]
+    lines: tuple[MailLine, ...]
 
     @property
     def rule(self) -> str:
@@ -107,13 +107,13 @@ def last_digest_time(now: datetime) -> datetime:
     )
 
 
-def _group(rollout_id: int, messages: Sequence[Message]) -> Group:
+def _group(rollout_id: int, messages: Sequence[Message]) -> MailGroup:
     heading = _heading(rollout_id, messages)
     lines = (
-        Line(each.title.removesuffix(f": {heading}"), each.text, each.at, page_beside_update(each))
+        MailLine(each.title.removesuffix(f": {heading}"), each.text, each.at, page_beside_update(each))
         for each in messages
     )
-    return Group(rollout_id, heading, tuple(lines))
+    return MailGroup(rollout_id, heading, tuple(lines))
 
 
 def _heading(rollout_id: int, messages: Sequence[Message]) -> str:

@@ -29,7 +29,7 @@ class BodyTooLarge(BadInput):
     status = 413
 
 
-class _Parser(BaseParser):
+class _SizeLimitedParser(BaseParser):
     def read(self, stream: IO[Any], context: Mapping[str, Any] | None) -> bytes:
         """Read the whole body, unpacked.
 
@@ -45,7 +45,7 @@ class _Parser(BaseParser):
         return _unpacked(raw) if encoding == "gzip" else raw
 
 
-class JsonBody(_Parser):
+class JsonParser(_SizeLimitedParser):
     """`application/json`."""
 
     media_type = "application/json"
@@ -65,7 +65,7 @@ class JsonBody(_Parser):
             raise ParseError(f"The body is not JSON: {error}.") from error
 
 
-class RawBody(_Parser):
+class RawParser(_SizeLimitedParser):
     """A body that is read by whoever asked for it."""
 
     def parse(
@@ -78,19 +78,19 @@ class RawBody(_Parser):
         return self.read(stream, parser_context)
 
 
-class CsvBody(RawBody):
+class CsvParser(RawParser):
     """`text/csv`: a column of GUIDs, or one GUID a line."""
 
     media_type = "text/csv"
 
 
-class NdjsonBody(RawBody):
+class NdjsonParser(RawParser):
     """`application/x-ndjson`: a JSON text or object a line."""
 
     media_type = "application/x-ndjson"
 
 
-BODY_OF_GUIDS: Final[Any] = (JsonBody, CsvBody, NdjsonBody)
+GUID_LIST_PARSERS: Final[Any] = (JsonParser, CsvParser, NdjsonParser)
 
 
 def _up_to(stream: IO[Any], most: int) -> bytes:

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from portal.events.models import Event, FeedOutbox
-from portal.kernel.measures import Measure
+from portal.kernel.metrics import Metric
 
 #: More than this many are not counted: the figure says "at least".
 MOST_COUNTED: Final = 10_000
 
 
-def measures() -> Iterator[Measure]:
+def metrics() -> Iterator[Metric]:
     """Yield what waits for the sequencer, up to `MOST_COUNTED`."""
     entries = FeedOutbox.objects.order_by("id")
     facts = Event.objects.filter(position=None).order_by("id")
     for kind, waiting in (("entries", entries), ("facts", facts)):
-        yield Measure(
+        yield Metric(
             "portal_relay_waiting",
             f"Feed entries and facts the sequencer has not numbered yet, {MOST_COUNTED} at most",
             len(waiting.values_list("id", flat=True)[:MOST_COUNTED]),

@@ -25,7 +25,7 @@ _TAKES_GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 _ROWS_A_PIECE: Final = 1_000
 
 
-class JsonAnswer(BaseRenderer):
+class JsonRenderer(BaseRenderer):
     """`application/json`, times in UTC with a Z."""
 
     media_type = JSON
@@ -42,7 +42,7 @@ class JsonAnswer(BaseRenderer):
         return b"" if data is None else dumps(data)
 
 
-class _FileAnswer(BaseRenderer):
+class _FileRenderer(BaseRenderer):
     charset = None
 
     def render(
@@ -55,21 +55,21 @@ class _FileAnswer(BaseRenderer):
         return data if isinstance(data, bytes) else dumps(data)
 
 
-class CsvAnswer(_FileAnswer):
+class CsvRenderer(_FileRenderer):
     """`text/csv`."""
 
     media_type = CSV
     format = "csv"
 
 
-class NdjsonAnswer(_FileAnswer):
+class NdjsonRenderer(_FileRenderer):
     """`application/x-ndjson`."""
 
     media_type = NDJSON
     format = "ndjson"
 
 
-class XlsxAnswer(_FileAnswer):
+class XlsxRenderer(_FileRenderer):
     """An Excel workbook."""
 
     media_type = XLSX
@@ -93,14 +93,14 @@ def ndjson(rows: Iterable[object]) -> Iterator[bytes]:
         yield bytes(piece)
 
 
-def streamed(pieces: Iterable[bytes], *, kind: str, name: str) -> StreamingHttpResponse:
+def file_response(pieces: Iterable[bytes], *, kind: str, name: str) -> StreamingHttpResponse:
     """Answer with a file, piece by piece, in constant memory."""
     response = StreamingHttpResponse(pieces, content_type=f"{kind}; charset=utf-8" if kind == CSV else kind)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def packed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+def compressed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Pack an answer with gzip where the caller takes it and it is worth it."""
     if response.has_header("Accept-Ranges"):  # its parts are counted as they are
         return response
@@ -125,7 +125,7 @@ def etag_of(content: bytes) -> str:
     return f'W/"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
 
 
-def conditional(request: HttpRequest, response: HttpResponse) -> HttpResponseBase:
+def conditional_response(request: HttpRequest, response: HttpResponse) -> HttpResponseBase:
     """Tag a document, and answer 304 to whoever has it already."""
     tag = etag_of(response.content)
     response["ETag"] = tag

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from django.db.models import Count, Q
 
 from notifications.models import WebhookEndpoint
-from portal.kernel.measures import Measure
+from portal.kernel.metrics import Metric
 
 
-def measures() -> Iterator[Measure]:
+def metrics() -> Iterator[Metric]:
     """Yield how many endpoints are in each state, and how many of them fail at present."""
     counts = WebhookEndpoint.objects.aggregate(
         **{state.value: Count("pk", filter=Q(state=state)) for state in WebhookEndpoint.State},
@@ -18,9 +18,9 @@ def measures() -> Iterator[Measure]:
     )
     failing = counts.pop("failing")
     for state, endpoints in counts.items():
-        yield Measure(
+        yield Metric(
             "notifications_webhooks", "Webhook endpoints by state", endpoints, {"state": state.lower()}
         )
-    yield Measure(
+    yield Metric(
         "notifications_webhooks_failing", "Enabled webhook endpoints whose last call failed", failing
     )

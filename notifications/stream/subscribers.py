@@ -22,7 +22,7 @@ from portal.kernel import clock
 ANYBODY: Final = 0
 
 
-class Refused(Exception):
+class StreamRefused(Exception):
     """Whoever asks may not follow; the code is one of the catalogue of problems."""
 
     def __init__(self, code: str, status: int, detail: str) -> None:
@@ -33,7 +33,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Subscriber:
     """Somebody who follows: their scope, and a name by which their streams are counted."""
 
     scope: Scope
@@ -45,7 +45,7 @@ class Seat:
         return self.scope.organisation_id if self.scope.is_supplier else ANYBODY
 
 
-def seat_of(request: ASGIRequest) -> Seat:
+def subscriber_of(request: ASGIRequest) -> Subscriber:
     """Say who asks. Reads the database: run it in a thread.
 
     Raises:
@@ -67,37 +67,37 @@ def check_origin(request: ASGIRequest) -> str:
     try:
         here = f"{request.scheme}://{request.get_host()}"
     except DisallowedHost as unknown:
-        raise Refused("bad_input", 422, "This is not a name of the portal.") from unknown
+        raise StreamRefused("bad_input", 422, "This is not a name of the portal.") from unknown
     origin = request.headers.get("Origin", "")
     if origin and origin != here and origin not in settings.STREAM_PAGES:
-        raise Refused("not_permitted", 403, "Pages from there may not follow the stream.")
+        raise StreamRefused("not_permitted", 403, "Pages from there may not follow the stream.")
     return origin
 
 
-def _system(request: ASGIRequest, value: str) -> Seat:
+def _system(request: ASGIRequest, value: str) -> Subscriber:
     shown = client_showing_token(value)
     if shown is None:
-        raise Refused("invalid_token", 401, "The access token is unknown or has ended.")
+        raise StreamRefused("invalid_token", 401, "The access token is unknown or has ended.")
     client, names = shown
     address = address_of(request)
     if not may_call_from(client.networks, address):
-        raise Refused("wrong_network", 403, "This client may not call from this address.")
+        raise StreamRefused("wrong_network", 403, "This client may not call from this address.")
     principal = principal_of(client, names=names)
     if ApiScope.EVENTS_READ not in principal.allowed:
-        raise Refused("insufficient_scope", 403, f"This needs the scope {ApiScope.EVENTS_READ.value}.")
+        raise StreamRefused("insufficient_scope", 403, f"This needs the scope {ApiScope.EVENTS_READ.value}.")
     note_use(client, address=address, now=clock.now())
-    return Seat(principal.scope, f"client:{client.pk}")
+    return Subscriber(principal.scope, f"client:{client.pk}")
 
 
-def _person(request: ASGIRequest) -> Seat:
+def _person(request: ASGIRequest) -> Subscriber:
     engine: Any = import_module(settings.SESSION_ENGINE)
     request.session = engine.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     user = auth.get_user(request)
     if not isinstance(user, User) or not user.organisation.is_active:
-        raise Refused("not_authenticated", 401, "Log in, or send an access token.")
+        raise StreamRefused("not_authenticated", 401, "Log in, or send an access token.")
     if needs_second_factor(user) and not has_second_factor(user):
-        raise Refused("not_permitted", 403, "Set up a second factor first.")
+        raise StreamRefused("not_permitted", 403, "Set up a second factor first.")
     scope = Scope.of(user)
     if ApiScope.EVENTS_READ not in scopes_of_roles(scope.kind, scope.roles):
-        raise Refused("not_permitted", 403, "Your role may not follow events.")
-    return Seat(scope, f"person:{user.pk}")
+        raise StreamRefused("not_permitted", 403, "Your role may not follow events.")
+    return Subscriber(scope, f"person:{user.pk}")

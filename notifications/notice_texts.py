@@ -18,7 +18,7 @@ OWN: Final = "is_own"
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class NoticeText:
     """A notice in words: title, text, and the tone its mark is drawn in."""
 
     title: str
@@ -32,7 +32,7 @@ def icon_of(kind: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class NoticeTemplate:
     """How one kind of entry is put into words."""
 
     title: str
@@ -98,42 +98,42 @@ def _both(*parts: Callable[[Data], str]) -> Callable[[Data], str]:
 
 
 K = EntryKind
-TEMPLATES: Final[dict[EntryKind, Template]] = {
-    K.ROLLOUT_NOTIFIED: Template("New firmware: {name}", _own_hubs),
-    K.ROLLOUT_REVISED: Template("Notice revised: {name}", _own_hubs),
-    K.ROLLOUT_REVOKED: Template("Notice revoked: {name}", _both(_reason, _own_hubs), "bad"),
-    K.RELEASE_NOTE_REVISED: Template(
+TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
+    K.ROLLOUT_NOTIFIED: NoticeTemplate("New firmware: {name}", _own_hubs),
+    K.ROLLOUT_REVISED: NoticeTemplate("Notice revised: {name}", _own_hubs),
+    K.ROLLOUT_REVOKED: NoticeTemplate("Notice revoked: {name}", _both(_reason, _own_hubs), "bad"),
+    K.RELEASE_NOTE_REVISED: NoticeTemplate(
         "Release Note revised: {name}", lambda data: str(data.get("summary") or "")
     ),
-    K.PILOT_SUBMITTED: Template("Pilot hubs nominated: {name}", _own_hubs),
-    K.PILOT_CONFIRMED: Template("Pilot nomination decided: {name}", _both(_own_hubs, _reason)),
-    K.PILOT_STARTED: Template("Pilot started: {name}", _own_hubs),
-    K.PILOT_PROGRESS: Template("Pilot progress: {name}", _commentary),
-    K.PILOT_ENDED: Template("Pilot ended: {name}", _commentary),
-    K.PILOT_ACCEPTED: Template("Pilot accepted: {name}", _commentary, "good"),
-    K.SAFE_LAUNCH_OPENED: Template("Safe launch opened: {name}", _own_hubs, "good"),
-    K.INSTRUCTION_RECEIVED: Template("Instruction {instruction} received", _received, "good"),
-    K.INSTRUCTION_APPLIED: Template("Instruction {instruction} applied", _received, "good"),
-    K.SECOND_SUPPLIER_ANSWERED: Template("A second Supplier has answered: {name}", _answered),
-    K.INSTRUCTION_VOIDED: Template("Instructions voided: {name}", _both(_own_hubs, _reason), "warn"),
-    K.BATCH_ANNOUNCED: Template("A batch has its own date: {name}", _own_hubs),
-    K.WINDOW_CLOSED: Template("The window for instructions has closed: {name}", _own_hubs),
-    K.ROLLOUT_SUSPENDED: Template("Suspended: {name}", _both(_reason, _own_hubs), "bad"),
-    K.ROLLOUT_PAUSED: Template("Paused: {name}", _both(_reason, _own_hubs), "warn"),
-    K.ROLLOUT_RESUMED: Template("Resumed: {name}", _both(_reason, _own_hubs), "good"),
-    K.ROLLOUT_STOPPED: Template("Stopped: {name}", _both(_reason, _own_hubs), "bad"),
-    K.ROLLOUT_DELAYED: Template("Dates moved: {name}", _both(_reason, _own_hubs), "warn"),
-    K.ROLLOUT_COMPLETED: Template("Complete: {name}", _own_hubs, "good"),
-    K.DIGEST: Template("Your hubs: {name}", lambda data: str(data.get("text") or "")),
-    K.RULE_RAN: Template("Approval rule ran: {name}", _both(_own_hubs, _reason)),
-    K.INCIDENT_RAISED: Template("Incident raised: {name}", _incident, "warn"),
-    K.INCIDENT_UPDATED: Template("Incident updated: {name}", _incident),
-    K.DECISION_RECOMMENDED: Template("To be confirmed: {name}", _reason, "warn"),
-    K.DECISION_MADE: Template("Decision: {name}", _both(_reason, _own_hubs)),
-    K.WEBHOOK_DISABLED: Template("Webhook disabled: {name}", _reason, "warn"),
-    K.EXPORT_READY: Template("Your file of the estate is ready", _file, "good"),
-    K.EXPORT_FAILED: Template("Your file of the estate was not written", _not_written, "bad"),
-    K.CPL_REMOVED: Template("Removed from the Central Products List: {name}", _reason, "bad"),
+    K.PILOT_SUBMITTED: NoticeTemplate("Pilot hubs nominated: {name}", _own_hubs),
+    K.PILOT_CONFIRMED: NoticeTemplate("Pilot nomination decided: {name}", _both(_own_hubs, _reason)),
+    K.PILOT_STARTED: NoticeTemplate("Pilot started: {name}", _own_hubs),
+    K.PILOT_PROGRESS: NoticeTemplate("Pilot progress: {name}", _commentary),
+    K.PILOT_ENDED: NoticeTemplate("Pilot ended: {name}", _commentary),
+    K.PILOT_ACCEPTED: NoticeTemplate("Pilot accepted: {name}", _commentary, "good"),
+    K.SAFE_LAUNCH_OPENED: NoticeTemplate("Safe launch opened: {name}", _own_hubs, "good"),
+    K.INSTRUCTION_RECEIVED: NoticeTemplate("Instruction {instruction} received", _received, "good"),
+    K.INSTRUCTION_APPLIED: NoticeTemplate("Instruction {instruction} applied", _received, "good"),
+    K.SECOND_SUPPLIER_ANSWERED: NoticeTemplate("A second Supplier has answered: {name}", _answered),
+    K.INSTRUCTION_VOIDED: NoticeTemplate("Instructions voided: {name}", _both(_own_hubs, _reason), "warn"),
+    K.BATCH_ANNOUNCED: NoticeTemplate("A batch has its own date: {name}", _own_hubs),
+    K.WINDOW_CLOSED: NoticeTemplate("The window for instructions has closed: {name}", _own_hubs),
+    K.ROLLOUT_SUSPENDED: NoticeTemplate("Suspended: {name}", _both(_reason, _own_hubs), "bad"),
+    K.ROLLOUT_PAUSED: NoticeTemplate("Paused: {name}", _both(_reason, _own_hubs), "warn"),
+    K.ROLLOUT_RESUMED: NoticeTemplate("Resumed: {name}", _both(_reason, _own_hubs), "good"),
+    K.ROLLOUT_STOPPED: NoticeTemplate("Stopped: {name}", _both(_reason, _own_hubs), "bad"),
+    K.ROLLOUT_DELAYED: NoticeTemplate("Dates moved: {name}", _both(_reason, _own_hubs), "warn"),
+    K.ROLLOUT_COMPLETED: NoticeTemplate("Complete: {name}", _own_hubs, "good"),
+    K.DIGEST: NoticeTemplate("Your hubs: {name}", lambda data: str(data.get("text") or "")),
+    K.RULE_RAN: NoticeTemplate("Approval rule ran: {name}", _both(_own_hubs, _reason)),
+    K.INCIDENT_RAISED: NoticeTemplate("Incident raised: {name}", _incident, "warn"),
+    K.INCIDENT_UPDATED: NoticeTemplate("Incident updated: {name}", _incident),
+    K.DECISION_RECOMMENDED: NoticeTemplate("To be confirmed: {name}", _reason, "warn"),
+    K.DECISION_MADE: NoticeTemplate("Decision: {name}", _both(_reason, _own_hubs)),
+    K.WEBHOOK_DISABLED: NoticeTemplate("Webhook disabled: {name}", _reason, "warn"),
+    K.EXPORT_READY: NoticeTemplate("Your file of the estate is ready", _file, "good"),
+    K.EXPORT_FAILED: NoticeTemplate("Your file of the estate was not written", _not_written, "bad"),
+    K.CPL_REMOVED: NoticeTemplate("Removed from the Central Products List: {name}", _reason, "bad"),
 }
 
 _ICONS: Final[tuple[tuple[frozenset[EntryKind], str], ...]] = (
@@ -159,11 +159,11 @@ _ICONS: Final[tuple[tuple[frozenset[EntryKind], str], ...]] = (
 )
 
 
-def words_for(kind: EntryKind, data: Data, *, rollout_name: str = "") -> Words:
+def notice_text(kind: EntryKind, data: Data, *, rollout_name: str = "") -> NoticeText:
     """Put one entry into words; what a template needs and the entry lacks is left out."""
-    template = TEMPLATES.get(kind) or Template(
+    template = TEMPLATES.get(kind) or NoticeTemplate(
         kind.public_name.replace(".", " ").replace("_", " ").capitalize()
     )
     name = str(data.get("name") or rollout_name or "")
     title = template.title.format_map({"name": name, "instruction": data.get("instruction", "")})
-    return Words(title=title.rstrip(": "), text=template.text(data), tone=template.tone)
+    return NoticeText(title=title.rstrip(": "), text=template.text(data), tone=template.tone)
