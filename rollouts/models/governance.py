@@ -72,6 +72,9 @@ class Incident(models.Model):
     batch_id = models.IntegerField(null=True)
     hubs = models.PositiveIntegerField(default=0)
     rejected = models.JSONField(default=list, help_text="[{line, raw, reason}]")
+    not_read = models.JSONField(
+        default=list, help_text="what of the file was not read: [{kind, sheet, name, rows, where}]"
+    )
     known_issue = models.ForeignKey(
         KnownIssue, on_delete=models.SET_NULL, null=True, related_name="incidents"
     )

@@ -66,6 +66,10 @@ class Instruction(models.Model):
     )
     batch_id = models.IntegerField(null=True, help_text="the only batch that may be named; none = any")
     summary = models.JSONField(default=dict, help_text="accepted hubs by consent and by day")
+    sheets = models.JSONField(default=list, help_text="the sheets that were read, in order; none of a text")
+    not_read = models.JSONField(
+        default=list, help_text="what of the file was not read: [{kind, sheet, name, rows, where}]"
+    )
 
     class Meta:
         constraints = [
@@ -92,6 +96,7 @@ class InstructionLine(models.Model):
     guid = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=32)
     detail = models.TextField(blank=True, help_text="e.g. which CHF a GPF belongs to")
+    sheet = models.TextField(blank=True, help_text="the sheet of the line; none of a text")
 
     class Meta:
         indexes = [models.Index(fields=["instruction", "line_no"], name="rollouts_instructionline_order")]

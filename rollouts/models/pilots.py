@@ -30,6 +30,9 @@ class PilotSubmission(models.Model):
     comment = models.TextField(blank=True)
     hubs = models.PositiveIntegerField(default=0)
     rejected = models.JSONField(default=list, help_text="[{line, raw, reason}]")
+    not_read = models.JSONField(
+        default=list, help_text="what of the file was not read: [{kind, sheet, name, rows, where}]"
+    )
     score = models.FloatField(null=True)
     breakdown = models.JSONField(default=dict)
 

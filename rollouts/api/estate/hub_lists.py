@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from portal.kernel.guid import lines_of, parse_block
 from portal.kernel.refusals import BadInput
+from portal.kernel.spreadsheets import NotRead, NotReadKind
 from portal.kernel.spreadsheets.files import read_all
 from portal.rest.parsers import CsvParser, JsonParser, NdjsonParser
 from portal.rest.responses import CSV, NDJSON
@@ -29,8 +30,16 @@ def hub_list(guids: Sequence[str], *, file_name: str = "") -> HubList:
         raise BadInput(f"One call takes at most {MOST_GUIDS:,} GUIDs. Send the rest in another one.")
     text = "".join(f"{guid.translate(_APART)}\n" for guid in guids)
     body = text.encode("utf-8", "replace")
+    parsed = parse_block(body)
+    heading = parsed.heading
     return HubList.from_parsed(
-        parse_block(body), text=lines_of(body), digest=hashlib.sha256(body).digest(), file_name=file_name
+        parsed,
+        text=lines_of(body),
+        digest=hashlib.sha256(body).digest(),
+        file_name=file_name,
+        not_read=(NotRead(NotReadKind.HEADING, name=guids[heading - 1], rows=1, where=str(heading)),)
+        if heading
+        else (),
     )
 
 

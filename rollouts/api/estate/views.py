@@ -25,7 +25,7 @@ from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.estate import schemas as documents
 from rollouts.api.estate.hub_lists import BODIES, hub_list, listed_in
-from rollouts.api.instructions.schemas import RejectionSchema, of_line
+from rollouts.api.instructions.schemas import NotReadSchema, RejectionSchema, not_read, refused
 from rollouts.queries.estate.estate import estate_counts, estate_page, export_estate
 from rollouts.queries.estate.hubs import hub_card
 from rollouts.queries.estate.keyset import ROLES, EstateFilter
@@ -95,6 +95,7 @@ class LabelChangedSchema(TypedDict):
     changed: Count
     unchanged: Count
     rejected: list[RejectionSchema]
+    not_read: list[NotReadSchema]
 
 
 class HubsToReadSerializer(StrictSerializer):
@@ -287,7 +288,8 @@ class LabelDetailView(ResourceView):
         changed: LabelChangedSchema = {
             "changed": done.changed,
             "unchanged": done.unchanged,
-            "rejected": [of_line(line, raw, reason) for line, raw, reason in done.rejected],
+            "rejected": [refused(line) for line in done.rejected],
+            "not_read": not_read(done.not_read),
         }
         return Response(changed)
 

@@ -7,7 +7,7 @@ from typing import Annotated, TypedDict
 
 from portal.rest.schemas import AllowedNames, Count, Example, GuidText
 from rollouts.api.enums import Id, ReasonName, reason_of
-from rollouts.api.instructions.schemas import RejectionSchema, of_line
+from rollouts.api.instructions.schemas import NotReadSchema, RejectionSchema, not_read, refused
 from rollouts.queries.governance.decisions import DecisionLine
 from rollouts.queries.governance.incidents import (
     Attached,
@@ -97,6 +97,7 @@ class IncidentRaisedSchema(TypedDict):
     respond_by: datetime
     resolve_by: datetime
     rejected: list[RejectionSchema]
+    not_read: list[NotReadSchema]
 
 
 class IncidentHubRowSchema(TypedDict):
@@ -173,7 +174,8 @@ def raised(done: Raised) -> IncidentRaisedSchema:
         "hubs": done.hubs,
         "respond_by": done.respond_by,
         "resolve_by": done.resolve_by,
-        "rejected": [of_line(line.line, line.raw, str(line.reason)) for line in done.rejected],
+        "rejected": [refused(line) for line in done.rejected],
+        "not_read": not_read(done.not_read),
     }
 
 

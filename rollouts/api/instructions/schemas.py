@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, TypedDict
 
 from portal.kernel.guid import Guid
+from portal.kernel.spreadsheets import NotRead, NotReadKind
 from portal.rest.schemas import AllowedNames, Count, Example
 from rollouts.api.enums import HubsByConsent, HubsByDay, HubsByRejection, Id, named
 from rollouts.queries.instructions.receipts import NamedReceipt, RejectedLine
@@ -24,6 +25,18 @@ class RejectionSchema(TypedDict):
     reason: Annotated[str, AllowedNames(RejectionReason)]
     words: Annotated[str, Example("Not a hub of yours in the inventory. Check the GUID.")]
     detail: Annotated[str, Example("")]
+    sheet: Annotated[str, Example(""), "The sheet of a workbook; empty for a text."]
+
+
+class NotReadSchema(TypedDict):
+    """A part of a list that was not read: of no row of it a hub was taken."""
+
+    kind: Annotated[str, AllowedNames(NotReadKind)]
+    sheet: Annotated[str, Example("")]
+    name: Annotated[str, Example("guid"), "The heading of the column, where it is one."]
+    rows: Annotated[int, Example(1), "Rows that hold anything and were not read; 0 for a column."]
+    where: Annotated[str, Example("1"), "Which lines, or which column."]
+    words: Annotated[str, Example("Line 1 was taken for the heading: “guid”.")]
 
 
 class InstructionSchema(TypedDict):
@@ -47,6 +60,7 @@ class InstructionSchema(TypedDict):
     rejected_by_reason: HubsByRejection
     consents: HubsByConsent
     days: HubsByDay
+    not_read: Annotated[list[NotReadSchema], "What of the list was not read, the heading included."]
     rejections: Annotated[list[RejectionSchema], "The first 1,000; all of them are at `rejections_url`."]
     rejections_url: Annotated[str, Example("/api/v1/instructions/I-7K2M9QX4TB/rejections")]
 
@@ -80,6 +94,7 @@ class DryRunSchema(TypedDict):
     rejected_by_reason: HubsByRejection
     consents: HubsByConsent
     days: HubsByDay
+    not_read: Annotated[list[NotReadSchema], "What of the list was not read, the heading included."]
     rejections: Annotated[list[RejectionSchema], "The first 1,000."]
 
 
@@ -104,6 +119,7 @@ def instruction(receipt: Receipt, lines: Sequence[RejectedLine], *, rejections_u
         "rejected_by_reason": dict(receipt.tally.rejected_by_reason),
         "consents": named(receipt.tally.consents),
         "days": _days(receipt.tally),
+        "not_read": not_read(receipt.not_read),
         "rejections": [rejection(line) for line in lines],
         "rejections_url": rejections_url,
     }
@@ -140,7 +156,8 @@ def dry_run(verdict: InstructionForecast) -> DryRunSchema:
         "rejected_by_reason": dict(verdict.tally.rejected_by_reason),
         "consents": named(verdict.tally.consents),
         "days": _days(verdict.tally),
-        "rejections": [_refused(line) for line in verdict.refused],
+        "not_read": not_read(verdict.not_read),
+        "rejections": [refused(line) for line in verdict.refused],
     }
 
 
@@ -153,22 +170,27 @@ def rejection(line: RejectedLine) -> RejectionSchema:
         "reason": line.reason,
         "words": line.words,
         "detail": line.detail,
+        "sheet": line.sheet,
     }
 
 
-def of_line(line: int, raw: str, reason: str) -> RejectionSchema:
-    """Give a line of which no more is known."""
-    return {
-        "line": line,
-        "raw": raw,
-        "guid": None,
-        "reason": reason,
-        "words": str(RejectionReason(reason).label),
-        "detail": "",
-    }
+def not_read(parts: Iterable[NotRead]) -> list[NotReadSchema]:
+    """Give the parts of a list that were not read."""
+    return [
+        {
+            "kind": part.kind.value,
+            "sheet": part.sheet,
+            "name": part.name,
+            "rows": part.rows,
+            "where": part.where,
+            "words": part.words,
+        }
+        for part in parts
+    ]
 
 
-def _refused(line: RefusedLine) -> RejectionSchema:
+def refused(line: RefusedLine) -> RejectionSchema:
+    """Give a line that was not taken, from what a service answers."""
     return {
         "line": line.line,
         "raw": line.raw,
@@ -176,6 +198,7 @@ def _refused(line: RefusedLine) -> RejectionSchema:
         "reason": str(line.reason),
         "words": str(RejectionReason(line.reason).label),
         "detail": line.detail,
+        "sheet": line.sheet,
     }
 
 

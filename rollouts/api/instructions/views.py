@@ -52,7 +52,7 @@ from rollouts.services import HubList
 from rollouts.states import BatchKind, Channel, InstructionKind
 
 SHOWN: Final = 1_000
-_HEADER: Final = ("guid", "line", "reason", "what_it_means", "detail")
+_HEADER: Final = ("guid", "line", "reason", "what_it_means", "detail", "sheet")
 _LISTED: Final = {"description": "A column headed `guid`, or one GUID a line."}
 _LINES: Final = {"description": 'A GUID a line: `"00-DB-…"` or `{"guid": "00-DB-…"}`.'}
 _REFUSED: Final = (
@@ -347,5 +347,7 @@ def _file(scope: Scope, reference_: str, *, is_csv: bool) -> HttpResponseBase:
     if not is_csv:
         rows: Iterator[Any] = (documents.rejection(line) for line in lines)
         return file_response(ndjson(rows), kind=NDJSON, name=f"{name}.ndjson")
-    cells = ((line.guid or line.raw, line.line, line.reason, line.words, line.detail) for line in lines)
+    cells = (
+        (line.guid or line.raw, line.line, line.reason, line.words, line.detail, line.sheet) for line in lines
+    )
     return file_response(stream_csv(cells, header=_HEADER), kind=CSV, name=f"{name}.csv")

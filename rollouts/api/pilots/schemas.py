@@ -19,6 +19,7 @@ from rollouts.api.enums import (
     named,
     reason_of,
 )
+from rollouts.api.instructions.schemas import NotReadSchema, not_read
 from rollouts.queries.pilots.pilots import PilotHub, PilotProgress, SavedRule, SelectionPreview, Submission
 from rollouts.services import Confirmation, Nomination
 from rollouts.states import RejectionReason
@@ -64,6 +65,7 @@ class RefusedHubSchema(TypedDict):
     raw: Annotated[str, Example("00-DB-12-34-56-78-9A-BC")]
     reason: Annotated[str, AllowedNames(RejectionReason)]
     detail: Annotated[str, Example("")]
+    sheet: Annotated[str, Example("")]
 
 
 class PilotSubmissionSchema(TypedDict):
@@ -80,6 +82,7 @@ class PilotSubmissionSchema(TypedDict):
     score: Annotated[float | None, "How well these hubs stand for all of yours; 1 is perfectly."]
     breakdown: Annotated[dict[str, Any], Example({"chosen": _BREAKDOWN, "eligible": _BREAKDOWN})]
     rejected: list[RefusedHubSchema]
+    not_read: list[NotReadSchema]
 
 
 class NominatedSchema(TypedDict):
@@ -89,6 +92,7 @@ class NominatedSchema(TypedDict):
     hubs: Count
     score: float
     rejected: list[RefusedHubSchema]
+    not_read: list[NotReadSchema]
 
 
 class ConfirmedSchema(TypedDict):
@@ -183,6 +187,7 @@ def submission(one: Submission) -> PilotSubmissionSchema:
         "score": one.score,
         "breakdown": dict(one.breakdown),
         "rejected": [_refused(line) for line in one.rejected],
+        "not_read": not_read(one.not_read),
     }
 
 
@@ -193,6 +198,7 @@ def nominated(done: Nomination) -> NominatedSchema:
         "hubs": done.hubs,
         "score": done.score,
         "rejected": [_refused(line) for line in done.rejected],
+        "not_read": not_read(done.not_read),
     }
 
 
@@ -238,5 +244,6 @@ def _refused(line: Mapping[str, Any]) -> RefusedHubSchema:
         "line": line["line"],
         "raw": line["raw"],
         "reason": line["reason"],
+        "sheet": line.get("sheet", ""),
         "detail": line.get("detail", ""),
     }

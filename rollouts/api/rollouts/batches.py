@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, TypedDict
+from typing import Annotated, Any, ClassVar, Final, TypedDict
 
 from django.urls import reverse
 from rest_framework import serializers
@@ -21,8 +21,11 @@ from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import HubsByRegion, Id, named
 from rollouts.api.estate.hub_lists import MOST_GUIDS, hub_list
+from rollouts.api.instructions.schemas import NotReadSchema, RejectionSchema, not_read, refused
 from rollouts.api.rollouts.schemas import RolloutBatchSchema, batches
 from rollouts.queries.rollouts.rollout import rollout_page
+
+_SHOWN: Final = 1_000
 
 
 class BatchCreatedSchema(TypedDict):
@@ -32,6 +35,8 @@ class BatchCreatedSchema(TypedDict):
     hubs: Count
     suppliers: Annotated[int, "How many Suppliers were told."]
     cutoff_at: datetime
+    rejected: Annotated[list[RejectionSchema], "Lines from which no hub could be read; the first 1,000."]
+    not_read: list[NotReadSchema]
 
 
 class NewBatchSerializer(StrictSerializer):
@@ -70,6 +75,8 @@ class BatchOutlookSchema(TypedDict):
         "Hubs that were chosen and would stay where they are, by why.",
     ]
     says: Annotated[str, "The conditions in words."]
+    rejected: Annotated[list[RejectionSchema], "Lines from which no hub could be read; the first 1,000."]
+    not_read: list[NotReadSchema]
 
 
 class GateReasonSerializer(StrictSerializer):
@@ -131,6 +138,8 @@ class BatchListView(ResourceView):
             "hubs": done.hubs,
             "suppliers": done.suppliers,
             "cutoff_at": done.cutoff_at,
+            "rejected": [refused(line) for line in done.rejected[:_SHOWN]],
+            "not_read": not_read(done.not_read),
         }
         location = reverse("api:batches", args=[rollout_id])
         return Response(made, status=201, headers={"Location": location})
@@ -179,6 +188,8 @@ class BatchPreviewView(ResourceView):
             "by_batch": dict(found.by_batch),
             "stays": dict(found.stays),
             "says": found.says,
+            "rejected": [refused(line) for line in found.rejected[:_SHOWN]],
+            "not_read": not_read(found.not_read),
         }
         return Response(outlook)
 

@@ -13,6 +13,7 @@ from portal.identity.scope import Scope
 from portal.kernel import paging, sql
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotFound
+from portal.kernel.spreadsheets import NotRead
 from rollouts.models import Incident, IncidentAttachment, KnownIssue
 from rollouts.reads.governance.incidents import visible_incident, visible_incidents
 from rollouts.states import FailureCode, Region, TargetState, failure_code
@@ -110,6 +111,7 @@ class IncidentPage:
     criteria: dict[str, Any] | None
     batch_id: int | None
     rejected: Sequence[Mapping[str, Any]]
+    not_read: Sequence[NotRead]
     comments: tuple[Remark, ...]
     attachments: tuple[Attached, ...]
     steps: tuple[IncidentStep, ...]
@@ -186,6 +188,7 @@ def incident_page(scope: Scope, incident_id: int) -> IncidentPage:
         criteria=incident.criteria,
         batch_id=incident.batch_id,
         rejected=incident.rejected,
+        not_read=list(map(NotRead.of, incident.not_read)),
         comments=_remarks(incident, with_internal=boards),
         attachments=_attached(incident),
         steps=open_incident_steps(*scope.roles, at=status),

@@ -40,6 +40,7 @@ class RejectedLine:
     reason: str
     words: str
     detail: str
+    sheet: str = ""
 
 
 def receipts(
@@ -136,4 +137,5 @@ def _refused(line: InstructionLine) -> RejectedLine:
         reason=line.reason,
         words=str(RejectionReason(line.reason).label) if known else line.reason,
         detail=line.detail,
+        sheet=line.sheet,
     )

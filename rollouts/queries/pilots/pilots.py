@@ -16,6 +16,7 @@ from portal.kernel import paging, sql
 from portal.kernel.guid import Guid
 from portal.kernel.paging import Page
 from portal.kernel.refusals import NotFound, NotPermitted
+from portal.kernel.spreadsheets import NotRead
 from rollouts.models import Batch, PilotSubmission, SelectionRule, SelectionRuleVersion
 from rollouts.queries.rollouts.progress import Viewer
 from rollouts.reads.rollouts.visibility import visible_rollout, visible_rollouts
@@ -86,6 +87,7 @@ class Submission:
     rejected: Sequence[Mapping[str, Any]]
     score: float | None
     breakdown: Mapping[str, Any]
+    not_read: Sequence[NotRead] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ def submissions(scope: Scope, *, rollout_id: int) -> list[Submission]:
             rejected=row.rejected,
             score=row.score,
             breakdown=row.breakdown,
+            not_read=list(map(NotRead.of, row.not_read)),
         )
         for row in rows
     ]

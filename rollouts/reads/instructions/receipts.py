@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
 
+from portal.kernel.spreadsheets import NotRead
 from rollouts.models.instructions import Instruction
 from rollouts.states import Consent
 
@@ -90,6 +91,7 @@ class Receipt:
     lines: int
     processed: int
     tally: InstructionTally
+    not_read: tuple[NotRead, ...] = ()
     is_repeat: bool = False
 
     @classmethod
@@ -112,6 +114,7 @@ class Receipt:
             lines=instruction.lines,
             processed=instruction.processed,
             tally=InstructionTally.read(instruction),
+            not_read=tuple(map(NotRead.of, instruction.not_read)),
             is_repeat=is_repeat,
         )
 

@@ -11,10 +11,10 @@ import numpy as np
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel import sql
-from portal.kernel.guid import guid_sql
 from portal.kernel.refusals import BadInput
+from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import unit_of_work
-from rollouts.services.instructions.hub_list import HubList, stage
+from rollouts.services.instructions.hub_list import HubList, RefusedLine, in_order, spelt_lines, stage
 from rollouts.states import RejectionReason
 
 LONGEST_LABEL: Final = 40
@@ -27,8 +27,8 @@ class Labelled:
 
     changed: int
     unchanged: int
-    rejected: tuple[tuple[int, str, str], ...] = ()
-    """Lines that were not taken: number, text, reason."""
+    rejected: tuple[RefusedLine, ...] = ()
+    not_read: tuple[NotRead, ...] = ()
 
 
 @unit_of_work
@@ -47,11 +47,11 @@ def add_label(scope: Scope, *, label: str, hubs: HubList) -> Labelled:
     stage(hubs.guids, hubs.lines)
     params = {"party": scope.organisation_id, "label": name}
     added = sql.execute("rollouts", "add_label", **params)
-    text = sql.load("rollouts", "strangers_staged").replace("{guid}", guid_sql("s.guid"))
-    strangers = sql.rows(text, {"party": scope.organisation_id})
-    rejected = [(line.line, line.raw, line.reason) for line in hubs.refused]
-    rejected += [(row.line_no, row.guid, RejectionReason.UNKNOWN_DEVICE.value) for row in strangers]
-    return Labelled(added, len(hubs.guids) - len(strangers) - added, tuple(sorted(rejected)))
+    strangers = sql.fetch_all("rollouts", "strangers_staged", party=scope.organisation_id)
+    missed = [(row.guid, row.line_no, RejectionReason.UNKNOWN_DEVICE.value, "") for row in strangers]
+    rejected = in_order([*hubs.refused, *spelt_lines(missed, hubs.text, hubs.sheets)], hubs.sheets)
+    unchanged = len(hubs.guids) - len(strangers) - added
+    return Labelled(added, unchanged, tuple(rejected), hubs.not_read)
 
 
 @unit_of_work

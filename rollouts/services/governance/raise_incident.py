@@ -20,6 +20,7 @@ from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.opaque import drawn_reference
 from portal.kernel.refusals import BadInput, NotFound, Refusal
+from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import Batch, Incident, IncidentComment, Instruction, Rollout
 from rollouts.reads.governance.incidents import locked_incident
@@ -67,6 +68,7 @@ class Raised:
     rejected: tuple[RefusedLine, ...]
     respond_by: datetime
     resolve_by: datetime
+    not_read: tuple[NotRead, ...] = ()
 
 
 @unit_of_work
@@ -107,6 +109,7 @@ def raise_incident(
     refused = _name_hubs(
         scope, incident, source=source, tree=tree, batch_id=batch_id, instruction_id=instruction_id, now=now
     )
+    incident.not_read = source.not_read_documents if source is not None else []
     incident.rejected = [_line_document(line) for line in refused[: Governance.current().listed_rejections]]
     if ways and not incident.hubs:
         raise NothingNamed(
@@ -207,7 +210,10 @@ def _earlier(scope: Scope, key: str) -> Raised | None:
     found = Incident.objects.filter(organisation_id=scope.organisation_id, idempotency_key=key).first()
     if found is None:
         return None
-    lines = [RefusedLine(row["line"], row["raw"], None, row["reason"]) for row in found.rejected]
+    lines = [
+        RefusedLine(row["line"], row["raw"], None, row["reason"], row.get("detail", ""), row.get("sheet", ""))
+        for row in found.rejected
+    ]
     return _raised(found, lines)
 
 
@@ -219,6 +225,7 @@ def _raised(incident: Incident, refused: Sequence[RefusedLine]) -> Raised:
         tuple(refused),
         incident.respond_by,
         incident.resolve_by,
+        tuple(map(NotRead.of, incident.not_read)),
     )
 
 
@@ -326,7 +333,13 @@ def _refused(source: HubList, rows: Sequence[Any]) -> list[RefusedLine]:
 
 
 def _line_document(line: RefusedLine) -> dict[str, Any]:
-    return {"line": line.line, "raw": line.raw, "reason": str(line.reason)}
+    return {
+        "line": line.line,
+        "sheet": line.sheet,
+        "raw": line.raw,
+        "reason": str(line.reason),
+        "detail": line.detail,
+    }
 
 
 def _tell_raised(scope: Scope, incident: Incident, *, now: datetime) -> None:

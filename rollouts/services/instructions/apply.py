@@ -114,7 +114,7 @@ def _apply_slice(instruction: Instruction, rollout: Rollout, *, size: int, now: 
         missed, tally, others = list(outcome.missed), outcome.tally, outcome.others
     if missed:
         source = Instruction.objects.values_list("source", flat=True).get(pk=instruction.pk)
-        keep_refused(instruction, spelt_lines(missed, decompress_list(source)))
+        keep_refused(instruction, spelt_lines(missed, decompress_list(source), instruction.sheets))
     instruction.processed += min(size, total - first)
     _add_others(instruction, others)
     after = before.plus(tally)
@@ -154,7 +154,7 @@ def keep_refused(instruction: Instruction, lines: Sequence[RefusedLine]) -> None
         return
     sql.copy_rows(
         "rollouts_instructionline",
-        ("instruction_id", "line_no", "raw", "guid", "reason", "detail"),
+        ("instruction_id", "line_no", "raw", "guid", "reason", "detail", "sheet"),
         (
             # COPY and PostgreSQL text know no NUL.
             (
@@ -163,7 +163,8 @@ def keep_refused(instruction: Instruction, lines: Sequence[RefusedLine]) -> None
                 line.raw.replace("\x00", ""),
                 line.guid,
                 str(line.reason),
-                line.detail,
+                line.detail.replace("\x00", ""),
+                line.sheet,
             )
             for line in lines
         ),

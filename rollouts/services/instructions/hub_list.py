@@ -62,6 +62,11 @@ class HubList:
     def __len__(self) -> int:
         return len(self.guids) + len(self.refused)
 
+    @property
+    def not_read_documents(self) -> list[dict[str, object]]:
+        """What of the file was not read, as JSON keeps it."""
+        return [part.document for part in self.not_read]
+
     @classmethod
     def from_text(cls, data: str | bytes, *, file_name: str = "") -> HubList:
         """Read a list as it was typed, pasted or uploaded: a text of any make, or a workbook.

@@ -20,6 +20,7 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.opaque import drawn_reference
 from portal.kernel.refusals import BadInput, NotPermitted, Refusal
+from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import inside_unit_of_work, run_after_commit, unit_of_work
 from rollouts import rules
 from rollouts.models import Instruction, Rollout
@@ -83,6 +84,7 @@ class InstructionForecast:
     lines: int
     tally: InstructionTally
     refused: Sequence[RefusedLine]
+    not_read: Sequence[NotRead] = ()
 
     @property
     def accepted(self) -> int:
@@ -168,7 +170,8 @@ def check_instruction(
     outcome = judge_answers(rollout, order, guids=source.guids, lines=source.lines, now=now)
     refused = [*source.refused, *spelt_lines(outcome.missed, source.text, source.sheets)]
     tally = outcome.tally.plus(InstructionTally(rejected_by_reason=_by_reason(source.refused)))
-    return InstructionForecast(len(source), tally, in_order(refused, source.sheets)[:SHOWN_LINES])
+    shown = in_order(refused, source.sheets)[:SHOWN_LINES]
+    return InstructionForecast(len(source), tally, shown, source.not_read)
 
 
 @inside_unit_of_work
@@ -291,6 +294,8 @@ def _new_instruction(rollout: Rollout, author: Author, order: AnswerOrder, sourc
         idempotency_key=author.idempotency_key,
         rule_version_id=author.rule_version_id,
         lines=len(source),
+        sheets=list(source.sheets),
+        not_read=source.not_read_documents,
         hub_group=order.group or "",
         batch_id=order.batch_id,
     )

@@ -16,6 +16,7 @@ from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
+from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import PilotMember, PilotSubmission, Rollout, SelectionRuleVersion
 from rollouts.reads.rollouts.visibility import visible_rollout
@@ -60,6 +61,7 @@ class Nomination:
     hubs: int
     rejected: Sequence[Mapping[str, Any]]
     score: float
+    not_read: Sequence[NotRead] = ()
 
 
 @unit_of_work
@@ -109,6 +111,7 @@ def submit_pilot(
         submitted_at=received_at,
         hubs=len(guids),
         rejected=refused,
+        not_read=hubs.not_read_documents,
         score=choice.score,
         breakdown={"chosen": choice.chosen_by, "eligible": choice.eligible_by},
     )
@@ -117,7 +120,7 @@ def submit_pilot(
         batch_size=10_000,
     )
     _tell_submitted(scope, rollout, submission, choice, now=now)
-    return Nomination(submission.pk, len(guids), refused, choice.score)
+    return Nomination(submission.pk, len(guids), refused, choice.score, hubs.not_read)
 
 
 @unit_of_work
@@ -189,7 +192,13 @@ def _judged(
 
 
 def _line_document(line: RefusedLine) -> dict[str, Any]:
-    return {"line": line.line, "raw": line.raw, "reason": str(line.reason), "detail": line.detail}
+    return {
+        "line": line.line,
+        "sheet": line.sheet,
+        "raw": line.raw,
+        "reason": str(line.reason),
+        "detail": line.detail,
+    }
 
 
 def over_cap(rollout: Rollout, *, asked: int, in_pilot: int) -> OverPilotCap:

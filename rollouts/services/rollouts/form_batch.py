@@ -13,6 +13,7 @@ from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, Refusal
+from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts import rules
 from rollouts.models import Batch, Rollout
@@ -20,7 +21,7 @@ from rollouts.reads.rollouts.shares import Share, shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout, visible_rollout
 from rollouts.reads.rules.choosing import criteria_context
 from rollouts.rules.criteria import Criteria, Sql, Subject, compile_hub, explain, parse
-from rollouts.services.instructions.hub_list import HubList
+from rollouts.services.instructions.hub_list import HubList, RefusedLine
 from rollouts.services.rollouts.step import StepRefused
 from rollouts.states import ENDED_STATUSES, RUNNING_STATUSES, BatchKind, Region, RolloutStatus
 
@@ -43,6 +44,9 @@ class BatchFormed:
     hubs: int
     suppliers: int
     cutoff_at: datetime
+    rejected: tuple[RefusedLine, ...] = ()
+    """Lines of a list from which no hub could be read."""
+    not_read: tuple[NotRead, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,9 @@ class BatchOutlook:
     """Hubs that were chosen and would not move, by PILOT, ANSWERED, SETTLED and, of a list, OUTSIDE."""
     says: str
     """The conditions in words; nothing of a list."""
+    rejected: tuple[RefusedLine, ...] = ()
+    """Lines of a list from which no hub could be read."""
+    not_read: tuple[NotRead, ...] = ()
 
 
 def foresee_batch(
@@ -103,6 +110,8 @@ def foresee_batch(
         by_batch=by_batch,
         stays={fate: hubs for fate, hubs in fates.items() if hubs},
         says=explain(criteria) if criteria else "",
+        rejected=source.refused if source is not None else (),
+        not_read=source.not_read if source is not None else (),
     )
 
 
@@ -143,7 +152,14 @@ def create_batch(
         raise NothingToMove("None of these hubs can be moved: they are answered for, or not in this group.")
     shares = shares_of(rollout.pk, batch_id=batch.pk).by_supplier
     _announce(scope, rollout, batch, shares, hubs=moved, says=explain(criteria) if criteria else "", now=now)
-    return BatchFormed(batch.pk, moved, len(shares), cutoff_at)
+    return BatchFormed(
+        batch.pk,
+        moved,
+        len(shares),
+        cutoff_at,
+        rejected=source.refused if source is not None else (),
+        not_read=source.not_read if source is not None else (),
+    )
 
 
 @unit_of_work

@@ -45,7 +45,7 @@ from rollouts.web.rollouts.views import XLSX, crumbs_of, download
 from rollouts.web.rules.conditions import ConditionsForm
 from rollouts.web.wording import facts
 
-_FAILURES: Final = ("guid", "line", "reason", "what it means", "detail")
+_FAILURES: Final = ("guid", "line", "reason", "what it means", "detail", "sheet")
 _GONE: Final = "What you had checked is no longer kept here. Choose the hubs again; nothing was submitted."
 _ASKED: Final = ("source", "kind", "batch", "saved", "mine", "name")
 SHOWN: Final = 50
@@ -262,7 +262,7 @@ def _reasons(counts: Mapping[str, int]) -> list[dict[str, Any]]:
 def _line(line: services.RefusedLine) -> RejectedLine:
     known = line.reason in RejectionReason.values
     words = str(RejectionReason(line.reason).label) if known else str(line.reason)
-    return RejectedLine(line.line, line.raw, "", str(line.reason), words, line.detail)
+    return RejectedLine(line.line, line.raw, "", str(line.reason), words, line.detail, line.sheet)
 
 
 @require_GET
@@ -308,7 +308,7 @@ def receipt(request: PortalRequest, reference: str) -> HttpResponse:
 def failures(request: PortalRequest, reference: str, form: str) -> HttpResponseBase:
     """Give the lines that were not taken as a file, ready to be corrected and sent again."""
     rows = (
-        (line.raw or line.guid, line.line, line.reason, line.words, line.detail)
+        (line.raw or line.guid, line.line, line.reason, line.words, line.detail, line.sheet)
         for line in every_refused_line(scope_of(request), reference)
     )
     name = f"{reference}-not-accepted.{form}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from rollouts.queries.instructions.choices import current_versions
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.web.estate.hub_lists import InstructionDraft, keep_draft, submitted_list
 from rollouts.web.governance.incident_forms import HubConditionsForm
+from rollouts.web.governance.incidents import reject_rows
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.phases import PhaseForm, chosen_by
 from rollouts.web.rollouts.views import crumbs_of
@@ -31,6 +33,7 @@ _STAYS: Final = {
     "PILOT": "It is in the pilot group",
     "OUTSIDE": "It is not in this update",
 }
+_SHOWN: Final = 50
 #: What is not said again: the list is kept here, and the rest belongs to the request.
 _LEFT_OUT: Final = frozenset({"csrfmiddlewaretoken", "token", "hubs", "file"})
 
@@ -62,6 +65,7 @@ def check(request: PortalRequest, rollout_id: int) -> HttpResponse:
         "asked": asked,
         "outlook": outlook,
         "said": [*_said_again(request), ("token", token)],
+        "rejected": reject_rows([asdict(line) for line in outlook.rejected[:_SHOWN]]),
         "stays_total": sum(outlook.stays.values()),
         "stays": [{"label": _STAYS[fate], "count": hubs} for fate, hubs in outlook.stays.items()],
         "regions": [{"label": str(region.label), "count": n} for region, n in outlook.by_region.items()],
