@@ -216,15 +216,16 @@ def _settle(call: _Call, reply: CspReply, *, now: datetime) -> None:
     log.warning("dispatch.not-taken", command_id=call.order.command_id, outcome=reply.outcome.value)
     if reply.outcome is SendOutcome.REFUSED:
         _close(call, status=CommandStatus.REFUSED, problem=reply.problem)
-        channel.update(last_problem=reply.problem)
         _blame(call, now=now)
+        channel.update(last_problem=reply.problem)  # after the hubs, as in a claim
         return
     _try_later(call, reply)
 
 
 def _close(call: _Call, *, status: CommandStatus, **changes: object) -> None:
     changes = {"problem": "", **changes}
-    Command.objects.filter(pk=call.order.command_id).update(status=status, next_try_at=None, **changes)
+    claimed = Command.objects.filter(pk=call.order.command_id, status=CommandStatus.CLAIMED)
+    claimed.update(status=status, next_try_at=None, **changes)
 
 
 def _try_later(call: _Call, reply: CspReply) -> None:

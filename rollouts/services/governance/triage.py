@@ -66,16 +66,17 @@ def merge_incident(scope: Scope, *, incident_id: int, into_id: int, now: datetim
         NotPermitted, NotFound: not a DCC operator; no such incidents.
         IncidentStepRefused: one of them is not open, they are the same, or of two rollouts.
     """
-    scope.check(*sorted(MAY_OPERATE))
+    step = INCIDENT_STEPS["merge"]
+    scope.check(*sorted(step.roles))
     # In the order of their ids: two merges that cross must not wait for each other.
     held = {each: locked_incident(scope, each) for each in sorted({incident_id, into_id})}
     incident, into = held[incident_id], held[into_id]
     if incident_id == into_id or incident.rollout_id != into.rollout_id:
         raise IncidentStepRefused("An incident is merged into another one of the same rollout.")
-    if incident.status not in OPEN_INCIDENTS or into.status not in OPEN_INCIDENTS:
+    if incident.status not in step.sources or into.status not in OPEN_INCIDENTS:
         raise IncidentStepRefused("Both incidents must be open.")
     incident.merged_into = into
-    _stand(incident, IncidentStatus.MERGED, now=now)
+    _stand(incident, step.target, now=now)
     Incident.objects.filter(merged_into=incident).update(merged_into=into)
     record(scope, incident, "incident.merged", now=now, into=into.reference)
     notify_updated(incident, now=now)

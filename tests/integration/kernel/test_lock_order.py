@@ -1,0 +1,218 @@
+"""Nobody locks two things in the order in which somebody else does not: see docs/explanation/lock-order.md."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+
+from portal.kernel.guid import Guid
+from rollouts import services
+from rollouts.csp import alert_lines
+from rollouts.models import Hub, Rollout
+from rollouts.ports import Outcome, Reply
+from rollouts.services import HubList
+from rollouts.services.dispatch import backoff
+from rollouts.states import CommandKind, InstructionKind
+from tests.factories import make_world
+from tests.integration.deciding import decide
+from tests.lock_order import Recorder, recorded
+
+pytestmark = pytest.mark.django_db
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "explanation" / "lock-order.md"
+#: What the course must have come through, or it shows nothing.
+USE_CASES = {
+    "publish.notify_rollout",
+    "instruct.receive_instruction",
+    "close_window._close_page",
+    "claim._claim",
+    "send._settle",
+    "apply.apply_next_batch",
+    "step.take_step",
+    "halt._hold_back",
+    "decide._sign",
+    "sweep._page",
+    "reschedule._page",
+    "change_supplier._change_slice",
+    "refresh._withdraw",
+    "fold_tallies.fold_tally",
+}
+
+
+class Network:
+    """A CSP that takes what it is sent, or refuses it, and reports when asked."""
+
+    def __init__(self):
+        self.orders = []
+        self.outcome = Outcome.ACCEPTED
+
+    def __call__(self, _route):
+        return self
+
+    def send(self, order):
+        self.orders.append(order)
+        return Reply(self.outcome)
+
+
+class Course:
+    """A rollout from its notice to its end, by services alone."""
+
+    def __init__(self, world, now):
+        self.world, self.now, self.network = world, now, Network()
+        self.rollout = services.draft_rollout(
+            world.operator,
+            name="Toshiba 0C230000",
+            cpl_entry_id=world.target.pk,
+            kind="SEC_RELEASE",
+            severity="MAJOR",
+            priority="P2",
+            automatic_at=now + timedelta(days=120),
+            release_note_url="https://sharepoint.example/notes/1",
+            has_pilot=False,
+            now=now,
+        )
+        services.notify_rollout(world.operator, rollout_id=self.rollout.pk, now=now)
+
+    def instruct(self, scope, *numbers, kind=InstructionKind.INSTRUCT, days=20):
+        services.receive_instruction(
+            scope,
+            rollout_id=self.rollout.pk,
+            kind=kind,
+            source=HubList.from_stored([self.world.guid(number) for number in numbers]),
+            activate_at=self.now + timedelta(days=days) if kind == InstructionKind.INSTRUCT else None,
+            received_at=self.now,
+            now=self.now,
+        )
+
+    def wait(self, days):
+        self.now += timedelta(days=days)
+
+    def tick(self):
+        services.finish_halts(self.now)
+        services.finish_delays(self.now)
+        services.plan_due(self.now)
+        services.dispatch_region(2, network_of=self.network, tell_time=lambda: self.now, seconds=60.0)
+        services.follow_up_silence(self.now)
+        services.evaluate_halt_rules(self.now)
+
+    def answer(self, code, **more):
+        lines = [
+            orjson.dumps(
+                {
+                    "alert_id": str(uuid.uuid4()),
+                    "guid": str(Guid.from_db(hub)),
+                    "code": code[order.kind],
+                    "occurred_at": self.now.isoformat(),
+                    "command_id": str(order.command_id),
+                    **more,
+                }
+            )
+            for order in self.network.orders
+            for hub in order.guids
+            if order.kind in code
+        ]
+        self.network.orders.clear()
+        read = alert_lines.read(b"\n".join(lines))
+        services.receive_alerts(
+            csp_id=self.world.csp.pk, copy_text=read.copy_text, count=read.count, received_at=self.now
+        )
+        services.apply_waiting(now=self.now, seconds=60.0)
+
+    def suspend(self):
+        services.halt(
+            self.world.operator, rollout_id=self.rollout.pk, verb="suspend", reason="Look.", now=self.now
+        )
+
+    def decide(self, outcome, **terms):
+        decide(self.world, Rollout.objects.get(pk=self.rollout.pk), outcome, self.now, **terms)
+
+
+@pytest.fixture(autouse=True)
+def _no_scan_rests(monkeypatch):
+    # On a slow machine a scan would rest, by the wall clock, while months pass on this course.
+    monkeypatch.setattr(backoff, "_WORTH_RESTING", float("inf"))
+
+
+def run(world, now) -> Recorder:
+    """Do what is done with rollouts, by the services that do it."""
+    kinds = CommandKind
+    with recorded() as recorder:
+        course = Course(world, now)
+        course.instruct(world.as_supplier, *range(12))
+        course.instruct(world.as_other, 9, 10)
+        course.instruct(world.as_supplier, 3, kind=InstructionKind.WITHDRAW)
+        # Claimed and not sent when it is suspended; then images go out.
+        services.plan_due(course.now)
+        services.claim_next(2, now=course.now)
+        course.suspend()
+        course.decide("PROCEED")
+        course.tick()
+        course.answer({kinds.DISTRIBUTE: "0x8F72"})
+        course.wait(19)
+        course.tick()  # activations dated ahead
+        services.change_suppliers(
+            world.operator,
+            changes=[(world.guid(0), world.third.pk, world.third.pk)],
+            effective_at=course.now,
+            now=course.now,
+            evidence="feed 7",
+        )
+        course.suspend()
+        course.tick()
+        course.answer({kinds.CANCEL: "CANCELLED"})
+        course.decide("DELAY", automatic_at=now + timedelta(days=150), goes_on=True)
+        course.tick()
+        course.wait(2)
+        course.tick()
+        course.answer({kinds.ACTIVATE: "0x8F66"}, firmware_version="0C230000")
+        # A hub goes, another comes; the window closes; a CSP refuses.
+        Hub.objects.filter(guid=world.guid(13)).update(smi_status=5)
+        services.refresh_eligibility(now=course.now)
+        services.close_window(rollout_id=course.rollout.pk, now=now + timedelta(days=125))
+        course.now = now + timedelta(days=149)
+        course.network.outcome = Outcome.REFUSED
+        course.tick()
+        course.network.outcome = Outcome.ACCEPTED
+        course.wait(2)
+        course.tick()
+        course.suspend()
+        course.answer({kinds.DISTRIBUTE: "DELIVERY_FAILED"}, reason="UNREACHABLE")
+        services.change_cpl_status(
+            world.operator,
+            cpl_entry_id=world.target.pk,
+            status="CANCELLED",
+            reason="Withdrawn.",
+            now=course.now,
+        )
+        services.halt(
+            world.operator, rollout_id=course.rollout.pk, verb="revoke", reason="Over.", now=course.now
+        )
+        course.tick()
+        services.fold_tallies()
+    return recorder
+
+
+def test_what_is_locked_is_locked_in_the_order_on_the_page(now):
+    listed = re.findall(r"^\d+\. `([^`]+)`", PAGE.read_text(), re.MULTILINE)
+
+    recorder = run(make_world(hubs=20), now)
+
+    for unit in recorder.units:
+        missing = set(unit.order) - set(listed)
+        assert not missing, f"{unit.use_case} locks {missing}: give it a place in {PAGE.name}"
+        assert unit.order == sorted(unit.order, key=listed.index), f"{unit.use_case} locks in another order"
+        assert not unit.upgraded, f"{unit.use_case} shares {unit.upgraded} first and wants it alone then"
+    assert {unit.use_case for unit in recorder.units} >= USE_CASES
+    assert set(listed) == {what for unit in recorder.units for what in unit.order}
+
+
+def test_only_a_halt_and_a_call_wait_for_each_other_and_hold_no_row_meanwhile(now):
+    recorder = run(make_world(hubs=20), now)
+
+    assert {lock for lock, _, _ in recorder.waits} == {"advisory ROLLOUT"}
+    assert not any("advisory ROLLOUT" in held or in_unit for _, held, in_unit in recorder.waits)
