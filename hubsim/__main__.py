@@ -160,8 +160,8 @@ def read_tokens(text: str) -> Mapping[Csp, str]:
     Raises:
         ValueError: a provider is missing or unknown.
     """
-    said = Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text
-    pairs = [part.strip().partition("=") for part in said.replace("\n", ",").split(",") if part.strip()]
+    source = Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text
+    pairs = [part.strip().partition("=") for part in source.replace("\n", ",").split(",") if part.strip()]
     tokens = {name.strip(): token.strip() for name, _, token in pairs}
     if set(tokens) != {csp.value for csp in CSPS} or not all(tokens.values()):
         raise ValueError("tokens: " + ",".join(f"{csp.value}=.." for csp in CSPS) + " is needed")

@@ -279,8 +279,8 @@ def _postcode_places(cell: U8, lane: npt.NDArray[np.intp]) -> U8:
     bounds = {}
     for name, listed in _POSTCODES.items():
         bounds[name] = (areas.index(listed.split(maxsplit=1)[0]), len(listed.split()))
-    whole = (0, len(areas))
-    ranges = np.array([bounds.get(REGIONS[each.region].removeprefix("4G "), whole) for each in cells()])[cell]
+    span = (0, len(areas))
+    ranges = np.array([bounds.get(REGIONS[each.region].removeprefix("4G "), span) for each in cells()])[cell]
     places: U8 = (ranges[:, 0] + ((ranges[:, 1] * lane) >> 16)).astype(np.uint8)
     return places
 

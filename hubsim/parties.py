@@ -85,5 +85,5 @@ def registrations() -> tuple[Registration, ...]:
 
 
 def _scaled(pairs: list[Registration], share: float) -> list[Registration]:
-    whole = sum(pair.share for pair in pairs)
-    return [Registration(pair.mpid, pair.gas_code, pair.share / whole * share) for pair in pairs]
+    total = sum(pair.share for pair in pairs)
+    return [Registration(pair.mpid, pair.gas_code, pair.share / total * share) for pair in pairs]

@@ -133,8 +133,8 @@ class PostOffice:
             return f"{datetime.now(UTC).isoformat()} {type(error).__name__}: {error}", None
         if answer.is_success:
             return "", None
-        said = f"{datetime.now(UTC).isoformat()} {answer.status_code}: {answer.text[:200]}"
-        return said, read_retry_after(answer.headers.get("Retry-After"), now=time.time())
+        problem = f"{datetime.now(UTC).isoformat()} {answer.status_code}: {answer.text[:200]}"
+        return problem, read_retry_after(answer.headers.get("Retry-After"), now=time.time())
 
 
 def read_retry_after(value: str | None, *, now: float) -> float | None:

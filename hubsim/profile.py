@@ -163,11 +163,11 @@ def read_profile(document: object) -> Profile:
 
 
 def _read(start: _T, document: object, where: str) -> _T:
-    said = _object(document, where)
+    members = _object(document, where)
     known = {each.name for each in fields(start)}  # type: ignore[arg-type]
-    if unknown := set(said) - known:
+    if unknown := set(members) - known:
         raise MalformedProfile(f"{where}: unknown {', '.join(sorted(unknown))}")
-    values = {name: _value(name, value, f"{where}.{name}") for name, value in said.items()}
+    values = {name: _value(name, value, f"{where}.{name}") for name, value in members.items()}
     return replace(start, **values)  # type: ignore[type-var]
 
 
@@ -188,11 +188,11 @@ _MEASURES: Final = ("_seconds", "_per_second", "shortest", "typical", "longest")
 
 
 def _read_bad_firmware(document: object) -> BadFirmware:
-    said = _object(document, "bad_firmware")
-    versions = said.get("versions", [])
+    members = _object(document, "bad_firmware")
+    versions = members.get("versions", [])
     if not isinstance(versions, list | tuple) or not all(isinstance(each, str) for each in versions):
         raise MalformedProfile("bad_firmware.versions: a list of texts is needed")
-    rest = {name: value for name, value in said.items() if name != "versions"}
+    rest = {name: value for name, value in members.items() if name != "versions"}
     return replace(
         _read(BadFirmware(), rest, "bad_firmware"), versions=tuple(each.upper() for each in versions)
     )

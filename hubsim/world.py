@@ -157,8 +157,8 @@ class World:
         dated = execute_at > events["due"]
         code = np.where(missed, HubAlertCode.DELIVERY_FAILED, HubAlertCode.CS06_ACCEPTED)
         reason = np.where(missed, AlertReason.UNREACHABLE, AlertReason.NONE)
-        told = missed | dated
-        return self._alerts(events[told], code[told], reason[told])
+        reported = missed | dated
+        return self._alerts(events[reported], code[reported], reason[reported])
 
     def _activates(self, events: Events) -> Alerts:
         # A command that never arrived, was cancelled or replaced has nothing left to do.
@@ -300,8 +300,8 @@ class World:
         alerts["due"] = alerts["occurred"] = at
         alerts["code"], alerts["reason"], alerts["version"] = code, reason, version
         # A hub says one thing at most once about an attempt: that makes the id.
-        said = attempt * np.uint64(16) + alerts["code"].astype(np.uint64)
-        alerts["key"] = hashes(guid, said, key=key_of(self._seed, _STREAM_KEY))
+        identity = attempt * np.uint64(16) + alerts["code"].astype(np.uint64)
+        alerts["key"] = hashes(guid, identity, key=key_of(self._seed, _STREAM_KEY))
         return alerts
 
     def _answer_for_strangers(self, command: ReceivedCommand, number: int, guids: U64, *, now: float) -> None:

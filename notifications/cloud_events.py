@@ -59,9 +59,9 @@ def written_after(
     """
     there = feed.bounds(scope)
     after = feed.check_cursor(there, position)
-    found = written_entries(scope, after, kinds=kinds, size=size)
-    last, head = _reached(there, len(found), found[-1].position if found else after, size=size)
-    return WrittenSlice(found, last, head)
+    entries = written_entries(scope, after, kinds=kinds, size=size)
+    last, head = _reached(there, len(entries), entries[-1].position if entries else after, size=size)
+    return WrittenSlice(entries, last, head)
 
 
 def page_written_after(

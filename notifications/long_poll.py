@@ -40,19 +40,19 @@ def wait_for_slice(
         CursorAhead: there is no such position yet.
     """
     until = time.monotonic() + seconds
-    found = page_written_after(scope, after, kinds=kinds, size=size)
-    if found.entries or seconds <= 0 or not _places().acquire(blocking=False):
-        return found
+    entries = page_written_after(scope, after, kinds=kinds, size=size)
+    if entries.entries or seconds <= 0 or not _places().acquire(blocking=False):
+        return entries
     try:
         while (left := until - time.monotonic()) > 0 and not listening.has_ended():
             _let_go_of_the_database()
-            listening.wait_for_entries(scope.organisation_id, beyond=found.position, seconds=left)
-            found = page_written_after(scope, found.position, kinds=kinds, size=size)
-            if found.entries:
+            listening.wait_for_entries(scope.organisation_id, beyond=entries.position, seconds=left)
+            entries = page_written_after(scope, entries.position, kinds=kinds, size=size)
+            if entries.entries:
                 break
     finally:
         _places().release()
-    return found
+    return entries
 
 
 def _let_go_of_the_database() -> None:

@@ -50,11 +50,12 @@ class MailDigest:
     @property
     def groups(self) -> Sequence[MailGroup]:
         """The notices by update, the latest news first; those about none last."""
-        found: dict[int, list[Message]] = {}
+        by_rollout: dict[int, list[Message]] = {}
         for message in self.messages:
-            found.setdefault(message.rollout_id or 0, []).append(message)
+            by_rollout.setdefault(message.rollout_id or 0, []).append(message)
         return [
-            _group(rollout_id, of) for rollout_id, of in sorted(found.items(), key=lambda pair: pair[0] == 0)
+            _group(rollout_id, of)
+            for rollout_id, of in sorted(by_rollout.items(), key=lambda pair: pair[0] == 0)
         ]
 
     def _loudest(self) -> Message:

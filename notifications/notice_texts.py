@@ -55,18 +55,18 @@ def _own_hubs(data: Data) -> str:
 
 
 def _reason(data: Data) -> str:
-    said = str(data.get("reason") or data.get("comment") or data.get("commentary") or "").strip()
-    return f"Reason given: {said}" if said else ""
+    reason = str(data.get("reason") or data.get("comment") or data.get("commentary") or "").strip()
+    return f"Reason given: {reason}" if reason else ""
 
 
 def _commentary(data: Data) -> str:
-    said = str(data.get("commentary") or data.get("comment") or data.get("reason") or "").strip()
-    return f"DCC writes: {said}" if said else ""
+    commentary = str(data.get("commentary") or data.get("comment") or data.get("reason") or "").strip()
+    return f"DCC writes: {commentary}" if commentary else ""
 
 
 def _incident(data: Data) -> str:
-    title, said = str(data.get("title") or ""), str(data.get("comment") or "").strip()
-    return f"{title}: “{said}”" if title and said else str(data.get("reason") or title or said)
+    title, comment = str(data.get("title") or ""), str(data.get("comment") or "").strip()
+    return f"{title}: “{comment}”" if title and comment else str(data.get("reason") or title or comment)
 
 
 def _answered(data: Data) -> str:
@@ -76,8 +76,12 @@ def _answered(data: Data) -> str:
 
 def _received(data: Data) -> str:
     accepted, rejected = _count(data, "accepted"), _count(data, "rejected")
-    kept = f"{_hubs(accepted)} accepted"
-    return f"{kept}, {rejected:,} not accepted: see the receipt for each reason." if rejected else f"{kept}."
+    accepted_words = f"{_hubs(accepted)} accepted"
+    return (
+        f"{accepted_words}, {rejected:,} not accepted: see the receipt for each reason."
+        if rejected
+        else f"{accepted_words}."
+    )
 
 
 _FORMS: Final = {"csv": "CSV file", "xlsx": "workbook (XLSX)"}

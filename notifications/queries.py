@@ -35,9 +35,9 @@ def inbox(scope: Scope, *, cursor: str = "", size: int = 30) -> paging.Page[Inbo
     if cursor:
         (before,) = paging.decode(cursor, size=1)
         messages = messages.filter(id__lt=before)
-    found = list(messages.order_by("-id")[: size + 1])
-    more = paging.encode(found[size - 1].pk) if len(found) > size else None
-    return paging.Page(items=[_notice(message, seen=seen) for message in found[:size]], next=more)
+    rows = list(messages.order_by("-id")[: size + 1])
+    more = paging.encode(rows[size - 1].pk) if len(rows) > size else None
+    return paging.Page(items=[_notice(message, seen=seen) for message in rows[:size]], next=more)
 
 
 def unread(scope: Scope) -> int:

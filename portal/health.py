@@ -36,13 +36,13 @@ def livez(request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """Say what can be reached: 200 if the database can, else 503. What can be done without is only told."""
-    checks = {"database": _told(_database)}
+    checks = {"database": _checked(_database)}
     ready = checks["database"] == "ok"
-    checks |= {"cache": _told(_cache), "beat": _told(_beat), "relay": _told(_relay)}
+    checks |= {"cache": _checked(_cache), "beat": _checked(_beat), "relay": _checked(_relay)}
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
 
 
-def _told(check: Callable[[], str]) -> str:
+def _checked(check: Callable[[], str]) -> str:
     try:
         return check()
     except Exception as problem:  # noqa: BLE001 - whatever it is, the answer is that it cannot be reached

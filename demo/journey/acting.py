@@ -101,6 +101,6 @@ def upload_spoilt(journey: Journey, supplier: str, *, share: float, activate_at:
     while taken.finished_at is None:
         time.sleep(_LOOK_EVERY)
         taken.refresh_from_db()
-    found = (taken.accepted, taken.rejected_by_reason)
-    if found != (len(spoilt.good), spoilt.expected):
-        raise AssertionError(f"{supplier}: {found} instead of {(len(spoilt.good), spoilt.expected)}")
+    counts = (taken.accepted, taken.rejected_by_reason)
+    if counts != (len(spoilt.good), spoilt.expected):
+        raise AssertionError(f"{supplier}: {counts} instead of {(len(spoilt.good), spoilt.expected)}")

@@ -81,8 +81,8 @@ def scope_of(supplier: str) -> Scope:
 
 def suppliers() -> dict[int, str]:
     """Return every Supplier's name by its id."""
-    found = Organisation.objects.filter(kind=OrganisationKind.SUPPLIER).order_by("id")
-    return dict(found.values_list("id", "name"))
+    organisations = Organisation.objects.filter(kind=OrganisationKind.SUPPLIER).order_by("id")
+    return dict(organisations.values_list("id", "name"))
 
 
 def own_hubs(
@@ -101,12 +101,12 @@ def own_hubs(
     rows = targets.values_list(
         "guid", "import_supplier_id", "gas_supplier_id", "import_answer", "gas_answer"
     ).order_by("guid")
-    found = []
+    guids = []
     for guid, as_import, as_gas, import_answer, gas_answer in rows:
         if party not in (as_import, as_gas):
             continue
         is_split = None not in (as_import, as_gas) and as_import != as_gas
         given = import_answer if as_import == party else gas_answer
         if split in (None, is_split) and answer in (None, given):
-            found.append(guid)
-    return found
+            guids.append(guid)
+    return guids

@@ -120,14 +120,14 @@ def smi_truth_mismatches(facts: Facts) -> tuple[int, int]:
 def alerts(facts: Facts) -> tuple[int, int, int]:
     """Count the alerts of activations: told, missing, told twice or to somebody not responsible (R4.7)."""
     entries = FeedEntry.objects.filter(rollout_id=facts.rollout.pk, kind__in=[int(kind) for kind in _TOLD])
-    told: Counter[tuple[Any, Any]] = Counter(entries.values_list("guid", "party_id"))
+    alert_counts: Counter[tuple[Any, Any]] = Counter(entries.values_list("guid", "party_id"))
     due: Counter[tuple[Any, Any]] = Counter(
         (target.guid, party)
         for target in facts.targets
         if target.state == TargetState.ACTIVATED
         for party in set(_suppliers_at_end(facts, target)) - {None}
     )
-    return told.total(), (due - told).total(), (told - due).total()
+    return alert_counts.total(), (due - alert_counts).total(), (alert_counts - due).total()
 
 
 def tally_drift(rollout_ids: Iterable[int]) -> int:
@@ -177,14 +177,14 @@ def _is_agreed(facts: Facts, target: Target, at: datetime) -> bool:
     # One Party in both roles answers as Import Supplier: it comes last, and counts.
     answers = {as_gas: target.gas_answer, as_import: target.import_answer}
     answers.pop(None, None)
-    said = list(answers.values())
-    if Answer.INSTRUCTED not in said:
+    given = list(answers.values())
+    if Answer.INSTRUCTED not in given:
         return False
-    if all(answer in (Answer.INSTRUCTED, Answer.AGREED) for answer in said):
+    if all(answer in (Answer.INSTRUCTED, Answer.AGREED) for answer in given):
         return True
     window = facts.windows[target.batch_id]
     # Voluntary: a second Supplier that declined has chosen, one that is silent has until the cut-off.
-    is_closed = Answer.NONE not in said or at >= window.cutoff_at
+    is_closed = Answer.NONE not in given or at >= window.cutoff_at
     return window.policy == ConsentPolicy.VOLUNTARY and is_closed
 
 

@@ -61,9 +61,9 @@ def spoilt_list(
     lines = [_spelt(guid, chance) for guid in good]
     expected: dict[str, int] = {}
     for reason, condition in _STRANGE.items():
-        found = _hubs(scope, rollout, condition, gpf=reason == "NOT_A_CHF")
-        lines += [str(Guid.from_db(guid)) for guid in found]
-        expected[reason] = len(found)
+        hubs = _hubs(scope, rollout, condition, gpf=reason == "NOT_A_CHF")
+        lines += [str(Guid.from_db(guid)) for guid in hubs]
+        expected[reason] = len(hubs)
     lines += [*_FROM_NOWHERE, *_MALFORMED]
     expected["UNKNOWN_DEVICE"] += len(_FROM_NOWHERE)
     expected["MALFORMED_ID"] = len(_MALFORMED)

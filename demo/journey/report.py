@@ -55,17 +55,17 @@ def document_of(journey: Journey, *, seconds: Mapping[str, float]) -> dict[str, 
     """Check everything, and write down what was found."""
     facts = checks.gather(journey)
     states = checks.states(facts)
-    told, missing, doubled = checks.alerts(facts)
+    alerts, missing, doubled = checks.alerts(facts)
     wrong, unknown = checks.smi_truth_mismatches(facts)
     ended = len(facts.targets) - sum(states[state] for state in _UNDER_WAY)
     return {
-        **_asked(journey, facts),
+        **_starting_counts(journey, facts),
         "activated": states[TargetState.ACTIVATED],
         "failed": sum(states[state] for state in _FAILED),
         "failed_by_code": _by_code(facts),
         "no_confirmation": states[TargetState.NO_CONFIRMATION],
         "states": {state.name: n for state, n in sorted(states.items())},
-        "alerts_told": told,
+        "alerts_told": alerts,
         "csp_alerts": sum(CspAlertBatch.objects.values_list("count", flat=True)),
         "unmatched": UnmatchedAlert.objects.count(),
         "not_recalled": len(facts.not_recalled),
@@ -79,7 +79,7 @@ def document_of(journey: Journey, *, seconds: Mapping[str, float]) -> dict[str, 
     }
 
 
-def _asked(journey: Journey, facts: checks.Facts) -> dict[str, Any]:
+def _starting_counts(journey: Journey, facts: checks.Facts) -> dict[str, Any]:
     """Count what the rollout began with, and what its Suppliers said."""
     given = Instruction.objects.filter(rollout_id=journey.rollout_id)
     pilots = set(facts.rollout.batches.filter(kind=BatchKind.PILOT).values_list("id", flat=True))
@@ -175,5 +175,5 @@ def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def _line(words: str, value: object) -> str:
-    said = f"{value:,}" if isinstance(value, int) else str(value)
-    return f"{words:.<72} {said:>12}"
+    shown = f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{words:.<72} {shown:>12}"

@@ -93,9 +93,9 @@ def nominations(journey: Journey) -> None:
     services.confirm_pilot(journey.dcc, rollout_id=journey.rollout_id, submission_ids=waiting, now=now)
     in_pilot = pilot_hubs(journey)
     for name in (COLDWATER, DOVEDALE, ELMSWORTH):
-        asked = [hub for hub in own_hubs(journey, name, split=True) if hub in in_pilot]
-        if asked:
-            upload(journey, name, InstructionKind.AGREE, plain_list(asked), "pilot.csv")
+        own = [hub for hub in own_hubs(journey, name, split=True) if hub in in_pilot]
+        if own:
+            upload(journey, name, InstructionKind.AGREE, plain_list(own), "pilot.csv")
     services.start_pilot(journey.dcc, rollout_id=journey.rollout_id, now=journey.clocks.now)
 
 
@@ -105,8 +105,8 @@ def pilot(journey: Journey) -> None:
     pass_until(journey, journey.clocks.now + 5 * _DAY, rate=_FAST)
     services.comment_on_pilot(dcc, rollout_id=rollout_id, commentary="As expected.", now=journey.clocks.now)
     journey.clocks.jump(day(journey, 8))
-    said = "The pilot hubs that answered run the new version."
-    services.end_pilot(dcc, rollout_id=rollout_id, commentary=said, now=journey.clocks.now)
+    commentary = "The pilot hubs that answered run the new version."
+    services.end_pilot(dcc, rollout_id=rollout_id, commentary=commentary, now=journey.clocks.now)
     journey.clocks.jump(day(journey, 10))
     services.accept_pilot(dcc, rollout_id=rollout_id, commentary="Accepted.", now=journey.clocks.now)
 

@@ -46,15 +46,15 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Collect forms and their fields."""
-        said = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(_Form(said.get("action", "")))
-        elif tag in {"input", "button"} and self.forms and said.get("name"):
-            form, name, kind = self.forms[-1], said["name"], said.get("type", "text")
+            self.forms.append(_Form(attributes.get("action", "")))
+        elif tag in {"input", "button"} and self.forms and attributes.get("name"):
+            form, name, kind = self.forms[-1], attributes["name"], attributes.get("type", "text")
             if kind in {"hidden", "submit"} or tag == "button":
-                form.fields[name] = said.get("value", "")
+                form.fields[name] = attributes.get("value", "")
             form.kinds.setdefault(name, kind)
-        elif "error" in said.get("class", ""):
+        elif "error" in attributes.get("class", ""):
             self._is_error = _WORDS_OF_AN_ERROR
 
     def handle_data(self, data: str) -> None:
@@ -89,7 +89,7 @@ class Visitor:
             TurnedAway: the page refuses, with its words.
         """
         path = f"/rollouts/{rollout_id}/instruct/"
-        asked = {
+        fields = {
             "kind": kind,
             "source": "file",
             "name": name,
@@ -99,17 +99,17 @@ class Visitor:
         form = self._form_at(path)
         checked = self._client.post(
             path,
-            data={"csrfmiddlewaretoken": form.fields["csrfmiddlewaretoken"], **asked},
+            data={"csrfmiddlewaretoken": form.fields["csrfmiddlewaretoken"], **fields},
             files={"file": (file_name, file)},
         )
         submit = next((each for each in _Page(checked.text).forms if "token" in each.fields), None)
         if submit is None:
             raise _turned_away(checked)
         taken = self._client.post(path, data={**submit.fields, "act": "submit"})
-        found = _REFERENCE.search(str(taken.url))
-        if not taken.is_success or found is None:
+        match = _REFERENCE.search(str(taken.url))
+        if not taken.is_success or match is None:
             raise _turned_away(taken)
-        return found.group(1)
+        return match.group(1)
 
     def get(self, path: str) -> httpx.Response:
         """Open a page."""
@@ -118,18 +118,18 @@ class Visitor:
     def _log_in(self, email: str, password: str) -> None:
         page = self._client.get("/accounts/login/")
         form = next(each for each in _Page(page.text).forms if "password" in each.kinds.values())
-        said: Mapping[str, str] = {
+        credentials: Mapping[str, str] = {
             **form.fields,
             form.named("email", "text"): email,
             form.named("password"): password,
         }
-        answer = self._client.post(urljoin(str(page.url), form.action), data=dict(said))
+        answer = self._client.post(urljoin(str(page.url), form.action), data=dict(credentials))
         if "password" in answer.text and "/login" in str(answer.url):
             raise _turned_away(answer)
 
     def _form_at(self, path: str) -> _Form:
         answer = self._client.get(path)
-        found = next(
+        form = next(
             (
                 each
                 for each in _Page(answer.text).forms
@@ -137,9 +137,9 @@ class Visitor:
             ),
             None,
         )
-        if found is None:
+        if form is None:
             raise _turned_away(answer)
-        return found
+        return form
 
 
 def _turned_away(answer: httpx.Response) -> TurnedAway:

@@ -218,8 +218,8 @@ STAGES: Final[Sequence[Stage]] = (
 
 def count(journey: Journey, *states: TargetState) -> int:
     """Count the hubs of the rollout in some states."""
-    found = Target.objects.filter(rollout_id=journey.rollout_id, state__in=[int(each) for each in states])
-    return found.count()
+    targets = Target.objects.filter(rollout_id=journey.rollout_id, state__in=[int(each) for each in states])
+    return targets.count()
 
 
 def broken_homes() -> set[int]:

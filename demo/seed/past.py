@@ -74,9 +74,9 @@ def _answer(past: Past, *, now: datetime) -> None:
     lines: defaultdict[int, list[str]] = defaultdict(list)
     for pk, region in Command.objects.filter(pk__in=orders).values_list("id", "region"):
         lines[csp_by_region[region]] += _lines(orders[pk], past.faults, at=now)
-    for csp_id, told in lines.items():
-        for first in range(0, len(told), _LINES_A_CALL):
-            call = told[first : first + _LINES_A_CALL]
+    for csp_id, csp_lines in lines.items():
+        for first in range(0, len(csp_lines), _LINES_A_CALL):
+            call = csp_lines[first : first + _LINES_A_CALL]
             services.receive_alerts(
                 csp_id=csp_id, copy_text="".join(call).encode(), count=len(call), received_at=now
             )
@@ -86,15 +86,15 @@ def _answer(past: Past, *, now: datetime) -> None:
 def _lines(order: CspCommand, faults: Faults, *, at: datetime) -> list[str]:
     """Write the answers of a command's hubs as they are stored; a mute hub gives none."""
     version = order.image.version if order.image else ""
-    told = []
+    lines = []
     for hub in order.guids:
         code, reason = _answer_of(order.kind, hub, faults)
         if code:
             runs = version if code == AlertCode.CS06_RESPONSE and not reason else ""
-            told.append(
+            lines.append(
                 f"{uuid.uuid4()}\t{at.isoformat()}\t{hub}\t{code:d}\t{order.command_id}\t{reason:d}\t{runs}\n"
             )
-    return told
+    return lines
 
 
 def _answer_of(kind: CommandKind, hub: int, faults: Faults) -> tuple[AlertCode, FailureCode]:

@@ -72,11 +72,11 @@ def scope_of(organisation: str) -> Scope:
     user = User.objects.select_related("organisation").filter(organisation__name=organisation).first()
     if user is not None:
         return Scope.of(user)
-    found = Organisation.objects.get(name=organisation)
+    owner = Organisation.objects.get(name=organisation)
     return Scope(
-        organisation_id=found.pk,
-        kind=OrganisationKind(found.kind),
+        organisation_id=owner.pk,
+        kind=OrganisationKind(owner.kind),
         roles=frozenset(SUPPLIER_ROLES),
-        name=f"an analyst of {found.name}",
-        organisation_name=found.name,
+        name=f"an analyst of {owner.name}",
+        organisation_name=owner.name,
     )

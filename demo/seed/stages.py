@@ -233,8 +233,8 @@ def _run_pilot(rollout: Rollout, past: Past, *, now: datetime) -> None:
     dcc = scope_of(DCC)
     _start_pilot(rollout, now=now)
     let_happen(rollout, past, now=now + _DAY)
-    said = "The pilot group runs the new firmware; no impact on Home Area Networks was reported."
-    services.end_pilot(dcc, rollout_id=rollout.pk, commentary=said, now=now + 7 * _DAY)
+    commentary = "The pilot group runs the new firmware; no impact on Home Area Networks was reported."
+    services.end_pilot(dcc, rollout_id=rollout.pk, commentary=commentary, now=now + 7 * _DAY)
     services.accept_pilot(dcc, rollout_id=rollout.pk, commentary="Accepted.", now=now + 8 * _DAY)
 
 

@@ -104,25 +104,25 @@ class EventsView(ResourceView):
         or register a webhook: both carry the same entries in the same order. Kinds are explained in
         `docs/reference/events.md`.
         """
-        asked = self.validated_query(EventsQuery)
-        kinds = [KINDS_BY_PUBLIC_NAME[name] for name in asked["kinds"].split(",") if name]
-        found = wait_for_slice(
+        query = self.validated_query(EventsQuery)
+        kinds = [KINDS_BY_PUBLIC_NAME[name] for name in query["kinds"].split(",") if name]
+        entries = wait_for_slice(
             self.scope,
-            position_of_cursor(self.scope, asked["after"]),
+            position_of_cursor(self.scope, query["after"]),
             kinds=kinds,
-            size=asked["limit"],
-            seconds=asked["wait"],
+            size=query["limit"],
+            seconds=query["wait"],
         )
         if isinstance(getattr(request, "accepted_renderer", None), CloudEventBatchRenderer):
-            headers = {"Feed-Position": str(found.position), "Feed-Head": str(found.head)}
-            return HttpResponse(found.items, content_type=BATCH, headers=headers)
-        return HttpResponse(_page(request, found), content_type=JSON)
+            headers = {"Feed-Position": str(entries.position), "Feed-Head": str(entries.head)}
+            return HttpResponse(entries.items, content_type=BATCH, headers=headers)
+        return HttpResponse(_page(request, entries), content_type=JSON)
 
 
-def _page(request: Request, found: WrittenPage) -> bytes:
+def _page(request: Request, entries: WrittenPage) -> bytes:
     """Write a page around entries that are written already, as `EventsSchema` describes it."""
-    rest = {"next": _next(request, found.position), "position": found.position, "head": found.head}
-    return b'{"items":%b,%b' % (found.items, orjson.dumps(rest)[1:])
+    rest = {"next": _next(request, entries.position), "position": entries.position, "head": entries.head}
+    return b'{"items":%b,%b' % (entries.items, orjson.dumps(rest)[1:])
 
 
 def _next(request: Request, position: int) -> str:

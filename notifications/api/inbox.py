@@ -62,9 +62,9 @@ class InboxView(ResourceView):
     @operation("listNotifications", "List notices", query=[PageQuery], returns=page_of(NoticeSchema))
     def get(self, request: Request) -> Response:
         """List what your organisation was told in words; the same happenings are in the feed as data."""
-        asked = self.validated_query(PageQuery)
-        found = queries.inbox(self.scope, cursor=asked["after"], size=asked["limit"])
-        return Response(page(request, found.items, _notice, following=found.next))
+        query = self.validated_query(PageQuery)
+        notices = queries.inbox(self.scope, cursor=query["after"], size=query["limit"])
+        return Response(page(request, notices.items, _notice, following=notices.next))
 
 
 class SeenView(ResourceView):
@@ -83,10 +83,10 @@ class SeenView(ResourceView):
     )
     def post(self, request: Request) -> Response:
         """Mark everything up to a notice as seen by the person who asks; a system has no mark of its own."""
-        said = self.validated_body(SeenUpToSerializer)
+        body = self.validated_body(SeenUpToSerializer)
         if self.scope.user_id is None:
             raise NotPermitted("People mark notices as seen. A system keeps the cursor of the feed.")
-        services.mark_seen(self.scope, up_to=said["up_to"])
+        services.mark_seen(self.scope, up_to=body["up_to"])
         return Response(status=204)
 
 

@@ -143,7 +143,11 @@ class WebhookListView(ResourceView):
     def get(self, request: Request) -> Response:
         """List your organisation's webhooks by name."""
         return Response(
-            {"items": [webhook_document(one) for one in reading.webhooks(self.scope, now=clock.wall())]}
+            {
+                "items": [
+                    webhook_document(webhook) for webhook in reading.webhooks(self.scope, now=clock.wall())
+                ]
+            }
         )
 
     @operation(
@@ -172,9 +176,9 @@ class WebhookListView(ResourceView):
 
     @idempotent
     def _make(self, request: Request) -> Response:
-        said = self.validated_body(NewWebhookInputSerializer)
+        body = self.validated_body(NewWebhookInputSerializer)
         now = clock.wall()
-        made = managing.create_webhook(self.scope, now=now, **_delivery_response(said))
+        made = managing.create_webhook(self.scope, now=now, **_delivery_response(body))
         document: NewWebhookSchema = {"webhook": _detail_response(self, made.webhook_id), "secret": ""}
         location = reverse("api-webhook", args=[made.webhook_id])
         return Response(document, status=201, headers={"Location": location})
@@ -206,9 +210,9 @@ class WebhookDetailView(ResourceView):
     )
     def patch(self, request: Request, webhook_id: int) -> Response:
         """Change a webhook, pause it, or let it go on: where it stopped, whatever has come since."""
-        said = self.validated_body(WebhookChangeSerializer, is_partial=True)
+        body = self.validated_body(WebhookChangeSerializer, is_partial=True)
         self.check_unchanged(_detail_response(self, webhook_id))
-        managing.change_webhook(self.scope, webhook_id, now=clock.wall(), **_delivery_response(said))
+        managing.change_webhook(self.scope, webhook_id, now=clock.wall(), **_delivery_response(body))
         return Response(_detail_response(self, webhook_id))
 
     @operation("removeWebhook", "Remove a webhook", status=204)
@@ -260,8 +264,8 @@ class WebhookReplayView(ResourceView):
     )
     def post(self, request: Request, webhook_id: int) -> Response:
         """Deliver again what came after a position, or from a moment on, and go on from there."""
-        said = self.validated_body(ReplayInputSerializer)
-        position = managing.replay(self.scope, webhook_id, now=clock.wall(), **said)
+        body = self.validated_body(ReplayInputSerializer)
+        position = managing.replay(self.scope, webhook_id, now=clock.wall(), **body)
         replayed: ReplayedSchema = {"position": position}
         return Response(replayed)
 
@@ -275,48 +279,48 @@ class WebhookDeliveriesView(ResourceView):
     @operation("listWebhookDeliveries", "List deliveries", query=[PageQuery], returns=page_of(DeliverySchema))
     def get(self, request: Request, webhook_id: int) -> Response:
         """List what came of each call, the latest first; lines are kept for a month."""
-        asked = self.validated_query(PageQuery)
-        found = reading.deliveries(self.scope, webhook_id, cursor=asked["after"], size=asked["limit"])
-        return Response(page(request, found.items, delivery_document, following=found.next))
+        query = self.validated_query(PageQuery)
+        deliveries = reading.deliveries(self.scope, webhook_id, cursor=query["after"], size=query["limit"])
+        return Response(page(request, deliveries.items, delivery_document, following=deliveries.next))
 
 
-def webhook_document(one: WebhookView) -> WebhookSchema:
+def webhook_document(webhook: WebhookView) -> WebhookSchema:
     """Describe a webhook."""
     return {
-        "id": one.id,
-        "name": one.name,
-        "url": one.url,
-        "kinds": [kind.public_name for kind in one.kinds],
-        "batch_size": one.batch_size,
-        "state": one.state.value,
-        "state_at": one.state_at,
-        "state_reason": one.state_reason,
-        "position": one.position,
-        "behind": one.behind,
-        "attempts": one.attempts,
-        "failing_since": one.failing_since,
-        "due_at": one.due_at,
-        "delivered_at": one.delivered_at,
-        "created_at": one.created_at,
-        "secrets": [_secret(secret) for secret in one.secrets],
+        "id": webhook.id,
+        "name": webhook.name,
+        "url": webhook.url,
+        "kinds": [kind.public_name for kind in webhook.kinds],
+        "batch_size": webhook.batch_size,
+        "state": webhook.state.value,
+        "state_at": webhook.state_at,
+        "state_reason": webhook.state_reason,
+        "position": webhook.position,
+        "behind": webhook.behind,
+        "attempts": webhook.attempts,
+        "failing_since": webhook.failing_since,
+        "due_at": webhook.due_at,
+        "delivered_at": webhook.delivered_at,
+        "created_at": webhook.created_at,
+        "secrets": [_secret(secret) for secret in webhook.secrets],
     }
 
 
-def delivery_document(one: WebhookDelivery) -> DeliverySchema:
+def delivery_document(delivery: WebhookDelivery) -> DeliverySchema:
     """Describe what came of a call."""
     return {
-        "message_id": one.message_id,
-        "is_ping": one.is_ping,
-        "first_position": one.first_position,
-        "last_position": one.last_position,
-        "entries": one.entries,
-        "attempt": one.attempt,
-        "at": one.at,
-        "outcome": str(one.outcome),
-        "status": one.status,
-        "duration_ms": one.duration_ms,
-        "excerpt": one.excerpt,
-        "problem": one.problem,
+        "message_id": delivery.message_id,
+        "is_ping": delivery.is_ping,
+        "first_position": delivery.first_position,
+        "last_position": delivery.last_position,
+        "entries": delivery.entries,
+        "attempt": delivery.attempt,
+        "at": delivery.at,
+        "outcome": str(delivery.outcome),
+        "status": delivery.status,
+        "duration_ms": delivery.duration_ms,
+        "excerpt": delivery.excerpt,
+        "problem": delivery.problem,
     }
 
 
@@ -328,7 +332,7 @@ def _detail_response(view: ResourceView, webhook_id: int) -> WebhookSchema:
     return webhook_document(reading.webhook(view.scope, webhook_id, now=clock.wall()))
 
 
-def _delivery_response(said: dict[str, Any]) -> dict[str, Any]:
-    if "kinds" in said:
-        said["kinds"] = [KINDS_BY_PUBLIC_NAME[name] for name in said["kinds"]]
-    return said
+def _delivery_response(outcome: dict[str, Any]) -> dict[str, Any]:
+    if "kinds" in outcome:
+        outcome["kinds"] = [KINDS_BY_PUBLIC_NAME[name] for name in outcome["kinds"]]
+    return outcome

@@ -117,8 +117,8 @@ class Stream:
         start = await readers.run(reading.position_of, seat.scope, _cursor(request))
         client = _Client(request, seat, send, readers)
         await client.begin()
-        told = self._changes(client) if request.path == PAGES else self._entries(client, start, kinds)
-        await _until_gone(told, receive)
+        messages = self._changes(client) if request.path == PAGES else self._entries(client, start, kinds)
+        await _until_gone(messages, receive)
         with contextlib.suppress(OSError):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -164,9 +164,9 @@ class Stream:
         position = start
         async with self._feeds.of(client.seat.scope) as feed:
             while True:
-                if found := await feed.after(position):
-                    position = found[-1][0]
-                    if text := messages(found, kinds):
+                if entries := await feed.after(position):
+                    position = entries[-1][0]
+                    if text := messages(entries, kinds):
                         await client.send(text)
                 else:
                     await feed.wait(position, seconds=client.patience)
@@ -230,9 +230,9 @@ class _Client:
         return True
 
 
-async def _until_gone(told: Awaitable[None], receive: Receive) -> None:
+async def _until_gone(messages: Awaitable[None], receive: Receive) -> None:
     """Tell until there is nothing more to tell, or nobody to tell it to."""
-    telling = asyncio.ensure_future(told)
+    telling = asyncio.ensure_future(messages)
     leaving = asyncio.create_task(_left(receive))
     try:
         await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -270,8 +270,8 @@ def _kinds(request: ASGIRequest) -> frozenset[EntryKind]:
 
 def _rendered_at(request: ASGIRequest) -> float:
     """Return when the page last read what it shows, in seconds."""
-    said = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
-    return int(said) / 1000 if _CURSOR.fullmatch(said) else time.time()
+    since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
+    return int(since) / 1000 if _CURSOR.fullmatch(since) else time.time()
 
 
 def _cors(request: ASGIRequest) -> dict[str, str]:

@@ -169,7 +169,7 @@ def _page(
         "replay": replay,
         "scope": scope,
         "log": _log(request, shown.id),
-        "new_secret": _once(request, shown.id),
+        "new_secret": _take_new_secret(request, shown.id),
         "overlap_hours": settings.WEBHOOK_SECRET_OVERLAP_HOURS,
         "log_days": settings.WEBHOOK_LOG_DAYS,
         "crumbs": [_back()],
@@ -186,8 +186,10 @@ def _log(request: HttpRequest, webhook_id: int) -> paging.Page[WebhookDelivery]:
 
 
 def _tell(request: HttpRequest, answered: WebhookDelivery) -> None:
-    said = f"answered {answered.status}" if answered.status else answered.problem
-    words = f"Test event: {answered.get_outcome_display().lower()} ({said}) in {answered.duration_ms:,} ms."
+    outcome = f"answered {answered.status}" if answered.status else answered.problem
+    words = (
+        f"Test event: {answered.get_outcome_display().lower()} ({outcome}) in {answered.duration_ms:,} ms."
+    )
     is_good = answered.outcome == WebhookDelivery.Outcome.DELIVERED
     (messages.success if is_good else messages.error)(request, words)
 
@@ -198,12 +200,12 @@ def _show(request: HttpRequest, made: NewWebhook) -> HttpResponse:
     return redirect("notifications:webhook", webhook_id=made.webhook_id)
 
 
-def _once(request: HttpRequest, webhook_id: int) -> str:
-    kept = request.session.get(_TO_SHOW)
-    if request.method != "GET" or kept is None:
+def _take_new_secret(request: HttpRequest, webhook_id: int) -> str:
+    to_show = request.session.get(_TO_SHOW)
+    if request.method != "GET" or to_show is None:
         return ""
     del request.session[_TO_SHOW]
-    owner, secret = json.loads(unseal(kept))
+    owner, secret = json.loads(unseal(to_show))
     return str(secret) if owner == webhook_id else ""
 
 

@@ -29,6 +29,7 @@ MOST_READ: Final = 16 * 1024
 GONE: Final = 410
 _TRIED: Final = 3
 _LONGEST_ASKED: Final = 24 * 3600
+_MOST_DIGITS: Final = 7
 _AGENT: Final = "firmware-portal-webhooks/1"
 
 
@@ -58,9 +59,9 @@ class WebhookResponse:
 def call(url: str, *, body: bytes, headers: Mapping[str, str]) -> WebhookResponse:
     """Post a body to an address, and say what came of it; nothing is raised, whatever happens there."""
     began = time.monotonic()
-    outcome, status, excerpt, problem, asked = asyncio.run(_posted(url, body, headers))
+    outcome, status, excerpt, problem, response = asyncio.run(_posted(url, body, headers))
     taken = timedelta(seconds=time.monotonic() - began)
-    return WebhookResponse(outcome, status, taken, excerpt, problem, asked)
+    return WebhookResponse(outcome, status, taken, excerpt, problem, response)
 
 
 Said = tuple[WebhookDelivery.Outcome, int | None, str, str, timedelta | None]
@@ -98,7 +99,7 @@ async def _post(url: str, body: bytes, headers: Mapping[str, str]) -> Said:
         if response.is_success:
             return Outcome.DELIVERED, response.status_code, excerpt, "", None
         problem = "Redirects are not followed." if response.is_redirect else ""
-        return Outcome.REFUSED, response.status_code, excerpt, problem, _asked(response)
+        return Outcome.REFUSED, response.status_code, excerpt, problem, _retry_after(response)
 
 
 class _PinnedTransport(httpx.AsyncHTTPTransport):
@@ -129,15 +130,17 @@ async def _resolved(host: str, port: int) -> list[str]:
     # In threads of our own: a name server that hangs must not hold up the end of the call.
     future = _resolvers().submit(getaddrinfo, host, port, 0, SOCK_STREAM)
     try:
-        found = await asyncio.wrap_future(future)
+        addresses = await asyncio.wrap_future(future)
     except (gaierror, UnicodeError) as unknown:
         raise httpx.ConnectError("The host is not known.") from unknown
-    return list(dict.fromkeys(str(place[0]) for *_, place in found))
+    return list(dict.fromkeys(str(place[0]) for *_, place in addresses))
 
 
-def _asked(response: httpx.Response) -> timedelta | None:
-    said = response.headers.get("Retry-After", "")
-    return timedelta(seconds=min(int(said), _LONGEST_ASKED)) if said.isdecimal() and len(said) < 8 else None  # noqa: PLR2004
+def _retry_after(response: httpx.Response) -> timedelta | None:
+    header = response.headers.get("Retry-After", "")
+    if not header.isdecimal() or len(header) > _MOST_DIGITS:
+        return None
+    return timedelta(seconds=min(int(header), _LONGEST_ASKED))
 
 
 def _plain(text: str) -> str:

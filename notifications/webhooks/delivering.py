@@ -96,10 +96,10 @@ def claim_batch(*, now: datetime) -> DeliveryBatch | bool | None:
     """Claim the next batch that is due; True where it held nothing of the kinds wanted, None when none is."""
     claim = uuid.uuid4()
     until = now + timedelta(seconds=max(_CLAIM_SECONDS, 3 * settings.WEBHOOK_SECONDS))
-    found = sql.fetch_all("notifications", "claim_webhook", now=now, claim=claim, until=until)
-    if not found:
+    rows = sql.fetch_all("notifications", "claim_webhook", now=now, claim=claim, until=until)
+    if not rows:
         return None
-    row = found[0]
+    row = rows[0]
     scope = _scope_of(row.organisation_id)
     kinds = [EntryKind(kind) for kind in row.kinds if kind in PUBLIC_NAMES]
     stretch = written_after(scope, row.cursor, kinds=kinds, size=row.batch_size)
@@ -149,7 +149,7 @@ def settle(claimed: DeliveryBatch, answer: WebhookResponse, *, now: datetime) ->
             due_at=now,
         )
         return bool(done)
-    wait = retry_delay(claimed.attempt, share=random.random(), asked=answer.retry_after)  # noqa: S311
+    wait = retry_delay(claimed.attempt, share=random.random(), requested=answer.retry_after)  # noqa: S311
     failed = own.update(**let_go, attempts=F("attempts") + 1, due_at=now + wait)
     if failed:
         WebhookEndpoint.objects.filter(pk=claimed.endpoint_id, failing_since=None).update(failing_since=now)
@@ -205,7 +205,7 @@ def _scope_of(organisation_id: int) -> Scope:
 
 
 def _endpoints_due(*, now: datetime) -> int:
-    found = sql.rows(
+    rows = sql.rows(
         """
         SELECT count(*) AS n FROM notifications_webhookendpoint AS endpoint
           JOIN events_feed_head AS head ON head.party_id = endpoint.organisation_id
@@ -213,7 +213,7 @@ def _endpoints_due(*, now: datetime) -> int:
         """,
         {"now": now},
     )
-    return int(found[0].n)
+    return int(rows[0].n)
 
 
 def _lane(until: float, counts: list[int]) -> None:

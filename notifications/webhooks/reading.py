@@ -72,7 +72,7 @@ def webhooks(scope: Scope, *, now: datetime) -> list[WebhookView]:
     """
     check_may_manage(scope)
     head = feed.head(scope)
-    return [_view(one, head) for one in _endpoints(scope, now).order_by("name", "id")]
+    return [_view(endpoint, head) for endpoint in _endpoints(scope, now).order_by("name", "id")]
 
 
 def webhook(scope: Scope, webhook_id: int, *, now: datetime) -> WebhookView:
@@ -83,10 +83,10 @@ def webhook(scope: Scope, webhook_id: int, *, now: datetime) -> WebhookView:
         NotFound: there is none.
     """
     check_may_manage(scope)
-    found = _endpoints(scope, now).filter(pk=webhook_id).first()
-    if found is None:
+    endpoint = _endpoints(scope, now).filter(pk=webhook_id).first()
+    if endpoint is None:
         raise NotFound("There is no such webhook in your organisation.")
-    return _view(found, feed.head(scope))
+    return _view(endpoint, feed.head(scope))
 
 
 def deliveries(
@@ -103,10 +103,10 @@ def deliveries(
     own = WebhookEndpoint.objects.filter(organisation_id=scope.organisation_id, pk=webhook_id)
     if not own.exists():
         raise NotFound("There is no such webhook in your organisation.")
-    found = WebhookDelivery.objects.filter(endpoint_id=webhook_id)
+    rows = WebhookDelivery.objects.filter(endpoint_id=webhook_id)
     if (before := paging.decode_id(cursor)) is not None:
-        found = found.filter(pk__lt=before)
-    items: Sequence[WebhookDelivery] = list(found.order_by("-id")[: size + 1])
+        rows = rows.filter(pk__lt=before)
+    items: Sequence[WebhookDelivery] = list(rows.order_by("-id")[: size + 1])
     more = paging.encode_id(items[size - 1].pk) if len(items) > size else None
     return paging.Page(items=items[:size], next=more)
 
@@ -130,24 +130,25 @@ def _endpoints(scope: Scope, now: datetime) -> QuerySet[WebhookEndpoint]:
     )
 
 
-def _view(one: WebhookEndpoint, head: int) -> WebhookView:
+def _view(endpoint: WebhookEndpoint, head: int) -> WebhookView:
     return WebhookView(
-        id=one.pk,
-        name=one.name,
-        url=one.url,
-        kinds=tuple(EntryKind(kind) for kind in one.kinds if kind in PUBLIC_NAMES),
-        batch_size=one.batch_size,
-        state=State(one.state),
-        state_at=one.state_at,
-        state_reason=one.state_reason,
-        position=one.cursor,
-        behind=max(0, head - one.cursor),
-        attempts=one.attempts,
-        failing_since=one.failing_since,
-        due_at=one.due_at,
-        delivered_at=one.delivered_at,
-        created_at=one.created_at,
+        id=endpoint.pk,
+        name=endpoint.name,
+        url=endpoint.url,
+        kinds=tuple(EntryKind(kind) for kind in endpoint.kinds if kind in PUBLIC_NAMES),
+        batch_size=endpoint.batch_size,
+        state=State(endpoint.state),
+        state_at=endpoint.state_at,
+        state_reason=endpoint.state_reason,
+        position=endpoint.cursor,
+        behind=max(0, head - endpoint.cursor),
+        attempts=endpoint.attempts,
+        failing_since=endpoint.failing_since,
+        due_at=endpoint.due_at,
+        delivered_at=endpoint.delivered_at,
+        created_at=endpoint.created_at,
         secrets=tuple(
-            SecretView(secret.ending, secret.created_at, secret.expires_at) for secret in one.secrets.all()
+            SecretView(secret.ending, secret.created_at, secret.expires_at)
+            for secret in endpoint.secrets.all()
         ),
     )

@@ -11,7 +11,7 @@ LONGEST: Final = timedelta(hours=6)
 _LATEST_GROWTH: Final = 12
 
 
-def retry_delay(attempt: int, *, share: float, asked: timedelta | None = None) -> timedelta:
+def retry_delay(attempt: int, *, share: float, requested: timedelta | None = None) -> timedelta:
     """Return how long to wait after so many failed attempts; `share` (0 to 1) spreads the last quarter.
 
     5 s, 15 s, 45 s, then minutes and hours, six hours at most. What the receiver asks for (`Retry-After`)
@@ -19,4 +19,4 @@ def retry_delay(attempt: int, *, share: float, asked: timedelta | None = None) -
     """
     grown: int = GROWS ** min(attempt - 1, _LATEST_GROWTH)
     wished = min(FIRST * grown, LONGEST)
-    return max(wished * (0.75 + 0.25 * share), min(asked or timedelta(0), LONGEST))
+    return max(wished * (0.75 + 0.25 * share), min(requested or timedelta(0), LONGEST))

@@ -41,8 +41,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def reauthenticate(self, user: User, password: str) -> bool:
         """Check somebody's password once more, held to the same limits as logging in."""
-        found = self.authenticate(context.request, email=user.email, password=password)
-        return found is not None and found.pk == user.pk
+        authenticated = self.authenticate(context.request, email=user.email, password=password)
+        return authenticated is not None and authenticated.pk == user.pk
 
     def send_notification_mail(
         self,

@@ -85,12 +85,12 @@ class OwnSecretView(ResourceView):
         answer was lost, ask for another one with the token you have.
         """
         made = clients.rotate_own_secret(self.scope, now=clock.now())
-        told: NewSecretSchema = {
+        document: NewSecretSchema = {
             "client_id": made.client_id,
             "secret": made.secret,
             "former_counts_for_days": settings.API_SECRET_OVERLAP_DAYS,
         }
-        return Response(told, status=201, headers={"Location": "/api/v1/client"})
+        return Response(document, status=201, headers={"Location": "/api/v1/client"})
 
 
 def _client(view: ClientView) -> ClientSchema:

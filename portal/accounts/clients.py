@@ -67,8 +67,8 @@ def clients_of(scope: Scope, *, now: datetime) -> list[ClientView]:
         NotPermitted: the actor does not administer it.
     """
     check_administrator(scope)
-    found = _clients(scope, now=now).order_by("revoked_at", "oauth__name", "pk")
-    return [_view(client) for client in sorted(found, key=lambda client: client.revoked_at is not None)]
+    clients = _clients(scope, now=now).order_by("revoked_at", "oauth__name", "pk")
+    return [_view(client) for client in sorted(clients, key=lambda client: client.revoked_at is not None)]
 
 
 def client_of(scope: Scope, client_id: str, *, now: datetime) -> ClientView:
@@ -249,7 +249,7 @@ def _view(client: ApiClient) -> ClientView:
     held = scopes_named(client.oauth.get_scopes())
     return ClientView(
         client=client,
-        scopes=tuple(one for one in ApiScope if one in held),
+        scopes=tuple(api_scope for api_scope in ApiScope if api_scope in held),
         secrets=tuple(client.secrets.all()),
     )
 
@@ -284,7 +284,7 @@ def _locked(scope: Scope, client_id: str) -> ApiClient:
 def _checked(scope: Scope, scopes: Collection[ApiScope]) -> list[str]:
     if not scopes or not set(SCOPES_OF_KIND[scope.kind]).issuperset(scopes):
         raise BadInput("Choose one or more scopes that your organisation may give.")
-    return [one.value for one in ApiScope if one in scopes]
+    return [api_scope.value for api_scope in ApiScope if api_scope in scopes]
 
 
 def _add_secret(client: ApiClient, *, now: datetime) -> NewSecret:

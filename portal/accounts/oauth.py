@@ -47,10 +47,10 @@ class Validator(OAuthLibRequestValidator):
         if not client_id.isprintable() or not client_id or not secret or len(secret) > _SECRET_LENGTH:
             return False
         now = clock.now()
-        found = client_showing(client_id=client_id, secret=secret, address=self.address, now=now)
-        if found is None:
+        shown_client = client_showing(client_id=client_id, secret=secret, address=self.address, now=now)
+        if shown_client is None:
             return False
-        client, shown = found
+        client, shown = shown_client
         note_use(client, address=self.address, now=now, secret=shown)
         request.client = client.oauth
         request.client.client_id = client.oauth.pk

@@ -34,9 +34,9 @@ def guarded_session() -> requests.Session:
 def _check_outside(url: str) -> None:
     parts = urlsplit(url)
     try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
     except OSError as unknown:
         raise requests.ConnectionError(f"{parts.hostname} is not known.") from unknown
-    for *_, place in found:
+    for *_, place in addresses:
         if not ipaddress.ip_address(place[0]).is_global:
             raise requests.ConnectionError(f"{parts.hostname} is an internal address.")

@@ -96,10 +96,10 @@ def person_of(scope: Scope, person_id: int) -> Person:
         NotFound: there is no such person there.
     """
     check_administrator(scope)
-    found = User.objects.filter(organisation_id=scope.organisation_id, pk=person_id)
-    if not found:
+    users = User.objects.filter(organisation_id=scope.organisation_id, pk=person_id)
+    if not users:
         raise NotFound("There is no such person in your organisation.")
-    return _described(list(found))[0]
+    return _described(list(users))[0]
 
 
 @unit_of_work

@@ -49,10 +49,10 @@ def claims_in(data: Mapping[str, Any], *, subject: str) -> Claims:
     Raises:
         NotPermitted: its token and its answer about the person are not about the same one.
     """
-    token, told = data.get("id_token") or {}, data.get("userinfo") or {}
-    if token.get("sub") != subject or told.get("sub", subject) != subject:
+    token, sources = data.get("id_token") or {}, data.get("userinfo") or {}
+    if token.get("sub") != subject or sources.get("sub", subject) != subject:
         raise NotPermitted("Your organisation's log-in gave an answer that contradicts itself.")
-    both = {**token, **told}
+    both = {**token, **sources}
     return Claims(
         email=str(both.get("email", "")).strip().lower(),
         name=str(both.get("name") or both.get("email", "")),
@@ -110,8 +110,8 @@ def person_for(*, provider_id: str, claims: Claims, known_id: int | None, now: d
             f"{setup.organisation.name} has not confirmed your e-mail address,"
             " so the portal cannot tell who you are."
         )
-    found = User.objects.filter(email__iexact=claims.email, organisation_id=setup.organisation_id).first()
-    return found or _newcomer(setup, claims, now=now)
+    user = User.objects.filter(email__iexact=claims.email, organisation_id=setup.organisation_id).first()
+    return user or _newcomer(setup, claims, now=now)
 
 
 @unit_of_work

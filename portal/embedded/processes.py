@@ -95,8 +95,8 @@ class Supervisor:
         deadline = time.monotonic() + within
         while not is_ready():
             if time.monotonic() > deadline:
-                said = last_lines(self.logs / f"{name}.log")
-                raise CannotStart(f"{name} was not ready within {within:.0f} s. Its log ends:\n{said}")
+                lines = last_lines(self.logs / f"{name}.log")
+                raise CannotStart(f"{name} was not ready within {within:.0f} s. Its log ends:\n{lines}")
             self.look()
             time.sleep(_LOOK_EVERY)
 
@@ -112,40 +112,40 @@ class Supervisor:
             if not server.is_running():
                 self._say(f"{type(server).__name__} died; starting it again")
                 server.restart()
-        for kept in self._kept:
-            self._look_after(kept)
+        for running in self._kept:
+            self._look_after(running)
 
     def stop(self) -> None:
         """Ask all to end, last started first, and end by force what has not after a while."""
-        for kept in reversed(self._kept):
-            _signal(kept.process, signal.SIGTERM)
+        for running in reversed(self._kept):
+            _signal(running.process, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_WITHIN
-        for kept in reversed(self._kept):
+        for running in reversed(self._kept):
             try:
-                kept.process.wait(max(0.1, deadline - time.monotonic()))
+                running.process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                self._say(f"{kept.program.name} does not stop; ending it by force")
-            _signal(kept.process, signal.SIGKILL)  # also what it left behind in its session
-            kept.process.wait()
+                self._say(f"{running.program.name} does not stop; ending it by force")
+            _signal(running.process, signal.SIGKILL)  # also what it left behind in its session
+            running.process.wait()
         self._kept.clear()
 
-    def _look_after(self, kept: _RunningProgram) -> None:
+    def _look_after(self, running: _RunningProgram) -> None:
         at = time.monotonic()
-        if kept.again_at is not None:
-            if at >= kept.again_at:
-                kept.process, kept.started, kept.again_at = self._launch(kept.program), at, None
+        if running.again_at is not None:
+            if at >= running.again_at:
+                running.process, running.started, running.again_at = self._launch(running.program), at, None
             return
-        code = kept.process.poll()
+        code = running.process.poll()
         if code is None:
             return
-        if at - kept.started > _WELL_AFTER:
-            kept.pause = 1.0
+        if at - running.started > _WELL_AFTER:
+            running.pause = 1.0
         self._say(
-            f"{kept.program.name} ended ({_told(code)}); again in {kept.pause:.0f} s, "
-            f"see {self.log(kept.program)}"
+            f"{running.program.name} ended ({_exit_words(code)}); again in {running.pause:.0f} s, "
+            f"see {self.log(running.program)}"
         )
-        kept.again_at = at + kept.pause
-        kept.pause = min(_LONGEST_PAUSE, kept.pause * 2)
+        running.again_at = at + running.pause
+        running.pause = min(_LONGEST_PAUSE, running.pause * 2)
 
     def _launch(self, program: Program) -> subprocess.Popen[bytes]:
         with self.log(program).open("ab") as log:
@@ -209,10 +209,10 @@ def _lines_of(process: subprocess.Popen[bytes]) -> Iterator[str | None]:
             if not selector.select(_LOOK_EVERY):
                 yield None
                 continue
-            said = os.read(process.stdout.fileno(), 65_536)
-            *lines, words = (words + said).split(b"\n")
+            chunk = os.read(process.stdout.fileno(), 65_536)
+            *lines, words = (words + chunk).split(b"\n")
             yield from (line.decode(errors="replace") for line in lines)
-            if not said:
+            if not chunk:
                 break
     if words:
         yield words.decode(errors="replace")
@@ -241,5 +241,5 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-def _told(code: int) -> str:
+def _exit_words(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -102,13 +102,13 @@ class _Stage:
         """
         if not self.plan.is_demo:
             return
-        kept = () if self.plan.then else (f"--estate={self._inventory}", "--profile=calm")
+        options = () if self.plan.then else (f"--estate={self._inventory}", "--profile=calm")
         words = (
             "serve",
             f"--hubs={self.plan.hubs}",
             f"--port={self.simulator_port}",
             f"--portal-url={self.url}",
-            *kept,
+            *options,
         )
         supervisor.start(Program("hubsim", python("-m", "hubsim", *words), self.variables))
 
@@ -118,8 +118,8 @@ class _Stage:
         if not (self.plan.is_demo and self.plan.hubs):
             return []
         more = "--estate-only" if self.plan.then else f"--inventory={self._inventory}"
-        said = self._step("Estate", "seed_demo", f"--hubs={self.plan.hubs}", more)
-        return [line for line in said if "@" in line]
+        output = self._step("Estate", "seed_demo", f"--hubs={self.plan.hubs}", more)
+        return [line for line in output if "@" in line]
 
     def open(self, supervisor: Supervisor) -> None:
         """Start all processes and wait until the web answers, beat ticks and a worker listens."""
@@ -143,17 +143,17 @@ class _Stage:
 
     def _step(self, title: str, *words: str) -> list[str]:
         began = time.monotonic()
-        said: list[str] = []
+        output: list[str] = []
 
         def hear(line: str) -> None:
-            said.append(line)
+            output.append(line)
             self.say(f"  {line}")
 
         code = run_to_end(python(_MANAGE, *words), self.variables, hear=hear)
         if code:
             raise CannotStart(f"`manage.py {' '.join(words)}` ended with exit code {code}; see above.")
         self.say(f"{title} after {time.monotonic() - began:.1f} s")
-        return said
+        return output
 
     def _settings(self, secret: str) -> Mapping[str, str]:
         # Tokens follow from the secret, so that those kept in the database are still good in the next run.

@@ -70,12 +70,12 @@ def slice_after(
     """
     there = bounds(scope)
     after = check_cursor(there, position)
-    found = entries_after(scope, after, kinds=kinds, size=size)
-    if len(found) >= min(size, MOST_AT_ONCE):
-        return FeedSlice(found, found[-1].position, max(there.head, found[-1].position))
+    entries = entries_after(scope, after, kinds=kinds, size=size)
+    if len(entries) >= min(size, MOST_AT_ONCE):
+        return FeedSlice(entries, entries[-1].position, max(there.head, entries[-1].position))
     # The head was read first: all there was up to it has been looked at, whatever the kinds.
-    last = max(there.head, found[-1].position if found else 0)
-    return FeedSlice(found, last, last)
+    last = max(there.head, entries[-1].position if entries else 0)
+    return FeedSlice(entries, last, last)
 
 
 def check_cursor(there: Bounds, position: int | None) -> int:
@@ -102,7 +102,7 @@ def entries_after(
     scope: Scope, position: int, *, kinds: Sequence[EntryKind] = (), size: int = 1000
 ) -> list[Entry]:
     """Return the entries after a position, in order, at most `size` (10,000 at the most)."""
-    found = sql.rows(
+    rows = sql.rows(
         """
         SELECT feed.position, feed.kind, feed.at, feed.rollout_id, feed.guid, feed.version_id, feed.code,
                feed.data
@@ -130,20 +130,20 @@ def entries_after(
             r.code,
             sql.from_json(r.data),
         )
-        for r in found
+        for r in rows
     ]
 
 
 def position_before(scope: Scope, since: datetime) -> int:
     """Return the position after which every entry from a moment on is found."""
-    found = sql.rows(
+    rows = sql.rows(
         """
         SELECT min(position) AS first FROM events_feed_entry
          WHERE party_id = %(party)s AND at >= %(since)s
         """,
         {"party": scope.organisation_id, "since": since},
     )
-    return bounds(scope).head if found[0].first is None else int(found[0].first) - 1
+    return bounds(scope).head if rows[0].first is None else int(rows[0].first) - 1
 
 
 def head(scope: Scope) -> int:
@@ -153,16 +153,16 @@ def head(scope: Scope) -> int:
 
 def bounds(scope: Scope) -> Bounds:
     """Return what there is of the party's feed."""
-    found = sql.rows(
+    rows = sql.rows(
         "SELECT position, dropped_to FROM events_feed_head WHERE party_id = %(party)s",
         {"party": scope.organisation_id},
     )
-    return Bounds(int(found[0].dropped_to), int(found[0].position)) if found else Bounds(0, 0)
+    return Bounds(int(rows[0].dropped_to), int(rows[0].position)) if rows else Bounds(0, 0)
 
 
 def gaps() -> int:
     """Count positions that should be there and hold no entry, over all parties; 0 by construction."""
-    found = sql.rows(
+    rows = sql.rows(
         """
         SELECT coalesce(sum(head.position - head.dropped_to - coalesce(held.n, 0)), 0) AS gaps
           FROM events_feed_head AS head
@@ -173,4 +173,4 @@ def gaps() -> int:
             ON held.party_id = head.party_id
         """
     )
-    return int(found[0].gaps)
+    return int(rows[0].gaps)

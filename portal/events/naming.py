@@ -63,24 +63,24 @@ class _NameCache:
         return time.monotonic() > self.until or len(self.rollouts) + len(self.versions) > _MOST_KEPT
 
 
-_kept: Final = _NameCache()
+_cache: Final = _NameCache()
 
 
 def names_for(entries: Collection[NamedEntry]) -> FeedNames:
     """Return the names that these entries need, and perhaps more."""
     rollouts = {entry.rollout_id for entry in entries if entry.rollout_id is not None}
     versions = {entry.version_id for entry in entries if entry.version_id is not None}
-    with _kept.lock:
-        if _kept.is_old:
-            _kept.forget()
-        unknown = rollouts - _kept.rollouts.keys(), versions - _kept.versions.keys()
-        if any(unknown) or not _kept.reasons:
+    with _cache.lock:
+        if _cache.is_old:
+            _cache.forget()
+        unknown = rollouts - _cache.rollouts.keys(), versions - _cache.versions.keys()
+        if any(unknown) or not _cache.reasons:
             naming: Naming = import_string(settings.FEED_NAMES)
-            found = naming(*unknown)
-            _kept.rollouts.update(found.rollouts)
-            _kept.versions.update(found.versions)
-            _kept.reasons.update(found.reasons)
-        return FeedNames(dict(_kept.rollouts), dict(_kept.versions), _kept.reasons)
+            names = naming(*unknown)
+            _cache.rollouts.update(names.rollouts)
+            _cache.versions.update(names.versions)
+            _cache.reasons.update(names.reasons)
+        return FeedNames(dict(_cache.rollouts), dict(_cache.versions), _cache.reasons)
 
 
 def rollout_names(ids: Iterable[int]) -> Mapping[int, str]:
@@ -94,5 +94,5 @@ def rollout_names(ids: Iterable[int]) -> Mapping[int, str]:
 
 def forget_names() -> None:
     """Ask for every name again: another database, another world."""
-    with _kept.lock:
-        _kept.forget()
+    with _cache.lock:
+        _cache.forget()

@@ -54,14 +54,14 @@ def oldest_month(now: datetime) -> date:
 
 
 def _months() -> list[str]:
-    found = sql.rows(
+    rows = sql.rows(
         """
         SELECT inhrelid::regclass::text AS name FROM pg_inherits
          WHERE inhparent = %(table)s::regclass ORDER BY 1
         """,
         {"table": _TABLE},
     )
-    return [row.name for row in found if _MONTH.fullmatch(row.name)]
+    return [row.name for row in rows if _MONTH.fullmatch(row.name)]
 
 
 def _month_of(name: str) -> date:

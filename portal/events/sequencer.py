@@ -64,7 +64,7 @@ def sequence_next(*, size: int = BATCH) -> int:
     """
     if not locks.held_in_transaction(locks.LockClass.SEQUENCER, 0):
         return 0
-    found = sql.fetch_all("portal.events", "sequence_feed", size=size)
+    rows = sql.fetch_all("portal.events", "sequence_feed", size=size)
     coarse = [
         CoarseEntry(
             row.party_id,
@@ -74,15 +74,15 @@ def sequence_next(*, size: int = BATCH) -> int:
             row.at,
             sql.from_json(row.data) or {},
         )
-        for row in found
+        for row in rows
         if row.guid is None
     ]
     for subscriber in _subscribers() if coarse else ():
         subscriber(coarse)
-    heads = {row.party_id: row.position for row in found if row.guid is not None}
+    heads = {row.party_id: row.position for row in rows if row.guid is not None}
     if heads:
         run_after_commit(lambda: wakeups.wake_listeners(heads))
-    return (found[0].moved if found else 0) + _chain_facts()
+    return (rows[0].moved if rows else 0) + _chain_facts()
 
 
 def broken_links(*, after: int = 0) -> Iterator[int]:

@@ -67,18 +67,18 @@ def networks_in(text: str) -> list[str]:
     Raises:
         BadInput: one is neither, or has bits set beyond its prefix; or there are too many.
     """
-    found = []
+    networks = []
     for word in text.replace(",", " ").split():
         try:
-            found.append(str(ipaddress.ip_network(word)))
+            networks.append(str(ipaddress.ip_network(word)))
         except ValueError as wrong:
             raise BadInput(
                 f"{word} is not a network: {str(wrong).removeprefix(word).strip()}."
                 " Write 203.0.113.0/24, or one address."
             ) from wrong
-    if len(found) > _MOST_NETWORKS:
+    if len(networks) > _MOST_NETWORKS:
         raise BadInput(f"At most {_MOST_NETWORKS} networks.")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(networks))
 
 
 def note_use(client: ApiClient, *, address: str, now: datetime, secret: ClientSecret | None = None) -> None:

@@ -42,31 +42,31 @@ class ForgetfulRedisCache(RedisCache):
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         """Return what is remembered, if anything."""
-        return self._asked(lambda: super(ForgetfulRedisCache, self).get(key, default, version), default)
+        return self._answer_or(lambda: super(ForgetfulRedisCache, self).get(key, default, version), default)
 
     def set(
         self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
     ) -> None:
         """Remember."""
-        self._asked(lambda: super(ForgetfulRedisCache, self).set(key, value, timeout, version), None)
+        self._answer_or(lambda: super(ForgetfulRedisCache, self).set(key, value, timeout, version), None)
 
     def add(
         self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
     ) -> bool:
         """Remember what is not remembered yet; of an empty cache that is everything."""
-        return self._asked(
+        return self._answer_or(
             lambda: super(ForgetfulRedisCache, self).add(key, value, timeout, version), otherwise=True
         )
 
     def touch(self, key: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         """Remember for longer."""
-        return self._asked(
+        return self._answer_or(
             lambda: super(ForgetfulRedisCache, self).touch(key, timeout, version), otherwise=False
         )
 
     def delete(self, key: Any, version: int | None = None) -> bool:
         """Forget."""
-        return self._asked(lambda: super(ForgetfulRedisCache, self).delete(key, version), otherwise=False)
+        return self._answer_or(lambda: super(ForgetfulRedisCache, self).delete(key, version), otherwise=False)
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
         """Count on; where nothing is counted yet, the first one is.
@@ -74,31 +74,33 @@ class ForgetfulRedisCache(RedisCache):
         Raises:
             ValueError: there is nothing to count on from.
         """
-        return self._asked(lambda: super(ForgetfulRedisCache, self).incr(key, delta, version), delta)
+        return self._answer_or(lambda: super(ForgetfulRedisCache, self).incr(key, delta, version), delta)
 
     def has_key(self, key: Any, version: int | None = None) -> bool:
         """Tell whether anything is remembered."""
-        return self._asked(lambda: super(ForgetfulRedisCache, self).has_key(key, version), otherwise=False)
+        return self._answer_or(
+            lambda: super(ForgetfulRedisCache, self).has_key(key, version), otherwise=False
+        )
 
     def get_many(self, keys: Any, version: int | None = None) -> dict[Any, Any]:
         """Return what is remembered of all this."""
-        return self._asked(lambda: super(ForgetfulRedisCache, self).get_many(keys, version), {})
+        return self._answer_or(lambda: super(ForgetfulRedisCache, self).get_many(keys, version), {})
 
     def set_many(
         self, data: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
     ) -> list[Any]:
         """Remember all this."""
-        return self._asked(lambda: super(ForgetfulRedisCache, self).set_many(data, timeout, version), [])
+        return self._answer_or(lambda: super(ForgetfulRedisCache, self).set_many(data, timeout, version), [])
 
     def delete_many(self, keys: Any, version: int | None = None) -> None:
         """Forget all this."""
-        self._asked(lambda: super(ForgetfulRedisCache, self).delete_many(keys, version), None)
+        self._answer_or(lambda: super(ForgetfulRedisCache, self).delete_many(keys, version), None)
 
     def clear(self) -> None:
         """Forget everything."""
-        self._asked(lambda: super(ForgetfulRedisCache, self).clear(), None)
+        self._answer_or(lambda: super(ForgetfulRedisCache, self).clear(), None)
 
-    def _asked(self, ask: Callable[[], T], otherwise: T) -> T:
+    def _answer_or(self, ask: Callable[[], T], otherwise: T) -> T:
         if time.monotonic() < self._away_until.get(self._server, 0):
             return otherwise
         try:

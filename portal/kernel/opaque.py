@@ -91,7 +91,7 @@ def _text(hidden: bytes) -> str:
 
 def _mixed(plain: bytes, seed: bytes) -> bytes:
     stream = hashlib.shake_256(seed).digest(len(plain))
-    return bytes(one ^ other for one, other in zip(plain, stream, strict=True))
+    return bytes(octet ^ other for octet, other in zip(plain, stream, strict=True))
 
 
 def _key(secret: str | bytes, about: str) -> bytes:

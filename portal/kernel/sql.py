@@ -90,10 +90,10 @@ def fetch_one(app: str, name: str, **params: object) -> Row:
     Raises:
         LookupError: it answered with none, or with several.
     """
-    found = fetch_all(app, name, **params)
-    if len(found) != 1:
-        raise LookupError(f"{app}/{name}.sql answered with {len(found)} rows, expected one")
-    return found[0]
+    rows = fetch_all(app, name, **params)
+    if len(rows) != 1:
+        raise LookupError(f"{app}/{name}.sql answered with {len(rows)} rows, expected one")
+    return rows[0]
 
 
 def copy_rows(table: str, columns: Sequence[str], source: Iterable[Sequence[object]]) -> int:

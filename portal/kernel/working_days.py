@@ -32,8 +32,8 @@ def next_working_day(day: date) -> date:
 
 def add_working_days(day: date, count: int) -> date:
     """Return the day that many working days after this one."""
-    found = np.busday_offset(day, count, roll="preceding", busdaycal=_calendar())
-    return date.fromisoformat(str(found))
+    shifted = np.busday_offset(day, count, roll="preceding", busdaycal=_calendar())
+    return date.fromisoformat(str(shifted))
 
 
 def working_days_between(start: datetime, end: datetime) -> int:

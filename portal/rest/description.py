@@ -89,5 +89,5 @@ def openapi_yaml() -> str:
 
 def _is_described(view: Any, method: str) -> bool:
     view_class: type[APIView] | None = getattr(view, "cls", None)
-    found = getattr(getattr(view_class, method.lower(), None), "operation", None)
-    return isinstance(found, Operation)
+    declared = getattr(getattr(view_class, method.lower(), None), "operation", None)
+    return isinstance(declared, Operation)

@@ -107,8 +107,8 @@ class EnumListField(serializers.RegexField):
 
     def __init__(self, words: type[enum.Enum], **kwargs: Any) -> None:
         self.words = words
-        one = "|".join(word.name for word in words)
-        super().__init__(f"^({one})(,({one}))*$", max_length=500, **kwargs)
+        names = "|".join(word.name for word in words)
+        super().__init__(f"^({names})(,({names}))*$", max_length=500, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the members of the enumeration."""

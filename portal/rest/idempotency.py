@@ -94,8 +94,8 @@ def digest_of(request: Request) -> bytes:
     """Return what a request says, as a digest: equal requests, equal digests."""
     data: Any = request.data
     body = data if isinstance(data, bytes) else orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
-    said = f"{request.method} {request.path}?{request.META.get('QUERY_STRING', '')}\n".encode()
-    return hashlib.sha256(said + body).digest()
+    heading = f"{request.method} {request.path}?{request.META.get('QUERY_STRING', '')}\n".encode()
+    return hashlib.sha256(heading + body).digest()
 
 
 def forget_old_keys(now: datetime) -> int:
@@ -139,8 +139,8 @@ def _answered(claim: int, answer: Callable[[], HttpResponseBase]) -> HttpRespons
     if response.status_code not in _DONE or not isinstance(response, Response):
         own.delete()
         return response
-    kept = {"body": orjson.loads(dumps(response.data)), "headers": _kept_headers(response)}
-    own.update(status=response.status_code, answer=kept)
+    answer_document = {"body": orjson.loads(dumps(response.data)), "headers": _kept_headers(response)}
+    own.update(status=response.status_code, answer=answer_document)
     return response
 
 

@@ -135,10 +135,10 @@ class Operation:
 
 def operation(ident: str, summary: str, **more: Any) -> Callable[[Method], Method]:
     """Say what a method takes and gives; see `Operation`."""
-    told = Operation(ident, summary, **more)
+    declared = Operation(ident, summary, **more)
 
     def mark(method: Method) -> Method:
-        method.operation = told  # type: ignore[attr-defined]
+        method.operation = declared  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -152,8 +152,8 @@ class OperationSchema(AutoSchema):
     @property
     def operation(self) -> Operation:
         """What the method at hand says of itself."""
-        found: Operation = self._method.operation
-        return found
+        declared: Operation = self._method.operation
+        return declared
 
     @property
     def _method(self) -> Any:
@@ -188,18 +188,18 @@ class OperationSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         """List the parameters of the query, and the headers that count."""
-        found: list[Any] = list(self.operation.query)
+        parameters: list[Any] = list(self.operation.query)
         if getattr(self._method, "takes_key", False):
-            found.append(_header(HEADER, "Sent again, nothing is done twice.", _KEY))
+            parameters.append(_header(HEADER, "Sent again, nothing is done twice.", _KEY))
         if self.view.polled and self.method == "GET":
-            found.append(_header("If-None-Match", "The `ETag` of what you have: 304 if it stands."))
+            parameters.append(_header("If-None-Match", "The `ETag` of what you have: 304 if it stands."))
         if self.operation.in_ranges:
-            found.append(_header("If-None-Match", "The `ETag` of what you have: 304 if it stands."))
-            found.append(_header("Range", "The part that is wanted, such as `bytes=1048576-`.", _RANGE))
-            found.append(_header("If-Range", "The `ETag` of what you have a part of."))
+            parameters.append(_header("If-None-Match", "The `ETag` of what you have: 304 if it stands."))
+            parameters.append(_header("Range", "The part that is wanted, such as `bytes=1048576-`.", _RANGE))
+            parameters.append(_header("If-Range", "The `ETag` of what you have a part of."))
         if self.view.polled and self.method in {"PATCH", "PUT"}:
-            found.append(_header("If-Match", "The `ETag` of what you read: 412 if it has changed."))
-        return found
+            parameters.append(_header("If-Match", "The `ETag` of what you read: 412 if it has changed."))
+        return parameters
 
     def get_request_serializer(self) -> Any:
         """Return the body."""
@@ -228,14 +228,14 @@ class OperationSchema(AutoSchema):
         return schema
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
-        told = self.operation
-        bodies = {told.status: _success(told.status, told.returns, told.files)}
-        bodies.update({status: _success(status, schema, {}) for status, schema in told.also.items()})
+        declared = self.operation
+        bodies = {declared.status: _success(declared.status, declared.returns, declared.files)}
+        bodies.update({status: _success(status, schema, {}) for status, schema in declared.also.items()})
         if self.view.polled and self.method == "GET":
             bodies[200]["headers"]["ETag"] = {"schema": {"type": "string"}}
             bodies[304] = _success(304, None, {})
-        if told.in_ranges:
-            bodies.update({status: _part(status, told.files) for status in (200, 206, 304, 416)})
+        if declared.in_ranges:
+            bodies.update({status: _part(status, declared.files) for status in (200, 206, 304, 416)})
         shared = _by_status(_ALWAYS)
         for status, codes in sorted(_by_status(self._codes()).items()):
             is_shared = shared.get(status) == codes
@@ -247,12 +247,12 @@ class OperationSchema(AutoSchema):
         return {str(status): bodies[status] for status in sorted(bodies)}
 
     def _codes(self) -> list[str]:
-        told = self.operation
-        codes = [*_ALWAYS, *told.refuses]
+        declared = self.operation
+        codes = [*_ALWAYS, *declared.refuses]
         codes += ["not_found"] if "{" in self.path else []
-        codes += _BODY if told.body is not None else []
-        codes += ["invalid_input"] if told.query else []
-        codes += ["bad_cursor"] if any(issubclass(each, PageQuery) for each in told.query) else []
+        codes += _BODY if declared.body is not None else []
+        codes += ["invalid_input"] if declared.query else []
+        codes += ["bad_cursor"] if any(issubclass(each, PageQuery) for each in declared.query) else []
         codes += _ONCE if getattr(self._method, "takes_key", False) else []
         codes += ["precondition_failed"] if self.view.polled and self.method in {"PATCH", "PUT"} else []
         return list(dict.fromkeys(codes))
@@ -288,10 +288,10 @@ def _headers(status: int) -> dict[str, Any]:
 
 
 def _by_status(codes: Sequence[str]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
+    by_status: dict[int, list[str]] = {}
     for code in codes:
-        found.setdefault(CATALOGUE[code].status, []).append(code)
-    return found
+        by_status.setdefault(CATALOGUE[code].status, []).append(code)
+    return by_status
 
 
 def problem_response(status: int, codes: Sequence[str]) -> dict[str, Any]:

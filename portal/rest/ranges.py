@@ -29,8 +29,8 @@ def range_response(
         return _named(had, etag)
     begin, end = 0, size
     wanted = request.headers.get("Range", "")
-    if wanted and request.headers.get("If-Range", etag) == etag and (found := _RANGE.fullmatch(wanted)):
-        begin, end = _bounds(found, size)
+    if wanted and request.headers.get("If-Range", etag) == etag and (match := _RANGE.fullmatch(wanted)):
+        begin, end = _bounds(match, size)
     if begin >= end and size:
         body.close()
         return _named(HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"}), etag)
@@ -47,8 +47,8 @@ def range_response(
     return _named(response, etag)
 
 
-def _bounds(found: re.Match[str], size: int) -> tuple[int, int]:
-    first, last, tail = found.groups()
+def _bounds(match: re.Match[str], size: int) -> tuple[int, int]:
+    first, last, tail = match.groups()
     if tail is not None:
         return max(0, size - int(tail)), size
     return int(first), min(size, int(last) + 1) if last else size

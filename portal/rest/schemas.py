@@ -91,10 +91,10 @@ def schema_reference(shape: type) -> Schema:
 
 def schema_components() -> dict[str, Schema]:
     """Return the schema of every shape that is referred to, by name."""
-    found: dict[str, Schema] = {}
-    while missing := sorted(_KNOWN.keys() - found.keys()):
-        found.update({name: _object(_KNOWN[name]) for name in missing})
-    return found
+    schemas: dict[str, Schema] = {}
+    while missing := sorted(_KNOWN.keys() - schemas.keys()):
+        schemas.update({name: _object(_KNOWN[name]) for name in missing})
+    return schemas
 
 
 def example_of(shape: type) -> dict[str, Any]:

@@ -78,8 +78,8 @@ class ResourceView(ScopedAPI, APIView):
             raise PreconditionFailed("It has changed since you read it. Read it again, then decide.")
 
     def _going(self, method: str) -> Mapping[str, str]:
-        told: Operation | None = getattr(getattr(self, method.lower(), None), "operation", None)
-        return told.headers if told else {}
+        declared: Operation | None = getattr(getattr(self, method.lower(), None), "operation", None)
+        return declared.headers if declared else {}
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Tag what is polled, and pack what is large."""

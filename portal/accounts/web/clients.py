@@ -43,7 +43,8 @@ class ClientForm(forms.Form):
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["scopes"].choices = [  # type: ignore[attr-defined]
-            (one.value, f"{one.label} ({one.value})") for one in clients.scopes_offered(scope)
+            (api_scope.value, f"{api_scope.label} ({api_scope.value})")
+            for api_scope in clients.scopes_offered(scope)
         ]
 
     def values(self) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def client(request: HttpRequest, client_id: str) -> HttpResponse:
     shown = clients.client_of(scope, client_id, now=clock.now())
     initial = {
         "name": shown.name,
-        "scopes": [one.value for one in shown.scopes],
+        "scopes": [api_scope.value for api_scope in shown.scopes],
         "networks": "\n".join(shown.client.networks),
     }
     form = ClientForm(request.POST or None, scope=scope, initial=initial)
@@ -107,7 +108,7 @@ def client(request: HttpRequest, client_id: str) -> HttpResponse:
         "form": form,
         "shown": shown,
         "scope": scope,
-        "new_secret": _once(request, client_id),
+        "new_secret": _take_new_secret(request, client_id),
         "overlap_days": settings.API_SECRET_OVERLAP_DAYS,
         "token_minutes": settings.IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN // 60,
         "token_url": settings.PORTAL_URL + reverse("oauth-token"),
@@ -145,12 +146,12 @@ def _show(request: HttpRequest, made: NewSecret) -> HttpResponse:
     return redirect("client", client_id=made.client_id)
 
 
-def _once(request: HttpRequest, client_id: str) -> str:
-    kept = request.session.get(_TO_SHOW)
-    if request.method != "GET" or kept is None:
+def _take_new_secret(request: HttpRequest, client_id: str) -> str:
+    to_show = request.session.get(_TO_SHOW)
+    if request.method != "GET" or to_show is None:
         return ""
     del request.session[_TO_SHOW]
-    owner, secret = json.loads(unseal(kept))
+    owner, secret = json.loads(unseal(to_show))
     return str(secret) if owner == client_id else ""
 
 

@@ -20,16 +20,16 @@ _SHOWN: Final = 600
 @login_required
 def typed(request: HttpRequest, token: str) -> HttpResponse:
     """Show the fields of a form that was kept, with a button that sends them again."""
-    found = restore_form(cast("User", request.user), token)
-    if found is None:
+    form = restore_form(cast("User", request.user), token)
+    if form is None:
         raise Http404("What was typed is no longer kept.")
-    context = {"typed": found, "shown": _shown(found)}
+    context = {"typed": form, "shown": _shown(form)}
     response = render(request, "account/typed.html", context)
     patch_cache_control(response, private=True, no_store=True)
     return response
 
 
-def _shown(found: UnsentForm) -> list[dict[str, Any]]:
+def _shown(form: UnsentForm) -> list[dict[str, Any]]:
     """Give what a person would know again: fields with words in them, the longest ones cut short."""
     return [
         {
@@ -37,6 +37,6 @@ def _shown(found: UnsentForm) -> list[dict[str, Any]]:
             "value": value[:_SHOWN],
             "more": max(len(value) - _SHOWN, 0),
         }
-        for name, value in found.fields
+        for name, value in form.fields
         if value.strip() and name not in {"token", "version", "act"} and not name.endswith("_FORMS")
     ]

@@ -79,8 +79,8 @@ class ParsedList:
         _, firsts = np.unique(self.values, return_index=True)
         is_first = np.zeros(len(self.values), dtype=bool)
         is_first[firsts] = True
-        kept = ParsedList(self.values[is_first], self.lines[is_first], self.problems)
-        return kept, ParsedList(self.values[~is_first], self.lines[~is_first])
+        first = ParsedList(self.values[is_first], self.lines[is_first], self.problems)
+        return first, ParsedList(self.values[~is_first], self.lines[~is_first])
 
     def at_lines(self, numbers: Sequence[int]) -> ParsedList:
         """Number the lines anew: line n becomes the n-th of `numbers`."""
@@ -216,21 +216,21 @@ class _BlockReader:
 
     def _read_one(self, line: int) -> None:
         text = _decoded(self._line(line))
-        found = read(text)
-        if not isinstance(found, GuidProblem):
-            self.values[line] = found - OFFSET
+        value = read(text)
+        if not isinstance(value, GuidProblem):
+            self.values[line] = value - OFFSET
             self.is_read[line] = True
-        elif found is GuidProblem.EMPTY:
+        elif value is GuidProblem.EMPTY:
             if text.count('"') % 2:
                 self._refuse(line, text, GuidProblem.OPEN_QUOTE)
         elif not self._read_several(line, text):
-            self._refuse(line, text, found)
+            self._refuse(line, text, value)
 
     def _read_several(self, line: int, text: str) -> bool:
         """Read a line of several whole GUIDs between commas, semicolons or spaces."""
-        found = [read(word) for word in _WORD.findall(text)]
-        values = [value for value in found if not isinstance(value, GuidProblem)]
-        if len(found) < 2 or len(values) < len(found):  # noqa: PLR2004 - several means two and more
+        readings = [read(word) for word in _WORD.findall(text)]
+        values = [value for value in readings if not isinstance(value, GuidProblem)]
+        if len(readings) < 2 or len(values) < len(readings):  # noqa: PLR2004 - several means two and more
             return False
         self.further += [(line, value - OFFSET) for value in values]
         return True

@@ -139,10 +139,10 @@ class Guid:
         Raises:
             NotAGuid: the text is not exactly 64 bits, is all zeros or all Fs, or was damaged by Excel.
         """
-        found = read(text)
-        if isinstance(found, GuidProblem):
-            raise NotAGuid(found, text)
-        return cls(found)
+        value = read(text)
+        if isinstance(value, GuidProblem):
+            raise NotAGuid(value, text)
+        return cls(value)
 
     @classmethod
     def from_db(cls, stored: int) -> Self:

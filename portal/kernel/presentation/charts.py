@@ -265,14 +265,14 @@ class Columns:
 def columns(days: Mapping[date, Mapping[str, int]], *, series: Sequence[Series]) -> Columns:
     """Measure stacked columns, one a day given, evenly spaced in the order of the days."""
     ordered = sorted(days)
-    totals = {day: sum(days[day].get(one.key, 0) for one in series) for day in ordered}
+    totals = {day: sum(days[day].get(each.key, 0) for each in series) for day in ordered}
     top = max([1, *totals.values()])
     step = _step(top)
     ceiling = step * -(-top // step)
     pitch = FIELD / max(1, len(ordered))
     drawn: list[Column] = []
     for place, day in enumerate(ordered):
-        values = tuple(days[day].get(one.key, 0) for one in series)
+        values = tuple(days[day].get(each.key, 0) for each in series)
         blocks = _blocks(values, series=series, ceiling=ceiling)
         x = round(place * pitch + pitch * 0.12)
         width = max(2, round(pitch * 0.76))
@@ -290,11 +290,11 @@ def columns(days: Mapping[date, Mapping[str, int]], *, series: Sequence[Series])
 def _blocks(values: Sequence[int], *, series: Sequence[Series], ceiling: int) -> tuple[Block, ...]:
     blocks: list[Block] = []
     floor = FIELD
-    for value, one in zip(values, series, strict=True):
+    for value, each in zip(values, series, strict=True):
         if value:
             height = max(4, round(FIELD * value / ceiling))
             floor = max(0, floor - height)
-            blocks.append(Block(one.css, floor, height))
+            blocks.append(Block(each.css, floor, height))
     return tuple(blocks)
 
 

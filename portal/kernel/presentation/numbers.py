@@ -22,14 +22,14 @@ def compact(n: int) -> str:
     return str(n)
 
 
-def share(part: int, whole: int) -> str:
+def share(part: int, total: int) -> str:
     """Write part of a whole as a percentage, where neither some nor nearly all is rounded away."""
-    if not whole:
+    if not total:
         return NOTHING
-    percent = 100 * part / whole
+    percent = 100 * part / total
     if part and percent < 0.1:  # noqa: PLR2004 - the smallest share one decimal can show
         return "<0.1%"
-    if part < whole and percent > 99.9:  # noqa: PLR2004
+    if part < total and percent > 99.9:  # noqa: PLR2004
         return ">99.9%"
     return f"{percent:.1f}%" if percent % 1 else f"{percent:.0f}%"
 

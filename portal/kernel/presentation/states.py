@@ -127,11 +127,11 @@ def look_of(state: object, *, kind: str = "target") -> StateLook:
     """
     looks = KINDS[kind]
     if isinstance(state, Enum):
-        found = looks.get(state.name)
+        look = looks.get(state.name)
     elif isinstance(state, int):
-        found = _BY_CODE[kind].get(state)
+        look = _BY_CODE[kind].get(state)
     else:
-        found = looks.get(str(state).upper())
-    if found is None:
+        look = looks.get(str(state).upper())
+    if look is None:
         raise UnknownState(f"{kind} state {state!r}")
-    return found
+    return look

@@ -231,8 +231,13 @@ def _timelines() -> dict[str, Any]:
     ]
     return {
         "milestones": milestones,
-        "all_ahead": [{**one, "at": one["at"] and one["at"] + timedelta(days=100)} for one in milestones],
-        "all_past": [{**one, "at": (one["at"] or NOW) - timedelta(days=100)} for one in milestones],
+        "all_ahead": [
+            {**milestone, "at": milestone["at"] and milestone["at"] + timedelta(days=100)}
+            for milestone in milestones
+        ],
+        "all_past": [
+            {**milestone, "at": (milestone["at"] or NOW) - timedelta(days=100)} for milestone in milestones
+        ],
     }
 
 

@@ -211,14 +211,14 @@ class _Body:
 
     def parsed(self, table: Table) -> ParsedList:
         """Read what was taken."""
-        found = parse_texts(self.texts).at_lines(self.lines)
+        parsed = parse_texts(self.texts).at_lines(self.lines)
         open_quotes = [
             ListProblem(number, shown(line), GuidProblem.OPEN_QUOTE) for number, line in table.open_quotes
         ]
         if not self.empty and not open_quotes:
-            return found
-        problems = sorted([*found.problems, *self.empty, *open_quotes], key=lambda problem: problem.line)
-        return ParsedList(found.values, found.lines, tuple(problems))
+            return parsed
+        problems = sorted([*parsed.problems, *self.empty, *open_quotes], key=lambda problem: problem.line)
+        return ParsedList(parsed.values, parsed.lines, tuple(problems))
 
     def spelt(self, table: Table) -> bytes:
         """Write the column as it was written, each text on the line of its number."""

@@ -71,8 +71,8 @@ def layout_of(sample: Sequence[Row], *, sheet: str = "") -> Layout | None:
 
 def is_guid_like(cell: str) -> bool:
     """Tell whether a cell holds a GUID, or what Excel has made of one."""
-    found = read(cell)
-    return not isinstance(found, GuidProblem) or found in _DAMAGED
+    value = read(cell)
+    return not isinstance(value, GuidProblem) or value in _DAMAGED
 
 
 def _is_nearly_guid(cell: str) -> bool:

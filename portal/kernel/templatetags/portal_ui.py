@@ -37,15 +37,15 @@ def number(value: int | float | None) -> str:
 
 
 @register.filter
-def share_of(part: int, whole: int) -> str:
+def share_of(part: int, total: int) -> str:
     """Write part of a whole in percent."""
-    return numbers.share(part, whole)
+    return numbers.share(part, total)
 
 
 @register.filter
-def percent_class(part: int, whole: int) -> str:
+def percent_class(part: int, total: int) -> str:
     """Return the class `w-…` of a bar as long as this share; never empty for some."""
-    return f"w-{max(1, round(100 * part / whole)) if part and whole else 0}"
+    return f"w-{max(1, round(100 * part / total)) if part and total else 0}"
 
 
 @register.filter
@@ -225,18 +225,25 @@ def chart_rows(
     Shares are of `total`, or of the sum of the rows.
     """
     counts = [int(row.get("count") or sum(piece.count for piece in row.get("segments", ()))) for row in rows]
-    whole, top = (sum(counts) if total is None else total), max([1, *counts])
+    denominator, top = (sum(counts) if total is None else total), max([1, *counts])
     drawn = [
         {
             **row,
             "count": count,
             "width": max(3, round(charts.FIELD * count / top)) if count else 0,
-            "share": numbers.share(count, whole),
+            "share": numbers.share(count, denominator),
             "bar": charts.state_bar(row["segments"]) if "segments" in row else None,
         }
         for row, count in zip(rows, counts, strict=True)
     ]
-    return {"rows": drawn, "title": title, "heading": heading, "unit": unit, "tone": tone, "whole": whole}
+    return {
+        "rows": drawn,
+        "title": title,
+        "heading": heading,
+        "unit": unit,
+        "tone": tone,
+        "whole": denominator,
+    }
 
 
 @register.filter
@@ -261,12 +268,12 @@ def form_errors(form: object, *, title: str = "There is a problem") -> dict[str,
     """Draw what is wrong with a form, at the top of the page, each linked to its field."""
     if not isinstance(form, BaseForm) or not form.errors:
         return {}
-    found = [
+    errors = [
         {"id": control_id(bound), "label": str(bound.label).removesuffix("?"), "message": message}
         for bound in form
         for message in bound.errors
     ]
-    return {"title": title, "general": list(form.non_field_errors()), "found": found}
+    return {"title": title, "general": list(form.non_field_errors()), "found": errors}
 
 
 # --- frames: tags with a body
