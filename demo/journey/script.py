@@ -34,8 +34,9 @@ from demo.journey.changing import change_hands
 from demo.journey.clocks import DAY, HOUR
 from demo.journey.lists import plain_list
 from demo.journey.waiting import settle
-from rollouts import queries, services
+from rollouts import services
 from rollouts.models import CplEntry, HaltRule
+from rollouts.queries.rollouts.eligibility import eligible_csv
 from rollouts.states import Answer, InstructionKind, RolloutStatus, TargetState
 
 _MODEL: Final = "433100AC"
@@ -75,7 +76,7 @@ def notice(journey: Journey) -> None:
             journey.dcc, rollout_id=draft.pk, rule_id=rule.pk, window_hours=_WHOLE_LENGTH, now=now
         )
     for name in suppliers().values():
-        report = b"".join(queries.eligible_csv(scope_of(name), rollout_id=draft.pk))
+        report = b"".join(eligible_csv(scope_of(name), rollout_id=draft.pk))
         if report.count(b"\n") != 1 + len(own_hubs(journey, name)):
             raise AssertionError(f"The report of {name} does not list its own hubs.")
 

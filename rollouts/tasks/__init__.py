@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rollouts.tasks.alerts import apply_alerts, tick_ingest
-from rollouts.tasks.deadlines import close_window, tick_deadlines
 from rollouts.tasks.dispatch import (
     dispatch_completion,
     dispatch_halts,
@@ -12,11 +11,10 @@ from rollouts.tasks.dispatch import (
     dispatch_silence,
     tick_dispatch,
 )
-from rollouts.tasks.estate import sweep_exports, tick_exports, write_export
+from rollouts.tasks.estate import make_months, sweep_exports, tick_exports, write_export
 from rollouts.tasks.governance import dispatch_delays, dispatch_halt_rules, open_phases, tick_governance
-from rollouts.tasks.instructions import apply_instruction, run_approval_rules
-from rollouts.tasks.rollouts import fold_tallies, note_activations, reconcile_tallies
-from rollouts.tasks.upkeep import make_months, refresh_eligibility
+from rollouts.tasks.instructions import apply_instruction, close_window, run_approval_rules, tick_deadlines
+from rollouts.tasks.rollouts import fold_tallies, note_activations, reconcile_tallies, refresh_eligibility
 
 __all__ = [
     "apply_alerts",

@@ -1,4 +1,4 @@
-"""Writing the files people have ordered, off the pages' time."""
+"""Writing the files people have ordered, off the pages' time; making the months ahead of the history."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from django.core.files.storage import default_storage
 
 from portal.kernel import clock
 from portal.kernel.refusals import Refusal
-from rollouts import queries, services
+from rollouts import services
 from rollouts.models import Export
+from rollouts.queries.estate.estate import export_estate, write_estate_workbook
 from rollouts.queries.estate.keyset import EstateFilter
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,7 @@ def _write(order: services.ExportOrder) -> None:
     filters = EstateFilter.read(order.filters)
     with tempfile.TemporaryFile() as target:
         if order.form == Export.Form.XLSX:
-            hubs = queries.write_estate_workbook(order.scope, target=target, filters=filters, tell=tell)
+            hubs = write_estate_workbook(order.scope, target=target, filters=filters, tell=tell)
         else:
             hubs = _write_csv(order, filters, target, tell)
         size = target.tell()
@@ -70,7 +71,7 @@ def _write_csv(
     order: services.ExportOrder, filters: EstateFilter, target: IO[bytes], tell: Callable[[int], None]
 ) -> int:
     lines = 0
-    for block in queries.export_estate(order.scope, filters=filters):
+    for block in export_estate(order.scope, filters=filters):
         target.write(block)
         lines += block.count(b"\n")
         tell(max(lines - 1, 0))  # the first line names the columns
@@ -87,3 +88,9 @@ def _teller(order: services.ExportOrder) -> Callable[[int], None]:
             told_at = time.monotonic()
 
     return tell
+
+
+@shared_task(name="rollouts.tasks.make_months")
+def make_months(**_later: object) -> None:
+    """Lay out the months ahead; a lost tick costs an hour of three months."""
+    services.make_months(now=clock.now())

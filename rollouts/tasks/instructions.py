@@ -1,4 +1,4 @@
-"""Messages about instructions: apply what was received, and approve what standing rules approve."""
+"""Messages about instructions: apply what was received, approve by rules, close windows that have passed."""
 
 from __future__ import annotations
 
@@ -18,3 +18,20 @@ def apply_instruction(*, instruction_id: int, **_later: object) -> None:
 def run_approval_rules(**_later: object) -> None:
     """Apply the rules that are on to the rollouts they suit; each run is kept, and none is repeated."""
     services.run_approval_rules(now=now())
+
+
+@shared_task(name="rollouts.tasks.tick_deadlines")
+def tick_deadlines(**_later: object) -> None:
+    """Ring for each thing that is due; the work itself is done by tasks of its own."""
+    at = now()
+    for rollout_id in services.rollouts_to_close(now=at):
+        close_window.apply_async(kwargs={"rollout_id": rollout_id})
+    for instruction_id in services.waiting_instructions():
+        apply_instruction.apply_async(kwargs={"instruction_id": instruction_id})
+    run_approval_rules.apply_async()
+
+
+@shared_task(name="rollouts.tasks.close_window")
+def close_window(*, rollout_id: int, **_later: object) -> None:
+    """Close the windows of a rollout that have passed."""
+    services.close_window(rollout_id=rollout_id, now=now())

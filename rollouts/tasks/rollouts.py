@@ -1,4 +1,4 @@
-"""Keeping the counts folded, proving them, and writing down how they grow."""
+"""Keep rollouts equal to the inventory, and their counts folded, proved and written down over time."""
 
 from __future__ import annotations
 
@@ -43,3 +43,16 @@ def note_activations(**_later: object) -> None:
     now = clock.now()
     services.note_activations(now)
     services.fold_activations(now)
+
+
+@shared_task(name="rollouts.tasks.refresh_eligibility")
+def refresh_eligibility(*, rollout_id: int | None = None, **_later: object) -> None:
+    """Refresh every open rollout, each night and after an import, or one, once it is published."""
+    done = services.refresh_eligibility(now=clock.now(), rollout_id=rollout_id)
+    log.info(
+        "eligibility.refreshed",
+        joined=done.joined,
+        withdrawn=done.withdrawn.total(),
+        mended=done.mended,
+        suspended=done.suspended,
+    )

@@ -9,8 +9,10 @@ import pytest
 from portal.identity.models import OrganisationKind
 from portal.identity.scope import Scope
 from portal.kernel.refusals import NotPermitted
-from rollouts import queries, services
+from rollouts import services
 from rollouts.models import Command, CspChannel, Rollout
+from rollouts.queries.dispatch.channels import channel_health
+from rollouts.queries.rollouts.forecast import distribution_forecast, forward_schedule
 from rollouts.services import HubList
 from rollouts.states import CommandStatus, InstructionKind
 from tests.factories import OrganisationFactory, UserFactory, make_rollout, make_world
@@ -32,13 +34,13 @@ def test_a_channel_shows_what_waits_and_what_went_wrong(world, now):
     CspChannel.objects.filter(region=3).update(paused_until=now + timedelta(minutes=1))
     CspChannel.objects.filter(region=4).update(window={"from": "22:00", "to": "05:00"})
 
-    by_region = {channel.region: channel for channel in queries.channel_health(world.operator, now=now)}
+    by_region = {channel.region: channel for channel in channel_health(world.operator, now=now)}
 
     assert [by_region[number].state for number in range(1, 5)] == ["ok", "failing", "resting", "closed"]
     assert (by_region[2].ready_commands, by_region[2].ready_hubs) == (1, 40)
     assert by_region[2].waiting_since == now
     Command.objects.update(status=CommandStatus.SENT, sent_at=now)
-    assert queries.channel_health(world.operator, now=now)[1].sent_hubs == 40
+    assert channel_health(world.operator, now=now)[1].sent_hubs == 40
 
 
 def test_a_csp_sees_its_own_regions_and_a_supplier_none(world, now):
@@ -46,13 +48,13 @@ def test_a_csp_sees_its_own_regions_and_a_supplier_none(world, now):
     CspChannel.objects.filter(region=1).update(csp=foreign)
     scope = Scope.of(UserFactory(organisation=foreign))
 
-    assert [channel.region for channel in queries.channel_health(scope, now=now)] == [1]
-    assert [each.region for each in queries.distribution_forecast(scope, now=now)] == [1]
-    for ask in (queries.channel_health, queries.distribution_forecast):
+    assert [channel.region for channel in channel_health(scope, now=now)] == [1]
+    assert [each.region for each in distribution_forecast(scope, now=now)] == [1]
+    for ask in (channel_health, distribution_forecast):
         with pytest.raises(NotPermitted):
             ask(world.as_supplier, now=now)
     with pytest.raises(NotPermitted):
-        queries.forward_schedule(world.as_supplier)
+        forward_schedule(world.as_supplier)
 
 
 def test_a_csp_sees_volumes_by_region_and_day(world, now):
@@ -66,27 +68,27 @@ def test_a_csp_sees_volumes_by_region_and_day(world, now):
         csp=OrganisationFactory(kind=OrganisationKind.CSP, name="CSP South")
     )
 
-    volumes = queries.forward_schedule(world.as_csp)
+    volumes = forward_schedule(world.as_csp)
 
     assert [(v.day, v.region, v.to_send, v.to_activate) for v in volumes] == [
         (first.date(), 2, 29, 29),
         (second.date(), 2, 0, 7),
     ]
-    assert len(queries.forward_schedule(world.operator, rollout_id=rollout.pk)) == 3
+    assert len(forward_schedule(world.operator, rollout_id=rollout.pk)) == 3
     Rollout.objects.update(status="PAUSED", stood_at="SAFE_LAUNCH")
-    assert {volume.is_halted for volume in queries.forward_schedule(world.operator)} == {True}
+    assert {volume.is_halted for volume in forward_schedule(world.operator)} == {True}
 
 
 @pytest.mark.requirement("R3.6")
 def test_a_forecast_shortfall_is_there_to_be_acted_on(world, now):
     rollout = make_rollout(world, now=now)
     settle(rollout, consent=5)
-    assert {each.shortfall for each in queries.distribution_forecast(world.operator, now=now)} == {0}
+    assert {each.shortfall for each in distribution_forecast(world.operator, now=now)} == {0}
 
     CspChannel.objects.filter(region=2).update(capacity_per_night=1)
     late = rollout.automatic_at - timedelta(days=17)
 
-    central = queries.distribution_forecast(world.operator, now=late)[1]
+    central = distribution_forecast(world.operator, now=late)[1]
 
     assert (central.region, central.hubs, central.shortfall) == (2, 40, 31)
     assert central.late_by_day == ((rollout.automatic_at.date(), 31),)
@@ -105,13 +107,13 @@ def test_hubs_that_wait_for_a_second_supplier_are_not_late_at_the_cut_off(world,
         now=now,
     )
 
-    assert {each.shortfall for each in queries.distribution_forecast(world.operator, now=now)} == {0}
+    assert {each.shortfall for each in distribution_forecast(world.operator, now=now)} == {0}
 
 
 def test_hubs_in_a_region_without_a_channel_are_late_altogether(world, now):
     rollout = make_rollout(world, now=now)
     settle(rollout, region=7)
 
-    unknown = queries.distribution_forecast(world.operator, now=now)[-1]
+    unknown = distribution_forecast(world.operator, now=now)[-1]
 
     assert (unknown.region, unknown.shortfall, unknown.is_served) == (7, 40, False)

@@ -17,8 +17,9 @@ from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotFound, NotPermitted
 from portal.kernel.spreadsheets import FileRefused
-from rollouts import queries, services
+from rollouts import services
 from rollouts.models import EstateImport, EstateImportLine, EstateTally, Hub, HubHistory, Target
+from rollouts.queries.estate.imports import estate_imports, refused_lines_csv
 from rollouts.services.estate.inventory.files import NotAnInventory
 from rollouts.states import HistoryKind, Region, SmiStatus, TargetState
 from rollouts.states.inventory import LineProblem
@@ -477,19 +478,19 @@ class TestWhatWasImported:
         load(line())
         load(line(region="East"), numbered(2))
 
-        page = queries.estate_imports(world.operator)
+        page = estate_imports(world.operator)
 
         assert [(each.lines, each.refused) for each in page.items] == [(2, 1), (1, 0)]
         assert page.items[0].refused_by_reason == {LineProblem.UNKNOWN_REGION: 1}
-        assert [len(queries.estate_imports(world.operator, before=page.items[0].id).items)] == [1]
+        assert [len(estate_imports(world.operator, before=page.items[0].id).items)] == [1]
         with pytest.raises(NotPermitted):
-            queries.estate_imports(world.as_supplier)
+            estate_imports(world.as_supplier)
 
     @pytest.mark.requirement("R4.2")
     def test_gives_the_refused_lines_as_a_file_without_formulas(self, world, load):
         report = load(line(region="East"), "=cmd|'/c calc'!A1")
 
-        said = b"".join(queries.refused_lines_csv(world.operator, import_id=report.id)).decode("utf-8-sig")
+        said = b"".join(refused_lines_csv(world.operator, import_id=report.id)).decode("utf-8-sig")
 
         rows = list(csv.reader(io.StringIO(said)))
         assert rows[0] == ["line", "text", "reason", "what_to_do"]
@@ -498,4 +499,4 @@ class TestWhatWasImported:
         for bad in (NotPermitted, NotFound):
             scope, wanted = (world.as_supplier, report.id) if bad is NotPermitted else (world.operator, 0)
             with pytest.raises(bad):
-                queries.refused_lines_csv(scope, import_id=wanted)
+                refused_lines_csv(scope, import_id=wanted)

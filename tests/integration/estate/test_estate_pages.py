@@ -14,9 +14,21 @@ from portal.kernel.guid import Guid
 from portal.kernel.paging import BadCursor
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from portal.kernel.spreadsheets import read_rows
-from rollouts import queries, services
+from rollouts import services
 from rollouts.models import DeviceModel, EstateTally, Hub, HubLabel, Target
-from rollouts.queries import DccHubRow, EstateFilter, HubRow
+from rollouts.queries.estate import keyset
+from rollouts.queries.estate.estate import (
+    DccHubRow,
+    HubRow,
+    TooManyForWorkbook,
+    estate_counts,
+    estate_page,
+    estate_total,
+    export_estate,
+    write_estate_workbook,
+)
+from rollouts.queries.estate.keyset import EstateFilter
+from rollouts.queries.estate.labels import labels
 from rollouts.services import HubList
 from rollouts.states import Consent, Region, SmiStatus, TargetState
 from tests.factories import make_rollout, make_world
@@ -52,7 +64,7 @@ def numbers(world, rows):
 def whole(scope, *, size=7, **filters):
     rows, cursor = [], ""
     while True:
-        page = queries.estate_page(scope, filters=EstateFilter(**filters), cursor=cursor, size=size)
+        page = estate_page(scope, filters=EstateFilter(**filters), cursor=cursor, size=size)
         rows += page.items
         if page.next is None:
             return rows
@@ -60,7 +72,7 @@ def whole(scope, *, size=7, **filters):
 
 
 def exported(scope, **filters):
-    text = b"".join(queries.export_estate(scope, filters=EstateFilter(**filters))).decode()
+    text = b"".join(export_estate(scope, filters=EstateFilter(**filters))).decode()
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -99,7 +111,7 @@ class TestWhoSeesWhat:
         assert {(row.role, row.second_supplier) for row in rows} == {("", False)}
 
     def test_the_panel_sees_no_single_hubs(self, world):
-        for ask in (queries.estate_page, queries.estate_counts, queries.export_estate):
+        for ask in (estate_page, estate_counts, export_estate):
             with pytest.raises(NotPermitted):
                 ask(world.as_panel)
 
@@ -109,18 +121,18 @@ class TestWhoSeesWhat:
         rollout_id = Target.objects.get().rollout_id
 
         with pytest.raises(NotFound):
-            queries.estate_page(world.as_third, filters=EstateFilter(rollout_id=rollout_id))
+            estate_page(world.as_third, filters=EstateFilter(rollout_id=rollout_id))
 
         assert numbers(world, whole(world.as_other, rollout_id=rollout_id)) == [17]
 
 
 class TestPages:
     def test_follow_each_other_without_gap_or_repeat_in_both_directions(self, world):
-        first = queries.estate_page(world.as_supplier, size=6)
-        second = queries.estate_page(world.as_supplier, cursor=first.next, size=6)
-        last = queries.estate_page(world.as_supplier, cursor=second.next, size=6)
-        back = queries.estate_page(world.as_supplier, cursor=last.previous, size=6)
-        front = queries.estate_page(world.as_supplier, cursor=back.previous, size=6)
+        first = estate_page(world.as_supplier, size=6)
+        second = estate_page(world.as_supplier, cursor=first.next, size=6)
+        last = estate_page(world.as_supplier, cursor=second.next, size=6)
+        back = estate_page(world.as_supplier, cursor=last.previous, size=6)
+        front = estate_page(world.as_supplier, cursor=back.previous, size=6)
 
         assert [numbers(world, page.items) for page in (first, second, last)] == [
             [*range(6)],
@@ -134,14 +146,14 @@ class TestPages:
     def test_damaged_cursors_are_refused(self, world):
         for cursor in ("x", "W10", "WyJ4Iiw1XQ"):
             with pytest.raises(BadCursor):
-                queries.estate_page(world.as_supplier, cursor=cursor)
+                estate_page(world.as_supplier, cursor=cursor)
 
     def test_cost_the_same_number_of_statements_whatever_their_size(self, world, now, statements):
         make_rollout(world, now=now)
         costs = set()
         for size in (2, 16):
             statements.clear()
-            assert len(queries.estate_page(world.as_supplier, size=size).items) == size
+            assert len(estate_page(world.as_supplier, size=size).items) == size
             costs.add(len(statements))
 
         assert costs == {3}
@@ -155,13 +167,11 @@ class TestPages:
         for size in (1, 2, 3, 50):
             rows = whole(world.as_supplier, size=size, statuses=[SmiStatus.SUSPENDED])
             assert numbers(world, rows) == [1, 13, 15]
-        page = queries.estate_page(
-            world.as_supplier, filters=EstateFilter(statuses=[SmiStatus.SUSPENDED]), size=2
-        )
-        last = queries.estate_page(
+        page = estate_page(world.as_supplier, filters=EstateFilter(statuses=[SmiStatus.SUSPENDED]), size=2)
+        last = estate_page(
             world.as_supplier, filters=EstateFilter(statuses=[SmiStatus.SUSPENDED]), cursor=page.next, size=2
         )
-        back = queries.estate_page(
+        back = estate_page(
             world.as_supplier,
             filters=EstateFilter(statuses=[SmiStatus.SUSPENDED]),
             cursor=last.previous,
@@ -172,8 +182,8 @@ class TestPages:
 
     def test_walk_the_two_indexes_of_a_supplier(self, world):
         sql.run("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        selection = queries.walks.selection_of(world.as_supplier, EstateFilter())
-        text = queries.walks._WALK.format(
+        selection = keyset.selection_of(world.as_supplier, EstateFilter())
+        text = keyset._WALK.format(
             walks=selection.union("ORDER BY guid ASC LIMIT %(bound)s"),
             condition=selection.condition,
             order="ASC",
@@ -240,7 +250,7 @@ class TestFilters:
 
     def test_ask_for_the_rollout_where_a_state_is_meant(self, world):
         with pytest.raises(BadInput):
-            queries.estate_page(world.as_supplier, filters=EstateFilter(states=[TargetState.ELIGIBLE]))
+            estate_page(world.as_supplier, filters=EstateFilter(states=[TargetState.ELIGIBLE]))
 
     def test_refuse_what_they_do_not_know(self, world):
         for bad in (
@@ -250,7 +260,7 @@ class TestFilters:
             {"search": "1.2E+15"},
         ):
             with pytest.raises(BadInput):
-                queries.estate_page(world.as_supplier, filters=EstateFilter(**bad))
+                estate_page(world.as_supplier, filters=EstateFilter(**bad))
 
     @pytest.mark.parametrize(
         "text",
@@ -273,7 +283,7 @@ class TestNumbers:
     def test_count_an_estate_by_role_region_status_and_version(self, world):
         Hub.objects.filter(guid=world.guid(4)).update(cpl_entry=world.oldest, region=Region.SOUTH)
 
-        counts = queries.estate_counts(world.as_supplier)
+        counts = estate_counts(world.as_supplier)
 
         assert (counts.total, counts.split) == (16, 5)
         assert counts.by_role == {"BOTH": 9, "IMPORT": 5, "GAS": 2}
@@ -285,24 +295,24 @@ class TestNumbers:
         ]
 
     def test_count_each_hub_once_for_the_dcc(self, world):
-        assert queries.estate_counts(world.operator).total == 20
+        assert estate_counts(world.operator).total == 20
 
     def test_agree_with_the_pages(self, world):
         Hub.objects.filter(guid=world.guid(4)).update(cpl_entry=world.oldest)
 
         for scope in (world.as_supplier, world.as_other, world.as_csp, world.operator):
             for filters in ({}, {"versions": ["0C210000"]}, {"is_split": True}, {"roles": ["BOTH"]}):
-                total = queries.estate_total(scope, filters=EstateFilter(**filters))
+                total = estate_total(scope, filters=EstateFilter(**filters))
                 assert total == len(whole(scope, **filters)), (scope.organisation_name, filters)
 
     def test_are_not_given_where_each_hub_would_be_looked_at(self, world):
-        assert queries.estate_total(world.as_supplier, filters=EstateFilter(label="vans")) is None
+        assert estate_total(world.as_supplier, filters=EstateFilter(label="vans")) is None
 
     def test_follow_every_change_of_hubs(self, world):
         Hub.objects.filter(guid__lte=world.guid(2)).delete()
         Hub.objects.filter(guid=world.guid(5)).update(smi_status=5)
 
-        assert queries.estate_counts(world.as_supplier).by_status == {
+        assert estate_counts(world.as_supplier).by_status == {
             SmiStatus.COMMISSIONED: 12,
             SmiStatus.DECOMMISSIONED: 1,
         }
@@ -379,7 +389,7 @@ class TestFiles:
         assert row["rollout"] == '\'+1, "quoted"'
 
     def test_come_in_pieces(self, world):
-        pieces = list(queries.export_estate(world.as_supplier))
+        pieces = list(export_estate(world.as_supplier))
 
         assert pieces
         assert all(isinstance(piece, bytes) for piece in pieces)
@@ -388,7 +398,7 @@ class TestFiles:
         make_rollout(world, now=now)
         target = io.BytesIO()
 
-        count = queries.write_estate_workbook(world.as_supplier, target=target)
+        count = write_estate_workbook(world.as_supplier, target=target)
 
         rows = [cells for _, cells in read_rows(target.getvalue())]
         assert count == 16
@@ -400,8 +410,8 @@ class TestFiles:
     def test_a_workbook_of_millions_is_refused(self, world, monkeypatch):
         monkeypatch.setattr("rollouts.queries.estate.estate.MOST_IN_A_WORKBOOK", 15)
 
-        with pytest.raises(queries.TooManyForWorkbook):
-            queries.write_estate_workbook(world.as_supplier, target=io.BytesIO())
+        with pytest.raises(TooManyForWorkbook):
+            write_estate_workbook(world.as_supplier, target=io.BytesIO())
 
 
 class TestLabels:
@@ -421,8 +431,8 @@ class TestLabels:
             ("00-DB-12-34-00-00-00-11", "UNKNOWN_DEVICE"),
             ("00-DB-12-34-00-00-00-28", "UNKNOWN_DEVICE"),
         ]
-        assert [(each.label, each.hubs) for each in queries.labels(world.as_supplier)] == [("Night vans", 2)]
-        assert queries.labels(world.as_other) == []
+        assert [(each.label, each.hubs) for each in labels(world.as_supplier)] == [("Night vans", 2)]
+        assert labels(world.as_other) == []
 
     def test_are_put_on_once(self, world, named):
         services.add_label(world.as_supplier, label="vans", hubs=named(1, 2))
@@ -437,7 +447,7 @@ class TestLabels:
 
         assert services.remove_label(world.as_supplier, label="vans", hubs=named(1, 9)).changed == 1
         assert services.remove_label(world.as_supplier, label="vans").changed == 2
-        assert [each.hubs for each in queries.labels(world.as_other)] == [1]
+        assert [each.hubs for each in labels(world.as_other)] == [1]
 
     def test_need_a_name_and_somebody_who_may(self, world, named):
         for name in ("", " ", "x" * 41, "two\x00lines"):

@@ -12,10 +12,9 @@ from portal.events.kinds import EntryKind
 from portal.events.models import FeedEntry
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotFound
-from rollouts import queries, services
+from rollouts import services
 from rollouts.models import CspAlert, Hub, HubHistory, HubLabel, Target
-from rollouts.queries import NextStep
-from rollouts.queries.estate.hubs import next_step
+from rollouts.queries.estate.hubs import NextStep, hub_card, next_step
 from rollouts.states import (
     STAGE_OF_STATE,
     AlertCode,
@@ -52,7 +51,7 @@ def statements(monkeypatch):
 
 @pytest.fixture
 def card(world):
-    return lambda scope, number: queries.hub_card(scope, guid=str(Guid.from_db(world.guid(number))))
+    return lambda scope, number: hub_card(scope, guid=str(Guid.from_db(world.guid(number))))
 
 
 def change(world, number, kind, old, new, at):
@@ -80,7 +79,7 @@ class TestTheRecord:
         ["00-DB-12-34-00-00-00-09", "00db123400000009", "00-DB-12-CC-00-00-00-09", "0x00DB12CC00000009"],
     )
     def test_is_found_by_either_guid_in_any_spelling(self, world, text):
-        told = queries.hub_card(world.as_supplier, guid=text)
+        told = hub_card(world.as_supplier, guid=text)
 
         assert told.record.guid == "00-DB-12-34-00-00-00-09"
         assert told.found_by_gpf == ("CC" in text)
@@ -96,7 +95,7 @@ class TestTheRecord:
         ):
             statements.clear()
             with pytest.raises(NotFound) as refusal:
-                queries.hub_card(world.as_supplier, guid=text)
+                hub_card(world.as_supplier, guid=text)
             said.add((refusal.value.message, refusal.value.code, len(statements)))
 
         assert len(said) == 1

@@ -14,7 +14,7 @@ from portal.events.models import Event, FeedOutbox
 from portal.identity.models import MarketParticipant
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import BadInput
-from rollouts import queries, services
+from rollouts import services
 from rollouts.csp import alert_lines
 from rollouts.models import (
     CspAlertBatch,
@@ -25,6 +25,7 @@ from rollouts.models import (
     Target,
     UnmatchedAlert,
 )
+from rollouts.queries.estate.imports import refused_lines_csv
 from rollouts.services.alerts import requeue as _putting_back
 from rollouts.states import HistoryKind, SmiStatus, TargetState
 from rollouts.states.inventory import LineProblem
@@ -110,7 +111,7 @@ def test_a_file_that_is_older_than_the_hubs_word_does_not_turn_its_version_back(
     assert noted(report) == [
         (2, f"{hub(0)}: {OLD} in the file, {NEW} by its own word", LineProblem.OLDER_VERSION)
     ]
-    said = b"".join(queries.refused_lines_csv(desk.world.operator, import_id=report.id)).decode()
+    said = b"".join(refused_lines_csv(desk.world.operator, import_id=report.id)).decode()
     assert hub(0) in said
     assert "OLDER_VERSION" in said
     assert HubHistory.objects.filter(guid=guid(0), kind=HistoryKind.VERSION).count() == 1

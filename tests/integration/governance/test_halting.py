@@ -17,9 +17,10 @@ from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotPermitted
 from portal.kernel.transactions import unit_of_work
-from rollouts import gateways, queries, services
+from rollouts import gateways, services
 from rollouts.csp import alert_lines
 from rollouts.models import Command, CspChannel, Decision, HubInFlight, Rollout
+from rollouts.queries.governance.halts import halt_preview
 from rollouts.services.governance import halt as _halting
 from rollouts.services.rollouts import sweep as _sweeping
 from rollouts.states import CommandKind, CommandStatus, Consent, FailureCode
@@ -404,13 +405,13 @@ def test_a_preview_says_beforehand_what_a_halt_would_touch(csp, world, rollout, 
     dispatch(now)
     settle(rollout, state=10, consent=1, where=f"guid >= {world.guid(35)}")
 
-    preview = queries.halt_preview(world.operator, rollout_id=rollout.pk, now=now)
+    preview = halt_preview(world.operator, rollout_id=rollout.pk, now=now)
 
     assert preview.total == 40
     assert (preview.not_begun, preview.images_on_their_way, preview.holding_the_image) == (5, 20, 0)
     assert (preview.recallable, preview.not_recallable, preview.activated) == (10, 5, 0)
     with pytest.raises(NotPermitted):
-        queries.halt_preview(world.as_supplier, rollout_id=rollout.pk, now=now)
+        halt_preview(world.as_supplier, rollout_id=rollout.pk, now=now)
 
 
 @pytest.mark.django_db(transaction=True)

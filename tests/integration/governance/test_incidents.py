@@ -10,8 +10,9 @@ from portal.events.kinds import EntryKind
 from portal.events.models import Event, FeedOutbox
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
-from rollouts import queries, services
+from rollouts import services
 from rollouts.models import Incident, IncidentAttachment, IncidentHub, Instruction, Target
+from rollouts.queries.governance.incidents import incident_file, incident_hubs, incident_lines, incident_page
 from rollouts.services import HubList, IncidentAccount, Upload
 from rollouts.states.governing import INCIDENT_STEPS, IncidentStatus
 from tests.factories import make_rollout, make_world
@@ -54,14 +55,14 @@ class TestRaising:
     def test_an_incident_has_hubs_impact_high_priority_and_target_times(self, world, rollout, now):
         raised = lose(world, rollout, now, 0, 1, 2, service_desk_reference="SD-77")
 
-        page = queries.incident_page(world.as_supplier, raised.incident_id)
+        page = incident_page(world.as_supplier, raised.incident_id)
         assert raised.reference.startswith("INC-")
         assert (page.line.hubs, page.line.category, page.han_devices) == (3, 2, 3)
         assert page.line.is_high_priority
         assert page.line.respond_by == now + timedelta(minutes=20)
         assert page.line.resolve_by == now + timedelta(hours=24)
         assert page.line.service_desk_reference == "SD-77"
-        hubs = queries.incident_hubs(world.as_supplier, raised.incident_id)
+        hubs = incident_hubs(world.as_supplier, raised.incident_id)
         assert [hub.guid for hub in hubs.items] == [str(Guid.from_db(world.guid(n))) for n in range(3)]
 
     def test_target_times_are_settings(self, world, rollout, now, settings):
@@ -197,13 +198,13 @@ class TestWhoHears:
 
     def test_a_hubs_other_supplier_sees_nothing_of_an_incident(self, world, rollout, now):
         raised = lose(world, rollout, now, 9, 10, attachments=(Upload("log.txt", b"all quiet"),))
-        file = queries.incident_page(world.as_supplier, raised.incident_id).attachments[0]
+        file = incident_page(world.as_supplier, raised.incident_id).attachments[0]
 
-        assert queries.incident_lines(world.as_other).items == []
+        assert incident_lines(world.as_other).items == []
         for look in (
-            lambda: queries.incident_page(world.as_other, raised.incident_id),
-            lambda: queries.incident_hubs(world.as_other, raised.incident_id),
-            lambda: queries.incident_file(world.as_other, raised.incident_id, file.id),
+            lambda: incident_page(world.as_other, raised.incident_id),
+            lambda: incident_hubs(world.as_other, raised.incident_id),
+            lambda: incident_file(world.as_other, raised.incident_id, file.id),
             lambda: services.comment_on_incident(
                 world.as_other, incident_id=raised.incident_id, text="?", now=now
             ),
@@ -218,9 +219,9 @@ class TestWhoHears:
         lose(world, rollout, now, 0)
         lose(world, rollout, now, 9, scope=world.as_other)
 
-        assert len(queries.incident_lines(world.operator).items) == 2
-        assert len(queries.incident_lines(world.as_panel).items) == 2
-        assert queries.incident_lines(world.as_csp).items == []
+        assert len(incident_lines(world.operator).items) == 2
+        assert len(incident_lines(world.as_panel).items) == 2
+        assert incident_lines(world.as_csp).items == []
 
     def test_what_is_internal_stays_with_the_dcc_and_the_panel(self, world, rollout, now):
         raised = lose(world, rollout, now, 0)
@@ -231,8 +232,8 @@ class TestWhoHears:
             world.as_supplier, incident_id=raised.incident_id, text="Any news?", is_internal=True, now=now
         )
 
-        mine = queries.incident_page(world.as_supplier, raised.incident_id)
-        theirs = queries.incident_page(world.as_panel, raised.incident_id)
+        mine = incident_page(world.as_supplier, raised.incident_id)
+        theirs = incident_page(world.as_panel, raised.incident_id)
         assert [remark.text for remark in mine.comments] == ["Any news?"]
         assert [remark.text for remark in theirs.comments] == ["Looks like ours.", "Any news?"]
         assert FeedOutbox.objects.filter(kind=EntryKind.INCIDENT_UPDATED).count() == 2
@@ -259,21 +260,21 @@ class TestTheWayOfAnIncident:
     def test_answer_and_resolution_are_timed(self, world, rollout, now):
         raised = lose(world, rollout, now, 0)
         late = now + timedelta(hours=1)
-        line = queries.incident_lines(world.operator).items[0]
+        line = incident_lines(world.operator).items[0]
         assert line.is_overdue(late)
 
         services.take_incident_step(
             world.operator, incident_id=raised.incident_id, verb="acknowledge", now=late
         )
         services.take_incident_step(world.operator, incident_id=raised.incident_id, verb="resolve", now=late)
-        line = queries.incident_lines(world.operator).items[0]
+        line = incident_lines(world.operator).items[0]
         assert (line.responded_at, line.resolved_at) == (late, late)
         assert not line.is_overdue(late + timedelta(days=9))
 
         services.take_incident_step(
             world.as_supplier, incident_id=raised.incident_id, verb="reopen", now=late
         )
-        line = queries.incident_lines(world.as_supplier).items[0]
+        line = incident_lines(world.as_supplier).items[0]
         assert (line.status, line.resolved_at) == ("INVESTIGATING", None)
 
     def test_duplicates_are_merged_and_keep_their_hubs(self, world, rollout, now):
@@ -288,16 +289,16 @@ class TestTheWayOfAnIncident:
             world.operator, incident_id=others.incident_id, into_id=first.incident_id, now=now
         )
 
-        mine = queries.incident_page(world.as_supplier, double.incident_id)
-        theirs = queries.incident_page(world.as_other, others.incident_id)
+        mine = incident_page(world.as_supplier, double.incident_id)
+        theirs = incident_page(world.as_other, others.incident_id)
         assert (mine.line.status, mine.merged_into) == ("MERGED", first.reference)
         assert (theirs.line.status, theirs.merged_into) == ("MERGED", "")
-        assert queries.incident_page(world.operator, first.incident_id).merged == (
+        assert incident_page(world.operator, first.incident_id).merged == (
             double.reference,
             others.reference,
         )
         services.take_incident_step(world.operator, incident_id=first.incident_id, verb="resolve", now=now)
-        assert queries.incident_page(world.as_other, others.incident_id).stands == "RESOLVED"
+        assert incident_page(world.as_other, others.incident_id).stands == "RESOLVED"
         assert IncidentHub.objects.count() == 4
 
     def test_a_merge_without_sense_is_refused(self, world, rollout, now):
@@ -323,7 +324,7 @@ class TestTheWayOfAnIncident:
             world.as_supplier, incident_id=raised.incident_id, reference=" SD-9 ", now=now
         )
 
-        assert queries.incident_lines(world.operator).items[0].service_desk_reference == "SD-9"
+        assert incident_lines(world.operator).items[0].service_desk_reference == "SD-9"
         with pytest.raises(BadInput):
             services.set_service_desk_reference(
                 world.operator, incident_id=raised.incident_id, reference="x" * 41, now=now
@@ -362,8 +363,8 @@ class TestFiles:
     ):
         raised = self.attach(world, rollout, now, Upload(name, content))
 
-        kept = queries.incident_page(world.as_supplier, raised.incident_id).attachments[0]
-        file = queries.incident_file(world.as_supplier, raised.incident_id, kept.id)
+        kept = incident_page(world.as_supplier, raised.incident_id).attachments[0]
+        file = incident_file(world.as_supplier, raised.incident_id, kept.id)
         assert (file.content, file.headers["Content-Type"]) == (content, media_type)
         assert file.headers["X-Content-Type-Options"] == "nosniff"
         assert file.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''")
@@ -404,7 +405,7 @@ class TestFiles:
     def test_the_same_file_is_kept_once(self, world, rollout, now):
         raised = self.attach(world, rollout, now, Upload("a.txt", b"a"), Upload("b.txt", b"a"))
 
-        assert len(queries.incident_page(world.operator, raised.incident_id).attachments) == 1
+        assert len(incident_page(world.operator, raised.incident_id).attachments) == 1
 
     @pytest.mark.parametrize(
         ("given", "kept"),
@@ -418,15 +419,15 @@ class TestFiles:
     def test_a_name_is_made_safe(self, world, rollout, now, given, kept):
         raised = self.attach(world, rollout, now, Upload(given, b"a"))
 
-        assert queries.incident_page(world.operator, raised.incident_id).attachments[0].file_name == kept
+        assert incident_page(world.operator, raised.incident_id).attachments[0].file_name == kept
 
 
 def test_the_list_goes_page_by_page(world, rollout, now):
     for number in range(5):
         lose(world, rollout, now, number)
 
-    first = queries.incident_lines(world.operator, size=3)
-    rest = queries.incident_lines(world.operator, size=3, cursor=first.next)
+    first = incident_lines(world.operator, size=3)
+    rest = incident_lines(world.operator, size=3, cursor=first.next)
 
     numbers = [line.id for line in (*first.items, *rest.items)]
     assert numbers == sorted(numbers, reverse=True)

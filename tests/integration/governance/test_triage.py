@@ -9,9 +9,10 @@ import pytest
 from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
-from rollouts import queries, services
+from rollouts import services
 from rollouts.models import Hub, Target
-from rollouts.queries import GroupBy
+from rollouts.queries.governance.incidents import incident_page, known_issues
+from rollouts.queries.governance.triage import GroupBy, comparison, triage_board
 from rollouts.rules.criteria import InvalidCriteria
 from rollouts.rules.rates import Rate
 from rollouts.services import HubList, IncidentAccount
@@ -56,7 +57,7 @@ def lose(world, rollout, now, *numbers, scope=None, han_impact="SOME_DEVICES"):
 
 
 def board(world, rollout, now, by):
-    groups = queries.triage_board(world.operator, rollout_id=rollout.pk, by=by, now=now)
+    groups = triage_board(world.operator, rollout_id=rollout.pk, by=by, now=now)
     return {group.label: group for group in groups}
 
 
@@ -103,7 +104,7 @@ def test_a_hub_of_two_suppliers_counts_for_both(world, rollout, now):
 
 
 def test_the_board_of_all_open_rollouts_is_by_model(world, rollout, now):
-    groups = queries.triage_board(world.operator, now=now)
+    groups = triage_board(world.operator, now=now)
 
     assert [group.label for group in groups] == ["Toshiba 433100AC"]
 
@@ -131,7 +132,7 @@ def test_an_issue_is_changed_by_versions_and_put_aside(world, rollout, now):
 
     assert (changed.pk, changed.version) == (issue.pk, 2)
     assert board(world, rollout, now, GroupBy.REGION)["South"].unexplained == Rate(5, 10)
-    assert [each.pk for each in queries.known_issues(world.as_panel, rollout_id=rollout.pk)] == [issue.pk]
+    assert [each.pk for each in known_issues(world.as_panel, rollout_id=rollout.pk)] == [issue.pk]
 
 
 def test_an_issue_without_sense_is_refused(world, rollout, now):
@@ -150,7 +151,7 @@ def test_an_issue_without_sense_is_refused(world, rollout, now):
     with pytest.raises(NotPermitted):
         put(world.as_supplier)
     with pytest.raises(NotFound):
-        queries.known_issues(world.as_supplier)
+        known_issues(world.as_supplier)
 
 
 def test_an_incident_is_put_down_to_a_known_issue_and_back(world, rollout, now):
@@ -160,10 +161,10 @@ def test_an_incident_is_put_down_to_a_known_issue_and_back(world, rollout, now):
     services.explain_incident(
         world.operator, incident_id=raised.incident_id, known_issue_id=issue.pk, now=now
     )
-    assert queries.incident_page(world.operator, raised.incident_id).known_issue == "Boot"
+    assert incident_page(world.operator, raised.incident_id).known_issue == "Boot"
 
     services.explain_incident(world.operator, incident_id=raised.incident_id, known_issue_id=None, now=now)
-    assert queries.incident_page(world.operator, raised.incident_id).known_issue_id is None
+    assert incident_page(world.operator, raised.incident_id).known_issue_id is None
     with pytest.raises(NotFound):
         services.explain_incident(world.operator, incident_id=raised.incident_id, known_issue_id=0, now=now)
 
@@ -176,7 +177,7 @@ class TestComparison:
         lose(world, rollout, now, *range(12))
         lose(world, rollout, now, 30, han_impact="NONE")
 
-        found = queries.comparison(world.operator, rollout_id=rollout.pk, now=now)
+        found = comparison(world.operator, rollout_id=rollout.pk, now=now)
 
         by_name = {measure.name: measure for measure in found.measures}
         assert (by_name["incidents"].upgraded, by_name["incidents"].not_upgraded) == (
@@ -193,7 +194,7 @@ class TestComparison:
     def test_a_hub_named_before_it_was_upgraded_counts_with_those_that_are_not(self, world, rollout, now):
         lose(world, rollout, now - timedelta(days=2), 0, 1)
 
-        found = queries.comparison(world.operator, rollout_id=rollout.pk, now=now)
+        found = comparison(world.operator, rollout_id=rollout.pk, now=now)
 
         assert found.measures[0].upgraded == Rate(0, 20)
         assert found.measures[0].not_upgraded == Rate(2, 20)
@@ -206,7 +207,7 @@ class TestComparison:
                 {"guid": world.guid(number), "at": now - timedelta(hours=1)},
             )
 
-        found = queries.comparison(world.operator, rollout_id=rollout.pk, now=now)
+        found = comparison(world.operator, rollout_id=rollout.pk, now=now)
 
         out = {measure.name: measure for measure in found.measures}["out of service"]
         assert (out.upgraded, out.not_upgraded) == (Rate(2, 20), Rate(1, 20))
@@ -215,6 +216,6 @@ class TestComparison:
     def test_it_is_for_the_dcc_and_the_panel(self, world, rollout, now):
         for scope in (world.as_supplier, world.as_csp):
             with pytest.raises(NotPermitted):
-                queries.comparison(scope, rollout_id=rollout.pk, now=now)
+                comparison(scope, rollout_id=rollout.pk, now=now)
             with pytest.raises(NotPermitted):
-                queries.triage_board(scope, rollout_id=rollout.pk, now=now)
+                triage_board(scope, rollout_id=rollout.pk, now=now)

@@ -102,7 +102,7 @@ def test_each_supplier_hears_once_of_its_own_hubs(world, rollout, now):
 
 def test_a_pass_that_was_killed_goes_on(rollout, now, monkeypatch):
     after = rollout.cutoff_at + timedelta(seconds=1)
-    services._closing._close_page(rollout.pk, after=_closing.FIRST, size=10, now=after)
+    _closing._close_page(rollout.pk, after=_closing.FIRST, size=10, now=after)
     assert hubs(rollout, consent__lt=4).exists()
 
     closed = services.close_window(rollout_id=rollout.pk, now=after, size=7)
@@ -157,11 +157,11 @@ def test_hubs_with_the_image_keep_it_when_their_window_closes(world, rollout, no
 
 
 def test_the_tick_rings_for_what_is_due(rollout, now, monkeypatch):
-    from rollouts.tasks import deadlines
+    from rollouts.tasks import instructions
 
     rung = []
-    monkeypatch.setattr(deadlines, "now", lambda: rollout.cutoff_at + timedelta(seconds=1))
-    monkeypatch.setattr(deadlines.close_window, "apply_async", lambda **message: rung.append(message))
+    monkeypatch.setattr(instructions, "now", lambda: rollout.cutoff_at + timedelta(seconds=1))
+    monkeypatch.setattr(instructions.close_window, "apply_async", lambda **message: rung.append(message))
 
     tick_deadlines()
 

@@ -12,9 +12,9 @@ from python_calamine import CalamineWorkbook
 from portal.kernel.guid import Guid
 from portal.kernel.paging import BadCursor
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
-from rollouts import queries
 from rollouts.models import Hub, Rollout, Target
 from rollouts.queries.rollouts import eligibility
+from rollouts.queries.rollouts.eligibility import eligible_csv, eligible_hubs, eligible_xlsx
 from tests.factories import World, make_rollout, make_world
 
 pytestmark = pytest.mark.django_db
@@ -39,14 +39,14 @@ def numbers(world: World, guids: list[str]) -> list[int]:
 
 def as_csv(scope: object, rollout: Rollout, **more: object) -> list[dict[str, str]]:
     """Read the report as CSV."""
-    content = b"".join(queries.eligible_csv(scope, rollout_id=rollout.pk, **more)).decode()
+    content = b"".join(eligible_csv(scope, rollout_id=rollout.pk, **more)).decode()
     return list(csv.DictReader(io.StringIO(content)))
 
 
 @pytest.mark.requirement("R1.3", "R2.1")
 def test_each_supplier_sees_its_own_hubs_with_its_role_and_no_others(world: World, rollout: Rollout) -> None:
-    mine = queries.eligible_hubs(world.as_supplier, rollout_id=rollout.pk).items
-    theirs = queries.eligible_hubs(world.as_other, rollout_id=rollout.pk).items
+    mine = eligible_hubs(world.as_supplier, rollout_id=rollout.pk).items
+    theirs = eligible_hubs(world.as_other, rollout_id=rollout.pk).items
 
     assert numbers(world, [hub.guid for hub in mine]) == list(range(16))
     roles = dict(zip(numbers(world, [hub.guid for hub in mine]), [hub.role for hub in mine], strict=True))
@@ -84,12 +84,12 @@ def test_pages_csv_and_workbook_hold_the_same_rows(world: World, rollout: Rollou
     Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(1)).update(state=31, code=19)
     pages, cursor = [], ""
     while cursor is not None:
-        page = queries.eligible_hubs(world.as_supplier, rollout_id=rollout.pk, after=cursor, size=7)
+        page = eligible_hubs(world.as_supplier, rollout_id=rollout.pk, after=cursor, size=7)
         pages += [list(hub.cells) for hub in page.items]
         cursor = page.next
 
     workbook = CalamineWorkbook.from_filelike(
-        io.BytesIO(b"".join(queries.eligible_xlsx(world.as_supplier, rollout_id=rollout.pk)))
+        io.BytesIO(b"".join(eligible_xlsx(world.as_supplier, rollout_id=rollout.pk)))
     )
     from_workbook = workbook.get_sheet_by_index(0).to_python()
 
@@ -106,34 +106,34 @@ def test_a_hub_that_left_or_changed_hands_is_not_in_the_report(world: World, rol
         import_supplier_id=world.other.pk, gas_supplier_id=world.other.pk
     )
 
-    page = queries.eligible_hubs(world.as_supplier, rollout_id=rollout.pk)
+    page = eligible_hubs(world.as_supplier, rollout_id=rollout.pk)
 
     assert numbers(world, [hub.guid for hub in page.items]) == list(range(2, 16))
     assert numbers(world, [row["guid"] for row in as_csv(world.as_supplier, rollout)]) == list(range(2, 16))
 
 
 def test_the_dcc_names_a_supplier_and_a_supplier_cannot(world: World, rollout: Rollout) -> None:
-    named = queries.eligible_hubs(world.operator, rollout_id=rollout.pk, supplier_id=world.other.pk)
+    named = eligible_hubs(world.operator, rollout_id=rollout.pk, supplier_id=world.other.pk)
     assert len(named.items) == 6
 
-    own = queries.eligible_hubs(world.as_supplier, rollout_id=rollout.pk, supplier_id=world.other.pk)
+    own = eligible_hubs(world.as_supplier, rollout_id=rollout.pk, supplier_id=world.other.pk)
     assert len(own.items) == 16
     with pytest.raises(BadInput):
-        queries.eligible_hubs(world.operator, rollout_id=rollout.pk)
+        eligible_hubs(world.operator, rollout_id=rollout.pk)
     with pytest.raises(NotPermitted):
-        queries.eligible_csv(world.as_csp, rollout_id=rollout.pk)
+        eligible_csv(world.as_csp, rollout_id=rollout.pk)
     with pytest.raises(NotPermitted):
-        queries.eligible_xlsx(world.as_panel, rollout_id=rollout.pk)
+        eligible_xlsx(world.as_panel, rollout_id=rollout.pk)
 
 
 def test_a_rollout_that_is_not_there_for_a_supplier_reads_as_missing(
     world: World, rollout: Rollout, now: datetime
 ) -> None:
     with pytest.raises(BadCursor):
-        queries.eligible_hubs(world.as_supplier, rollout_id=rollout.pk, after="nonsense")
+        eligible_hubs(world.as_supplier, rollout_id=rollout.pk, after="nonsense")
     Rollout.objects.filter(pk=rollout.pk).update(status="DRAFT")
 
-    for read in (queries.eligible_hubs, queries.eligible_csv, queries.eligible_xlsx):
+    for read in (eligible_hubs, eligible_csv, eligible_xlsx):
         with pytest.raises(NotFound):
             read(world.as_supplier, rollout_id=rollout.pk)
 
@@ -146,4 +146,4 @@ def test_a_page_takes_as_many_statements_for_many_hubs_as_for_few(
     rollout = make_rollout(world, now=now)
 
     with django_assert_num_queries(1):  # and one that the raw cursor runs
-        queries.eligible_hubs(world.as_supplier, rollout_id=rollout.pk)
+        eligible_hubs(world.as_supplier, rollout_id=rollout.pk)

@@ -7,9 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portal.kernel.refusals import NotFound, NotPermitted
-from rollouts import queries, services
+from rollouts import services
 from rollouts.models import Hub, Rollout, Target
-from rollouts.queries import SupplierAct
+from rollouts.queries.pilots.pilots import (
+    pilot_hubs,
+    pilot_progress,
+    preview_selection,
+    reviews_open,
+    rule_versions,
+    selection_rules,
+    submissions,
+)
+from rollouts.queries.rollouts.available import SupplierAct, available_rollouts, preview, release_notes
 from rollouts.rules.criteria import InvalidCriteria
 from rollouts.services import HubList
 from rollouts.states import FailureCode, Region, RejectionReason, TargetState
@@ -70,7 +79,7 @@ def test_a_preview_counts_exactly_what_publishing_then_makes(world: World, now: 
     spoil_some(world)
     rollout = draft(world, now=now)
 
-    seen = queries.preview(world.operator, rollout_id=rollout.pk, now=now)
+    seen = preview(world.operator, rollout_id=rollout.pk, now=now)
 
     assert seen.excluded == {
         RejectionReason.SMETS1_OUT_OF_SCOPE: 1,
@@ -86,7 +95,7 @@ def test_a_preview_counts_exactly_what_publishing_then_makes(world: World, now: 
 
 
 def test_a_preview_names_each_suppliers_part_and_what_is_shared(world: World, now: datetime) -> None:
-    seen = queries.preview(world.operator, rollout_id=draft(world, now=now).pk, now=now)
+    seen = preview(world.operator, rollout_id=draft(world, now=now).pk, now=now)
 
     parts = {part.name: part for part in seen.by_supplier}
     mine = parts["Brightwater Energy"]
@@ -99,7 +108,7 @@ def test_a_preview_names_each_suppliers_part_and_what_is_shared(world: World, no
 def test_a_preview_says_plainly_that_there_is_no_window(world: World, now: datetime) -> None:
     rollout = draft(world, now=now, automatic_at=now + timedelta(days=10))
 
-    seen = queries.preview(world.operator, rollout_id=rollout.pk, now=now)
+    seen = preview(world.operator, rollout_id=rollout.pk, now=now)
 
     assert (seen.window, seen.without_window) == ("no supplier window", 20)
     assert seen.problems == ["pilot_without_window"]
@@ -112,7 +121,7 @@ def test_a_preview_says_what_stands_against_publishing(world: World, now: dateti
     world.target.allowed_predecessor_ids = []
     world.target.save()
 
-    seen = queries.preview(world.operator, rollout_id=rollout.pk, now=now + timedelta(days=121))
+    seen = preview(world.operator, rollout_id=rollout.pk, now=now + timedelta(days=121))
 
     assert seen.problems == [
         "AUTOMATIC_NOT_AHEAD",
@@ -123,7 +132,7 @@ def test_a_preview_says_what_stands_against_publishing(world: World, now: dateti
         "nobody_eligible",
     ]
     with pytest.raises(NotPermitted):
-        queries.preview(world.as_panel, rollout_id=rollout.pk, now=now)
+        preview(world.as_panel, rollout_id=rollout.pk, now=now)
 
 
 @pytest.mark.requirement("R1.7")
@@ -135,8 +144,8 @@ def test_a_supplier_sees_the_updates_that_concern_it_and_what_it_may_do_by_when(
     services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
     Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(9)).update(import_answer=1, consent=3)
 
-    mine = queries.available_rollouts(world.as_supplier, now=now).items
-    theirs = queries.available_rollouts(world.as_other, now=now).items
+    mine = available_rollouts(world.as_supplier, now=now).items
+    theirs = available_rollouts(world.as_other, now=now).items
 
     assert [update.flight.name for update in mine] == ["Toshiba 0C230000"]
     assert mine[0].flight.total == 16
@@ -153,7 +162,7 @@ def test_a_supplier_sees_the_updates_that_concern_it_and_what_it_may_do_by_when(
         SupplierAct.ANSWER_SECOND: 1,
         SupplierAct.CHANGE: 0,
     }
-    after = queries.available_rollouts(world.as_supplier, now=cutoff_at + timedelta(seconds=1)).items
+    after = available_rollouts(world.as_supplier, now=cutoff_at + timedelta(seconds=1)).items
     assert list(after[0].possible) == []
 
 
@@ -164,17 +173,17 @@ def test_the_list_of_an_operator_holds_drafts_and_steps_and_that_of_a_csp_what_i
     draft(world, now=now, name="Not yet")
     make_rollout(world, now=now)
 
-    operators = queries.available_rollouts(world.operator, now=now)
+    operators = available_rollouts(world.operator, now=now)
     assert [update.flight.name for update in operators.items] == ["Toshiba 0C230000", "Not yet"]
     assert "suspend" in {each.what for each in operators.items[0].possible}
     assert {each.what for each in operators.items[1].possible} == {"notify"}
+    assert [len(available_rollouts(scope, now=now).items) for scope in (world.as_csp, world.as_panel)] == [
+        1,
+        1,
+    ]
+    first = available_rollouts(world.operator, now=now, size=1)
     assert [
-        len(queries.available_rollouts(scope, now=now).items) for scope in (world.as_csp, world.as_panel)
-    ] == [1, 1]
-    first = queries.available_rollouts(world.operator, now=now, size=1)
-    assert [
-        u.flight.name
-        for u in queries.available_rollouts(world.operator, now=now, before=int(first.next or 0)).items
+        u.flight.name for u in available_rollouts(world.operator, now=now, before=int(first.next or 0)).items
     ] == ["Not yet"]
 
 
@@ -189,10 +198,10 @@ def test_a_supplier_that_has_lost_all_its_hubs_no_longer_sees_the_rollout(
         gas_supplier_id=world.other.pk
     )
 
-    assert not queries.available_rollouts(world.as_third, now=now).items
+    assert not available_rollouts(world.as_third, now=now).items
     with pytest.raises(NotFound):
-        queries.release_notes(world.as_third, rollout_id=rollout.pk)
-    assert len(queries.release_notes(world.as_other, rollout_id=rollout.pk)) == 1
+        release_notes(world.as_third, rollout_id=rollout.pk)
+    assert len(release_notes(world.as_other, rollout_id=rollout.pk)) == 1
 
 
 @pytest.mark.requirement("R2.2")
@@ -203,9 +212,9 @@ def test_a_preview_of_a_choice_counts_breaks_down_and_scores_within_the_supplier
     services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
     split = {"all": [{"field": "supply", "op": "=", "value": "SPLIT"}]}
 
-    whole = queries.preview_selection(world.as_supplier, rollout_id=rollout.pk, tree={"all": []}, now=now)
-    some = queries.preview_selection(world.as_supplier, rollout_id=rollout.pk, tree=split, now=now)
-    theirs = queries.preview_selection(world.as_other, rollout_id=rollout.pk, tree=split, now=now)
+    whole = preview_selection(world.as_supplier, rollout_id=rollout.pk, tree={"all": []}, now=now)
+    some = preview_selection(world.as_supplier, rollout_id=rollout.pk, tree=split, now=now)
+    theirs = preview_selection(world.as_other, rollout_id=rollout.pk, tree=split, now=now)
 
     assert (whole.selection.eligible, whole.selection.chosen, whole.selection.score) == (16, 16, 1.0)
     assert (some.selection.matching, some.selection.eligible) == (5, 16)
@@ -223,7 +232,7 @@ def test_a_sample_is_drawn_the_same_whenever_the_seed_is_the_same(world: World, 
     services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
 
     drawn = [
-        queries.preview_selection(
+        preview_selection(
             world.as_supplier,
             rollout_id=rollout.pk,
             tree={"all": []},
@@ -236,9 +245,9 @@ def test_a_sample_is_drawn_the_same_whenever_the_seed_is_the_same(world: World, 
     assert drawn[0].guids == drawn[1].guids != drawn[2].guids
     assert (drawn[0].chosen, drawn[0].matching) == (8, 16)
     with pytest.raises(InvalidCriteria):
-        queries.preview_selection(world.as_supplier, rollout_id=rollout.pk, tree={"any": []}, now=now)
+        preview_selection(world.as_supplier, rollout_id=rollout.pk, tree={"any": []}, now=now)
     with pytest.raises(NotPermitted):
-        queries.preview_selection(world.as_csp, rollout_id=rollout.pk, tree={"all": []}, now=now)
+        preview_selection(world.as_csp, rollout_id=rollout.pk, tree={"all": []}, now=now)
 
 
 def test_a_rule_is_its_owners_alone(world: World, now: datetime) -> None:
@@ -246,17 +255,17 @@ def test_a_rule_is_its_owners_alone(world: World, now: datetime) -> None:
     services.save_rule(world.as_supplier, name="Busy homes", tree=tree, now=now)
     saved = services.save_rule(world.as_supplier, name="Busy homes", tree=tree, sample={"size": 5}, now=now)
 
-    mine = queries.selection_rules(world.as_supplier)
+    mine = selection_rules(world.as_supplier)
 
     assert [(rule.name, rule.version, rule.version_id) for rule in mine] == [("Busy homes", 2, saved.pk)]
     assert mine[0].says == "Hubs where number of HAN devices is at least 4."
-    assert [rule.version for rule in queries.rule_versions(world.as_supplier, rule_id=mine[0].id)] == [2, 1]
-    assert queries.selection_rules(world.as_other) == []
-    assert queries.rule_versions(world.as_other, rule_id=mine[0].id) == []
+    assert [rule.version for rule in rule_versions(world.as_supplier, rule_id=mine[0].id)] == [2, 1]
+    assert selection_rules(world.as_other) == []
+    assert rule_versions(world.as_other, rule_id=mine[0].id) == []
     with pytest.raises(NotFound):
         services.archive_rule(world.as_other, rule_id=mine[0].id, now=now)
     services.archive_rule(world.as_supplier, rule_id=mine[0].id, now=now)
-    assert queries.selection_rules(world.as_supplier) == []
+    assert selection_rules(world.as_supplier) == []
 
 
 @pytest.mark.requirement("R2.3")
@@ -267,7 +276,7 @@ def test_the_dcc_sees_all_nominations_and_a_supplier_its_own(world: World, now: 
     )
 
     def seen(scope: object) -> list[tuple[str, str, int]]:
-        found = queries.submissions(scope, rollout_id=rollout.pk)
+        found = submissions(scope, rollout_id=rollout.pk)
         return [(each.supplier, each.status, each.hubs) for each in found]
 
     both = [("Fernhill Gas", "SUBMITTED", 1), ("Brightwater Energy", "CONFIRMED", 2)]
@@ -282,8 +291,8 @@ def test_progress_of_a_pilot_speaks_of_the_viewers_own_hubs(world: World, now: d
     targets.filter(guid=world.guid(0)).update(state=60)
     targets.filter(guid=world.guid(1)).update(state=51, code=32)
 
-    whole = queries.pilot_progress(world.operator, rollout_id=rollout.pk)
-    theirs = queries.pilot_progress(world.as_other, rollout_id=rollout.pk)
+    whole = pilot_progress(world.operator, rollout_id=rollout.pk)
+    theirs = pilot_progress(world.as_other, rollout_id=rollout.pk)
 
     assert (whole.hubs, whole.activated, whole.failed, whole.success_rate) == (3, 1, 1, 0.5)
     assert whole.failures == {FailureCode.ACTIVATION_FAILURE: 1}
@@ -291,27 +300,24 @@ def test_progress_of_a_pilot_speaks_of_the_viewers_own_hubs(world: World, now: d
         "0C220000": {TargetState.ACTIVATED: 1, TargetState.ACTIVATION_FAILED: 1, TargetState.ELIGIBLE: 1}
     }
     assert (theirs.hubs, theirs.success_rate) == (1, None)
-    mine = queries.pilot_hubs(world.as_supplier, rollout_id=rollout.pk)
+    mine = pilot_hubs(world.as_supplier, rollout_id=rollout.pk)
     assert [(hub.role, hub.state, hub.code) for hub in mine.items] == [
         ("BOTH", TargetState.ACTIVATED, FailureCode.NONE),
         ("BOTH", TargetState.ACTIVATION_FAILED, FailureCode.ACTIVATION_FAILURE),
         ("IMPORT", TargetState.ELIGIBLE, FailureCode.NONE),
     ]
-    (split,) = queries.pilot_hubs(world.as_other, rollout_id=rollout.pk).items
+    (split,) = pilot_hubs(world.as_other, rollout_id=rollout.pk).items
     assert (split.role, split.has_answered, split.second_has_answered) == ("GAS", False, True)
-    assert not queries.pilot_hubs(world.as_third, rollout_id=rollout.pk).items
-    first = queries.pilot_hubs(world.operator, rollout_id=rollout.pk, size=2)
-    assert (
-        len(queries.pilot_hubs(world.operator, rollout_id=rollout.pk, size=2, after=first.next or "").items)
-        == 1
-    )
+    assert not pilot_hubs(world.as_third, rollout_id=rollout.pk).items
+    first = pilot_hubs(world.operator, rollout_id=rollout.pk, size=2)
+    assert len(pilot_hubs(world.operator, rollout_id=rollout.pk, size=2, after=first.next or "").items) == 1
 
 
 def test_a_rollout_without_a_pilot_has_no_progress_of_one(world: World, now: datetime) -> None:
     rollout = make_rollout(world, now=now)
 
     with pytest.raises(NotFound):
-        queries.pilot_progress(world.operator, rollout_id=rollout.pk)
+        pilot_progress(world.operator, rollout_id=rollout.pk)
 
 
 @pytest.mark.requirement("R2.5")
@@ -325,7 +331,7 @@ def test_a_review_warns_from_fourteen_days_before_and_holds_what_is_due_from_the
     due = rollout.automatic_at
 
     def review(at: datetime, scope: object = None) -> tuple[int, bool, bool]:
-        (found,) = queries.reviews_open(scope or world.operator, now=at)
+        (found,) = reviews_open(scope or world.operator, now=at)
         assert found.due_at == due
         return found.held, found.is_warned, found.is_overdue
 
@@ -342,7 +348,7 @@ def test_a_review_warns_from_fourteen_days_before_and_holds_what_is_due_from_the
     ) == {20}
 
     services.accept_pilot(world.operator, rollout_id=rollout.pk, now=due)
-    assert queries.reviews_open(world.operator, now=due) == []
+    assert reviews_open(world.operator, now=due) == []
 
 
 @pytest.mark.parametrize("rollouts", [1, 4])
@@ -353,7 +359,7 @@ def test_the_list_of_updates_takes_as_many_statements_for_many_as_for_one(
         make_rollout(world, now=now)
 
     with django_assert_num_queries(3):
-        assert len(queries.available_rollouts(world.as_supplier, now=now).items) == rollouts
+        assert len(available_rollouts(world.as_supplier, now=now).items) == rollouts
 
 
 def test_a_whole_day_is_not_late_before_its_hour(world: World, now: datetime) -> None:
@@ -361,6 +367,6 @@ def test_a_whole_day_is_not_late_before_its_hour(world: World, now: datetime) ->
     Rollout.objects.filter(pk=rollout.pk).update(automatic_at=datetime(2030, 7, 2, 23, 0, tzinfo=UTC))
     services.close_window(rollout_id=rollout.pk, now=datetime(2030, 6, 20, tzinfo=UTC))
 
-    (before,) = queries.reviews_open(world.operator, now=datetime(2030, 7, 2, 22, 0, tzinfo=UTC))
+    (before,) = reviews_open(world.operator, now=datetime(2030, 7, 2, 22, 0, tzinfo=UTC))
 
     assert (before.held, before.is_overdue) == (0, False)

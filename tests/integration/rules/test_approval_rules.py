@@ -24,6 +24,7 @@ from rollouts.queries.rules.approvals import (
 from rollouts.reads.rules.approvals import Approval
 from rollouts.rules.criteria import InvalidCriteria
 from rollouts.services import HubList
+from rollouts.services.rules import approve
 from rollouts.states import Channel, Consent, InstructionKind, TargetState
 from rollouts.tasks import run_approval_rules, tick_deadlines
 from tests.factories import make_rollout, make_world
@@ -230,7 +231,7 @@ def test_hubs_are_spread_over_nights_in_the_windows(world, rollout, now):
 
 
 def test_much_at_once_is_left_to_the_worker(world, rollout, now, monkeypatch):
-    monkeypatch.setattr(services._approving, "AT_ONCE", 20)
+    monkeypatch.setattr(approve, "AT_ONCE", 20)
     policy = {"after": "notice", "days": 7, "per_night": 20}
     switch_on(world.as_supplier, save(world.as_supplier, now=now, policy=policy), now=now)
 
@@ -339,13 +340,11 @@ def test_a_rule_that_is_off_or_archived_does_nothing_more(world, rollout, now):
 
 
 def test_the_tick_runs_the_rules(world, rollout, now, monkeypatch):
-    from rollouts.tasks import deadlines
-    from rollouts.tasks import instructions as instructing
+    from rollouts.tasks import instructions
 
     switch_on(world.as_supplier, save(world.as_supplier, now=now), now=now)
-    monkeypatch.setattr(deadlines, "now", lambda: now)
-    monkeypatch.setattr(instructing, "now", lambda: now)
-    monkeypatch.setattr(deadlines.run_approval_rules, "apply_async", run_approval_rules)
+    monkeypatch.setattr(instructions, "now", lambda: now)
+    monkeypatch.setattr(instructions.run_approval_rules, "apply_async", run_approval_rules)
 
     tick_deadlines()
 

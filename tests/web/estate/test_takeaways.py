@@ -12,10 +12,12 @@ from python_calamine import CalamineWorkbook
 from portal.identity.models import User
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
-from rollouts import services, tasks
+from portal.kernel.refusals import NotPermitted
+from rollouts import services
 from rollouts.models import Export, SavedView
 from rollouts.queries.estate import estate as estate_queries
 from rollouts.queries.estate.keyset import EstateFilter
+from rollouts.services.estate import export, tasks
 from rollouts.states import Region
 from tests.factories import UserFactory, make_rollout
 
@@ -258,7 +260,7 @@ def test_one_worker_writes_a_file_and_a_lost_one_is_followed_by_another(world, s
     assert services.claim_export(export_id=number, now=now) is None
     assert services.waiting_exports(now) == []
 
-    later = now + services._exporting.SILENT
+    later = now + export.SILENT
     second = services.claim_export(export_id=number, now=later)
 
     assert (first.attempt, second.attempt) == (1, 2)
@@ -271,7 +273,7 @@ def test_a_file_that_cannot_be_written_is_given_up_after_three_tries(world, seat
     number, now = Export.objects.get().pk, datetime.now(UTC)
     for _ in range(3):
         assert services.claim_export(export_id=number, now=now) is not None
-        now += services._exporting.SILENT
+        now += export.SILENT
 
     assert services.claim_export(export_id=number, now=now) is None
     assert Export.objects.get().status == "FAILED"
@@ -286,7 +288,7 @@ def test_a_failed_try_leaves_the_file_to_the_next_one(world, seat, monkeypatch):
         raise RuntimeError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("rollouts.queries.write_estate_workbook", broken)
+        patch.setattr("rollouts.tasks.estate.write_estate_workbook", broken)
         with pytest.raises(RuntimeError):
             tasks.write_export(export_id=number)
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=3)):
@@ -358,7 +360,7 @@ def test_a_filter_survives_being_written_down():
 def test_files_need_a_person(world):
     system = Scope.system(world.dcc.pk)
 
-    with pytest.raises(services._exporting.NotPermitted):
+    with pytest.raises(NotPermitted):
         services.order_export(system, form="csv", query="", filters={}, total=1, now=datetime.now(UTC))
-    with pytest.raises(services._exporting.NotPermitted):
+    with pytest.raises(NotPermitted):
         services.save_view(system, name="x", query="y", is_shared=False, now=datetime.now(UTC))
