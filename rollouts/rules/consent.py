@@ -95,7 +95,7 @@ def close_window(resolution: Resolution) -> Resolution:
 
 def _of_one(window: ConsentTerms, wish: SupplierAnswer, answered_at: datetime | None) -> Resolution:
     if wish.is_instructed:
-        return Resolution(Consent.COMPLETE, wish.at or _known(answered_at))
+        return Resolution(Consent.COMPLETE, wish.at or _answer_time(answered_at))
     return Resolution(Consent.AWAITING, window.automatic_at)
 
 
@@ -109,11 +109,11 @@ def _of_two(
     at = max(times) if times else None
     others = {import_wish.answer, gas_wish.answer} - {Answer.INSTRUCTED}
     if not others or Answer.AGREED in others:
-        return Resolution(Consent.COMPLETE, at or _known(answered_at))
+        return Resolution(Consent.COMPLETE, at or _answer_time(answered_at))
     if window.policy == ConsentPolicy.MANDATORY:
         return Resolution(Consent.AWAITING_SECOND, window.automatic_at)
     if Answer.DECLINED in others:
-        return Resolution(Consent.COMPLETE, _alone(at, window, _known(answered_at)))
+        return Resolution(Consent.COMPLETE, _alone(at, window, _answer_time(answered_at)))
     return Resolution(Consent.AWAITING_SECOND, max(at or window.cutoff_at, window.cutoff_at))
 
 
@@ -124,7 +124,7 @@ def _alone(at: datetime | None, window: ConsentTerms, answered_at: datetime) -> 
     return at if at > answered_at else window.cutoff_at
 
 
-def _known(answered_at: datetime | None) -> datetime:
+def _answer_time(answered_at: datetime | None) -> datetime:
     if answered_at is None:
         raise ValueError("An answer has a time.")
     return answered_at

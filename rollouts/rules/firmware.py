@@ -179,18 +179,18 @@ def manufacturer_image(data: bytes, header: OtaHeader) -> bytes:
 def check_image(source: bytes | BinaryIO, *, expected: CplFacts, largest: int = LARGEST_IMAGE) -> ImageCheck:
     """Compare an image file with its CPL entry, and list every difference rather than the first."""
     data = source if isinstance(source, bytes) else source.read(largest + 1)
-    header, found = _try_header(data)
+    header, parsed = _try_header(data)
     image = manufacturer_image(data, header) if header else None
     file_hash = sha256(data).hexdigest().upper()
     image_hash = sha256(image).hexdigest().upper() if image is not None else None
     if len(data) > largest:
-        found.append(
+        parsed.append(
             _problem("TOO_LARGE", f"The file is larger than {largest:,} octets, the most a hub is sent.")
         )
     if header:
-        found.extend(_differences(header, size=len(data), expected=expected))
-        found.extend(_hash_difference(file_hash, image_hash, expected=expected))
-    return ImageCheck(len(data), file_hash, image_hash, header, tuple(found))
+        parsed.extend(_differences(header, size=len(data), expected=expected))
+        parsed.extend(_hash_difference(file_hash, image_hash, expected=expected))
+    return ImageCheck(len(data), file_hash, image_hash, header, tuple(parsed))
 
 
 def _try_header(data: bytes) -> tuple[OtaHeader | None, list[ImageProblem]]:

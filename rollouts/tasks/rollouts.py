@@ -25,16 +25,16 @@ def fold_tallies(**_later: object) -> None:
 @shared_task(name="rollouts.tasks.reconcile_tallies")
 def reconcile_tallies(**_later: object) -> None:
     """Recount open rollouts and the estate; publish the differences, and say so loudly if there is one."""
-    found: dict[str, int] = {}
+    drifts: dict[str, int] = {}
     for rollout_id in Rollout.objects.filter(status__in=OPEN_STATUSES).values_list("id", flat=True):
         drift = services.measure_drift(rollout_id=rollout_id)
-        found[f"rollout {rollout_id}"] = drift.total
+        drifts[f"rollout {rollout_id}"] = drift.total
         if drift.total:
             log.error("tally.drift", rollout_id=rollout_id, state=drift.state, plan=drift.plan)
-    found["estate"] = services.measure_estate_drift()
-    if found["estate"]:
-        log.error("tally.estate-drift", hubs=found["estate"])
-    cache.set(DRIFT_KEY, found, timeout=None)
+    drifts["estate"] = services.measure_estate_drift()
+    if drifts["estate"]:
+        log.error("tally.estate-drift", hubs=drifts["estate"])
+    cache.set(DRIFT_KEY, drifts, timeout=None)
 
 
 @shared_task(name="rollouts.tasks.note_activations")

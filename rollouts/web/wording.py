@@ -162,19 +162,19 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
 }
 
 
-def due_item(one: Outstanding) -> DueItem:
+def due_item(item: Outstanding) -> DueItem:
     """Word an outstanding action."""
-    words = _WORDS[one.duty]
-    url = reverse(words.address, args=[one.rollout_id] if one.rollout_id is not None else [])
-    regions = joined(str(region.label) for region in one.places)
-    places = joined(f"{count_of(n, 'hub')} in {region.label}" for region, n in one.places.items())
+    words = _WORDS[item.duty]
+    url = reverse(words.address, args=[item.rollout_id] if item.rollout_id is not None else [])
+    regions = joined(str(region.label) for region in item.places)
+    places = joined(f"{count_of(n, 'hub')} in {region.label}" for region, n in item.places.items())
     return DueItem(
-        title=words.title.format(name=one.rollout_name, regions=regions),
-        text=words.text.format(count=one.count, places=places),
-        due_at=one.due_at,
+        title=words.title.format(name=item.rollout_name, regions=regions),
+        text=words.text.format(count=item.count, places=places),
+        due_at=item.due_at,
         url=url,
         verb=words.verb,
-        count=count_of(one.count, words.counts) if words.counts and one.count else "",
+        count=count_of(item.count, words.counts) if words.counts and item.count else "",
     )
 
 
@@ -204,14 +204,14 @@ DECIDED: Final = frozenset({"pause", "resume", "stop"})
 
 def act_words(possible: Iterable[PossibleAct], *, rollout_id: int) -> list[ActWords]:
     """Word what may be done about an update; steps of the table lead to the page that takes them."""
-    found = []
-    for one in possible:
-        if one.what in _DEEDS:
-            label, address = _DEEDS[one.what]
-            found.append(ActWords(label, reverse(address, args=[rollout_id]), one.until, one.hubs))
-        elif one.what in ROLLOUT_STEPS and one.what not in NO_BUTTON | DECIDED:
-            found.append(ActWords(ROLLOUT_STEPS[one.what].label, step_url(rollout_id, one.what), one.until))
-    return found
+    words = []
+    for act in possible:
+        if act.what in _DEEDS:
+            label, address = _DEEDS[act.what]
+            words.append(ActWords(label, reverse(address, args=[rollout_id]), act.until, act.hubs))
+        elif act.what in ROLLOUT_STEPS and act.what not in NO_BUTTON | DECIDED:
+            words.append(ActWords(ROLLOUT_STEPS[act.what].label, step_url(rollout_id, act.what), act.until))
+    return words
 
 
 def step_url(rollout_id: int, verb: str) -> str:

@@ -133,11 +133,11 @@ class CplEntryListView(ResourceView):
     )
     def get(self, request: Request) -> Response:
         """List firmware by model and version, with the versions each may be reached from."""
-        asked = self.validated_query(CplQuery)
-        found = cpl_entries(
-            self.scope, device_model_id=asked.get("device_model_id"), status=asked.get("status")
+        query = self.validated_query(CplQuery)
+        entries = cpl_entries(
+            self.scope, device_model_id=query.get("device_model_id"), status=query.get("status")
         )
-        return Response({"items": [_entry(each) for each in found]})
+        return Response({"items": [_entry(each) for each in entries]})
 
 
 class CplStatusView(ResourceView):
@@ -156,9 +156,9 @@ class CplStatusView(ResourceView):
     )
     def put(self, request: Request, cpl_entry_id: int) -> Response:
         """Write down an entry's new status; updates to a firmware that is no longer active are suspended."""
-        said = self.validated_body(CplStatusInputSerializer)
-        done = services.change_cpl_status(self.scope, cpl_entry_id=cpl_entry_id, now=clock.now(), **said)
-        changed: CplChangedSchema = {"id": cpl_entry_id, "status": said["status"].value, "suspended": done}
+        body = self.validated_body(CplStatusInputSerializer)
+        done = services.change_cpl_status(self.scope, cpl_entry_id=cpl_entry_id, now=clock.now(), **body)
+        changed: CplChangedSchema = {"id": cpl_entry_id, "status": body["status"].value, "suspended": done}
         return Response(changed)
 
 
@@ -187,10 +187,10 @@ class CplImageView(ResourceView):
             source=body if isinstance(body, bytes) else b"",
             now=clock.now(),
         )
-        found = next((each for each in cpl_entries(self.scope) if each.id == cpl_entry_id), None)
-        if found is None:
+        entry = next((each for each in cpl_entries(self.scope) if each.id == cpl_entry_id), None)
+        if entry is None:
             raise NotFound("There is no such entry of the Central Products List.")
-        return Response(_entry(found))
+        return Response(_entry(entry))
 
 
 def _model(model: ModelRow) -> DeviceModelRowSchema:

@@ -51,8 +51,8 @@ class HubCommandsView(ResourceView):
     @operation("listHubCommands", "List what was sent for a hub", returns=list_of(HubCommandRowSchema))
     def get(self, request: Request, hub: Guid) -> Response:
         """List the commands that named a hub, the latest first: to a Supplier those of its own updates."""
-        found = hub_commands(self.scope, guid=str(hub), now=clock.now())
-        return Response({"items": [_command(command) for command in found.commands]})
+        commands = hub_commands(self.scope, guid=str(hub), now=clock.now())
+        return Response({"items": [_command(command) for command in commands.commands]})
 
 
 def _command(command: HubCommand) -> HubCommandRowSchema:

@@ -98,9 +98,9 @@ class EstateFileListView(ResourceView):
         Ask after it at `Location`. It can be fetched again, and in parts; what needs neither is streamed
         without an order: `GET /api/v1/estate` as CSV or NDJSON.
         """
-        said = self.validated_body(FileOrderSerializer)
-        form = Export.Form(said.pop("form"))
-        filters = FileOrderSerializer.wanted(said)
+        body = self.validated_body(FileOrderSerializer)
+        form = Export.Form(body.pop("form"))
+        filters = FileOrderSerializer.wanted(body)
         selection_of(self.scope, filters)  # refused here, where somebody listens, rather than by the worker
         total = estate_total(self.scope, filters=filters)
         if form == Export.Form.XLSX:
@@ -160,8 +160,8 @@ class EstateFileContentView(ResourceView):
         except FileNotFoundError as gone:
             raise NotFound(_GONE) from gone
         form = Export.Form(card.form)
-        told = f"estate-{card.created_at:%Y-%m-%d-%H%M}.{form}"
-        return range_response(request, body, size=card.size, kind=_KINDS[form], name=told, tag=file)
+        file_name = f"estate-{card.created_at:%Y-%m-%d-%H%M}.{form}"
+        return range_response(request, body, size=card.size, kind=_KINDS[form], name=file_name, tag=file)
 
 
 def _number(file: str, *, otherwise: str = "There is no such file.") -> int:

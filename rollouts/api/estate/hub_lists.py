@@ -79,10 +79,10 @@ def listed_in(request: Request) -> HubList | None:
 
 def _of_line(number: int, line: bytes) -> str:
     try:
-        found = orjson.loads(line)
+        member = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise ValidationError({str(number): ["The line is not JSON."]}) from error
-    guid = found.get("guid") if isinstance(found, dict) else found
+    guid = member.get("guid") if isinstance(member, dict) else member
     if not isinstance(guid, str):
         raise ValidationError({str(number): ['Give a GUID as a text, or as {"guid": "…"}.']})
     return guid

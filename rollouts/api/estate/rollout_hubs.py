@@ -55,14 +55,14 @@ class RolloutHubsQuery(PageQuery):
     batch_id = IdField(required=False)
 
     @staticmethod
-    def wanted(asked: Mapping[str, Any]) -> MemberFilter:
+    def wanted(query: Mapping[str, Any]) -> MemberFilter:
         """Return the filter that is asked for."""
-        state = asked.get("state")
+        state = query.get("state")
         return MemberFilter(
             states=None if state is None else [state],
-            batch_id=asked.get("batch_id"),
-            region=asked.get("region"),
-            code=asked.get("reason"),
+            batch_id=query.get("batch_id"),
+            region=query.get("region"),
+            code=query.get("reason"),
         )
 
 
@@ -86,8 +86,8 @@ class EligibleHubListView(ResourceView):
 
         As CSV, NDJSON or a workbook the whole report is streamed, whatever its length.
         """
-        asked = self.validated_query(EligibleQuery)
-        whose: dict[str, Any] = {"rollout_id": rollout_id, "supplier_id": asked.get("supplier_id")}
+        query = self.validated_query(EligibleQuery)
+        whose: dict[str, Any] = {"rollout_id": rollout_id, "supplier_id": query.get("supplier_id")}
         name = f"rollout-{rollout_id}-eligible-hubs"
         match getattr(request, "accepted_renderer", None):
             case CsvRenderer():
@@ -99,11 +99,9 @@ class EligibleHubListView(ResourceView):
                 return file_response(
                     ndjson(map(documents.eligible_hub, rows)), kind=NDJSON, name=f"{name}.ndjson"
                 )
-        wanted = wanted_members(asked["fields"], documents.EligibleHubRowSchema)
-        found = self._page(whose, asked["after"], asked["limit"])
-        return Response(
-            page(request, found.items, documents.eligible_hub, following=found.next, wanted=wanted)
-        )
+        wanted = wanted_members(query["fields"], documents.EligibleHubRowSchema)
+        hubs = self._page(whose, query["after"], query["limit"])
+        return Response(page(request, hubs.items, documents.eligible_hub, following=hubs.next, wanted=wanted))
 
     def _page(self, whose: Mapping[str, Any], after: str, size: int) -> Page[EligibleHub]:
         return eligible_hubs(self.scope, **whose, after=after, size=size)
@@ -126,21 +124,19 @@ class RolloutHubListView(ResourceView):
     )
     def get(self, request: Request, rollout_id: int) -> HttpResponseBase:
         """List the hubs behind the counts of an update, in GUID order: your own, or for the DCC all."""
-        asked = self.validated_query(RolloutHubsQuery)
-        filters = RolloutHubsQuery.wanted(asked)
+        query = self.validated_query(RolloutHubsQuery)
+        filters = RolloutHubsQuery.wanted(query)
         form = getattr(request, "accepted_renderer", None)
         if isinstance(form, CsvRenderer | NdjsonRenderer):
-            if asked["after"] or asked["fields"]:
+            if query["after"] or query["fields"]:
                 raise BadInput(
                     "A file holds the whole list and every column: leave `after` and `fields` out."
                 )
             rows = map(documents.rollout_hub, every_member(self.scope, rollout_id, wanted=filters))
             return _file(rows, f"rollout-{rollout_id}-hubs", is_csv=isinstance(form, CsvRenderer))
-        wanted = wanted_members(asked["fields"], documents.RolloutHubRowSchema)
-        found = members(self.scope, rollout_id, wanted=filters, cursor=asked["after"], size=asked["limit"])
-        return Response(
-            page(request, found.items, documents.rollout_hub, following=found.next, wanted=wanted)
-        )
+        wanted = wanted_members(query["fields"], documents.RolloutHubRowSchema)
+        hubs = members(self.scope, rollout_id, wanted=filters, cursor=query["after"], size=query["limit"])
+        return Response(page(request, hubs.items, documents.rollout_hub, following=hubs.next, wanted=wanted))
 
 
 def _file(rows: Iterator[Mapping[str, Any]], name: str, *, is_csv: bool) -> HttpResponseBase:
@@ -155,10 +151,10 @@ def _every(next_page: Callable[[str], Page[EligibleHub]]) -> Iterator[EligibleHu
     """Walk every page; the first is fetched at once, so that a refusal is still an answer."""
     first = next_page("")
 
-    def rest(found: Page[EligibleHub]) -> Iterator[EligibleHub]:
-        yield from found.items
-        while found.next:
-            found = next_page(found.next)
-            yield from found.items
+    def rest(hubs: Page[EligibleHub]) -> Iterator[EligibleHub]:
+        yield from hubs.items
+        while hubs.next:
+            hubs = next_page(hubs.next)
+            yield from hubs.items
 
     return rest(first)

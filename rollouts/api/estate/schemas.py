@@ -167,7 +167,7 @@ class HubHistorySchema(TypedDict):
 
 def estate_hub(row: HubRow) -> EstateHubSchema:
     """Give a hub of the estate."""
-    found: EstateHubSchema = {
+    document: EstateHubSchema = {
         "guid": row.guid,
         "gpf_guid": row.gpf_guid or None,
         "manufacturer": row.manufacturer,
@@ -185,9 +185,9 @@ def estate_hub(row: HubRow) -> EstateHubSchema:
         "effective_at": row.effective_at,
     }
     if isinstance(row, DccHubRow):
-        found["import_supplier"] = row.import_supplier
-        found["gas_supplier"] = row.gas_supplier
-    return found
+        document["import_supplier"] = row.import_supplier
+        document["gas_supplier"] = row.gas_supplier
+    return document
 
 
 def estate_summary(counts: EstateCounts) -> EstateSummarySchema:
@@ -213,7 +213,7 @@ def estate_summary(counts: EstateCounts) -> EstateSummarySchema:
 def hub(card: HubCard) -> HubSchema:
     """Give a hub."""
     record = card.record
-    found: HubSchema = {
+    document: HubSchema = {
         "guid": record.guid,
         "gpf_guid": record.gpf_guid or None,
         "manufacturer": record.manufacturer,
@@ -237,9 +237,9 @@ def hub(card: HubCard) -> HubSchema:
         "places": [_place(place) for place in card.places],
     }
     if card.import_supplier or card.gas_supplier:
-        found["import_supplier"] = card.import_supplier
-        found["gas_supplier"] = card.gas_supplier
-    return found
+        document["import_supplier"] = card.import_supplier
+        document["gas_supplier"] = card.gas_supplier
+    return document
 
 
 def hub_history(card: HubCard) -> HubHistorySchema:

@@ -51,21 +51,21 @@ class EstateFilterQuery(StrictSerializer):
     consent = EnumListField(Consent, required=False)
 
     @staticmethod
-    def wanted(asked: Mapping[str, Any]) -> EstateFilter:
+    def wanted(query: Mapping[str, Any]) -> EstateFilter:
         """Return the filter that is asked for."""
-        versions = asked.get("firmware_version", "")
+        versions = query.get("firmware_version", "")
         return EstateFilter(
-            regions=asked.get("region", ()),
-            statuses=asked.get("status", ()),
+            regions=query.get("region", ()),
+            statuses=query.get("status", ()),
             versions=[text.strip() for text in versions.split(",") if text.strip()],
-            device_model_ids=[asked["device_model_id"]] if "device_model_id" in asked else (),
-            roles=[asked["role"]] if "role" in asked else (),
-            is_split=asked.get("has_second_supplier"),
-            label=asked.get("label", ""),
-            search=asked.get("search", ""),
-            rollout_id=asked.get("rollout_id"),
-            states=asked.get("state", ()),
-            consents=asked.get("consent", ()),
+            device_model_ids=[query["device_model_id"]] if "device_model_id" in query else (),
+            roles=[query["role"]] if "role" in query else (),
+            is_split=query.get("has_second_supplier"),
+            label=query.get("label", ""),
+            search=query.get("search", ""),
+            rollout_id=query.get("rollout_id"),
+            states=query.get("state", ()),
+            consents=query.get("consent", ()),
         )
 
 
@@ -133,11 +133,11 @@ class EstateView(ResourceView):
         Files are streamed in constant memory, in no promised order; ask for gzip. Only pages take `limit`,
         `after` and `fields`.
         """
-        asked = self.validated_query(EstateQuery)
-        filters = EstateQuery.wanted(asked)
+        query = self.validated_query(EstateQuery)
+        filters = EstateQuery.wanted(query)
         form = getattr(request, "accepted_renderer", None)
         if isinstance(form, CsvRenderer | NdjsonRenderer):
-            if asked["after"] or asked["fields"]:
+            if query["after"] or query["fields"]:
                 raise BadInput(
                     "A file holds the whole list and every column: leave `after` and `fields` out."
                 )
@@ -147,9 +147,9 @@ class EstateView(ResourceView):
             return file_response(
                 pieces, kind=CSV if is_csv else NDJSON, name=f"estate.{'csv' if is_csv else 'ndjson'}"
             )
-        wanted = wanted_members(asked["fields"], documents.EstateHubSchema)
-        found = estate_page(self.scope, filters=filters, cursor=asked["after"], size=asked["limit"])
-        return Response(page(request, found.items, documents.estate_hub, following=found.next, wanted=wanted))
+        wanted = wanted_members(query["fields"], documents.EstateHubSchema)
+        hubs = estate_page(self.scope, filters=filters, cursor=query["after"], size=query["limit"])
+        return Response(page(request, hubs.items, documents.estate_hub, following=hubs.next, wanted=wanted))
 
 
 class EstateSummaryView(ResourceView):
@@ -216,13 +216,13 @@ class ReadingsView(ResourceView):
 
     def _asked(self, guids: list[int], *, now: datetime) -> Response:
         done = services.request_read(self.scope, guids=guids, now=now)
-        asked: ReadingRequestedSchema = {
+        document: ReadingRequestedSchema = {
             "asked": done.asked,
             "requested": done.requested,
             "under_way": done.under_way,
             "not_yours": done.not_yours,
         }
-        return Response(asked, status=202, headers={"Location": "/api/v1/events"})
+        return Response(document, status=202, headers={"Location": "/api/v1/events"})
 
 
 class DccReadingsView(ReadingsView):

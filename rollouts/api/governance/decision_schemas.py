@@ -79,13 +79,13 @@ class AfterHaltSchema(TypedDict):
     recalled: Count
 
 
-def rate(found: Rate) -> RateSchema:
+def rate(rate_: Rate) -> RateSchema:
     """Give a share of a sample."""
-    told: RateSchema = found.document()  # type: ignore[assignment]
-    return told
+    document: RateSchema = rate_.document()  # type: ignore[assignment]
+    return document
 
 
-def whole(page: DecisionPage) -> DecisionDetailSchema:
+def decision_detail(page: DecisionPage) -> DecisionDetailSchema:
     """Give a decision whole."""
     return {
         **decision(page.line),
@@ -114,13 +114,13 @@ def signed(done: Signed) -> SignedSchema:
     }
 
 
-def after_halt(found: AfterHalt) -> AfterHaltSchema:
+def after_halt(counts: AfterHalt) -> AfterHaltSchema:
     """Give what happened after a halt."""
     return {
-        "activated_after_halt": found.activated_after_halt,
-        "not_recalled": found.not_recalled,
-        "being_recalled": found.being_recalled,
-        "recalled": found.recalled,
+        "activated_after_halt": counts.activated_after_halt,
+        "not_recalled": counts.not_recalled,
+        "being_recalled": counts.being_recalled,
+        "recalled": counts.recalled,
     }
 
 

@@ -91,7 +91,7 @@ class DecisionDetailView(ResourceView):
     @operation("getDecision", "Read a decision", returns=schema_reference(documents.DecisionDetailSchema))
     def get(self, request: Request, decision_id: int) -> Response:
         """Read a decision with its evidence, its signatures, and from whom some are still needed."""
-        return Response(documents.whole(decision_page(self.scope, decision_id)))
+        return Response(documents.decision_detail(decision_page(self.scope, decision_id)))
 
 
 class ReviewListView(ResourceView):
@@ -115,7 +115,7 @@ class ReviewListView(ResourceView):
         because = self.validated_body(ReviewInputSerializer)["because"]
         made = services.open_review(self.scope, rollout_id=rollout_id, because=because, now=clock.now())
         location = reverse("api:decision", args=[made.pk])
-        shown = documents.whole(decision_page(self.scope, made.pk))
+        shown = documents.decision_detail(decision_page(self.scope, made.pk))
         return Response(shown, status=201, headers={"Location": location})
 
 
@@ -140,10 +140,10 @@ class RecommendationsView(ResourceView):
         are void. The last signature enacts it. What a system recommends, people of the DCC cannot sign until
         one of them has worded it: nobody signs their own words.
         """
-        said = self.validated_body(RecommendationSerializer)
-        said["outcome"] = said["outcome"].value
-        services.recommend(self.scope, decision_id=decision_id, now=clock.now(), **said)
-        return Response(documents.whole(decision_page(self.scope, decision_id)))
+        body = self.validated_body(RecommendationSerializer)
+        body["outcome"] = body["outcome"].value
+        services.recommend(self.scope, decision_id=decision_id, now=clock.now(), **body)
+        return Response(documents.decision_detail(decision_page(self.scope, decision_id)))
 
 
 class RecommendationWithdrawalsView(ResourceView):
@@ -163,9 +163,9 @@ class RecommendationWithdrawalsView(ResourceView):
     @idempotent
     def post(self, request: Request, decision_id: int) -> Response:
         """Take a recommendation back to the review; sign-offs given so far are void."""
-        said = self.validated_body(WithdrawalSerializer)
-        services.withdraw_recommendation(self.scope, decision_id=decision_id, now=clock.now(), **said)
-        return Response(documents.whole(decision_page(self.scope, decision_id)))
+        body = self.validated_body(WithdrawalSerializer)
+        services.withdraw_recommendation(self.scope, decision_id=decision_id, now=clock.now(), **body)
+        return Response(documents.decision_detail(decision_page(self.scope, decision_id)))
 
 
 class SignaturesView(ResourceView):
@@ -195,9 +195,9 @@ class SignaturesView(ResourceView):
         A person signs, under their own session: a system is answered 403. Once a decision that halts has been
         answered, nothing more of the update leaves.
         """
-        said = self.validated_body(SignatureInputSerializer)
-        said["verdict"] = said["verdict"].value
-        done = services.sign_off(self.scope, decision_id=decision_id, now=clock.now(), **said)
+        body = self.validated_body(SignatureInputSerializer)
+        body["verdict"] = body["verdict"].value
+        done = services.sign_off(self.scope, decision_id=decision_id, now=clock.now(), **body)
         return Response(documents.signed(done))
 
 
@@ -218,11 +218,11 @@ class SignaturesNeededView(ResourceView):
     def get(self, request: Request) -> Response:
         """Say who would have to sign an outcome; one of the options suffices."""
         outcome = self.validated_query(OutcomeQuery)["outcome"].value
-        told: documents.SignaturesNeededSchema = {
+        document: documents.SignaturesNeededSchema = {
             "outcome": outcome,
             "options": list(needed_for(self.scope, outcome)),
         }
-        return Response(told)
+        return Response(document)
 
     @operation(
         "proposeSignatures",
@@ -239,10 +239,10 @@ class SignaturesNeededView(ResourceView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Propose who must sign from now on: in person, signed by the rows in force and the new ones."""
-        said = self.validated_body(RequirementsInputSerializer)
-        made = services.propose_requirements(self.scope, now=clock.now(), **said)
+        body = self.validated_body(RequirementsInputSerializer)
+        made = services.propose_requirements(self.scope, now=clock.now(), **body)
         location = reverse("api:decision", args=[made.pk])
-        shown = documents.whole(decision_page(self.scope, made.pk))
+        shown = documents.decision_detail(decision_page(self.scope, made.pk))
         return Response(shown, status=201, headers={"Location": location})
 
 

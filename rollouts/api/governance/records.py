@@ -112,15 +112,15 @@ class AuditView(ResourceView):
     @operation("listFacts", "Read the audit trail", query=[AuditQuery], returns=page_of(FactRowSchema))
     def get(self, request: Request) -> Response:
         """List the facts of the journal, the newest first; about one subject, or of a kind, if asked."""
-        asked = self.validated_query(AuditQuery)
-        found = audit_trail(
+        query = self.validated_query(AuditQuery)
+        facts = audit_trail(
             self.scope,
-            subject=asked["subject"],
-            name=asked["name"],
-            cursor=asked["after"],
-            size=asked["limit"],
+            subject=query["subject"],
+            name=query["name"],
+            cursor=query["after"],
+            size=query["limit"],
         )
-        return Response(page(request, found.items, _fact, following=found.next))
+        return Response(page(request, facts.items, _fact, following=facts.next))
 
 
 class AuditChainView(ResourceView):
@@ -132,16 +132,16 @@ class AuditChainView(ResourceView):
     @operation("checkChain", "Check the audit chain", returns=schema_reference(ChainCheckedSchema))
     def get(self, request: Request) -> Response:
         """Reckon the whole chain again: every fact's hash covers the fact before it."""
-        found = check_chain(self.scope)
-        told: ChainCheckedSchema = {
-            "is_intact": found.is_intact,
-            "head": found.head,
-            "head_hash": found.head_hash,
-            "broken": list(found.broken),
-            "unsequenced": found.unsequenced,
-            "words": found.words,
+        chain = check_chain(self.scope)
+        document: ChainCheckedSchema = {
+            "is_intact": chain.is_intact,
+            "head": chain.head,
+            "head_hash": chain.head_hash,
+            "broken": list(chain.broken),
+            "unsequenced": chain.unsequenced,
+            "words": chain.words,
         }
-        return Response(told)
+        return Response(document)
 
 
 class ImportListView(ResourceView):
@@ -153,9 +153,9 @@ class ImportListView(ResourceView):
     @operation("listImports", "List imports", query=[PageQuery], returns=page_of(ImportRowSchema))
     def get(self, request: Request) -> Response:
         """List the files read into the inventory, the latest first, with what was not taken and why."""
-        asked = self.validated_query(PageQuery)
-        found = estate_imports(self.scope, before=id_after(asked["after"]), size=asked["limit"])
-        return Response(page(request, found.items, _import, following=cursor_of(found.next)))
+        query = self.validated_query(PageQuery)
+        imports = estate_imports(self.scope, before=id_after(query["after"]), size=query["limit"])
+        return Response(page(request, imports.items, _import, following=cursor_of(imports.next)))
 
 
 class RefusedLinesView(ResourceView):
@@ -189,9 +189,9 @@ class UnmatchedReviewView(ResourceView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Mark alerts as needing nothing more; one that has been reviewed keeps the words it has."""
-        said = self.validated_body(UnmatchedReviewInputSerializer)
-        why = said.pop("why", None)
-        done = services.review_unmatched(self.scope, now=clock.now(), why=why.value if why else "", **said)
+        body = self.validated_body(UnmatchedReviewInputSerializer)
+        why = body.pop("why", None)
+        done = services.review_unmatched(self.scope, now=clock.now(), why=why.value if why else "", **body)
         reviewed: ReviewedSchema = {"reviewed": done}
         return Response(reviewed)
 
@@ -233,16 +233,16 @@ def _fact(fact: Fact) -> FactRowSchema:
     }
 
 
-def _import(found: ImportSummary) -> ImportRowSchema:
+def _import(summary: ImportSummary) -> ImportRowSchema:
     return {
-        "id": found.id,
-        "kind": found.kind,
-        "file_name": found.file_name,
-        "received_at": found.received_at,
-        "as_of": found.as_of,
-        "lines": found.lines,
-        "accepted": found.accepted,
-        "refused": found.refused,
-        "refused_by_reason": {reason.name: n for reason, n in found.refused_by_reason.items()},
-        "summary": dict(found.summary),
+        "id": summary.id,
+        "kind": summary.kind,
+        "file_name": summary.file_name,
+        "received_at": summary.received_at,
+        "as_of": summary.as_of,
+        "lines": summary.lines,
+        "accepted": summary.accepted,
+        "refused": summary.refused,
+        "refused_by_reason": {reason.name: n for reason, n in summary.refused_by_reason.items()},
+        "summary": dict(summary.summary),
     }

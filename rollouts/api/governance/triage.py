@@ -68,8 +68,8 @@ class KnownIssueInputSerializer(StrictSerializer):
 
     def changes(self) -> dict[str, Any]:
         """Return what was said, failures by their numbers."""
-        said = dict(self.validated_data)
-        return {**said, "failure_codes": sorted({int(code) for code in said["failure_codes"]})}
+        values = dict(self.validated_data)
+        return {**values, "failure_codes": sorted({int(code) for code in values["failure_codes"]})}
 
 
 class TriageBoardView(ResourceView):
@@ -82,8 +82,8 @@ class TriageBoardView(ResourceView):
     @operation("getTriage", "Read the triage board", returns=list_of(watching.TriageRowSchema))
     def get(self, request: Request) -> Response:
         """Read what failed and what incidents name, by model, over all open updates; the worst first."""
-        found = triage_board(self.scope, now=clock.now())
-        return Response({"items": [watching.triage_row(group) for group in found]})
+        groups = triage_board(self.scope, now=clock.now())
+        return Response({"items": [watching.triage_row(group) for group in groups]})
 
 
 class RolloutTriageView(ResourceView):
@@ -102,8 +102,8 @@ class RolloutTriageView(ResourceView):
     def get(self, request: Request, rollout_id: int) -> Response:
         """Read what failed, what incidents name and what is explained, group by group; the worst first."""
         by = GroupBy(self.validated_query(BoardQuery)["by"])
-        found = triage_board(self.scope, rollout_id=rollout_id, by=by, now=clock.now())
-        return Response({"items": [watching.triage_row(group) for group in found]})
+        groups = triage_board(self.scope, rollout_id=rollout_id, by=by, now=clock.now())
+        return Response({"items": [watching.triage_row(group) for group in groups]})
 
 
 class ComparisonView(ResourceView):
@@ -120,8 +120,8 @@ class ComparisonView(ResourceView):
     )
     def get(self, request: Request, rollout_id: int) -> Response:
         """Hold upgraded hubs against hubs of the same model that are not, with 95 % intervals."""
-        found = comparison(self.scope, rollout_id=rollout_id, now=clock.now())
-        return Response(watching.comparison(found))
+        compared = comparison(self.scope, rollout_id=rollout_id, now=clock.now())
+        return Response(watching.comparison(compared))
 
 
 class IncidentMergeView(ResourceView):
@@ -161,8 +161,8 @@ class IncidentExplanationView(ResourceView):
     )
     def put(self, request: Request, incident_id: int) -> Response:
         """Put an incident down to a known issue, or take that back."""
-        said = self.validated_body(ExplanationInputSerializer)
-        services.explain_incident(self.scope, incident_id=incident_id, now=clock.now(), **said)
+        body = self.validated_body(ExplanationInputSerializer)
+        services.explain_incident(self.scope, incident_id=incident_id, now=clock.now(), **body)
         return _shown(self, incident_id)
 
 
@@ -182,8 +182,8 @@ class ServiceDeskView(ResourceView):
     )
     def put(self, request: Request, incident_id: int) -> Response:
         """Write down how the Service Desk calls an incident."""
-        said = self.validated_body(ServiceDeskInputSerializer)
-        services.set_service_desk_reference(self.scope, incident_id=incident_id, now=clock.now(), **said)
+        body = self.validated_body(ServiceDeskInputSerializer)
+        services.set_service_desk_reference(self.scope, incident_id=incident_id, now=clock.now(), **body)
         return _shown(self, incident_id)
 
 
@@ -203,8 +203,8 @@ class KnownIssueListView(ResourceView):
     )
     def get(self, request: Request) -> Response:
         """List what is understood, for all updates or for one; for the DCC and the Panel."""
-        found = known_issues(self.scope, rollout_id=self.validated_query(IssuesQuery).get("rollout_id"))
-        return Response({"items": [watching.known_issue(issue) for issue in found]})
+        issues = known_issues(self.scope, rollout_id=self.validated_query(IssuesQuery).get("rollout_id"))
+        return Response({"items": [watching.known_issue(issue) for issue in issues]})
 
     @operation(
         "addKnownIssue",

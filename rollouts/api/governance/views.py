@@ -97,16 +97,16 @@ class IncidentListView(ResourceView):
     )
     def get(self, request: Request) -> Response:
         """List the incidents you may know of, the newest first: a Supplier its own, the DCC all."""
-        asked = self.validated_query(IncidentsQuery)
-        found = incident_lines(
+        query = self.validated_query(IncidentsQuery)
+        incidents = incident_lines(
             self.scope,
-            rollout_id=asked.get("rollout_id"),
-            is_open=asked["is_open"],
-            category=asked.get("category"),
-            cursor=asked["after"],
-            size=asked["limit"],
+            rollout_id=query.get("rollout_id"),
+            is_open=query["is_open"],
+            category=query.get("category"),
+            cursor=query["after"],
+            size=query["limit"],
         )
-        return Response(page(request, found.items, documents.incident_row, following=found.next))
+        return Response(page(request, incidents.items, documents.incident_row, following=incidents.next))
 
 
 class NewIncidentsView(ResourceView):
@@ -136,12 +136,12 @@ class NewIncidentsView(ResourceView):
         guids = guids_in(data)
         read = NewIncidentSerializer(data=data if guids is None else {**data, "guids": []})
         read.is_valid(raise_exception=True)
-        said = {name: value for name, value in read.validated_data.items() if name != "guids"}
-        chosen = {name: said.pop(name) for name in ("tree", "batch_id") if name in said}
+        body = {name: value for name, value in read.validated_data.items() if name != "guids"}
+        chosen = {name: body.pop(name) for name in ("tree", "batch_id") if name in body}
         done = services.raise_incident(
             self.scope,
             rollout_id=rollout_id,
-            account=services.IncidentAccount(**said),
+            account=services.IncidentAccount(**body),
             source=None if guids is None else hub_list(guids),
             now=clock.now(),
             **chosen,
@@ -178,9 +178,9 @@ class IncidentHubListView(ResourceView):
     )
     def get(self, request: Request, incident_id: int) -> Response:
         """List the hubs an incident names and where each stands, in GUID order."""
-        asked = self.validated_query(PageQuery)
-        found = incident_hubs(self.scope, incident_id, cursor=asked["after"], size=asked["limit"])
-        return Response(page(request, found.items, documents.incident_hub, following=found.next))
+        query = self.validated_query(PageQuery)
+        hubs = incident_hubs(self.scope, incident_id, cursor=query["after"], size=query["limit"])
+        return Response(page(request, hubs.items, documents.incident_hub, following=hubs.next))
 
 
 class IncidentCommentsView(ResourceView):
@@ -201,8 +201,8 @@ class IncidentCommentsView(ResourceView):
     @idempotent
     def post(self, request: Request, incident_id: int) -> Response:
         """Add to the story of an incident; the raiser and the DCC are told."""
-        said = self.validated_body(CommentSerializer)
-        services.comment_on_incident(self.scope, incident_id=incident_id, now=clock.now(), **said)
+        body = self.validated_body(CommentSerializer)
+        services.comment_on_incident(self.scope, incident_id=incident_id, now=clock.now(), **body)
         return _made(self.scope, incident_id)
 
 
@@ -224,12 +224,12 @@ class IncidentFileListView(ResourceView):
     @idempotent
     def post(self, request: Request, incident_id: int) -> Response:
         """Add a file to an incident."""
-        said = self.validated_body(NewFileSerializer)
+        body = self.validated_body(NewFileSerializer)
         try:
-            content = base64.b64decode(said["content"], validate=True)
+            content = base64.b64decode(body["content"], validate=True)
         except (binascii.Error, ValueError) as error:
             raise ValidationError({"content": ["This is not Base64."]}) from error
-        uploads = [services.Upload(said["file_name"], content)]
+        uploads = [services.Upload(body["file_name"], content)]
         services.attach_to_incident(self.scope, incident_id=incident_id, uploads=uploads, now=clock.now())
         return _made(self.scope, incident_id)
 
@@ -255,8 +255,8 @@ class IncidentFileDetailView(ResourceView):
     )
     def get(self, request: Request, incident_id: int, file_id: int) -> HttpResponseBase:
         """Take a file of an incident away."""
-        found = incident_file(self.scope, incident_id, file_id)
-        return HttpResponse(found.content, headers=dict(found.headers))
+        attachment = incident_file(self.scope, incident_id, file_id)
+        return HttpResponse(attachment.content, headers=dict(attachment.headers))
 
 
 class IncidentStepsView(ResourceView):
@@ -276,8 +276,8 @@ class IncidentStepsView(ResourceView):
     @idempotent
     def post(self, request: Request, incident_id: int, verb: str) -> Response:
         """Take a step that `steps` of the incident names, such as acknowledge, resolve, close or withdraw."""
-        said = self.validated_body(StepCommentSerializer)
-        services.take_incident_step(self.scope, incident_id=incident_id, verb=verb, now=clock.now(), **said)
+        body = self.validated_body(StepCommentSerializer)
+        services.take_incident_step(self.scope, incident_id=incident_id, verb=verb, now=clock.now(), **body)
         return Response(documents.incident(incident_page(self.scope, incident_id)))
 
 
@@ -293,9 +293,9 @@ class DecisionListView(ResourceView):
     )
     def get(self, request: Request) -> Response:
         """List how updates you know of go on, the newest first: proceed, pause, delay or stop, and why."""
-        asked = self.validated_query(DecisionsQuery)
-        found = decision_lines(self.scope, rollout_id=asked.get("rollout_id"), is_open=asked["is_open"])
-        return Response({"items": [documents.decision(line) for line in found]})
+        query = self.validated_query(DecisionsQuery)
+        decisions = decision_lines(self.scope, rollout_id=query.get("rollout_id"), is_open=query["is_open"])
+        return Response({"items": [documents.decision(line) for line in decisions]})
 
 
 def _made(scope: Any, incident_id: int) -> Response:

@@ -61,8 +61,8 @@ class HaltRuleListView(ResourceView):
     @operation("listHaltRules", "List halt rules", returns=list_of(documents.HaltRuleSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """List the rules that would suspend the update, and what each sees now; for the DCC and the Panel."""
-        found = halt_rules(self.scope, rollout_id=rollout_id, now=clock.now())
-        return Response({"items": [documents.halt_rule(line) for line in found]})
+        rules = halt_rules(self.scope, rollout_id=rollout_id, now=clock.now())
+        return Response({"items": [documents.halt_rule(line) for line in rules]})
 
     @operation(
         "addHaltRule",
@@ -97,8 +97,8 @@ class HaltRuleDetailView(ResourceView):
     @operation("getHaltRule", "Read a halt rule", returns=schema_reference(documents.HaltRuleSchema))
     def get(self, request: Request, rollout_id: int, halt_rule_id: int) -> Response:
         """Read a halt rule with what it sees now."""
-        found = halt_rules(self.scope, rollout_id=rollout_id, now=clock.now())
-        line = next((line for line in found if line.rule.pk == halt_rule_id), None)
+        rules = halt_rules(self.scope, rollout_id=rollout_id, now=clock.now())
+        line = next((line for line in rules if line.rule.pk == halt_rule_id), None)
         if line is None:
             raise NotFound("There is no such rule.")
         return Response(documents.halt_rule(line))
@@ -130,8 +130,8 @@ class HaltTripListView(ResourceView):
     @operation("listHaltTrips", "List trips of halt rules", returns=list_of(documents.HaltTripSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """List when halt rules tripped and on which numbers, the newest first; for the DCC and the Panel."""
-        found = halt_trips(self.scope, rollout_id=rollout_id)
-        return Response({"items": [documents.halt_trip(trip) for trip in found]})
+        trips = halt_trips(self.scope, rollout_id=rollout_id)
+        return Response({"items": [documents.halt_trip(trip) for trip in trips]})
 
 
 class PhasesView(ResourceView):
@@ -144,8 +144,8 @@ class PhasesView(ResourceView):
     @operation("listPhases", "List phases", returns=list_of(documents.PhaseSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """List the batches in order, the gate before each, and how far the one before has come."""
-        found = phases(self.scope, rollout_id=rollout_id)
-        return Response({"items": [documents.phase(each) for each in found.items]})
+        rollout_phases = phases(self.scope, rollout_id=rollout_id)
+        return Response({"items": [documents.phase(each) for each in rollout_phases.items]})
 
 
 class GateView(ResourceView):
@@ -164,17 +164,17 @@ class GateView(ResourceView):
     )
     def put(self, request: Request, rollout_id: int, batch_id: int) -> Response:
         """Let a batch open by itself, once the one before has succeeded and soaked; an open gate shuts."""
-        said = self.validated_body(GateInputSerializer)
+        body = self.validated_body(GateInputSerializer)
         if all(each.id != batch_id for each in phases(self.scope, rollout_id=rollout_id).items):
             raise NotFound("There is no such batch.")
-        services.set_phase(self.scope, batch_id=batch_id, now=clock.now(), **said)
-        found = phases(self.scope, rollout_id=rollout_id)
-        return Response(next(documents.phase(each) for each in found.items if each.id == batch_id))
+        services.set_phase(self.scope, batch_id=batch_id, now=clock.now(), **body)
+        rollout_phases = phases(self.scope, rollout_id=rollout_id)
+        return Response(next(documents.phase(each) for each in rollout_phases.items if each.id == batch_id))
 
 
-def _terms(said: dict[str, Any]) -> dict[str, Any]:
+def _terms(body: dict[str, Any]) -> dict[str, Any]:
     """Return terms as the service stores them: a kind by its value, failures by their numbers."""
-    terms = dict(said)
+    terms = dict(body)
     if "kind" in terms:
         terms["kind"] = terms["kind"].value
     if "failure_codes" in terms:

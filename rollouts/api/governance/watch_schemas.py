@@ -161,32 +161,32 @@ def halt_trip(trip: Trip) -> HaltTripSchema:
     return {"at": trip.at, "name": trip.name, "suspended": trip.suspended, "evidence": dict(trip.evidence)}
 
 
-def phase(found: Phase) -> PhaseSchema:
+def phase(standing: Phase) -> PhaseSchema:
     """Give a phase."""
     gate: GateSchema | None = None
-    if found.gate is not None:
+    if standing.gate is not None:
         gate = {
-            "success": found.gate.success,
-            "settled": found.gate.settled,
-            "minimum": found.gate.minimum,
-            "soak_hours": found.gate.soak.total_seconds() / 3600,
-            "reached_at": found.gate.reached_at,
+            "success": standing.gate.success,
+            "settled": standing.gate.settled,
+            "minimum": standing.gate.minimum,
+            "soak_hours": standing.gate.soak.total_seconds() / 3600,
+            "reached_at": standing.gate.reached_at,
         }
     return {
-        "id": found.id,
-        "name": found.name,
-        "kind": found.kind.value,
-        "automatic_at": found.automatic_at,
-        "is_open": found.is_open,
-        "is_by_hand": found.is_by_hand,
+        "id": standing.id,
+        "name": standing.name,
+        "kind": standing.kind.value,
+        "automatic_at": standing.automatic_at,
+        "is_open": standing.is_open,
+        "is_by_hand": standing.is_by_hand,
         "gate": gate,
-        "hubs": found.hubs,
-        "activated": found.activated,
-        "settled": found.settled,
-        "before": found.before,
-        "success": rate(found.success),
-        "is_reached": found.is_reached,
-        "opens_at": found.opens_at,
+        "hubs": standing.hubs,
+        "activated": standing.activated,
+        "settled": standing.settled,
+        "before": standing.before,
+        "success": rate(standing.success),
+        "is_reached": standing.is_reached,
+        "opens_at": standing.opens_at,
     }
 
 
@@ -208,13 +208,13 @@ def triage_row(group: TriageGroup) -> TriageRowSchema:
     }
 
 
-def comparison(found: Comparison) -> ComparisonSchema:
+def comparison(compared: Comparison) -> ComparisonSchema:
     """Give a comparison."""
     return {
-        "rollout_id": found.rollout_id,
-        "measures": [_measure(each) for each in found.measures],
-        "failures": rate(found.failures),
-        "unexplained": rate(found.unexplained),
+        "rollout_id": compared.rollout_id,
+        "measures": [_measure(each) for each in compared.measures],
+        "failures": rate(compared.failures),
+        "unexplained": rate(compared.unexplained),
     }
 
 

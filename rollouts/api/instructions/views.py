@@ -222,17 +222,17 @@ class NewInstructionsView(ResourceView):
         guids = guids_in(data)
         read = NewInstructionSerializer(data={**data, "guids": []} if guids is not None else data)
         read.is_valid(raise_exception=True)
-        said = dict(read.validated_data)
-        said.pop("guids", None)
-        chosen = {name: said.pop(name) for name in ("which", "rule", "selection_rule_id") if name in said}
+        body = dict(read.validated_data)
+        body.pop("guids", None)
+        chosen = {name: body.pop(name) for name in ("which", "rule", "selection_rule_id") if name in body}
         if len(chosen) + (guids is not None) != 1:
             raise ValidationError("Name the hubs in one way: guids, which, rule or selection_rule_id.")
         if guids is not None:
-            return _Wanted(hub_list(guids), _order(said))
-        source, version = _chosen(self.scope, rollout_id, chosen, said.get("batch_id"), now=now)
+            return _Wanted(hub_list(guids), _order(body))
+        source, version = _chosen(self.scope, rollout_id, chosen, body.get("batch_id"), now=now)
         # The key stands for what was asked: what it chooses changes as hubs are answered for.
         digest = hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).digest()
-        return _Wanted(HubList.from_stored(source, digest=digest), _order(said), version)
+        return _Wanted(HubList.from_stored(source, digest=digest), _order(body), version)
 
 
 class InstructionListView(ResourceView):
@@ -255,14 +255,16 @@ class InstructionListView(ResourceView):
     )
     def get(self, request: Request) -> Response:
         """List your organisation's own instructions, the latest first, from every channel."""
-        asked = self.validated_query(self.Query)
-        found = receipts(
+        query = self.validated_query(self.Query)
+        instructions = receipts(
             self.scope,
-            rollout_id=asked.get("rollout_id"),
-            cursor=asked["after"],
-            size=asked["limit"],
+            rollout_id=query.get("rollout_id"),
+            cursor=query["after"],
+            size=query["limit"],
         )
-        return Response(page(request, found.items, documents.instruction_row, following=found.next))
+        return Response(
+            page(request, instructions.items, documents.instruction_row, following=instructions.next)
+        )
 
 
 class InstructionDetailView(ResourceView):
@@ -297,17 +299,17 @@ class RejectionListView(ResourceView):
 
         The file can be corrected and sent again.
         """
-        asked = self.validated_query(PageQuery)
+        query = self.validated_query(PageQuery)
         wanted = getattr(request, "accepted_renderer", None)
         if isinstance(wanted, CsvRenderer | NdjsonRenderer):
             return _file(self.scope, instruction, is_csv=isinstance(wanted, CsvRenderer))
-        found = refused_page(self.scope, instruction, after=asked["after"], size=asked["limit"])
-        return Response(page(request, found.items, documents.rejection, following=found.next))
+        rejections = refused_page(self.scope, instruction, after=query["after"], size=query["limit"])
+        return Response(page(request, rejections.items, documents.rejection, following=rejections.next))
 
 
-def _order(said: Mapping[str, Any]) -> dict[str, Any]:
+def _order(body: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what was not said; a group or a batch that was not named is any."""
-    order = {name: value for name, value in said.items() if value not in {None, ""}}
+    order = {name: value for name, value in body.items() if value not in {None, ""}}
     return {"group": None, **order}
 
 
@@ -334,10 +336,10 @@ def _chosen(
 
 
 def _shown(scope: Scope, reference_: str) -> documents.InstructionSchema:
-    found = receipt(scope, reference_).receipt
-    lines = refused_lines(scope, reference_, most=SHOWN) if found.rejected else []
+    stored = receipt(scope, reference_).receipt
+    lines = refused_lines(scope, reference_, most=SHOWN) if stored.rejected else []
     return documents.instruction(
-        found, lines, rejections_url=reverse("api:rejections", args=[found.reference])
+        stored, lines, rejections_url=reverse("api:rejections", args=[stored.reference])
     )
 
 

@@ -173,21 +173,21 @@ def pilot_hub(hub: PilotHub) -> PilotHubRowSchema:
     }
 
 
-def submission(one: Submission) -> PilotSubmissionSchema:
+def submission(row: Submission) -> PilotSubmissionSchema:
     """Give a nomination."""
     return {
-        "id": one.id,
-        "supplier": one.supplier,
-        "rule": one.rule,
-        "submitted_at": one.submitted_at,
-        "activate_at": one.activate_at,
-        "status": one.status,
-        "comment": one.comment,
-        "hubs": one.hubs,
-        "score": one.score,
-        "breakdown": dict(one.breakdown),
-        "rejected": [_refused(line) for line in one.rejected],
-        "not_read": not_read(one.not_read),
+        "id": row.id,
+        "supplier": row.supplier,
+        "rule": row.rule,
+        "submitted_at": row.submitted_at,
+        "activate_at": row.activate_at,
+        "status": row.status,
+        "comment": row.comment,
+        "hubs": row.hubs,
+        "score": row.score,
+        "breakdown": dict(row.breakdown),
+        "rejected": [_refused(line) for line in row.rejected],
+        "not_read": not_read(row.not_read),
     }
 
 

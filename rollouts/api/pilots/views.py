@@ -90,9 +90,9 @@ class PilotHubListView(ResourceView):
     )
     def get(self, request: Request, rollout_id: int) -> Response:
         """List the hubs of the pilot with the outcome of each: your own, or for the DCC all of them."""
-        asked = self.validated_query(PageQuery)
-        found = pilot_hubs(self.scope, rollout_id=rollout_id, after=asked["after"], size=asked["limit"])
-        return Response(page(request, found.items, documents.pilot_hub, following=found.next))
+        query = self.validated_query(PageQuery)
+        hubs = pilot_hubs(self.scope, rollout_id=rollout_id, after=query["after"], size=query["limit"])
+        return Response(page(request, hubs.items, documents.pilot_hub, following=hubs.next))
 
 
 class SubmissionListView(ResourceView):
@@ -106,8 +106,8 @@ class SubmissionListView(ResourceView):
     @operation("listSubmissions", "List nominations", returns=list_of(documents.PilotSubmissionSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
         """List the nominations for the pilot, the latest first: your own, or for the DCC all of them."""
-        found = submissions(self.scope, rollout_id=rollout_id)
-        return Response({"items": [documents.submission(one) for one in found]})
+        nominations = submissions(self.scope, rollout_id=rollout_id)
+        return Response({"items": [documents.submission(nomination) for nomination in nominations]})
 
     @operation(
         "nominate",
@@ -142,9 +142,9 @@ class SubmissionListView(ResourceView):
     @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
         """Nominate hubs for the pilot, listed or chosen by a rule. Nothing moves before it is confirmed."""
-        said = self._said(self.validated_query(SubmissionQuery))
+        body = self._said(self.validated_query(SubmissionQuery))
         now = clock.now()
-        done = services.submit_pilot(self.scope, rollout_id=rollout_id, received_at=now, now=now, **said)
+        done = services.submit_pilot(self.scope, rollout_id=rollout_id, received_at=now, now=now, **body)
         location = reverse("api:submissions", args=[rollout_id])
         return Response(documents.nominated(done), status=201, headers={"Location": location})
 
@@ -156,10 +156,10 @@ class SubmissionListView(ResourceView):
             data=self.request.data if guids is None else {**self.request.data, "guids": []}
         )
         read.is_valid(raise_exception=True)
-        said = {name: value for name, value in read.validated_data.items() if name != "guids"}
-        if (guids is None) == ("rule_version_id" not in said):
+        body = {name: value for name, value in read.validated_data.items() if name != "guids"}
+        if (guids is None) == ("rule_version_id" not in body):
             raise ValidationError("Give either guids or rule_version_id.")
-        return said if guids is None else {**said, "source": hub_list(guids)}
+        return body if guids is None else {**body, "source": hub_list(guids)}
 
 
 class WithdrawalView(ResourceView):
@@ -201,8 +201,8 @@ class ConfirmationsView(ResourceView):
     @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
         """Take nominations into the pilot group, within its cap; second Suppliers are asked to answer."""
-        said = self.validated_body(NewConfirmationSerializer)
-        done = services.confirm_pilot(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
+        body = self.validated_body(NewConfirmationSerializer)
+        done = services.confirm_pilot(self.scope, rollout_id=rollout_id, now=clock.now(), **body)
         return Response(documents.confirmed(done))
 
 
@@ -244,11 +244,11 @@ class PilotCommentaryView(ResourceView):
     )
     def post(self, request: Request, rollout_id: int) -> Response:
         """Say how the pilot goes, to everybody concerned, each with its own numbers."""
-        said = self.validated_body(CommentarySerializer)
-        services.comment_on_pilot(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
+        body = self.validated_body(CommentarySerializer)
+        services.comment_on_pilot(self.scope, rollout_id=rollout_id, now=clock.now(), **body)
         return Response(status=204)
 
 
 def _check_is_of(scope: Scope, rollout_id: int, submission_id: int) -> None:
-    if all(one.id != submission_id for one in submissions(scope, rollout_id=rollout_id)):
+    if all(nomination.id != submission_id for nomination in submissions(scope, rollout_id=rollout_id)):
         raise NotFound("There is no such nomination.")

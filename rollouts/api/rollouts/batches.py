@@ -124,14 +124,14 @@ class BatchListView(ResourceView):
 
         Name either a `tree` of conditions or `guids`. Only hubs nobody has answered for move.
         """
-        said = self.validated_body(NewBatchSerializer)
-        guids = said.pop("guids", None)
+        body = self.validated_body(NewBatchSerializer)
+        guids = body.pop("guids", None)
         done = services.create_batch(
             self.scope,
             rollout_id=rollout_id,
             source=None if guids is None else hub_list(guids),
             now=clock.now(),
-            **said,
+            **body,
         )
         made: BatchCreatedSchema = {
             "id": done.batch_id,
@@ -171,25 +171,25 @@ class BatchPreviewView(ResourceView):
     )
     def post(self, request: Request, rollout_id: int) -> Response:
         """Say how many hubs would move and which would stay, and change nothing."""
-        said = self.validated_body(BatchPreviewInputSerializer)
-        guids = said.pop("guids", None)
-        found = services.foresee_batch(
+        body = self.validated_body(BatchPreviewInputSerializer)
+        guids = body.pop("guids", None)
+        forecast = services.foresee_batch(
             self.scope,
             rollout_id=rollout_id,
             source=None if guids is None else hub_list(guids),
             now=clock.now(),
-            **said,
+            **body,
         )
         outlook: BatchOutlookSchema = {
-            "cutoff_at": found.cutoff_at,
-            "moves": found.moves,
-            "suppliers": found.suppliers,
-            "by_region": named(found.by_region),
-            "by_batch": dict(found.by_batch),
-            "stays": dict(found.stays),
-            "says": found.says,
-            "rejected": [refused(line) for line in found.rejected[:_SHOWN]],
-            "not_read": not_read(found.not_read),
+            "cutoff_at": forecast.cutoff_at,
+            "moves": forecast.moves,
+            "suppliers": forecast.suppliers,
+            "by_region": named(forecast.by_region),
+            "by_batch": dict(forecast.by_batch),
+            "stays": dict(forecast.stays),
+            "says": forecast.says,
+            "rejected": [refused(line) for line in forecast.rejected[:_SHOWN]],
+            "not_read": not_read(forecast.not_read),
         }
         return Response(outlook)
 

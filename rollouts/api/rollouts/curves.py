@@ -53,7 +53,7 @@ class CurveView(ResourceView):
         shown = rollout_page(self.scope, rollout_id, now=now)
         if shown.flight.notified_at is None:
             raise NotFound("Nothing has been published yet.")
-        found = activation_curve(
+        curve = activation_curve(
             self.scope,
             rollout_id,
             progress=shown.progress,
@@ -63,16 +63,16 @@ class CurveView(ResourceView):
             is_halted=shown.flight.status not in RUNNING_STATUSES,
             now=now,
         )
-        return Response(_curve(rollout_id, found))
+        return Response(_curve(rollout_id, curve))
 
 
-def _curve(rollout_id: int, found: ActivationCurve) -> CurveSchema:
+def _curve(rollout_id: int, curve: ActivationCurve) -> CurveSchema:
     return {
         "rollout_id": rollout_id,
-        "points": [{"at": point.at, "hubs": point.value} for point in found.points],
-        "forecast": [{"at": point.at, "hubs": point.value} for point in found.forecast],
-        "total": found.total,
-        "left_out": found.left_out,
-        "overdue": found.overdue,
-        "deadline": found.deadline,
+        "points": [{"at": point.at, "hubs": point.value} for point in curve.points],
+        "forecast": [{"at": point.at, "hubs": point.value} for point in curve.forecast],
+        "total": curve.total,
+        "left_out": curve.left_out,
+        "overdue": curve.overdue,
+        "deadline": curve.deadline,
     }

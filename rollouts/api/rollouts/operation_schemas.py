@@ -203,26 +203,26 @@ class StepTakenSchema(TypedDict):
     published: Annotated[PublishedSchema | None, "Of notify."]
 
 
-def dashboard(found: Dashboard) -> DashboardSchema:
+def dashboard(board: Dashboard) -> DashboardSchema:
     """Give the first page."""
     return {
-        "hubs": found.total,
-        "activated": found.activated,
-        "failed": found.failed,
-        "waiting_for_you": found.waiting_for_viewer,
-        "rollouts": [_flight(flight) for flight in found.flights],
-        "outstanding": [_outstanding(each) for each in found.outstanding],
-        "next_dates": [_next(each) for each in found.next_dates],
-        "days": forecast_days(found.days),
-        "volumes": region_days(found.volumes),
+        "hubs": board.total,
+        "activated": board.activated,
+        "failed": board.failed,
+        "waiting_for_you": board.waiting_for_viewer,
+        "rollouts": [_flight(flight) for flight in board.flights],
+        "outstanding": [_outstanding(each) for each in board.outstanding],
+        "next_dates": [_next(each) for each in board.next_dates],
+        "days": forecast_days(board.days),
+        "volumes": region_days(board.volumes),
     }
 
 
-def deadlines(found: Dashboard) -> DeadlinesSchema:
+def deadlines(board: Dashboard) -> DeadlinesSchema:
     """Give what is owed by whom."""
     return {
-        "outstanding": [_outstanding(each) for each in found.outstanding],
-        "next_dates": [_next(each) for each in found.next_dates],
+        "outstanding": [_outstanding(each) for each in board.outstanding],
+        "next_dates": [_next(each) for each in board.next_dates],
     }
 
 
@@ -247,16 +247,16 @@ def channel(health: ChannelHealth) -> ChannelSchema:
     }
 
 
-def distribution_forecast(told: RegionForecast) -> DistributionForecastSchema:
+def distribution_forecast(forecast: RegionForecast) -> DistributionForecastSchema:
     """Give whether a region's images will be through in time."""
     return {
-        "region": told.region.name,
-        "hubs": told.hubs,
-        "hubs_a_day": told.hubs_a_day,
-        "starts_at": told.starts_at,
-        "done_at": told.done_at,
-        "shortfall": told.shortfall,
-        "late_by_day": [{"day": day, "hubs": hubs} for day, hubs in told.late_by_day],
+        "region": forecast.region.name,
+        "hubs": forecast.hubs,
+        "hubs_a_day": forecast.hubs_a_day,
+        "starts_at": forecast.starts_at,
+        "done_at": forecast.done_at,
+        "shortfall": forecast.shortfall,
+        "late_by_day": [{"day": day, "hubs": hubs} for day, hubs in forecast.late_by_day],
     }
 
 
@@ -289,19 +289,19 @@ def unmatched_alert(alert: UnmatchedAlertLine) -> UnmatchedAlertRowSchema:
     }
 
 
-def halt_preview(found: HaltPreview) -> HaltPreviewSchema:
+def halt_preview(counts: HaltPreview) -> HaltPreviewSchema:
     """Give what a halt would touch."""
     return {
-        "rollout_id": found.rollout_id,
-        "total": found.total,
-        "not_begun": found.not_begun,
-        "images_on_their_way": found.images_on_their_way,
-        "holding_the_image": found.holding_the_image,
-        "recallable": found.recallable,
-        "not_recallable": found.not_recallable,
-        "activated": found.activated,
-        "failed": found.failed,
-        "withdrawn": found.withdrawn,
+        "rollout_id": counts.rollout_id,
+        "total": counts.total,
+        "not_begun": counts.not_begun,
+        "images_on_their_way": counts.images_on_their_way,
+        "holding_the_image": counts.holding_the_image,
+        "recallable": counts.recallable,
+        "not_recallable": counts.not_recallable,
+        "activated": counts.activated,
+        "failed": counts.failed,
+        "withdrawn": counts.withdrawn,
     }
 
 

@@ -57,8 +57,8 @@ class ChannelListView(ResourceView):
     @operation("listChannels", "List CSP channels", returns=list_of(documents.ChannelSchema))
     def get(self, request: Request) -> Response:
         """Say how the way to each region's CSP is."""
-        found = channel_health(self.scope, now=clock.now())
-        return Response({"items": [documents.channel(health) for health in found]})
+        channels = channel_health(self.scope, now=clock.now())
+        return Response({"items": [documents.channel(health) for health in channels]})
 
 
 class DistributionForecastsView(ResourceView):
@@ -75,8 +75,8 @@ class DistributionForecastsView(ResourceView):
     )
     def get(self, request: Request) -> Response:
         """Foretell by region when the images of all updates will be through, and how many come too late."""
-        found = distribution_forecast(self.scope, now=clock.now())
-        return Response({"items": [documents.distribution_forecast(told) for told in found]})
+        forecasts = distribution_forecast(self.scope, now=clock.now())
+        return Response({"items": [documents.distribution_forecast(forecast) for forecast in forecasts]})
 
 
 class ScheduleQuery(StrictSerializer):
@@ -100,8 +100,10 @@ class ForwardScheduleView(ResourceView):
     )
     def get(self, request: Request) -> Response:
         """List how many hubs activate by day, region and update, as things stand."""
-        found = forward_schedule(self.scope, rollout_id=self.validated_query(ScheduleQuery).get("rollout_id"))
-        return Response({"items": [documents.volume(ahead) for ahead in found]})
+        volumes = forward_schedule(
+            self.scope, rollout_id=self.validated_query(ScheduleQuery).get("rollout_id")
+        )
+        return Response({"items": [documents.volume(ahead) for ahead in volumes]})
 
 
 class UnmatchedQuery(PageQuery):
@@ -126,17 +128,17 @@ class UnmatchedAlertListView(ResourceView):
     )
     def get(self, request: Request) -> Response:
         """List the alerts that fit nothing the portal has asked for, the latest first."""
-        asked = self.validated_query(UnmatchedQuery)
+        query = self.validated_query(UnmatchedQuery)
         wanted = UnmatchedFilter(
-            is_reviewed=asked["is_reviewed"],
-            why=asked["why"].value if "why" in asked else "",
-            csp_id=asked.get("csp_id"),
+            is_reviewed=query["is_reviewed"],
+            why=query["why"].value if "why" in query else "",
+            csp_id=query.get("csp_id"),
         )
-        found = unmatched_alerts(
-            self.scope, wanted=wanted, before=id_after(asked["after"]), size=asked["limit"]
+        alerts = unmatched_alerts(
+            self.scope, wanted=wanted, before=id_after(query["after"]), size=query["limit"]
         )
-        following = cursor_of(found.next)
-        return Response(page(request, found.items, documents.unmatched_alert, following=following))
+        following = cursor_of(alerts.next)
+        return Response(page(request, alerts.items, documents.unmatched_alert, following=following))
 
 
 class CspScheduleView(ForwardScheduleView):

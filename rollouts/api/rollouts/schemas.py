@@ -257,19 +257,19 @@ def release_note(note: NoteRevision) -> ReleaseNoteRevisionSchema:
     }
 
 
-def preview(found: RolloutPreview) -> PreviewSchema:
+def preview(outlook: RolloutPreview) -> PreviewSchema:
     """Give what publishing would do."""
     return {
-        "hubs": found.hubs,
-        "split": found.split,
-        "without_supplier": found.without_supplier,
-        "without_window": found.without_window,
-        "has_supplier_window": found.has_window,
-        "by_supplier": [_share(part) for part in found.by_supplier],
-        "by_region": named(found.by_region),
-        "excluded": named(found.excluded),
-        "problems": list(found.problems),
-        "warnings": list(found.warnings),
+        "hubs": outlook.hubs,
+        "split": outlook.split,
+        "without_supplier": outlook.without_supplier,
+        "without_window": outlook.without_window,
+        "has_supplier_window": outlook.has_window,
+        "by_supplier": [_share(part) for part in outlook.by_supplier],
+        "by_region": named(outlook.by_region),
+        "excluded": named(outlook.excluded),
+        "problems": list(outlook.problems),
+        "warnings": list(outlook.warnings),
     }
 
 

@@ -111,8 +111,8 @@ class HaltPreviewView(ResourceView):
     )
     def get(self, request: Request, rollout_id: int) -> Response:
         """Say how many hubs a halt would touch. Not for Suppliers."""
-        found = halt_preview(self.scope, rollout_id=rollout_id, now=clock.now())
-        return Response(documents.halt_preview(found))
+        counts = halt_preview(self.scope, rollout_id=rollout_id, now=clock.now())
+        return Response(documents.halt_preview(counts))
 
 
 def _take(scope: Scope, rollout_id: int, verb: str, reason: str, *, now: datetime) -> object:

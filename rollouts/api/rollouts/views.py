@@ -81,13 +81,15 @@ class RolloutListView(ResourceView):
     )
     def get(self, request: Request) -> Response:
         """List the updates your organisation may know of, the newest first, with what you may do by when."""
-        asked = self.validated_query(RolloutsQuery)
-        wanted = wanted_members(asked["fields"], documents.RolloutRowSchema)
-        found = available_rollouts(
-            self.scope, now=clock.now(), before=id_after(asked["after"]), size=asked["limit"]
+        query = self.validated_query(RolloutsQuery)
+        wanted = wanted_members(query["fields"], documents.RolloutRowSchema)
+        rollouts = available_rollouts(
+            self.scope, now=clock.now(), before=id_after(query["after"]), size=query["limit"]
         )
-        following = cursor_of(found.next)
-        return Response(page(request, found.items, documents.rollout_row, following=following, wanted=wanted))
+        following = cursor_of(rollouts.next)
+        return Response(
+            page(request, rollouts.items, documents.rollout_row, following=following, wanted=wanted)
+        )
 
     @operation(
         "draftRollout",
@@ -101,9 +103,9 @@ class RolloutListView(ResourceView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Write down an update to be published. Only the DCC sees it until then."""
-        said = self.validated_body(DraftSerializer)
+        body = self.validated_body(DraftSerializer)
         now = clock.now()
-        drafted = services.draft_rollout(self.scope, now=now, **said)
+        drafted = services.draft_rollout(self.scope, now=now, **body)
         shown = documents.rollout(rollout_page(self.scope, drafted.pk, now=now))
         return Response(shown, status=201, headers={"Location": reverse("api:rollout", args=[drafted.pk])})
 
@@ -130,10 +132,10 @@ class RolloutDetailView(ResourceView):
     )
     def patch(self, request: Request, rollout_id: int) -> Response:
         """Change what is named of a draft; what is not named stays. Send `If-Match` to overwrite nobody."""
-        said = self.validated_body(DraftSerializer, is_partial=True)
+        body = self.validated_body(DraftSerializer, is_partial=True)
         if request.headers.get("If-Match"):
             self.check_unchanged(self._document(rollout_id))
-        services.revise_draft(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
+        services.revise_draft(self.scope, rollout_id=rollout_id, now=clock.now(), **body)
         return Response(self._document(rollout_id))
 
     def _document(self, rollout_id: int) -> documents.RolloutSchema:
@@ -180,8 +182,8 @@ class ReleaseNoteListView(ResourceView):
     @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
         """Publish a revision of the Release Note. Earlier ones are kept; everybody concerned is told."""
-        said = self.validated_body(NoteSerializer)
-        services.revise_release_note(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
+        body = self.validated_body(NoteSerializer)
+        services.revise_release_note(self.scope, rollout_id=rollout_id, now=clock.now(), **body)
         latest = release_notes(self.scope, rollout_id=rollout_id)[0]
         location = reverse("api:release-notes", args=[rollout_id])
         return Response(documents.release_note(latest), status=201, headers={"Location": location})

@@ -199,8 +199,8 @@ class ApprovalVersionListView(ResourceView):
     )
     def get(self, request: Request, rule_id: int) -> Response:
         """List every version of a rule, the latest first."""
-        found = approval_versions(self.scope, rule_id)
-        return Response({"items": [_version(version) for version in found]})
+        versions = approval_versions(self.scope, rule_id)
+        return Response({"items": [_version(version) for version in versions]})
 
 
 class ApprovalEnablingView(ResourceView):
@@ -219,8 +219,8 @@ class ApprovalEnablingView(ResourceView):
     @idempotent
     def post(self, request: Request, rule_id: int) -> Response:
         """Switch a version on, in place of any other of its rule; the answer says what it does next."""
-        said = self.validated_body(VersionToEnableSerializer)
-        ahead = services.enable_approval_rule(self.scope, rule_id=rule_id, now=clock.now(), **said)
+        body = self.validated_body(VersionToEnableSerializer)
+        ahead = services.enable_approval_rule(self.scope, rule_id=rule_id, now=clock.now(), **body)
         return Response(_forecasts(ahead))
 
     @operation("disableApprovalRule", "Switch an approval rule off", status=204)
@@ -270,7 +270,7 @@ class BackTestView(ResourceView):
         return Response(_forecasts(back_test_approval(self.scope, approval, now=clock.now())))
 
 
-def _forecasts(told: Sequence[ApprovalForecast]) -> dict[str, list[ApprovalForecastSchema]]:
+def _forecasts(forecasts: Sequence[ApprovalForecast]) -> dict[str, list[ApprovalForecastSchema]]:
     return {
         "items": [
             {
@@ -283,7 +283,7 @@ def _forecasts(told: Sequence[ApprovalForecast]) -> dict[str, list[ApprovalForec
                 "left_over": each.left_over,
                 "nights": [{"activate_at": night.at, "hubs": night.hubs} for night in each.nights],
             }
-            for each in told
+            for each in forecasts
         ]
     }
 

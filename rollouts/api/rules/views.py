@@ -58,9 +58,9 @@ class SelectionPreviewView(ResourceView):
     )
     def post(self, request: Request, rollout_id: int) -> Response:
         """Say what conditions and a sample would choose of your hubs in an update. Changes nothing."""
-        said = self.validated_body(ChoiceSerializer)
-        found = preview_selection(self.scope, rollout_id=rollout_id, now=clock.now(), **said)
-        return Response(documents.selection(found))
+        body = self.validated_body(ChoiceSerializer)
+        chosen = preview_selection(self.scope, rollout_id=rollout_id, now=clock.now(), **body)
+        return Response(documents.selection(chosen))
 
 
 class SelectionRuleListView(ResourceView):

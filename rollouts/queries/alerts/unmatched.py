@@ -58,10 +58,10 @@ def unmatched_alerts(
         NotPermitted: not for others than the DCC.
     """
     scope.check(*sorted(DCC_ROLES))
-    found = _found(wanted or UnmatchedFilter()).order_by("-pk")
+    alerts = _matching(wanted or UnmatchedFilter()).order_by("-pk")
     if before is not None:
-        found = found.filter(pk__lt=before)
-    rows = list(found[: size + 1])
+        alerts = alerts.filter(pk__lt=before)
+    rows = list(alerts[: size + 1])
     shown = rows[:size]
     names = dict(Organisation.objects.filter(pk__in={row.csp_id for row in shown}).values_list("pk", "name"))
     return Page(
@@ -91,14 +91,14 @@ def count_unmatched(scope: Scope, *, wanted: UnmatchedFilter, most: int = MOST_C
         NotPermitted: not for others than the DCC.
     """
     scope.check(*sorted(DCC_ROLES))
-    return len(_found(wanted).values_list("pk", flat=True)[:most])
+    return len(_matching(wanted).values_list("pk", flat=True)[:most])
 
 
-def _found(wanted: UnmatchedFilter) -> QuerySet[UnmatchedAlert]:
-    found = UnmatchedAlert.objects.filter(reviewed_at__isnull=not wanted.is_reviewed)
+def _matching(wanted: UnmatchedFilter) -> QuerySet[UnmatchedAlert]:
+    alerts = UnmatchedAlert.objects.filter(reviewed_at__isnull=not wanted.is_reviewed)
     if wanted.why:
-        found = found.filter(why=wanted.why)
-    return found if wanted.csp_id is None else found.filter(csp_id=wanted.csp_id)
+        alerts = alerts.filter(why=wanted.why)
+    return alerts if wanted.csp_id is None else alerts.filter(csp_id=wanted.csp_id)
 
 
 def _code_words(code: int) -> str:

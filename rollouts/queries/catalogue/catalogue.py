@@ -59,7 +59,7 @@ class CplEntryRow:
 
 def device_models(scope: Scope) -> list[ModelRow]:
     """List the kinds of hubs there are, by manufacturer and model; the same for everybody."""
-    found = DeviceModel.objects.order_by("manufacturer", "model", "id")
+    models = DeviceModel.objects.order_by("manufacturer", "model", "id")
     return [
         ModelRow(
             id=model.pk,
@@ -70,7 +70,7 @@ def device_models(scope: Scope) -> list[ModelRow]:
             smets_generation=model.smets_generation,
             regions=[Region(region) for region in model.regions],
         )
-        for model in found
+        for model in models
     ]
 
 
@@ -78,13 +78,13 @@ def cpl_entries(
     scope: Scope, *, device_model_id: int | None = None, status: CplStatus | None = None
 ) -> list[CplEntryRow]:
     """List the entries of the Central Products List, by model and version."""
-    found = CplEntry.objects.select_related("device_model", "image")
+    entries = CplEntry.objects.select_related("device_model", "image")
     versions = dict(CplEntry.objects.values_list("pk", "firmware_version"))
     if device_model_id is not None:
-        found = found.filter(device_model_id=device_model_id)
+        entries = entries.filter(device_model_id=device_model_id)
     if status is not None:
-        found = found.filter(status=status)
-    ordered = found.order_by("device_model__manufacturer", "device_model__model", "firmware_version", "id")
+        entries = entries.filter(status=status)
+    ordered = entries.order_by("device_model__manufacturer", "device_model__model", "firmware_version", "id")
     return [_firmware(entry, versions, with_image=scope.is_dcc) for entry in ordered]
 
 

@@ -64,15 +64,15 @@ def hub_commands(scope: Scope, *, guid: str, now: datetime) -> HubCommands:
         NotFound: there is no such hub, or not for this organisation.
     """
     wanted = read(guid)
-    asked = 0 if isinstance(wanted, GuidProblem) else wanted - OFFSET
-    found = hub_of(asked)
-    hub = hub_row(scope, found)
+    asked_guid = 0 if isinstance(wanted, GuidProblem) else wanted - OFFSET
+    hub_guid = hub_of(asked_guid)
+    hub = hub_row(scope, hub_guid)
     if hub is None or isinstance(wanted, GuidProblem):
         raise NotFound("There is no such hub in your estate.")
     rows = sql.fetch_all(
         "rollouts",
         "hub_commands",
-        guid=found,
+        guid=hub_guid,
         region=hub.region,
         rollouts=_rollouts_with(scope, hub),
         since=now - READINGS_KEPT,
@@ -80,7 +80,7 @@ def hub_commands(scope: Scope, *, guid: str, now: datetime) -> HubCommands:
         party=scope.organisation_id,
         size=MOST_COMMANDS,
     )
-    return HubCommands(str(Guid.from_db(found)), [_command(scope, row) for row in rows])
+    return HubCommands(str(Guid.from_db(hub_guid)), [_command(scope, row) for row in rows])
 
 
 def _rollouts_with(scope: Scope, hub: Any) -> list[int]:

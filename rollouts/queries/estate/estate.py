@@ -225,7 +225,7 @@ def write_estate_workbook(
     header = [name for name in columns if name not in {"rollout_id", "consent"}]
     rows = (
         [getattr(value, "name", value) for value in (getattr(row, name) for name in header)]
-        for row in _told(_all_rows(scope, filters), tell)
+        for row in _reporting(_all_rows(scope, filters), tell)
     )
     return write_xlsx(target, rows, header=header, title="Estate")
 
@@ -246,7 +246,7 @@ def current_places(scope: Scope, guids: Sequence[int], *, rollout_id: int | None
     return {row.guid: row for row in rows}
 
 
-def _told(rows: Iterator[HubRow], tell: Callable[[int], None]) -> Iterator[HubRow]:
+def _reporting(rows: Iterator[HubRow], tell: Callable[[int], None]) -> Iterator[HubRow]:
     for number, row in enumerate(rows):
         if number % _TELLING == 0:
             check_fits_workbook(number)

@@ -59,7 +59,7 @@ class ExportCard:
 def saved_views(scope: Scope) -> Sequence[ViewCard]:
     """List one's own views and those one's organisation shares, by name; none for the Panel."""
     known = SavedView.objects.filter(organisation_id=scope.organisation_id)
-    found = known.filter(Q(owner_id=scope.user_id) | Q(is_shared=True)).order_by("name", "pk")
+    views = known.filter(Q(owner_id=scope.user_id) | Q(is_shared=True)).order_by("name", "pk")
     return [
         ViewCard(
             id=view.pk,
@@ -70,7 +70,7 @@ def saved_views(scope: Scope) -> Sequence[ViewCard]:
             owner_name=view.owner_name,
             created_at=view.created_at,
         )
-        for view in found
+        for view in views
     ]
 
 
@@ -85,10 +85,10 @@ def export_card(scope: Scope, *, export_id: int) -> ExportCard:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    found = Export.objects.of(scope).filter(pk=export_id).first()
-    if found is None:
+    export = Export.objects.of(scope).filter(pk=export_id).first()
+    if export is None:
         raise NotFound("There is no such file.")
-    return _card(found)
+    return _card(export)
 
 
 def export_file(scope: Scope, *, export_id: int, now: datetime) -> tuple[ExportCard, str]:
@@ -98,10 +98,10 @@ def export_file(scope: Scope, *, export_id: int, now: datetime) -> tuple[ExportC
         NotFound: there is none, it is somebody else's, not ready, or no longer kept.
     """
     ready = Export.objects.of(scope).filter(status=Export.Status.READY, expires_at__gt=now)
-    found = ready.filter(pk=export_id).first()
-    if found is None:
+    export = ready.filter(pk=export_id).first()
+    if export is None:
         raise NotFound("There is no such file, or it is no longer kept.")
-    return _card(found), found.file
+    return _card(export), export.file
 
 
 def _card(export: Export) -> ExportCard:

@@ -150,8 +150,8 @@ class _Tables:
             different, which = np.unique(kinds, axis=1, return_inverse=True)
             place[at[known]] = len(texts) + which.ravel()
             texts += [self._place(rollout_id, int(state), int(time)) for state, time in different.T]
-        found: Texts = np.array(texts, dtype=np.bytes_)[place]
-        return found
+        spelt: Texts = np.array(texts, dtype=np.bytes_)[place]
+        return spelt
 
     def _place(self, rollout_id: int | None, state: int | None, seconds: int | None) -> bytes:
         cells: Cells = [

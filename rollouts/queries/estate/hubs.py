@@ -173,22 +173,22 @@ def hub_card(scope: Scope, *, guid: str) -> HubCard:
         NotFound: there is no such hub, or not for this organisation: the two take the same steps.
     """
     wanted = read(guid)
-    asked = 0 if isinstance(wanted, GuidProblem) else wanted - OFFSET
-    found = hub_of(asked)
-    row = hub_row(scope, found)
+    asked_guid = 0 if isinstance(wanted, GuidProblem) else wanted - OFFSET
+    hub_guid = hub_of(asked_guid)
+    row = hub_row(scope, hub_guid)
     if row is None or isinstance(wanted, GuidProblem):
         raise NotFound("There is no such hub in your estate.")
-    imports, gas = _suppliers(found) if scope.is_dcc else ("", "")
+    imports, gas = _suppliers(hub_guid) if scope.is_dcc else ("", "")
     return HubCard(
         record=_as_record(row),
         places=_places(scope, row),
         changes=_changes(scope, row),
-        entries=_entries(scope, found),
-        labels=_labels(scope, found),
-        alerts=_alerts(found) if scope.is_dcc or scope.is_csp else (),
+        entries=_entries(scope, hub_guid),
+        labels=_labels(scope, hub_guid),
+        alerts=_alerts(hub_guid) if scope.is_dcc or scope.is_csp else (),
         import_supplier=imports,
         gas_supplier=gas,
-        found_by_gpf=found != asked,
+        found_by_gpf=hub_guid != asked_guid,
     )
 
 
@@ -337,8 +337,8 @@ def _names(rows: Sequence[Any]) -> dict[str, str]:
         for value in (row.old_value, row.new_value)
         if value.isdecimal()
     }
-    found = Organisation.objects.filter(pk__in=wanted).values_list("pk", "name")
-    return {str(pk): name for pk, name in found}
+    organisations = Organisation.objects.filter(pk__in=wanted).values_list("pk", "name")
+    return {str(pk): name for pk, name in organisations}
 
 
 def _suppliers(guid: int) -> tuple[str, str]:

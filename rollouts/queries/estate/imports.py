@@ -41,10 +41,10 @@ def estate_imports(scope: Scope, *, before: int | None = None, size: int = PAGE_
         NotPermitted: not for others than the DCC.
     """
     scope.check(*sorted(DCC_ROLES))
-    found = EstateImport.objects.order_by("-pk")
+    imports = EstateImport.objects.order_by("-pk")
     if before is not None:
-        found = found.filter(pk__lt=before)
-    rows = list(found[: size + 1])
+        imports = imports.filter(pk__lt=before)
+    rows = list(imports[: size + 1])
     shown = [_summary(row) for row in rows[:size]]
     return Page(shown, next=str(shown[-1].id) if len(rows) > size else None)
 
@@ -60,8 +60,8 @@ def refused_lines_csv(scope: Scope, *, import_id: int) -> Iterator[bytes]:
     if not EstateImport.objects.filter(pk=import_id).exists():
         raise NotFound("There is no such import.")
     lines = EstateImportLine.objects.filter(estate_import_id=import_id).order_by("line_no", "pk")
-    found = lines.values_list("line_no", "raw", "reason").iterator(chunk_size=2000)
-    rows = ((line, raw, reason, LineProblem(reason).label) for line, raw, reason in found)
+    refused = lines.values_list("line_no", "raw", "reason").iterator(chunk_size=2000)
+    rows = ((line, raw, reason, LineProblem(reason).label) for line, raw, reason in refused)
     return stream_csv(rows, header=("line", "text", "reason", "what_to_do"), with_mark=True)
 
 

@@ -185,7 +185,7 @@ def _ownership(scope: Scope, params: dict[str, Any]) -> list[tuple[str, str, str
 
 
 def _conditions(filters: EstateFilter, params: dict[str, Any]) -> list[str]:
-    found = []
+    conditions = []
     for name, column, values in (
         ("regions", "region", filters.regions),
         ("statuses", "smi_status", filters.statuses),
@@ -195,18 +195,18 @@ def _conditions(filters: EstateFilter, params: dict[str, Any]) -> list[str]:
     ):
         if values:
             params[name] = [int(value) for value in values]
-            found.append(f"w.{column} = ANY(%({name})s)")
+            conditions.append(f"w.{column} = ANY(%({name})s)")
     if filters.roles:
         if unknown := set(filters.roles) - set(ROLES):
             raise BadInput(f"A role is one of {', '.join(ROLES)}, not {', '.join(sorted(unknown))}.")
         params["roles"] = list(filters.roles)
-        found.append("w.role = ANY(%(roles)s)")
+        conditions.append("w.role = ANY(%(roles)s)")
     if filters.versions:
         params["entries"] = entries_of(filters.versions)
-        found.append("w.cpl_entry_id = ANY(%(entries)s)")
+        conditions.append("w.cpl_entry_id = ANY(%(entries)s)")
     if filters.is_split is not None:
-        found.append("w.is_split" if filters.is_split else "NOT w.is_split")
-    return found
+        conditions.append("w.is_split" if filters.is_split else "NOT w.is_split")
+    return conditions
 
 
 def _ask(template: str, selection: EstateSelection, order: str, params: dict[str, Any]) -> list[Any]:

@@ -30,15 +30,15 @@ def guids_like(text: str) -> tuple[int, int]:
     Raises:
         NotSearchable: it is neither.
     """
-    found = read(text)
-    if not isinstance(found, GuidProblem):
-        hub = hub_of(found - OFFSET)
+    value = read(text)
+    if not isinstance(value, GuidProblem):
+        hub = hub_of(value - OFFSET)
         return hub, hub
     digits = _SEPARATORS.sub("", text.strip())
     if digits[:2] in {"0x", "0X"}:
         digits = digits[2:]
-    if found == GuidProblem.EXCEL_EXPONENT or not _BEGINNING.fullmatch(digits):
-        raise NotSearchable(found.advice)
+    if value == GuidProblem.EXCEL_EXPONENT or not _BEGINNING.fullmatch(digits):
+        raise NotSearchable(value.advice)
     first, last = digits.ljust(_DIGITS, "0"), digits.ljust(_DIGITS, "F")
     return int(first, 16) - OFFSET, int(last, 16) - OFFSET
 

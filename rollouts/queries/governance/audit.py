@@ -41,14 +41,14 @@ def audit_trail(
         BadCursor: the cursor is damaged.
     """
     scope.check(*sorted(DCC_ROLES))
-    found = Event.objects.order_by("-id")
+    events = Event.objects.order_by("-id")
     if subject:
-        found = found.filter(subject=subject)
+        events = events.filter(subject=subject)
     if name:
-        found = found.filter(name__startswith=name)
+        events = events.filter(name__startswith=name)
     if cursor:
-        found = found.filter(pk__lt=paging.decode(cursor, size=1)[0])
-    rows = list(found[: size + 1])
+        events = events.filter(pk__lt=paging.decode(cursor, size=1)[0])
+    rows = list(events[: size + 1])
     names = dict(Organisation.objects.values_list("pk", "name"))
     more = paging.encode(rows[size - 1].pk) if len(rows) > size else None
     return paging.Page([_fact(row, names) for row in rows[:size]], next=more)

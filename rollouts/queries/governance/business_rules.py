@@ -80,22 +80,24 @@ def business_rules(scope: Scope) -> BusinessRules:
     )
     in_force = [
         _row(
-            SignOffRow(one.option, one.organisation_id, one.organisation.name, Role(one.role), one.number),
-            one.outcomes,
+            SignOffRow(
+                each.option, each.organisation_id, each.organisation.name, Role(each.role), each.number
+            ),
+            each.outcomes,
         )
-        for one in rows
+        for each in rows
     ] or [_row(row, ()) for option in requirement_options("") for row in option]
-    found = Decision.objects.filter(kind=DecisionKind.REQUIREMENTS).order_by("-pk")
+    proposals = Decision.objects.filter(kind=DecisionKind.REQUIREMENTS).order_by("-pk")
     if not sees_all:
-        found = found.filter(status=DecisionStatus.ENACTED)
-    decisions = list(found.prefetch_related("sign_offs")[:MOST_SHOWN])
+        proposals = proposals.filter(status=DecisionStatus.ENACTED)
+    decisions = list(proposals.prefetch_related("sign_offs")[:MOST_SHOWN])
     names = dict(
-        User.objects.filter(pk__in=[one.recommended_by_id for one in decisions]).values_list("pk", "name")
+        User.objects.filter(pk__in=[each.recommended_by_id for each in decisions]).values_list("pk", "name")
     )
     return BusinessRules(
         in_force=in_force,
         since=min((row.in_force_from for row in rows), default=None),
-        changes=[_change(scope, one, names, sees_all=sees_all) for one in decisions],
+        changes=[_change(scope, each, names, sees_all=sees_all) for each in decisions],
     )
 
 
@@ -105,8 +107,12 @@ def _change(scope: Scope, decision: Decision, names: dict[int, str], *, sees_all
         _row(row, each.get("outcomes") or ())
         for row, each in zip(rows_of_proposal(decision.proposal), given, strict=True)
     ]
-    signed = [one for one in decision.sign_offs.all() if one.voided_at is None and one.verdict == "APPROVE"]
-    who = [one.name if sees_all else Role(one.role).label for one in signed]
+    signed = [
+        sign_off
+        for sign_off in decision.sign_offs.all()
+        if sign_off.voided_at is None and sign_off.verdict == "APPROVE"
+    ]
+    who = [sign_off.name if sees_all else Role(sign_off.role).label for sign_off in signed]
     is_open = decision.status in OPEN_DECISIONS
     return RuleChange(
         id=decision.pk,
@@ -136,5 +142,5 @@ def _row(row: SignOffRow, outcomes: Sequence[str]) -> RequirementRow:
         role=str(row.role.label),
         role_value=row.role.value,
         number=row.number,
-        outcomes=[str(ReviewOutcome(one).label) for one in outcomes],
+        outcomes=[str(ReviewOutcome(outcome).label) for outcome in outcomes],
     )

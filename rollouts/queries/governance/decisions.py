@@ -106,16 +106,16 @@ def decision_lines(
     scope: Scope, *, rollout_id: int | None = None, is_open: bool | None = None
 ) -> list[DecisionLine]:
     """Return decisions, the newest first: for Suppliers and CSPs those enacted on rollouts they know."""
-    found = Decision.objects.select_related("rollout").order_by("-id")
+    decisions = Decision.objects.select_related("rollout").order_by("-id")
     if not (scope.is_dcc or scope.is_panel):
         known = visible_rollouts(scope).values("pk")
-        found = found.filter(status=DecisionStatus.ENACTED, rollout__in=known)
+        decisions = decisions.filter(status=DecisionStatus.ENACTED, rollout__in=known)
     if rollout_id is not None:
-        found = found.filter(rollout_id=rollout_id)
+        decisions = decisions.filter(rollout_id=rollout_id)
     if is_open is not None:
         states = sorted(OPEN_DECISIONS)
-        found = found.filter(status__in=states) if is_open else found.exclude(status__in=states)
-    return [_line(decision) for decision in found]
+        decisions = decisions.filter(status__in=states) if is_open else decisions.exclude(status__in=states)
+    return [_line(decision) for decision in decisions]
 
 
 def awaiting_confirmation(scope: Scope) -> list[DecisionLine]:
@@ -130,25 +130,27 @@ def decision_page(scope: Scope, decision_id: int) -> DecisionPage:
     Raises:
         NotFound: there is none, or not for this organisation.
     """
-    found = Decision.objects.select_related("rollout").filter(pk=decision_id).first()
-    if found is None or not (scope.is_dcc or scope.is_panel):
+    decision = Decision.objects.select_related("rollout").filter(pk=decision_id).first()
+    if decision is None or not (scope.is_dcc or scope.is_panel):
         raise NotFound("There is no such decision.")
-    is_open = found.status in OPEN_DECISIONS
-    recommender = User.objects.filter(pk=found.recommended_by_id or 0).values_list("name", flat=True).first()
-    needed = standing_of(found).still_needed if found.status == DecisionStatus.RECOMMENDED else ()
+    is_open = decision.status in OPEN_DECISIONS
+    recommender = (
+        User.objects.filter(pk=decision.recommended_by_id or 0).values_list("name", flat=True).first()
+    )
+    needed = standing_of(decision).still_needed if decision.status == DecisionStatus.RECOMMENDED else ()
     return DecisionPage(
-        line=_line(found),
-        version=found.version,
-        because=found.because,
+        line=_line(decision),
+        version=decision.version,
+        because=decision.because,
         recommended_by=recommender or "",
-        evidence=found.evidence,
-        effects=found.effects,
-        proposal=found.proposal,
-        signatures=_signatures(found),
+        evidence=decision.evidence,
+        effects=decision.effects,
+        proposal=decision.proposal,
+        signatures=_signatures(decision),
         still_needed=needed,
-        may_recommend=is_open and found.rollout_id is not None and scope.has(*MAY_OPERATE),
-        may_sign=_may_sign(scope, found),
-        is_finished=found.finished_at is not None,
+        may_recommend=is_open and decision.rollout_id is not None and scope.has(*MAY_OPERATE),
+        may_sign=_may_sign(scope, decision),
+        is_finished=decision.finished_at is not None,
     )
 
 
@@ -201,8 +203,8 @@ def halt_trips(scope: Scope, *, rollout_id: int) -> list[Trip]:
         NotFound: there is no such rollout, or not for this organisation.
     """
     rollout = _of_boards(scope, rollout_id)
-    found = HaltTrip.objects.filter(rollout=rollout).select_related("rule").order_by("-id")
-    return [Trip(trip.at, trip.rule.name, trip.suspended, trip.evidence) for trip in found]
+    trips = HaltTrip.objects.filter(rollout=rollout).select_related("rule").order_by("-id")
+    return [Trip(trip.at, trip.rule.name, trip.suspended, trip.evidence) for trip in trips]
 
 
 def _of_boards(scope: Scope, rollout_id: int) -> Any:

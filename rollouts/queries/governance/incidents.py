@@ -151,17 +151,17 @@ def incident_lines(
     Raises:
         BadCursor: the cursor is damaged.
     """
-    found = visible_incidents(scope).select_related("rollout").order_by("-id")
+    incidents = visible_incidents(scope).select_related("rollout").order_by("-id")
     if rollout_id is not None:
-        found = found.filter(rollout_id=rollout_id)
+        incidents = incidents.filter(rollout_id=rollout_id)
     if category is not None:
-        found = found.filter(category=category)
+        incidents = incidents.filter(category=category)
     if is_open is not None:
         states = sorted(OPEN_INCIDENTS)
-        found = found.filter(status__in=states) if is_open else found.exclude(status__in=states)
+        incidents = incidents.filter(status__in=states) if is_open else incidents.exclude(status__in=states)
     if cursor:
-        found = found.filter(pk__lt=paging.decode(cursor, size=1)[0])
-    rows = list(found[: size + 1])
+        incidents = incidents.filter(pk__lt=paging.decode(cursor, size=1)[0])
+    rows = list(incidents[: size + 1])
     names = dict(Organisation.objects.values_list("pk", "name"))
     more = paging.encode(rows[size - 1].pk) if len(rows) > size else None
     return paging.Page([_line(row, names) for row in rows[:size]], next=more)
@@ -232,10 +232,10 @@ def incident_file(scope: Scope, incident_id: int, file_id: int) -> AttachedFile:
         NotFound: there is none, or not for this organisation.
     """
     incident = visible_incident(scope, incident_id)
-    found = IncidentAttachment.objects.filter(incident=incident, pk=file_id).first()
-    if found is None:
+    attachment = IncidentAttachment.objects.filter(incident=incident, pk=file_id).first()
+    if attachment is None:
         raise NotFound("There is no such file.")
-    return AttachedFile(found.file_name, found.media_type, bytes(found.content))
+    return AttachedFile(attachment.file_name, attachment.media_type, bytes(attachment.content))
 
 
 def known_issues(scope: Scope, *, rollout_id: int | None = None) -> list[KnownIssue]:
@@ -246,10 +246,10 @@ def known_issues(scope: Scope, *, rollout_id: int | None = None) -> list[KnownIs
     """
     if not (scope.is_dcc or scope.is_panel):
         raise NotFound("There are no known issues.")
-    found = KnownIssue.objects.order_by("-is_active", "-id")
+    issues = KnownIssue.objects.order_by("-is_active", "-id")
     if rollout_id is not None:
-        found = found.filter(rollout_id=rollout_id) | found.filter(rollout=None)
-    return list(found)
+        issues = issues.filter(rollout_id=rollout_id) | issues.filter(rollout=None)
+    return list(issues)
 
 
 def _line(incident: Incident, names: Mapping[int, str]) -> IncidentLine:
@@ -275,15 +275,15 @@ def _line(incident: Incident, names: Mapping[int, str]) -> IncidentLine:
 
 
 def _remarks(incident: Incident, *, with_internal: bool) -> tuple[Remark, ...]:
-    found = incident.comments.order_by("at", "id")
+    comments = incident.comments.order_by("at", "id")
     if not with_internal:
-        found = found.filter(is_internal=False)
-    return tuple(Remark(c.author, c.by_dcc, c.is_internal, c.text, c.at) for c in found)
+        comments = comments.filter(is_internal=False)
+    return tuple(Remark(c.author, c.by_dcc, c.is_internal, c.text, c.at) for c in comments)
 
 
 def _attached(incident: Incident) -> tuple[Attached, ...]:
-    found = incident.attachments.order_by("id").defer("content", "sha256")
-    return tuple(Attached(f.pk, f.file_name, f.media_type, f.size, f.uploaded_at) for f in found)
+    attachments = incident.attachments.order_by("id").defer("content", "sha256")
+    return tuple(Attached(f.pk, f.file_name, f.media_type, f.size, f.uploaded_at) for f in attachments)
 
 
 def _hub(row: Any) -> IncidentHubLine:

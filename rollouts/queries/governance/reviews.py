@@ -76,8 +76,8 @@ def reviews(scope: Scope, *, rollout_id: int) -> Reviews:
     if not (scope.is_dcc or scope.is_panel):
         raise NotFound("There is no such rollout.")
     rollout = visible_rollout(scope, rollout_id)
-    found = Decision.objects.filter(rollout=rollout).order_by("-pk").prefetch_related("sign_offs")
-    cards = [_card(scope, decision) for decision in found]
+    decisions = Decision.objects.filter(rollout=rollout).order_by("-pk").prefetch_related("sign_offs")
+    cards = [_card(scope, decision) for decision in decisions]
     current = next((card for card in cards if card.is_open), None)
     return Reviews(
         current=current,

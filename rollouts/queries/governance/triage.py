@@ -84,8 +84,10 @@ class RateComparison:
     @property
     def is_apart(self) -> bool:
         """Tell whether the two intervals do not meet: the difference is hardly chance."""
-        one, other = self.upgraded, self.not_upgraded
-        return bool(one.sample and other.sample) and (one.lower > other.upper or other.lower > one.upper)
+        upgraded, other = self.upgraded, self.not_upgraded
+        return bool(upgraded.sample and other.sample) and (
+            upgraded.lower > other.upper or other.lower > upgraded.upper
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,8 @@ def triage_board(
     if rollout_id is not None:
         rollouts = [visible_rollout(scope, rollout_id)]
     else:
-        found = Rollout.objects.filter(status__in=OPEN_STATUSES)
-        rollouts = list(found.select_related("cpl_entry__device_model"))
+        open_rollouts = Rollout.objects.filter(status__in=OPEN_STATUSES)
+        rollouts = list(open_rollouts.select_related("cpl_entry__device_model"))
         by = GroupBy.MODEL
     sums: defaultdict[int, _Sums] = defaultdict(_Sums)
     for rollout in rollouts:
@@ -133,8 +135,8 @@ def comparison(scope: Scope, *, rollout_id: int, now: datetime) -> Comparison:
     rollout = visible_rollout(scope, rollout_id)
     sums: defaultdict[int, _Sums] = defaultdict(_Sums)
     _add(sums, rollout, GroupBy.MODEL, now=now)
-    whole = sums[rollout.cpl_entry.device_model_id]
-    upgraded, others = whole.states[_ACTIVATED], _not_upgraded(rollout)
+    model_sums = sums[rollout.cpl_entry.device_model_id]
+    upgraded, others = model_sums.states[_ACTIVATED], _not_upgraded(rollout)
     fallen = sql.fetch_one(
         "rollouts",
         "out_of_service",
@@ -144,17 +146,17 @@ def comparison(scope: Scope, *, rollout_id: int, now: datetime) -> Comparison:
     measures = (
         RateComparison(
             "incidents",
-            _rate(_named(whole, upgraded=True), upgraded),
-            _rate(_named(whole, upgraded=False), others),
+            _rate(_named(model_sums, upgraded=True), upgraded),
+            _rate(_named(model_sums, upgraded=False), others),
         ),
         RateComparison(
             "devices lost",
-            _rate(whole.named[True, True], upgraded),
-            _rate(whole.named[False, True], others),
+            _rate(model_sums.named[True, True], upgraded),
+            _rate(model_sums.named[False, True], others),
         ),
         RateComparison("out of service", _rate(fallen.upgraded, upgraded), _rate(fallen.others, others)),
     )
-    group = _group(0, "", whole)
+    group = _group(0, "", model_sums)
     return Comparison(rollout.pk, measures, group.failures, group.unexplained)
 
 

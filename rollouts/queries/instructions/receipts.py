@@ -51,12 +51,12 @@ def receipts(
     Raises:
         BadCursor: it is not a cursor of ours.
     """
-    found = _own(scope).order_by("-pk")
+    instructions = _own(scope).order_by("-pk")
     if rollout_id is not None:
-        found = found.filter(rollout_id=rollout_id)
+        instructions = instructions.filter(rollout_id=rollout_id)
     if (before := paging.decode_id(cursor)) is not None:
-        found = found.filter(pk__lt=before)
-    rows = list(found.select_related("rollout")[: size + 1])
+        instructions = instructions.filter(pk__lt=before)
+    rows = list(instructions.select_related("rollout")[: size + 1])
     shown = rows[:size]
     return Page(
         [NamedReceipt(Receipt.of(row), row.rollout.name) for row in shown],
@@ -70,11 +70,11 @@ def receipt(scope: Scope, reference: str) -> NamedReceipt:
     Raises:
         NotFound: there is none, or it is not the organisation's own.
     """
-    found = _own(scope).filter(reference=reference).first()
-    if found is None:
+    instruction = _own(scope).filter(reference=reference).first()
+    if instruction is None:
         raise NotFound("There is no such instruction.")
     return NamedReceipt(
-        Receipt.of(found), Rollout.objects.values_list("name", flat=True).get(pk=found.rollout_id)
+        Receipt.of(instruction), Rollout.objects.values_list("name", flat=True).get(pk=instruction.rollout_id)
     )
 
 
@@ -97,11 +97,11 @@ def refused_page(
         NotFound: there is no such instruction, or it is not the organisation's own.
         BadCursor: the cursor is damaged.
     """
-    found = _lines(scope, reference)
+    lines = _lines(scope, reference)
     if after:
         line, place = (int(part) for part in paging.decode(after, size=2))
-        found = found.filter(Q(line_no__gt=line) | Q(line_no=line, pk__gt=place))
-    rows = list(found.order_by("line_no", "pk")[: size + 1])
+        lines = lines.filter(Q(line_no__gt=line) | Q(line_no=line, pk__gt=place))
+    rows = list(lines.order_by("line_no", "pk")[: size + 1])
     shown = rows[:size]
     following = paging.encode(shown[-1].line_no, shown[-1].pk) if len(rows) > size else None
     return Page([_refused(line) for line in shown], next=following)

@@ -193,10 +193,10 @@ def submissions(scope: Scope, *, rollout_id: int) -> list[Submission]:
         NotFound: there is no such rollout for this organisation, or it is neither a Supplier nor the DCC.
     """
     visible_rollout(scope, rollout_id)
-    found = PilotSubmission.objects.filter(rollout_id=rollout_id)
+    nominations = PilotSubmission.objects.filter(rollout_id=rollout_id)
     if not scope.is_dcc:
-        found = found.filter(organisation_id=scope.organisation_id)
-    rows = list(found.order_by("-pk"))
+        nominations = nominations.filter(organisation_id=scope.organisation_id)
+    rows = list(nominations.order_by("-pk"))
     names = dict(
         Organisation.objects.filter(pk__in={row.organisation_id for row in rows}).values_list("pk", "name")
     )

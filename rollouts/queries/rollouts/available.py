@@ -154,10 +154,10 @@ def available_rollouts(
 
     As many statements for one as for fifty. `before` is the id that ended the page before.
     """
-    found = visible_rollouts(scope).select_related("cpl_entry__device_model").order_by("-pk")
+    visible = visible_rollouts(scope).select_related("cpl_entry__device_model").order_by("-pk")
     if before is not None:
-        found = found.filter(pk__lt=before)
-    rollouts = list(found[: size + 1])
+        visible = visible.filter(pk__lt=before)
+    rollouts = list(visible[: size + 1])
     shown = rollouts[:size]
     ids = [rollout.pk for rollout in shown]
     progress, plans = progress_of(scope, ids), plans_of(scope, ids)

@@ -46,19 +46,19 @@ def own_batches(scope: Scope, rollout_id: int) -> Sequence[OwnBatch]:
     own = Instruction.objects.filter(
         rollout_id=rollout_id, organisation_id=scope.organisation_id, kind=InstructionKind.INSTRUCT
     )
-    found = own.exclude(accepted=0, finished_at__isnull=False).order_by("-pk")[:MOST_BATCHES]
+    instructions = own.exclude(accepted=0, finished_at__isnull=False).order_by("-pk")[:MOST_BATCHES]
     return [
         OwnBatch(
-            id=one.pk,
-            reference=one.reference,
-            name=one.name,
-            channel=one.channel,
-            activate_at=one.activate_at,
-            received_at=one.received_at,
-            accepted=one.accepted,
-            is_finished=one.finished_at is not None,
+            id=instruction.pk,
+            reference=instruction.reference,
+            name=instruction.name,
+            channel=instruction.channel,
+            activate_at=instruction.activate_at,
+            received_at=instruction.received_at,
+            accepted=instruction.accepted,
+            is_finished=instruction.finished_at is not None,
         )
-        for one in found.defer("pending_guids", "pending_lines", "source")
+        for instruction in instructions.defer("pending_guids", "pending_lines", "source")
     ]
 
 

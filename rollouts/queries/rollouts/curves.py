@@ -69,14 +69,14 @@ def activation_curve(
 def _points(rows: Iterable[Any], *, since: datetime, now: datetime, activated: int) -> list[CurvePoint]:
     """Sum the regions up at each moment, from none at the notice to what the tallies say now."""
     latest: dict[int, int] = {}
-    told: dict[datetime, int] = {min(since, now): 0}
+    by_moment: dict[datetime, int] = {min(since, now): 0}
     for row in rows:
         latest[row.region] = row.activated
         if row.at < now:
-            told[row.at] = sum(latest.values())
-    told[now] = activated
+            by_moment[row.at] = sum(latest.values())
+    by_moment[now] = activated
     points: list[CurvePoint] = []
-    for at, value in sorted(told.items()):
+    for at, value in sorted(by_moment.items()):
         if points and at - points[-1].at > 2 * _A_DAY and value != points[-1].value:
             points.append(CurvePoint(at - _A_DAY, points[-1].value))  # a number stands until the next one
         points.append(CurvePoint(at, value))
@@ -111,12 +111,12 @@ def _forecast(
         moments.setdefault(min(caught_up, now + 366 * _A_DAY), 0)
     for day, hubs in ahead.items():
         moments[_moment_of(day, automatic_at, now=now)] += hubs
-    found, planned = [], points[-1].value
+    points_ahead, planned = [], points[-1].value
     for at, hubs in sorted(moments.items()):
         planned += hubs
         late = min(overdue, int(pace * ((at - now) / _A_DAY) + 0.5)) if pace else 0
-        found.append(CurvePoint(at, min(planned + late, total)))
-    return found
+        points_ahead.append(CurvePoint(at, min(planned + late, total)))
+    return points_ahead
 
 
 def _moment_of(day: date, automatic_at: datetime, *, now: datetime) -> datetime:

@@ -142,7 +142,7 @@ def dashboard(scope: Scope, *, now: datetime) -> Dashboard:
     outstanding = _outstanding(scope, known, progress, plans, facts, now=now)
     return Dashboard(
         flights=flights,
-        outstanding=sorted(outstanding, key=lambda one: (one.due_at is None, one.due_at or now)),
+        outstanding=sorted(outstanding, key=lambda item: (item.due_at is None, item.due_at or now)),
         next_dates=next_dates(scope, rollouts, now=now),
         days=_by_day(plans.values()),
         volumes=_volumes(plans.values()) if scope.is_csp or scope.is_dcc else {},
@@ -299,8 +299,8 @@ def _pilot_and_others(progress: Progress, facts: _Facts) -> tuple[Progress, Prog
 
 def _incidents_to_handle() -> list[Outstanding]:
     """Find what Suppliers have reported that is not answered, or not resolved, by update (R5.1)."""
-    found = Incident.objects.filter(status__in=OPEN_INCIDENTS).values("rollout_id", "rollout__name")
-    counted = found.annotate(
+    incidents = Incident.objects.filter(status__in=OPEN_INCIDENTS).values("rollout_id", "rollout__name")
+    counted = incidents.annotate(
         waiting=Count("id", filter=Q(responded_at=None)),
         answered=Count("id", filter=Q(responded_at__isnull=False)),
         answer_by=Min("respond_by", filter=Q(responded_at=None)),
@@ -328,11 +328,11 @@ def _shortfall(scope: Scope, *, now: datetime) -> list[Outstanding]:
 
     Where no CSP serves a region it is not the capacity that is short: that is a duty of its own.
     """
-    late = [one for one in distribution_forecast(scope, now=now) if one.shortfall]
+    late = [forecast for forecast in distribution_forecast(scope, now=now) if forecast.shortfall]
     owed = []
     for duty, is_served in ((Duty.MEND_SHORTFALL, True), (Duty.PLACE_HUBS, False)):
-        places = {one.region: one.shortfall for one in late if one.is_served is is_served}
-        days = [day for one in late if one.region in places for day, _ in one.late_by_day]
+        places = {forecast.region: forecast.shortfall for forecast in late if forecast.is_served is is_served}
+        days = [day for forecast in late if forecast.region in places for day, _ in forecast.late_by_day]
         if places:
             first = datetime.combine(min(days), time(), tzinfo=UTC)
             due_at = max(first, now) if is_served else first

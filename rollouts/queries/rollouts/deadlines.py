@@ -35,34 +35,34 @@ class MilestoneRow:
 
 def next_dates(scope: Scope, rollouts: Iterable[Rollout], *, now: datetime) -> list[NextDate]:
     """List what the other actors do next, the earliest first; what has no date comes last."""
-    found = [
+    dates = [
         NextDate(rollout.pk, rollout.name, actor, what, at)
         for rollout in rollouts
         for actor, what, at in _next_of(rollout, now=now)
         if actor != scope.kind
     ]
-    return sorted(found, key=lambda one: (one.at is None, one.at or now, one.rollout_name))
+    return sorted(dates, key=lambda date: (date.at is None, date.at or now, date.rollout_name))
 
 
 def _next_of(rollout: Rollout, *, now: datetime) -> list[tuple[OrganisationKind, str, datetime | None]]:
     kinds = OrganisationKind
-    found: list[tuple[OrganisationKind, str, datetime | None]] = []
+    dates: list[tuple[OrganisationKind, str, datetime | None]] = []
     if rollout.cutoff_at > now and rollout.window_closed_at is None:
-        found.append((kinds.SUPPLIER, "Suppliers instruct by", rollout.cutoff_at))
+        dates.append((kinds.SUPPLIER, "Suppliers instruct by", rollout.cutoff_at))
     match RolloutStatus(rollout.status):
         case RolloutStatus.NOTIFIED:
-            found.append((kinds.DCC, "DCC starts the pilot", None))
+            dates.append((kinds.DCC, "DCC starts the pilot", None))
         case RolloutStatus.PILOT:
-            found.append((kinds.DCC, "DCC ends the pilot", None))
+            dates.append((kinds.DCC, "DCC ends the pilot", None))
         case RolloutStatus.PILOT_REVIEW:
-            found.append((kinds.DCC, "DCC decides on the pilot by", rollout.automatic_at))
+            dates.append((kinds.DCC, "DCC decides on the pilot by", rollout.automatic_at))
         case RolloutStatus.SAFE_LAUNCH if rollout.automatic_at > now:
-            found.append((kinds.DCC, "DCC activates what nobody instructed", rollout.automatic_at))
+            dates.append((kinds.DCC, "DCC activates what nobody instructed", rollout.automatic_at))
         case RolloutStatus.SUSPENDED:
-            found.append((kinds.PANEL, "Panel confirms what happens next", None))
+            dates.append((kinds.PANEL, "Panel confirms what happens next", None))
         case _:
             pass
-    return found
+    return dates
 
 
 def milestones(rollout: Rollout, batches: Iterable[Batch]) -> list[MilestoneRow]:

@@ -113,15 +113,15 @@ def _region_forecast(
         distribution_days=channel.distribution_days,
         margin=margin,
     )
-    told = pacing.forecast(work, pace=pace, now=now)
+    distribution = pacing.forecast(work, pace=pace, now=now)
     return RegionForecast(
         region=Region(region),
-        hubs=told.hubs,
+        hubs=distribution.hubs,
         hubs_a_day=int(pace.hubs_a_day),
-        starts_at=told.starts_at,
-        done_at=told.done_at,
-        shortfall=told.shortfall,
-        late_by_day=tuple(sorted(told.late_by_day.items())),
+        starts_at=distribution.starts_at,
+        done_at=distribution.done_at,
+        shortfall=distribution.shortfall,
+        late_by_day=tuple(sorted(distribution.late_by_day.items())),
     )
 
 
@@ -157,10 +157,10 @@ def _days(rollouts: dict[int, Rollout]) -> list[Any]:
 
 
 def _open_rollouts(rollout_id: int | None) -> dict[int, Rollout]:
-    found = Rollout.objects.filter(status__in=OPEN_STATUSES - {RolloutStatus.DRAFT})
+    rollouts = Rollout.objects.filter(status__in=OPEN_STATUSES - {RolloutStatus.DRAFT})
     if rollout_id is not None:
-        found = found.filter(pk=rollout_id)
-    return {rollout.pk: rollout for rollout in found}
+        rollouts = rollouts.filter(pk=rollout_id)
+    return {rollout.pk: rollout for rollout in rollouts}
 
 
 def _regions_of(scope: Scope) -> frozenset[int] | None:

@@ -54,13 +54,13 @@ def _channels() -> Iterator[Metric]:
         )
     }
     for channel in CspChannel.objects.order_by("region"):
-        found, labels = work.get(channel.region), {"region": Region(channel.region).name.lower()}
+        counts, labels = work.get(channel.region), {"region": Region(channel.region).name.lower()}
         figures = (
-            ("rollouts_commands_ready", "Commands that are due or will be", found and found.ready_commands),
+            ("rollouts_commands_ready", "Commands that are due or will be", counts and counts.ready_commands),
             (
                 "rollouts_commands_unsent",
                 "Commands claimed and not accepted yet",
-                found and found.unsent_commands,
+                counts and counts.unsent_commands,
             ),
             ("rollouts_channel_failures", "Failed calls in a row to a region's CSP", channel.failures),
         )

@@ -71,13 +71,13 @@ def phases(scope: Scope, *, rollout_id: int) -> Phases:
     shares: defaultdict[int, Share] = defaultdict(Share)
     for row in sql.fetch_all("rollouts", "triage_tallies", rollout_id=rollout.pk):
         shares[row.batch_id].states[row.state] += int(row.hubs)
-    found: list[Phase] = []
+    items: list[Phase] = []
     earlier: tuple[Batch, Share] | None = None
     for batch in Batch.objects.filter(rollout=rollout).order_by("position", "id"):
         share = shares[batch.pk]
-        found.append(_phase(batch, share, earlier))
+        items.append(_phase(batch, share, earlier))
         earlier = (batch, share)
-    return Phases(found, rollout.status in ENDED_STATUSES)
+    return Phases(items, rollout.status in ENDED_STATUSES)
 
 
 def _phase(batch: Batch, share: Share, earlier: tuple[Batch, Share] | None) -> Phase:

@@ -122,7 +122,7 @@ def progress_of(scope: Scope, rollout_ids: Iterable[int]) -> dict[int, Progress]
         params = Viewer.of(scope).params
         for row in sql.fetch_all("rollouts", "progress_states", rollouts=ids, **params):
             rows[row.rollout_id].append(row)
-    return {rollout_id: _progress(found) for rollout_id, found in rows.items()}
+    return {rollout_id: _progress(states) for rollout_id, states in rows.items()}
 
 
 def plans_of(scope: Scope, rollout_ids: Iterable[int]) -> dict[int, ActivationPlan]:
@@ -133,7 +133,7 @@ def plans_of(scope: Scope, rollout_ids: Iterable[int]) -> dict[int, ActivationPl
         params = Viewer.of(scope).params
         for row in sql.fetch_all("rollouts", "progress_plan", rollouts=ids, **params):
             rows[row.rollout_id].append(row)
-    return {rollout_id: _plan(found) for rollout_id, found in rows.items()}
+    return {rollout_id: _plan(states) for rollout_id, states in rows.items()}
 
 
 def _progress(rows: Iterable[Any]) -> Progress:

@@ -67,8 +67,8 @@ class ApprovalCard:
 
 def approval_rules(scope: Scope) -> Sequence[ApprovalCard]:
     """List the Supplier's rules by name, archived ones left out."""
-    found = ApprovalRule.objects.filter(organisation_id=scope.organisation_id, archived_at=None)
-    rules = list(found.order_by("name"))
+    own_rules = ApprovalRule.objects.filter(organisation_id=scope.organisation_id, archived_at=None)
+    rules = list(own_rules.order_by("name"))
     versions = {
         (version.rule_id, version.version): version
         for version in ApprovalRuleVersion.objects.filter(rule__in=rules)
@@ -99,8 +99,8 @@ def approval_versions(scope: Scope, rule_id: int) -> Sequence[RuleVersion]:
         NotFound: there is no such rule of this organisation.
     """
     approval_rule(scope, rule_id)
-    found = ApprovalRuleVersion.objects.filter(rule_id=rule_id).order_by("-version")
-    return [_version(version) for version in found]
+    versions = ApprovalRuleVersion.objects.filter(rule_id=rule_id).order_by("-version")
+    return [_version(version) for version in versions]
 
 
 def dry_run_approval(scope: Scope, approval: Approval, *, now: datetime) -> Sequence[ApprovalForecast]:
@@ -162,10 +162,10 @@ def _version(version: ApprovalRuleVersion) -> RuleVersion:
 
 
 def _runs(rule: ApprovalRule) -> list[RuleRun]:
-    found = (
+    recent = (
         ApprovalRun.objects.filter(version__rule=rule).select_related("version").order_by("-ran_at", "-id")
     )
-    runs = list(found)
+    runs = list(recent)
     names = dict(Rollout.objects.filter(pk__in=[run.rollout_id for run in runs]).values_list("id", "name"))
     return [
         RuleRun(

@@ -44,7 +44,7 @@ def values_that_occur(scope: Scope) -> Mapping[str, Sequence[str]]:
 
 def open_rollouts(scope: Scope, *, now: datetime) -> list[OpenRolloutRow]:
     """List the running updates with hubs of this organisation, the latest first."""
-    found = visible_rollouts(scope).filter(status__in=RUNNING_STATUSES).order_by("-notified_at", "-id")
+    rollouts = visible_rollouts(scope).filter(status__in=RUNNING_STATUSES).order_by("-notified_at", "-id")
     return [
         OpenRolloutRow(
             id=rollout.pk,
@@ -52,7 +52,7 @@ def open_rollouts(scope: Scope, *, now: datetime) -> list[OpenRolloutRow]:
             takes_pilot=rollout.has_pilot and rollout.status in _TAKING and rollout.cutoff_at >= now,
             takes_instructions=rollout.cutoff_at >= now,
         )
-        for rollout in found[:MOST_UPDATES]
+        for rollout in rollouts[:MOST_UPDATES]
     ]
 
 

@@ -88,7 +88,7 @@ def read_halt_rule(rule: HaltRule, *, now: datetime) -> HaltRuleReading:
         since = max(since, rule.armed_at)
     params: dict[str, Any] = {"rollout_id": rule.rollout_id, "batch_id": rule.batch_id, "since": since}
     ended = _counted(sql.fetch_all("rollouts", "settled_in_window", **params))
-    known = _known(rule, params, now=now)
+    known = _explained(rule, params, now=now)
     sample = sum(ended.values())
     if rule.kind in _OF_INCIDENTS:
         hits, fresh = (_named(rule, params, with_known=with_known) for with_known in (True, False))
@@ -121,7 +121,7 @@ def _codes(rule: HaltRule, ended: Ends) -> dict[str, int]:
     return dict(counted.most_common())
 
 
-def _known(rule: HaltRule, params: Mapping[str, Any], *, now: datetime) -> Ends:
+def _explained(rule: HaltRule, params: Mapping[str, Any], *, now: datetime) -> Ends:
     issues = active_issues(rule.rollout_id)
     if not issues or rule.kind in _OF_INCIDENTS:
         return Counter()

@@ -23,7 +23,7 @@ def visible_incident(scope: Scope, incident_id: int) -> Incident:
     Raises:
         NotFound: there is none, or not for this organisation.
     """
-    return _one(visible_incidents(scope), incident_id)
+    return _single(visible_incidents(scope), incident_id)
 
 
 @inside_unit_of_work
@@ -33,11 +33,11 @@ def locked_incident(scope: Scope, incident_id: int) -> Incident:
     Raises:
         NotFound: there is none, or not for this organisation.
     """
-    return _one(visible_incidents(scope).select_for_update(of=("self",), no_key=True), incident_id)
+    return _single(visible_incidents(scope).select_for_update(of=("self",), no_key=True), incident_id)
 
 
-def _one(incidents: QuerySet[Incident], incident_id: int) -> Incident:
-    found = incidents.select_related("rollout").filter(pk=incident_id).first()
-    if found is None:
+def _single(incidents: QuerySet[Incident], incident_id: int) -> Incident:
+    incident = incidents.select_related("rollout").filter(pk=incident_id).first()
+    if incident is None:
         raise NotFound("There is no such incident.")
-    return found
+    return incident

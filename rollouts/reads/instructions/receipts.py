@@ -67,8 +67,8 @@ class InstructionTally:
         )
 
 
-def _sum(one: Mapping[K, int], other: Mapping[K, int]) -> dict[K, int]:
-    return {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
+def _sum(left: Mapping[K, int], other: Mapping[K, int]) -> dict[K, int]:
+    return {key: left.get(key, 0) + other.get(key, 0) for key in {**left, **other}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,11 +58,11 @@ class Shares:
 
     def of_regions(self, regions: Iterable[int]) -> Share:
         """Add up some regions."""
-        whole = Share()
+        total = Share()
         for region in regions:
             part = self.by_region.get(region, Share())
-            whole.states.update(part.states)
-        return whole
+            total.states.update(part.states)
+        return total
 
 
 def shares_of(rollout_id: int, *, batch_id: int | None = None) -> Shares:
@@ -94,9 +94,9 @@ def numbers_by_party(shares: Shares) -> dict[int, dict[str, Any]]:
         if share.hubs:
             named = {Region(each).name: shares.of_regions([each]).hubs for each in sorted(regions)}
             numbers[csp] = {**share.document(), "regions": {name: n for name, n in named.items() if n}}
-    whole = {**shares.total.document(), "suppliers": len(shares.by_supplier)}
+    totals = {**shares.total.document(), "suppliers": len(shares.by_supplier)}
     boards = Organisation.objects.filter(kind__in=[OrganisationKind.DCC, OrganisationKind.PANEL])
-    return numbers | dict.fromkeys(boards.values_list("pk", flat=True), whole)
+    return numbers | dict.fromkeys(boards.values_list("pk", flat=True), totals)
 
 
 def _regions_by_csp() -> dict[int, set[int]]:

@@ -40,7 +40,7 @@ def visible_rollout(scope: Scope, rollout_id: int) -> Rollout:
     Raises:
         NotFound: there is none, or not for this organisation.
     """
-    return _one(visible_rollouts(scope), rollout_id)
+    return _single(visible_rollouts(scope), rollout_id)
 
 
 @inside_unit_of_work
@@ -50,11 +50,11 @@ def locked_rollout(scope: Scope, rollout_id: int) -> Rollout:
     Raises:
         NotFound: there is none, or not for this organisation.
     """
-    return _one(visible_rollouts(scope).select_for_update(of=("self",), no_key=True), rollout_id)
+    return _single(visible_rollouts(scope).select_for_update(of=("self",), no_key=True), rollout_id)
 
 
-def _one(rollouts: QuerySet[Rollout], rollout_id: int) -> Rollout:
-    found = rollouts.select_related("cpl_entry__device_model").filter(pk=rollout_id).first()
-    if found is None:
+def _single(rollouts: QuerySet[Rollout], rollout_id: int) -> Rollout:
+    rollout = rollouts.select_related("cpl_entry__device_model").filter(pk=rollout_id).first()
+    if rollout is None:
         raise NotFound("There is no such rollout.")
-    return found
+    return rollout

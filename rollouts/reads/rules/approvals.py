@@ -98,16 +98,16 @@ class ApprovalForecast:
 
 def snapshot_at(rollout: Rollout, at: datetime) -> RolloutSnapshot:
     """Gather what was known of a rollout at a moment, from the facts written down until then."""
-    told = Event.objects.filter(
+    recorded = Event.objects.filter(
         subject=f"rollout:{rollout.pk}", name__in=_TELLING, happened_at__lte=at
     ).order_by("id")
-    events = list(told)
+    events = list(recorded)
     noticed: dict[str, Any] = {}
     for event in events:
         noticed.update({key: event.facts[key] for key in _NOTICED if event.facts.get(key)})
     pilot = _pilot_known(events)
     rate, size = _outcome(pilot.facts) if pilot else (None, None)
-    cutoff_at = _moment(noticed.get("cutoff_at")) or rollout.cutoff_at
+    cutoff_at = _parse_time(noticed.get("cutoff_at")) or rollout.cutoff_at
     entry, model = rollout.cpl_entry, rollout.cpl_entry.device_model
     release = ReleaseFacts(
         severity=noticed.get("severity", rollout.severity),
@@ -126,7 +126,7 @@ def snapshot_at(rollout: Rollout, at: datetime) -> RolloutSnapshot:
         at=at,
         release=release,
         milestones=Milestones(rollout.notified_at or at, ended_at),
-        automatic_at=_moment(noticed.get("automatic_at")) or rollout.automatic_at,
+        automatic_at=_parse_time(noticed.get("automatic_at")) or rollout.automatic_at,
         cutoff_at=cutoff_at,
     )
 
@@ -175,13 +175,15 @@ def back_test(
     moments = [rollout.notified_at or now]
     ends = Event.objects.filter(subject=f"rollout:{rollout.pk}", name="pilot.ended", happened_at__lte=now)
     moments += ends.order_by("id").values_list("happened_at", flat=True)
-    told = None
+    latest = None
     for moment in moments:
-        told = forecast(organisation_id, rollout, approval, known=snapshot_at(rollout, moment), is_past=True)
-        if told.is_approved:
+        latest = forecast(
+            organisation_id, rollout, approval, known=snapshot_at(rollout, moment), is_past=True
+        )
+        if latest.is_approved:
             break
-    assert told is not None  # noqa: S101 - there is always the notice
-    return told
+    assert latest is not None  # noqa: S101 - there is always the notice
+    return latest
 
 
 def is_due(approval: Approval, known: RolloutSnapshot) -> bool:
@@ -235,11 +237,11 @@ _NOTICED: Final = ("severity", "priority", "kind", "consent_policy", "automatic_
 
 def _pilot_known(facts: Sequence[Event]) -> Event | None:
     """Find the end of the pilot that stood at the time."""
-    told = [event for event in facts if event.name.startswith("pilot.")]
-    return told[-1] if told and told[-1].name == "pilot.ended" else None
+    pilot_events = [event for event in facts if event.name.startswith("pilot.")]
+    return pilot_events[-1] if pilot_events and pilot_events[-1].name == "pilot.ended" else None
 
 
-def _moment(written: object) -> datetime | None:
+def _parse_time(written: object) -> datetime | None:
     return datetime.fromisoformat(written) if isinstance(written, str) else None
 
 

@@ -112,10 +112,10 @@ class _Compiler:
             if compare(op, meaning or None, condition.value)
         ]
         listed = self.param(sorted(ids), f"{sql_type}[]")
-        found = f"{self.own(expression)} = ANY({listed})"
+        comparison = f"{self.own(expression)} = ANY({listed})"
         if expression in _COMPUTED:
-            return f"({'NOT ' if is_missing else ''}coalesce({found}, FALSE))"
-        return f"(({found}) IS {'NOT ' if is_missing else ''}TRUE)"
+            return f"({'NOT ' if is_missing else ''}coalesce({comparison}, FALSE))"
+        return f"(({comparison}) IS {'NOT ' if is_missing else ''}TRUE)"
 
     def by_labels(self, condition: Condition) -> str:
         labels = self.param(_listed(condition.value), "text[]")

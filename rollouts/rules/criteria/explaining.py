@@ -103,13 +103,13 @@ def _days(value: Value) -> str:
 
 def _values(field: CriteriaField, value: Value, *, joint: str) -> str:
     listed = value if isinstance(value, tuple) else (value,)
-    words = [_word(field, item) for item in listed if item is not None]
+    words = [_value_words(field, item) for item in listed if item is not None]
     if len(words) <= 1:
         return "".join(words)
     return f"{', '.join(words[:-1])} {joint} {words[-1]}"
 
 
-def _word(field: CriteriaField, value: Scalar) -> str:
+def _value_words(field: CriteriaField, value: Scalar) -> str:
     match value:
         case date():
             return f"{value.day} {value:%B %Y}"

@@ -35,7 +35,7 @@ def matches_release(criteria: Criteria, release: ReleaseFacts) -> bool:
         ValueError: the criteria are about hubs.
     """
     check_subject(criteria, Subject.RELEASE)
-    return _holds(criteria.root, lambda name: _known(getattr(release, name)), None)
+    return _holds(criteria.root, lambda name: _fact_or_missing(getattr(release, name)), None)
 
 
 def failing_conditions(criteria: Criteria, release: ReleaseFacts) -> tuple[Condition, ...]:
@@ -103,7 +103,7 @@ def _days_before(context: Context | None, days: Any) -> Any:
     return context.as_of - timedelta(days=days)
 
 
-def _known(fact: Any) -> Fact:
+def _fact_or_missing(fact: Any) -> Fact:
     # Empty text is a missing fact; the number nought is a known one.
     return None if fact == "" else cast("Fact", fact)
 

@@ -127,36 +127,36 @@ class _CriteriaReader:
         if self.conditions == MAX_CONDITIONS + 1:
             self.blame(path, f"Keep at most {MAX_CONDITIONS} conditions. Use “is one of” for several values.")
         self.refuse_others(document, path=path, allowed={"field", "op", "value"})
-        asked = self.read_field(document["field"], path=f"{path}/field")
-        op = None if asked is None else self.read_op(document.get("op"), asked, path=f"{path}/op")
-        if asked is None or op is None:
+        field = self.read_field(document["field"], path=f"{path}/field")
+        op = None if field is None else self.read_op(document.get("op"), field, path=f"{path}/op")
+        if field is None or op is None:
             return None
         if op.shape is Shape.NOTHING:
             if document.get("value") is not None:
                 self.blame(f"{path}/value", f"Remove the value: “{op.label}” needs none.")
-            return Condition(asked, op, None)
+            return Condition(field, op, None)
         try:
-            value = read_value(asked, op, document.get("value"), known=self.known.get(asked.name))
+            value = read_value(field, op, document.get("value"), known=self.known.get(field.name))
         except Misread as misread:
             for place, message in misread.faults:
                 self.blame(f"{path}/value{place}", message)
             return None
-        return Condition(asked, op, value)
+        return Condition(field, op, value)
 
     def read_field(self, name: object, *, path: str) -> CriteriaField | None:
         table = fields_of(self.subject)
-        found = table.get(name) if isinstance(name, str) else None
-        if found is None:
+        field = table.get(name) if isinstance(name, str) else None
+        if field is None:
             self.blame(path, f"Choose one of the fields {', '.join(table)}.")
-        return found
+        return field
 
-    def read_op(self, written: object, asked: CriteriaField, *, path: str) -> Op | None:
-        found = next((op for op in asked.ops if op == written), None)
-        if found is None:
+    def read_op(self, written: object, field: CriteriaField, *, path: str) -> Op | None:
+        operator = next((op for op in field.ops if op == written), None)
+        if operator is None:
             self.blame(
-                path, f"Choose one of {', '.join(asked.ops)}: {asked.label} knows no other comparison."
+                path, f"Choose one of {', '.join(field.ops)}: {field.label} knows no other comparison."
             )
-        return found
+        return operator
 
     def refuse_others(self, document: Mapping[str, Any], *, path: str, allowed: Collection[str]) -> None:
         for key in document:

@@ -25,7 +25,7 @@ class Misread(Exception):
         self.faults = faults
 
 
-def read_value(asked: CriteriaField, op: Op, written: object, *, known: Collection[str] | None) -> Value:
+def read_value(field: CriteriaField, op: Op, written: object, *, known: Collection[str] | None) -> Value:
     """Read what stands beside an operator.
 
     Raises:
@@ -37,28 +37,28 @@ def read_value(asked: CriteriaField, op: Op, written: object, *, known: Collecti
         case Shape.DAYS:
             return _days(written)
         case Shape.MANY:
-            return _many(asked, written, known=known)
+            return _many(field, written, known=known)
         case Shape.RANGE:
-            return _range(asked, written)
+            return _range(field, written)
         case Shape.ONE:
-            return _one(asked, written, known=known)
+            return _scalar(field, written, known=known)
 
 
-def _many(asked: CriteriaField, written: object, *, known: Collection[str] | None) -> tuple[Scalar, ...]:
+def _many(field: CriteriaField, written: object, *, known: Collection[str] | None) -> tuple[Scalar, ...]:
     if not isinstance(written, list | tuple) or not written:
         raise Misread(("", "Give a list with at least one value."))
     if len(written) > MAX_LISTED:
         raise Misread(("", f"List at most {MAX_LISTED} values: there are {len(written)}."))
-    values, faults = _each(asked, written, known=known)
+    values, faults = _each(field, written, known=known)
     if faults:
         raise Misread(*faults)
     return tuple(dict.fromkeys(values))
 
 
-def _range(asked: CriteriaField, written: object) -> tuple[Scalar, ...]:
+def _range(field: CriteriaField, written: object) -> tuple[Scalar, ...]:
     if not isinstance(written, list | tuple) or len(written) != 2:  # noqa: PLR2004 - a pair
         raise Misread(("", "Give two values, the smaller first."))
-    values, faults = _each(asked, written, known=None)
+    values, faults = _each(field, written, known=None)
     if faults:
         raise Misread(*faults)
     low, high = values
@@ -68,58 +68,58 @@ def _range(asked: CriteriaField, written: object) -> tuple[Scalar, ...]:
 
 
 def _each(
-    asked: CriteriaField, written: Sequence[object], *, known: Collection[str] | None
+    field: CriteriaField, written: Sequence[object], *, known: Collection[str] | None
 ) -> tuple[list[Scalar], list[tuple[str, str]]]:
     values: list[Scalar] = []
     faults: list[tuple[str, str]] = []
     for position, item in enumerate(written):
         try:
-            values.append(_one(asked, item, known=known))
+            values.append(_scalar(field, item, known=known))
         except Misread as misread:
             faults += [(f"/{position}{place}", message) for place, message in misread.faults]
     return values, faults
 
 
-def _one(asked: CriteriaField, written: object, *, known: Collection[str] | None) -> Scalar:
-    match asked.kind:
+def _scalar(field: CriteriaField, written: object, *, known: Collection[str] | None) -> Scalar:
+    match field.kind:
         case Kind.CHOICE:
-            return _choice(asked, written)
+            return _choice(field, written)
         case Kind.TEXT | Kind.LABELS:
-            return _text(asked, written, known=known)
+            return _text(field, written, known=known)
         case Kind.NUMBER:
-            return _number(asked, written)
+            return _number(field, written)
         case Kind.DATE:
             return _date(written)
 
 
-def _choice(asked: CriteriaField, written: object) -> str:
-    codes = [choice.code for choice in asked.choices]
+def _choice(field: CriteriaField, written: object) -> str:
+    codes = [choice.code for choice in field.choices]
     if not isinstance(written, str) or written not in codes:
         raise Misread(("", f"Choose from {', '.join(codes)}."))
     return written
 
 
-def _text(asked: CriteriaField, written: object, *, known: Collection[str] | None) -> str:
+def _text(field: CriteriaField, written: object, *, known: Collection[str] | None) -> str:
     text = written.strip() if isinstance(written, str) else ""
-    if not text or len(text) > asked.longest or not text.isprintable():
-        raise Misread(("", f"Give a text of 1 to {asked.longest} printable characters."))
-    if asked.upper:
+    if not text or len(text) > field.longest or not text.isprintable():
+        raise Misread(("", f"Give a text of 1 to {field.longest} printable characters."))
+    if field.upper:
         text = text.upper()
     if known is not None and text not in known:
-        raise Misread(("", f"“{text}” does not occur as {asked.label}: choose one that does."))
+        raise Misread(("", f"“{text}” does not occur as {field.label}: choose one that does."))
     return text
 
 
-def _number(asked: CriteriaField, written: object) -> int | float:
-    wanted = "a number" if asked.fractional else "a whole number"
-    fault = Misread(("", f"Give {wanted} from {asked.minimum} to {asked.maximum}."))
+def _number(field: CriteriaField, written: object) -> int | float:
+    wanted = "a number" if field.fractional else "a whole number"
+    fault = Misread(("", f"Give {wanted} from {field.minimum} to {field.maximum}."))
     if isinstance(written, bool) or not isinstance(written, int | float):
         raise fault
-    if not math.isfinite(written) or not asked.minimum <= written <= asked.maximum:
+    if not math.isfinite(written) or not field.minimum <= written <= field.maximum:
         raise fault
     if written == int(written):
         return int(written)
-    if not asked.fractional:
+    if not field.fractional:
         raise fault
     return round(float(written), 2)
 

@@ -112,11 +112,11 @@ def apply_next_batch(*, now: datetime) -> AppliedBatch | None:
 def _apply_staged(batch: CspAlertBatch, *, now: datetime) -> int:
     sql.execute("rollouts", "judge_alerts", batch_id=batch.pk, csp_id=batch.csp_id)
     sql.execute("rollouts", "place_stray_alerts")
-    found = sql.rows(
+    rows = sql.rows(
         "SELECT DISTINCT rollout_id AS id FROM judged_alert WHERE why IS NULL ORDER BY rollout_id"
     )
     moved = 0
-    rollouts = Rollout.objects.select_related("cpl_entry").filter(pk__in=[row.id for row in found if row.id])
+    rollouts = Rollout.objects.select_related("cpl_entry").filter(pk__in=[row.id for row in rows if row.id])
     for rollout in rollouts.order_by("pk"):  # as everybody meets them
         moved += _apply_to_rollout(rollout, now=now)
     moved += int(sql.fetch_one("rollouts", "apply_readings", now=now).moved)

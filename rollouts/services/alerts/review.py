@@ -40,19 +40,19 @@ def review_unmatched(
     scope.check(*MAY_OPERATE)
     if not note.strip() or len(note) > LONGEST_NOTE:
         raise BadInput(f"Say why they need nothing more, in at most {LONGEST_NOTE:,} characters.")
-    found = UnmatchedAlert.objects.filter(reviewed_at=None)
+    alerts = UnmatchedAlert.objects.filter(reviewed_at=None)
     if alert_ids:
-        found = found.filter(pk__in=alert_ids)
+        alerts = alerts.filter(pk__in=alert_ids)
     elif up_to is not None:
-        found = found.filter(pk__lte=up_to)
+        alerts = alerts.filter(pk__lte=up_to)
     else:
         raise BadInput("Choose at least one alert.")
     if why:
-        found = found.filter(why=why)
+        alerts = alerts.filter(why=why)
     if csp_id is not None:
-        found = found.filter(csp_id=csp_id)
-    named = list(found.order_by("pk").values_list("alert_id", flat=True)[:_NAMED])
-    marked = found.update(
+        alerts = alerts.filter(csp_id=csp_id)
+    named = list(alerts.order_by("pk").values_list("alert_id", flat=True)[:_NAMED])
+    marked = alerts.update(
         reviewed_at=now, reviewed_by=scope.name, reviewed_by_id=scope.user_id, review_note=note.strip()
     )
     if marked:

@@ -60,7 +60,7 @@ def claim_next(
     that may not move now are added to `held`, and passed over from then on.
     """
     passed_over = set() if held is None else held
-    while found := sql.fetch_all(
+    while rows := sql.fetch_all(
         "rollouts",
         "next_command",
         region=region,
@@ -69,7 +69,7 @@ def claim_next(
         held=sorted(passed_over),
         may_distribute=may_distribute,
     ):
-        command = found[0]
+        command = rows[0]
         verdict = _claim(command, now=now)
         if verdict is ClaimVerdict.CLAIMED:
             return Claim(command_id=command.id)

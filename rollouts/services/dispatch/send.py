@@ -73,14 +73,14 @@ class _Call:
 
 def regions_with_work(now: datetime) -> list[int]:
     """Return the regions where a command is ready or unsent and nobody is at it."""
-    found = sql.fetch_all(
+    rows = sql.fetch_all(
         "rollouts",
         "regions_with_work",
         now=now,
         running=sorted(status.value for status in RUNNING_STATUSES),
         lock_class=int(locks.LockClass.REGION),
     )
-    return [row.region for row in found]
+    return [row.region for row in rows]
 
 
 @outside_unit_of_work
@@ -127,8 +127,8 @@ def _next_command(region: int, *, now: datetime, held: set[int]) -> int | None:
     channel = _channel(region)
     if channel.is_resting:
         return None
-    if found := sql.fetch_all("rollouts", "next_unsent", region=region):
-        return int(found[0].id)
+    if rows := sql.fetch_all("rollouts", "next_unsent", region=region):
+        return int(rows[0].id)
     if channel.tokens <= 0:
         wait = -channel.tokens / max(channel.capacity_per_second, 1e-3) + 0.001
         if wait > _LONGEST_WAIT_FOR_TOKENS:

@@ -276,9 +276,9 @@ def _places(heading: Sequence[str], columns: Mapping[str, Sequence[str]]) -> dic
     names = [cell.strip().lower().replace(" ", "_") for cell in heading]
     places = {}
     for column, spellings in columns.items():
-        found = [place for place, name in enumerate(names) if name in spellings]
-        if found:
-            places[column] = found[0]
+        matches = [place for place, name in enumerate(names) if name in spellings]
+        if matches:
+            places[column] = matches[0]
         elif column not in _MAY_LACK:
             raise NotAnInventory(f"The heading lacks {column}. It has {', '.join(heading)[:200]}.")
     return places

@@ -203,8 +203,10 @@ def _owner_of(export: Export) -> Scope | None:
     if export.client_id:
         clients = ApiClient.objects.select_related("oauth", "organisation")
         client = clients.filter(pk=export.client_id, revoked_at=None, organisation__is_active=True).first()
-        found = None if client is None else principal_of(client, names=client.oauth.get_scopes())
-        scope = found.scope if found is not None and ApiScope.ESTATE_READ in found.allowed else None
+        principal = None if client is None else principal_of(client, names=client.oauth.get_scopes())
+        scope = (
+            principal.scope if principal is not None and ApiScope.ESTATE_READ in principal.allowed else None
+        )
     else:
         user = (
             User.objects.filter(pk=export.user_id or 0, is_active=True).select_related("organisation").first()

@@ -38,8 +38,8 @@ def make_months(*, now: datetime) -> int:
 @unit_of_work
 def _make(table: str, *, now: datetime) -> int:
     sql.run("SET LOCAL lock_timeout = '5s'")  # behind a long read everybody else would wait for us
-    found = sql.rows(
+    rows = sql.rows(
         "SELECT kernel_ensure_month_partitions(%(table)s, %(first)s, %(months)s) AS made",
         {"table": table, "first": now.date(), "months": _MONTHS},
     )
-    return int(found[0].made)
+    return int(rows[0].made)

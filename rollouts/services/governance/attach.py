@@ -101,8 +101,8 @@ def put_attachments(scope: Scope, incident: Incident, uploads: Iterable[Upload],
 def _clean(name: str) -> str:
     """Keep of a name what is safe in a header, on a disk and on a page."""
     last = re.split(r"[\\/]", name)[-1]
-    kept = re.sub(r"[^\w .()+-]", "_", last, flags=re.ASCII).strip(" .") or "file"
-    stem, ending = PurePosixPath(kept).stem, PurePosixPath(kept).suffix
+    safe = re.sub(r"[^\w .()+-]", "_", last, flags=re.ASCII).strip(" .") or "file"
+    stem, ending = PurePosixPath(safe).stem, PurePosixPath(safe).suffix
     return f"{stem[: _LONGEST_NAME - len(ending)]}{ending}"
 
 

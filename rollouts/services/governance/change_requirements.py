@@ -81,13 +81,13 @@ def withdraw_proposal(scope: Scope, decision: Decision, *, why: str, now: dateti
     decision.save(update_fields=["status", "decided_at", "finished_at", "effects"])
     facts = {"proposal": decision.proposal, "reason": why}
     journal.record("requirement.withdrawn", subject=f"decision:{decision.pk}", by=scope, at=now, facts=facts)
-    told = {
+    notice = {
         "name": "Who must sign",
         "decision": decision.pk,
         "status": decision.status,
         "reason": f"Withdrawn: {why}",
     }
-    journal.publish_entries(EntryKind.DECISION_MADE, parties=_boards(), at=now, data=told)
+    journal.publish_entries(EntryKind.DECISION_MADE, parties=_boards(), at=now, data=notice)
 
 
 @inside_unit_of_work

@@ -81,11 +81,11 @@ def open_review(scope: Scope, *, rollout_id: int, because: str, now: datetime) -
     rollout = locked_rollout(scope, rollout_id)
     if rollout.status not in OPEN_STATUSES:
         raise StepRefused("Only a rollout under way is reviewed.")
-    found = Decision.objects.filter(rollout=rollout, status__in=OPEN_DECISIONS).first()
-    if found is not None:
-        return found
+    existing = Decision.objects.filter(rollout=rollout, status__in=OPEN_DECISIONS).first()
+    if existing is not None:
+        return existing
     decision = Decision.objects.create(
-        rollout=rollout, because=_record_wording(because), opened_at=now, opened_by_id=scope.user_id
+        rollout=rollout, because=_required_text(because), opened_at=now, opened_by_id=scope.user_id
     )
     _record(scope, decision, "decision.review-opened", now=now, because=decision.because)
     return decision
@@ -122,7 +122,7 @@ def recommend(
         raise DecisionClosed("A change of who must sign is proposed anew, not reworded.")
     if outcome not in ReviewOutcome.values:
         raise BadInput(f"Choose the outcome from {', '.join(ReviewOutcome.values)}.")
-    decision.outcome, decision.reasons = outcome, _record_wording(reasons)
+    decision.outcome, decision.reasons = outcome, _required_text(reasons)
     decision.automatic_at = _checked_date(rollout, outcome, automatic_at, now=now)
     decision.goes_on = goes_on
     decision.evidence = figures_of(rollout)
@@ -154,9 +154,9 @@ def withdraw_recommendation(
     _check_recommended(decision)
     _check_version(decision, version)
     if rollout is None:
-        withdraw_proposal(scope, decision, why=_record_wording(why), now=now)
+        withdraw_proposal(scope, decision, why=_required_text(why), now=now)
     else:
-        back_to_review(scope, decision, why=_record_wording(why), now=now)
+        back_to_review(scope, decision, why=_required_text(why), now=now)
     return decision
 
 
@@ -176,8 +176,8 @@ def sign_off(
         SignOffNotNeeded: enough of this body have signed, or this person has.
         RuleBroken: the date of a delay has passed.
     """
-    found = Decision.objects.filter(pk=decision_id).values_list("rollout_id", flat=True).first()
-    before = count_states(found) if found else {}
+    rollout_id = Decision.objects.filter(pk=decision_id).values_list("rollout_id", flat=True).first()
+    before = count_states(rollout_id) if rollout_id else {}
     decision, needed = _sign(
         scope, decision_id=decision_id, version=version, verdict=verdict, comment=comment, now=now
     )
@@ -200,7 +200,7 @@ def _sign(
     _check_version(decision, version)
     role = _signing_role(scope, decision, standing_of(decision), verdict)
     if verdict == SignOffVerdict.REJECT:
-        comment = _record_wording(comment)
+        comment = _required_text(comment)
     SignOff.objects.create(
         decision=decision,
         version=decision.version,
@@ -212,8 +212,8 @@ def _sign(
         comment=comment.strip(),
         at=now,
     )
-    said = {"version": version, "verdict": verdict, "comment": comment.strip(), "role": role}
-    _record(scope, decision, "decision.signed", now=now, **said)
+    vote = {"version": version, "verdict": verdict, "comment": comment.strip(), "role": role}
+    _record(scope, decision, "decision.signed", now=now, **vote)
     if verdict == SignOffVerdict.REJECT:
         _reject(scope, decision, rollout, comment=comment, now=now)
         return decision, ()
@@ -277,10 +277,10 @@ def _locked(scope: Scope, decision_id: int) -> tuple[Decision, Rollout | None]:
     Of proposals who must sign all that are open: two signed at the same moment would each put their rows into
     force beside the other's.
     """
-    found = Decision.objects.filter(pk=decision_id).first()
-    if found is None or not (scope.is_dcc or scope.is_panel):
+    unlocked = Decision.objects.filter(pk=decision_id).first()
+    if unlocked is None or not (scope.is_dcc or scope.is_panel):
         raise NotFound("There is no such decision.")
-    rollout = locked_rollout(scope, found.rollout_id) if found.rollout_id else None
+    rollout = locked_rollout(scope, unlocked.rollout_id) if unlocked.rollout_id else None
     if rollout is None:
         open_ones = Decision.objects.filter(rollout=None, status__in=OPEN_DECISIONS).order_by("pk")
         list(open_ones.select_for_update(no_key=True))
@@ -364,7 +364,7 @@ def _record(scope: Scope, about: Decision, name: str, /, *, now: datetime, **fac
     )
 
 
-def _record_wording(text: str) -> str:
+def _required_text(text: str) -> str:
     if not text.strip():
         raise BadInput("Give a reason: everybody concerned will read it.")
     return text.strip()

@@ -69,10 +69,10 @@ def put_halt_rule(
         raise BadInput(f"A halt rule has no {', '.join(sorted(unknown))}.")
     rule = HaltRule(rollout=rollout, created_at=now, created_by_id=scope.user_id)
     if rule_id is not None:
-        found = HaltRule.objects.filter(pk=rule_id, rollout=rollout).first()
-        if found is None:
+        existing = HaltRule.objects.filter(pk=rule_id, rollout=rollout).first()
+        if existing is None:
             raise NotFound("There is no such rule.")
-        rule = found
+        rule = existing
     for name, value in terms.items():
         setattr(rule, name, value)
     if missing := [name for name in _NEEDED if getattr(rule, name) is None]:
@@ -153,8 +153,8 @@ def _trip(rollout_id: int, rules: Sequence[HaltRule], *, now: datetime) -> Rollo
     )  # else somebody was quicker: what was seen is kept all the same
     evidence = [sight.evidence(rule) for rule, sight in over]
     HaltTrip.objects.bulk_create(
-        HaltTrip(rule=rule, rollout=rollout, at=now, suspended=is_first, evidence=found)
-        for (rule, _), found in zip(over, evidence, strict=True)
+        HaltTrip(rule=rule, rollout=rollout, at=now, suspended=is_first, evidence=figures)
+        for (rule, _), figures in zip(over, evidence, strict=True)
     )
     if not is_first:
         return None

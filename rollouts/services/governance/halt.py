@@ -84,14 +84,14 @@ def halt(scope: Scope, *, rollout_id: int, verb: str, reason: str, now: datetime
 
 def finish_halts(now: datetime) -> int:
     """Do what halts and resumes have left to do, whoever took their step; return for how many rollouts."""
-    found = sql.fetch_all("rollouts", "halts_to_finish", now=now)
-    for row in found:
+    rows = sql.fetch_all("rollouts", "halts_to_finish", now=now)
+    for row in rows:
         rollout = Rollout.objects.get(pk=row.id)
         follow_up(rollout, before=count_states(row.id), now=now, seconds=_IN_A_TICK)
     resumed = rollouts_to_take_up()
     for rollout_id in resumed:
         sweep(rollout_id, now=now, seconds=_IN_A_TICK)
-    return len(found) + len(resumed)
+    return len(rows) + len(resumed)
 
 
 def count_states(rollout_id: int) -> dict[int, int]:

@@ -45,8 +45,8 @@ def back_to_review(scope: Scope, decision: Decision, *, why: str, now: datetime)
 
 
 def _begin_review(scope: Scope, rollout: Rollout, *, because: str, now: datetime) -> None:
-    found = Decision.objects.filter(rollout=rollout, status__in=OPEN_DECISIONS)
-    decision = found.select_for_update(no_key=True).first()
+    open_decisions = Decision.objects.filter(rollout=rollout, status__in=OPEN_DECISIONS)
+    decision = open_decisions.select_for_update(no_key=True).first()
     if decision is None:
         Decision.objects.create(rollout=rollout, because=because, opened_at=now, opened_by_id=scope.user_id)
     elif decision.status == DecisionStatus.RECOMMENDED:
@@ -55,8 +55,8 @@ def _begin_review(scope: Scope, rollout: Rollout, *, because: str, now: datetime
 
 
 def _close_decisions(scope: Scope, rollout: Rollout, *, now: datetime) -> None:
-    found = Decision.objects.filter(rollout=rollout, status__in=OPEN_DECISIONS)
-    for decision in found.select_for_update(no_key=True):
+    open_decisions = Decision.objects.filter(rollout=rollout, status__in=OPEN_DECISIONS)
+    for decision in open_decisions.select_for_update(no_key=True):
         decision.status, decision.decided_at, decision.finished_at = DecisionStatus.OVERTAKEN, now, now
         decision.save(update_fields=["status", "decided_at", "finished_at"])
         journal.record(

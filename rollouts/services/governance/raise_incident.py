@@ -207,14 +207,14 @@ def record(scope: Scope, about: Incident, name: str, /, *, now: datetime, **fact
 
 
 def _earlier(scope: Scope, key: str) -> Raised | None:
-    found = Incident.objects.filter(organisation_id=scope.organisation_id, idempotency_key=key).first()
-    if found is None:
+    incident = Incident.objects.filter(organisation_id=scope.organisation_id, idempotency_key=key).first()
+    if incident is None:
         return None
     lines = [
         RefusedLine(row["line"], row["raw"], None, row["reason"], row.get("detail", ""), row.get("sheet", ""))
-        for row in found.rejected
+        for row in incident.rejected
     ]
-    return _raised(found, lines)
+    return _raised(incident, lines)
 
 
 def _raised(incident: Incident, refused: Sequence[RefusedLine]) -> Raised:

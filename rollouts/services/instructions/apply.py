@@ -78,10 +78,10 @@ def apply_next_slice(*, instruction_id: int, now: datetime, size: int = SLICE) -
 
     None where another worker holds the instruction: it goes on there.
     """
-    found = Instruction.objects.filter(pk=instruction_id).values_list("rollout_id", flat=True).first()
-    if found is None:
+    rollout_id = Instruction.objects.filter(pk=instruction_id).values_list("rollout_id", flat=True).first()
+    if rollout_id is None:
         return None
-    sql.rows("SELECT id FROM rollouts_rollout WHERE id = %(id)s FOR SHARE", {"id": found})
+    sql.rows("SELECT id FROM rollouts_rollout WHERE id = %(id)s FOR SHARE", {"id": rollout_id})
     instruction = (
         Instruction.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         .defer("pending_guids", "pending_lines", "source")
@@ -92,7 +92,7 @@ def apply_next_slice(*, instruction_id: int, now: datetime, size: int = SLICE) -
         return None
     if instruction.finished_at is not None:
         return Receipt.of(instruction)
-    rollout = Rollout.objects.select_related("cpl_entry").get(pk=found)
+    rollout = Rollout.objects.select_related("cpl_entry").get(pk=rollout_id)
     _apply_slice(instruction, rollout, size=size, now=now)
     return Receipt.of(instruction)
 

@@ -316,7 +316,7 @@ def _repeated(author: Author, order: AnswerOrder, source: HubList, *, rollout_id
     ).first()
     if earlier is None:
         return None
-    asked = (source.digest, rollout_id, order.kind, order.activate_at, order.group or "", order.batch_id)
+    content = (source.digest, rollout_id, order.kind, order.activate_at, order.group or "", order.batch_id)
     stored = (
         bytes(earlier.sha256 or b""),
         earlier.rollout_id,
@@ -325,7 +325,7 @@ def _repeated(author: Author, order: AnswerOrder, source: HubList, *, rollout_id
         earlier.hub_group,
         earlier.batch_id,
     )
-    if asked != stored:
+    if content != stored:
         raise IdempotencyKeyReused(
             f"This Idempotency-Key belongs to instruction {earlier.reference}, which says something else. "
             "Send a new key with a new instruction."
@@ -360,13 +360,13 @@ def _write_down(scope: Scope, instruction: Instruction, receipt: Receipt, *, at:
         "rule_version": instruction.rule_version_id,
     }
     record("instruction.received", subject=f"rollout:{receipt.rollout_id}", by=scope, at=at, facts=facts)
-    told = {key: facts[key] for key in ("instruction", "kind", "channel", "activate_at", "lines", "status")}
+    notice = {key: facts[key] for key in ("instruction", "kind", "channel", "activate_at", "lines", "status")}
     publish_entries(
         EntryKind.INSTRUCTION_RECEIVED,
         parties=[instruction.organisation_id],
         at=at,
         rollout_id=receipt.rollout_id,
-        data={**told, "accepted": receipt.accepted, "rejected": receipt.rejected},
+        data={**notice, "accepted": receipt.accepted, "rejected": receipt.rejected},
     )
     if not receipt.is_finished:
         run_after_commit(lambda: enqueue_instruction(instruction.pk))

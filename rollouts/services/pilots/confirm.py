@@ -68,7 +68,7 @@ def confirm_pilot(
     joining = sorted({member.guid for member in members if not member.is_member})
     in_pilot = _pilot_size(rollout, pilot)
     if in_pilot + len(joining) > rollout.pilot_cap:
-        raise over_cap(rollout, asked=len(joining), in_pilot=in_pilot)
+        raise over_cap(rollout, hubs=len(joining), in_pilot=in_pilot)
     sql.execute(
         "rollouts",
         "move_to_batch",
@@ -127,8 +127,8 @@ def _movable(rollout: Rollout, pilot: Batch, submissions: Sequence[PilotSubmissi
 
 
 def _pilot_size(rollout: Rollout, pilot: Batch) -> int:
-    whole = shares_of(rollout.pk, batch_id=pilot.pk).total
-    return whole.hubs - whole.count(TargetState.WITHDRAWN)
+    share = shares_of(rollout.pk, batch_id=pilot.pk).total
+    return share.hubs - share.count(TargetState.WITHDRAWN)
 
 
 @inside_unit_of_work

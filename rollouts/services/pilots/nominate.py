@@ -100,7 +100,7 @@ def submit_pilot(
     check_order(rollout, order, hubs)
     guids, refused = _judged(rollout, order, hubs, now=now)
     if len(guids) > rollout.pilot_cap:
-        raise over_cap(rollout, asked=len(guids), in_pilot=0)
+        raise over_cap(rollout, hubs=len(guids), in_pilot=0)
     choice = judge_choice(scope, rollout_id=rollout_id, guids=guids, as_of=now.date())
     submission = PilotSubmission.objects.create(
         rollout=rollout,
@@ -169,7 +169,7 @@ def _listed(
         listed=rollout.pilot_cap,
     )
     if choice.chosen > rollout.pilot_cap:
-        raise over_cap(rollout, asked=choice.chosen, in_pilot=0)
+        raise over_cap(rollout, hubs=choice.chosen, in_pilot=0)
     if not choice.chosen:
         raise NothingNominated("The rule chooses none of your hubs in this rollout.")
     return HubList.from_stored(choice.guids)
@@ -201,13 +201,13 @@ def _line_document(line: RefusedLine) -> dict[str, Any]:
     }
 
 
-def over_cap(rollout: Rollout, *, asked: int, in_pilot: int) -> OverPilotCap:
+def over_cap(rollout: Rollout, *, hubs: int, in_pilot: int) -> OverPilotCap:
     """Word the refusal of more hubs than there is room for."""
     room = max(rollout.pilot_cap - in_pilot, 0)
     return OverPilotCap(
         f"The pilot group holds {rollout.pilot_cap:,} hubs at most: there is room for {room:,}, "
-        f"and {asked:,} were named.",
-        facts={"cap": rollout.pilot_cap, "room": room, "asked": asked},
+        f"and {hubs:,} were named.",
+        facts={"cap": rollout.pilot_cap, "room": room, "asked": hubs},
     )
 
 
@@ -229,13 +229,13 @@ def decide_submissions(
     undecided = submissions.select_for_update(no_key=True).filter(
         pk__in=ids, status=PilotSubmission.Status.SUBMITTED
     )
-    found = list(undecided.order_by("pk"))
-    if not found or len(found) != len(set(ids)):
+    submissions_ = list(undecided.order_by("pk"))
+    if not submissions_ or len(submissions_) != len(set(ids)):
         raise NotFound("There is no such nomination, or it has been decided.")
     PilotSubmission.objects.filter(pk__in=ids).update(
         status=status, decided_at=now, decided_by_id=scope.user_id, comment=comment
     )
-    for submission in found:
+    for submission in submissions_:
         journal.record(
             f"pilot-submission.{status.value.lower()}",
             subject=f"rollout:{submission.rollout_id}",
@@ -243,7 +243,7 @@ def decide_submissions(
             at=now,
             facts={"submission": submission.pk, "hubs": submission.hubs, "comment": comment},
         )
-    return found
+    return submissions_
 
 
 def _tell_submitted(

@@ -55,21 +55,21 @@ def comment_on_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: dat
     rollout = locked_rollout(scope, rollout_id)
     if rollout.status not in {RolloutStatus.PILOT, RolloutStatus.PILOT_REVIEW}:
         raise StepRefused("There is no pilot to speak of at present.")
-    said = {"name": rollout.name, "commentary": _said(commentary)}
-    whole, own = _numbers(rollout)
+    notice = {"name": rollout.name, "commentary": _checked_commentary(commentary)}
+    numbers, own = _numbers(rollout)
     journal.record(
         "pilot.commented",
         subject=f"rollout:{rollout.pk}",
         by=scope,
         at=now,
-        facts={**said, "pilot": whole},
+        facts={**notice, "pilot": numbers},
     )
     journal.publish_entries(
         EntryKind.PILOT_PROGRESS,
         parties=numbers_by_party(shares_of(rollout.pk)),
         rollout_id=rollout.pk,
         at=now,
-        data={**said, "pilot": whole},
+        data={**notice, "pilot": numbers},
         data_by_party=own,
     )
 
@@ -84,7 +84,7 @@ def end_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetime) 
     """
     check_may(scope, "end_pilot")
     rollout = locked_rollout(scope, rollout_id)
-    rollout.pilot_commentary = _said(commentary)
+    rollout.pilot_commentary = _checked_commentary(commentary)
     return _step(scope, rollout, "end_pilot", now=now, reason=rollout.pilot_commentary, then=_end)
 
 
@@ -111,7 +111,9 @@ def reopen_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetim
     """
     check_may(scope, "reopen_pilot")
     rollout = locked_rollout(scope, rollout_id)
-    return _step(scope, rollout, "reopen_pilot", now=now, reason=_said(commentary), then=_reopen)
+    return _step(
+        scope, rollout, "reopen_pilot", now=now, reason=_checked_commentary(commentary), then=_reopen
+    )
 
 
 @outside_unit_of_work
@@ -131,7 +133,7 @@ def reject_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetim
 @unit_of_work
 def _reject(scope: Scope, *, rollout_id: int, commentary: str, now: datetime) -> Rollout:
     rollout = locked_rollout(scope, rollout_id)
-    return _step(scope, rollout, "reject_pilot", now=now, reason=_said(commentary))
+    return _step(scope, rollout, "reject_pilot", now=now, reason=_checked_commentary(commentary))
 
 
 @inside_unit_of_work
@@ -144,8 +146,8 @@ def _step(
     reason: str = "",
     then: Callable[[Rollout, datetime], None] | None = None,
 ) -> Rollout:
-    whole, own = _numbers(rollout)
-    data = {"pilot": whole, "commentary": reason}
+    numbers, own = _numbers(rollout)
+    data = {"pilot": numbers, "commentary": reason}
     step_taken(scope, rollout, verb=verb, now=now, reason=reason, data=data, own=own)
     if then is not None:
         then(rollout, now)
@@ -189,7 +191,7 @@ def _numbers(rollout: Rollout) -> tuple[dict[str, Any], Mapping[int, dict[str, A
     return shares.total.document(), own
 
 
-def _said(commentary: str) -> str:
+def _checked_commentary(commentary: str) -> str:
     if not commentary.strip():
         raise BadInput("Say something: everybody concerned will read it.")
     return commentary.strip()

@@ -174,10 +174,10 @@ def open_gate(scope: Scope, *, batch_id: int, reason: str, now: datetime) -> Bat
     scope.check(*MAY_OPERATE)
     if not reason.strip():
         raise BadInput("Give a reason: it is written down.")
-    found = Batch.objects.filter(pk=batch_id, kind=BatchKind.SAFE_LAUNCH).first()
-    if found is None:
+    unlocked = Batch.objects.filter(pk=batch_id, kind=BatchKind.SAFE_LAUNCH).first()
+    if unlocked is None:
         raise NotFound("There is no such batch.")
-    rollout = locked_rollout(scope, found.rollout_id)
+    rollout = locked_rollout(scope, unlocked.rollout_id)
     batch = Batch.objects.get(pk=batch_id)
     if batch.gate_open or rollout.status in ENDED_STATUSES:
         raise StepRefused("There is no shut gate before this batch.")

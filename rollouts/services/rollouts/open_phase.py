@@ -54,10 +54,10 @@ def set_phase(
         raise BadInput("Give the shares that must have settled, and succeeded, as more than 0 and at most 1.")
     if minimum < 1 or not 0 <= soak_hours <= _LONGEST_SOAK_HOURS:
         raise BadInput("Give a minimum of at least one hub, and a soak time of at most 90 days.")
-    found = Batch.objects.filter(pk=batch_id, kind=BatchKind.SAFE_LAUNCH).first()
-    if found is None:
+    unlocked = Batch.objects.filter(pk=batch_id, kind=BatchKind.SAFE_LAUNCH).first()
+    if unlocked is None:
         raise NotFound("There is no such batch.")
-    rollout = locked_rollout(scope, found.rollout_id)
+    rollout = locked_rollout(scope, unlocked.rollout_id)
     if rollout.status in ENDED_STATUSES:
         raise StepRefused("The rollout has ended.")
     batch = Batch.objects.get(pk=batch_id)

@@ -59,17 +59,17 @@ def refresh_eligibility(*, now: datetime, rollout_id: int | None = None) -> Refr
 
     With all of them, alerts that came before their hub was known are put back in line.
     """
-    found = Rollout.objects.filter(status__in=OPEN_STATUSES)
+    rollouts = Rollout.objects.filter(status__in=OPEN_STATUSES)
     if rollout_id is not None:
-        found = found.filter(pk=rollout_id)
-    whole = Refreshed()
-    for each in found.order_by("pk").values_list("pk", flat=True):
-        whole.add(refresh_rollout(rollout_id=each, now=now))
+        rollouts = rollouts.filter(pk=rollout_id)
+    total = Refreshed()
+    for each in rollouts.order_by("pk").values_list("pk", flat=True):
+        total.add(refresh_rollout(rollout_id=each, now=now))
     if rollout_id is None:
         put_back_early_alerts(now=now)
     # Autovacuum never does this for a partitioned parent, and without it a join was estimated 71 times off.
     sql.run("ANALYZE rollouts_target")
-    return whole
+    return total
 
 
 @outside_unit_of_work

@@ -123,7 +123,7 @@ def enable_approval_rule(
     facts = {
         "name": rule.name,
         "version": version,
-        "next": {told.rollout_name: [told.outcome, told.hubs] for told in ahead},
+        "next": {outlook.rollout_name: [outlook.outcome, outlook.hubs] for outlook in ahead},
     }
     _write_down("approval-rule.enabled", rule, by=scope, at=now, facts=facts)
     return ahead
@@ -267,7 +267,7 @@ def _keep_run(
     # A long instruction is applied later: its hubs are counted as answered already.
     pending = sum(receipt.lines for receipt in receipts if not receipt.is_finished)
     unsaid = _unsaid([by.organisation_id], [rollout.pk]).get((rollout.pk, by.organisation_id), 0)
-    told: dict[str, Any] = {
+    notice: dict[str, Any] = {
         "rule": version.rule.name,
         "version": version.version,
         "rollout": rollout.name,
@@ -281,7 +281,7 @@ def _keep_run(
         "instruction_id": receipts[0].id if receipts else (earlier.instruction_id if earlier else None),
         "outcome": "APPROVED" if receipts else (earlier.outcome if earlier else "NO_HUBS"),
         "facts": {
-            **told,
+            **notice,
             "release": asdict(known.release),
             "unsaid_after": max(unsaid - pending, 0),
             "runs": runs,
@@ -289,9 +289,9 @@ def _keep_run(
     }
     ApprovalRun.objects.update_or_create(version=version, rollout_id=rollout.pk, defaults=values)
     if receipts or earlier is None:
-        record("approval-rule.ran", subject=f"rollout:{rollout.pk}", by=by, at=known.at, facts=told)
+        record("approval-rule.ran", subject=f"rollout:{rollout.pk}", by=by, at=known.at, facts=notice)
         publish_entries(
-            EntryKind.RULE_RAN, parties=[by.organisation_id], at=known.at, rollout_id=rollout.pk, data=told
+            EntryKind.RULE_RAN, parties=[by.organisation_id], at=known.at, rollout_id=rollout.pk, data=notice
         )
 
 
@@ -303,8 +303,8 @@ def _is_under_way(organisation_id: int, rollout: Rollout) -> bool:
 
 
 def _live_rollouts(scope: Scope) -> Sequence[Rollout]:
-    found = visible_rollouts(scope).filter(status__in=RUNNING_STATUSES)
-    return list(found.select_related("cpl_entry__device_model").order_by("id"))
+    rollouts = visible_rollouts(scope).filter(status__in=RUNNING_STATUSES)
+    return list(rollouts.select_related("cpl_entry__device_model").order_by("id"))
 
 
 def _accepting(rollouts: Any, *, now: datetime) -> Any:

@@ -44,8 +44,8 @@ class UnmatchedForm(forms.Form):
     def wanted(self, *, is_reviewed: bool = False) -> UnmatchedFilter:
         """Return the filter that was asked for."""
         self.is_valid()
-        asked = self.cleaned_data
-        return UnmatchedFilter(is_reviewed, asked.get("why") or "", asked.get("csp"))
+        cleaned = self.cleaned_data
+        return UnmatchedFilter(is_reviewed, cleaned.get("why") or "", cleaned.get("csp"))
 
     @property
     def kept(self) -> str:
@@ -96,12 +96,12 @@ def _page(
     ticked: list[int] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    asked = request.GET if request.method == "GET" else request.POST
-    form = UnmatchedForm(asked)
-    is_reviewed, before = asked.get("shown") == "reviewed", asked.get("before", "")
+    source = request.GET if request.method == "GET" else request.POST
+    form = UnmatchedForm(source)
+    is_reviewed, before = source.get("shown") == "reviewed", source.get("before", "")
     wanted = form.wanted(is_reviewed=is_reviewed)
     page = unmatched_alerts(scope, wanted=wanted, before=int(before) if before.isdecimal() else None)
-    kept = form.kept + ("&shown=reviewed" if is_reviewed else "")
+    params = form.kept + ("&shown=reviewed" if is_reviewed else "")
     address = reverse("rollouts:unmatched")
     count = 0 if is_reviewed else count_unmatched(scope, wanted=wanted)
     context = {
@@ -115,7 +115,7 @@ def _page(
         "problem": problem,
         "note": note,
         "ticked": ticked or [],
-        "older_url": f"{address}?{kept}&before={page.next}" if page.next else "",
+        "older_url": f"{address}?{params}&before={page.next}" if page.next else "",
         "tabs": [
             {"label": "To review", "url": f"{address}?{form.kept}", "current": not is_reviewed},
             {"label": "Reviewed", "url": f"{address}?{form.kept}&shown=reviewed", "current": is_reviewed},

@@ -48,16 +48,16 @@ _ANSWERS: Final[Mapping[AlertCode, tuple[str, str, str]]] = {
 def commands(request: PortalRequest, guid: str) -> HttpResponse:
     """Show what was sent for a hub, when, and what it answered; the part of its page alone when htmx asks."""
     scope = scope_of(request)
-    found = hub_commands(scope, guid=guid, now=clock.now())
-    if guid != found.guid:
-        return redirect("rollouts:hub-commands", found.guid)
+    sent = hub_commands(scope, guid=guid, now=clock.now())
+    if guid != sent.guid:
+        return redirect("rollouts:hub-commands", sent.guid)
     context = {
         "scope": scope,
-        "guid": found.guid,
-        "rows": [_row(command) for command in found.commands],
+        "guid": sent.guid,
+        "rows": [_row(command) for command in sent.commands],
         "crumbs": [
             *([] if scope.is_csp else [{"label": "Estate", "url": reverse("rollouts:estate")}]),
-            {"label": found.guid, "url": reverse("rollouts:hub", args=[found.guid])},
+            {"label": sent.guid, "url": reverse("rollouts:hub", args=[sent.guid])},
         ],
     }
     part = "_hub_commands" if request.htmx and not request.htmx.history_restore_request else "hub_commands"

@@ -62,14 +62,14 @@ def schedule(request: PortalRequest) -> HttpResponse:
     """Show the volumes ahead as a calendar, for all updates or for one."""
     scope, now = scope_of(request), clock.now()
     every = forward_schedule(scope)
-    asked = request.GET.get("update", "")
-    wanted = int(asked) if asked.isdecimal() else None
-    volumes = [one for one in every if wanted in {None, one.rollout_id}]
+    rollout_text = request.GET.get("update", "")
+    wanted = int(rollout_text) if rollout_text.isdecimal() else None
+    volumes = [each for each in every if wanted in {None, each.rollout_id}]
     measure = request.GET.get("of", "")
     measure = measure if measure in _MEASURES else "activate"
     forecasts = distribution_forecast(scope, now=now) if wanted is None else ()
-    late = _late_by_day(volumes, [one for one in forecasts if one.is_served])
-    regions, updates = sorted({one.region for one in volumes}), _updates(every)
+    late = _late_by_day(volumes, [each for each in forecasts if each.is_served])
+    regions, updates = sorted({each.region for each in volumes}), _updates(every)
     days = _days(volumes, regions, measure=measure, late=late)
     context = {
         "scope": scope,
@@ -88,7 +88,7 @@ def schedule(request: PortalRequest) -> HttpResponse:
         "updates": updates,
         "chosen": next((row for row in updates if row.rollout_id == wanted), None),
         "late": sum(late.values()),
-        "unserved": [one for one in forecasts if not one.is_served and one.hubs],
+        "unserved": [each for each in forecasts if not each.is_served and each.hubs],
         "today": now.astimezone(UTC).date(),
     }
     return render(request, "rollouts/dispatch/schedule.html", context)
@@ -100,14 +100,14 @@ def schedule_csv(request: PortalRequest) -> HttpResponseBase:
     """Give the schedule as a file: a line a day, region and update."""
     rows = (
         (
-            one.day.isoformat(),
-            str(one.region.label),
-            one.rollout_name,
-            "yes" if one.is_halted else "no",
-            one.to_activate,
-            one.to_send,
+            volume.day.isoformat(),
+            str(volume.region.label),
+            volume.rollout_name,
+            "yes" if volume.is_halted else "no",
+            volume.to_activate,
+            volume.to_send,
         )
-        for one in forward_schedule(scope_of(request))
+        for volume in forward_schedule(scope_of(request))
     )
     return download(stream_csv(rows, header=_HEADER, with_mark=True), "forward-schedule.csv", "text/csv")
 
@@ -116,8 +116,8 @@ def _days(
     volumes: Sequence[ScheduledVolume], regions: Sequence[Region], *, measure: str, late: Mapping[date, int]
 ) -> list[ScheduleDay]:
     counted: defaultdict[date, Counter[Region]] = defaultdict(Counter)
-    for one in volumes:
-        counted[one.day][one.region] += one.to_send if measure == "send" else one.to_activate
+    for volume in volumes:
+        counted[volume.day][volume.region] += volume.to_send if measure == "send" else volume.to_activate
     return [
         ScheduleDay(
             on=day,
@@ -133,18 +133,18 @@ def _days(
 
 def _late_by_day(volumes: Sequence[ScheduledVolume], forecasts: Sequence[RegionForecast]) -> Counter[date]:
     late: Counter[date] = Counter()
-    known = {one.day for one in volumes}
-    for told in forecasts:
-        for day, hubs in told.late_by_day:
+    known = {volume.day for volume in volumes}
+    for forecast in forecasts:
+        for day, hubs in forecast.late_by_day:
             if day in known:
                 late[day] += hubs
     return late
 
 
 def _updates(volumes: Sequence[ScheduledVolume]) -> list[ScheduleRollout]:
-    found: defaultdict[int, list[ScheduledVolume]] = defaultdict(list)
-    for one in volumes:
-        found[one.rollout_id].append(one)
+    by_rollout: defaultdict[int, list[ScheduledVolume]] = defaultdict(list)
+    for volume in volumes:
+        by_rollout[volume.rollout_id].append(volume)
     rows = [
         ScheduleRollout(
             rollout_id=rollout_id,
@@ -155,7 +155,7 @@ def _updates(volumes: Sequence[ScheduledVolume]) -> list[ScheduleRollout]:
             first=min(part.day for part in parts),
             last=max(part.day for part in parts),
         )
-        for rollout_id, parts in found.items()
+        for rollout_id, parts in by_rollout.items()
     ]
     return sorted(rows, key=lambda row: (row.first, row.name))
 

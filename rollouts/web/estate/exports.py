@@ -61,7 +61,7 @@ def save_view(request: PortalRequest) -> HttpResponse:
             now=clock.now(),
         )
     except (BadInput, services.NameTaken) as refusal:
-        return _views_page(request, problem=refusal, kept=form)
+        return _views_page(request, problem=refusal, query=form)
     messages.success(request, "The view is kept.")
     return redirect(f"{reverse('rollouts:estate')}?{form.kept}")
 
@@ -91,11 +91,11 @@ def files(request: PortalRequest) -> HttpResponse:
     scope = scope_of(request)
     if scope.is_panel:
         raise NotPermitted("The Panel sees rollouts and their figures, not single hubs.")
-    found = exports(scope)
-    words = _words(scope, [card.query for card in found])
+    own = exports(scope)
+    words = _words(scope, [card.query for card in own])
     context = {
-        "rows": [_file(card, words) for card in found],
-        "is_waiting": any(card.is_under_way for card in found),
+        "rows": [_file(card, words) for card in own],
+        "is_waiting": any(card.is_under_way for card in own),
         "kept_hours": int(services.EXPORTS_KEPT.total_seconds() // 3600),
         "crumbs": [{"label": "Estate", "url": reverse("rollouts:estate")}],
     }
@@ -106,17 +106,17 @@ def files(request: PortalRequest) -> HttpResponse:
 @for_people
 def order_file(request: PortalRequest) -> HttpResponse:
     """Order a file of what is listed, or of the whole estate."""
-    scope, asked = scope_of(request), request.POST.get("form", Export.Form.XLSX)
+    scope, file_form = scope_of(request), request.POST.get("form", Export.Form.XLSX)
     form = estate_form(QueryDict(request.POST.get("query", "")), scope, estate_counts(scope))
     try:
-        if asked not in Export.Form.values:
+        if file_form not in Export.Form.values:
             raise BadInput("Choose a workbook or a CSV file.")
         filters = form.filters()
         total = estate_total(scope, filters=filters)
-        if asked == Export.Form.XLSX:
+        if file_form == Export.Form.XLSX:
             check_fits_workbook(total)
         number = services.order_export(
-            scope, form=asked, query=form.kept, filters=filters.document(), total=total, now=clock.wall()
+            scope, form=file_form, query=form.kept, filters=filters.document(), total=total, now=clock.wall()
         )
     except NotPermitted:
         raise
@@ -136,8 +136,10 @@ def fetch_file(request: PortalRequest, export_id: int) -> HttpResponseBase:
         body = default_storage.open(name)
     except FileNotFoundError as gone:
         raise NotFound("There is no such file, or it is no longer kept.") from gone
-    told = f"estate-{card.created_at:%Y-%m-%d-%H%M}.{card.form}"
-    return FileResponse(body, as_attachment=True, filename=told, content_type=_KINDS[Export.Form(card.form)])
+    file_name = f"estate-{card.created_at:%Y-%m-%d-%H%M}.{card.form}"
+    return FileResponse(
+        body, as_attachment=True, filename=file_name, content_type=_KINDS[Export.Form(card.form)]
+    )
 
 
 @require_POST
@@ -150,18 +152,18 @@ def remove_file(request: PortalRequest, export_id: int) -> HttpResponse:
 
 
 def _views_page(
-    request: PortalRequest, *, problem: Refusal | None = None, kept: EstateForm | None = None
+    request: PortalRequest, *, problem: Refusal | None = None, query: EstateForm | None = None
 ) -> HttpResponse:
     scope = scope_of(request)
     if scope.is_panel:
         raise NotPermitted("The Panel sees rollouts and their figures, not single hubs.")
-    found = saved_views(scope)
-    words = _words(scope, [view.query for view in found])
+    views = saved_views(scope)
+    words = _words(scope, [view.query for view in views])
     context = {
-        "own": [_view(view, words) for view in found if view.is_own],
-        "shared": [_view(view, words) for view in found if not view.is_own],
+        "own": [_view(view, words) for view in views if view.is_own],
+        "shared": [_view(view, words) for view in views if not view.is_own],
         "problem": problem.message if problem else "",
-        "kept": kept if kept is not None and kept.kept else None,
+        "kept": query if query is not None and query.kept else None,
         "named": request.POST.get("name", ""),
         "organisation": scope.organisation_name,
         "crumbs": [{"label": "Estate", "url": reverse("rollouts:estate")}],

@@ -46,8 +46,8 @@ class EstateForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self._known: dict[str, Any] = {"counts": counts, "updates": updates, "is_supplier": is_supplier}
-        models = {one.device_model_id: f"{one.manufacturer} {one.model}" for one in counts.by_version}
-        versions = sorted({one.version for one in counts.by_version if one.version})
+        models = {count.device_model_id: f"{count.manufacturer} {count.model}" for count in counts.by_version}
+        versions = sorted({count.version for count in counts.by_version if count.version})
         choices: dict[str, list[tuple[Any, str]]] = {
             "region": [(int(region), str(region.label)) for region in counts.by_region],
             "version": [(version, version) for version in versions],
@@ -61,9 +61,9 @@ class EstateForm(forms.Form):
             for name in ("role", "label"):
                 del self.fields[name]
 
-    def again(self, asked: QueryDict) -> EstateForm:
+    def again(self, params: QueryDict) -> EstateForm:
         """Return the same form for other filters."""
-        return EstateForm(asked, **self._known)
+        return EstateForm(params, **self._known)
 
     @property
     def kept(self) -> str:
@@ -75,12 +75,12 @@ class EstateForm(forms.Form):
     def said(self) -> str:
         """The filters in words."""
         self.is_valid()
-        found = []
+        parts = []
         for name, value in self.cleaned_data.items():
             if value:
                 names = dict(getattr(self.fields[name], "choices", ()))
-                found.append(f"{self.fields[name].label}: {names.get(value, value)}")
-        return " · ".join(found)
+                parts.append(f"{self.fields[name].label}: {names.get(value, value)}")
+        return " · ".join(parts)
 
     @property
     def ignored(self) -> list[str]:
@@ -91,17 +91,17 @@ class EstateForm(forms.Form):
     def filters(self) -> EstateFilter:
         """Return what was asked for; a state counts only together with its update."""
         self.is_valid()
-        asked = self.cleaned_data
-        update = asked.get("update")
+        cleaned = self.cleaned_data
+        update = cleaned.get("update")
         return EstateFilter(
-            regions=(Region(asked["region"]),) if asked.get("region") else (),
-            versions=(asked["version"],) if asked.get("version") else (),
-            device_model_ids=(asked["model"],) if asked.get("model") else (),
-            statuses=(SmiStatus(asked["status"]),) if asked.get("status") else (),
-            roles=(asked["role"],) if asked.get("role") else (),
-            is_split={"yes": True, "no": False}.get(asked.get("split", "")),
-            label=asked.get("label", ""),
+            regions=(Region(cleaned["region"]),) if cleaned.get("region") else (),
+            versions=(cleaned["version"],) if cleaned.get("version") else (),
+            device_model_ids=(cleaned["model"],) if cleaned.get("model") else (),
+            statuses=(SmiStatus(cleaned["status"]),) if cleaned.get("status") else (),
+            roles=(cleaned["role"],) if cleaned.get("role") else (),
+            is_split={"yes": True, "no": False}.get(cleaned.get("split", "")),
+            label=cleaned.get("label", ""),
             rollout_id=update,
-            states=(TargetState[asked["state"]],) if update and asked.get("state") else (),
-            search=asked.get("q", ""),
+            states=(TargetState[cleaned["state"]],) if update and cleaned.get("state") else (),
+            search=cleaned.get("q", ""),
         )

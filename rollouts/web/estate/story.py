@@ -77,15 +77,15 @@ def _of_change(change: HubChange) -> StoryLine:
 
 def _of_entry(entry: HubEntry) -> StoryLine:
     title, icon, tone = _ENTRIES.get(entry.kind, (entry.kind.public_name, "info", "neutral"))
-    said = [entry.version] if entry.version else []
+    notes = [entry.version] if entry.version else []
     if entry.code != FailureCode.NONE:
-        said.append(str(entry.code.label))
-    if at := _moment(entry.data.get("effective_at")):
-        said.append(f"to activate {long_time(at)}")
-    return StoryLine(entry.at, title, ", ".join(said), icon, tone, entry.rollout_id)
+        notes.append(str(entry.code.label))
+    if at := _parse_time(entry.data.get("effective_at")):
+        notes.append(f"to activate {long_time(at)}")
+    return StoryLine(entry.at, title, ", ".join(notes), icon, tone, entry.rollout_id)
 
 
-def _moment(value: Any) -> datetime | None:
+def _parse_time(value: Any) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:

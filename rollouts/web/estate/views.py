@@ -60,8 +60,8 @@ def estate(request: PortalRequest) -> HttpResponse:
         total = counts.total if filters == EstateFilter() else estate_total(scope, filters=filters)
     except BadInput as refusal:
         problem = refusal.message
-    kept = request.GET.copy()
-    kept.pop("page", None)
+    params = request.GET.copy()
+    params.pop("page", None)
     views = [_view(view, form.kept) for view in saved_views(scope)]
     context = {
         "page": page,
@@ -72,10 +72,10 @@ def estate(request: PortalRequest) -> HttpResponse:
         "words": "" if total is None else count_of(total, "hub"),
         "versions": _versions(counts.by_version),
         "regions": [{"label": str(region.label), "count": n} for region, n in counts.by_region.items()],
-        "newer_url": _url(kept, page.previous),
-        "older_url": _url(kept, page.next),
-        "csv_url": f"{reverse('rollouts:estate-csv')}?{kept.urlencode()}",
-        "is_filtered": any(value for key, value in kept.items()),
+        "newer_url": _url(params, page.previous),
+        "older_url": _url(params, page.next),
+        "csv_url": f"{reverse('rollouts:estate-csv')}?{params.urlencode()}",
+        "is_filtered": any(value for key, value in params.items()),
         "views": views,
         "is_kept": any(view["is_open"] for view in views),
     }
@@ -121,8 +121,10 @@ def read_version(request: PortalRequest, guid: str) -> HttpResponse:
     """Have a hub's firmware version read (SR 11.2); the answer joins its story."""
     scope = scope_of(request)
     record = hub_card(scope, guid=guid).record
-    asked = services.request_read(scope, guids=[Guid.parse(record.guid).db], now=clock.now())
-    words = "The version is being read; the answer appears here." if asked.requested else _ASKED_ALREADY
+    request_result = services.request_read(scope, guids=[Guid.parse(record.guid).db], now=clock.now())
+    words = (
+        "The version is being read; the answer appears here." if request_result.requested else _ASKED_ALREADY
+    )
     messages.success(request, words)
     return redirect("rollouts:hub", record.guid)
 
@@ -130,7 +132,7 @@ def read_version(request: PortalRequest, guid: str) -> HttpResponse:
 def _facts(card: HubCard) -> list[dict[str, object]]:
     it = card.record
     roles = {"BOTH": "Import and Gas", "IMPORT": "Import", "GAS": "Gas"}
-    found = facts(
+    rows = facts(
         ("Device Model", f"{it.manufacturer} {it.model}"),
         ("Hardware version", it.hardware_version),
         ("Band", it.band.title()),
@@ -152,37 +154,37 @@ def _facts(card: HubCard) -> list[dict[str, object]]:
         ("Your labels", ", ".join(card.labels)),
     )
     identifiers = {"Firmware", "Paired GPF", "Firmware of the GPF", "Hardware version"}
-    return [{**one, "mono": one["label"] in identifiers} for one in found]
+    return [{**row, "mono": row["label"] in identifiers} for row in rows]
 
 
-def estate_form(asked: QueryDict, scope: Scope, counts: EstateCounts) -> EstateForm:
+def estate_form(params: QueryDict, scope: Scope, counts: EstateCounts) -> EstateForm:
     """Return the form of the filters, as an address says them."""
     published = visible_rollouts(scope).exclude(status=RolloutStatus.DRAFT)
     updates = list(published.order_by("-pk").values_list("pk", "name")[:100])
-    return EstateForm(asked, counts=counts, updates=updates, is_supplier=scope.is_supplier)
+    return EstateForm(params, counts=counts, updates=updates, is_supplier=scope.is_supplier)
 
 
 def _versions(counted: Sequence[VersionCount]) -> list[dict[str, Any]]:
-    ordered = sorted(counted, key=lambda one: (-one.hubs, one.version))
+    ordered = sorted(counted, key=lambda count: (-count.hubs, count.version))
     return [
         {
-            "label": one.version or "not known",
-            "note": f"{one.manufacturer} {one.model}",
-            "count": one.hubs,
-            "url": f"?version={one.version}&model={one.device_model_id}" if one.version else "",
+            "label": count.version or "not known",
+            "note": f"{count.manufacturer} {count.model}",
+            "count": count.hubs,
+            "url": f"?version={count.version}&model={count.device_model_id}" if count.version else "",
         }
-        for one in ordered[:_SHOWN_VERSIONS]
+        for count in ordered[:_SHOWN_VERSIONS]
     ]
 
 
-def _view(view: ViewCard, kept: str) -> dict[str, Any]:
-    is_open = bool(kept) and view.query == kept
+def _view(view: ViewCard, query: str) -> dict[str, Any]:
+    is_open = bool(query) and view.query == query
     return {"it": view, "url": f"{reverse('rollouts:estate')}?{view.query}", "is_open": is_open}
 
 
-def _url(kept: QueryDict, cursor: str | None) -> str:
+def _url(query: QueryDict, cursor: str | None) -> str:
     if not cursor:
         return ""
-    asked = kept.copy()
-    asked["page"] = cursor
-    return f"?{asked.urlencode()}"
+    params = query.copy()
+    params["page"] = cursor
+    return f"?{params.urlencode()}"

@@ -44,8 +44,8 @@ class AuditFilterForm(forms.Form):
     def wanted(self) -> tuple[str, str]:
         """Return the kind and the subject that were asked for."""
         self.is_valid()
-        asked = self.cleaned_data
-        return asked.get("kind") or "", (asked.get("subject") or "").strip()
+        cleaned = self.cleaned_data
+        return cleaned.get("kind") or "", (cleaned.get("subject") or "").strip()
 
 
 @require_http_methods(["GET", "POST"])
@@ -56,9 +56,9 @@ def audit(request: PortalRequest) -> HttpResponse:
     form = AuditFilterForm(request.GET)
     kind, subject = form.wanted()
     page = audit_trail(scope, name=kind, subject=subject, cursor=request.GET.get("after", ""))
-    kept = request.GET.copy()
-    kept.pop("after", None)
-    more = kept.copy()
+    params = request.GET.copy()
+    params.pop("after", None)
+    more = params.copy()
     more["after"] = page.next or ""
     context = {
         "rows": [_row(fact) for fact in page.items],
@@ -66,7 +66,7 @@ def audit(request: PortalRequest) -> HttpResponse:
         "proof": check_chain(scope) if request.method == "POST" else None,
         "checked_at": clock.now(),
         "older_url": f"?{more.urlencode()}" if page.next else "",
-        "newer_url": f"?{kept.urlencode()}" if request.GET.get("after") else "",
+        "newer_url": f"?{params.urlencode()}" if request.GET.get("after") else "",
     }
     return render(request, "rollouts/governance/audit.html", context)
 
@@ -74,10 +74,10 @@ def audit(request: PortalRequest) -> HttpResponse:
 def _row(fact: Fact) -> dict[str, Any]:
     kind, _, number = fact.subject.partition(":")
     url = reverse(_PAGES[kind], args=[int(number)]) if kind in _PAGES and number.isdecimal() else ""
-    return {"it": fact, "url": url, "facts": _said(fact.facts)}
+    return {"it": fact, "url": url, "facts": _fact_rows(fact.facts)}
 
 
-def _said(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _fact_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (name.replace("_", " "), _short(value)) for name, value in facts.items() if value not in (None, "")
     ]

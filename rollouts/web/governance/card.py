@@ -32,7 +32,7 @@ def governance_of(scope: Scope, rollout_id: int, status: RolloutStatus) -> dict[
     may_raise = scope.has(*MAY_INSTRUCT, *MAY_OPERATE)
     return {
         "incidents": len(statuses),
-        "open": sum(1 for one in statuses if one in OPEN_INCIDENTS),
+        "open": sum(1 for each in statuses if each in OPEN_INCIDENTS),
         "incidents_url": f"{reverse('rollouts:incidents')}?update={rollout_id}&status=all",
         "raise_url": reverse("rollouts:incident-new", args=[rollout_id]) if may_raise else "",
         "decisions": [

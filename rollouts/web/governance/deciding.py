@@ -73,10 +73,10 @@ class RecommendForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Ask for a date where a delay is recommended."""
-        asked = super().clean() or {}
-        if asked.get("outcome") == ReviewOutcome.DELAY and not asked.get("automatic_at"):
+        cleaned = super().clean() or {}
+        if cleaned.get("outcome") == ReviewOutcome.DELAY and not cleaned.get("automatic_at"):
             self.add_error("automatic_at", "Give the new date of the delay.")
-        return asked
+        return cleaned
 
 
 class SignForm(forms.Form):
@@ -113,9 +113,9 @@ _FORMS: Final[Mapping[str, type[forms.Form]]] = {
 def decision(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """Show the review of an update; open one, recommend, or sign."""
     scope, now = scope_of(request), clock.now()
-    found = reviews(scope, rollout_id=rollout_id)
+    governance = reviews(scope, rollout_id=rollout_id)
     if request.method == "GET":
-        return _page(request, scope, rollout_id, found, {}, now=now)
+        return _page(request, scope, rollout_id, governance, {}, now=now)
     act = request.POST.get("act", "")
     form_class = _FORMS.get(act)
     if form_class is None:
@@ -123,16 +123,16 @@ def decision(request: PortalRequest, rollout_id: int) -> HttpResponse:
     form = form_class(request.POST)
     bound = {_NAME_OF[act]: form}
     if not form.is_valid():
-        return _page(request, scope, rollout_id, found, bound, now=now, status=422)
+        return _page(request, scope, rollout_id, governance, bound, now=now, status=422)
     try:
-        told = _act(request, scope, rollout_id, act, form.cleaned_data, found, now=now)
+        message = _act(request, scope, rollout_id, act, form.cleaned_data, governance, now=now)
     except Refusal as refusal:
         if refusal.status in {403, 404}:
             raise
         form.add_error(None, refusal.message)
         again = reviews(scope, rollout_id=rollout_id)
         return _page(request, scope, rollout_id, again, bound, now=now, status=refusal.status)
-    messages.success(request, told)
+    messages.success(request, message)
     return redirect("rollouts:decision", rollout_id)
 
 
@@ -150,42 +150,42 @@ def _act(
     scope: Scope,
     rollout_id: int,
     act: str,
-    said: Mapping[str, Any],
-    found: Reviews,
+    cleaned: Mapping[str, Any],
+    governance: Reviews,
     *,
     now: datetime,
 ) -> str:
     if act == "open":
-        services.open_review(scope, rollout_id=rollout_id, because=said["because"], now=now)
+        services.open_review(scope, rollout_id=rollout_id, because=cleaned["because"], now=now)
         return "The review is open."
-    if found.current is None:
+    if governance.current is None:
         raise NotFound("No review is open.")
-    asked = request.POST.get("version", "")
-    version = int(asked) if asked.isdecimal() else 0
+    version_text = request.POST.get("version", "")
+    version = int(version_text) if version_text.isdecimal() else 0
     if act == "recommend":
-        is_delay = said["outcome"] == ReviewOutcome.DELAY
+        is_delay = cleaned["outcome"] == ReviewOutcome.DELAY
         services.recommend(
             scope,
-            decision_id=found.current.id,
+            decision_id=governance.current.id,
             version=version,
-            outcome=said["outcome"],
-            reasons=said["reasons"],
-            automatic_at=said["automatic_at"] if is_delay else None,
-            goes_on=said["goes_on"] if is_delay else True,
+            outcome=cleaned["outcome"],
+            reasons=cleaned["reasons"],
+            automatic_at=cleaned["automatic_at"] if is_delay else None,
+            goes_on=cleaned["goes_on"] if is_delay else True,
             now=now,
         )
         return "Recommended. Those who have to sign are told."
     if act == "take_back":
         services.withdraw_recommendation(
-            scope, decision_id=found.current.id, version=version, why=said["why"], now=now
+            scope, decision_id=governance.current.id, version=version, why=cleaned["why"], now=now
         )
         return "Taken back: the review goes on, and signatures so far are void."
     signed = services.sign_off(
         scope,
-        decision_id=found.current.id,
+        decision_id=governance.current.id,
         version=version,
         verdict=SignOffVerdict.APPROVE if act == "approve" else SignOffVerdict.REJECT,
-        comment=said["comment"],
+        comment=cleaned["comment"],
         now=now,
     )
     return _signed_words(signed)
@@ -199,25 +199,25 @@ def _signed_words(signed: Signed) -> str:
     return f"Signed. Still needed: {'; or '.join(signed.still_needed)}."
 
 
-def _outcome_words(found: Reviews, status: RolloutStatus) -> str:
+def _outcome_words(governance: Reviews, status: RolloutStatus) -> str:
     """Say what a signature would set going, the resumption that a delay may bring included."""
-    card = found.current
+    card = governance.current
     if card is None or card.outcome is None:
         return ""
-    said = OUTCOMES[card.outcome]
+    outcome = OUTCOMES[card.outcome]
     if card.outcome != ReviewOutcome.DELAY or card.automatic_at is None:
-        return said
-    said += f" The new cut-off would be {long_time(rules.one_month_before(card.automatic_at))}."
+        return outcome
+    outcome += f" The new cut-off would be {long_time(rules.one_month_before(card.automatic_at))}."
     if status not in HALTED_STATUSES:
-        return f"{said} The update runs on meanwhile."
+        return f"{outcome} The update runs on meanwhile."
     if card.goes_on:
-        return f"{said} The halted update goes on with it, by the new dates."
-    return f"{said} The update stays paused until another decision."
+        return f"{outcome} The halted update goes on with it, by the new dates."
+    return f"{outcome} The update stays paused until another decision."
 
 
-def _signers(scope: Scope, found: Reviews) -> list[tuple[str, str]]:
+def _signers(scope: Scope, governance: Reviews) -> list[tuple[str, str]]:
     """Say who will have to sign each outcome; all at once where that is the same."""
-    if found.current is None or not found.current.may_recommend:
+    if governance.current is None or not governance.current.may_recommend:
         return []
     needed = [(str(outcome.label), "; or ".join(needed_for(scope, outcome))) for outcome in ReviewOutcome]
     return [("Any outcome", needed[0][1])] if len({words for _, words in needed}) == 1 else needed
@@ -227,7 +227,7 @@ def _page(
     request: PortalRequest,
     scope: Scope,
     rollout_id: int,
-    found: Reviews,
+    governance: Reviews,
     forms_bound: Mapping[str, forms.Form],
     *,
     now: datetime,
@@ -237,17 +237,17 @@ def _page(
     context = {
         "page": page,
         "scope": scope,
-        "reviews": found,
-        "current": found.current,
+        "reviews": governance,
+        "current": governance.current,
         "open_form": OpenReviewForm(),
         "recommend_form": RecommendForm(),
         "sign_form": SignForm(),
         "take_back_form": TakeBackForm(),
         **forms_bound,
-        "outcome_words": _outcome_words(found, page.flight.status),
+        "outcome_words": _outcome_words(governance, page.flight.status),
         "delay_hint": f"For a delay alone. Later than {long_time(page.flight.automatic_at)}. {LOCAL_HINT}",
-        "figures": figure_facts(found.current.figures) if found.current else [],
-        "signers": _signers(scope, found),
+        "figures": figure_facts(governance.current.figures) if governance.current else [],
+        "signers": _signers(scope, governance),
         "stands": page.flight.status in HALTED_STATUSES | ENDED_STATUSES,
         "after": after_halt(scope, rollout_id=rollout_id) if "after-halt" in request.GET else None,
         "segments": segments(page.progress.states),

@@ -29,8 +29,8 @@ def figure_facts(figures: Mapping[str, Any]) -> list[dict[str, object]]:
             f"{figures.get('incidents', 0):,}, naming {count_of(figures.get('hubs_in_incidents', 0), 'hub')}",
         ),
         ("Halt rule", _rule_words(figures.get("halt_rule"))),
-        ("Automatic activation", _moment(figures.get("automatic_at"))),
-        ("Cut-off", _moment(figures.get("cutoff_at"))),
+        ("Automatic activation", _time_words(figures.get("automatic_at"))),
+        ("Cut-off", _time_words(figures.get("cutoff_at"))),
     )
 
 
@@ -48,5 +48,5 @@ def _rule_words(trip: Mapping[str, Any] | None) -> str:
     return f"“{trip['name']}” tripped: {rate_words(trip['rate'])}, limit {percent(trip['threshold'])}"
 
 
-def _moment(text: str | None) -> str:
+def _time_words(text: str | None) -> str:
     return long_time(datetime.fromisoformat(text)) if text else ""

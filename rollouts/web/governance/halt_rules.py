@@ -88,17 +88,17 @@ class HaltRuleForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Ask for failures where particular ones are meant, and forget them where not."""
-        asked = super().clean() or {}
-        if asked.get("kind") != HaltRuleKind.CODES:
-            asked["failure_codes"] = []
-        elif not asked.get("failure_codes"):
+        cleaned = super().clean() or {}
+        if cleaned.get("kind") != HaltRuleKind.CODES:
+            cleaned["failure_codes"] = []
+        elif not cleaned.get("failure_codes"):
             self.add_error("failure_codes", "Tick at least one failure.")
-        return asked
+        return cleaned
 
     def terms(self) -> dict[str, Any]:
         """Return what the service takes: the limit as a share."""
-        said = dict(self.cleaned_data)
-        return {**said, "threshold": said["threshold"] / 100}
+        terms = dict(self.cleaned_data)
+        return {**terms, "threshold": terms["threshold"] / 100}
 
 
 @require_GET
@@ -127,8 +127,8 @@ def rule(request: PortalRequest, rollout_id: int, rule_id: int | None = None) ->
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
     page = rollout_page(scope, rollout_id, now=now)
-    found = None if rule_id is None else _rule(scope, rollout_id, rule_id, now=now)
-    form, status = _form(request, rollout_id, found), 200
+    line = None if rule_id is None else _rule(scope, rollout_id, rule_id, now=now)
+    form, status = _form(request, rollout_id, line), 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
@@ -145,9 +145,9 @@ def rule(request: PortalRequest, rollout_id: int, rule_id: int | None = None) ->
     context = {
         "page": page,
         "form": form,
-        "row": rule_row(found) if found else None,
+        "row": rule_row(line) if line else None,
         "silent_for": duration(_silent_for()),
-        "title": "Change a halt rule" if found else "Add a halt rule",
+        "title": "Change a halt rule" if line else "Add a halt rule",
         "crumbs": [
             *crumbs_of(rollout_id, page.flight.name),
             {"label": "Halt rules", "url": reverse("rollouts:halt-rules", args=[rollout_id])},
@@ -162,10 +162,10 @@ def switch(request: PortalRequest, rollout_id: int, rule_id: int) -> HttpRespons
     """Switch a halt rule off, or on again."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
-    found = _rule(scope, rollout_id, rule_id, now=now).rule
+    rule = _rule(scope, rollout_id, rule_id, now=now).rule
     try:
         put = services.put_halt_rule(
-            scope, rollout_id=rollout_id, rule_id=rule_id, is_active=not found.is_active, now=now
+            scope, rollout_id=rollout_id, rule_id=rule_id, is_active=not rule.is_active, now=now
         )
     except Refusal as refusal:
         if refusal.status in {403, 404}:
@@ -232,13 +232,13 @@ def _look(line: RuleLine, missing: int) -> tuple[str, str, str]:
 
 def _rule(scope: Scope, rollout_id: int, rule_id: int, *, now: datetime) -> RuleLine:
     lines = halt_rules(scope, rollout_id=rollout_id, now=now)
-    found = next((line for line in lines if line.rule.pk == rule_id), None)
-    if found is None:
+    line_found = next((line for line in lines if line.rule.pk == rule_id), None)
+    if line_found is None:
         raise NotFound("There is no such rule.")
-    return found
+    return line_found
 
 
-def _form(request: PortalRequest, rollout_id: int, found: RuleLine | None) -> HaltRuleForm:
+def _form(request: PortalRequest, rollout_id: int, line: RuleLine | None) -> HaltRuleForm:
     batches = batch_choices(rollout_id)
     if request.method == "POST":
         return HaltRuleForm(request.POST, batches=batches)
@@ -248,8 +248,8 @@ def _form(request: PortalRequest, rollout_id: int, found: RuleLine | None) -> Ha
         "minimum_sample": 100,
         "window_hours": 168,
     }
-    if found is not None:
-        rule: HaltRule = found.rule
+    if line is not None:
+        rule: HaltRule = line.rule
         initial = {name: getattr(rule, name) for name in _TERMS}
         initial["threshold"] = round(100 * rule.threshold, 4)
     return HaltRuleForm(initial=initial, batches=batches)

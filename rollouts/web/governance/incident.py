@@ -66,14 +66,14 @@ def incident(request: PortalRequest, incident_id: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, scope, page, bound, now=now, status=422)
     try:
-        told = _act(scope, page, act, form.cleaned_data, now=now)
+        message = _act(scope, page, act, form.cleaned_data, now=now)
     except Refusal as refusal:
         if refusal.status in {403, 404}:
             raise
         form.add_error(None, refusal.message)
         again = incident_page(scope, incident_id)
         return _page(request, scope, again, bound, now=now, status=refusal.status)
-    messages.success(request, told)
+    messages.success(request, message)
     return redirect("rollouts:incident", incident_id)
 
 
@@ -90,17 +90,19 @@ def _form_for(act: str, request: PortalRequest, scope: Scope, page: IncidentPage
 
 
 def _others(scope: Scope, page: IncidentPage) -> list[tuple[int, str]]:
-    found = incident_lines(scope, rollout_id=page.line.rollout_id, is_open=True, size=_MOST_OTHERS)
+    page_of_incidents = incident_lines(
+        scope, rollout_id=page.line.rollout_id, is_open=True, size=_MOST_OTHERS
+    )
     return [
-        (one.id, f"{one.reference}, {one.raised_by}: {one.title}")
-        for one in found.items
-        if one.id != page.line.id
+        (line.id, f"{line.reference}, {line.raised_by}: {line.title}")
+        for line in page_of_incidents.items
+        if line.id != page.line.id
     ]
 
 
 def _issues(scope: Scope, page: IncidentPage) -> list[tuple[int, str]]:
-    found = known_issues(scope, rollout_id=page.line.rollout_id)
-    return [(issue.pk, issue.title) for issue in found if issue.is_active or issue.pk == page.known_issue_id]
+    issues = known_issues(scope, rollout_id=page.line.rollout_id)
+    return [(issue.pk, issue.title) for issue in issues if issue.is_active or issue.pk == page.known_issue_id]
 
 
 _Bound = tuple[Any, Any] | tuple[None, None]
@@ -117,31 +119,35 @@ _MAKERS: Final[Mapping[str, Callable[[Scope, IncidentPage, _Bound], forms.Form]]
 }
 
 
-def _act(scope: Scope, page: IncidentPage, act: str, said: Mapping[str, Any], *, now: datetime) -> str:
+def _act(scope: Scope, page: IncidentPage, act: str, cleaned: Mapping[str, Any], *, now: datetime) -> str:
     incident_id = page.line.id
     match act:
         case "comment":
             services.comment_on_incident(
-                scope, incident_id=incident_id, text=said["text"], is_internal=said["is_internal"], now=now
+                scope,
+                incident_id=incident_id,
+                text=cleaned["text"],
+                is_internal=cleaned["is_internal"],
+                now=now,
             )
         case "attach":
             added = services.attach_to_incident(
-                scope, incident_id=incident_id, uploads=uploads_of(said["uploads"]), now=now
+                scope, incident_id=incident_id, uploads=uploads_of(cleaned["uploads"]), now=now
             )
             return f"{count_of(added, 'file')} added." if added else "These files were attached already."
         case "merge":
-            services.merge_incident(scope, incident_id=incident_id, into_id=said["into"], now=now)
+            services.merge_incident(scope, incident_id=incident_id, into_id=cleaned["into"], now=now)
         case "explain":
             services.explain_incident(
-                scope, incident_id=incident_id, known_issue_id=said["known_issue"], now=now
+                scope, incident_id=incident_id, known_issue_id=cleaned["known_issue"], now=now
             )
         case "reference":
             services.set_service_desk_reference(
-                scope, incident_id=incident_id, reference=said["reference"], now=now
+                scope, incident_id=incident_id, reference=cleaned["reference"], now=now
             )
         case _:
             done = services.take_incident_step(
-                scope, incident_id=incident_id, verb=act, comment=said["comment"], now=now
+                scope, incident_id=incident_id, verb=act, comment=cleaned["comment"], now=now
             )
             return f"{done.reference} is now: {done.get_status_display()}."
     return _DONE[act]
@@ -186,7 +192,7 @@ def _page(
 
 def _facts(page: IncidentPage, scope: Scope) -> list[dict[str, object]]:
     line = page.line
-    said = {
+    sources = {
         HubSource.LIST: "listed",
         HubSource.BATCH: "a whole group",
         HubSource.NONE: "none named",
@@ -199,7 +205,7 @@ def _facts(page: IncidentPage, scope: Scope) -> list[dict[str, object]]:
         ("Priority", "High, as for every firmware update" if line.is_high_priority else "Normal"),
         ("Home Area Network", str(line.han_impact.label)),
         ("Devices affected", f"{page.han_devices:,}" if page.han_devices else ""),
-        ("Hubs", f"{line.hubs:,}, {said[HubSource(page.source)]}"),
+        ("Hubs", f"{line.hubs:,}, {sources[HubSource(page.source)]}"),
         ("Answer by", long_time(line.respond_by)),
         ("Answered", long_time(line.responded_at) if line.responded_at else ""),
         ("Resolution by", long_time(line.resolve_by)),

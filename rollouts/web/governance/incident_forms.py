@@ -65,7 +65,7 @@ class FilesField(forms.FileField):
         given = data if isinstance(data, list | tuple) else [data] if data else []
         if not given:
             super().clean(None, initial)
-        return [super(FilesField, self).clean(one, initial) for one in given]
+        return [super(FilesField, self).clean(file, initial) for file in given]
 
 
 class RaiseForm(forms.Form):
@@ -139,19 +139,19 @@ class RaiseForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the chosen way of naming hubs needs."""
-        asked = super().clean() or {}
-        source = asked.get("source")
+        cleaned = super().clean() or {}
+        source = cleaned.get("source")
         for way, field, words in (
             ("paste", "hubs", "Paste at least one GUID."),
             ("file", "file", "Choose a file."),
             ("batch", "batch", "Choose a group."),
             ("instruction", "instruction", "Choose an instruction."),
         ):
-            value = asked.get(field)
+            value = cleaned.get(field)
             is_missing = not (value.strip() if isinstance(value, str) else value)
             if source == way and is_missing and field not in self.errors:
                 self.add_error(field, words)
-        return asked
+        return cleaned
 
 
 class HubConditionsForm(ConditionsForm):
@@ -182,9 +182,9 @@ class IncidentFilterForm(forms.Form):
     def wanted(self) -> dict[str, Any]:
         """Return the filter that was asked for, as the query takes it."""
         self.is_valid()
-        asked = self.cleaned_data
-        is_open = {"closed": False, "all": None}.get(asked.get("status") or "open", True)
-        return {"is_open": is_open, "category": asked.get("category"), "rollout_id": asked.get("update")}
+        cleaned = self.cleaned_data
+        is_open = {"closed": False, "all": None}.get(cleaned.get("status") or "open", True)
+        return {"is_open": is_open, "category": cleaned.get("category"), "rollout_id": cleaned.get("update")}
 
 
 class CommentForm(forms.Form):

@@ -64,17 +64,17 @@ def incidents(request: PortalRequest) -> HttpResponse:
     scope, now = _reader(request), clock.now()
     form = _filter_form(request, scope)
     page = incident_lines(scope, cursor=request.GET.get("after", ""), **form.wanted())
-    kept = request.GET.copy()
-    kept.pop("after", None)
-    more = kept.copy()
+    params = request.GET.copy()
+    params.pop("after", None)
+    more = params.copy()
     more["after"] = page.next or ""
     context = {
         "rows": [row_of(line, now=now) for line in page.items],
         "form": form,
         "scope": scope,
         "older_url": f"?{more.urlencode()}" if page.next else "",
-        "newer_url": f"?{kept.urlencode()}" if request.GET.get("after") else "",
-        "csv_url": f"{reverse('rollouts:incidents-csv')}?{kept.urlencode()}",
+        "newer_url": f"?{params.urlencode()}" if request.GET.get("after") else "",
+        "csv_url": f"{reverse('rollouts:incidents-csv')}?{params.urlencode()}",
     }
     return render(request, "rollouts/governance/incidents.html", context)
 
@@ -121,10 +121,12 @@ def raise_incident(request: PortalRequest, rollout_id: int) -> HttpResponse:
         form.add_error(None, refusal.message)
         rejected = refusal.facts.get("rejected", [])
         return _raise_page(request, shown, form, rule, rejected=rejected, status=refusal.status)
-    told = f"{raised.reference} is raised with {count_of(raised.hubs, 'hub')}, at high priority. DCC is told."
+    message = (
+        f"{raised.reference} is raised with {count_of(raised.hubs, 'hub')}, at high priority. DCC is told."
+    )
     if raised.rejected:
-        told += f" {count_of(len(raised.rejected), 'line')} could not be taken: see below."
-    messages.success(request, told)
+        message += f" {count_of(len(raised.rejected), 'line')} could not be taken: see below."
+    messages.success(request, message)
     return redirect("rollouts:incident", raised.incident_id)
 
 
@@ -132,8 +134,8 @@ def raise_incident(request: PortalRequest, rollout_id: int) -> HttpResponse:
 @for_people
 def file(request: PortalRequest, incident_id: int, file_id: int) -> HttpResponse:
     """Send a file of an incident as an attachment, which no browser shows or runs."""
-    found = incident_file(scope_of(request), incident_id, file_id)
-    return HttpResponse(found.content, headers=dict(found.headers))
+    attachment = incident_file(scope_of(request), incident_id, file_id)
+    return HttpResponse(attachment.content, headers=dict(attachment.headers))
 
 
 @require_GET
@@ -202,8 +204,8 @@ def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[Raise
     choices: dict[str, Any] = {
         "batches": batch_choices(rollout_id),
         "instructions": [
-            (one.receipt.id, f"{one.receipt.reference}, {count_of(one.receipt.tally.accepted, 'hub')}")
-            for one in own
+            (batch.receipt.id, f"{batch.receipt.reference}, {count_of(batch.receipt.tally.accepted, 'hub')}")
+            for batch in own
         ],
         "may_name_none": scope.is_dcc,
     }
@@ -213,39 +215,39 @@ def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[Raise
             RaiseForm(request.POST, request.FILES, **choices),
             HubConditionsForm(request.POST, versions=versions, prefix="rule"),
         )
-    asked = {key: request.GET[key] for key in ("hubs", "batch", "source") if key in request.GET}
-    return RaiseForm(initial=asked, **choices), HubConditionsForm(versions=versions, prefix="rule")
+    initial = {key: request.GET[key] for key in ("hubs", "batch", "source") if key in request.GET}
+    return RaiseForm(initial=initial, **choices), HubConditionsForm(versions=versions, prefix="rule")
 
 
-def _account(asked: Mapping[str, Any]) -> IncidentAccount:
+def _account(cleaned: Mapping[str, Any]) -> IncidentAccount:
     return IncidentAccount(
-        category=asked["category"],
-        title=asked["title"],
-        description=asked["description"],
-        han_impact=asked["han_impact"],
-        han_devices=asked["han_devices"] or 0,
-        service_desk_reference=asked["service_desk_reference"],
-        attachments=uploads_of(asked["attachments"]),
+        category=cleaned["category"],
+        title=cleaned["title"],
+        description=cleaned["description"],
+        han_impact=cleaned["han_impact"],
+        han_devices=cleaned["han_devices"] or 0,
+        service_desk_reference=cleaned["service_desk_reference"],
+        attachments=uploads_of(cleaned["attachments"]),
     )
 
 
 def uploads_of(files: list[Any]) -> list[Upload]:
     """Read files as they were sent."""
-    return [Upload(file_name=one.name or "file", content=one.read()) for one in files]
+    return [Upload(file_name=file.name or "file", content=file.read()) for file in files]
 
 
-def _named(asked: Mapping[str, Any], rule: HubConditionsForm) -> dict[str, Any]:
-    match asked["source"]:
+def _named(cleaned: Mapping[str, Any], rule: HubConditionsForm) -> dict[str, Any]:
+    match cleaned["source"]:
         case "rule":
             return {"tree": rule.tree}
         case "batch":
-            return {"batch_id": asked["batch"]}
+            return {"batch_id": cleaned["batch"]}
         case "instruction":
-            return {"instruction_id": asked["instruction"]}
+            return {"instruction_id": cleaned["instruction"]}
         case "none":
             return {}
         case source:
-            listed = submitted_list(asked["file"] if source == "file" else None, asked["hubs"])
+            listed = submitted_list(cleaned["file"] if source == "file" else None, cleaned["hubs"])
             return {"source": listed.hubs if listed else HubList.from_text("")}
 
 

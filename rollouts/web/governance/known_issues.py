@@ -112,14 +112,14 @@ def _put(
     request: PortalRequest,
     scope: Scope,
     issue: KnownIssue | None,
-    said: Mapping[str, Any],
+    cleaned: Mapping[str, Any],
     rule: HubConditionsForm,
 ) -> HttpResponse:
     tree: object | None = rule.tree if rule.tree["all"] else None
     if issue is not None and tree is None and not _fits_form(issue):
         tree = issue.criteria  # conditions this form cannot show are kept as they are
     put = services.put_known_issue(
-        scope, criteria=tree, issue_id=issue.pk if issue else None, now=clock.now(), **said
+        scope, criteria=tree, issue_id=issue.pk if issue else None, now=clock.now(), **cleaned
     )
     messages.success(request, f"Kept: {put.title}. It {'counts' if put.is_active else 'does not count'} now.")
     if put.rollout_id is not None:
@@ -128,10 +128,10 @@ def _put(
 
 
 def _issue(scope: Scope, issue_id: int) -> KnownIssue:
-    found = next((one for one in known_issues(scope) if one.pk == issue_id), None)
-    if found is None:
+    issue = next((candidate for candidate in known_issues(scope) if candidate.pk == issue_id), None)
+    if issue is None:
         raise NotFound("There is no such known issue.")
-    return found
+    return issue
 
 
 def _forms(
@@ -148,8 +148,8 @@ def _forms(
             IssueForm(request.POST, updates=updates),
             HubConditionsForm(request.POST, versions=versions, prefix="rule"),
         )
-    asked = request.GET.get("update", "")
-    initial: dict[str, Any] = {"rollout_id": int(asked) if asked.isdecimal() else None}
+    wanted = request.GET.get("update", "")
+    initial: dict[str, Any] = {"rollout_id": int(wanted) if wanted.isdecimal() else None}
     if issue is not None:
         names = ("title", "description", "rollout_id", "failure_codes", "is_active")
         initial = {name: getattr(issue, name) for name in names}

@@ -87,7 +87,9 @@ def requirements(request: PortalRequest) -> HttpResponse:
             for section in document.sections
         ],
         "changes": document.changes,
-        "rule_changes": [_change(one) for one in rules.changes if one.status == DecisionStatus.ENACTED],
+        "rule_changes": [
+            _change(change) for change in rules.changes if change.status == DecisionStatus.ENACTED
+        ],
     }
     return render(request, "rollouts/governance/requirements.html", context)
 
@@ -105,14 +107,14 @@ def propose(request: PortalRequest) -> HttpResponse:
     """Propose who must sign; it is signed itself before it counts."""
     scope, status = scope_of(request), 200
     scope.check(*MAY_OPERATE, *MAY_CONFIRM)
-    found = business_rules(scope)
-    rows, reasons = _row_forms(request, found), ReasonsForm(request.POST or None)
+    current = business_rules(scope)
+    rows, reasons = _row_forms(request, current), ReasonsForm(request.POST or None)
     if request.method == "POST":
         status = 422
         if rows.is_valid() and reasons.is_valid():
             try:
                 services.propose_requirements(
-                    scope, rows=list(_said(rows)), now=clock.now(), **reasons.cleaned_data
+                    scope, rows=list(_proposed_rows(rows)), now=clock.now(), **reasons.cleaned_data
                 )
             except NotPermitted:
                 raise
@@ -148,7 +150,7 @@ def sign(request: PortalRequest, decision_id: int) -> HttpResponse:
         raise
     except Refusal as refusal:
         return _rules_page(request, problem=refusal)
-    messages.success(request, _told(verdict, signed))
+    messages.success(request, _outcome_words(verdict, signed))
     return redirect("rollouts:business-rules")
 
 
@@ -194,11 +196,11 @@ def _piece(piece: str) -> str:
 
 def _rules_page(request: PortalRequest, *, problem: Refusal | None = None) -> HttpResponse:
     scope = scope_of(request)
-    found = business_rules(scope)
+    current = business_rules(scope)
     context = {
-        "found": found,
-        "open": [_change(one) for one in found.changes if one.page is not None],
-        "made": [_change(one) for one in found.changes if one.page is None],
+        "found": current,
+        "open": [_change(change) for change in current.changes if change.page is not None],
+        "made": [_change(change) for change in current.changes if change.page is None],
         "may_propose": scope.has(*MAY_OPERATE, *MAY_CONFIRM),
         "problem": problem.message if problem else "",
         "comment": request.POST.get("comment", ""),
@@ -213,7 +215,7 @@ def _rules_page(request: PortalRequest, *, problem: Refusal | None = None) -> Ht
     )
 
 
-def _row_forms(request: PortalRequest, found: BusinessRules) -> BaseFormSet[RequirementForm]:
+def _row_forms(request: PortalRequest, current: BusinessRules) -> BaseFormSet[RequirementForm]:
     boards = Organisation.objects.filter(
         kind__in=[OrganisationKind.PANEL, OrganisationKind.DCC], is_active=True
     )
@@ -226,7 +228,7 @@ def _row_forms(request: PortalRequest, found: BusinessRules) -> BaseFormSet[Requ
             "option": row.option,
             "outcomes": [outcomes[label] for label in row.outcomes],
         }
-        for row in found.in_force
+        for row in current.in_force
         if row.organisation_id is not None
     ]
     factory = formset_factory(RequirementForm, extra=_SPARE_ROWS, max_num=_MOST_ROWS, validate_max=True)
@@ -238,14 +240,14 @@ def _row_forms(request: PortalRequest, found: BusinessRules) -> BaseFormSet[Requ
     )
 
 
-def _said(rows: BaseFormSet[RequirementForm]) -> Iterator[dict[str, Any]]:
+def _proposed_rows(rows: BaseFormSet[RequirementForm]) -> Iterator[dict[str, Any]]:
     for form in rows:
-        asked = form.cleaned_data
-        if asked.get("organisation"):
-            yield {**asked, "number": asked.get("number") or 1, "option": asked.get("option") or 1}
+        cleaned = form.cleaned_data
+        if cleaned.get("organisation"):
+            yield {**cleaned, "number": cleaned.get("number") or 1, "option": cleaned.get("option") or 1}
 
 
-def _told(verdict: str, signed: services.Signed) -> str:
+def _outcome_words(verdict: str, signed: services.Signed) -> str:
     if verdict == SignOffVerdict.REJECT:
         return "The change is rejected."
     if signed.status == DecisionStatus.ENACTED:
@@ -261,7 +263,7 @@ def _change(change: RuleChange) -> dict[str, Any]:
 
 
 def _crumbs(*, is_below: bool = False) -> list[dict[str, str]]:
-    found = [{"label": "Requirements", "url": reverse("rollouts:requirements")}]
+    crumbs = [{"label": "Requirements", "url": reverse("rollouts:requirements")}]
     if is_below:
-        found.append({"label": "Business rules", "url": reverse("rollouts:business-rules")})
-    return found
+        crumbs.append({"label": "Business rules", "url": reverse("rollouts:business-rules")})
+    return crumbs

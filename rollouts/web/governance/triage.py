@@ -87,13 +87,13 @@ def merge(request: PortalRequest, rollout_id: int) -> HttpResponse:
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
     rollout_page(scope, rollout_id, now=now)
-    ticked = sorted({int(one) for one in request.POST.getlist("incident") if one.isdecimal()})
+    ticked = sorted({int(each) for each in request.POST.getlist("incident") if each.isdecimal()})
     if len(ticked) < 2:  # noqa: PLR2004 - one is merged into another
         return _board(request, scope, rollout_id, now=now, refused="Tick at least two incidents.", status=422)
     oldest, *others = ticked
     try:
-        for one in others:
-            services.merge_incident(scope, incident_id=one, into_id=oldest, now=now)
+        for each in others:
+            services.merge_incident(scope, incident_id=each, into_id=oldest, now=now)
     except Refusal as refusal:
         if refusal.status in {403, 404}:
             raise
@@ -143,10 +143,12 @@ def group_rows(groups: Sequence[TriageGroup]) -> list[dict[str, Any]]:
     ]
 
 
-def compared(found: Comparison) -> dict[str, Any]:
+def compared(comparison: Comparison) -> dict[str, Any]:
     """Draw upgraded hubs against hubs that are not, and the failures of the upgrade itself."""
-    top = scale_of(rate for measure in found.measures for rate in (measure.upgraded, measure.not_upgraded))
-    failures_top = scale_of((found.failures, found.unexplained))
+    top = scale_of(
+        rate for measure in comparison.measures for rate in (measure.upgraded, measure.not_upgraded)
+    )
+    failures_top = scale_of((comparison.failures, comparison.unexplained))
     return {
         "measures": [
             {
@@ -155,10 +157,10 @@ def compared(found: Comparison) -> dict[str, Any]:
                 "upgraded": rate_view(measure.upgraded, top=top, is_high=measure.is_apart),
                 "not_upgraded": rate_view(measure.not_upgraded, top=top),
             }
-            for measure in found.measures
+            for measure in comparison.measures
         ],
-        "failures": rate_view(found.failures, top=failures_top),
-        "unexplained": rate_view(found.unexplained, top=failures_top),
+        "failures": rate_view(comparison.failures, top=failures_top),
+        "unexplained": rate_view(comparison.unexplained, top=failures_top),
     }
 
 

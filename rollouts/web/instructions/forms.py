@@ -98,16 +98,16 @@ class InstructForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Ask for a list where a list is meant, and for no time where none is taken."""
-        asked = super().clean() or {}
-        source = asked.get("source")
-        if source == "file" and not asked.get("file") and "file" not in self.errors:
+        cleaned = super().clean() or {}
+        source = cleaned.get("source")
+        if source == "file" and not cleaned.get("file") and "file" not in self.errors:
             self.add_error("file", "Choose a file.")
-        if source == "paste" and not (asked.get("hubs") or "").strip():
+        if source == "paste" and not (cleaned.get("hubs") or "").strip():
             self.add_error("hubs", "Paste at least one GUID.")
-        if source == "saved" and not asked.get("saved") and "saved" not in self.errors:
+        if source == "saved" and not cleaned.get("saved") and "saved" not in self.errors:
             self.add_error("saved", "Choose a rule of yours.")
-        if source == "mine" and not asked.get("mine") and "mine" not in self.errors:
+        if source == "mine" and not cleaned.get("mine") and "mine" not in self.errors:
             self.add_error("mine", "Choose one of your batches.")
-        if asked.get("kind") != InstructionKind.INSTRUCT and asked.get("activate_at"):
+        if cleaned.get("kind") != InstructionKind.INSTRUCT and cleaned.get("activate_at"):
             self.add_error("activate_at", "Only an instruction takes a time: leave it blank.")
-        return asked
+        return cleaned

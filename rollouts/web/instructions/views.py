@@ -72,7 +72,9 @@ def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
     try:
         draft = _draft_of(scope, rollout_id, form.cleaned_data, rule, now=now)
         hubs = draft.hubs
-        verdict = services.check_instruction(scope, source=hubs, received_at=now, now=now, **_said(draft))
+        verdict = services.check_instruction(
+            scope, source=hubs, received_at=now, now=now, **_instruction_arguments(draft)
+        )
     except Refusal as refusal:
         form.add_error(None, refusal.message)
         return _choose(request, rollout_id, form, rule, status=refusal.status)
@@ -94,9 +96,9 @@ def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[Instr
             InstructForm(request.POST, request.FILES, **choices),
             ConditionsForm(request.POST, versions=versions, prefix="rule"),
         )
-    asked = {key: request.GET[key] for key in _ASKED if key in request.GET}
+    initial = {key: request.GET[key] for key in _ASKED if key in request.GET}
     return (
-        InstructForm(initial=asked, **choices),
+        InstructForm(initial=initial, **choices),
         ConditionsForm(versions=versions, prefix="rule", initial={"strata": ["region", "version"]}),
     )
 
@@ -149,7 +151,7 @@ def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
             channel=Channel.PORTAL,
             name=draft.name,
             idempotency_key=f"portal:{token}",
-            **_said(draft),
+            **_instruction_arguments(draft),
         )
     except Refusal as refusal:
         return _choose_again(request, rollout_id, refusal.message, draft=draft, status=refusal.status)
@@ -199,36 +201,38 @@ def _as_typed(draft: InstructionDraft) -> dict[str, Any]:
 
 
 def _draft_of(
-    scope: Scope, rollout_id: int, asked: Mapping[str, Any], rule: ConditionsForm, *, now: datetime
+    scope: Scope, rollout_id: int, cleaned: Mapping[str, Any], rule: ConditionsForm, *, now: datetime
 ) -> InstructionDraft:
-    source = asked["source"]
+    source = cleaned["source"]
     draft = partial(
         InstructionDraft,
         organisation_id=scope.organisation_id,
         rollout_id=rollout_id,
-        kind=asked["kind"],
-        activate_at=asked["activate_at"],
-        name=asked["name"],
+        kind=cleaned["kind"],
+        activate_at=cleaned["activate_at"],
+        name=cleaned["name"],
         source=source,
     )
     if source in {"file", "paste"}:
-        return draft(sent=submitted_list(asked["file"] if source == "file" else None, asked["hubs"]))
+        return draft(sent=submitted_list(cleaned["file"] if source == "file" else None, cleaned["hubs"]))
     if source in {"rule", "saved"}:
-        said: Any = rule
+        chosen: Any = rule
         if source == "saved":
-            said = next(one for one in selection_rules(scope) if one.version_id == asked["saved"])
-        found = guids_by_rule(
-            scope, rollout_id=rollout_id, tree=said.tree, sample=said.sample, as_of=now.date()
+            chosen = next(rule_ for rule_ in selection_rules(scope) if rule_.version_id == cleaned["saved"])
+        guids = guids_by_rule(
+            scope, rollout_id=rollout_id, tree=chosen.tree, sample=chosen.sample, as_of=now.date()
         )
-        return draft(chosen=found)
+        return draft(chosen=guids)
     if source == "mine":
-        mine = own_guids(scope, rollout_id=rollout_id, which=HubChoice.ANSWERED, instruction_id=asked["mine"])
+        mine = own_guids(
+            scope, rollout_id=rollout_id, which=HubChoice.ANSWERED, instruction_id=cleaned["mine"]
+        )
         return draft(chosen=mine)
-    found = own_guids(scope, rollout_id=rollout_id, which=HubChoice(source), batch_id=asked["batch"])
-    return draft(batch_id=asked["batch"], chosen=found)
+    guids = own_guids(scope, rollout_id=rollout_id, which=HubChoice(source), batch_id=cleaned["batch"])
+    return draft(batch_id=cleaned["batch"], chosen=guids)
 
 
-def _said(draft: InstructionDraft) -> dict[str, Any]:
+def _instruction_arguments(draft: InstructionDraft) -> dict[str, Any]:
     return {
         "rollout_id": draft.rollout_id,
         "kind": InstructionKind(draft.kind),
@@ -270,13 +274,13 @@ def _line(line: services.RefusedLine) -> RejectedLine:
 def instructions(request: PortalRequest) -> HttpResponse:
     """List the organisation's own instructions, the latest first."""
     scope = scope_of(request)
-    asked, before = request.GET.get("update", ""), request.GET.get("before", "")
-    rollout_id = int(asked) if asked.isdecimal() else None
+    wanted, before = request.GET.get("update", ""), request.GET.get("before", "")
+    rollout_id = int(wanted) if wanted.isdecimal() else None
     try:
         page = receipts(scope, rollout_id=rollout_id, cursor=before)
     except BadCursor:  # a damaged address shows the latest
         page = receipts(scope, rollout_id=rollout_id)
-    older = f"?before={page.next}" + (f"&update={asked}" if asked.isdecimal() else "") if page.next else ""
+    older = f"?before={page.next}" + (f"&update={wanted}" if wanted.isdecimal() else "") if page.next else ""
     context = {"page": page, "older_url": older, "scope": scope}
     return render(request, "rollouts/instructions/instructions.html", context)
 
@@ -286,18 +290,18 @@ def instructions(request: PortalRequest) -> HttpResponse:
 def receipt(request: PortalRequest, reference: str) -> HttpResponse:
     """Show a receipt: what was received, what came of it, and what was not taken."""
     scope = scope_of(request)
-    found = receipt_of(scope, reference)
-    tally = found.receipt.tally
+    named = receipt_of(scope, reference)
+    tally = named.receipt.tally
     context = {
-        "found": found,
-        "receipt": found.receipt,
-        "facts": _receipt_facts(found),
+        "found": named,
+        "receipt": named.receipt,
+        "facts": _receipt_facts(named),
         "reasons": _reasons(tally.rejected_by_reason),
         "consents": [Segment(consent, n) for consent, n in tally.consents.items()],
         "days": {day: {"yours": n} for day, n in sorted(tally.days.items())},
-        "refused": refused_lines(scope, reference) if found.receipt.rejected else [],
+        "refused": refused_lines(scope, reference) if named.receipt.rejected else [],
         "failures_url": reverse("rollouts:failures", args=[reference, "csv"]),
-        "crumbs": crumbs_of(found.receipt.rollout_id, found.rollout_name),
+        "crumbs": crumbs_of(named.receipt.rollout_id, named.rollout_name),
     }
     part = "#outcome" if request.htmx and not request.htmx.history_restore_request else ""
     return render(request, f"rollouts/instructions/receipt.html{part}", context)
@@ -319,11 +323,11 @@ def failures(request: PortalRequest, reference: str, form: str) -> HttpResponseB
     raise Http404
 
 
-def _receipt_facts(found: NamedReceipt) -> list[dict[str, object]]:
-    it = found.receipt
+def _receipt_facts(named: NamedReceipt) -> list[dict[str, object]]:
+    it = named.receipt
     wanted = long_time(it.activate_at) if it.activate_at else "no preference"
     return facts(
-        ("Update", found.rollout_name),
+        ("Update", named.rollout_name),
         ("Instruction", dict(KINDS).get(it.kind, it.kind)),
         ("Time asked for", wanted if it.kind == InstructionKind.INSTRUCT else ""),
         ("Your name for it", it.name),

@@ -84,12 +84,12 @@ class NominateForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Ask for a list where a list is meant."""
-        asked = super().clean() or {}
-        if asked.get("source") == "file" and not asked.get("file") and "file" not in self.errors:
+        cleaned = super().clean() or {}
+        if cleaned.get("source") == "file" and not cleaned.get("file") and "file" not in self.errors:
             self.add_error("file", "Choose a file.")
-        if asked.get("source") == "paste" and not (asked.get("hubs") or "").strip():
+        if cleaned.get("source") == "paste" and not (cleaned.get("hubs") or "").strip():
             self.add_error("hubs", "Paste at least one GUID.")
-        return asked
+        return cleaned
 
 
 @require_http_methods(["GET", "POST"])
@@ -107,16 +107,16 @@ def pilot(request: PortalRequest, rollout_id: int) -> HttpResponse:
     now = clock.now()
     try:
         if request.POST.get("act") == "preview":
-            found = preview_selection(
+            preview = preview_selection(
                 scope, rollout_id=rollout_id, tree=rule.tree, sample=rule.sample, now=now
             )
-            return _page(request, rollout_id, form, rule, preview=found)
-        told = _nominate(scope, rollout_id, form.cleaned_data, rule if is_rule else None, now=now)
+            return _page(request, rollout_id, form, rule, preview=preview)
+        message = _nominate(scope, rollout_id, form.cleaned_data, rule if is_rule else None, now=now)
     except Refusal as refusal:
         form.add_error(None, refusal.message)
         rejected = refusal.facts.get("rejected", [])
         return _page(request, rollout_id, form, rule, rejected=rejected, status=refusal.status)
-    messages.success(request, told)
+    messages.success(request, message)
     return redirect("rollouts:pilot", rollout_id)
 
 
@@ -128,27 +128,27 @@ def decide(request: PortalRequest, rollout_id: int) -> HttpResponse:
     scope.check(*MAY_OPERATE)
     rollout_page(scope, rollout_id, now=now)
     comment = request.POST.get("comment", "")
-    chosen = [int(one) for one in request.POST.getlist("submission") if one.isdecimal()]
+    chosen = [int(each) for each in request.POST.getlist("submission") if each.isdecimal()]
     form, rule = _forms(request, scope, rollout_id, is_bound=False)
     try:
         if not chosen:
             return _page(request, rollout_id, form, rule, refused="Tick at least one nomination.", status=422)
         if request.POST.get("act") == "decline":
-            for one in chosen:
-                services.decline_submission(scope, submission_id=one, comment=comment, now=now)
-            told = f"{count_of(len(chosen), 'nomination')} declined; the Suppliers are told why."
+            for each in chosen:
+                services.decline_submission(scope, submission_id=each, comment=comment, now=now)
+            message = f"{count_of(len(chosen), 'nomination')} declined; the Suppliers are told why."
         else:
             done = services.confirm_pilot(
                 scope, rollout_id=rollout_id, submission_ids=chosen, comment=comment, now=now
             )
-            told = (
+            message = (
                 f"{count_of(done.joined, 'hub')} joined: the pilot group has {done.in_pilot} of {done.cap}."
             )
             if done.dropped:
-                told += f" {count_of(done.dropped, 'hub')} could not be taken any more."
+                message += f" {count_of(done.dropped, 'hub')} could not be taken any more."
     except Refusal as refusal:
         return _page(request, rollout_id, form, rule, refused=refusal.message, status=refusal.status)
-    messages.success(request, told)
+    messages.success(request, message)
     return redirect("rollouts:pilot", rollout_id)
 
 
@@ -175,24 +175,24 @@ def _forms(
 
 
 def _nominate(
-    scope: Scope, rollout_id: int, asked: Mapping[str, Any], rule: ConditionsForm | None, *, now: datetime
+    scope: Scope, rollout_id: int, cleaned: Mapping[str, Any], rule: ConditionsForm | None, *, now: datetime
 ) -> str:
-    said: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "rollout_id": rollout_id,
-        "activate_at": asked["activate_at"],
+        "activate_at": cleaned["activate_at"],
         "received_at": now,
         "now": now,
     }
     if rule is not None:
-        name = asked["rule_name"] or f"Pilot of update {rollout_id}"
+        name = cleaned["rule_name"] or f"Pilot of update {rollout_id}"
         saved = services.save_rule(scope, name=name, tree=rule.tree, sample=rule.sample, now=now)
-        done = services.submit_pilot(scope, rule_version_id=saved.pk, **said)
+        done = services.submit_pilot(scope, rule_version_id=saved.pk, **arguments)
     else:
-        is_file = asked["source"] == "file"
-        listed = submitted_list(asked["file"] if is_file else None, asked["hubs"])
-        done = services.submit_pilot(scope, source=listed.hubs if listed else None, **said)
-    told = f"{count_of(done.hubs, 'hub')} nominated for the pilot. DCC decides."
-    return told + (
+        is_file = cleaned["source"] == "file"
+        listed = submitted_list(cleaned["file"] if is_file else None, cleaned["hubs"])
+        done = services.submit_pilot(scope, source=listed.hubs if listed else None, **arguments)
+    message = f"{count_of(done.hubs, 'hub')} nominated for the pilot. DCC decides."
+    return message + (
         f" {count_of(len(done.rejected), 'line')} not accepted: see below." if done.rejected else ""
     )
 
@@ -231,10 +231,10 @@ def _page(
         "regions": _regions(progress.by_region),
         "hubs": hubs,
         "older_url": f"?after={hubs.next}" if hubs.next else "",
-        "submissions": [_submission(one) for one in nominations],
+        "submissions": [_submission(nomination) for nomination in nominations],
         "may_nominate": _may_nominate(scope, page, now=now),
         "may_decide": may_decide,
-        "has_undecided": any(one.status == "SUBMITTED" for one in nominations),
+        "has_undecided": any(nomination.status == "SUBMITTED" for nomination in nominations),
         "steps": step_buttons([step for step in page.steps if step.verb in _PILOT_VERBS], page),
         "crumbs": crumbs_of(rollout_id, page.flight.name),
         "decide_url": reverse("rollouts:pilot-decide", args=[rollout_id]),
@@ -268,8 +268,8 @@ def _regions(by_region: Mapping[Any, Mapping[Any, int]]) -> list[dict[str, Any]]
     ]
 
 
-def _submission(one: Submission) -> dict[str, Any]:
-    return {"it": one, "rejected": _worded(one.rejected)[:20]}
+def _submission(nomination: Submission) -> dict[str, Any]:
+    return {"it": nomination, "rejected": _worded(nomination.rejected)[:20]}
 
 
 def _worded(rejected: object) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ def dashboard(request: PortalRequest) -> HttpResponse:
         "may_operate": scope.has(*MAY_OPERATE),
         "now": now,
         "rows": flight_rows(board.flights),
-        "due": [due_item(one) for one in board.outstanding],
+        "due": [due_item(item) for item in board.outstanding],
         "series": IF_NOTHING,
         "days": from_today(board.days, now=now),
         "calendar": calendar_of(board.volumes, now=now) if scope.is_csp else None,

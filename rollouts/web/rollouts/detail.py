@@ -77,7 +77,7 @@ def rollout_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
         + reason_rows(page.progress.retrying, url=hubs_url, note="being tried again"),
         "withdrawn": reason_rows(page.progress.withdrawn, url=hubs_url),
         "curve": _curve(scope, page, now=now),
-        "milestones": [asdict(one) for one in page.milestones],
+        "milestones": [asdict(milestone) for milestone in page.milestones],
         "series": IF_NOTHING,
         "days": from_today(page.plan.days, now=now),
         "facts": facts_of(page),
@@ -172,7 +172,7 @@ def facts_of(page: RolloutPage) -> list[dict[str, object]]:
     """List what an update is."""
     flight = page.flight
     note = page.notes[0] if page.notes else None
-    found = facts(
+    rows = facts(
         ("Device Model", flight.model),
         ("Firmware", flight.version),
         ("From", joined(page.predecessors)),
@@ -188,4 +188,4 @@ def facts_of(page: RolloutPage) -> list[dict[str, object]]:
     )
     url = reverse("rollouts:release-notes", args=[flight.id])
     words = f"Revision {note.revision}, {long_time(note.published_at)}" if note else "Not yet published"
-    return [*found, {"label": "Release Note", "value": words, "url": url}]
+    return [*rows, {"label": "Release Note", "value": words, "url": url}]

@@ -102,12 +102,12 @@ class MemberFilterForm(forms.Form):
     def wanted(self) -> MemberFilter:
         """Return the filter that was asked for."""
         self.is_valid()
-        asked = self.cleaned_data
+        cleaned = self.cleaned_data
         return MemberFilter(
-            states=[TargetState[asked["state"]]] if asked.get("state") else None,
-            batch_id=asked.get("batch"),
-            region=Region(asked["region"]) if asked.get("region") else None,
-            code=FailureCode(asked["code"]) if asked.get("code") else None,
+            states=[TargetState[cleaned["state"]]] if cleaned.get("state") else None,
+            batch_id=cleaned.get("batch"),
+            region=Region(cleaned["region"]) if cleaned.get("region") else None,
+            code=FailureCode(cleaned["code"]) if cleaned.get("code") else None,
         )
 
 

@@ -54,15 +54,15 @@ def check(request: PortalRequest, rollout_id: int) -> HttpResponse:
     context: dict[str, Any] = {"page": page, "form": form, "rule": rule, "crumbs": crumbs}
     if not (form.is_valid() and rule.is_valid()):
         return render(request, "rollouts/rollouts/phase_new.html", context, status=422)
-    asked = form.cleaned_data
+    cleaned = form.cleaned_data
     try:
-        token = _kept(scope, rollout_id, asked)
-        outlook = _outlook(scope, rollout_id, {**asked, "token": token}, rule, now=now)
+        token = _keep_selection(scope, rollout_id, cleaned)
+        outlook = _outlook(scope, rollout_id, {**cleaned, "token": token}, rule, now=now)
     except Refusal as refusal:
         form.add_error(None, refusal.message)
         return render(request, "rollouts/rollouts/phase_new.html", context, status=refusal.status)
     context |= {
-        "asked": asked,
+        "asked": cleaned,
         "outlook": outlook,
         "said": [*_said_again(request), ("token", token)],
         "rejected": reject_rows([asdict(line) for line in outlook.rejected[:_SHOWN]]),
@@ -74,27 +74,27 @@ def check(request: PortalRequest, rollout_id: int) -> HttpResponse:
     return render(request, "rollouts/rollouts/phase_check.html", context)
 
 
-def _kept(scope: Scope, rollout_id: int, asked: Mapping[str, Any]) -> str:
-    if asked["source"] == "rule":
+def _keep_selection(scope: Scope, rollout_id: int, cleaned: Mapping[str, Any]) -> str:
+    if cleaned["source"] == "rule":
         return ""
     return keep_draft(
         InstructionDraft(
             organisation_id=scope.organisation_id,
             rollout_id=rollout_id,
             kind="BATCH",
-            activate_at=asked["automatic_at"],
-            name=asked["name"],
-            source=asked["source"],
-            sent=submitted_list(asked["file"] if asked["source"] == "file" else None, asked["hubs"]),
+            activate_at=cleaned["automatic_at"],
+            name=cleaned["name"],
+            source=cleaned["source"],
+            sent=submitted_list(cleaned["file"] if cleaned["source"] == "file" else None, cleaned["hubs"]),
         )
     )
 
 
 def _outlook(
-    scope: Scope, rollout_id: int, asked: Mapping[str, Any], rule: HubConditionsForm, *, now: datetime
+    scope: Scope, rollout_id: int, cleaned: Mapping[str, Any], rule: HubConditionsForm, *, now: datetime
 ) -> services.BatchOutlook:
-    said = chosen_by(scope, rollout_id, asked, rule)
-    which = {name: said[name] for name in ("automatic_at", "tree", "source") if name in said}
+    arguments = chosen_by(scope, rollout_id, cleaned, rule)
+    which = {name: arguments[name] for name in ("automatic_at", "tree", "source") if name in arguments}
     return services.foresee_batch(scope, rollout_id=rollout_id, now=now, **which)
 
 

@@ -65,8 +65,8 @@ class GateForm(forms.Form):
 
     def terms(self) -> dict[str, Any]:
         """Return what the service takes: shares between 0 and 1."""
-        said = self.cleaned_data
-        return {**said, "success": said["success"] / 100, "settled": said["settled"] / 100}
+        cleaned = self.cleaned_data
+        return {**cleaned, "success": cleaned["success"] / 100, "settled": cleaned["settled"] / 100}
 
 
 class OpenGateForm(forms.Form):
@@ -117,14 +117,14 @@ class PhaseForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Ask for a list where a list is meant, unless it was sent and checked before."""
-        asked = super().clean() or {}
-        if asked.get("token"):
-            return asked
-        if asked.get("source") == "file" and not asked.get("file") and "file" not in self.errors:
+        cleaned = super().clean() or {}
+        if cleaned.get("token"):
+            return cleaned
+        if cleaned.get("source") == "file" and not cleaned.get("file") and "file" not in self.errors:
             self.add_error("file", "Choose a file.")
-        if asked.get("source") == "paste" and not (asked.get("hubs") or "").strip():
+        if cleaned.get("source") == "paste" and not (cleaned.get("hubs") or "").strip():
             self.add_error("hubs", "Paste at least one GUID.")
-        return asked
+        return cleaned
 
 
 @require_GET
@@ -134,12 +134,12 @@ def phase_list(request: PortalRequest, rollout_id: int) -> HttpResponse:
     scope, now = scope_of(request), clock.now()
     scope.check(*sorted(DCC_ROLES | PANEL_ROLES))
     page = rollout_page(scope, rollout_id, now=now)
-    found = phases(scope, rollout_id=rollout_id)
+    all_phases = phases(scope, rollout_id=rollout_id)
     context = {
         "page": page,
-        "rows": [_row(phase) for phase in found.items],
+        "rows": [_row(phase) for phase in all_phases.items],
         "may_form": scope.has(*MAY_OPERATE) and page.flight.status in RUNNING_STATUSES,
-        "may_operate": scope.has(*MAY_OPERATE) and not found.is_ended,
+        "may_operate": scope.has(*MAY_OPERATE) and not all_phases.is_ended,
         "crumbs": crumbs_of(rollout_id, page.flight.name),
     }
     return render(request, "rollouts/rollouts/phases.html", context)
@@ -163,11 +163,11 @@ def gate(request: PortalRequest, rollout_id: int, batch_id: int) -> HttpResponse
     if not form.is_valid():
         return _gate_page(request, page, phase, gate_form, open_form, status=422)
     try:
-        told = _set(scope, phase, form, is_opening=is_opening, now=now)
+        message = _set(scope, phase, form, is_opening=is_opening, now=now)
     except Refusal as refusal:
         form.add_error(None, refusal.message)
         return _gate_page(request, page, phase, gate_form, open_form, status=refusal.status)
-    messages.success(request, told)
+    messages.success(request, message)
     return redirect("rollouts:phases", rollout_id)
 
 
@@ -186,8 +186,8 @@ def form_phase(request: PortalRequest, rollout_id: int) -> HttpResponse:
         status = 422
         if form.is_valid() and rule.is_valid():
             try:
-                said = chosen_by(scope, rollout_id, form.cleaned_data, rule)
-                formed = services.create_batch(scope, rollout_id=rollout_id, now=now, **said)
+                arguments = chosen_by(scope, rollout_id, form.cleaned_data, rule)
+                formed = services.create_batch(scope, rollout_id=rollout_id, now=now, **arguments)
             except Refusal as refusal:
                 form.add_error(None, refusal.message)
                 status = refusal.status
@@ -216,7 +216,7 @@ def _set(scope: Scope, phase: Phase, form: Any, *, is_opening: bool, now: dateti
 
 
 def chosen_by(
-    scope: Scope, rollout_id: int, asked: Mapping[str, Any], rule: HubConditionsForm
+    scope: Scope, rollout_id: int, cleaned: Mapping[str, Any], rule: HubConditionsForm
 ) -> dict[str, Any]:
     """Return what the service takes: name, time, gate, and conditions or a list.
 
@@ -224,20 +224,20 @@ def chosen_by(
         BadInput: a list that was checked is no longer kept.
         FileRefused: a file cannot be read.
     """
-    said = {name: asked[name] for name in ("name", "automatic_at", "is_gated")}
-    if asked["source"] == "rule":
-        return {**said, "tree": rule.tree}
-    if asked["token"]:
-        draft = restore_draft(scope, asked["token"], rollout_id=rollout_id)
+    arguments = {name: cleaned[name] for name in ("name", "automatic_at", "is_gated")}
+    if cleaned["source"] == "rule":
+        return {**arguments, "tree": rule.tree}
+    if cleaned["token"]:
+        draft = restore_draft(scope, cleaned["token"], rollout_id=rollout_id)
         if draft is None:
             raise BadInput("The list you had checked is no longer kept here. Choose the hubs again.")
-        return {**said, "source": draft.hubs}
-    listed = submitted_list(asked["file"] if asked["source"] == "file" else None, asked["hubs"])
-    return {**said, "source": listed.hubs if listed else None}
+        return {**arguments, "source": draft.hubs}
+    listed = submitted_list(cleaned["file"] if cleaned["source"] == "file" else None, cleaned["hubs"])
+    return {**arguments, "source": listed.hubs if listed else None}
 
 
-def _phase(found: Phases, batch_id: int) -> Phase:
-    phase = next((one for one in found.items if one.id == batch_id), None)
+def _phase(all_phases: Phases, batch_id: int) -> Phase:
+    phase = next((candidate for candidate in all_phases.items if candidate.id == batch_id), None)
     if phase is None or phase.kind != BatchKind.SAFE_LAUNCH:
         raise NotFound("There is no such group.")
     return phase

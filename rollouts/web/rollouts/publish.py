@@ -105,8 +105,10 @@ def preview(request: PortalRequest, rollout_id: int) -> HttpResponse:
         except Refusal as refusal:
             refused, status = refusal.message, refusal.status
         else:
-            told = f"Published: {count_of(notice.hubs, 'hub')} of {count_of(notice.suppliers, 'Supplier')}."
-            messages.success(request, f"{told} Everybody concerned is told.")
+            message = (
+                f"Published: {count_of(notice.hubs, 'hub')} of {count_of(notice.suppliers, 'Supplier')}."
+            )
+            messages.success(request, f"{message} Everybody concerned is told.")
             return redirect("rollouts:detail", rollout_id)
     return render(
         request,
@@ -121,16 +123,20 @@ def _preview_context(request: PortalRequest, rollout_id: int, refused: str, now:
     page = rollout_page(scope, rollout_id, now=now)
     if page.flight.status != RolloutStatus.DRAFT:
         raise Http404
-    found = preview_of(scope, rollout_id=rollout_id, now=now)
+    outlook = preview_of(scope, rollout_id=rollout_id, now=now)
     return {
         "page": page,
-        "preview": found,
+        "preview": outlook,
         "facts": facts_of(page),
         "refused": refused,
-        "problems": [PROBLEMS.get(code, code) for code in found.problems],
-        "warnings": [PROBLEMS.get(code, code) for code in found.warnings],
-        "regions": [{"label": str(region.label), "count": hubs} for region, hubs in found.by_region.items()],
-        "excluded": [{"label": str(reason.label), "count": hubs} for reason, hubs in found.excluded.items()],
+        "problems": [PROBLEMS.get(code, code) for code in outlook.problems],
+        "warnings": [PROBLEMS.get(code, code) for code in outlook.warnings],
+        "regions": [
+            {"label": str(region.label), "count": hubs} for region, hubs in outlook.by_region.items()
+        ],
+        "excluded": [
+            {"label": str(reason.label), "count": hubs} for reason, hubs in outlook.excluded.items()
+        ],
         "crumbs": [{"label": "Updates", "url": reverse("rollouts:list")}],
     }
 

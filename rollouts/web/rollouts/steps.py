@@ -71,7 +71,7 @@ def step(request: PortalRequest, rollout_id: int, verb: str) -> HttpResponse:
     if verb not in _MEANS:
         raise Http404
     page = rollout_page(scope, rollout_id, now=now)
-    may = any(one.verb == verb for one in page.steps)
+    may = any(each.verb == verb for each in page.steps)
     if not may and scope.roles.isdisjoint(ROLLOUT_STEPS[verb].roles):
         raise NotPermitted("This step is for another role.")
     form = _form(verb, request)
@@ -80,11 +80,11 @@ def step(request: PortalRequest, rollout_id: int, verb: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, scope, page, verb, form, may=may, now=now, status=422)
     try:
-        told = _take(scope, rollout_id, verb, form.cleaned_data, now=now)
+        message = _take(scope, rollout_id, verb, form.cleaned_data, now=now)
     except Refusal as refusal:
         form.add_error(None, refusal.message)
         return _page(request, scope, page, verb, form, may=may, now=now, status=refusal.status)
-    messages.success(request, told)
+    messages.success(request, message)
     return redirect("rollouts:detail", rollout_id)
 
 
@@ -96,27 +96,31 @@ def _form(verb: str, request: PortalRequest) -> Any:
     return form
 
 
-def _take(scope: Scope, rollout_id: int, verb: str, said: Mapping[str, str], *, now: datetime) -> str:
+def _take(scope: Scope, rollout_id: int, verb: str, cleaned: Mapping[str, str], *, now: datetime) -> str:
     if verb in HALTING:
-        return _told(services.halt(scope, rollout_id=rollout_id, verb=verb, now=now, reason=said["reason"]))
-    _PILOT[verb](scope, rollout_id=rollout_id, now=now, **said)
+        return _report_words(
+            services.halt(scope, rollout_id=rollout_id, verb=verb, now=now, reason=cleaned["reason"])
+        )
+    _PILOT[verb](scope, rollout_id=rollout_id, now=now, **cleaned)
     return _DONE[verb]
 
 
-def _told(report: HaltReport) -> str:
+def _report_words(report: HaltReport) -> str:
     """Say what a halt has done."""
-    said = ["Nothing more leaves."]
+    sentences = ["Nothing more leaves."]
     if report.hubs_put_back:
-        said.append(f"{count_of(report.hubs_put_back, 'hub')} held back before their command left.")
+        sentences.append(f"{count_of(report.hubs_put_back, 'hub')} held back before their command left.")
     if report.hubs_to_cancel:
-        said.append(f"{count_of(report.hubs_to_cancel, 'activation')} being recalled from hubs.")
+        sentences.append(f"{count_of(report.hubs_to_cancel, 'activation')} being recalled from hubs.")
     if report.hubs_not_recalled:
-        said.append(
+        sentences.append(
             f"{count_of(report.hubs_not_recalled, 'hub')} told to activate can no longer be recalled."
         )
     if report.images_on_their_way:
-        said.append(f"{count_of(report.images_on_their_way, 'image')} on the way will arrive, not activate.")
-    return " ".join(said)
+        sentences.append(
+            f"{count_of(report.images_on_their_way, 'image')} on the way will arrive, not activate."
+        )
+    return " ".join(sentences)
 
 
 def _page(

@@ -90,8 +90,8 @@ def hubs(request: PortalRequest, rollout_id: int) -> HttpResponse:
     scope = scope_of(request)
     form = _filter_form(request.GET, rollout_id)
     page = members(scope, rollout_id, wanted=form.wanted(), cursor=request.GET.get("after", ""))
-    kept = request.GET.copy()
-    kept.pop("after", None)
+    params = request.GET.copy()
+    params.pop("after", None)
     shown = rollout_page(scope, rollout_id, now=clock.now())
     context = {
         "page": page,
@@ -99,9 +99,9 @@ def hubs(request: PortalRequest, rollout_id: int) -> HttpResponse:
         "update": shown,
         "scope": scope,
         "batches": {batch.id: batch.name for batch in shown.batches},
-        "older_url": _with(kept, after=page.next) if page.next else "",
-        "newer_url": f"?{kept.urlencode()}" if request.GET.get("after") else "",
-        "csv_url": f"{reverse('rollouts:hubs-csv', args=[rollout_id])}?{kept.urlencode()}",
+        "older_url": _with(params, after=page.next) if page.next else "",
+        "newer_url": f"?{params.urlencode()}" if request.GET.get("after") else "",
+        "csv_url": f"{reverse('rollouts:hubs-csv', args=[rollout_id])}?{params.urlencode()}",
         "crumbs": crumbs_of(rollout_id, shown.flight.name),
     }
     return render(request, "rollouts/rollouts/hubs.html", context)
@@ -114,8 +114,8 @@ def hubs_csv(request: PortalRequest, rollout_id: int) -> HttpResponseBase:
     scope = scope_of(request)
     form = _filter_form(request.GET, rollout_id)
     batches = dict(batch_choices(rollout_id))
-    found = every_member(scope, rollout_id, wanted=form.wanted())
-    rows = (_cells(member, batches) for member in found)
+    hubs_found = every_member(scope, rollout_id, wanted=form.wanted())
+    rows = (_cells(member, batches) for member in hubs_found)
     return download(
         stream_csv(rows, header=_HEADER, with_mark=True), f"update-{rollout_id}-hubs.csv", "text/csv"
     )
@@ -132,10 +132,12 @@ def report(request: PortalRequest, rollout_id: int, form: str) -> HttpResponseBa
     if form not in writers:
         raise Http404
     write, kind = writers[form]
-    asked = request.GET.get("supplier", "")
+    supplier = request.GET.get("supplier", "")
     try:
         body = write(
-            scope_of(request), rollout_id=rollout_id, supplier_id=int(asked) if asked.isdecimal() else None
+            scope_of(request),
+            rollout_id=rollout_id,
+            supplier_id=int(supplier) if supplier.isdecimal() else None,
         )
     except BadInput as refusal:
         return HttpResponse(refusal.message, status=422, content_type="text/plain")
@@ -190,15 +192,15 @@ def _status(row: dict[str, Any]) -> RolloutStatus:
     return RolloutStatus(row["update"].flight.status)
 
 
-def _filter_form(asked: QueryDict, rollout_id: int) -> MemberFilterForm:
-    return MemberFilterForm(asked, batches=batch_choices(rollout_id))
+def _filter_form(params: QueryDict, rollout_id: int) -> MemberFilterForm:
+    return MemberFilterForm(params, batches=batch_choices(rollout_id))
 
 
-def _with(kept: QueryDict, **more: str) -> str:
-    kept = kept.copy()
+def _with(params: QueryDict, **more: str) -> str:
+    params = params.copy()
     for key, value in more.items():
-        kept[key] = value
-    return f"?{kept.urlencode()}"
+        params[key] = value
+    return f"?{params.urlencode()}"
 
 
 def _cells(member: Member, batches: dict[int, str]) -> tuple[object, ...]:

@@ -146,21 +146,21 @@ def _act(request: PortalRequest, scope: Scope, bench: ApprovalBuilder, readings:
     if act not in _JUDGED:
         return None
     is_named = act != "save" or _is_named(scope, bench)
-    said = readings.approval
-    if said is None or not is_named:
+    approval = readings.approval
+    if approval is None or not is_named:
         bench.status = 422
         return None
     now = clock.now()
     if act == "try":
-        bench.past, bench.ahead = back_test(scope, said, now=now), dry_run(scope, said, now=now)
+        bench.past, bench.ahead = back_test(scope, approval, now=now), dry_run(scope, approval, now=now)
         return None
     try:
         return services.save_approval_rule(
             scope,
             name=bench.card.name if bench.card else bench.name.cleaned_data["name"],
-            release_tree=said.release.document,
-            hub_tree=said.hubs.document,
-            time_policy=said.policy.document,
+            release_tree=approval.release.document,
+            hub_tree=approval.hubs.document,
+            time_policy=approval.policy.document,
             now=now,
         )
     except Refusal as refusal:

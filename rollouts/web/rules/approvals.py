@@ -70,8 +70,8 @@ def try_out(request: PortalRequest, rule_id: int) -> HttpResponse:
     """Say what a rule would have done with past updates, and would do with those that run."""
     scope, now = supplier_scope(request), clock.now()
     card = _card(request, scope, rule_id)
-    said = _approval(card.shown)
-    past, ahead = back_test(scope, said, now=now), dry_run(scope, said, now=now)
+    approval = _approval(card.shown)
+    past, ahead = back_test(scope, approval, now=now), dry_run(scope, approval, now=now)
     context = {
         "card": card,
         "past": past,
@@ -116,16 +116,16 @@ def disable(request: PortalRequest, rule_id: int) -> HttpResponse:
 
 def crumbs(card: ApprovalCard | None = None) -> list[dict[str, str]]:
     """Lead back to the list, and to the rule."""
-    found = [{"label": "Approval rules", "url": reverse("rollouts:approvals")}]
+    trail = [{"label": "Approval rules", "url": reverse("rollouts:approvals")}]
     if card is not None:
-        found.append({"label": card.name, "url": reverse("rollouts:approval", args=[card.id])})
-    return found
+        trail.append({"label": card.name, "url": reverse("rollouts:approval", args=[card.id])})
+    return trail
 
 
 def _card(request: PortalRequest, scope: Scope, rule_id: int) -> ApprovalCard:
     """Find the rule in the version that is named, else in its latest."""
-    asked: Any = request.POST if request.method == "POST" else request.GET
-    version = asked.get("version", "")
+    params: Any = request.POST if request.method == "POST" else request.GET
+    version = params.get("version", "")
     if version and not version.isdecimal():
         raise NotFound("There is no such version of this rule.")
     card = approval_rule(scope, rule_id)

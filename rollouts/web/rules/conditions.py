@@ -84,16 +84,20 @@ class ConditionsForm(forms.Form):
     @property
     def sample(self) -> dict[str, Any] | None:
         """How the sample is drawn; None for every match."""
-        asked = self.cleaned_data
-        if not asked.get("size"):
+        cleaned = self.cleaned_data
+        if not cleaned.get("size"):
             return None
-        return {"size": asked["size"], "strata": asked.get("strata") or [], "seed": asked.get("seed") or 0}
+        return {
+            "size": cleaned["size"],
+            "strata": cleaned.get("strata") or [],
+            "seed": cleaned.get("seed") or 0,
+        }
 
     def _conditions(self) -> list[dict[str, Any] | None]:
-        asked = self.cleaned_data
+        cleaned = self.cleaned_data
 
         def when(name: str, field: str, op: str) -> dict[str, Any] | None:
-            value = asked.get(name)
+            value = cleaned.get(name)
             if value in (None, "", []):
                 return None
             plain = value.isoformat() if hasattr(value, "isoformat") else value

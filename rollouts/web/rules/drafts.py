@@ -70,8 +70,8 @@ def draft_of(document: object, subject: Subject) -> DraftGroup:
 
 def read_draft(posted: QueryDict, root: str, subject: Subject) -> DraftGroup:
     """Read a draft back from the fields of its form; what makes no sense is left out."""
-    found = _posted_group(posted, root, subject, depth=1)
-    return found or DraftGroup(subject)
+    draft = _posted_group(posted, root, subject, depth=1)
+    return draft or DraftGroup(subject)
 
 
 def change(root: DraftGroup, act: str, place: str) -> str:
@@ -115,10 +115,10 @@ def written(node: DraftNode, pointer: str, place: str, pointers: dict[str, str])
 
 def _leaf_document(leaf: DraftLeaf) -> dict[str, Any]:
     document: dict[str, Any] = {"field": leaf.name, "op": leaf.op}
-    asked, op = leaf.asked, leaf.operator
-    if asked is None or op is None or op.shape is Shape.NOTHING:
+    field, op = leaf.asked, leaf.operator
+    if field is None or op is None or op.shape is Shape.NOTHING:
         return document
-    values = [_plain(asked, op, value) for value in leaf.values]
+    values = [_plain(field, op, value) for value in leaf.values]
     match op.shape:
         case Shape.MANY:
             document["value"] = [value for value in values if value != ""]
@@ -129,9 +129,9 @@ def _leaf_document(leaf: DraftLeaf) -> dict[str, Any]:
     return document
 
 
-def _plain(asked: Asked, op: Op, text: str) -> str | int | float:
+def _plain(field: Asked, op: Op, text: str) -> str | int | float:
     """Give a number where one is written; anything else stays as typed, and is a problem to be told."""
-    if asked.kind is not Kind.NUMBER and op.shape is not Shape.DAYS:
+    if field.kind is not Kind.NUMBER and op.shape is not Shape.DAYS:
         return text
     for number in (int, float):
         try:
@@ -178,12 +178,12 @@ def _posted_leaf(posted: QueryDict, place: str, subject: Subject) -> DraftLeaf:
     name = str(posted[f"{place}.field"])
     is_negated = f"{place}.not" in posted
     leaf = DraftLeaf(subject, name, str(posted.get(f"{place}.op", "")), is_negated=is_negated)
-    asked = leaf.asked
-    if asked is None:
+    field = leaf.asked
+    if field is None:
         return leaf
     if name != posted.get(f"{place}.was", name) or leaf.operator is None:
         # Another question: the comparison and the value belonged to the one before.
-        leaf.op = asked.ops[0]
+        leaf.op = field.ops[0]
         return leaf
     leaf.values = [value.strip() for value in posted.getlist(f"{place}.value")]
     leaf.values += [part.strip() for part in posted.get(f"{place}.list", "").split(",") if part.strip()]

@@ -143,25 +143,25 @@ def _group(draft: DraftGroup, place: str, number: str, *, values: Values, next_p
 
 def _leaf(leaf: DraftLeaf, place: str, number: str, *, values: Values, next_place: str) -> LeafView:
     offered = [(name, _capital(each.label)) for name, each in fields_of(leaf.subject).items()]
-    asked = leaf.asked
+    field = leaf.asked
     return LeafView(
         place=place,
         number=number,
         leaf=leaf,
         fields=[Option(code, words, code == leaf.name) for code, words in [_NOTHING, *offered]],
-        ops=[Option(str(op), op.label, op == leaf.op) for op in asked.ops] if asked else [],
+        ops=[Option(str(op), op.label, op == leaf.op) for op in field.ops] if field else [],
         control=_control(leaf, values, id_of(place)),
         is_next=place == next_place,
     )
 
 
 def _control(leaf: DraftLeaf, values: Values, stem: str) -> Control:
-    asked, op = leaf.asked, leaf.operator
-    if asked is None or op is None or op.shape is Shape.NOTHING:
+    field, op = leaf.asked, leaf.operator
+    if field is None or op is None or op.shape is Shape.NOTHING:
         return Control("none")
     if op.shape is Shape.DAYS:
         return Control("one", values=_padded(leaf, 1), input_type="number", unit="days", minimum="0")
-    offered = _offered(asked, leaf, values)
+    offered = _offered(field, leaf, values)
     if op.shape is Shape.MANY:
         if not offered:
             return Control("list", values=[", ".join(leaf.values)])
@@ -176,31 +176,31 @@ def _control(leaf: DraftLeaf, values: Values, stem: str) -> Control:
         return Control(
             "select", options=[Option(code, words, code == first) for code, words in [_NOTHING, *offered]]
         )
-    return _typed(asked, op, leaf)
+    return _typed(field, op, leaf)
 
 
-def _typed(asked: CriteriaField, op: Op, leaf: DraftLeaf) -> Control:
+def _typed(field: CriteriaField, op: Op, leaf: DraftLeaf) -> Control:
     kind, count = ("range", 2) if op.shape is Shape.RANGE else ("one", 1)
     shown = _padded(leaf, count)
-    if asked.kind is Kind.DATE:
+    if field.kind is Kind.DATE:
         return Control(kind, values=shown, input_type="date")
-    if asked.kind is Kind.NUMBER:
+    if field.kind is Kind.NUMBER:
         return Control(
             kind,
             values=shown,
             input_type="number",
-            unit=asked.unit.strip(),
-            minimum=str(asked.minimum),
-            maximum=str(asked.maximum),
+            unit=field.unit.strip(),
+            minimum=str(field.minimum),
+            maximum=str(field.maximum),
         )
     return Control(kind, values=shown)
 
 
-def _offered(asked: CriteriaField, leaf: DraftLeaf, values: Values) -> list[tuple[str, str]]:
+def _offered(field: CriteriaField, leaf: DraftLeaf, values: Values) -> list[tuple[str, str]]:
     """List what can be chosen; a saved value that no longer occurs stays among it."""
-    if asked.choices:
-        return [(choice.code, choice.label) for choice in asked.choices]
-    occurring = list(values.get(asked.name, ()))
+    if field.choices:
+        return [(choice.code, choice.label) for choice in field.choices]
+    occurring = list(values.get(field.name, ()))
     if not occurring or len(occurring) > _MOST_TICKED:
         return []
     return [(value, value) for value in dict.fromkeys([*occurring, *filter(None, leaf.values)])]
@@ -216,7 +216,7 @@ def _fault(problem: CriteriaProblem, pointers: Mapping[str, str], draft: DraftGr
         pointer, _, last = pointer.rpartition("/")
         rest = last
     place = pointers[pointer]
-    node = _found(draft, place)
+    node = _node_at(draft, place)
     number = ".".join(str(int(step) + 1) for step in place.split(".")[1:])
     if isinstance(node, DraftGroup):
         label = f"Group {number}" if number else "Conditions"
@@ -239,7 +239,7 @@ def _worded(leaf: DraftLeaf, problem: CriteriaProblem) -> str:
     return problem.message
 
 
-def _found(draft: DraftGroup, place: str) -> DraftNode:
+def _node_at(draft: DraftGroup, place: str) -> DraftNode:
     node: DraftNode = draft
     for step in place.split(".")[1:]:
         assert isinstance(node, DraftGroup)  # noqa: S101 - places come from the tree itself

@@ -96,13 +96,13 @@ def next_words(trial: Trial) -> str:
 
 
 def _trial(scope: Scope, forecasts: Sequence[ApprovalForecast]) -> Trial:
-    own = own_safe_launch(scope, [told.rollout_id for told in forecasts])
-    return Trial([_row(told, own.get(told.rollout_id, 0)) for told in forecasts])
+    own = own_safe_launch(scope, [forecast.rollout_id for forecast in forecasts])
+    return Trial([_row(forecast, own.get(forecast.rollout_id, 0)) for forecast in forecasts])
 
 
-def _row(told: ApprovalForecast, own: int) -> ForecastRow:
-    word, tone, icon, because = _OUTCOMES[told.outcome]
-    approved = told.hubs - told.left_over if told.is_approved else 0
-    if told.failing:
-        because = f"{because} {'; '.join(told.failing)}."
-    return ForecastRow(told, word, tone, icon, because, approved, max(own - approved, 0))
+def _row(forecast: ApprovalForecast, own: int) -> ForecastRow:
+    word, tone, icon, because = _OUTCOMES[forecast.outcome]
+    approved = forecast.hubs - forecast.left_over if forecast.is_approved else 0
+    if forecast.failing:
+        because = f"{because} {'; '.join(forecast.failing)}."
+    return ForecastRow(forecast, word, tone, icon, because, approved, max(own - approved, 0))

@@ -72,10 +72,14 @@ class SampleForm(forms.Form):
     @property
     def sample(self) -> dict[str, Any] | None:
         """How the sample is drawn; None for every match."""
-        asked = self.cleaned_data
-        if not asked.get("size"):
+        cleaned = self.cleaned_data
+        if not cleaned.get("size"):
             return None
-        return {"size": asked["size"], "strata": asked.get("strata") or [], "seed": asked.get("seed") or 0}
+        return {
+            "size": cleaned["size"],
+            "strata": cleaned.get("strata") or [],
+            "seed": cleaned.get("seed") or 0,
+        }
 
 
 class TryForm(forms.Form):
@@ -146,19 +150,19 @@ class PolicyForm(forms.Form):
     @property
     def document(self) -> dict[str, Any]:
         """The time policy as JSON; a window begun is a window, so that what lacks is told."""
-        asked = self.cleaned_data
-        has_window = any(asked.get(name) for name in ("window_days", "opens", "closes"))
+        cleaned = self.cleaned_data
+        has_window = any(cleaned.get(name) for name in ("window_days", "opens", "closes"))
         window = {
-            "days": asked.get("window_days") or [],
-            "from": _clock(asked.get("opens")),
-            "to": _clock(asked.get("closes")),
+            "days": cleaned.get("window_days") or [],
+            "from": _clock(cleaned.get("opens")),
+            "to": _clock(cleaned.get("closes")),
         }
         return {
-            "after": asked.get("after"),
-            "days": asked.get("days"),
+            "after": cleaned.get("after"),
+            "days": cleaned.get("days"),
             "window": window if has_window else None,
-            "per_night": asked.get("per_night"),
-            "seed": asked.get("spread_seed") or 0,
+            "per_night": cleaned.get("per_night"),
+            "seed": cleaned.get("spread_seed") or 0,
         }
 
     def blame(self, problem: CriteriaProblem) -> None:

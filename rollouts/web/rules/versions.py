@@ -40,8 +40,8 @@ class Difference:
 
 def rule_differences(older: SavedRule, newer: SavedRule) -> list[Difference]:
     """List what changed between two versions of a rule for choosing hubs."""
-    found = _of_trees("Conditions", older.tree, newer.tree, Subject.HUB)
-    return found + _of_words("Sample", sample_words(older.sample), sample_words(newer.sample))
+    differences = _of_trees("Conditions", older.tree, newer.tree, Subject.HUB)
+    return differences + _of_words("Sample", sample_words(older.sample), sample_words(newer.sample))
 
 
 def approval_differences(older: RuleVersion, newer: RuleVersion) -> list[Difference]:
@@ -60,10 +60,10 @@ def with_changes(versions: Sequence[Any], compare: Any) -> list[dict[str, Any]]:
     return [*rows, {"it": versions[-1], "changes": [], "is_first": True}]
 
 
-def compared(versions: Sequence[Any], asked: Mapping[str, str], compare: Any) -> dict[str, Any] | None:
+def compared(versions: Sequence[Any], params: Mapping[str, str], compare: Any) -> dict[str, Any] | None:
     """Compare the two versions that the address names; nothing where it names none."""
     by_number = {str(each.version): each for each in versions}
-    older, newer = by_number.get(asked.get("from", "")), by_number.get(asked.get("to", ""))
+    older, newer = by_number.get(params.get("from", "")), by_number.get(params.get("to", ""))
     if older is None or newer is None:
         return None
     return {"older": older, "newer": newer, "changes": compare(older, newer)}
@@ -80,7 +80,7 @@ def sample_words(sample: Mapping[str, Any] | None) -> str:
 
 def _of_trees(part: str, older: object, newer: object, subject: Subject) -> list[Difference]:
     changes = differences(parse(older, subject=subject), parse(newer, subject=subject))
-    return [Difference(part, *_LOOKS[one.kind], one.before, one.after) for one in changes]
+    return [Difference(part, *_LOOKS[change.kind], change.before, change.after) for change in changes]
 
 
 def _of_words(part: str, older: str, newer: str) -> list[Difference]:

@@ -74,13 +74,13 @@ def supplier_scope(request: PortalRequest, *, may_write: bool = False) -> Scope:
 def rules(request: PortalRequest) -> HttpResponse:
     """List the organisation's rules for choosing hubs."""
     scope = supplier_scope(request)
-    found = [{"it": rule, "sample": sample_words(rule.sample)} for rule in selection_rules(scope)]
-    asked = request.GET.get("update", "")
+    rows = [{"it": rule, "sample": sample_words(rule.sample)} for rule in selection_rules(scope)]
+    wanted = request.GET.get("update", "")
     context = {
-        "rules": found,
+        "rules": rows,
         "scope": scope,
         "may_write": scope.has(*MAY_INSTRUCT),
-        "tail": f"?update={asked}" if asked.isdecimal() else "",
+        "tail": f"?update={wanted}" if wanted.isdecimal() else "",
     }
     return render(request, "rollouts/rules/rules.html", context)
 
@@ -113,14 +113,14 @@ def nominate(request: PortalRequest, rule_id: int) -> HttpResponse:
     """Nominate what a rule chooses for the pilot of an update."""
     scope, now = supplier_scope(request, may_write=True), clock.now()
     latest = versions_of(scope, rule_id)[0]
-    asked = request.POST.get("update", "")
+    wanted = request.POST.get("update", "")
     form = WantedForm(request.POST)
-    if not form.is_valid() or not asked.isdecimal():
+    if not form.is_valid() or not wanted.isdecimal():
         return _detail(request, scope, rule_id, wanted=form, status=422)
     try:
         done = services.submit_pilot(
             scope,
-            rollout_id=int(asked),
+            rollout_id=int(wanted),
             rule_version_id=latest.version_id,
             activate_at=form.cleaned_data["activate_at"],
             received_at=now,
@@ -132,7 +132,7 @@ def nominate(request: PortalRequest, rule_id: int) -> HttpResponse:
         form.add_error(None, refusal.message)
         return _detail(request, scope, rule_id, wanted=form, status=refusal.status)
     messages.success(request, f"{count_of(done.hubs, 'hub')} nominated for the pilot. DCC decides.")
-    return redirect("rollouts:pilot", int(asked))
+    return redirect("rollouts:pilot", int(wanted))
 
 
 @require_POST
@@ -267,8 +267,8 @@ def _detail(
     versions = versions_of(scope, rule_id)
     now, latest = clock.now(), versions[0]
     updates = open_rollouts(scope, now=now)
-    asked = (request.POST if request.method == "POST" else request.GET).get("update", "")
-    update = chosen_rollout(updates, asked)
+    rollout_text = (request.POST if request.method == "POST" else request.GET).get("update", "")
+    update = chosen_rollout(updates, rollout_text)
     preview = None
     if update is not None:
         preview = preview_selection(
@@ -279,7 +279,9 @@ def _detail(
         "sample": sample_words(latest.sample),
         "versions": with_changes(versions, rule_differences),
         "compared": compared(versions, request.GET, rule_differences),
-        "trial": TryForm(updates=[(each.id, each.name) for each in updates], initial={"update": asked}),
+        "trial": TryForm(
+            updates=[(each.id, each.name) for each in updates], initial={"update": rollout_text}
+        ),
         "update": update,
         "wanted": wanted or WantedForm(),
         "may_write": scope.has(*MAY_INSTRUCT),
@@ -289,15 +291,15 @@ def _detail(
     return render(request, "rollouts/rules/rule.html", context, status=status)
 
 
-def chosen_rollout(updates: list[OpenRolloutRow], asked: str) -> OpenRolloutRow | None:
+def chosen_rollout(updates: list[OpenRolloutRow], wanted: str) -> OpenRolloutRow | None:
     """Find the update that is named.
 
     Raises:
         NotFound: one is named that is not among them.
     """
-    if not asked.isdecimal():
+    if not wanted.isdecimal():
         return None
-    found = next((update for update in updates if update.id == int(asked)), None)
-    if found is None:
+    rollout = next((update for update in updates if update.id == int(wanted)), None)
+    if rollout is None:
         raise NotFound("There is no such update.")
-    return found
+    return rollout

@@ -67,7 +67,10 @@ def _table(table: ReportTable, style: Any) -> Any:
 
     small = ParagraphStyle("cell", parent=style, fontSize=_SMALL, leading=8.5, splitLongWords=1)
     bold = ParagraphStyle("head", parent=small, fontName="Helvetica-Bold")
-    numbers = [ParagraphStyle(f"{one.name}-number", parent=one, alignment=TA_RIGHT) for one in (bold, small)]
+    numbers = [
+        ParagraphStyle(f"{paragraph_style.name}-number", parent=paragraph_style, alignment=TA_RIGHT)
+        for paragraph_style in (bold, small)
+    ]
     looks = [numbers if is_number else [bold, small] for is_number in table.numeric]
     cells = [
         [_words(cell, look[min(number, 1)]) for cell, look in zip(row, looks, strict=True)]
@@ -95,7 +98,7 @@ def _widths(table: ReportTable) -> list[float]:
     left = _WIDTH - sum(least)
     if left < 0:
         return [_WIDTH * each / sum(least) for each in least]
-    return [each + left * said / sum(longest) for each, said in zip(least, longest, strict=True)]
+    return [each + left * pair / sum(longest) for each, pair in zip(least, longest, strict=True)]
 
 
 def _breadth(text: str) -> float:

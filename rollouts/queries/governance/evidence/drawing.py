@@ -92,12 +92,12 @@ def intervals(title: str, rows: Sequence[tuple[str, Rate]], *, limit: float | No
             LineShape(x, 0, x, height - 20, _BAD, 1),
             TextShape(x + 3, height - 6, f"limit {100 * limit:.1f} %", _BAD),
         ]
-    said = "; ".join(
+    description = "; ".join(
         f"{label}: {rate.hits:,} of {rate.sample:,}, 95 % between {100 * rate.lower:.1f}"
         f" and {100 * rate.upper:.1f} %"
         for label, rate in shown
     )
-    return Drawing(title, said or "No hub has settled.", height, tuple(shapes))
+    return Drawing(title, description or "No hub has settled.", height, tuple(shapes))
 
 
 def course(title: str, days: Sequence[tuple[date, int, int]]) -> Drawing:
@@ -124,22 +124,25 @@ def course(title: str, days: Sequence[tuple[date, int, int]]) -> Drawing:
         place = y + 28 if y < bottom - 2 * _ROW else y - 8
         shapes.append(TextShape(right - 6, place, f"{sums[-1][which]:,} {word}", colour, is_end=True))
     if days:
-        shapes += [TextShape(left, 190, _said(begins)), TextShape(right, 190, _said(ends), is_end=True)]
+        shapes += [
+            TextShape(left, 190, _day_words(begins)),
+            TextShape(right, 190, _day_words(ends), is_end=True),
+        ]
     shapes += [
         TextShape(left - 6, 20, f"{top:,}", is_end=True),
         TextShape(left - 6, bottom, "0", is_end=True),
     ]
-    until = f", by {_said(ends)}" if days else ""
+    until = f", by {_day_words(ends)}" if days else ""
     return Drawing(title, f"{done:,} hubs activated, {failed:,} have failed{until}.", height, tuple(shapes))
 
 
-def _said(day: date) -> str:
+def _day_words(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
 def _summed(days: Sequence[tuple[date, int, int]]) -> list[tuple[int, int]]:
     done = failed = 0
-    return [(0, 0), *((done := done + one, failed := failed + two) for _, one, two in days)]
+    return [(0, 0), *((done := done + day, failed := failed + two) for _, day, two in days)]
 
 
 def _at(value: float, top: float, left: float, right: float) -> float:

@@ -39,13 +39,13 @@ def svg(drawing: Drawing) -> str:
 
 
 def _section(section: ReportSection) -> str:
-    said = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in section.paragraphs)
+    paragraphs = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in section.paragraphs)
     drawn = "".join(
         f"<figure><figcaption>{escape(drawing.title)}</figcaption>{svg(drawing)}</figure>"
         for drawing in section.drawings
     )
     tables = "".join(_table(table) for table in section.tables)
-    return f"<section><h2>{escape(section.heading)}</h2>{said}{drawn}{tables}</section>"
+    return f"<section><h2>{escape(section.heading)}</h2>{paragraphs}{drawn}{tables}</section>"
 
 
 def _table(table: ReportTable) -> str:

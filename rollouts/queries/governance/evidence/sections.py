@@ -61,17 +61,19 @@ def sections_of(evidence: Evidence) -> list[ReportSection]:
 def _in_short(evidence: Evidence) -> ReportSection:
     states = evidence.figures.get("states", {})
     done, hubs = states.get(TargetState.ACTIVATED.name, 0), sum(states.values())
-    said = [f"{done:,} of {hubs:,} hubs run the new firmware."]
-    said += [
+    sentences = [f"{done:,} of {hubs:,} hubs run the new firmware."]
+    sentences += [
         f"{measure.name.capitalize()}: {_rate(measure.upgraded)} of the upgraded hubs,"
         f" {_rate(measure.not_upgraded)} of the same model not upgraded. The intervals are apart."
         for measure in evidence.comparison.measures
         if measure.is_apart
     ]
     if not any(measure.is_apart for measure in evidence.comparison.measures):
-        said.append("Nothing tells upgraded hubs from those that are not: the intervals overlap.")
-    said += [trip for trip, one in zip(_trips(evidence), evidence.trips, strict=True) if one.suspended][:1]
-    return ReportSection("In short", tuple(said))
+        sentences.append("Nothing tells upgraded hubs from those that are not: the intervals overlap.")
+    sentences += [
+        trip for trip, pair in zip(_trips(evidence), evidence.trips, strict=True) if pair.suspended
+    ][:1]
+    return ReportSection("In short", tuple(sentences))
 
 
 def _standing(evidence: Evidence) -> ReportSection:
@@ -84,8 +86,8 @@ def _standing(evidence: Evidence) -> ReportSection:
         (
             f"{rollout.name}: {RolloutStatus(rollout.status).label}."
             + (f" {rollout.status_reason}" if rollout.status_reason else ""),
-            f"Automatic time {_moment(rollout.automatic_at)}; cut-off {_moment(rollout.cutoff_at)}.",
-            f"Evidence as of {_moment(evidence.taken_at)}, taken by {evidence.taken_by or 'the portal'}.",
+            f"Automatic time {_time_words(rollout.automatic_at)}; cut-off {_time_words(rollout.cutoff_at)}.",
+            f"Evidence as of {_time_words(evidence.taken_at)}, taken by {evidence.taken_by or 'the portal'}.",
         ),
         (ReportTable(("State", "Hubs"), states),),
     )
@@ -163,7 +165,7 @@ def _rules(evidence: Evidence) -> ReportSection:
 
 def _trips(evidence: Evidence) -> list[str]:
     return [
-        f"{_moment(trip.at)}: “{trip.name}” tripped at {trip.evidence['rate']['hits']:,} of"
+        f"{_time_words(trip.at)}: “{trip.name}” tripped at {trip.evidence['rate']['hits']:,} of"
         f" {trip.evidence['rate']['sample']:,} hubs"
         + (", and suspended the rollout." if trip.suspended else "; the rollout stood already.")
         for trip in evidence.trips
@@ -175,7 +177,7 @@ def _incidents(evidence: Evidence) -> ReportSection:
     rows = tuple(
         (
             incident.reference,
-            _moment(incident.raised_at),
+            _time_words(incident.raised_at),
             evidence.raisers.get(incident.organisation_id, ""),
             str(incident.category),
             incident.title,
@@ -190,32 +192,35 @@ def _incidents(evidence: Evidence) -> ReportSection:
 
 def _decision(page: DecisionPage) -> ReportSection:
     line = page.line
-    said = [f"Review opened {_moment(line.opened_at)}: {page.because}" if page.because else "Review opened."]
+    sentences = [
+        f"Review opened {_time_words(line.opened_at)}: {page.because}" if page.because else "Review opened."
+    ]
     if line.outcome is not None and line.recommended_at is not None:
-        until = f", new automatic time {_moment(line.automatic_at)}" if line.automatic_at else ""
+        until = f", new automatic time {_time_words(line.automatic_at)}" if line.automatic_at else ""
         if line.outcome == ReviewOutcome.DELAY:
             until += (
                 "; a halted rollout goes on with it" if line.goes_on else "; a halted rollout stays paused"
             )
         by = page.recommended_by
-        said.append(
-            f"Recommended {_moment(line.recommended_at)} by {by}: {line.outcome.label}{until}. {line.reasons}"
+        sentences.append(
+            f"Recommended {_time_words(line.recommended_at)} by {by}: "
+            f"{line.outcome.label}{until}. {line.reasons}"
         )
     if line.decided_at is not None:
-        said.append(f"{line.status.label} {_moment(line.decided_at)}.")
-    said += [f"Still needed: {each}." for each in page.still_needed]
+        sentences.append(f"{line.status.label} {_time_words(line.decided_at)}.")
+    sentences += [f"Still needed: {each}." for each in page.still_needed]
     rows = tuple(
         (
             each.name,
             each.body,
             each.verdict.label + (" (void)" if each.is_void else ""),
-            _moment(each.at),
+            _time_words(each.at),
             each.comment,
         )
         for each in page.signatures
     )
     table = ReportTable(("Signed by", "Of", "Word", "When", "Comment"), rows)
-    return ReportSection(f"Decision {line.id}", tuple(said), (table,) if rows else ())
+    return ReportSection(f"Decision {line.id}", tuple(sentences), (table,) if rows else ())
 
 
 def _after(evidence: Evidence) -> ReportSection:
@@ -234,7 +239,7 @@ def _proof(evidence: Evidence) -> ReportSection:
     rows = tuple(
         (
             str(link.position) if link.position is not None else "—",
-            _moment(link.at),
+            _time_words(link.at),
             link.name,
             link.subject,
             link.actor,
@@ -255,5 +260,5 @@ def _rate(rate: Rate) -> str:
     )
 
 
-def _moment(at: datetime) -> str:
+def _time_words(at: datetime) -> str:
     return local_words(at)

@@ -52,9 +52,9 @@ def guids_in(piece: Piece, column: int) -> Guids:
     usual = np.flatnonzero(lengths == GUID_LENGTH)
     values[usual], is_good[usual] = parse_rows(texts_at(piece.block, begins[usual], GUID_LENGTH))
     for row in np.flatnonzero((lengths > 0) & ~is_good).tolist():
-        found = read(piece.block[begins[row] : ends[row]].decode("utf-8", "replace"))
-        if not isinstance(found, GuidProblem):
-            values[row] = found - OFFSET
+        value = read(piece.block[begins[row] : ends[row]].decode("utf-8", "replace"))
+        if not isinstance(value, GuidProblem):
+            values[row] = value - OFFSET
             is_good[row] = True
     return Guids(values, lengths > 0, is_good)
 
@@ -68,9 +68,9 @@ def days_in(piece: Piece, column: int) -> Days:
     usual = np.flatnonzero(lengths == _DATE_LENGTH)
     values[usual], is_good[usual] = _usual_days(texts_at(piece.block, begins[usual], _DATE_LENGTH))
     for row in np.flatnonzero((lengths > 0) & ~is_good).tolist():
-        found = read_day(piece.block[begins[row] : ends[row]].decode("utf-8", "replace"))
-        if found is not None:
-            values[row] = found.toordinal() - _EPOCH
+        day = read_day(piece.block[begins[row] : ends[row]].decode("utf-8", "replace"))
+        if day is not None:
+            values[row] = day.toordinal() - _EPOCH
             is_good[row] = True
     return Days(values, lengths > 0, is_good)
 
@@ -78,10 +78,10 @@ def days_in(piece: Piece, column: int) -> Days:
 def read_day(text: str) -> date | None:
     """Read a date as people and systems write it; None when it is none."""
     bare = text.strip()
-    if found := _ISO.fullmatch(bare):
-        year, month, day = (int(part) for part in found.groups())
-    elif found := _BRITISH.fullmatch(bare):
-        day, month, year = (int(part) for part in found.groups())
+    if match := _ISO.fullmatch(bare):
+        year, month, day = (int(part) for part in match.groups())
+    elif match := _BRITISH.fullmatch(bare):
+        day, month, year = (int(part) for part in match.groups())
     else:
         return None
     try:

@@ -102,7 +102,7 @@ def _only(days: Days, rows: slice | Int64s) -> Days:
 
 
 def _refused(piece: Piece, problems: Int32s) -> tuple[RefusedRow, ...]:
-    found = [
+    refused = [
         RefusedRow(int(piece.numbers[row]), piece.text(row)[:LONGEST_RAW], PROBLEMS[problems[row] - 1])
         for row in np.flatnonzero(problems).tolist()
     ]
@@ -111,7 +111,7 @@ def _refused(piece: Piece, problems: Int32s) -> tuple[RefusedRow, ...]:
     odd = [
         RefusedRow(line, raw[:LONGEST_RAW], LineProblem.MALFORMED_LINE) for line, raw in piece.odd if is_final
     ]
-    return tuple(found + odd)
+    return tuple(refused + odd)
 
 
 __all__ = ["NONE", "JudgedPiece", "RefusedRow", "judge"]

@@ -57,9 +57,9 @@ class Vocabulary:
         places: Places = self._guesses[(keys * _MIX) >> _TOP].astype(np.int64)
         wrong = np.flatnonzero(self._keys[places] != keys)
         if len(wrong):
-            found = np.minimum(np.searchsorted(self._keys, keys[wrong]), len(self._keys) - 1)
-            found[self._keys[found] != keys[wrong]] = -1
-            places[wrong] = found
+            nearest = np.minimum(np.searchsorted(self._keys, keys[wrong]), len(self._keys) - 1)
+            nearest[self._keys[nearest] != keys[wrong]] = -1
+            places[wrong] = nearest
         return places
 
     def _remember(self, keys: U64s, texts: Sequence[bytes]) -> None:
