@@ -18,10 +18,7 @@ from portal.kernel.guid import guid_sql, parse_texts
 from portal.kernel.spreadsheets import Row, read_rows
 from portal.kernel.transactions import outside_unit_of_work, unit_of_work
 from rollouts.services.estate.change_supplier import Change, change_suppliers
-from rollouts.services.estate.inventory import Meanings, RefusedRow
-from rollouts.services.estate.inventory.columns import read_day
-from rollouts.services.estate.inventory.files import NotAnInventory
-from rollouts.services.estate.inventory.meanings import NONE
+from rollouts.services.estate.inventory import NONE, Meanings, NotAnInventory, RefusedRow, read_day
 from rollouts.services.estate.record_import import ImportReport, Refusals, keep_import, open_import
 from rollouts.services.rollouts.refresh import refresh_eligibility
 from rollouts.states import HistoryKind, SmiStatus

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from portal.events import journal
@@ -17,20 +17,33 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import guid_sql
 from portal.kernel.refusals import BadInput
+from portal.kernel.spreadsheets.headings import HeadingRow
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 from rollouts.models import EstateImport
 from rollouts.services.estate.change_supplier import change_suppliers
-from rollouts.services.estate.inventory import HUB_COLUMNS, Meanings, Repeats, judge, pieces_of, rows_of
-from rollouts.services.estate.inventory.files import Heading, Piece, Source, chunks_of
+from rollouts.services.estate.inventory import (
+    HUB_COLUMNS,
+    Inventory,
+    Meanings,
+    Repeats,
+    judge,
+    open_inventory,
+    parsed_blocks,
+    rows_of,
+)
+from rollouts.services.estate.inventory.files import Source, chunks_of
 from rollouts.services.estate.inventory.rows import BEGINNING, END
 from rollouts.services.estate.record_import import ImportReport, Refusals, keep_import, open_import
 from rollouts.services.rollouts.refresh import refresh_eligibility
 from rollouts.states import HistoryKind, SmiStatus
 from rollouts.states.inventory import LineProblem
 
+T = TypeVar("T")
+
 _LONDON: Final = ZoneInfo("Europe/London")
 STAGING: Final = "rollouts_staged_hub"
-_AHEAD: Final = 8
+_AHEAD: Final = 4
+_PARSED_AHEAD: Final = 2
 _MOVED_AT_ONCE: Final = 50_000
 # Columns of the file that may be missing, and the columns of a hub that then stay as they are.
 _OPTIONAL: Final = {
@@ -65,8 +78,8 @@ def load_estate(
     if as_of is not None and as_of > now:
         raise BadInput("The file cannot be as of a time to come.")
     digest = hashlib.sha256()
-    heading, pieces = pieces_of(_hashed(source, digest))
-    load = _Load(heading, pieces)
+    inventory = open_inventory(_hashed(source, digest))
+    load = _Load(inventory)
     made_at = as_of or _midnight_before(now)
     report = _take_in(scope, load, digest=digest, file_name=file_name, as_of=made_at, now=now)
     if report.is_first:
@@ -102,8 +115,7 @@ def _take_in(
 class _Load:
     """One file on its way in: rows for COPY, and what was not taken."""
 
-    heading: Heading
-    pieces: Iterator[Piece]
+    inventory: Inventory
     refusals: Refusals = field(default_factory=Refusals)
     repeats: Repeats = field(default_factory=Repeats)
     lines: int = 0
@@ -111,8 +123,9 @@ class _Load:
     def rows(self, meanings: Meanings, *, with_lines: bool) -> Iterator[bytes]:
         """Yield the good lines as COPY takes them; meanwhile no statement may run on the connection."""
         yield BEGINNING
-        for piece in self.pieces:
-            judged = judge(piece, meanings)
+        # Arrow reads the next tables in a thread of its own meanwhile.
+        for table in _read_ahead(parsed_blocks(self.inventory), _PARSED_AHEAD):
+            judged = judge(table, meanings)
             self.lines += len(judged) + len(judged.refused)
             self.refusals.add(judged.refused)
             self.repeats.add(judged)
@@ -132,11 +145,11 @@ def _is_empty_and_ours() -> bool:
 @inside_unit_of_work
 def _fill(load: _Load) -> dict[str, int]:
     """Load first, index after, count once: three times as fast as indexes kept along the way."""
-    meanings = Meanings(load.heading.delimiter)
+    meanings = Meanings()
     definitions = sql.fetch_all("rollouts", "hub_indexes")
     sql.run("TRUNCATE rollouts_hub; ALTER TABLE rollouts_hub DISABLE TRIGGER USER")
     _run_all(index.dropping for index in definitions)
-    ready = _read_ahead(load.rows(meanings, with_lines=False))
+    ready = _read_ahead(load.rows(meanings, with_lines=False), _AHEAD)
     added = sql.copy_blocks("rollouts_hub", HUB_COLUMNS, ready, options="FORMAT binary, FREEZE")
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="repeats") as looking:
         # The file has been seen whole: repeats are looked for while PostgreSQL builds what bears them.
@@ -166,14 +179,14 @@ def _remove_repeats(load: _Load, problems: Mapping[int, LineProblem]) -> int:
 
 @inside_unit_of_work
 def _merge(load: _Load, entry: EstateImport, *, now: datetime) -> dict[str, int]:
-    meanings = Meanings(load.heading.delimiter)
+    meanings = Meanings()
     sql.execute("rollouts", "stage_hubs")
-    ready = _read_ahead(load.rows(meanings, with_lines=True))
+    ready = _read_ahead(load.rows(meanings, with_lines=True), _AHEAD)
     sql.copy_blocks(STAGING, (*HUB_COLUMNS, "line_no"), ready, options="FORMAT binary")
     problems = load.repeats.found()
     load.refusals.add_later(problems, load.repeats)
     sql.execute("rollouts", "unstage_lines", lines=sorted(problems))
-    _keep_what_is_missing(load.heading)
+    _keep_what_is_missing(load.inventory.heading)
     for row in sql.fetch_all("rollouts", "refuse_taken_gpfs"):
         load.refusals.add_one(row.line_no, row.guid, LineProblem(row.problem))
     # Whoever publishes waits until the hubs are as the file has them: see `take_turn`.
@@ -197,7 +210,7 @@ def _keep_later_word(load: _Load, *, as_of: datetime | None) -> int:
     return len(rows)
 
 
-def _keep_what_is_missing(heading: Heading) -> None:
+def _keep_what_is_missing(heading: HeadingRow) -> None:
     missing = [
         column for name, columns in _OPTIONAL.items() if name not in heading.places for column in columns
     ]
@@ -235,13 +248,13 @@ def _hashed(source: Source, digest: Any) -> Iterator[bytes]:
         yield chunk
 
 
-def _read_ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Let the next blocks be made while PostgreSQL takes this one."""
+def _read_ahead(source: Iterator[T], count: int) -> Iterator[T]:
+    """Let the next ones be made while this one is being used."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="inventory") as maker:
-        waiting = deque(maker.submit(next, blocks, None) for _ in range(_AHEAD))
-        while (block := waiting.popleft().result()) is not None:
-            waiting.append(maker.submit(next, blocks, None))
-            yield block
+        waiting = deque(maker.submit(next, source, None) for _ in range(count))
+        while (made := waiting.popleft().result()) is not None:
+            waiting.append(maker.submit(next, source, None))
+            yield made
 
 
 _HISTORY: Final = {

@@ -1,4 +1,4 @@
-"""Inventory files in pieces: fields, words, dates and repeats, whatever way the file is cut."""
+"""Inventory files block by block: cells, words, days and repeats, whatever way the file is written and cut."""
 
 from __future__ import annotations
 
@@ -10,114 +10,248 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollouts.services.estate.inventory import files
-from rollouts.services.estate.inventory.columns import days_in, guids_in, read_day
-from rollouts.services.estate.inventory.files import COLUMNS, pieces_of
-from rollouts.services.estate.inventory.judging import JudgedPiece
-from rollouts.services.estate.inventory.repeats import Repeats
-from rollouts.services.estate.inventory.words import PADDING, Vocabulary
+from portal.kernel.spreadsheets import FileRefused
+from rollouts.services.estate.inventory import (
+    NotAnInventory,
+    Repeats,
+    files,
+    open_inventory,
+    parsed_blocks,
+    read_day,
+)
+from rollouts.services.estate.inventory.files import COLUMNS
+from rollouts.services.estate.inventory.judging import JudgedBlock, guids_in
+from rollouts.services.estate.inventory.words import Vocabulary
 from rollouts.states.inventory import LineProblem
 
 HEADING = ",".join(COLUMNS)
 CELL = st.text(alphabet='abcAB4Gü ".-', max_size=12)
 
 
-def pieces(*lines, ending="\n", cut=None):
+def parsed(data, **mapping):
+    return list(parsed_blocks(open_inventory(data, mapping=mapping)))
+
+
+def blocks(*lines, ending="\n", cut=None):
     data = ending.join([HEADING, *lines, ""]).encode()
-    source = [data[at : at + cut] for at in range(0, len(data), cut)] if cut else data
-    return list(pieces_of(source)[1])
+    return parsed([data[at : at + cut] for at in range(0, len(data), cut)] if cut else data)
 
 
 def cells(found):
-    """The fields of every line that has the right number of them, by its number."""
+    """The cells of every line that has the right number of them, by its number."""
     return {
-        int(number): [
-            piece.block[begin:end].decode()
-            for begin, end in zip(piece.begins[row], piece.ends[row], strict=True)
-        ]
-        for piece in found
-        for row, number in enumerate(piece.numbers)
+        number: [text.decode().strip() for text in texts]
+        for block in found
+        if len(block)
+        for number, *texts in zip(
+            block.numbers.tolist(), *(block.columns[name].to_pylist() for name in COLUMNS), strict=True
+        )
     }
+
+
+def odd(found):
+    return [number for block in found for number in block.odd]
 
 
 def filled(**given_cells):
     return ",".join(given_cells.get(name, "") for name in COLUMNS)
 
 
-class TestPieces:
+def quoted(cell):
+    return '"' + cell.replace('"', '""') + '"'
+
+
+class TestBlocks:
     @settings(deadline=None)
     @given(
         st.lists(st.lists(CELL, min_size=len(COLUMNS), max_size=len(COLUMNS)), max_size=6),
         st.integers(1, 90),
-        st.sampled_from(["\n", "\r\n"]),
+        st.sampled_from(["\n", "\r\n", "\r"]),
     )
-    def test_hold_the_same_fields_however_the_file_comes(self, rows, cut, ending):
-        lines = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows]
+    def test_hold_the_same_cells_however_the_file_comes(self, rows, cut, ending):
+        lines = [",".join(map(quoted, row)) for row in rows]
 
-        found = cells(pieces(*lines, ending=ending, cut=cut))
+        found = cells(blocks(*lines, ending=ending, cut=cut))
 
-        assert found == {number: [cell.strip() for cell in row] for number, row in enumerate(rows, start=2)}
+        assert {number: row for number, row in found.items() if any(row)} == {
+            number: [cell.strip() for cell in row]
+            for number, row in enumerate(rows, start=2)
+            if any(cell.strip() for cell in row)
+        }
 
     def test_are_cut_between_lines(self, monkeypatch):
-        monkeypatch.setattr(files, "_PIECE", 64)
+        monkeypatch.setattr(files, "_BLOCK", 256)
+        monkeypatch.setattr(files, "_LOOKED_AT", 256)
         lines = [filled(guid=f"hub {n}") for n in range(40)]
 
-        found = pieces(*lines)
+        found = blocks(*lines, cut=64)
 
-        assert len(found) > 10
+        assert len(found) > 3
         assert [row[0] for row in cells(found).values()] == [f"hub {n}" for n in range(40)]
+
+    @settings(deadline=None)
+    @given(st.lists(st.text(alphabet='ab,"; \té\r', max_size=30), max_size=12), st.integers(1, 40))
+    def test_lose_no_line_that_holds_anything(self, texts, cut):
+        data = "\n".join([HEADING, *texts, ""]).encode("cp1252")
+        lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        wanted = {number for number, line in enumerate(lines, start=1) if number > 1 and line.strip(b' ,"\t')}
+
+        found = parsed([data[at : at + cut] for at in range(0, len(data), cut)])
+
+        taken = [number for block in found for number in block.numbers.tolist()]
+        assert len({*taken, *odd(found)}) == len(taken) + len(odd(found))
+        assert wanted <= {*taken, *odd(found)}
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+    @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+    def test_may_be_encoded_in_any_way(self, encoding, ending):
+        data = ending.join([HEADING, filled(guid="a", manufacturer="£ and é"), filled(guid="b")]).encode(
+            encoding
+        )
+
+        found = parsed([data[at : at + 5] for at in range(0, len(data), 5)])
+
+        assert [block.numbers.tolist() for block in found] == [[2, 3]]
+        assert found[0].columns["guid"].to_pylist() == [b"a", b"b"]
+        assert files.text_of(found[0].columns["manufacturer"].to_pylist()[0]) == "£ and é"
+
+    def test_may_be_encoded_in_two_ways(self):
+        data = HEADING.encode() + b"\n" + filled(guid="a", model="£").encode()
+        data += b"\n" + filled(guid="b", model="£").encode("cp1252") + b"\n"
+
+        words = parsed(data)[0].columns["model"].to_pylist()
+
+        assert [files.text_of(word) for word in words] == ["£", "£"]
+
+    @pytest.mark.parametrize(
+        "quotes",
+        [('"open', "x"), ("x", '"open'), ('"open', '"open'), ('"a"b"c', "x"), ('"', '"'), ('""x', '"')],
+    )
+    @pytest.mark.parametrize("place", range(3))
+    def test_are_not_swallowed_by_a_quote(self, quotes, place):
+        lines = [filled(guid=f"hub {n}") for n in range(9)]
+        for offset, text in zip((0, 4), quotes, strict=True):
+            lines[place + offset] = filled(guid=f"hub {place + offset}", postcode_area=text)
+
+        found = blocks(*lines)
+
+        assert sorted([*cells(found), *odd(found)]) == [*range(2, 11)]
+        assert set(odd(found)) <= {place + 2, place + 6}
+
+    def test_set_lines_of_another_width_aside(self):
+        found = blocks(
+            filled(guid="a") + ",more", "one,two", filled(guid="b") + ",, ", ",,,", "", filled(guid="c")
+        )
+
+        assert odd(found) == [2, 3]
+        assert {number: row[0] for number, row in cells(found).items() if row[0]} == {4: "b", 7: "c"}
+
+    def test_have_an_end(self, monkeypatch):
+        monkeypatch.setattr(files, "_BLOCK", 64)
+        monkeypatch.setattr(files, "_LOOKED_AT", 64)
+        monkeypatch.setattr(files, "_LONGEST_LINE", 200)
+
+        with pytest.raises(FileRefused):
+            parsed([HEADING.encode() + b"\n", *[b"x" * 50] * 20])
+
+
+class TestHeadings:
+    def test_may_stand_below_a_title(self):
+        data = f"Smart Metering Inventory, as of 1 March\n\n{HEADING}\n{filled(guid='a')}\n".encode()
+
+        inventory = open_inventory(data)
+
+        assert (inventory.heading.row, inventory.heading.above) == (3, (1,))
+        assert list(cells(list(parsed_blocks(inventory)))) == [4]
+
+    def test_name_the_columns_that_are_not_read(self):
+        inventory = open_inventory(f"Notes,{HEADING},Engineer\n".encode())
+
+        assert inventory.heading.unread == ("Notes", "Engineer")
+
+    def test_may_be_in_quotes_and_in_capitals_behind_any_separator(self):
+        for delimiter in ",;\t|":
+            data = delimiter.join(quoted(name.upper().replace("_", " ")) for name in COLUMNS).encode()
+
+            assert list(open_inventory(data + b"\n").heading.places) == list(COLUMNS)
+
+    def test_are_mapped_by_the_user_where_they_are_his_own(self):
+        data = b"Device,State,CSP Region,Type,Version,Model\na,Commissioned,North,x,0C,m\n"
+        mapping = {
+            "guid": "device",
+            "smi_status": "State",
+            "region": "csp region",
+            "firmware_version": "VERSION",
+        }
+
+        found = parsed(data, **mapping)[0]
+
+        assert {name: column.to_pylist() for name, column in found.columns.items()} == {
+            "guid": [b"a"],
+            "smi_status": [b"Commissioned"],
+            "region": [b"North"],
+            "firmware_version": [b"0C"],
+            "model": [b"m"],
+        }
+
+    def test_of_one_name_twice_are_refused_unless_the_user_says_which(self):
+        data = HEADING.replace("gpf_guid", "Device ID").encode() + b"\n"
+
+        with pytest.raises(NotAnInventory, match="guid and Device ID"):
+            open_inventory(data)
+
+        assert open_inventory(data, mapping={"guid": "Device ID"}).heading.places["guid"] == 1
+        assert open_inventory(data, mapping={"guid": "Device ID"}).heading.unread == ("guid",)
+
+    def test_that_lack_a_column_are_told_with_what_there_is(self):
+        with pytest.raises(NotAnInventory) as refusal:
+            open_inventory(b"guid,type,firmware_version\n")
+
+        assert "lacks model, region, smi_status" in str(refusal.value)
+        assert refusal.value.facts["headings"] == ["guid", "type", "firmware_version"]
 
 
 class TestWords:
+    @settings(deadline=None)
     @given(
-        st.lists(st.binary(max_size=110).map(lambda text: text.replace(b"\0", b"")), min_size=1, max_size=60)
+        st.lists(st.tuples(*[st.text(alphabet="ab\x1f£", max_size=90)] * 3), min_size=1, max_size=60),
+        st.sampled_from([1, 1 << 20]),
     )
-    def test_mean_what_was_learnt_of_them(self, texts):
-        learnt = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        vocabulary = Vocabulary(lambda text: (learnt[text],), width=1)
-        block = b"|".join(texts)
-        ends = np.cumsum([len(text) + 1 for text in texts]) - 1
-        begins = ends - [len(text) for text in texts]
-
-        for _ in range(2):
-            meanings = vocabulary.look_up(block + PADDING, begins, ends)[:, 0].tolist()
-            short = [
-                (text, meaning) for text, meaning in zip(texts, meanings, strict=True) if len(text) <= 96
-            ]
-            assert [meaning for _, meaning in short] == [learnt[text] for text, _ in short]
-
-    def test_differ_by_a_single_letter_anywhere(self):
-        texts = [
-            b"x" * place + letter + b"x" * (79 - place)
-            for place in range(80)
-            for letter in (b"0", b"p", b"P")
-        ]
-        vocabulary = Vocabulary(lambda text: (texts.index(text),), width=1)
-        block = b"".join(texts)
-        begins = np.arange(len(texts)) * 80
-
-        assert vocabulary.look_up(block + PADDING, begins, begins + 80)[:, 0].tolist() == [*range(len(texts))]
-
-
-class TestDates:
-    @given(
-        st.lists(
-            st.one_of(
-                st.dates(date(1985, 1, 1), date(2105, 1, 1)).map(str), st.text("0123456789-", max_size=10)
+    def test_mean_what_was_learnt_of_them(self, rows, few):
+        learnt = {}
+        names = ("manufacturer", "model", "region")
+        vocabulary = Vocabulary(names, lambda *words: (learnt.setdefault(words, len(learnt)),))
+        found = blocks(
+            *(
+                ",".join(
+                    quoted({"guid": "x", **dict(zip(names, row, strict=True))}.get(name, ""))
+                    for name in COLUMNS
+                )
+                for row in rows
             )
         )
-    )
-    def test_are_read_as_one_by_one(self, texts):
-        found = pieces(*(filled(guid="x", commissioned_on=text) for text in texts))
 
-        for piece in found:
-            days = days_in(piece, COLUMNS.index("commissioned_on"))
-            for row, number in enumerate(piece.numbers):
-                wanted = read_day(texts[number - 2])
-                assert bool(days.is_given[row]) == bool(texts[number - 2])
-                assert bool(days.is_good[row]) == (wanted is not None)
-                if wanted:
-                    assert days.values[row] == (wanted - date(2000, 1, 1)).days
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("rollouts.services.estate.inventory.words._FEW_COMBINATIONS", few)
+            for _ in range(2):
+                meanings = [int(each) for block in found for each in vocabulary.look_up(block)[:, 0]]
+
+                assert meanings == [learnt[tuple(word.strip() for word in row)] for row in rows]
+
+    def test_of_a_column_the_file_lacks_are_empty(self):
+        found = parsed(b"guid,model,firmware_version,region,smi_status\na,b,c,d,e\n")[0]
+
+        assert Vocabulary(("model", "gpf_status"), lambda *words: (len("".join(words)),)).look_up(found) == [
+            [1]
+        ]
+
+
+class TestDays:
+    @given(st.dates(date(1985, 1, 1), date(2105, 1, 1)))
+    def test_are_those_an_inventory_can_have(self, day):
+        wanted = day if 1990 <= day.year <= 2100 else None
+
+        assert read_day(str(day)) == read_day(f"{day:%d/%m/%Y}") == wanted
 
     @pytest.mark.parametrize(
         ("text", "day"),
@@ -147,13 +281,22 @@ class TestGuids:
             "0x00DB123400000003",
             "FF-FF-FF-FF-FF-FF-FF-FF",
             "zz",
+            "",
+            "guid",
+            "00-DB-12-34-00-00-00-08 00-DB-12-34-00-00-00-09",
+            "\u200e00-DB-12-34-00-00-00-0A\u2069",
         ]
 
-        piece = pieces(*(filled(guid=text) for text in texts))[0]
-        found = guids_in(piece, 0)
+        found = guids_in(blocks(*(filled(guid=text, model="x") for text in texts))[0], "guid")
 
-        assert found.is_good.tolist() == [True, False, True, False, False]
+        assert found.is_good.tolist()[:8] == [True, False, True, False, False, False, False, False]
+        assert found.is_given.tolist() == [True] * 5 + [False] + [True] * 3
         assert struct.pack(">q", int(found.values[2]) ^ -(1 << 63)).hex() == "00db123400000003"
+
+    def test_are_absent_where_there_is_no_column(self):
+        found = guids_in(parsed(b"guid,model,firmware_version,region,smi_status\na,b,c,d,e\n")[0], "gpf_guid")
+
+        assert (found.is_given.tolist(), found.is_good.tolist()) == ([False], [False])
 
 
 class TestRepeats:
@@ -181,17 +324,10 @@ class TestRepeats:
 
 
 def judged(hubs, *, first_line):
-    none = np.zeros((len(hubs), 5), dtype=np.int32)
-    return JudgedPiece(
+    return JudgedBlock(
         lines=np.arange(first_line, first_line + len(hubs)),
         guid=np.array([guid for guid, _ in hubs], dtype=np.int64),
         gpf=np.array([gpf for _, gpf in hubs], dtype=np.int64),
         has_gpf=np.ones(len(hubs), dtype=bool),
-        kind=none,
-        status=none,
-        registration=none,
-        home=none,
-        commissioned=None,
-        installed=None,
-        refused=(),
+        words=(),
     )

@@ -1,27 +1,32 @@
-"""Inventory files by the million lines: text to columns, columns to rows as PostgreSQL takes them.
+"""Inventory files by the million lines: text to tables, tables to rows as PostgreSQL takes them.
 
-# Note [Lines that are alike]
-Lines in the usual form are read together, column by column, as arrays. A line in another form (quotes,
-another order of columns, other spellings) is first written anew in the usual form, one by one; from there on
-both are judged by the same code. A text such as a region is judged once however often it occurs.
+# Note [One word, one judgement]
+Arrow reads a block of lines into columns of numbered words. What a word or a combination of them means (a
+model, a pair of Suppliers, a day) is judged in plain Python once a block, however many lines have it; only
+GUIDs differ on every line, and are read as arrays.
 """
 
 from __future__ import annotations
 
-from rollouts.services.estate.inventory.files import Piece, pieces_of
-from rollouts.services.estate.inventory.judging import JudgedPiece, RefusedRow, judge
-from rollouts.services.estate.inventory.meanings import Meanings
+from rollouts.services.estate.inventory.files import Inventory, NotAnInventory, open_inventory
+from rollouts.services.estate.inventory.judging import JudgedBlock, RefusedRow, judge
+from rollouts.services.estate.inventory.meanings import NONE, Meanings, read_day
+from rollouts.services.estate.inventory.parsing import parsed_blocks
 from rollouts.services.estate.inventory.repeats import Repeats
 from rollouts.services.estate.inventory.rows import HUB_COLUMNS, rows_of
 
 __all__ = [
     "HUB_COLUMNS",
-    "JudgedPiece",
+    "NONE",
+    "Inventory",
+    "JudgedBlock",
     "Meanings",
-    "Piece",
+    "NotAnInventory",
     "RefusedRow",
     "Repeats",
     "judge",
-    "pieces_of",
+    "open_inventory",
+    "parsed_blocks",
+    "read_day",
     "rows_of",
 ]

@@ -1,4 +1,4 @@
-"""Inventory files as pieces of whole lines, in one order of columns, whatever was sent."""
+"""Inventory files as blocks of whole lines, in whatever encoding and with whatever line ends they come."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, Final, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
 
 from portal.kernel.guid import is_guid_heading
 from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets import FileRefused, read_rows
 from portal.kernel.spreadsheets.files import FileProblem, is_workbook
+from portal.kernel.spreadsheets.headings import FileColumns, HeadingRow, find_heading
 
-Places: TypeAlias = npt.NDArray[np.int64]
-
-# In this order; spans of neighbours are judged together.
 COLUMNS: Final = (
     "guid",
     "gpf_guid",
@@ -40,15 +35,24 @@ COLUMNS: Final = (
     "han_devices",
     "postcode_area",
 )
-NEEDED: Final = ("guid", "model", "firmware_version", "region", "smi_status")
-#: Stands between the columns of a line that was written anew: no text of an inventory holds it.
-JOINT: Final = b"\x1f"
+INVENTORY: Final = FileColumns(
+    columns=dict.fromkeys(COLUMNS, ()),
+    needed=frozenset({"guid", "model", "firmware_version", "region", "smi_status"}),
+    known={"guid": is_guid_heading},
+)
 
-# Small enough that the arrays made of a piece stay in the processor's cache.
-_PIECE: Final = 1024 * 1024
-_DELIMITERS: Final = b",;\t|"
+Source: TypeAlias = bytes | BinaryIO | Iterable[bytes]
+
+_READ: Final = 1024 * 1024
+# Words are judged once a block: a few megabytes make that cheap, and several fit the memory at a time.
+_BLOCK: Final = 2 * 1024 * 1024
+_LONGEST_LINE: Final = 2 * _BLOCK
+_DELIMITERS: Final = (",", ";", "\t", "|")
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_MOST_LINES_OF_A_WORKBOOK: Final = 1_048_576
+_LOOKED_AT: Final = 4096
+#: The heading is looked for in so many lines, empty ones included.
+_MOST_ABOVE: Final = 200
+_MOSTLY: Final = 0.3
 
 
 class NotAnInventory(BadInput):
@@ -57,246 +61,156 @@ class NotAnInventory(BadInput):
     code = "not_an_inventory"
 
 
-Source: TypeAlias = bytes | BinaryIO | Iterable[bytes]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Piece:
-    """Whole lines with one separator: where each field begins and ends, and the number of each line.
+class LineBlock:
+    """Whole lines, each with a line feed at its end, how many, and the number of the first."""
 
-    `odd` are lines without the right number of columns, as (number, text).
-    """
-
-    block: bytes
-    separator: bytes
-    begins: Places
-    ends: Places
-    numbers: Places
-    odd: tuple[tuple[int, str], ...] = ()
-    count: int = 0
-    """Lines that hold anything, odd ones included."""
-    lines: int = 0
-    """Lines of any kind."""
-
-    def text(self, row: int) -> str:
-        """Return a line as it reads, for the list of refusals."""
-        line = self.block[int(self.begins[row, 0]) : int(self.ends[row, -1])]
-        return line.replace(JOINT, b",").decode("utf-8", "replace")
+    text: bytes
+    first: int
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    """The columns of a file by their place, and what separates them."""
+class Inventory:
+    """A file whose heading has been read, and its lines still to come."""
 
-    places: dict[str, int]
-    width: int
-    delimiter: bytes
-
-    @property
-    def is_usual(self) -> bool:
-        """Tell whether the file has exactly the columns of an inventory, in order."""
-        return self.width == len(COLUMNS) and list(self.places) == list(COLUMNS)
+    heading: HeadingRow
+    delimiter: str
+    blocks: Iterator[LineBlock]
 
 
-def pieces_of(source: Source) -> tuple[Heading, Iterator[Piece]]:
-    """Read the heading of a file, and give its lines piece by piece.
+def open_inventory(source: Source, *, mapping: Mapping[str, str] | None = None) -> Inventory:
+    """Read the heading of a file; `mapping` names headings by column where they are the user's own.
 
     Raises:
         FileRefused: the file is neither text nor a workbook.
         NotAnInventory: a column that is needed is missing.
     """
     chunks = chunks_of(source)
-    first = next(chunks, b"")
-    if not first.strip():
+    beginning = b""
+    while len(beginning) < _LOOKED_AT and (chunk := next(chunks, b"")):
+        beginning += chunk
+    if not beginning.strip():
         raise FileRefused(FileProblem.EMPTY)
-    if is_workbook(first):
-        blocks = _whole_lines(_workbook_lines(b"".join([first, *chunks])))
-    elif first.startswith(_UTF_16):
-        text = b"".join([first, *chunks]).decode("utf-16", "replace")
-        blocks = _whole_lines(iter([text.encode()]))
+    chunks = chain([beginning], chunks)
+    encoding = _wide_encoding(beginning)
+    if encoding is None and is_workbook(beginning):
+        text = _workbook_lines(b"".join(chunks))
     else:
-        blocks = _whole_lines(chain([first.removeprefix(codecs.BOM_UTF8)], chunks))
-    number, line, rest = _first_line(blocks)
-    heading = heading_of(line)
-    return heading, _pieces(heading, chain([rest] if rest else [], blocks), number + 1)
-
-
-def heading_of(line: bytes) -> Heading:
-    """Find the columns in the first line.
-
-    Raises:
-        NotAnInventory: one that is needed is missing, or one stands twice.
-    """
-    delimiter = max((bytes([each]) for each in _DELIMITERS), key=line.count)
-    names = [_name(cell) for cell in _cells(line, delimiter)]
-    places: dict[str, int] = {}
-    for place, name in enumerate(names):
-        if name in COLUMNS and name in places:
-            raise NotAnInventory(f"The column {name} stands twice in the heading.")
-        if name in COLUMNS:
-            places[name] = place
-    if missing := [name for name in NEEDED if name not in places]:
-        raise NotAnInventory(
-            f"The heading lacks {', '.join(missing)}. An inventory has the columns {', '.join(COLUMNS)}."
-        )
-    return Heading(places, len(names), delimiter)
-
-
-def _pieces(heading: Heading, blocks: Iterable[bytes], number: int) -> Iterator[Piece]:
-    for block in blocks:
-        cut = _cut(block, heading.delimiter, heading.width, number)
-        if heading.is_usual:
-            yield cut
-        else:
-            yield _anew([(int(n), cut.text(row)) for row, n in enumerate(cut.numbers)], heading)
-        if cut.odd:
-            yield _anew(cut.odd, heading)
-        number += cut.lines
-
-
-def _cut(block: bytes, delimiter: bytes, width: int, number: int) -> Piece:
-    """Find the fields of all lines that have as many as the heading, and set the other lines apart."""
-    buffer = np.frombuffer(block, dtype=np.uint8)
-    is_end = buffer == ord("\n")
-    edges = np.flatnonzero(is_end | (buffer == delimiter[0]))
-    count = int(np.count_nonzero(is_end))
-    has_strange = any(each in block for each in (b'"', b"\0", b"\r", JOINT))
-    if has_strange or len(edges) != count * width or not is_end[edges[width - 1 :: width]].all():
-        return _cut_with_care(block, delimiter, width, number)
-    ends = edges.reshape(count, width)
-    begins = np.concatenate((np.zeros(1, dtype=np.int64), edges[:-1] + 1)).reshape(count, width)
-    return Piece(block, delimiter, begins, ends, np.arange(number, number + count), count=count, lines=count)
-
-
-def _cut_with_care(block: bytes, delimiter: bytes, width: int, number: int) -> Piece:
-    """Do what `_cut` does where not every line is in the usual form."""
-    buffer = np.frombuffer(block, dtype=np.uint8)
-    ends = np.flatnonzero(buffer == ord("\n"))
-    begins = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1] + 1))
-    stops = ends - ((ends > begins) & (buffer[ends - 1] == ord("\r")))
-    joints = np.flatnonzero(buffer == delimiter[0])
-    counts = np.diff(np.searchsorted(joints, ends), prepend=0)
-    is_plain = counts == width - 1
-    strange = np.flatnonzero((buffer == ord('"')) | (buffer == 0) | (buffer == JOINT[0]))
-    is_plain[np.searchsorted(ends, strange)] = False
-    is_empty = stops == begins
-    odd = np.flatnonzero(~is_plain & ~is_empty)
-    plain = np.flatnonzero(is_plain & ~is_empty)
-    inner: Places = joints[np.repeat(is_plain & ~is_empty, counts)].reshape(len(plain), width - 1)
-    return Piece(
-        block=block,
-        separator=delimiter,
-        begins=np.column_stack((begins[plain], inner + 1)),
-        ends=np.column_stack((inner, stops[plain])),
-        numbers=plain + number,
-        odd=tuple((int(row) + number, _decoded(block[begins[row] : stops[row]])) for row in odd),
-        count=len(plain),
-        lines=len(ends),
+        text = _line_feeds(_narrow(chunks, encoding))
+    blocks = _numbered(_blocks(text))
+    first = next(blocks, None)
+    if first is None:
+        raise FileRefused(FileProblem.EMPTY)
+    lines = first.text.split(b"\n", _MOST_ABOVE)[:_MOST_ABOVE]
+    delimiter = max(_DELIMITERS, key=lambda each: max(line.count(each.encode()) for line in lines))
+    heading = find_heading(
+        ((number, _texts(line, delimiter)) for number, line in enumerate(lines, start=1)),
+        INVENTORY,
+        mapping=mapping,
+        refusal=NotAnInventory,
     )
+    rest = LineBlock(first.text.split(b"\n", heading.row)[-1], heading.row + 1, first.lines - heading.row)
+    return Inventory(heading, delimiter, chain([rest] if rest.text else [], blocks))
 
 
-def _anew(lines: Iterable[tuple[int, str]], heading: Heading) -> Piece:
-    """Write lines in the usual order of columns; those that cannot be are odd for good."""
-    written: list[bytes] = []
-    numbers: list[int] = []
-    odd: list[tuple[int, str]] = []
-    for number, text in lines:
-        cells = _cells(text.encode(), heading.delimiter)
-        if len(cells) != heading.width:
-            odd.append((number, text))
-            continue
-        inner = [_plain(cells[heading.places[name]]) if name in heading.places else "" for name in COLUMNS]
-        written.append(JOINT.join(cell.encode() for cell in inner))
-        numbers.append(number)
-    block = b"".join(line + b"\n" for line in written)
-    if not block:
-        none = np.zeros((0, len(COLUMNS)), dtype=np.int64)
-        return Piece(b"", JOINT, none, none, np.zeros(0, np.int64), tuple(odd), len(odd))
-    cut = _recut(block)
-    return Piece(
-        block,
-        JOINT,
-        cut.begins,
-        cut.ends,
-        np.array(numbers, dtype=np.int64),
-        tuple(odd),
-        len(odd) + len(numbers),
-    )
-
-
-def _recut(block: bytes) -> Piece:
-    buffer = np.frombuffer(block, dtype=np.uint8)
-    edges = np.flatnonzero((buffer == JOINT[0]) | (buffer == ord("\n"))).reshape(-1, len(COLUMNS))
-    begins = np.concatenate((np.zeros(1, dtype=np.int64), edges.ravel()[:-1] + 1)).reshape(edges.shape)
-    return Piece(block, JOINT, begins, edges, np.arange(len(edges)))
-
-
-def _cells(line: bytes, delimiter: bytes) -> list[str]:
-    text = _decoded(line).rstrip("\r\n")
+def cells_of(line: bytes, delimiter: str) -> list[str] | None:
+    """Split one line into its cells, an octet a character; None where a quote is never closed."""
+    text = line.decode("latin-1")
     if '"' not in text:
-        return text.split(delimiter.decode())
+        return text.split(delimiter)
+    # The line that follows is only there to be swallowed.
+    reader = csv.reader([text, ""], delimiter=delimiter)
     try:
-        return next(csv.reader([text], delimiter=delimiter.decode(), strict=True), [])
+        cells = next(reader)
     except csv.Error:
-        return []
+        return None
+    return cells if reader.line_num == 1 else None
 
 
-def _plain(cell: str) -> str:
-    return re.sub(r"[\x00-\x1f]+", " ", cell).strip()
-
-
-def _name(cell: str) -> str:
-    name = re.sub(r"[\s-]+", "_", cell.strip().lower())
-    return "guid" if is_guid_heading(cell) and name not in COLUMNS else name
-
-
-def _decoded(line: bytes) -> str:
+def text_of(octets: bytes) -> str:
+    """Decode one word or line: UTF-8, else Windows-1252."""
     try:
-        return line.decode("utf-8")
+        return octets.decode("utf-8")
     except UnicodeDecodeError:
-        return line.decode("cp1252", "replace")
+        return octets.decode("cp1252", "replace")
 
 
 def chunks_of(source: Source) -> Iterator[bytes]:
     """Yield what was sent, whatever it was sent as, a bounded piece at a time."""
     if isinstance(source, bytes):
-        yield from (source[at : at + _PIECE] for at in range(0, len(source), _PIECE))
+        yield from (source[at : at + _READ] for at in range(0, len(source), _READ))
     elif isinstance(source, io.IOBase) or hasattr(source, "read"):
-        while chunk := source.read(_PIECE):
+        while chunk := source.read(_READ):
             yield chunk
     else:
         yield from source
 
 
-def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Join and cut chunks so that each block ends with a line, and holds a few megabytes."""
+def _wide_encoding(beginning: bytes) -> str | None:
+    """Tell UTF-16 by its mark or, where that was lost, by its zeros: every other octet of plain text."""
+    if beginning.startswith(_UTF_16):
+        return "utf-16"
+    sample = beginning[:_LOOKED_AT]
+    shares = [sample[place::2].count(0) / max(1, len(sample) // 2) for place in (0, 1)]
+    if min(shares) < _MOSTLY / 10 < _MOSTLY < max(shares):
+        return "utf-16-be" if shares[0] > shares[1] else "utf-16-le"
+    return None
+
+
+def _narrow(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
+    """Give text as octets without a mark; UTF-16 becomes UTF-8."""
+    if encoding is not None:
+        decoder = codecs.getincrementaldecoder(encoding)("replace")
+        decoded = (decoder.decode(chunk) for chunk in chunks)
+        chunks = (text.encode("utf-8", "replace") for text in decoded)
+    beginning = next(iterator := iter(chunks), b"")
+    yield beginning.removeprefix(codecs.BOM_UTF8)
+    yield from iterator
+
+
+def _line_feeds(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Turn the line ends of Windows and of old Macs into line feeds."""
+    held = b""
+    for chunk in chunks:
+        text = held + chunk
+        # Whether a line feed follows is known with the next chunk.
+        held = b"\r" if text.endswith(b"\r") else b""
+        if b"\r" in text:
+            text = text[: len(text) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        yield text
+    yield b"\n" if held else b""
+
+
+def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Join and cut chunks so that each block is a few megabytes of whole lines.
+
+    Raises:
+        FileRefused: a line has no end.
+    """
     held: list[bytes | memoryview] = []
     size = 0
     for chunk in chunks:
         cut = chunk.rfind(b"\n") + 1
-        if size + len(chunk) < _PIECE or not cut:
+        if size + len(chunk) < _BLOCK or not cut:
             held.append(chunk)
             size += len(chunk)
+            if size > _LONGEST_LINE:
+                raise FileRefused(FileProblem.DAMAGED)
             continue
         yield b"".join([*held, memoryview(chunk)[:cut]])
         held, size = [chunk[cut:]], len(chunk) - cut
     last = b"".join(held)
     if last.strip():
-        last = last if last.endswith(b"\n") else last + b"\n"
-        yield last.replace(b"\r", b"\n") if b"\n" not in last[:-1] and b"\r" in last else last
+        yield last if last.endswith(b"\n") else last + b"\n"
 
 
-def _first_line(blocks: Iterator[bytes]) -> tuple[int, bytes, bytes]:
-    """Return the number and the text of the first line that holds anything, and what follows it."""
+def _numbered(blocks: Iterable[bytes]) -> Iterator[LineBlock]:
     number = 1
-    for block in blocks:
-        rest = block
-        while rest:
-            line, _, rest = rest.partition(b"\n")
-            if line.strip():
-                return number, line.rstrip(b"\r"), rest
-            number += 1
-    raise FileRefused(FileProblem.EMPTY)
+    for text in blocks:
+        lines = text.count(b"\n")
+        yield LineBlock(text, number, lines)
+        number += lines
 
 
 def _workbook_lines(data: bytes) -> Iterator[bytes]:
@@ -307,13 +221,13 @@ def _workbook_lines(data: bytes) -> Iterator[bytes]:
     for number, cells in read_rows(data):
         buffer.write("\n" * (number - written - 1))
         written = number
-        writer.writerow(_trimmed(cells))
-        if buffer.tell() > _PIECE:
+        writer.writerow([re.sub(r"[\x00-\x1f]+", " ", cell).strip() for cell in cells])
+        if buffer.tell() > _READ:
             yield buffer.getvalue().encode()
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue().encode()
 
 
-def _trimmed(cells: Sequence[str]) -> list[str]:
-    return [_plain(cell) for cell in cells]
+def _texts(line: bytes, delimiter: str) -> list[str]:
+    return [text_of(cell.encode("latin-1")).strip() for cell in cells_of(line, delimiter) or []]

@@ -1,24 +1,24 @@
-"""Judging the lines of a piece: what each says about its hub, or why it is not taken."""
+"""Judging the lines of a block: what each says about its hub, or why it is not taken."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from rollouts.services.estate.inventory.columns import Days, Guids, days_in, guids_in
-from rollouts.services.estate.inventory.files import COLUMNS, Piece
-from rollouts.services.estate.inventory.meanings import NONE, PROBLEMS, Meanings, number_of
-from rollouts.services.estate.inventory.words import PADDING, Int32s, Vocabulary
+from portal.kernel.guid import parse_block, parse_rows
+from rollouts.services.estate.inventory.meanings import PROBLEMS, Meanings, number_of
+from rollouts.services.estate.inventory.parsing import ParsedBlock
 from rollouts.states.inventory import LineProblem
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
+Int32s: TypeAlias = npt.NDArray[np.int32]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
 LONGEST_RAW: Final = 400
-_PLACE: Final = {name: place for place, name in enumerate(COLUMNS)}
+_SPELLING: Final = 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,88 +30,95 @@ class RefusedRow:
     problem: LineProblem
 
 
+class Guids(NamedTuple):
+    """One GUID a line in database form: is there any, and is what is there one."""
+
+    values: Int64s
+    is_given: Bools
+    is_good: Bools
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class JudgedPiece:
-    """The good lines of a piece, column by column, and the others with their reasons."""
+class JudgedBlock:
+    """The good lines of a block, with what their words mean to each of the vocabularies, and the others."""
 
     lines: Int64s
     guid: Int64s
     gpf: Int64s
     has_gpf: Bools
-    kind: Int32s
-    status: Int32s
-    registration: Int32s
-    home: Int32s
-    commissioned: Days
-    installed: Days
-    refused: tuple[RefusedRow, ...]
+    words: tuple[Int32s, ...]
+    refused: tuple[RefusedRow, ...] = ()
 
     def __len__(self) -> int:
         return len(self.lines)
 
 
-def judge(piece: Piece, meanings: Meanings) -> JudgedPiece:
-    """Judge every line of a piece by itself; repeats within the file are found by `Repeats`."""
-    padded = piece.block + PADDING
-    kind = _looked_up(meanings.kinds, padded, piece, "manufacturer", "region")
-    status = _looked_up(meanings.statuses, padded, piece, "smi_status", "gpf_status")
-    registration = _looked_up(meanings.registrations, padded, piece, "import_mpid", "gas_code")
-    home = _looked_up(meanings.homes, padded, piece, "han_devices", "postcode_area")
-    guid, gpf = guids_in(piece, _PLACE["guid"]), guids_in(piece, _PLACE["gpf_guid"])
-    commissioned, installed = (days_in(piece, _PLACE[name]) for name in ("commissioned_on", "installed_on"))
-    problems = np.zeros(len(piece.numbers), dtype=np.int32)
-    for given in (home[:, 3], registration[:, 2], status[:, 2], kind[:, 4]):
-        problems = np.where(given > 0, given, problems)
-    _mark(problems, ~_is_fine(commissioned) | ~_is_fine(installed), LineProblem.BAD_DATE)
+def judge(block: ParsedBlock, meanings: Meanings) -> JudgedBlock:
+    """Judge every line of a block by itself; repeats within the file are found by `Repeats`."""
+    guid, gpf = guids_in(block, "guid"), guids_in(block, "gpf_guid")
+    words = [vocabulary.look_up(block) for vocabulary in meanings.vocabularies]
+    problems = np.zeros(len(block), dtype=np.int32)
+    for given in reversed(words):
+        problems = np.where(given[:, -1] > 0, given[:, -1], problems)
     _mark(problems, gpf.is_good & (gpf.values == guid.values), LineProblem.GPF_IS_THE_HUB)
-    _mark(problems, ~_is_fine(gpf), LineProblem.MALFORMED_GPF_ID)
+    _mark(problems, gpf.is_given & ~gpf.is_good, LineProblem.MALFORMED_GPF_ID)
     _mark(problems, ~guid.is_good, LineProblem.MALFORMED_ID)
     good = np.flatnonzero(problems == 0)
-    # Most pieces are good throughout: then nothing is copied.
+    # Most blocks are good throughout: then nothing is copied.
     only = slice(None) if len(good) == len(problems) else good
-    return JudgedPiece(
-        lines=piece.numbers[only],
+    return JudgedBlock(
+        lines=block.numbers[only],
         guid=guid.values[only],
         gpf=gpf.values[only],
         has_gpf=gpf.is_given[only],
-        kind=kind[only],
-        status=status[only],
-        registration=registration[only],
-        home=home[only],
-        commissioned=_only(commissioned, only),
-        installed=_only(installed, only),
-        refused=_refused(piece, problems),
+        words=tuple(given[only] for given in words),
+        refused=_refused(block, problems),
     )
 
 
-def _looked_up(vocabulary: Vocabulary, padded: bytes, piece: Piece, first: str, last: str) -> Int32s:
-    return vocabulary.look_up(padded, piece.begins[:, _PLACE[first]], piece.ends[:, _PLACE[last]])
+def guids_in(block: ParsedBlock, name: str) -> Guids:
+    """Read a column of GUIDs in whatever spelling."""
+    values = np.zeros(len(block), dtype=np.int64)
+    is_good = np.zeros(len(block), dtype=np.bool_)
+    column = block.columns.get(name)
+    if column is None:
+        return Guids(values, is_good, is_good)
+    places, octets = _octets(column)
+    lengths = np.diff(places)
+    usual = lengths == _SPELLING
+    if usual.any():
+        windows = np.lib.stride_tricks.sliding_window_view(octets, _SPELLING)
+        values[usual], is_good[usual] = parse_rows(windows[places[:-1][usual]])
+    others = np.flatnonzero((lengths > 0) & ~is_good)
+    if len(others):
+        # An empty first line, so that no value is taken for a heading; no cell holds a line feed.
+        parsed = parse_block(b"\n".join([b"", *column.take(others).to_pylist(), b""]))
+        single = np.bincount(parsed.lines, minlength=len(others) + 2)[2:] == 1
+        found = others[parsed.lines - 2]
+        values[found] = parsed.values
+        is_good[others] = single
+    return Guids(values, lengths > 0, is_good)
 
 
-def _is_fine(column: Guids | Days) -> Bools:
-    fine: Bools = column.is_good | ~column.is_given
-    return fine
+def _octets(column: Any) -> tuple[Int64s, npt.NDArray[np.uint8]]:
+    """Return where the texts of a column begin and end, and the octets they lie in."""
+    _, places, octets = column.buffers()
+    begins = np.frombuffer(places, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+    return begins.astype(np.int64), np.frombuffer(octets or b"", dtype=np.uint8)
 
 
 def _mark(problems: Int32s, where: Bools, problem: LineProblem) -> None:
     problems[where] = number_of(problem)
 
 
-def _only(days: Days, rows: slice | Int64s) -> Days:
-    return Days(days.values[rows], days.is_given[rows], days.is_good[rows])
-
-
-def _refused(piece: Piece, problems: Int32s) -> tuple[RefusedRow, ...]:
-    refused = [
-        RefusedRow(int(piece.numbers[row]), piece.text(row)[:LONGEST_RAW], PROBLEMS[problems[row] - 1])
-        for row in np.flatnonzero(problems).tolist()
-    ]
-    # A piece that was cut, not written anew, leaves its odd lines to be tried again.
-    is_final = piece.separator == b"\x1f"
-    odd = [
-        RefusedRow(line, raw[:LONGEST_RAW], LineProblem.MALFORMED_LINE) for line, raw in piece.odd if is_final
-    ]
-    return tuple(refused + odd)
-
-
-__all__ = ["NONE", "JudgedPiece", "RefusedRow", "judge"]
+def _refused(block: ParsedBlock, problems: Int32s) -> tuple[RefusedRow, ...]:
+    places = np.flatnonzero(problems)
+    numbers = [*block.numbers[places].tolist(), *block.odd]
+    reasons = [PROBLEMS[code - 1] for code in problems[places].tolist()]
+    reasons += [LineProblem.MALFORMED_LINE] * len(block.odd)
+    return tuple(
+        RefusedRow(number, raw[:LONGEST_RAW], reason)
+        for number, raw, reason in zip(numbers, block.raws(numbers), reasons, strict=True)
+        # Separators alone, as spreadsheets leave them below a block, are no line of it.
+        if raw.strip(' \t",;|')
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Final
 
 from portal.identity.models import MarketParticipant
 from rollouts.models import CplEntry, DeviceModel
 from rollouts.rules import firmware
-from rollouts.services.estate.inventory.files import JOINT
 from rollouts.services.estate.inventory.words import Meaning, Vocabulary
 from rollouts.states import Region, SmiStatus
 from rollouts.states.inventory import MOST_HAN_DEVICES, LineProblem
@@ -19,6 +19,11 @@ PROBLEMS: Final = tuple(LineProblem)
 
 _AREA: Final = re.compile(r"[A-Z]{0,2}", re.ASCII)
 _COUNT: Final = re.compile(r"[0-9]{1,3}", re.ASCII)
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+# PostgreSQL counts days from here.
+_EPOCH: Final = date(2000, 1, 1).toordinal()
+_BRITISH: Final = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?: 00:00(?::00)?)?", re.ASCII)
+_ISO: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ]00:00(?::00)?(?:\.0+)?Z?)?", re.ASCII)
 
 
 def number_of(problem: LineProblem) -> int:
@@ -31,15 +36,31 @@ def _bare(text: str) -> str:
     return "".join(filter(str.isalnum, text)).lower()
 
 
-class Meanings:
-    """The words of one load, by the columns that are judged together, as the tables have them at its start.
+def read_day(text: str) -> date | None:
+    """Read a date as people and systems write it; None when it is none."""
+    bare = text.strip()
+    if found := _ISO.fullmatch(bare):
+        year, month, day = (int(part) for part in found.groups())
+    elif found := _BRITISH.fullmatch(bare):
+        day, month, year = (int(part) for part in found.groups())
+    else:
+        return None
+    try:
+        read_date = date(year, month, day)
+    except ValueError:
+        return None
+    return read_date if _FIRST_YEAR <= year <= _LAST_YEAR else None
 
-    `kinds`: model, entry, entry of the GPF, region, problem. `statuses`: hub, GPF, problem.
-    `registrations`: Import Supplier, Gas Supplier, problem. `homes`: HAN devices, two letters, their
-    number, problem. -1 stands for none.
+
+class Meanings:
+    """The words of one load, by the columns that are judged together, as the database has them now.
+
+    `vocabularies`, each with the problem last: model, entry, entry of the GPF, region; status of the hub and
+    of its GPF; Import and Gas Supplier; HAN devices, two letters and how many of them count; a day and
+    whether there is any, twice. -1 stands for none. Of several problems of a line the first is told.
     """
 
-    def __init__(self, separator: bytes = b",") -> None:
+    def __init__(self) -> None:
         self._models: dict[tuple[str, str], int] = {}
         self._hardware: dict[tuple[str, str, str], int] = {}
         self._entries: dict[tuple[int, str], int] = {}
@@ -49,11 +70,15 @@ class Meanings:
         self._mpids: dict[str, int] = {}
         self._gas_codes: dict[str, int] = {}
         self._load()
-        self._separators = {separator, JOINT}
-        self.kinds = Vocabulary(self._kind, width=5)
-        self.statuses = Vocabulary(self._status, width=3)
-        self.registrations = Vocabulary(self._registration, width=3)
-        self.homes = Vocabulary(self._home, width=4)
+        model = ("manufacturer", "model", "hardware_version")
+        self.vocabularies = (
+            Vocabulary((*model, "firmware_version", "gpf_firmware_version", "region"), self._kind),
+            Vocabulary(("smi_status", "gpf_status"), self._status),
+            Vocabulary(("import_mpid", "gas_code"), self._registration),
+            Vocabulary(("han_devices", "postcode_area"), self._home),
+            Vocabulary(("commissioned_on",), _day),
+            Vocabulary(("installed_on",), _day),
+        )
 
     def _load(self) -> None:
         several: set[tuple[str, str]] = set()
@@ -95,16 +120,12 @@ class Meanings:
         """Find the Supplier behind a market participant id or gas code; -1 when there is none."""
         return (self._gas_codes if is_gas else self._mpids).get(code.strip().upper(), NONE)
 
-    def _split(self, text: bytes, count: int) -> list[str]:
-        joint = JOINT if JOINT in text else next(iter(self._separators - {JOINT}), JOINT)
-        parts = text.decode("utf-8", "replace").split(joint.decode())
-        return parts if len(parts) == count else [""] * count
-
-    def _kind(self, text: bytes) -> Meaning:
-        maker, name, hardware, version, gpf_version, region_name = self._split(text, 6)
+    def _kind(
+        self, maker: str, name: str, hardware: str, version: str, gpf_version: str, region_name: str
+    ) -> Meaning:
         model = self.model_of(maker, name, hardware)
         entry = self.entry_of(model, version)
-        gpf = self.entry_of(model, gpf_version) if gpf_version.strip() else entry
+        gpf = self.entry_of(model, gpf_version) if gpf_version else entry
         region = self._regions.get(_bare(region_name), NONE)
         problem = 0
         for value, why in (
@@ -116,26 +137,28 @@ class Meanings:
             problem = number_of(why) if value == NONE else problem
         return model, entry, gpf, region, problem
 
-    def _status(self, text: bytes) -> Meaning:
-        own, gpf_text = self._split(text, 2)
-        status = self.status_of(own)
-        gpf = self.status_of(gpf_text) if gpf_text.strip() else NONE
-        problem = number_of(LineProblem.UNKNOWN_GPF_STATUS) if gpf_text.strip() and gpf == NONE else 0
+    def _status(self, own: str, gpf_text: str) -> Meaning:
+        status, gpf = self.status_of(own), self.status_of(gpf_text)
+        problem = number_of(LineProblem.UNKNOWN_GPF_STATUS) if gpf_text and gpf == NONE else 0
         return status, gpf, number_of(LineProblem.UNKNOWN_STATUS) if status == NONE else problem
 
-    def _registration(self, text: bytes) -> Meaning:
-        mpid, gas_code = self._split(text, 2)
+    def _registration(self, mpid: str, gas_code: str) -> Meaning:
         imports, gas = self.party_of(mpid, is_gas=False), self.party_of(gas_code, is_gas=True)
-        problem = number_of(LineProblem.UNKNOWN_GAS_CODE) if gas_code.strip() and gas == NONE else 0
-        if mpid.strip() and imports == NONE:
-            problem = number_of(LineProblem.UNKNOWN_MPID)
-        return imports, gas, problem
+        problem = number_of(LineProblem.UNKNOWN_GAS_CODE) if gas_code and gas == NONE else 0
+        return imports, gas, number_of(LineProblem.UNKNOWN_MPID) if mpid and imports == NONE else problem
 
-    def _home(self, text: bytes) -> Meaning:
-        devices, area = (part.strip().upper() for part in self._split(text, 2))
-        is_count = _COUNT.fullmatch(devices) and int(devices) <= MOST_HAN_DEVICES
+    def _home(self, devices: str, area_text: str) -> Meaning:
+        area = area_text.upper()
+        is_count = bool(_COUNT.fullmatch(devices)) and int(devices) <= MOST_HAN_DEVICES
         problem = 0 if _AREA.fullmatch(area) else number_of(LineProblem.BAD_POSTCODE_AREA)
         if devices and not is_count:
             problem = number_of(LineProblem.BAD_HAN_DEVICES)
         letters = int.from_bytes((area if not problem else "").encode().ljust(2, b"\0"), "big")
-        return int(devices) if devices and is_count else 0, letters, len(area), problem
+        return int(devices) if is_count else 0, letters, len(area), problem
+
+
+def _day(text: str) -> Meaning:
+    day = read_day(text)
+    if day is None:
+        return 0, 0, number_of(LineProblem.BAD_DATE) if text else 0
+    return day.toordinal() - _EPOCH, 1, 0

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rollouts.services.estate.inventory.judging import JudgedPiece
+from rollouts.services.estate.inventory.judging import JudgedBlock
 from rollouts.states.inventory import LineProblem
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
@@ -28,7 +28,7 @@ class Repeats:
         self._highest = -(1 << 63)
         self._is_ascending = True
 
-    def add(self, judged: JudgedPiece) -> None:
+    def add(self, judged: JudgedBlock) -> None:
         """Take note of the good lines of a piece."""
         if not len(judged):
             return

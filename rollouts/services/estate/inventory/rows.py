@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rollouts.services.estate.inventory.judging import JudgedPiece
+from rollouts.services.estate.inventory.judging import JudgedBlock
 
 HUB_COLUMNS: Final = (
     "guid",
@@ -26,75 +26,56 @@ HUB_COLUMNS: Final = (
     "han_devices",
     "postcode_area",
 )
-#: The types of these columns, big-endian.
-_TYPES: Final = (">i8", ">i8", *[">i4"] * 7, *[">i2"] * 4)
 BEGINNING: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 END: Final = b"\xff\xff"
 _NULL: Final = -1
-_LETTERS: Final = 2
 
-Mask: TypeAlias = npt.NDArray[np.bool_]
+#: Values, their type (big-endian), and how many octets of each are sent where that is not all: -1 is a null.
+Column: TypeAlias = tuple[npt.NDArray[Any], str, npt.NDArray[Any] | None]
 
 
-def rows_of(judged: JudgedPiece, *, with_lines: bool) -> bytes:
-    """Write the good lines of a piece as rows of `HUB_COLUMNS`, with the line number behind if wanted."""
-    count = len(judged)
-    if not count:
-        return b""
-    layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for place, kind in enumerate(_TYPES):
+def rows_of(judged: JudgedBlock, *, with_lines: bool) -> bytes:
+    """Write the good lines of a table as rows of `HUB_COLUMNS`, with the line number behind if wanted."""
+    columns = _columns(judged)
+    if with_lines:
+        columns.append((judged.lines, ">i8", None))
+    layout = [("fields", ">i2")]
+    for place, (_, kind, _) in enumerate(columns):
         layout += [(f"n{place}", ">i4"), (f"v{place}", kind)]
-    layout += [("letters", ">i4"), ("area", "S2")]
-    if with_lines:
-        layout += [("n_line", ">i4"), ("line", ">i8")]
-    rows = np.empty(count, dtype=layout)
-    rows["fields"] = len(HUB_COLUMNS) + with_lines
-    absent = _fill(rows, judged)
-    if with_lines:
-        rows["n_line"], rows["line"] = 8, judged.lines
-    return _without(rows, absent, judged)
-
-
-def _fill(rows: npt.NDArray[np.void], judged: JudgedPiece) -> dict[int, Mask]:
-    """Fill in the fixed columns; return where which of them is absent."""
-    kind, status, party, home = judged.kind, judged.status, judged.registration, judged.home
-    has_gpf = judged.has_gpf
-    columns = (
-        (judged.guid, None),
-        (judged.gpf, has_gpf),
-        (kind[:, 0], None),
-        (kind[:, 1], None),
-        (kind[:, 2], has_gpf),
-        (party[:, 0], party[:, 0] >= 0),
-        (party[:, 1], party[:, 1] >= 0),
-        (judged.commissioned.values, judged.commissioned.is_given),
-        (judged.installed.values, judged.installed.is_given),
-        (kind[:, 3], None),
-        (status[:, 0], None),
-        (status[:, 1], status[:, 1] >= 0),
-        (home[:, 0], None),
-    )
-    absent: dict[int, Mask] = {}
-    for place, (values, is_given) in enumerate(columns):
-        rows[f"v{place}"] = values
-        rows[f"n{place}"] = np.dtype(_TYPES[place]).itemsize
-        if is_given is not None and not is_given.all():
-            absent[place] = ~is_given
-            rows[f"n{place}"][absent[place]] = _NULL
-    rows["letters"] = home[:, 2]
-    rows["area"] = home[:, 1].astype(">i2").view("S2").ravel()
-    return absent
-
-
-def _without(rows: npt.NDArray[np.void], absent: dict[int, Mask], judged: JudgedPiece) -> bytes:
-    """Leave out the octets of what is absent: a null has none."""
-    keep = np.ones((len(rows), rows.dtype.itemsize), dtype=bool)
+    rows = np.empty(len(judged), dtype=layout)
     fields: Mapping[str, tuple[Any, ...]] = rows.dtype.fields or {}
-    for place, mask in absent.items():
-        offset = fields[f"v{place}"][1]
-        keep[mask, offset : offset + np.dtype(_TYPES[place]).itemsize] = False
-    area = fields["area"][1]
-    for letter in range(_LETTERS):
-        keep[judged.home[:, 2] <= letter, area + letter] = False
-    octets = rows.view(np.uint8).reshape(len(rows), -1)
-    return octets.tobytes() if keep.all() else octets[keep].tobytes()
+    rows["fields"] = len(columns)
+    octets = rows.view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
+    is_sent = np.ones(octets.shape, dtype=np.bool_)
+    for place, (values, kind, lengths) in enumerate(columns):
+        size = np.dtype(kind).itemsize
+        rows[f"v{place}"] = values
+        rows[f"n{place}"] = size if lengths is None else lengths
+        if lengths is not None and len(short := np.flatnonzero(lengths < size)):
+            offset = fields[f"v{place}"][1]
+            is_sent[short, offset : offset + size] = np.arange(size) < lengths[short, np.newaxis]
+    return octets.tobytes() if is_sent.all() else octets[is_sent].tobytes()
+
+
+def _columns(judged: JudgedBlock) -> list[Column]:
+    """Return the values in the order of `HUB_COLUMNS`."""
+    kind, status, party, home, *days = judged.words
+    return [
+        (judged.guid, ">i8", None),
+        (judged.gpf, ">i8", _length(8, judged.has_gpf)),
+        (kind[:, 0], ">i4", None),
+        (kind[:, 1], ">i4", None),
+        (kind[:, 2], ">i4", _length(4, judged.has_gpf)),
+        (party[:, 0], ">i4", _length(4, party[:, 0] >= 0)),
+        (party[:, 1], ">i4", _length(4, party[:, 1] >= 0)),
+        *((day[:, 0], ">i4", _length(4, day[:, 1] > 0)) for day in days),
+        (kind[:, 3], ">i2", None),
+        (status[:, 0], ">i2", None),
+        (status[:, 1], ">i2", _length(2, status[:, 1] >= 0)),
+        (home[:, 0], ">i2", None),
+        (home[:, 1], ">i2", home[:, 2]),
+    ]
+
+
+def _length(octets: int, is_given: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    return np.where(is_given, np.int32(octets), np.int32(_NULL))

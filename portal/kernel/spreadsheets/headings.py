@@ -1,0 +1,120 @@
+"""The heading of a table: which column is which, by the names that its kind of file goes by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+from portal.kernel.refusals import BadInput
+from portal.kernel.spreadsheets.workbooks import Row
+
+#: Titles, dates and notes stand above the heading of a table that people keep; more is no table.
+_ROWS_LOOKED_AT: Final = 20
+_LONGEST_NAME: Final = 80
+
+
+class HeadingRefused(BadInput):
+    """A table lacks columns it needs, or has one twice; `facts` has its headings, to map them by hand."""
+
+    code = "columns_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class FileColumns:
+    """The columns of one kind of file, with the headings each goes by beside its own name."""
+
+    columns: Mapping[str, Sequence[str]]
+    needed: frozenset[str]
+    known: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
+    """Columns whose headings are recognised by a function, where no other column has that name."""
+
+    def propose(self, cells: Sequence[str]) -> dict[str, str]:
+        """Match headings to columns by name; return the heading of each column that has one."""
+        heading = self._read(0, cells, {})
+        return {name: cells[places[0]].strip() for name, places in heading.candidates.items()}
+
+    def _read(self, number: int, cells: Sequence[str], mapping: Mapping[str, str]) -> _Candidate:
+        names = [bare_name(cell) for cell in cells]
+        mapped = {bare_name(text): column for column, text in mapping.items() if text}
+        own = {bare_name(text): name for name, texts in self.columns.items() for text in (name, *texts)}
+        candidates: dict[str, list[int]] = {}
+        for place, name in enumerate(names):
+            column = mapped.get(name) or own.get(name) or self._known(cells[place])
+            if name and column and (name in mapped or not mapping.get(column)):
+                candidates.setdefault(column, []).append(place)
+        return _Candidate(number, tuple(cells), candidates)
+
+    def _known(self, cell: str) -> str | None:
+        return next((column for column, is_known in self.known.items() if is_known(cell)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class HeadingRow:
+    """Where each column stands, and the names of the columns that are not read."""
+
+    row: int
+    width: int
+    places: Mapping[str, int]
+    unread: tuple[str, ...] = ()
+    above: tuple[int, ...] = ()
+    """Rows above the heading that hold something."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    row: int
+    cells: tuple[str, ...]
+    candidates: dict[str, list[int]]
+
+
+def find_heading(
+    rows: Iterable[Row],
+    layout: FileColumns,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    refusal: type[BadInput] = HeadingRefused,
+) -> HeadingRow:
+    """Find the first row that has every column that is needed; titles may stand above it.
+
+    `mapping` names headings by column; it counts before the names that the layout knows.
+
+    Raises:
+        BadInput: of the type `refusal`: no row has them all, or one stands twice.
+    """
+    filled = islice((row for row in rows if any(cell.strip() for cell in row[1])), _ROWS_LOOKED_AT)
+    seen: list[_Candidate] = []
+    for number, cells in filled:
+        seen.append(layout._read(number, cells, mapping or {}))  # noqa: SLF001 - the two are one algorithm
+        if layout.needed <= seen[-1].candidates.keys():
+            return _heading(seen, refusal)
+    best = max(seen, key=lambda each: len(each.candidates), default=_Candidate(0, (), {}))
+    missing = [name for name in layout.columns if name in layout.needed and name not in best.candidates]
+    message = f"The heading lacks {', '.join(missing)}. This file can have: {', '.join(layout.columns)}."
+    raise refusal(message, facts={"headings": [_shown(cell) for cell in best.cells[:100]]})
+
+
+def bare_name(text: str) -> str:
+    """Compare headings without case, spaces and punctuation."""
+    return "".join(filter(str.isalnum, text)).lower()
+
+
+def _heading(seen: Sequence[_Candidate], refusal: type[BadInput]) -> HeadingRow:
+    here = seen[-1]
+    for name, places in here.candidates.items():
+        if len(places) > 1:
+            both = " and ".join(_shown(here.cells[place]) for place in places[:2])
+            raise refusal(
+                f"The column {name} stands twice in the heading: {both}.",
+                facts={"headings": [_shown(cell) for cell in here.cells[:100]]},
+            )
+    firsts = {name: places[0] for name, places in here.candidates.items()}
+    read = set(firsts.values())
+    unread = (cell for place, cell in enumerate(here.cells) if place not in read and cell.strip())
+    above = tuple(each.row for each in seen[:-1])
+    return HeadingRow(here.row, len(here.cells), firsts, tuple(map(_shown, unread)), above)
+
+
+def _shown(cell: str) -> str:
+    return " ".join(cell.split())[:_LONGEST_NAME]
