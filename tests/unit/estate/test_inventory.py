@@ -113,7 +113,7 @@ class TestBlocks:
 
         assert [block.numbers.tolist() for block in found] == [[2, 3]]
         assert found[0].columns["guid"].to_pylist() == [b"a", b"b"]
-        assert files.text_of(found[0].columns["manufacturer"].to_pylist()[0]) == "£ and é"
+        assert files.decoded(found[0].columns["manufacturer"].to_pylist()[0]) == "£ and é"
 
     def test_may_be_encoded_in_two_ways(self):
         data = HEADING.encode() + b"\n" + filled(guid="a", model="£").encode()
@@ -121,7 +121,7 @@ class TestBlocks:
 
         words = parsed(data)[0].columns["model"].to_pylist()
 
-        assert [files.text_of(word) for word in words] == ["£", "£"]
+        assert [files.decoded(word) for word in words] == ["£", "£"]
 
     @pytest.mark.parametrize(
         "quotes",
@@ -214,7 +214,7 @@ class TestHeadings:
 class TestWords:
     @settings(deadline=None)
     @given(
-        st.lists(st.tuples(*[st.text(alphabet="ab\x1f£", max_size=90)] * 3), min_size=1, max_size=60),
+        st.lists(st.tuples(*[st.text(alphabet="ab-£", max_size=90)] * 3), min_size=1, max_size=60),
         st.sampled_from([1, 1 << 20]),
     )
     def test_mean_what_was_learnt_of_them(self, rows, few):

@@ -16,6 +16,7 @@ from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets import FileRefused, read_rows
 from portal.kernel.spreadsheets.files import FileProblem, is_workbook
 from portal.kernel.spreadsheets.headings import FileColumns, HeadingRow, find_heading
+from portal.kernel.spreadsheets.texts import encoding_of
 
 COLUMNS: Final = (
     "guid",
@@ -48,11 +49,9 @@ _READ: Final = 1024 * 1024
 _BLOCK: Final = 2 * 1024 * 1024
 _LONGEST_LINE: Final = 2 * _BLOCK
 _DELIMITERS: Final = (",", ";", "\t", "|")
-_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LOOKED_AT: Final = 4096
 #: The heading is looked for in so many lines, empty ones included.
 _MOST_ABOVE: Final = 200
-_MOSTLY: Final = 0.3
 
 
 class NotAnInventory(BadInput):
@@ -93,11 +92,11 @@ def open_inventory(source: Source, *, mapping: Mapping[str, str] | None = None) 
     if not beginning.strip():
         raise FileRefused(FileProblem.EMPTY)
     chunks = chain([beginning], chunks)
-    encoding = _wide_encoding(beginning)
-    if encoding is None and is_workbook(beginning):
+    encoding = encoding_of(beginning)
+    if not encoding and is_workbook(beginning):
         text = _workbook_lines(b"".join(chunks))
     else:
-        text = _line_feeds(_narrow(chunks, encoding))
+        text = _line_feeds(_narrow(chunks, encoding or ""))
     blocks = _numbered(_blocks(text))
     first = next(blocks, None)
     if first is None:
@@ -128,7 +127,7 @@ def cells_of(line: bytes, delimiter: str) -> list[str] | None:
     return cells if reader.line_num == 1 else None
 
 
-def text_of(octets: bytes) -> str:
+def decoded(octets: bytes) -> str:
     """Decode one word or line: UTF-8, else Windows-1252."""
     try:
         return octets.decode("utf-8")
@@ -147,26 +146,14 @@ def chunks_of(source: Source) -> Iterator[bytes]:
         yield from source
 
 
-def _wide_encoding(beginning: bytes) -> str | None:
-    """Tell UTF-16 by its mark or, where that was lost, by its zeros: every other octet of plain text."""
-    if beginning.startswith(_UTF_16):
-        return "utf-16"
-    sample = beginning[:_LOOKED_AT]
-    shares = [sample[place::2].count(0) / max(1, len(sample) // 2) for place in (0, 1)]
-    if min(shares) < _MOSTLY / 10 < _MOSTLY < max(shares):
-        return "utf-16-be" if shares[0] > shares[1] else "utf-16-le"
-    return None
-
-
-def _narrow(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
-    """Give text as octets without a mark; UTF-16 becomes UTF-8."""
-    if encoding is not None:
+def _narrow(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """Give text as octets without a mark; what has two or four a letter becomes UTF-8."""
+    if encoding == "utf-8-sig":
+        yield next(chunks).removeprefix(codecs.BOM_UTF8)
+    elif encoding:
         decoder = codecs.getincrementaldecoder(encoding)("replace")
-        decoded = (decoder.decode(chunk) for chunk in chunks)
-        chunks = (text.encode("utf-8", "replace") for text in decoded)
-    beginning = next(iterator := iter(chunks), b"")
-    yield beginning.removeprefix(codecs.BOM_UTF8)
-    yield from iterator
+        yield from (decoder.decode(chunk).encode("utf-8", "replace") for chunk in chunks)
+    yield from chunks
 
 
 def _line_feeds(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -230,4 +217,4 @@ def _workbook_lines(data: bytes) -> Iterator[bytes]:
 
 
 def _texts(line: bytes, delimiter: str) -> list[str]:
-    return [text_of(cell.encode("latin-1")).strip() for cell in cells_of(line, delimiter) or []]
+    return [decoded(cell.encode("latin-1")).strip() for cell in cells_of(line, delimiter) or []]

@@ -19,7 +19,7 @@ import pyarrow.csv
 
 from portal.kernel.spreadsheets import FileRefused
 from portal.kernel.spreadsheets.files import FileProblem
-from rollouts.services.estate.inventory.files import Inventory, LineBlock, cells_of, text_of
+from rollouts.services.estate.inventory.files import Inventory, LineBlock, cells_of, decoded
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
 
@@ -45,7 +45,7 @@ class ParsedBlock:
         if not numbers:
             return []
         lines = self.block.text.split(b"\n")
-        return [text_of(lines[number - self.block.first]) for number in numbers]
+        return [decoded(lines[number - self.block.first]) for number in numbers]
 
 
 def parsed_blocks(inventory: Inventory) -> Iterator[ParsedBlock]:

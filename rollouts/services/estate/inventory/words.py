@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rollouts.services.estate.inventory.files import text_of
+from rollouts.services.estate.inventory.files import decoded
 from rollouts.services.estate.inventory.parsing import ParsedBlock
 
 Int32s: TypeAlias = npt.NDArray[np.int32]
@@ -62,7 +62,7 @@ class _Known(dict[tuple[bytes, ...], int]):
         return self._array[numbers]
 
     def __missing__(self, words: tuple[bytes, ...]) -> int:
-        self._meanings.append(self._learn(*(text_of(word).strip() for word in words)))
+        self._meanings.append(self._learn(*(decoded(word).strip() for word in words)))
         self[words] = len(self._meanings) - 1
         return self[words]
 
