@@ -94,8 +94,8 @@ def guids_in(block: ParsedBlock, name: str) -> Guids:
         # An empty first line, so that no value is taken for a heading; no cell holds a line feed.
         parsed = parse_block(b"\n".join([b"", *column.take(others).to_pylist(), b""]))
         single = np.bincount(parsed.lines, minlength=len(others) + 2)[2:] == 1
-        found = others[parsed.lines - 2]
-        values[found] = parsed.values
+        rows = others[parsed.lines - 2]
+        values[rows] = parsed.values
         is_good[others] = single
     return Guids(values, lengths > 0, is_good)
 

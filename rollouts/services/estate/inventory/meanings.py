@@ -39,10 +39,10 @@ def _bare(text: str) -> str:
 def read_day(text: str) -> date | None:
     """Read a date as people and systems write it; None when it is none."""
     bare = text.strip()
-    if found := _ISO.fullmatch(bare):
-        year, month, day = (int(part) for part in found.groups())
-    elif found := _BRITISH.fullmatch(bare):
-        day, month, year = (int(part) for part in found.groups())
+    if match := _ISO.fullmatch(bare):
+        year, month, day = (int(part) for part in match.groups())
+    elif match := _BRITISH.fullmatch(bare):
+        day, month, year = (int(part) for part in match.groups())
     else:
         return None
     try:
