@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from portal.kernel.refusals import BadInput
-from portal.kernel.spreadsheets.workbooks import Row
+from portal.kernel.spreadsheets.tables import Row
 
 #: Titles, dates and notes stand above the heading of a table that people keep; more is no table.
 _ROWS_LOOKED_AT: Final = 20
