@@ -51,7 +51,7 @@ def states() -> str:
         "|---|---|---|---|---|",
         *(
             f"| {s.label} | {', '.join(sources)} | {to or 'where it was halted'} "
-            f"| {', '.join(sorted(r.name for r in s.roles))} | `{s.fact}` |"
+            f"| {', '.join([*sorted(r.name for r in s.roles), *(['the portal'] if s.by_portal else [])])} | `{s.fact}` |"
             for sources, to, s in steps
         ),
         "\n## Target\n",

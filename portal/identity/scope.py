@@ -48,6 +48,11 @@ class Scope:
         )
 
     @property
+    def is_portal(self) -> bool:
+        """The portal acts by itself: no person and no client of anybody is asking."""
+        return self.user_id is None and self.client_id is None
+
+    @property
     def is_dcc(self) -> bool:
         """The DCC sees every hub and every pair of Suppliers."""
         return self.kind == OrganisationKind.DCC

@@ -15,7 +15,7 @@ BEGIN
 END $$;
 """
 
-# As written by rollouts.states.guards.migration_sql().
+# As written by rollouts.states.guards.Guard.create_sql().
 GUARDS = """
 CREATE OR REPLACE TRIGGER rollouts_target_may_move AFTER UPDATE OF state ON rollouts_target
     FOR EACH ROW WHEN (OLD.state <> NEW.state AND NOT CASE OLD.state

@@ -1,6 +1,6 @@
 """The words and the moves of a rollout: every status, code and reason, and what follows what.
 
-Guards, buttons, API verbs, the diagram in the documents and the database's own check all read these tables.
+Services, buttons, API verbs, the diagram in the documents and the guards of the database read these tables.
 """
 
 from __future__ import annotations
@@ -20,10 +20,8 @@ from rollouts.states.moves import (
     TARGET_MOVES,
     TERMINAL_STATES,
     Move,
-    target_may_move,
 )
 from rollouts.states.reasons import (
-    FAILURE_OF_DELIVERY_REASON,
     RETRY_POLICIES,
     STATE_OF_FAILURE,
     UNLIMITED_ATTEMPTS,
@@ -31,7 +29,6 @@ from rollouts.states.reasons import (
     RejectionReason,
     RetryPolicy,
     failure_code,
-    may_retry,
     retry_policy,
     retry_values_sql,
 )
@@ -80,7 +77,6 @@ __all__ = [
     "ENDED_STATUSES",
     "EVERY_STATE",
     "FAILED_STATES",
-    "FAILURE_OF_DELIVERY_REASON",
     "FINAL_CONSENTS",
     "GONE_SMI_STATUSES",
     "HALTED_STATUSES",
@@ -126,10 +122,8 @@ __all__ = [
     "UnmatchedReason",
     "failure_code",
     "failure_of",
-    "may_retry",
     "open_steps",
     "remembered_status",
     "retry_policy",
     "retry_values_sql",
-    "target_may_move",
 ]

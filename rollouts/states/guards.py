@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,11 +53,6 @@ GUARDS: Final = (
     Guard("rollouts_incident", "status", ALLOWED_INCIDENT_MOVES),
     Guard("rollouts_decision", "status", ALLOWED_DECISION_MOVES),
 )
-
-
-def migration_sql(guards: Iterable[Guard] = GUARDS) -> str:
-    """Write what a migration is given when a table of moves has changed."""
-    return "\n\n".join(guard.create_sql() for guard in guards)
 
 
 def _literal(value: int | str) -> str:

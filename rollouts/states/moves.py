@@ -114,8 +114,3 @@ ALLOWED_COMMAND_MOVES: Final = frozenset(
     }
 )
 """A command is claimed once and settled once; one that may have left is never dropped."""
-
-
-def target_may_move(source: TargetState, target: TargetState) -> bool:
-    """Tell whether the table has this move. Staying where one is, is no move."""
-    return (source, target) in ALLOWED_TARGET_MOVES

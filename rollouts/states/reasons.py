@@ -36,7 +36,6 @@ class FailureCode(IntegerChoices):
 
     DECOMMISSIONED = 60, "Hub was decommissioned"
     EXCHANGED = 61, "Hub was exchanged"
-    CPL_REMOVED = 62, "Firmware was removed from the Central Products List"
     REVOKED = 63, "Notice was revoked"
     STOPPED = 64, "Rollout was stopped"
     NO_LONGER_ELIGIBLE = 65, "Hub no longer qualifies for this update"
@@ -83,33 +82,15 @@ STATE_OF_FAILURE: Final[dict[FailureCode, TargetState]] = {
         TargetState.ACTIVATION_FAILED: (30, 31, 32, 33, 41),
         TargetState.NO_CONFIRMATION: (40,),
         TargetState.CANCELLING: (45,),
-        TargetState.WITHDRAWN: (60, 61, 62, 63, 64, 65),
+        TargetState.WITHDRAWN: (60, 61, 63, 64, 65),
     }.items()
     for code in map(FailureCode, codes)
-}
-
-# The names under which CSPs report, and the response codes of CS06 other than 0, success.
-FAILURE_OF_DELIVERY_REASON: Final[dict[str, FailureCode]] = {
-    "Unreachable": FailureCode.UNREACHABLE,
-    "FileTransferFailure": FailureCode.TRANSFER_FAILED,
-    "FirmwareImageDiscarded": FailureCode.IMAGE_DISCARDED,
-    "HardwareVersionMismatch": FailureCode.HARDWARE_MISMATCH,
-}
-FAILURE_OF_CS06_RESPONSE: Final[dict[int, FailureCode]] = {
-    1: FailureCode.NO_IMAGE_HELD,
-    2: FailureCode.HASH_MISMATCH,
-    3: FailureCode.ACTIVATION_FAILURE,
 }
 
 
 def retry_policy(code: FailureCode) -> RetryPolicy:
     """Return what is tried after this failure; a code without a policy is final."""
     return RETRY_POLICIES.get(code, FINAL)
-
-
-def may_retry(code: FailureCode, *, attempts: int) -> bool:
-    """Tell whether another attempt is left after so many."""
-    return attempts < retry_policy(code).attempts and code in RETRY_POLICIES
 
 
 def retry_values_sql() -> str:

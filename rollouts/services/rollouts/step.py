@@ -10,7 +10,7 @@ from typing import Any, Final
 from portal.events import journal
 from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
-from portal.kernel.refusals import BadInput, NotFound, Refusal
+from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import Command, Instruction, Rollout
 from rollouts.reads.rollouts.shares import Shares, numbers_by_party, shares_of
@@ -143,12 +143,15 @@ def step_taken(
 
 
 def check_may(scope: Scope, verb: str) -> None:
-    """Refuse a step to a role the table does not name.
+    """Refuse a step to a role the table does not name, and to the portal itself where a person is to take it.
 
     Raises:
-        NotPermitted: the step is for another role.
+        NotPermitted: the step is for another role, or for people.
     """
-    scope.check(*sorted(ROLLOUT_STEPS[verb].roles))
+    step = ROLLOUT_STEPS[verb]
+    scope.check(*sorted(step.roles))
+    if scope.is_portal and not step.by_portal:
+        raise NotPermitted(f"“{step.label}” is for people: the portal does not do it by itself.")
 
 
 def check_needs_no_decision(verb: str) -> None:

@@ -14,7 +14,7 @@ from portal.kernel.guid import Guid
 from rollouts import services
 from rollouts.csp import alert_lines
 from rollouts.models import Hub, Rollout
-from rollouts.ports import Outcome, Reply
+from rollouts.ports import CspReply, SendOutcome
 from rollouts.services import HubList
 from rollouts.services.dispatch import backoff
 from rollouts.states import CommandKind, InstructionKind
@@ -49,14 +49,14 @@ class Network:
 
     def __init__(self):
         self.orders = []
-        self.outcome = Outcome.ACCEPTED
+        self.outcome = SendOutcome.ACCEPTED
 
     def __call__(self, _route):
         return self
 
     def send(self, order):
         self.orders.append(order)
-        return Reply(self.outcome)
+        return CspReply(self.outcome)
 
 
 class Course:
@@ -175,9 +175,9 @@ def run(world, now) -> Recorder:
         services.refresh_eligibility(now=course.now)
         services.close_window(rollout_id=course.rollout.pk, now=now + timedelta(days=125))
         course.now = now + timedelta(days=149)
-        course.network.outcome = Outcome.REFUSED
+        course.network.outcome = SendOutcome.REFUSED
         course.tick()
-        course.network.outcome = Outcome.ACCEPTED
+        course.network.outcome = SendOutcome.ACCEPTED
         course.wait(2)
         course.tick()
         course.suspend()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import IntegrityError, connection
 
 from portal.kernel import sql
 from rollouts.models import Command, Decision, Incident, Rollout, Target
-from rollouts.states import CommandKind, CommandStatus, RolloutStatus, TargetState
+from rollouts.states import STAGE_OF_STATE, CommandKind, CommandStatus, RolloutStatus, TargetState
 from rollouts.states.governing import DecisionStatus, IncidentStatus
 from rollouts.states.guards import GUARDS, Guard
 from tests.factories import make_rollout, make_world
@@ -97,6 +99,20 @@ def test_a_rollout_an_incident_a_decision_and_a_command_are_guarded_too(rollout,
     ):
         with pytest.raises(IntegrityError, match=f"{table} may not move"):
             as_the_portal(f"UPDATE {table} SET status = '{status}'")
+
+
+def test_the_database_knows_the_same_states_and_their_stages():
+    rows = sql.rows(
+        "SELECT state, rollouts_stage_of(state::smallint) AS stage FROM unnest(%(states)s) AS state",
+        {"states": TargetState.values},
+    )
+    checks = sql.rows(
+        "SELECT pg_get_constraintdef(oid) AS text FROM pg_constraint WHERE conname = 'rollouts_target_state_is_known'"
+        " AND conrelid = 'rollouts_target'::regclass"
+    )
+
+    assert {row.state: row.stage for row in rows} == STAGE_OF_STATE
+    assert sorted(map(int, re.findall(r"\d+", checks[0].text))) == sorted(TargetState.values)
 
 
 def test_an_administrator_can_let_a_row_be_mended(rollout):

@@ -24,19 +24,19 @@ from rollouts.states import (
     STATE_OF_FAILURE,
     TARGET_MOVES,
     TERMINAL_STATES,
+    UNLIMITED_ATTEMPTS,
     Consent,
     FailureCode,
     RejectionReason,
+    RetryPolicy,
     RolloutStatus,
     SmiStatus,
     TargetState,
     failure_code,
-    may_retry,
     open_steps,
     remembered_status,
     retry_policy,
     retry_values_sql,
-    target_may_move,
 )
 
 S, T = RolloutStatus, TargetState
@@ -111,22 +111,22 @@ class TestTargetMoves:
     def test_the_path_of_a_hub_that_meets_no_trouble(self) -> None:
         path = [T.ELIGIBLE, T.SCHEDULED, T.DISTRIBUTING, T.DISTRIBUTED, T.ACTIVATING, T.ACTIVATED]
 
-        assert all(target_may_move(a, b) for a, b in pairwise(path))
+        assert all((a, b) in ALLOWED_TARGET_MOVES for a, b in pairwise(path))
 
     @pytest.mark.requirement("R4.6", "R4.11")
     @pytest.mark.parametrize("state", [state for state in T if state != T.ACTIVATED])
     def test_a_hub_that_runs_the_version_counts_as_activated_from_anywhere(self, state: TargetState) -> None:
-        assert target_may_move(state, T.ACTIVATED)
+        assert (state, T.ACTIVATED) in ALLOWED_TARGET_MOVES
 
     @pytest.mark.requirement("R5.6")
     def test_activated_is_the_end(self) -> None:
-        assert not any(target_may_move(T.ACTIVATED, state) for state in T)
+        assert not any((T.ACTIVATED, state) in ALLOWED_TARGET_MOVES for state in T)
 
     def test_no_image_is_activated_unverified(self) -> None:
         assert {a for a, b in ALLOWED_TARGET_MOVES if b == T.ACTIVATING} == {T.DISTRIBUTED, T.CANCELLING}
 
     def test_staying_is_no_move_and_every_state_but_the_first_is_reached(self) -> None:
-        assert not any(target_may_move(state, state) for state in T)
+        assert not any((state, state) in ALLOWED_TARGET_MOVES for state in T)
         assert {move.target for move in TARGET_MOVES} == set(T)
 
     def test_states_are_either_live_or_terminal(self) -> None:
@@ -151,8 +151,8 @@ class TestReasons:
 
         assert policy.back_to is not None
         assert failed in FAILED_STATES
-        assert all(target_may_move(stage, policy.back_to) for stage in stages)
-        assert all(target_may_move(stage, failed) for stage in stages)
+        assert all((stage, policy.back_to) in ALLOWED_TARGET_MOVES for stage in stages)
+        assert all((stage, failed) in ALLOWED_TARGET_MOVES for stage in stages)
 
     def test_a_failed_state_is_left_by_the_word_of_the_hub_alone(self) -> None:
         ways = {b for a, b in ALLOWED_TARGET_MOVES if a in FAILED_STATES - {T.NO_CONFIRMATION}}
@@ -161,8 +161,8 @@ class TestReasons:
 
     @pytest.mark.requirement("R4.11")
     def test_an_unreachable_hub_is_tried_until_the_end_and_then_never_again(self) -> None:
-        assert may_retry(FailureCode.UNREACHABLE, attempts=1000)
-        assert not may_retry(FailureCode.UNREACHABLE_UNTIL_END, attempts=0)
+        assert retry_policy(FailureCode.UNREACHABLE).attempts == UNLIMITED_ATTEMPTS
+        assert FailureCode.UNREACHABLE_UNTIL_END not in RETRY_POLICIES
 
     @pytest.mark.parametrize("stored", [None, -1, 9, 999])
     def test_a_code_of_no_failure_says_nothing(self, stored: int | None) -> None:
@@ -170,9 +170,8 @@ class TestReasons:
         assert failure_code(FailureCode.HASH_MISMATCH) is FailureCode.HASH_MISMATCH
 
     def test_attempts_run_out(self) -> None:
-        assert may_retry(FailureCode.ACTIVATION_FAILURE, attempts=2)
-        assert not may_retry(FailureCode.ACTIVATION_FAILURE, attempts=3)
-        assert not may_retry(FailureCode.HARDWARE_MISMATCH, attempts=0)
+        assert retry_policy(FailureCode.ACTIVATION_FAILURE).attempts == 3
+        assert retry_policy(FailureCode.HARDWARE_MISMATCH) == RetryPolicy(attempts=1, back_to=None)
 
     def test_the_database_is_given_the_same_policies(self) -> None:
         sql = retry_values_sql()
