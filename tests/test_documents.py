@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
+from pathlib import Path
 
 import pytest
 
 from tests import documents
+
+DOCS = [*sorted((documents.ROOT / "docs").rglob("*.md")), *sorted(documents.ROOT.glob("*.md"))]
+PATH = re.compile(
+    r"`((?:portal|rollouts|notifications|hubsim|demo|templates|static|tests|docs|requirements)/[\w./-]*)`"
+)
+RULE = re.compile(r"`(\w+)` in `([\w./]+\.py)`")
 
 
 @pytest.mark.parametrize("name", documents.PAGES)
@@ -36,3 +44,38 @@ def test_marks_are_found_on_modules_classes_and_functions():
         ("R3.2", "test_one"),
         ("R1.1", "test_two"),
     ]
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(documents.ROOT)))
+def test_every_path_a_page_names_exists(page: Path):
+    missing = {path for path in PATH.findall(page.read_text()) if not (documents.ROOT / path).exists()}
+
+    assert missing == set()
+
+
+def test_every_rule_is_where_the_page_says():
+    rules = RULE.findall((documents.ROOT / "docs" / "how-to" / "change-it.md").read_text())
+    elsewhere = [
+        name
+        for name, path in rules
+        if not re.search(rf"(?:def|class) {name}\b", (documents.ROOT / path).read_text())
+    ]
+
+    assert rules
+    assert elsewhere == []
+
+
+def test_the_readme_names_every_how_to():
+    how_to = documents.ROOT / "docs" / "how-to"
+    pages = {path.stem.replace("-", " ").lower() for path in how_to.iterdir()}
+    readme = " ".join((documents.ROOT / "README.md").read_text().lower().split())
+
+    assert {
+        page for page in pages if page.replace("run the demo", "run the demonstration") not in readme
+    } == set()
+
+
+def test_choices_are_numbered_without_a_gap():
+    numbers = [int(path.name[:4]) for path in sorted((documents.ROOT / "docs" / "adr").glob("*.md"))]
+
+    assert numbers == list(range(1, len(numbers) + 1))
