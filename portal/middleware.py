@@ -10,7 +10,12 @@ from typing import Final
 import structlog
 from django.http import HttpRequest, HttpResponseBase
 
-_ACCEPTED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_ACCEPTED: Final = re.compile(r"[!-~](?:[ -~]{0,126}[!-~])?")
+
+
+def request_id_of(offered: str) -> str:
+    """Return the id a request came with, if it is of 1 to 128 printable ASCII characters; else a new one."""
+    return offered if _ACCEPTED.fullmatch(offered) else uuid.uuid4().hex
 
 
 class RequestIdMiddleware:
@@ -22,8 +27,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer with `X-Request-ID`. An id that a log line could not carry safely is replaced."""
-        offered = request.headers.get("X-Request-ID", "")
-        request_id = offered if _ACCEPTED.fullmatch(offered) else uuid.uuid4().hex
+        request_id = request_id_of(request.headers.get("X-Request-ID", ""))
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
         response["X-Request-ID"] = request_id

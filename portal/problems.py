@@ -13,8 +13,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import orjson
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.core.exceptions import DisallowedHost, ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.defaults import bad_request as bad_request_page
 from django.views.defaults import page_not_found as not_found_page
 from django.views.defaults import server_error as server_error_page
 from rest_framework import exceptions
@@ -24,7 +25,7 @@ from structlog.contextvars import get_contextvars
 from portal.kernel.refusals import Refusal
 
 CONTENT_TYPE: Final = "application/problem+json"
-API_PREFIX: Final = "/api/"
+API_PREFIXES: Final = ("/api/", "/csp/")
 _LOGGER: Final = logging.getLogger(__name__)
 
 
@@ -58,9 +59,18 @@ def add_to_catalogue(*entries: ProblemType) -> None:
 
 add_to_catalogue(
     ProblemType(
+        "address_too_long", 414, "The address is longer than 4,094 octets.", "Send less in the query."
+    ),
+    ProblemType(
         "bad_cursor", 422, "The cursor is not one this portal gave out.", "Start from the first page."
     ),
     ProblemType("bad_input", 422, "What was sent makes no sense by itself.", "Read `detail`."),
+    ProblemType(
+        "bad_request",
+        400,
+        "The request cannot be understood: its host, its headers or its address are none of the portal's.",
+        "Read `detail`.",
+    ),
     ProblemType(
         "body_too_large", 413, "The body is larger than a call may be.", "Split it, or send it with gzip."
     ),
@@ -68,6 +78,9 @@ add_to_catalogue(
         "body_too_slow", 408, "The body took longer to arrive than a call may take.", "Send it again."
     ),
     ProblemType("clock_not_shiftable", 409, "Only a demonstration may move the clock."),
+    ProblemType(
+        "headers_too_large", 431, "A header, or all of them, are too long.", "Send fewer and shorter ones."
+    ),
     ProblemType("idempotency_key_in_use", 409, "A request with this key is being answered.", "Ask again."),
     ProblemType(
         "idempotency_key_reused",
@@ -195,16 +208,25 @@ def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     return _of_framework(error, request) if isinstance(error, APIException) else None
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what cannot be understood: to a system with a problem, to a person with a page."""
+    if not request.path.startswith(API_PREFIXES):
+        return bad_request_page(request, exception)
+    is_host = isinstance(exception, DisallowedHost)
+    detail = "This is not a name of the portal." if is_host else "The request cannot be understood."
+    return problem(code="bad_request", status=400, detail=detail, instance=request.path)
+
+
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what has no address: to a system with a problem, to a person with a page."""
-    if not request.path.startswith(API_PREFIX):
+    if not request.path.startswith(API_PREFIXES):
         return not_found_page(request, exception)
     return problem(code="not_found", status=404, detail=_MISSING, instance=request.path)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer what nobody anticipated: to a system with a problem, to a person with a page."""
-    if not request.path.startswith(API_PREFIX):
+    if not request.path.startswith(API_PREFIXES):
         return server_error_page(request)
     detail = "Something went wrong inside the portal. It has been written down."
     return problem(code="internal_error", status=500, detail=detail, instance=request.path)
@@ -221,7 +243,7 @@ def _of_framework(error: APIException, request: HttpRequest) -> HttpResponse:
             more={"errors": errors},
         )
     code = _CODES.get(type(error)) or str(error.default_code)
-    headers = {}
+    headers = dict(getattr(error, "headers", {}))
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
     if (wait := getattr(error, "wait", None)) is not None:

@@ -11,13 +11,16 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from socket import SHUT_RD
+from socket import SHUT_RD, socket
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from gunicorn import util  # type: ignore[import-untyped]
+from structlog.contextvars import bound_contextvars
 
-from portal.problems import problem
+from portal.middleware import request_id_of
+from portal.problems import CONTENT_TYPE, problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,6 +36,7 @@ _LARGEST: Final = (
     ("/accounts/", _MEGABYTE),
     ("", 130 * _MEGABYTE),  # a form with a file of LARGEST_FILE
 )
+_MAY_BE_PACKED: Final = ("/api/", "/csp/")
 
 
 class _UnreadableBody(Exception):
@@ -54,6 +58,9 @@ class BodySpool:
         length = environ.get("CONTENT_LENGTH") or ""
         if not is_chunked and length in {"", "0"}:
             return self.application(environ, start_response)
+        if not environ.get("PATH_INFO", "").startswith(_MAY_BE_PACKED) and _is_packed(environ):
+            refusal = _UnreadableBody(415, "unsupported_media_type", "Send the form as it is, not packed.")
+            return _refused(refusal, environ, start_response)
         with SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
             try:
                 self._fill(spool, environ, is_chunked=is_chunked, length=length)
@@ -86,6 +93,10 @@ class BodySpool:
             raise too_large
         if not is_chunked and spool.tell() < wanted:
             raise _UnreadableBody(400, "malformed_body", "The body ends before its Content-Length.")
+
+
+def _is_packed(environ: WSGIEnvironment) -> bool:
+    return environ.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in {"", "identity"}
 
 
 def _copy(source: IO[bytes], spool: IO[bytes], wanted: int, is_late: Callable[[], bool]) -> None:
@@ -125,16 +136,36 @@ def _deadline(environ: WSGIEnvironment) -> Iterator[Callable[[], bool]]:
         timer.cancel()
 
 
+def refuse_as_problems() -> None:
+    """Have gunicorn say as problems what it refuses itself: too long an address, headers it cannot read."""
+    util.write_error = _write_problem
+
+
+def _write_problem(sock: socket, status: int, reason: str, message: str) -> None:
+    code = {414: "address_too_long", 431: "headers_too_large", 500: "internal_error"}.get(
+        status, "bad_request"
+    )
+    detail = message if status < 500 and message.isprintable() else reason  # noqa: PLR2004
+    body = problem(code=code, status=status, detail=detail[:200]).content
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {CONTENT_TYPE}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    util.write_nonblock(sock, head.encode("latin-1") + body)
+
+
 def _refused(
     refusal: _UnreadableBody, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
-    response = problem(
-        code=refusal.code,
-        status=refusal.status,
-        detail=refusal.detail,
-        instance=environ.get("PATH_INFO", ""),
-        headers={"Connection": "close"},  # what is left of the body is not read
-    )
+    request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
+    with bound_contextvars(request_id=request_id):
+        response = problem(
+            code=refusal.code,
+            status=refusal.status,
+            detail=refusal.detail,
+            instance=environ.get("PATH_INFO", ""),
+            headers={"Connection": "close", "X-Request-ID": request_id},  # the rest of the body is not read
+        )
     start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
     body: Any = response.content
     return [body]

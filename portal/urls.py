@@ -8,6 +8,7 @@ from django.urls import include, path
 from portal import health, metrics
 from portal.rest import openapi_views
 
+handler400 = "portal.problems.bad_request"
 handler404 = "portal.problems.page_not_found"
 handler500 = "portal.problems.server_error"
 urlpatterns = [

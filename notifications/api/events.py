@@ -15,7 +15,7 @@ from notifications.long_poll import AT_HEAD, LONGEST_WAIT, position_of_cursor, w
 from portal.events.feed import MOST_AT_ONCE
 from portal.events.kinds import KINDS_BY_PUBLIC_NAME
 from portal.identity.api_scopes import ApiScope
-from portal.rest.fields import StrictSerializer
+from portal.rest.fields import CommaSeparatedField, StrictSerializer
 from portal.rest.operations import operation
 from portal.rest.responses import JSON, JsonRenderer
 from portal.rest.schemas import Example, TextFormat, schema_reference
@@ -25,7 +25,7 @@ DEFAULT_SIZE: Final = 500
 _ANY_KIND: Final = "|".join(name.replace(".", "[.]") for name in KINDS_BY_PUBLIC_NAME)
 
 
-class KindsField(serializers.RegexField):
+class KindsField(CommaSeparatedField, serializers.RegexField):
     """Public names of kinds between commas."""
 
     def __init__(self, **kwargs: Any) -> None:

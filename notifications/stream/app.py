@@ -20,6 +20,7 @@ import structlog
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
+from structlog.contextvars import bound_contextvars
 
 from notifications.stream import reading
 from notifications.stream.addresses import PATH
@@ -29,6 +30,7 @@ from notifications.stream.reading import ReaderThreads
 from notifications.stream.subscribers import StreamRefused, Subscriber, check_origin, subscriber_of
 from portal.events.kinds import KINDS_BY_PUBLIC_NAME, EntryKind
 from portal.kernel.refusals import Refusal
+from portal.middleware import request_id_of
 from portal.problems import problem
 
 Message = MutableMapping[str, Any]
@@ -88,6 +90,17 @@ class Stream:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, request: ASGIRequest, receive: Receive, send: Send) -> None:
+        request_id = request_id_of(request.headers.get("X-Request-ID", ""))
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append((b"x-request-id", request_id.encode()))
+            await send(message)
+
+        with bound_contextvars(request_id=request_id):
+            await self._dispatch(request, receive, named)
+
+    async def _dispatch(self, request: ASGIRequest, receive: Receive, send: Send) -> None:
         if request.path == "/livez":
             await _say(send, HttpResponse("alive\n", content_type="text/plain"))
         elif request.path not in {PAGES, SYSTEMS}:
@@ -113,6 +126,7 @@ class Stream:
     async def _follow(
         self, request: ASGIRequest, seat: Subscriber, readers: ReaderThreads, receive: Receive, send: Send
     ) -> None:
+        _check_query(request)
         kinds = _kinds(request)
         start = await readers.run(reading.position_of, seat.scope, _cursor(request))
         client = _Client(request, seat, send, readers)
@@ -261,8 +275,18 @@ def _cursor(request: ASGIRequest) -> str:
     return cursor
 
 
+def _check_query(request: ASGIRequest) -> None:
+    """Refuse what would not be heeded; pages of the portal know what they ask for."""
+    if request.path == PAGES:
+        return
+    if unknown := sorted(set(request.GET) - {"after", "kinds"}):
+        raise StreamRefused("invalid_input", 422, f"There is no such parameter: {unknown[0][:60]}.")
+    if len(request.GET.getlist("after")) > 1:
+        raise StreamRefused("invalid_input", 422, "Give `after` once.")
+
+
 def _kinds(request: ASGIRequest) -> frozenset[EntryKind]:
-    names = [name for name in request.GET.get("kinds", "").split(",") if name]
+    names = [name for names in request.GET.getlist("kinds") for name in names.split(",") if name]
     if unknown := [name for name in names if name not in KINDS_BY_PUBLIC_NAME]:
         raise StreamRefused("invalid_input", 422, f"There is no such kind: {unknown[0][:60]}.")
     return frozenset(KINDS_BY_PUBLIC_NAME[name] for name in names)

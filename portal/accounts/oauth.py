@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 from oauthlib.common import Request
-from oauthlib.oauth2 import BackendApplicationServer
+from oauthlib.oauth2 import BackendApplicationServer, InvalidRequestError, OAuth2Error
 
 from portal.accounts.basic import client_credentials_in
 from portal.identity.api import address_of, count_call
@@ -28,6 +28,7 @@ from portal.identity.credentials import client_showing, note_use
 from portal.kernel import clock
 
 _SECRET_LENGTH: Final = 200
+_FORMS: Final = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
 
 class Validator(OAuthLibRequestValidator):
@@ -102,14 +103,43 @@ def metadata(request: HttpRequest) -> JsonResponse:
 
 
 def _answer(request: HttpRequest, name: str) -> HttpResponse:
+    try:
+        _check_parameters(request)
+        answer = _of_library(request, name)
+    except OAuth2Error as error:
+        answer = _error(error)
+    except ValueError:  # the library's word for parameters it cannot read
+        answer = _error(InvalidRequestError("The parameters cannot be read."))
+    if answer.status_code == 401:  # noqa: PLR2004
+        answer["WWW-Authenticate"] = 'Basic realm="portal"'
+    return answer
+
+
+def _error(error: OAuth2Error) -> HttpResponse:
+    return HttpResponse(error.json, status=error.status_code, content_type="application/json")
+
+
+def _check_parameters(request: HttpRequest) -> None:
+    """Refuse what would not be heeded: parameters beside the form, and of two values one (RFC 6749, 3.2).
+
+    Raises:
+        InvalidRequestError: there are such.
+    """
+    if request.GET:
+        raise InvalidRequestError("Send the parameters in the body, not in the address.")
+    if request.content_type not in _FORMS:
+        raise InvalidRequestError("Send the parameters as application/x-www-form-urlencoded.")
+    if any(len(values) > 1 for _, values in request.POST.lists()):
+        raise InvalidRequestError("A parameter is there more than once.")
+
+
+def _of_library(request: HttpRequest, name: str) -> HttpResponse:
     server = BackendApplicationServer(
         Validator(address=address_of(request)),
         token_generator=generate_opaque_token,
         token_expires_in=settings.IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN,
     )
     answer: HttpResponse = convert_response(*getattr(server, name)(*extract_params(request)))
-    if answer.status_code == 401:  # noqa: PLR2004
-        answer["WWW-Authenticate"] = 'Basic realm="portal"'
     return answer
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -18,6 +20,11 @@ _TYPES: Final[Mapping[type[serializers.Field[Any, Any, Any, Any]], tuple[type, .
     serializers.IntegerField: (int,),
     serializers.FloatField: (int, float),
 }
+#: RFC 3339; the offset is asked for by name, and seconds may be left out.
+_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+)
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -66,12 +73,30 @@ class StrictCharField(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
+class CommaSeparatedField(serializers.CharField):
+    """A text of several values between commas; in a query each may also be a parameter of its own."""
+
+
 class OffsetDateTimeField(serializers.DateTimeField):
     """A moment by RFC 3339, with its offset: `2027-03-15T02:00:00Z`."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("default_timezone", UTC)
         super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> datetime:
+        """Refuse what is written in another way of ISO 8601, such as the days of a week.
+
+        Raises:
+            ValidationError: it is.
+        """
+        if isinstance(data, str):
+            data = data.strip()
+            if not _TIME.fullmatch(data):
+                raise ValidationError("Write it as in 2027-03-15T02:00:00Z (RFC 3339).", code="invalid")
+            data = data.upper()
+        moment: datetime = super().to_internal_value(data)
+        return moment
 
     def enforce_timezone(self, value: datetime) -> datetime:
         """Refuse a time without an offset: nobody could tell which moment is meant."""
@@ -102,7 +127,7 @@ class EnumField(serializers.ChoiceField):
         return self.words[super().to_internal_value(data)]
 
 
-class EnumListField(serializers.RegexField):
+class EnumListField(CommaSeparatedField, serializers.RegexField):
     """Names of an enumeration between commas, as the values of those names."""
 
     def __init__(self, words: type[enum.Enum], **kwargs: Any) -> None:
@@ -136,6 +161,18 @@ class JsonObjectField(serializers.JSONField):
         if _holds_nul(value):
             raise ValidationError("A text holds a NUL character.", code="null_characters_not_allowed")
         return value
+
+
+def query_values(query: QueryDict, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a query, each with its one value; of a list the values, between commas.
+
+    Raises:
+        ValidationError: a parameter that holds one value is there several times.
+    """
+    repeated = {name for name, values in query.lists() if len(values) > 1}
+    if several := sorted(name for name in repeated if not isinstance(fields.get(name), CommaSeparatedField)):
+        raise ValidationError({name: ["Give it once."] for name in several[:20]})
+    return {name: ",".join(values) if name in repeated else values[-1] for name, values in query.lists()}
 
 
 def _holds_nul(value: object) -> bool:

@@ -88,7 +88,7 @@ class Operation:
     summary: str
     returns: Schema | None = None
     status: int = 200
-    query: Sequence[type[serializers.BaseSerializer[Any]]] = ()
+    query: Sequence[type[serializers.Serializer[Any]]] = ()
     body: Body | None = None
     example: Any = None
     files: Mapping[str, str] = field(default_factory=dict)

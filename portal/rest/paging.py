@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from portal.kernel import paging
-from portal.rest.fields import StrictSerializer
+from portal.rest.fields import CommaSeparatedField, StrictSerializer
 from portal.rest.schemas import members_of
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ _HIGHEST_ID: Final = 2**31 - 1
 class FieldsQuery(StrictSerializer):
     """Which members of each item are wanted."""
 
-    fields = serializers.CharField(  # type: ignore[assignment]
+    fields = CommaSeparatedField(  # type: ignore[assignment]
         required=False,
         default="",
         max_length=1_000,
@@ -83,7 +83,9 @@ def page(
         serializers.ValidationError: there is no such member.
     """
     if wanted is None:
-        wanted = wanted_members(request.query_params.get("fields", ""), get_type_hints(shape)["return"])
+        wanted = wanted_members(
+            ",".join(request.query_params.getlist("fields")), get_type_hints(shape)["return"]
+        )
     documents: Sequence[Mapping[str, Any]] = [shape(item) for item in items]
     if wanted:
         documents = [{name: each[name] for name in each if name in wanted} for each in documents]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from typing import IO, Any, Final
 
 import orjson
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
 from portal.kernel.refusals import BadInput
@@ -29,18 +31,28 @@ class BodyTooLarge(BadInput):
     status = 413
 
 
+class UnsupportedEncoding(APIException):
+    """The body is packed in a way the portal does not unpack."""
+
+    status_code = 415
+    default_code = "unsupported_media_type"
+    default_detail = "A body may be sent plain or with gzip, not otherwise."
+    headers: Final = {"Accept-Encoding": "gzip"}
+
+
 class _SizeLimitedParser(BaseParser):
     def read(self, stream: IO[Any], context: Mapping[str, Any] | None) -> bytes:
         """Read the whole body, unpacked.
 
         Raises:
             BodyTooLarge: it is.
+            UnsupportedEncoding: it is packed, and not with gzip.
             ParseError: it says it is gzip, and is not.
         """
         headers = context["request"].headers if context else {}
         encoding = headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in {"identity", "", "gzip"}:
-            raise ParseError("A body may be sent plain or with gzip, not otherwise.")
+            raise UnsupportedEncoding
         raw = _up_to(stream, LARGEST_BODY)
         return _unpacked(raw) if encoding == "gzip" else raw
 
@@ -57,11 +69,11 @@ class JsonParser(_SizeLimitedParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """Return the document."""
-        raw = self.read(stream, parser_context)
+        raw = self.read(stream, parser_context).removeprefix(BOM_UTF8)
         _check_parts(raw)
         try:
-            return orjson.loads(raw)
-        except orjson.JSONDecodeError as error:
+            return loads(raw)
+        except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}.") from error
 
 
@@ -91,6 +103,25 @@ class NdjsonParser(RawParser):
 
 
 GUID_LIST_PARSERS: Final[Any] = (JsonParser, CsvParser, NdjsonParser)
+
+
+def loads(raw: bytes) -> Any:
+    """Read JSON in which every object has each of its members once.
+
+    Raises:
+        ValueError: it is not JSON, or a member is there twice: of two values one would be dropped.
+    """
+    document = orjson.loads(raw)
+    if b"{" in raw:
+        json.loads(raw, object_pairs_hook=_distinct)
+    return document
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{repeated[:60]} is there twice")
 
 
 def _up_to(stream: IO[Any], most: int) -> bytes:

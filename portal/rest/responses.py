@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 
 JSON: Final = "application/json"
@@ -23,6 +24,17 @@ _GZIP: Final = 31
 _FAST: Final = 1
 _TAKES_GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 _ROWS_A_PIECE: Final = 1_000
+
+
+class Negotiation(DefaultContentNegotiation):
+    """Takes an empty `Accept` for none."""
+
+    def get_accept_list(self, request: Any) -> list[str]:
+        """Return the media types that are wanted."""
+        if not request.headers.get("Accept", "").strip(" ,"):
+            return ["*/*"]
+        wanted: list[str] = super().get_accept_list(request)
+        return wanted
 
 
 class JsonRenderer(BaseRenderer):
@@ -42,7 +54,9 @@ class JsonRenderer(BaseRenderer):
         return b"" if data is None else dumps(data)
 
 
-class _FileRenderer(BaseRenderer):
+class FileRenderer(BaseRenderer):
+    """A whole list in another form than JSON."""
+
     charset = None
 
     def render(
@@ -55,21 +69,21 @@ class _FileRenderer(BaseRenderer):
         return data if isinstance(data, bytes) else dumps(data)
 
 
-class CsvRenderer(_FileRenderer):
+class CsvRenderer(FileRenderer):
     """`text/csv`."""
 
     media_type = CSV
     format = "csv"
 
 
-class NdjsonRenderer(_FileRenderer):
+class NdjsonRenderer(FileRenderer):
     """`application/x-ndjson`."""
 
     media_type = NDJSON
     format = "ndjson"
 
 
-class XlsxRenderer(_FileRenderer):
+class XlsxRenderer(FileRenderer):
     """An Excel workbook."""
 
     media_type = XLSX

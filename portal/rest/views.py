@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,10 +15,18 @@ from rest_framework.views import APIView
 
 from portal.identity.api import ScopedAPI
 from portal.kernel.refusals import NotFound, Refusal
-from portal.rest.fields import QUERY, StrictSerializer
+from portal.rest.fields import QUERY, StrictSerializer, query_values
 from portal.rest.operations import Operation, OperationSchema
+from portal.rest.paging import PageQuery
 from portal.rest.parsers import JsonParser
-from portal.rest.responses import JsonRenderer, compressed, conditional_response, dumps, etag_of
+from portal.rest.responses import (
+    FileRenderer,
+    JsonRenderer,
+    compressed,
+    conditional_response,
+    dumps,
+    etag_of,
+)
 
 
 class PreconditionFailed(Refusal):
@@ -39,25 +47,67 @@ class ResourceView(ScopedAPI, APIView):
     polled: ClassVar[bool] = False
     """Its answers carry an ETag, and a change may ask for the one it was made from."""
 
+    @property
+    def operation(self) -> Operation | None:
+        """What the method that is called says of itself; None where there is no such method."""
+        method = getattr(self, (self.request.method or "").lower(), None)
+        return getattr(method, "operation", None)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse a request without the body it needs, once it is known who sends it.
+        """Refuse what the method would not heed, or lacks, once it is known who sends it.
 
         Raises:
-            ParseError: there is none.
+            ParseError: there is no body, and it needs one.
+            ValidationError: it takes no such parameter, takes it once, or takes no body.
         """
         super().initial(request, *args, **kwargs)
-        if request.META.get("CONTENT_LENGTH") not in {None, "", "0"}:
+        if (operation := self.operation) is None:
             return
-        method = request.method or ""
-        operation: Operation | None = getattr(getattr(self, method.lower(), None), "operation", None)
-        if operation and (operation.needs_body or method in {"PATCH", "PUT"}):
+        known = {name: each for query in operation.query for name, each in query().get_fields().items()}
+        if unknown := sorted(set(request.query_params) - set(known)):
+            raise ValidationError({name: ["There is no such parameter."] for name in unknown[:20]})
+        query_values(request.query_params, known)
+        is_empty = request.META.get("CONTENT_LENGTH") in {None, "", "0"}
+        if is_empty and (operation.needs_body or request.method in {"PATCH", "PUT"}):
             raise ParseError("The body is missing.")
+        if not is_empty and operation.body is None and request.data:
+            raise ValidationError("There is no body to this request.")
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Name the methods there are, in `Allow`."""
+        return Response(status=204)
 
     def validated_query(self, query: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        """Return the parameters of the query, checked; a parameter given twice counts once, the last."""
-        read = query(data=self.request.query_params.dict(), context={QUERY: True})
+        """Return the parameters of the query, checked.
+
+        Raises:
+            ValidationError: one cannot be; or it belongs to a page, and the list is wanted as a file.
+        """
+        read = query(data=query_values(self.request.query_params, query().fields), context={QUERY: True})
         read.is_valid(raise_exception=True)
+        if issubclass(query, PageQuery) and isinstance(self.request.accepted_renderer, FileRenderer):
+            words = ["A file holds the whole list and every column: leave this out."]
+            if of_pages := [
+                name for name in ("limit", "after", "fields") if name in self.request.query_params
+            ]:
+                raise ValidationError(dict.fromkeys(of_pages, words))
         return dict(read.validated_data)
+
+    def body_with_query(
+        self, body: Mapping[str, Any], query: Mapping[str, Any], *, as_in: type[serializers.Serializer[Any]]
+    ) -> dict[str, Any]:
+        """Return a JSON body with what the query says of its members: it may stand in either place.
+
+        Raises:
+            ValidationError: the two say different things.
+        """
+        params, members, joined = self.request.query_params, as_in().fields, dict(body)
+        for name in members.keys() & params.keys():
+            if name not in body:
+                joined[name] = query[name] if type(query[name]) is int else params[name]
+            elif _read(members[name], body[name]) != query[name]:
+                raise ValidationError({name: ["The body and the query say different things."]})
+        return joined
 
     def validated_body(
         self, body: type[serializers.Serializer[Any]], *, is_partial: bool = False
@@ -77,14 +127,10 @@ class ResourceView(ScopedAPI, APIView):
         if wanted not in {"", "*", etag_of(dumps(document))}:
             raise PreconditionFailed("It has changed since you read it. Read it again, then decide.")
 
-    def _going(self, method: str) -> Mapping[str, str]:
-        declared: Operation | None = getattr(getattr(self, method.lower(), None), "operation", None)
-        return declared.headers if declared else {}
-
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Tag what is polled, and pack what is large."""
         http = getattr(request, "_request", request)
-        for name, value in self._going(request.method or "").items():
+        for name, value in (self.operation.headers if self.operation else {}).items():
             response[name] = value
         is_tagged = self.polled and request.method in {"GET", "HEAD"} and response.status_code == 200  # noqa: PLR2004
         answer: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
@@ -117,6 +163,13 @@ class UnknownResourceView(ResourceView):
 
 class NoQuery(StrictSerializer):
     """A query without parameters."""
+
+
+def _read(member: Any, value: Any) -> Any:
+    try:
+        return member.run_validation(value)
+    except ValidationError:
+        return None
 
 
 def _finished(request: HttpRequest, response: HttpResponse, *, is_tagged: bool) -> HttpResponseBase:

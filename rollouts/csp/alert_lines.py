@@ -62,6 +62,8 @@ def _line(alert: dict[str, Any]) -> str:
     _check(HYPHENATED.fullmatch(guid) is not None, "guid is not a GUID: XX-XX-XX-XX-XX-XX-XX-XX")
     value = int(guid.replace("-", ""), 16)
     _check(problem_of(value) is None, "guid is all zeros or all Fs, which is no device")
+    occurred_at = occurred_at.upper()
+    _check("W" not in occurred_at, "occurred_at is a day of a week: write it as 2027-01-17T20:00:00Z")
     at = datetime.fromisoformat(occurred_at)
     _check(at.tzinfo is not None, "occurred_at has no time zone: end it with Z")
     _check(_FIRST_YEAR <= at.year <= _LAST_YEAR, "occurred_at lies in another age")

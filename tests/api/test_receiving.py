@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import io
 import uuid
 from contextlib import contextmanager
@@ -221,6 +222,30 @@ def test_alerts_packed_in_another_way_are_refused(stage):
 
     assert answer["status"] == 415
     assert not CspAlertBatch.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/accounts/login/", "/"])
+def test_a_form_that_is_packed_is_refused(stage, path):
+    answer = call(path, b"a=b", kind=FORM, HTTP_CONTENT_ENCODING="gzip")
+
+    assert (answer["status"], json_of(answer)["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("at", ["2030-W10-1T10:00:00Z", "2030-03-04T10:00:00"])
+def test_an_alert_of_a_time_nobody_could_tell_is_refused(stage, at):
+    body = alert(stage).replace(b"2030-03-04T10:00:00Z", at.encode())
+
+    answer = call("/csp/v1/alerts", body, kind="application/x-ndjson", **bearer(stage.csp))
+
+    assert answer["status"] == 422
+
+
+def test_an_alert_may_begin_with_a_mark_and_be_written_small(stage):
+    body = codecs.BOM_UTF8 + alert(stage).replace(b"T10:00:00Z", b"t10:00:00z")
+
+    answer = call("/csp/v1/alerts", body, kind="application/x-ndjson", **bearer(stage.csp))
+
+    assert answer["status"] == 202
 
 
 class TestAtTheEntrance:

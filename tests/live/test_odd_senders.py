@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from datetime import UTC, datetime
 
 import httpx
+import orjson
 import pytest
 
 from rollouts.models import Instruction
@@ -18,8 +20,6 @@ pytestmark = [pytest.mark.live, pytest.mark.requirement("R6.2"), pytest.mark.dja
 
 @pytest.fixture
 def stage(server):
-    from datetime import UTC, datetime
-
     return stage_of(make_world(), now=datetime.now(UTC))
 
 
@@ -93,3 +93,22 @@ def test_chunks_that_are_none_are_a_problem(stage, port):
 
     assert b" 400 " in answer.partition(b"\r\n")[0]
     assert b"application/problem+json" in answer
+
+
+@pytest.mark.parametrize(
+    ("request_line", "header", "status"),
+    [
+        ("GET /api/v1/rollouts?search=" + "x" * 5_000, "", 414),
+        ("GET /api/v1/rollouts", "X-Long: " + "x" * 10_000, 431),
+        ("GET /api/v1/rollouts", "Bad Name: x", 400),
+    ],
+)
+def test_what_the_server_itself_refuses_is_a_problem(server, port, request_line, header, status):
+    lines = [f"{request_line} HTTP/1.1", "Host: 127.0.0.1", *filter(None, [header]), "", ""]
+
+    answer = spoken(port, "\r\n".join(lines).encode())
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert f" {status} ".encode() in head.partition(b"\r\n")[0]
+    assert b"application/problem+json" in head
+    assert orjson.loads(body)["status"] == status

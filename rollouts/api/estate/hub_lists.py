@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from typing import Any, Final
 
-import orjson
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -14,7 +14,7 @@ from portal.kernel.guid import lines_of, parse_block
 from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets import NotRead, NotReadKind
 from portal.kernel.spreadsheets.files import read_all
-from portal.rest.parsers import CsvParser, JsonParser, NdjsonParser
+from portal.rest.parsers import CsvParser, JsonParser, NdjsonParser, loads
 from portal.rest.responses import CSV, NDJSON
 from rollouts.services import HubList
 
@@ -73,15 +73,17 @@ def listed_in(request: Request) -> HubList | None:
         return HubList.from_text(read_all(body), file_name="list.csv")
     if body.count(b"\n") > MOST_GUIDS:  # before each of them becomes an object
         raise BadInput(f"One call takes at most {MOST_GUIDS:,} lines. Send the rest in another one.")
-    lines = body.split(b"\n")
+    lines = body.removeprefix(BOM_UTF8).split(b"\n")
     return hub_list([_of_line(number, line) if line.strip() else "" for number, line in enumerate(lines, 1)])
 
 
 def _of_line(number: int, line: bytes) -> str:
     try:
-        member = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
+        member = loads(line)
+    except ValueError as error:
         raise ValidationError({str(number): ["The line is not JSON."]}) from error
+    if isinstance(member, dict) and (unknown := member.keys() - {"guid"}):
+        raise ValidationError({str(number): [f"There is no such member: {min(unknown)[:60]}."]})
     guid = member.get("guid") if isinstance(member, dict) else member
     if not isinstance(guid, str):
         raise ValidationError({str(number): ['Give a GUID as a text, or as {"guid": "…"}.']})

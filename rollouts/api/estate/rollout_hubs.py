@@ -11,7 +11,6 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel.paging import Page
-from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets import stream_csv
 from portal.rest.fields import EnumField, IdField
 from portal.rest.operations import operation
@@ -128,10 +127,6 @@ class RolloutHubListView(ResourceView):
         filters = RolloutHubsQuery.wanted(query)
         form = getattr(request, "accepted_renderer", None)
         if isinstance(form, CsvRenderer | NdjsonRenderer):
-            if query["after"] or query["fields"]:
-                raise BadInput(
-                    "A file holds the whole list and every column: leave `after` and `fields` out."
-                )
             rows = map(documents.rollout_hub, every_member(self.scope, rollout_id, wanted=filters))
             return _file(rows, f"rollout-{rollout_id}-hubs", is_csv=isinstance(form, CsvRenderer))
         wanted = wanted_members(query["fields"], documents.RolloutHubRowSchema)

@@ -14,8 +14,13 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.guid import Guid
-from portal.kernel.refusals import BadInput
-from portal.rest.fields import EnumListField, IdField, StrictCharField, StrictSerializer
+from portal.rest.fields import (
+    CommaSeparatedField,
+    EnumListField,
+    IdField,
+    StrictCharField,
+    StrictSerializer,
+)
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page, wanted_members
@@ -40,7 +45,7 @@ class EstateFilterQuery(StrictSerializer):
 
     region = EnumListField(Region, required=False)
     status = EnumListField(SmiStatus, required=False)
-    firmware_version = serializers.CharField(required=False, max_length=200)
+    firmware_version = CommaSeparatedField(required=False, max_length=200)
     device_model_id = IdField(required=False)
     role = serializers.ChoiceField(choices=ROLES, required=False)
     has_second_supplier = serializers.BooleanField(required=False, allow_null=True, default=None)
@@ -137,10 +142,6 @@ class EstateView(ResourceView):
         filters = EstateQuery.wanted(query)
         form = getattr(request, "accepted_renderer", None)
         if isinstance(form, CsvRenderer | NdjsonRenderer):
-            if query["after"] or query["fields"]:
-                raise BadInput(
-                    "A file holds the whole list and every column: leave `after` and `fields` out."
-                )
             is_csv = isinstance(form, CsvRenderer)
             spelling = CSV_LINES if is_csv else JSON_LINES
             pieces = export_estate(self.scope, filters=filters, spelling=spelling)

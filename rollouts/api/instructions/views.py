@@ -85,7 +85,7 @@ class DryRunQuery(StrictSerializer):
 
 
 class ListQuery(DryRunQuery):
-    """What is said of the hubs in a CSV or NDJSON body; in a JSON body it is said there."""
+    """What is said of the hubs in a CSV or NDJSON body; of a JSON body it may be said here or there."""
 
     kind = EnumField(InstructionKind, required=False, default=InstructionKind.INSTRUCT)
     activate_at = OffsetDateTimeField(required=False, help_text="Left out: no preference.")
@@ -219,6 +219,8 @@ class NewInstructionsView(ResourceView):
         if (listed := listed_in(self.request)) is not None:
             names = ("kind", "activate_at", "group", "batch_id", "name")
             return _Wanted(listed, _order({name: query.get(name) for name in names}))
+        if isinstance(data, dict):
+            data = self.body_with_query(data, query, as_in=NewInstructionSerializer)
         guids = guids_in(data)
         read = NewInstructionSerializer(data={**data, "guids": []} if guids is not None else data)
         read.is_valid(raise_exception=True)

@@ -42,7 +42,7 @@ class NewSubmissionSerializer(StrictSerializer):
 
 
 class SubmissionQuery(StrictSerializer):
-    """What is said of the hubs in a CSV or NDJSON body; in a JSON body it is said there."""
+    """What is said of the hubs in a CSV or NDJSON body; of a JSON body it may be said here or there."""
 
     activate_at = OffsetDateTimeField(required=False)
 
@@ -151,10 +151,11 @@ class SubmissionListView(ResourceView):
     def _said(self, query: Mapping[str, Any]) -> dict[str, Any]:
         if (listed := listed_in(self.request)) is not None:
             return {"source": listed, "activate_at": query.get("activate_at")}
-        guids = guids_in(self.request.data)
-        read = NewSubmissionSerializer(
-            data=self.request.data if guids is None else {**self.request.data, "guids": []}
-        )
+        data: Any = self.request.data
+        if isinstance(data, dict):
+            data = self.body_with_query(data, query, as_in=NewSubmissionSerializer)
+        guids = guids_in(data)
+        read = NewSubmissionSerializer(data=data if guids is None else {**data, "guids": []})
         read.is_valid(raise_exception=True)
         body = {name: value for name, value in read.validated_data.items() if name != "guids"}
         if (guids is None) == ("rule_version_id" not in body):
