@@ -72,7 +72,7 @@ def test_every_operation_says_what_it_takes_gives_and_refuses():
 
 def test_the_stream_is_described_as_it_is_served():
     stream = description.openapi_document()["paths"][SYSTEMS]["get"]
-    served = [(ROOT / "notifications/stream" / name).read_text() for name in ("app.py", "seats.py")]
+    served = [(ROOT / "notifications/stream" / name).read_text() for name in ("app.py", "subscribers.py")]
     refused = set(re.findall(r'Refused\(\s*"([a-z_]+)", (\d+)', "".join(served)))
     described = {(code, str(status)) for status, codes in REFUSES.items() for code in codes}
 
@@ -90,7 +90,7 @@ def test_what_the_portal_calls_is_described_as_it_is_called():
     assert {each["name"] for each in call["parameters"]} == signed.keys()
     assert call["requestBody"]["content"].keys() == {BATCH}
     assert call["requestBody"]["content"][BATCH]["schema"]["items"] == {
-        "$ref": "#/components/schemas/Happening"
+        "$ref": "#/components/schemas/Event"
     }
 
 
