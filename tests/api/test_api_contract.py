@@ -89,9 +89,7 @@ def test_what_the_portal_calls_is_described_as_it_is_called():
 
     assert {each["name"] for each in call["parameters"]} == signed.keys()
     assert call["requestBody"]["content"].keys() == {BATCH}
-    assert call["requestBody"]["content"][BATCH]["schema"]["items"] == {
-        "$ref": "#/components/schemas/Event"
-    }
+    assert call["requestBody"]["content"][BATCH]["schema"]["items"] == {"$ref": "#/components/schemas/Event"}
 
 
 def test_the_description_is_a_valid_one():
