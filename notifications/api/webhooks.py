@@ -12,11 +12,11 @@ from rest_framework.response import Response
 
 from notifications.models import WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import managing, reading
-from notifications.webhooks.addresses import LONGEST_URL
 from notifications.webhooks.reading import SecretView, WebhookView
 from portal.events.kinds import KINDS_BY_PUBLIC_NAME
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
+from portal.kernel.outgoing.addresses import LONGEST_URL
 from portal.rest.fields import OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
@@ -242,10 +242,11 @@ class WebhookPingView(ResourceView):
     tag = "Webhooks"
     needs = ApiScope.WEBHOOKS_WRITE
 
-    @operation("pingWebhook", "Test a webhook", returns=schema_reference(DeliverySchema))
+    @operation("pingWebhook", "Test a webhook", returns=schema_reference(DeliverySchema), status=202)
     def post(self, request: Request, webhook_id: int) -> Response:
-        """Send a test event (`portal.webhook.ping`) at once, and say what came of it."""
-        return Response(delivery_document(managing.ping(self.scope, webhook_id, now=clock.wall())))
+        """Have a test event (`portal.webhook.ping`) sent; the log of deliveries tells what came of it."""
+        delivery = managing.ping(self.scope, webhook_id, now=clock.wall())
+        return Response(delivery_document(delivery), status=202)
 
 
 class WebhookReplayView(ResourceView):

@@ -97,6 +97,8 @@ class WebhookDelivery(models.Model):
     class Outcome(models.TextChoices):
         """How the call ended."""
 
+        WAITING = "WAITING", "On its way"
+        SENDING = "SENDING", "Being sent"
         DELIVERED = "DELIVERED", "Delivered"
         REFUSED = "REFUSED", "Answered with an error"
         UNREACHABLE = "UNREACHABLE", "Not reached"
@@ -121,6 +123,11 @@ class WebhookDelivery(models.Model):
         indexes = [
             models.Index(fields=["endpoint", "-id"], name="notifications_delivery_newest"),
             models.Index(fields=["at"], name="notifications_delivery_by_age"),
+            models.Index(
+                fields=["at", "id"],
+                name="notifications_ping_waiting",
+                condition=Q(is_ping=True, outcome__in=["WAITING", "SENDING"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 -- Claim the endpoint that has waited longest and has entries to be delivered. One at a time may deliver to an
 -- endpoint, so that entries arrive in order; a claim that was never settled ends by itself.
+-- An organisation has so many under way at most: addresses of its that never answer hold up nobody else's.
 -- Entries that are no longer kept cannot be delivered: the cursor steps over them.
 WITH due AS (
     SELECT endpoint.id, head.dropped_to
@@ -8,6 +9,8 @@ WITH due AS (
      WHERE endpoint.state = 'ENABLED' AND endpoint.due_at <= %(now)s
        AND head.position > endpoint.cursor
        AND (endpoint.claimed_until IS NULL OR endpoint.claimed_until < %(now)s)
+       AND (SELECT count(*) FROM notifications_webhookendpoint AS own
+             WHERE own.organisation_id = endpoint.organisation_id AND own.claimed_until >= %(now)s) < %(most)s
      ORDER BY endpoint.due_at, endpoint.id
      LIMIT 1
        FOR NO KEY UPDATE OF endpoint SKIP LOCKED

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from notifications.models import WebhookDelivery
 from notifications.webhooks import managing, reading
-from notifications.webhooks.addresses import LONGEST_URL
 from notifications.webhooks.managing import NewWebhook
 from portal.accounts.web.guards import for_administrators, scope_of
 from portal.accounts.web.people import tabs
 from portal.events.kinds import EntryKind
 from portal.identity.sealing import seal, unseal
 from portal.kernel import clock, paging
+from portal.kernel.outgoing.addresses import LONGEST_URL
 from portal.kernel.refusals import Refusal
 
 _TO_SHOW: Final = "new-webhook-secret"
@@ -123,7 +123,8 @@ def act_on(request: HttpRequest, webhook_id: int, act: str) -> HttpResponse:
     """Test a webhook, rotate its secret, pause it, enable it, or remove it."""
     scope, now = scope_of(request), clock.wall()
     if act == "ping":
-        _tell(request, managing.ping(scope, webhook_id, now=now))
+        managing.ping(scope, webhook_id, now=now)
+        messages.success(request, "A test event is on its way. What comes of it stands under Deliveries.")
     elif act == "rotate":
         return _show(request, managing.rotate_secret(scope, webhook_id, now=now))
     elif act in {"pause", "enable"}:
@@ -183,15 +184,6 @@ def _log(request: HttpRequest, webhook_id: int) -> paging.Page[WebhookDelivery]:
         return reading.deliveries(scope, webhook_id, cursor=request.GET.get("before", ""))
     except paging.BadCursor:  # a damaged address shows the latest
         return reading.deliveries(scope, webhook_id)
-
-
-def _tell(request: HttpRequest, answered: WebhookDelivery) -> None:
-    outcome = f"answered {answered.status}" if answered.status else answered.problem
-    words = (
-        f"Test event: {answered.get_outcome_display().lower()} ({outcome}) in {answered.duration_ms:,} ms."
-    )
-    is_good = answered.outcome == WebhookDelivery.Outcome.DELIVERED
-    (messages.success if is_good else messages.error)(request, words)
 
 
 def _show(request: HttpRequest, made: NewWebhook) -> HttpResponse:

@@ -20,7 +20,7 @@ from django.db import connection, connections
 from django.db.models import F, Q
 
 from notifications.cloud_events import WrittenEntry, json_array, written_after
-from notifications.envelopes import BATCH
+from notifications.envelopes import BATCH, batch, ping_event
 from notifications.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
 from notifications.webhooks.calling import WebhookResponse, call
 from notifications.webhooks.retries import retry_delay
@@ -36,6 +36,8 @@ from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 log = structlog.get_logger(__name__)
 LANES: Final = 8
 """So many addresses are called at a time by one worker: one that hangs holds up one lane."""
+LANES_OF_ONE: Final = 2
+"""So many of one organisation's are called at a time, by all workers."""
 _CLAIM_SECONDS: Final = 120
 State = WebhookEndpoint.State
 
@@ -61,7 +63,7 @@ class DeliveryBatch:
 
 def deliver_due(*, seconds: float = 5.0, lanes: int = LANES) -> int:
     """Deliver what is due until there is nothing more, or the time is up; return how many calls were made."""
-    waiting = _endpoints_due(now=clock.wall())
+    waiting = _endpoints_due(now=clock.wall()) + _pings_waiting()
     if not waiting:
         return 0
     until = time.monotonic() + seconds
@@ -84,6 +86,28 @@ def deliver_next(*, now: datetime) -> bool:
     return claimed is not None
 
 
+def send_ping(*, now: datetime) -> bool:
+    """Send one test event that waits, and write down what came of it; False when none does."""
+    claimed = _claim_ping(now=now)
+    if claimed is None:
+        return False
+    endpoint = claimed.endpoint
+    live = endpoint.secrets.filter(Q(expires_at=None) | Q(expires_at__gt=now)).order_by("-created_at", "-pk")
+    body = batch([ping_event(endpoint.organisation_id, ident=claimed.message_id, now=now)])
+    keys = [unseal(secret.sealed) for secret in live]
+    signed = headers_for(keys, message_id=claimed.message_id, at=now, body=body)
+    response = call(endpoint.url, body=body, headers={"Content-Type": BATCH, **signed})
+    WebhookDelivery.objects.filter(pk=claimed.pk).update(**response_summary(response))
+    return True
+
+
+@unit_of_work
+def _claim_ping(*, now: datetime) -> WebhookDelivery | None:
+    lost = now - timedelta(seconds=max(_CLAIM_SECONDS, 3 * settings.WEBHOOK_SECONDS))
+    found = sql.fetch_all("notifications", "claim_ping", now=now, lost=lost)
+    return WebhookDelivery.objects.select_related("endpoint").get(pk=found[0].id) if found else None
+
+
 def call_with(claimed: DeliveryBatch, *, now: datetime) -> WebhookResponse:
     """Send a batch, signed."""
     body = json_array(claimed.entries)
@@ -96,7 +120,9 @@ def claim_batch(*, now: datetime) -> DeliveryBatch | bool | None:
     """Claim the next batch that is due; True where it held nothing of the kinds wanted, None when none is."""
     claim = uuid.uuid4()
     until = now + timedelta(seconds=max(_CLAIM_SECONDS, 3 * settings.WEBHOOK_SECONDS))
-    rows = sql.fetch_all("notifications", "claim_webhook", now=now, claim=claim, until=until)
+    rows = sql.fetch_all(
+        "notifications", "claim_webhook", now=now, claim=claim, until=until, most=LANES_OF_ONE
+    )
     if not rows:
         return None
     row = rows[0]
@@ -216,6 +242,11 @@ def _endpoints_due(*, now: datetime) -> int:
     return int(rows[0].n)
 
 
+def _pings_waiting() -> int:
+    waiting = WebhookDelivery.objects.filter(is_ping=True, outcome=WebhookDelivery.Outcome.WAITING)
+    return len(waiting.values_list("pk", flat=True)[:LANES])
+
+
 def _lane(until: float, counts: list[int]) -> None:
     try:
         counts.append(_deliver_until(until))
@@ -227,7 +258,7 @@ def _deliver_until(until: float) -> int:
     calls = 0
     while time.monotonic() < until:
         try:
-            if not deliver_next(now=clock.wall()):
+            if not (send_ping(now=clock.wall()) or deliver_next(now=clock.wall())):
                 break
         except Exception:
             log.exception("webhook.failed")

@@ -6,7 +6,7 @@ For administrators, and for systems that an administrator has given the scope. E
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,24 +14,22 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import Q
 
-from notifications.envelopes import BATCH, batch, ping_event
 from notifications.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
-from notifications.webhooks.addresses import check_url
-from notifications.webhooks.calling import call
-from notifications.webhooks.delivering import response_summary
-from notifications.webhooks.signing import headers_for, new_secret
+from notifications.webhooks.signing import new_secret
 from portal.accounts.people import is_administrator
 from portal.events import feed, journal
 from portal.events.kinds import EntryKind
 from portal.identity.models import Organisation
 from portal.identity.scope import Scope
-from portal.identity.sealing import seal, unseal
+from portal.identity.sealing import seal
 from portal.kernel import clock
+from portal.kernel.outgoing.addresses import check_url
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 
 MOST_WEBHOOKS: Final = 20
 State = WebhookEndpoint.State
+Outcome = WebhookDelivery.Outcome
 
 
 class TooManyWebhooks(Refusal):
@@ -196,28 +194,25 @@ def remove_webhook(scope: Scope, webhook_id: int, *, now: datetime) -> None:
     endpoint.delete()
 
 
+@unit_of_work
 def ping(scope: Scope, webhook_id: int, *, now: datetime) -> WebhookDelivery:
-    """Send a test event at once, whatever the webhook's state, and return what came of it.
+    """Have a worker send a test event, whatever the webhook's state; the log tells what came of it.
+
+    While one is on its way there is no second one.
 
     Raises:
         NotPermitted, NotFound: it is not for the actor, or there is no such webhook there.
     """
-    check_may_manage(scope)
-    endpoint = WebhookEndpoint.objects.filter(organisation_id=scope.organisation_id, pk=webhook_id).first()
-    if endpoint is None:
-        raise NotFound("There is no such webhook in your organisation.")
-    ident = f"ping_{endpoint.pk}_{uuid.uuid4().hex[:12]}"
-    body = batch([ping_event(scope.organisation_id, ident=ident, now=now)])
-    signed = headers_for(_keys(endpoint, now=now), message_id=ident, at=now, body=body)
-    answer = call(endpoint.url, body=body, headers={"Content-Type": BATCH, **signed})
-    return WebhookDelivery.objects.create(
-        endpoint=endpoint, message_id=ident, is_ping=True, at=now, **response_summary(answer)
+    endpoint = _own(scope, webhook_id)
+    states = [Outcome.WAITING, Outcome.SENDING]
+    under_way = endpoint.deliveries.filter(is_ping=True, outcome__in=states).first()
+    return under_way or WebhookDelivery.objects.create(
+        endpoint=endpoint,
+        message_id=f"ping_{endpoint.pk}_{uuid.uuid4().hex[:12]}",
+        is_ping=True,
+        at=now,
+        outcome=Outcome.WAITING,
     )
-
-
-def _keys(endpoint: WebhookEndpoint, *, now: datetime) -> Sequence[str]:
-    live = endpoint.secrets.filter(Q(expires_at=None) | Q(expires_at__gt=now))
-    return [unseal(secret.sealed) for secret in live.order_by("-created_at", "-pk")]
 
 
 def _named(name: str) -> str:

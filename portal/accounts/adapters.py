@@ -106,7 +106,9 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         try:
             if sociallogin.state.get("process") != "login":
                 raise NotPermitted("Accounts are connected by logging in, not otherwise.")
-            claims = single_sign_on.claims_in(account.extra_data, subject=account.uid)
+            claims = single_sign_on.claims_in(
+                account.extra_data, subject=account.uid, nonce=sociallogin.state.get("nonce", "")
+            )
             user = single_sign_on.person_for(
                 provider_id=account.provider, claims=claims, known_id=known, now=clock.now()
             )
@@ -131,5 +133,6 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         return apps
 
     def get_requests_session(self) -> Any:
-        """Give a session that does not reach into our own network."""
-        return guarded_session()
+        """Give a session that does not reach into our own network; its calls are the organisation's own."""
+        match = context.request.resolver_match if context.request else None
+        return guarded_session(match.kwargs.get("provider_id", "") if match else "")

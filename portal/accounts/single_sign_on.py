@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hmac import compare_digest
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -43,14 +44,17 @@ class Claims:
         return self.email.rpartition("@")[2]
 
 
-def claims_in(data: Mapping[str, Any], *, subject: str) -> Claims:
+def claims_in(data: Mapping[str, Any], *, subject: str, nonce: str) -> Claims:
     """Read what a provider says.
 
     Raises:
-        NotPermitted: its token and its answer about the person are not about the same one.
+        NotPermitted: its token and its answer about the person are not about the same one, or the token was
+            made for another log-in.
     """
     token, sources = data.get("id_token") or {}, data.get("userinfo") or {}
-    if token.get("sub") != subject or sources.get("sub", subject) != subject:
+    if not nonce or not compare_digest(str(token.get("nonce", "")), nonce):
+        raise NotPermitted("Your organisation's log-in answered for another attempt. Log in again.")
+    if token.get("sub") != subject or told.get("sub", subject) != subject:
         raise NotPermitted("Your organisation's log-in gave an answer that contradicts itself.")
     both = {**token, **sources}
     return Claims(

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from allauth.account import views as account
 from allauth.socialaccount import views as social
-from allauth.socialaccount.providers.openid_connect import views as openid
 from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
 
 from portal.accounts import oauth
-from portal.accounts.web import clients, logging_in, people, second_factor, single_sign_on, typed
+from portal.accounts.web import clients, logging_in, openid, people, second_factor, single_sign_on, typed
 
 
 class Base36(StringConverter):

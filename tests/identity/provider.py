@@ -54,6 +54,7 @@ class Provider:
         assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == asked["code_challenge"]
         assert (form["client_id"], form["client_secret"]) == (CLIENT_ID, SECRET)
         claims = {
+            "nonce": asked["nonce"],
             **self.says,
             **self.says_in_token,
             "iss": self.url,

@@ -9,12 +9,13 @@ import pytest
 
 from notifications.models import Message, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import calling, delivering, managing
-from notifications.webhooks.addresses import BadAddress
 from portal.events import feed, naming, retention, sequencer
 from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
 from portal.events.models import Event
 from portal.identity.scope import Scope
+from portal.kernel.outgoing import calls
+from portal.kernel.outgoing.addresses import BadAddress
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from portal.kernel.transactions import unit_of_work
 from tests.factories import UserFactory, make_world
@@ -241,7 +242,7 @@ def test_an_internal_address_is_refused_when_it_is_typed(world, now, settings):
 @pytest.mark.parametrize("addresses", [["10.0.0.7"], ["93.184.216.34", "127.0.0.1"]])
 def test_a_name_that_leads_inside_is_not_called(world, now, settings, monkeypatch, addresses):
     settings.WEBHOOK_NETWORKS_INSIDE = []
-    monkeypatch.setattr(calling, "getaddrinfo", lambda *_: [(2, 1, 6, "", (a, 443)) for a in addresses])
+    monkeypatch.setattr(calls, "getaddrinfo", lambda *_: [(2, 1, 6, "", (a, 443)) for a in addresses])
     managing.create_webhook(world.as_supplier, name="x", url="https://crm.example/hooks", now=now)
     say(world)
 
@@ -263,7 +264,7 @@ def test_the_call_goes_to_the_address_that_was_judged_and_not_to_what_the_name_b
         asked.append(host)
         return [(2, 1, 6, "", ("127.0.0.1" if len(asked) == 1 else "10.0.0.7", port))]
 
-    monkeypatch.setattr(calling, "getaddrinfo", changing)
+    monkeypatch.setattr(calls, "getaddrinfo", changing)
     with receiving() as receiver:
         receiver.url = receiver.url.replace("127.0.0.1", "crm.example")
         make(world, receiver, now=now)
@@ -339,8 +340,14 @@ def test_a_ping_tests_the_address_and_moves_nothing(world, now):
     with receiving(body=b"thanks", answer=lambda _: 200) as receiver:
         webhook = make(world, receiver, now=now)
         say(world)
-        answered = managing.ping(world.as_supplier, webhook, now=now)
+        waiting = managing.ping(world.as_supplier, webhook, now=now)
+        again = managing.ping(world.as_supplier, webhook, now=now)
+        assert receiver.calls == 0
+        assert delivering.send_ping(now=now)
+        assert not delivering.send_ping(now=now)
 
+    assert (waiting.outcome, again.pk) == (Outcome.WAITING, waiting.pk)
+    answered = WebhookDelivery.objects.get()
     assert (answered.outcome, answered.status, answered.excerpt) == (Outcome.DELIVERED, 200, "thanks")
     assert receiver.batches[0][0]["type"] == "portal.webhook.ping"
     assert WebhookEndpoint.objects.get().cursor == 0
@@ -460,3 +467,13 @@ def test_a_worker_delivers_to_many_addresses_at_a_time(now):
     assert calls == 11
     assert quick.positions == slow.positions == list(range(1, 101))
     assert delivering.deliver_due() == 0
+
+
+def test_one_organisations_addresses_take_two_lanes_at_most(world, now):
+    with receiving() as receiver:
+        for _ in range(4):
+            make(world, receiver, now=now)
+        say(world)
+        claimed = [delivering.claim_batch(now=now) for _ in range(4)]
+
+    assert [each is not None for each in claimed] == [True, True, False, False]

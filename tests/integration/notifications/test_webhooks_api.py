@@ -124,12 +124,15 @@ def test_it_is_tested_rotated_and_replayed(world, calls, receiver):
     say(world, times=2)
     deliver()
 
-    pinged = calls.send("post", f"{path}/ping").json()
+    waiting = calls.send("post", f"{path}/ping")
+    delivering.send_ping(now=datetime.now(UTC))
+    (pinged,) = (each for each in calls.send("get", f"{path}/deliveries").json()["items"] if each["is_ping"])
     rotated = calls.send("post", f"{path}/secret").json()
     replayed = calls.send("post", f"{path}/replay", {"after": 1}).json()
     receiver.secret = rotated["secret"]
     deliver()
 
+    assert (waiting.status_code, waiting.json()["outcome"]) == (202, "WAITING")
     assert (pinged["outcome"], pinged["is_ping"], pinged["status"]) == ("DELIVERED", True, 204)
     assert len(rotated["webhook"]["secrets"]) == 2
     assert replayed == {"position": 1}

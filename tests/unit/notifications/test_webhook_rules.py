@@ -10,9 +10,9 @@ import standardwebhooks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.webhooks.addresses import BadAddress, check_resolved, check_url, is_public
 from notifications.webhooks.retries import LONGEST, retry_delay
 from notifications.webhooks.signing import headers_for, new_secret
+from portal.kernel.outgoing.addresses import BadAddress, check_resolved, check_url, is_public
 
 INSIDE = ["127.0.0.0/8", "::1"]
 
@@ -41,6 +41,16 @@ INSIDE = ["127.0.0.0/8", "::1"]
         "fec0::1",
         "2002:0a00:0001::1",
         "2001:0:4136:e378:8000:63bf:f5ff:fffe",
+        "192.0.0.192",
+        "192.0.0.9",
+        "192.88.99.1",
+        "2002:5db8:d822::1",
+        "64:ff9b::93.184.216.34",
+        "ff0e::1",
+        "2001:db8::1",
+        "3fff::1",
+        "5f00::1",
+        "100::1",
     ],
 )
 def test_internal_addresses_are_known_in_every_disguise(address):

@@ -17,11 +17,28 @@ from portal.kernel.refusals import BadInput
 LONGEST_URL: Final = 500
 _HIGHEST_PORT: Final = 65_535
 _NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]+", re.IGNORECASE)
+_GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")
+_SPECIAL: Final = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # protocol assignments, 192.0.0.192 among them
+        "192.88.99.0/24",  # relays of 6to4
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.175.48.0/24",
+        "2001::/23",  # protocol assignments, Teredo among them
+        "2001:db8::/32",
+        "2002::/16",  # 6to4 leads to an IPv4 address of somebody's choice
+        "2620:4f:8000::/48",
+        "3fff::/20",
+    )
+)
+"""What the registries of IANA keep for special purposes, where the standard library knows it as global."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class BadAddress(BadInput):
-    """The address of a webhook cannot be called."""
+    """The address cannot be called."""
 
     code = "bad_webhook_url"
 
@@ -68,7 +85,8 @@ def is_public(address: Address) -> bool:
         address.is_global
         and not address.is_multicast
         and not address.is_reserved
-        and not (isinstance(address, ipaddress.IPv6Address) and address.is_site_local)
+        and not any(address in network for network in _SPECIAL if network.version == address.version)
+        and (address.version == 4 or address in _GLOBAL_UNICAST)  # noqa: PLR2004
         and (within is None or is_public(within))
     )
 

@@ -1,0 +1,1 @@
+"""Calls to addresses that somebody has typed: judged, pinned, and bounded as a whole."""
