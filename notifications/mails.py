@@ -10,6 +10,7 @@ from typing import Final
 
 from notifications.links import page_beside_update
 from notifications.models import Message
+from portal.kernel.lines import one_line
 from portal.kernel.presentation.moments import long_date
 from portal.kernel.working_days import LONDON
 
@@ -41,11 +42,11 @@ class MailDigest:
     def subject(self) -> str:
         """The notice itself where it is one; else how many, and the loudest of them."""
         if self.many == 1:
-            return self.messages[0].title
+            return one_line(self.messages[0].title)
         lead = f"{self.many:,} notices"
         if self.is_digest:
             lead = f"{lead}, {self._days()}"
-        return f"{lead}: {self._loudest().title}"
+        return one_line(f"{lead}: {self._loudest().title}")
 
     @property
     def groups(self) -> Sequence[MailGroup]:

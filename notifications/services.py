@@ -104,7 +104,10 @@ def deliver_mail(*, now: datetime, most: int = 200) -> int:
     enrol_readers()
     sent = 0
     while sent < most and (letter := claim_mail(now=now)):
-        sent += _send(letter, now=now)
+        try:
+            sent += _send(letter, now=now)
+        except Exception:  # one letter that cannot be written stops no other; it is tried again
+            log.exception("mail.broken", user_id=letter.user_id)
     return sent
 
 

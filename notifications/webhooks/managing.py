@@ -23,6 +23,7 @@ from portal.identity.models import Organisation
 from portal.identity.scope import Scope
 from portal.identity.sealing import seal
 from portal.kernel import clock
+from portal.kernel.lines import check_line
 from portal.kernel.outgoing.addresses import check_url
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
@@ -218,6 +219,7 @@ def ping(scope: Scope, webhook_id: int, *, now: datetime) -> WebhookDelivery:
 def _named(name: str) -> str:
     if not name.strip():
         raise BadInput("Give the webhook a name.")
+    check_line(name.strip())
     return name.strip()[:80]
 
 

@@ -18,6 +18,7 @@ from portal.identity.models import Organisation, OrganisationKind, SingleSignOn,
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
 from portal.identity.sealing import seal
+from portal.kernel.lines import one_line
 from portal.kernel.refusals import BadInput, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 
@@ -54,12 +55,12 @@ def claims_in(data: Mapping[str, Any], *, subject: str, nonce: str) -> Claims:
     token, sources = data.get("id_token") or {}, data.get("userinfo") or {}
     if not nonce or not compare_digest(str(token.get("nonce", "")), nonce):
         raise NotPermitted("Your organisation's log-in answered for another attempt. Log in again.")
-    if token.get("sub") != subject or told.get("sub", subject) != subject:
+    if token.get("sub") != subject or sources.get("sub", subject) != subject:
         raise NotPermitted("Your organisation's log-in gave an answer that contradicts itself.")
     both = {**token, **sources}
     return Claims(
         email=str(both.get("email", "")).strip().lower(),
-        name=str(both.get("name") or both.get("email", "")),
+        name=one_line(str(both.get("name") or both.get("email", ""))),
         is_verified=both.get("email_verified") is True,
     )
 

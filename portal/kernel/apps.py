@@ -6,6 +6,9 @@ from typing import Final
 
 from django import forms
 from django.apps import AppConfig
+from django.db.models.signals import pre_save
+
+from portal.kernel.lines import check_kept, check_typed
 
 #: What is said beside a field that was left empty: what to do, not what a rule says.
 _EMPTY: Final = (
@@ -24,6 +27,18 @@ class KernelConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have every form say what to do about an empty field."""
+        """Have every form say what to do about an empty field, and every line be one line."""
         for field, words in _EMPTY:
             field.default_error_messages = {**field.default_error_messages, "required": words}
+        pre_save.connect(check_kept, dispatch_uid="one-line")
+        _check_lines_of_forms()
+
+
+def _check_lines_of_forms() -> None:
+    validate = forms.CharField.validate
+
+    def checked(self: forms.CharField, value: str) -> None:
+        validate(self, value)
+        check_typed(self, value)
+
+    forms.CharField.validate = checked  # type: ignore[method-assign]

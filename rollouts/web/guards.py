@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.core.exceptions import BadRequest, ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -16,7 +16,7 @@ from portal.identity.models import User
 from portal.identity.requests import PortalRequest
 from portal.identity.scope import Scope
 from portal.kernel.paging import BadCursor
-from portal.kernel.refusals import NotFound, NotPermitted
+from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 
 P = ParamSpec("P")
 View = Callable[Concatenate[Any, P], HttpResponseBase]
@@ -35,6 +35,8 @@ def for_people(view: View[P]) -> View[P]:
             raise Http404(str(missing)) from missing
         except NotPermitted as refusal:
             raise PermissionDenied(refusal.message) from refusal
+        except BadInput as refusal:  # a form tells of it itself: this came by an address, or past the form
+            raise BadRequest(refusal.message) from refusal
         patch_vary_headers(response, ["HX-Request"])
         # What one organisation sees must not lie in a shared cache, nor come back after logging out.
         patch_cache_control(response, private=True, no_store=True)

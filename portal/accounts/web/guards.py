@@ -7,14 +7,14 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.cache import patch_cache_control
 
 from portal.accounts.people import check_administrator
 from portal.identity.models import User
 from portal.identity.scope import Scope
-from portal.kernel.refusals import NotFound, NotPermitted
+from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 
 P = ParamSpec("P")
 View = Callable[Concatenate[Any, P], HttpResponseBase]
@@ -32,6 +32,8 @@ def for_administrators(view: View[P]) -> View[P]:
             raise Http404(missing.message) from missing
         except NotPermitted as refusal:
             raise PermissionDenied(refusal.message) from refusal
+        except BadInput as refusal:  # a form tells of it itself: this came by an address, or past the form
+            raise BadRequest(refusal.message) from refusal
         patch_cache_control(response, private=True, no_store=True)
         return response
 

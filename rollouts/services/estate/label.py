@@ -11,6 +11,7 @@ import numpy as np
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.lines import is_one_line
 from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import unit_of_work
@@ -80,7 +81,7 @@ def checked_label(text: str) -> str:
         BadInput: nothing is left, or it is too long.
     """
     label = " ".join(text.split())
-    if not label or len(label) > LONGEST_LABEL or not label.isprintable():
+    if not label or len(label) > LONGEST_LABEL or not is_one_line(label):
         raise BadInput(f"A label has 1 to {LONGEST_LABEL} characters.")
     return label
 

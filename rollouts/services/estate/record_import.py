@@ -11,6 +11,7 @@ from typing import Final
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import Guid
+from portal.kernel.lines import one_line
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.models import EstateImport
 from rollouts.services.estate.inventory import RefusedRow, Repeats
@@ -84,7 +85,7 @@ def open_import(scope: Scope, *, kind: str, file_name: str, now: datetime) -> Es
         kind=kind,
         organisation_id=scope.organisation_id,
         user_id=scope.user_id,
-        file_name=file_name[:200],
+        file_name=one_line(file_name)[:200],
         received_at=now,
     )
 

@@ -18,6 +18,7 @@ from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.lines import one_line
 from portal.kernel.opaque import drawn_reference
 from portal.kernel.refusals import BadInput, NotPermitted, Refusal
 from portal.kernel.spreadsheets import NotRead
@@ -289,7 +290,7 @@ def _new_instruction(rollout: Rollout, author: Author, order: AnswerOrder, sourc
         name=author.name,
         activate_at=order.activate_at,
         received_at=order.received_at,
-        file_name=source.file_name[:200],
+        file_name=one_line(source.file_name)[:200],
         sha256=source.digest,
         idempotency_key=author.idempotency_key,
         rule_version_id=author.rule_version_id,
