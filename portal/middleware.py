@@ -1,4 +1,4 @@
-"""Give each request an id: in its answer, in every line it logs, and from the proxy if it brings one."""
+"""Around every request: an id in its answer and its log lines; and the process that only suspends."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import re
 import uuid
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
-from django.http import HttpRequest, HttpResponseBase
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 
 _ACCEPTED: Final = re.compile(r"[!-~](?:[ -~]{0,126}[!-~])?")
 
@@ -16,6 +18,35 @@ _ACCEPTED: Final = re.compile(r"[!-~](?:[ -~]{0,126}[!-~])?")
 def request_id_of(offered: str) -> str:
     """Return the id a request came with, if it is of 1 to 128 printable ASCII characters; else a new one."""
     return offered if _ACCEPTED.fullmatch(offered) else uuid.uuid4().hex
+
+
+_SUSPENDING: Final = re.compile(
+    r"/rollouts/\d+/steps/suspend/?|/api/v1/rollouts/\d+/steps/suspend|/(livez|static/.*)"
+)
+
+
+class OnlySuspendingMiddleware:
+    """Serve the ways to suspend a rollout, and lead everything else to the other processes.
+
+    The process it runs in has threads and database connections that nothing else can take: whatever load the
+    others are under, somebody who must stop a rollout gets through (R5.4).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Keep the rest of the chain."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer what suspends."""
+        if _SUSPENDING.fullmatch(request.path):
+            return self.get_response(request)
+        portal = urlsplit(settings.PORTAL_URL)
+        # On one machine the other processes are at another port of the name that was typed.
+        host = request.get_host().partition(":")[0] if settings.SUSPEND_PORT else portal.hostname
+        place = f"{host}:{portal.port}" if portal.port else host
+        answer = HttpResponseRedirect(f"{portal.scheme}://{place}{request.get_full_path()}")
+        answer.status_code = 307
+        return answer
 
 
 class RequestIdMiddleware:

@@ -56,6 +56,8 @@ SECRET_KEY = os.environ.get("SECRET_KEY", "")
 if not SECRET_KEY and (DEBUG or DEMO or TESTING):
     SECRET_KEY = "for development only, and worth nothing: " + "0" * 40
 
+SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")  # still read, no longer used to sign or seal
+
 ALLOWED_HOSTS = _words("ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
 CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
 INTERNAL_IPS = ["127.0.0.1"]
@@ -116,6 +118,12 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
+# Suspending has a process and connections of its own, which no load on the others can take. A proxy leads to
+# it by the address; where there is none, it is at another port of the same name.
+if _flag("ONLY_SUSPENDING"):
+    MIDDLEWARE.insert(0, "portal.middleware.OnlySuspendingMiddleware")
+SUSPEND_PORT = os.environ.get("SUSPEND_PORT", "")
+
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -145,10 +153,16 @@ else:
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted database costs a request nothing
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = os.environ.get("REDIS_URL", "")
+REDIS_URL = os.environ.get("REDIS_URL", "")  # the broker
+# What people put into the cache must not fill the broker: in production it is a server of its own.
+CACHE_URL = os.environ.get("CACHE_URL", "") or REDIS_URL
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "portal.kernel.caching.ForgetfulRedisCache", "LOCATION": REDIS_URL}
-    if REDIS_URL
+    "default": {
+        "BACKEND": "portal.kernel.caching.ForgetfulRedisCache",
+        "LOCATION": CACHE_URL,
+        "OPTIONS": {"serializer": "portal.kernel.caching.JsonSerializer"},
+    }
+    if CACHE_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 

@@ -99,7 +99,7 @@ def test_secrets_have_no_default():
     text = (ROOT / "docker-compose.yml").read_text()
 
     for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):
-        assert set(re.findall(rf"\$\{{{name}([^}}]*)\}}", text)) == {":?set it in .env"}
+        assert set(re.findall(rf"\$\{{{name}(?!_)([^}}]*)\}}", text)) == {":?set it in .env"}
 
 
 def test_our_services_wait_for_their_stores_and_tables(ours):
@@ -116,3 +116,81 @@ def test_the_image_holds_every_package():
     ignored = (ROOT / ".dockerignore").read_text()
     for each in copied:
         assert f"!{each}\n" in ignored
+
+
+def proxy_locations() -> dict[str, str]:
+    """The blocks of the proxy's configuration, by what they are for."""
+    text = (ROOT / "deploy" / "proxy" / "portal.conf.template").read_text()
+    return dict(re.findall(r"location (?:[~=] )?(\S+) \{\n?(.*?)\}", text, flags=re.DOTALL))
+
+
+@pytest.mark.requirement("R5.4")
+@pytest.mark.parametrize(
+    ("path", "process"),
+    [
+        ("/rollouts/7/steps/suspend/", "suspend"),
+        ("/api/v1/rollouts/7/steps/suspend", "suspend"),
+        ("/rollouts/7/steps/revoke/", "web"),
+        ("/stream", "stream"),
+        ("/api/v1/events/stream", "stream"),
+        ("/api/v1/events", "web"),
+        ("/accounts/login/", "web"),
+        ("/csp/v1/alerts", "web"),
+        ("/", "web"),
+    ],
+)
+def test_the_proxy_leads_to_the_process_that_serves(services, path, process):
+    places = proxy_locations()
+    # nginx takes the first expression that fits, and the beginning of the address where none does.
+    fitting = next(
+        (block for place, block in places.items() if place[0] == "^" and re.search(place, path)), None
+    )
+    block = fitting if fitting is not None else places["/"]
+
+    assert f"proxy_pass http://portal_{process};" in block
+    assert process in services
+
+
+def test_the_proxy_takes_requests_up_whole_and_ends_slow_ones():
+    text = (ROOT / "deploy" / "proxy" / "portal.conf.template").read_text()
+
+    for line in (
+        "proxy_request_buffering on;",
+        "client_header_timeout 10s;",
+        "client_body_timeout 15s;",
+        "client_max_body_size 1m;",
+        "proxy_set_header X-Forwarded-For $remote_addr;",
+    ):
+        assert line in text
+    suspending = [block for place, block in proxy_locations().items() if "suspend" in place]
+    assert len(suspending) == 2
+    assert not any("limit_" in block for block in suspending)
+
+
+def test_only_the_proxy_is_open_to_others(services):
+    opened = {name: service["ports"] for name, service in services.items() if service.get("ports")}
+
+    assert opened == {"proxy": ["8000:8000"], "suspend": ["127.0.0.1:8002:8002"]}
+
+
+def test_what_people_put_into_the_cache_cannot_fill_the_broker(services):
+    limits = {
+        name: dict(zip(words[::2], words[1::2], strict=True))
+        for name in ("redis", "cache")
+        if (words := services[name]["command"][1:])
+    }
+
+    assert limits["redis"]["--maxmemory-policy"] == "noeviction"
+    assert limits["cache"]["--maxmemory-policy"] == "allkeys-lru"
+    assert all(int(each["--maxmemory"].removesuffix("mb")) <= 512 for each in limits.values())
+    shared = services["web"]["environment"]
+    assert "@redis:" in shared["REDIS_URL"]
+    assert "@cache:" in shared["CACHE_URL"]
+
+
+def test_the_images_of_others_can_be_pinned_by_digest(services):
+    for name, service in services.items():
+        if not service["image"].startswith(OURS):
+            assert re.fullmatch(
+                r"[\w./]+:\d[\d.]*\$\{[A-Z]+_DIGEST:\+@\$\{[A-Z]+_DIGEST\}\}", service["image"]
+            ), name

@@ -21,11 +21,14 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from portal.identity.models import User
+from portal.kernel.quotas import is_within
 
 PERSON_COOKIE: Final = "portal_person"
 KEPT_SECONDS: Final = 60 * 60
 MOST: Final = 8 * 1024 * 1024
 """So much text of one form, and no more."""
+MOST_OF_ONE: Final = 2 * MOST
+"""So much of one person within the hour: who they are is told by a cookie alone."""
 _COOKIE_SECONDS: Final = 7 * 24 * 60 * 60
 _SALT: Final = "portal.accounts.unsent_forms"
 _NEVER: Final = ("/accounts/", "/organisation/", "/oauth/", "/api/", "/csp/")
@@ -85,6 +88,8 @@ def keep_form(request: HttpRequest) -> str:
     ]
     size = sum(len(name) + len(value) for name, value in fields)
     if user_id is None or not fields or size > MOST:
+        return ""
+    if not is_within(f"typed:{user_id}", size, most=MOST_OF_ONE, seconds=KEPT_SECONDS):
         return ""
     files = [file.name or "" for _, given in request.FILES.lists() for file in given]
     token = secrets.token_urlsafe(18)

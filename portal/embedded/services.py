@@ -52,7 +52,11 @@ def environment(var: Path, *, durable: bool = True) -> Iterator[Services]:
         else:
             broker = stack.enter_context(valkey.running(var / "valkey"))
             variables["REDIS_URL"] = broker.url
-            servers.append(broker)
+            cache = stack.enter_context(
+                valkey.running(var / "valkey-cache", most="256mb", policy="allkeys-lru")
+            )
+            variables["CACHE_URL"] = cache.url
+            servers += [broker, cache]
         stack.enter_context(_published(var / _ADDRESSES, variables))
         yield Services(variables, tuple(servers))
 

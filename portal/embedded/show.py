@@ -91,7 +91,8 @@ class _Stage:
             say(f"Port {plan.port} is taken: using {self.port}")
         self.url = f"http://127.0.0.1:{self.port}"
         self.stream_port = first_free(self.port + 1)
-        self.simulator_port = first_free(max(_SIMULATOR_PORT, self.stream_port + 1))
+        self.suspend_port = first_free(self.stream_port + 1)
+        self.simulator_port = first_free(max(_SIMULATOR_PORT, self.suspend_port + 1))
         self.variables = {**stores.variables, **self._settings(stores.variables["SECRET_KEY"])}
 
     def start_simulator(self, supervisor: Supervisor) -> None:
@@ -128,6 +129,7 @@ class _Stage:
         if self.plan.is_demo:
             supervisor.wait_for("hubsim", self._simulator_answers, within=_READY_WITHIN)
         supervisor.wait_for("stream", self._stream_answers, within=_READY_WITHIN)
+        supervisor.wait_for("suspend", self._suspend_answers, within=_READY_WITHIN)
         supervisor.wait_for("web", self._is_ready, within=_READY_WITHIN)
 
     def greet(self, log_ins: list[str], *, seconds: float) -> None:
@@ -165,6 +167,7 @@ class _Stage:
             "PORTAL_URL": self.url,
             "STREAM_ORIGIN": " ".join(f"http://{host}:{self.stream_port}" for host in _HOSTS),
             "STREAM_PAGES": " ".join(f"http://{host}:{self.port}" for host in _HOSTS),
+            "SUSPEND_PORT": str(self.suspend_port),
             "CSP_BASE_URL": f"http://127.0.0.1:{self.simulator_port}",
             "CSP_TOKEN": token,
             "HUBSIM_TOKEN": token,
@@ -178,6 +181,11 @@ class _Stage:
             "web",
             python("-m", "gunicorn", *self._web_words()),
             {**self.variables, "DATABASE_POOL_SIZE": "8"},
+        )
+        yield Program(
+            "suspend",
+            python("-m", "gunicorn", *self._suspend_words()),
+            {**self.variables, "DATABASE_POOL_SIZE": "4", "ONLY_SUSPENDING": "1"},
         )
         yield Program("stream", python("-m", "uvicorn", *self._stream_words()), self.variables)
         for name, (queues, concurrency) in WORKERS.items():
@@ -212,6 +220,17 @@ class _Stage:
             *reload,
         )
 
+    def _suspend_words(self) -> tuple[str, ...]:
+        return (
+            "portal.wsgi",
+            f"--bind=127.0.0.1:{self.suspend_port}",
+            "--worker-class=gthread",
+            "--threads=4",
+            "--graceful-timeout=10",
+            "--no-control-socket",
+            f"--chdir={ROOT}",
+        )
+
     def _stream_words(self) -> tuple[str, ...]:
         return (
             "portal.asgi:application",
@@ -232,6 +251,9 @@ class _Stage:
 
     def _stream_answers(self) -> bool:
         return b"alive" in _answer(f"http://127.0.0.1:{self.stream_port}/livez")
+
+    def _suspend_answers(self) -> bool:
+        return b"alive" in _answer(f"http://127.0.0.1:{self.suspend_port}/livez")
 
     def _simulator_answers(self) -> bool:
         return b"ok" in _answer(f"http://127.0.0.1:{self.simulator_port}/healthz")

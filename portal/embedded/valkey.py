@@ -27,9 +27,10 @@ _TRIES: Final = 5
 class ValkeyServer:
     """One server. It keeps nothing: what must not be lost is in PostgreSQL."""
 
-    def __init__(self, home: Path) -> None:
-        """Keep the log under `home`."""
+    def __init__(self, home: Path, *, most: str = "256mb", policy: str = "noeviction") -> None:
+        """Keep the log under `home`; hold so much at most, and do by the policy what is beyond that."""
         self.home = home
+        self._limits = f"maxmemory {most}\nmaxmemory-policy {policy}\n"
         self.log = home / "valkey.log"
         self.port = 0
         self._password = secrets.token_urlsafe(24)
@@ -78,6 +79,7 @@ class ValkeyServer:
         settings = (
             f"bind 127.0.0.1\nport {self.port}\nrequirepass {self._password}\n"
             'save ""\nappendonly no\ndaemonize no\nunixsocket ""\n'
+            f"{self._limits}"
         )
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - a program we found ourselves
@@ -111,9 +113,9 @@ class ValkeyServer:
 
 
 @contextlib.contextmanager
-def running(home: Path) -> Iterator[ValkeyServer]:
+def running(home: Path, **limits: str) -> Iterator[ValkeyServer]:
     """Have a server for the length of a block."""
-    server = ValkeyServer(home)
+    server = ValkeyServer(home, **limits)
     try:
         server.start()
         yield server

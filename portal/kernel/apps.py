@@ -41,4 +41,4 @@ def _check_lines_of_forms() -> None:
         validate(self, value)
         check_typed(self, value)
 
-    forms.CharField.validate = checked  # type: ignore[method-assign]
+    forms.CharField.validate = checked  # type: ignore[method-assign, assignment]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,6 +31,15 @@ def server(
     transactional_db: None, valkey_url: str, port: int, tmp_path: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Have gunicorn serve; a body has two seconds to arrive."""
+    with serving(valkey_url, port, tmp_path) as running:
+        yield running
+
+
+@contextmanager
+def serving(
+    valkey_url: str, port: int, tmp_path: Path, *, name: str = "web", **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Have gunicorn serve the database of the test for the length of a block."""
     found = connection.settings_dict
     who = quote(found["USER"]) + (f":{quote(found['PASSWORD'])}" if found["PASSWORD"] else "")
     variables = {
@@ -43,16 +53,18 @@ def server(
         "BODY_SECONDS": "2",
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "PYTHONPATH": str(ROOT),
+        **more,
     }
     words = (f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4", "--no-control-socket")
-    log = (tmp_path / "web.log").open("wb")
+    said = tmp_path / f"{name}.log"
+    log = said.open("wb")
     running = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "portal.wsgi", *words], env=variables, stdout=log, stderr=log
     )
     try:
         until = time.monotonic() + 60
         while not _lives(port):
-            assert running.poll() is None and time.monotonic() < until, (tmp_path / "web.log").read_text()  # noqa: PT018
+            assert running.poll() is None and time.monotonic() < until, said.read_text()  # noqa: PT018
             time.sleep(0.2)
         yield running
     finally:

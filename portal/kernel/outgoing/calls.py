@@ -127,6 +127,15 @@ class _Pinned(httpx.AsyncHTTPTransport):
         raise failure or httpx.ConnectError("The host has no address.")
 
 
+def addresses_of(host: str, *, seconds: float) -> list[str]:
+    """Return the addresses a name has, none where it has none or nobody says so in time."""
+    try:
+        found = _resolvers().submit(getaddrinfo, host, 443, 0, SOCK_STREAM).result(seconds)
+    except (OSError, UnicodeError, TimeoutError):
+        return []
+    return list(dict.fromkeys(str(place[0]) for *_, place in found))
+
+
 async def _resolved(host: str, port: int) -> list[str]:
     # In threads of our own: a name server that hangs must not hold up the end of the call.
     future = _resolvers().submit(getaddrinfo, host, port, 0, SOCK_STREAM)

@@ -14,11 +14,14 @@ import numpy.typing as npt
 from django.core.cache import cache
 
 from portal.identity.scope import Scope
+from portal.kernel.quotas import is_within
+from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets.files import read_all
 from rollouts.services import HubList
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
 _KEPT_SECONDS: Final = 2 * 60 * 60
+_MOST_OF_ONE: Final = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,11 @@ class InstructionDraft:
 
 
 def keep_draft(draft: InstructionDraft) -> str:
-    """Keep a draft for some hours; return the token that brings it back."""
+    """Keep a draft for some hours; return the token that brings it back.
+
+    Raises:
+        BadInput: the organisation has as much waiting as it may.
+    """
     token = secrets.token_urlsafe(18)
     document: dict[str, Any] = {
         name: getattr(draft, name) for name in InstructionDraft.__slots__ if name not in {"sent", "chosen"}
@@ -87,6 +94,12 @@ def keep_draft(draft: InstructionDraft) -> str:
     if draft.chosen is not None:
         # Sorted numbers differ by little: their differences take a fraction of the room.
         document["chosen"] = zlib.compress(np.diff(draft.chosen, prepend=np.int64(0)).tobytes(), 1)
+    size = sum(len(each) for each in (document.get("chosen"), document.get("sent", (b"",))[0]) if each)
+    quota = f"lists:{draft.organisation_id}"
+    if not is_within(quota, size + 1_000, most=_MOST_OF_ONE, seconds=_KEPT_SECONDS):
+        raise BadInput(
+            "Your organisation has many lists waiting to be sent. Send or leave them, and try later."
+        )
     cache.set(_key(token), document, _KEPT_SECONDS)
     return token
 

@@ -75,12 +75,13 @@ def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
         verdict = services.check_instruction(
             scope, source=hubs, received_at=now, now=now, **_instruction_arguments(draft)
         )
+        token = keep_draft(draft)
     except Refusal as refusal:
         form.add_error(None, refusal.message)
         return _choose(request, rollout_id, form, rule, status=refusal.status)
     context = {
         **_verdict_context(draft, verdict),
-        "token": keep_draft(draft),
+        "token": token,
         "hubs": hubs,
         "crumbs": crumbs_of(rollout_id, rollout_page(scope, rollout_id, now=now).flight.name),
         "rollout_id": rollout_id,

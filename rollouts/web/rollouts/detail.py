@@ -7,6 +7,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
+from django.http import HttpRequest
 from django.urls import reverse
 
 from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
@@ -54,7 +56,7 @@ _STATUS_TONES: Final[Mapping[RolloutStatus, str]] = {
 }
 
 
-def rollout_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
+def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> dict[str, Any]:
     """Gather what the page of an update shows.
 
     Raises:
@@ -84,7 +86,7 @@ def rollout_context(scope: Scope, rollout_id: int) -> dict[str, Any]:
         "status_tone": _STATUS_TONES.get(page.flight.status, "") if page.status_reason else "",
         "governance": governance_of(scope, rollout_id, page.flight.status),
         "severity_tone": SEVERITY_TONES.get(page.flight.severity, "neutral"),
-        "steps": step_buttons(page.steps, page),
+        "steps": step_buttons(page.steps, page, origin=suspend_at),
         "may_instruct": scope.is_supplier
         and scope.has(*MAY_INSTRUCT)
         and page.flight.status in RUNNING_STATUSES
@@ -113,7 +115,16 @@ def _curve(scope: Scope, page: RolloutPage, *, now: datetime) -> ActivationCurve
     )
 
 
-def step_buttons(steps: Sequence[RolloutStep], page: RolloutPage) -> list[dict[str, Any]]:
+def suspend_origin(request: HttpRequest) -> str:
+    """Say where suspending is served, if not here: at a port of its own, which no load on this one closes."""
+    if not settings.SUSPEND_PORT:
+        return ""
+    return f"{request.scheme}://{request.get_host().partition(':')[0]}:{settings.SUSPEND_PORT}"
+
+
+def step_buttons(
+    steps: Sequence[RolloutStep], page: RolloutPage, *, origin: str = ""
+) -> list[dict[str, Any]]:
     """Draw the buttons of the steps that are open; those that touch hubs say how many."""
     buttons = []
     for step in steps:
@@ -126,7 +137,7 @@ def step_buttons(steps: Sequence[RolloutStep], page: RolloutPage) -> list[dict[s
         buttons.append(
             {
                 "label": ROLLOUT_STEPS[step.verb].label,
-                "url": step_url(page.flight.id, step.verb),
+                "url": (origin if step.verb == "suspend" else "") + step_url(page.flight.id, step.verb),
                 "tone": tone,
                 "icon": icon,
                 "count": count,

@@ -23,7 +23,7 @@ from rollouts.queries.rollouts.members import Member, every_member, members
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.states import OPEN_STATUSES, RolloutStatus
 from rollouts.web.guards import for_people, scope_of
-from rollouts.web.rollouts.detail import rollout_context
+from rollouts.web.rollouts.detail import rollout_context, suspend_origin
 from rollouts.web.rollouts.forms import MemberFilterForm, NoteForm, batch_choices
 from rollouts.web.wording import SEVERITY_TONES, act_words, segments
 
@@ -78,9 +78,8 @@ def rollout_list(request: PortalRequest) -> HttpResponse:
 def detail(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """Show one update whole; the live part of it alone when htmx asks."""
     part = "#live" if request.htmx and not request.htmx.history_restore_request else ""
-    return render(
-        request, f"rollouts/rollouts/detail.html{part}", rollout_context(scope_of(request), rollout_id)
-    )
+    context = rollout_context(scope_of(request), rollout_id, suspend_at=suspend_origin(request))
+    return render(request, f"rollouts/rollouts/detail.html{part}", context)
 
 
 @require_GET
