@@ -30,6 +30,7 @@ TASK_ROUTES: Final = {
     "rollouts.tasks.fold_tallies": {"queue": "relay"},
     "rollouts.tasks.*": {"queue": "reports"},
     "portal.events.tasks.*": {"queue": "relay"},
+    "portal.accounts.tasks.send_*": {"queue": "deliver"},
     "portal.health.*": {"queue": "relay"},
     "notifications.tasks.*": {"queue": "deliver"},
 }

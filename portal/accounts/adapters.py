@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -16,6 +17,7 @@ from django.shortcuts import render
 from portal.accounts import single_sign_on
 from portal.accounts.middleware import needs_second_factor
 from portal.accounts.outgoing import guarded_session
+from portal.accounts.unsent_forms import is_known_device
 from portal.identity.models import User
 from portal.identity.sealing import seal, unseal
 from portal.kernel import clock
@@ -38,6 +40,22 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody signs up by themselves."""
         return False
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count a try: those from a browser that has been this person's apart from everybody else's.
+
+        Whoever guesses at a mailbox then locks out guessers, and not its owner.
+        """
+        email = str(credentials.get("email") or "").lower()
+        if not is_known_device(request, email):
+            super().pre_authenticate(request, **credentials)
+            return
+        key = self._get_login_attempts_cache_key(request, **credentials)
+        self._login_failed_rl_usage = ratelimit.consume(
+            request, app="allauth.account", action="login_failed", key=f"{key}:known"
+        )
+        if not self._login_failed_rl_usage:
+            raise self.validation_error("too_many_login_attempts")
 
     def reauthenticate(self, user: User, password: str) -> bool:
         """Check somebody's password once more, held to the same limits as logging in."""

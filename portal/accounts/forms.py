@@ -9,6 +9,9 @@ from allauth.mfa.base import forms as codes
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django import forms
+from django.http import HttpRequest
+
+from portal.accounts.tasks import hand_over, send_reset
 
 PASSWORD_HINT = "At least 12 characters. Three words that have nothing to do with each other do well."  # noqa: S105
 CODE_HINT = "Six digits from your authenticator app, or one of your recovery codes."
@@ -39,6 +42,16 @@ class ForgottenPasswordForm(_LabelledForm, account.ResetPasswordForm):
     """Where the link goes that sets a new password."""
 
     words = {"email": ("E-mail", "The address you log in with.")}
+
+    def clean_email(self) -> str:
+        """Take any address: whose it is a worker finds out."""
+        return str(self.cleaned_data["email"])
+
+    def save(self, request: HttpRequest, **_kwargs: Any) -> str:
+        """Have a letter sent, if somebody has this address."""
+        email = str(self.cleaned_data["email"])
+        hand_over(send_reset, email)
+        return email
 
 
 class NewPasswordForm(_LabelledForm, account.ResetPasswordKeyForm):

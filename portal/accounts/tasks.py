@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
+import structlog
 from allauth.idp.oidc.models import Token
 from allauth.usersessions.models import UserSession
-from celery import shared_task
+from celery import Task, shared_task
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from kombu.exceptions import OperationalError
 
+from portal.accounts import letters
 from portal.identity.models import ClientSecret
 from portal.kernel import clock
 from portal.rest.idempotency import forget_old_keys
+
+log = structlog.get_logger(__name__)
+_LETTER_SECONDS: Final = 600
+
+
+def hand_over(task: Task, email: str) -> None:
+    """Have a worker send a letter; while the broker is away none is sent, and the answer is the same."""
+    try:
+        task.apply_async((email,), retry=False, expires=_LETTER_SECONDS)
+    except (OperationalError, OSError) as problem:
+        log.warning("letter.not_handed_over", task=task.name, problem=str(problem))
+
+
+@shared_task(name="portal.accounts.tasks.send_reset", ignore_result=True)
+def send_reset(email: str) -> None:
+    """Mail the link that sets a new password, if somebody has this address."""
+    letters.send_reset(email)
+
+
+@shared_task(name="portal.accounts.tasks.send_way_in", ignore_result=True)
+def send_way_in(email: str) -> None:
+    """Mail the way to an organisation's own log-in, if the address belongs to one."""
+    letters.send_way_in(email)
 
 
 @shared_task(name="portal.accounts.tasks.sweep")

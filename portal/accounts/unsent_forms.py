@@ -7,9 +7,11 @@ logging out. Files are not kept, nor anything of the pages about accounts: those
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from hmac import compare_digest
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -29,6 +31,8 @@ MOST: Final = 8 * 1024 * 1024
 """So much text of one form, and no more."""
 MOST_OF_ONE: Final = 2 * MOST
 """So much of one person within the hour: who they are is told by a cookie alone."""
+DEVICE_COOKIE: Final = "portal_device"
+_DEVICE_SECONDS: Final = 180 * 24 * 60 * 60
 _COOKIE_SECONDS: Final = 7 * 24 * 60 * 60
 _SALT: Final = "portal.accounts.unsent_forms"
 _NEVER: Final = ("/accounts/", "/organisation/", "/oauth/", "/api/", "/csp/")
@@ -122,6 +126,16 @@ def _remember(request: HttpRequest, response: HttpResponseBase) -> None:
     """Have the browser know who it is that types there; forget it when they log out."""
     user = getattr(request, "user", None)
     if isinstance(user, User):
+        if not is_known_device(request, user.email):
+            response.set_signed_cookie(
+                DEVICE_COOKIE,
+                _device(user.email),
+                salt=_SALT,
+                max_age=_DEVICE_SECONDS,
+                httponly=True,
+                samesite="Lax",
+                secure=settings.SESSION_COOKIE_SECURE,
+            )
         if _person_of_cookie(request) != user.pk:
             response.set_signed_cookie(
                 PERSON_COOKIE,
@@ -134,6 +148,18 @@ def _remember(request: HttpRequest, response: HttpResponseBase) -> None:
             )
     elif request.method == "POST" and request.path == reverse("logout"):
         response.delete_cookie(PERSON_COOKIE, samesite="Lax")
+
+
+def is_known_device(request: HttpRequest | None, email: str) -> bool:
+    """Tell whether somebody with this address has been logged in by this browser within the last months."""
+    if request is None or not email:
+        return False
+    told = request.get_signed_cookie(DEVICE_COOKIE, default="", salt=_SALT, max_age=_DEVICE_SECONDS)
+    return told is not None and compare_digest(told, _device(email))
+
+
+def _device(email: str) -> str:
+    return hashlib.sha256(email.lower().encode()).hexdigest()
 
 
 def _person(request: HttpRequest) -> int | None:

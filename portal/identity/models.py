@@ -154,6 +154,24 @@ class SingleSignOn(models.Model):
         return f"single sign-on of {self.pk}"
 
 
+class ProvenDomain(models.Model):
+    """That an e-mail domain is an organisation's own: shown by a record in its zone, or said by the DCC."""
+
+    class By(models.TextChoices):
+        """What shows it."""
+
+        DNS = "DNS", "A record in its zone"
+        DCC = "DCC", "Confirmed by the DCC"
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="domains")
+    name = models.CharField(max_length=120, unique=True)
+    by = models.CharField(max_length=3, choices=By.choices)
+    proved_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class UserManager(BaseUserManager["User"]):
     """Finds and makes users by e-mail."""
 

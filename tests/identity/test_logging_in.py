@@ -13,6 +13,7 @@ from django.core import mail
 from django.test import Client
 
 from tests.identity.conftest import PASSWORD, REAL_HASHERS
+from tests.identity.handed_over import send_letters
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1")]
 LOG_IN = "/accounts/login/"
@@ -56,6 +57,28 @@ def test_after_five_wrong_passwords_a_mailbox_is_paused_even_for_the_right_one(c
     assert answer.status_code == 429
     assert "too many tries" in answer.content.decode()
     assert not is_logged_in(client)
+
+
+def test_guessers_lock_out_guessers_and_not_the_owner_of_the_mailbox(seats, logged_in):
+    mine = logged_in(seats.operator)
+    mine.post("/accounts/logout/")
+    guesser = Client()
+    for _ in range(6):
+        answer = guesser.post(LOG_IN, {"login": seats.operator.email, "password": "a guess of mine"})
+    assert answer.status_code == 429
+
+    mine.post(LOG_IN, {"login": seats.operator.email, "password": PASSWORD})
+
+    assert is_logged_in(mine)
+
+
+def test_the_browser_of_one_person_is_no_way_to_guess_at_another(seats, logged_in):
+    mine = logged_in(seats.analyst)
+    mine.post("/accounts/logout/")
+    for _ in range(6):
+        answer = mine.post(LOG_IN, {"login": seats.operator.email, "password": "a guess of mine"})
+
+    assert answer.status_code == 429
 
 
 def test_a_pause_of_one_mailbox_is_not_one_of_another(client, seats):
@@ -150,7 +173,12 @@ def test_people_of_a_deactivated_organisation_are_out_at_once(seats, logged_in):
 def test_a_forgotten_password_is_set_by_a_link_that_counts_once(client, seats, logged_in):
     elsewhere = logged_in(seats.analyst)
 
-    client.post("/accounts/password/reset/", {"email": seats.analyst.email})
+    client.post(
+        "/accounts/password/reset/", {"email": seats.analyst.email}, headers={"Host": "localhost:9999"}
+    )
+    assert mail.outbox == []  # nothing is looked up while somebody waits for the answer
+    send_letters()
+    assert f"{settings.PORTAL_URL}/accounts/password/reset/key/" in mail.outbox[0].body
     link = re.search(r"http://\S+(/accounts/password/reset/key/\S+)", mail.outbox[0].body)[1]
     form = client.get(link, follow=True)
     new = {"password1": "another horse, another day", "password2": "another horse, another day"}
@@ -166,6 +194,7 @@ def test_a_link_for_an_unknown_address_is_told_the_same_and_sends_nothing(client
     answer = client.post("/accounts/password/reset/", {"email": "nobody@northern.example"}, follow=True)
 
     assert "If there is an account with this address" in answer.content.decode()
+    assert send_letters() == 1
     assert mail.outbox == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections import Counter
@@ -16,16 +17,18 @@ import pytest
 import requests
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount, SocialApp
+from django.core import mail
 from django.test import Client
 
-from portal.accounts import single_sign_on
+from portal.accounts import domains, single_sign_on
 from portal.accounts.outgoing import guarded_session
 from portal.events.models import Event
-from portal.identity.models import SingleSignOn, User
+from portal.identity.models import ProvenDomain, SingleSignOn, User
 from portal.identity.scope import Scope
 from portal.kernel.outgoing import calls, places
-from portal.kernel.refusals import BadInput, NotPermitted, Refusal
+from portal.kernel.refusals import BadInput, NotPermitted
 from tests.identity import provider as oidc
+from tests.identity.handed_over import send_letters
 from tests.identity.test_logging_in import is_logged_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1")]
@@ -47,6 +50,7 @@ def set_up(seats: Any, provider: oidc.Provider, now: Any, **other: Any) -> str:
         "vouches_for_addresses": False,
     }
     single_sign_on.set_up(Scope.of(seats.admin), **{**values, **other}, now=now)
+    domains.note_proof(Scope.of(seats.admin), "northern.example", by=ProvenDomain.By.DCC, now=now)
     return f"organisation-{seats.supplier.pk}"
 
 
@@ -208,12 +212,20 @@ def test_somebody_logged_in_cannot_have_another_identity_attached(seats, provide
 def test_the_way_is_found_by_what_stands_after_the_at(client, seats, provider, now):
     provider_id = set_up(seats, provider, now)
 
-    found = client.post("/accounts/organisation/", {"email": "anybody@NORTHERN.example"}, follow=True)
+    address = "anybody@NORTHERN.example"
+    found = client.post("/accounts/organisation/", {"email": address})
     unknown = client.post("/accounts/organisation/", {"email": "anybody@elsewhere.example"})
+    send_letters()
 
-    assert "Northern Light Energy" in found.content.decode()
-    assert f"/accounts/oidc/{provider_id}/login/" in found.content.decode()
-    assert unknown.status_code == 422
+    (letter,) = mail.outbox
+    assert letter.to == [address]
+    assert f"/accounts/organisation/{provider_id}/" in letter.body
+    assert found.status_code == unknown.status_code == 200
+    texts = {
+        re.sub(rb"[\w.]+@[\w.]+|[A-Za-z0-9]{64}|<time.*?</time>", b"", answer.content)
+        for answer in (found, unknown)
+    }
+    assert len(texts) == 1
 
 
 def test_the_secret_is_not_readable_in_the_database_and_kept_when_left_empty(seats, provider, now):
@@ -226,12 +238,63 @@ def test_the_secret_is_not_readable_in_the_database_and_kept_when_left_empty(sea
     assert SocialApp.objects.get().secret == before
 
 
-@pytest.mark.parametrize(
-    ("domain", "refusal"), [("southern.example", Refusal), ("gmail.example", BadInput), ("", BadInput)]
-)
-def test_a_domain_is_claimed_only_where_ones_own_people_are(seats, provider, now, domain, refusal):
-    with pytest.raises(refusal):
+@pytest.mark.parametrize("domain", ["", "north", "a b@", "x" * 130 + ".example", "north..example"])
+def test_what_is_no_domain_is_not_claimed(seats, provider, now, domain):
+    with pytest.raises(BadInput):
         set_up(seats, provider, now, domains=domain)
+
+
+@pytest.mark.parametrize("domain", ["southern.example", "nobodys.example"])
+def test_a_claimed_domain_leads_nobody_before_it_is_shown(client, seats, provider, now, domain):
+    """Another organisation's domain, and one nobody has here, are answered alike, and have no effect alike."""
+    provider_id = set_up(
+        seats, provider, now, domains=domain, is_open_to_newcomers=True, vouches_for_addresses=True
+    )
+    provider.says |= {"email": f"someone@{domain}", "email_verified": False}
+
+    client.post("/accounts/organisation/", {"email": f"someone@{domain}"})
+    send_letters()
+    log_in_at(provider_id, client)
+
+    assert mail.outbox == []
+    assert not is_logged_in(client)
+
+
+def test_a_domain_is_shown_by_a_record_in_its_zone(seats, provider, now, logged_in, monkeypatch):
+    asked = []
+
+    def zone(host: str, *_: Any) -> list[Any]:
+        asked.append(host)
+        return [
+            (
+                2,
+                1,
+                6,
+                "",
+                (domains.PROOF_ADDRESS if host.endswith("northern.example") else "203.0.113.9", 443),
+            )
+        ]
+
+    monkeypatch.setattr(calls, "getaddrinfo", zone)
+    values = {
+        "server_url": provider.url,
+        "client_id": oidc.CLIENT_ID,
+        "secret": oidc.SECRET,
+        "domains": "northern.example southern.example",
+    }
+    page = logged_in(seats.admin).post("/organisation/single-sign-on/", values, follow=True).content.decode()
+
+    assert domains.proven(seats.supplier.pk) == {"northern.example"}
+    assert domains.record_name(seats.supplier.pk, "southern.example") in page
+    assert domains.record_name(seats.other.pk, "southern.example") not in asked
+
+
+def test_whoever_shows_a_domain_takes_it_from_who_showed_it_before(seats, provider, now):
+    set_up(seats, provider, now)
+
+    domains.note_proof(Scope.of(seats.other_admin), "northern.example", by=ProvenDomain.By.DNS, now=now)
+
+    assert single_sign_on.sign_on_for_email("x@northern.example") is None
 
 
 def test_only_an_administrator_sets_it_up_for_their_own(seats, provider, now, logged_in):
@@ -262,6 +325,7 @@ def test_taken_away_nobody_gets_in_by_it(client, seats, provider, now, logged_in
     assert client.get(f"/accounts/organisation/{provider_id}/").status_code == 404
     assert client.get(f"/accounts/oidc/{provider_id}/login/?process=login").status_code == 404
     assert {event.name for event in Event.objects.all()} == {
+        "email-domain.proved",
         "single-sign-on.set-up",
         "single-sign-on.taken-down",
     }

@@ -6,17 +6,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.views import LoginView
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.accounts import single_sign_on
 from portal.accounts.forms import OrganisationLogInForm
+from portal.accounts.tasks import hand_over, send_way_in
 from portal.identity.models import User
 
+_WAYS_IN = {"way_in": "20/m/ip,3/5m/key"}
 _TOO_MANY = "too_many_login_attempts"
 
 
@@ -39,15 +42,15 @@ class LogInView(LoginView):
 
 @require_http_methods(["GET", "POST"])
 def organisation_log_in(request: HttpRequest) -> HttpResponse:
-    """Find the organisation by what stands after the @, and lead to where its people log in."""
+    """Have the way to their organisation's log-in sent to somebody, if it has one of its own."""
     form = OrganisationLogInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        setup = single_sign_on.sign_on_for_email(form.cleaned_data["email"])
-        if setup is not None:
-            return redirect("organisation-log-in-at", provider_id=setup.app.provider_id)
-        form.add_error(
-            "email", "No organisation with this address has its own log-in here. Log in with your password."
-        )
+        email = form.cleaned_data["email"]
+        if not ratelimit.consume(request, app="portal", action="way_in", key=email.lower(), config=_WAYS_IN):
+            return render(request, "429.html", status=429)
+        hand_over(send_way_in, email)
+        # The same for every address: it says neither who is known here nor where.
+        return render(request, "socialaccount/sent.html", {"email": email})
     status = 422 if form.errors else 200
     return render(request, "socialaccount/find.html", {"form": form}, status=status)
 

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.accounts import single_sign_on
+from portal.accounts import domains, single_sign_on
 from portal.accounts.web.guards import for_administrators, scope_of
 from portal.accounts.web.people import tabs
 from portal.identity.models import SingleSignOn
@@ -69,6 +69,8 @@ def edit(request: HttpRequest) -> HttpResponse:
         values: dict[str, Any] = {"is_open_to_newcomers": False, **form.cleaned_data}
         try:
             single_sign_on.set_up(scope, **values, now=clock.now())
+            setup = single_sign_on.sign_on_of_organisation(scope)
+            domains.look_for_records(scope, setup.domains if setup else (), now=clock.now())
         except Refusal as refusal:
             form.add_error(None, refusal.message)
         else:
@@ -79,6 +81,7 @@ def edit(request: HttpRequest) -> HttpResponse:
         "setup": setup,
         "scope": scope,
         "tabs": tabs("single-sign-on"),
+        "domains": _domains(setup),
         **_addresses(scope.organisation_id),
     }
     return render(request, "identity/single_sign_on.html", context, status=422 if form.errors else 200)
@@ -103,6 +106,21 @@ def _initial(setup: SingleSignOn | None) -> dict[str, Any]:
         "vouches_for_addresses": setup.vouches_for_addresses,
         "is_open_to_newcomers": setup.is_open_to_newcomers,
     }
+
+
+def _domains(setup: SingleSignOn | None) -> list[dict[str, Any]]:
+    if setup is None:
+        return []
+    own = domains.proven(setup.organisation_id)
+    return [
+        {
+            "name": name,
+            "is_proven": name in own,
+            "record": domains.record_name(setup.organisation_id, name),
+            "address": domains.PROOF_ADDRESS,
+        }
+        for name in setup.domains
+    ]
 
 
 def _addresses(organisation_id: int) -> dict[str, str]:
