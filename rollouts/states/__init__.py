@@ -35,6 +35,7 @@ from rollouts.states.reasons import (
 from rollouts.states.steps import (
     ENDED_STATUSES,
     HALTED_STATUSES,
+    NOMINATION_STATUSES,
     OPEN_STATUSES,
     ROLLOUT_STEPS,
     RUNNING_STATUSES,
@@ -84,6 +85,7 @@ __all__ = [
     "IMAGE_ON_HUB",
     "IN_FLIGHT_STATES",
     "LIVE_STATES",
+    "NOMINATION_STATUSES",
     "OPEN_STATUSES",
     "RECOVERING_SMI_STATUSES",
     "RETRY_POLICIES",

@@ -14,6 +14,8 @@ RUNNING_STATUSES: Final = frozenset({S.NOTIFIED, S.PILOT, S.PILOT_REVIEW, S.SAFE
 HALTED_STATUSES: Final = frozenset({S.SUSPENDED, S.PAUSED})
 ENDED_STATUSES: Final = frozenset({S.COMPLETE, S.STOPPED, S.REVOKED})
 OPEN_STATUSES: Final = RUNNING_STATUSES | HALTED_STATUSES
+NOMINATION_STATUSES: Final = frozenset({S.NOTIFIED, S.PILOT})
+"""Where Suppliers may nominate hubs for the pilot group, and the DCC may confirm them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from rollouts.queries.rollouts.rollout import NoteRevision
 from rollouts.reads.catalogue.eligibility import eligibility_params
 from rollouts.reads.rollouts.visibility import visible_rollout, visible_rollouts
 from rollouts.states import (
+    NOMINATION_STATUSES,
     RUNNING_STATUSES,
     CplStatus,
     Region,
@@ -294,6 +295,6 @@ def _acts(
     deeds += [PossibleAct(SupplierAct.ANSWER_SECOND, at, n) for at, n in sorted(second.items()) if n]
     if rollout.cutoff_at >= now and rollout.window_closed_at is None:
         deeds.append(PossibleAct(SupplierAct.CHANGE, rollout.cutoff_at))
-        if rollout.has_pilot and rollout.status in {RolloutStatus.NOTIFIED, RolloutStatus.PILOT}:
+        if rollout.has_pilot and rollout.status in NOMINATION_STATUSES:
             deeds.append(PossibleAct(SupplierAct.NOMINATE, rollout.cutoff_at, rollout.pilot_cap))
     return deeds

@@ -13,7 +13,7 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from rollouts.models import CspChannel, Rollout
 from rollouts.rules import pacing
-from rollouts.states import OPEN_STATUSES, RUNNING_STATUSES, Region, RolloutStatus
+from rollouts.states import OPEN_STATUSES, RUNNING_STATUSES, Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def _days(rollouts: dict[int, Rollout]) -> list[Any]:
 
 
 def _open_rollouts(rollout_id: int | None) -> dict[int, Rollout]:
-    rollouts = Rollout.objects.filter(status__in=OPEN_STATUSES - {RolloutStatus.DRAFT})
+    rollouts = Rollout.objects.filter(status__in=OPEN_STATUSES)
     if rollout_id is not None:
         rollouts = rollouts.filter(pk=rollout_id)
     return {rollout.pk: rollout for rollout in rollouts}

@@ -13,10 +13,9 @@ from portal.identity.scope import Scope
 from rollouts.models import Batch, CplEntry, DeviceModel, HubLabel
 from rollouts.models.tallies import TallyState
 from rollouts.reads.rollouts.visibility import visible_rollouts
-from rollouts.states import RUNNING_STATUSES, BatchKind, RolloutStatus
+from rollouts.states import NOMINATION_STATUSES, RUNNING_STATUSES, BatchKind
 
 MOST_UPDATES: Final = 50
-_TAKING: Final = frozenset({RolloutStatus.NOTIFIED, RolloutStatus.PILOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,9 @@ def open_rollouts(scope: Scope, *, now: datetime) -> list[OpenRolloutRow]:
         OpenRolloutRow(
             id=rollout.pk,
             name=rollout.name,
-            takes_pilot=rollout.has_pilot and rollout.status in _TAKING and rollout.cutoff_at >= now,
+            takes_pilot=rollout.has_pilot
+            and rollout.status in NOMINATION_STATUSES
+            and rollout.cutoff_at >= now,
             takes_instructions=rollout.cutoff_at >= now,
         )
         for rollout in rollouts[:MOST_UPDATES]

@@ -12,21 +12,14 @@ from portal.kernel import sql
 from rollouts.models.governance import HaltRule
 from rollouts.reads.governance.known_issues import active_issues, explained_by
 from rollouts.rules.rates import Rate
-from rollouts.states import TargetState, failure_code
+from rollouts.states import FAILED_STATES, TargetState, failure_code
 from rollouts.states.governing import COUNTED_INCIDENTS, HaltRuleKind
 
 Ends = Counter[tuple[int, int]]
 """Hubs by the state and the code with which they ended."""
 
 _STATES_OF_KIND: Final[Mapping[HaltRuleKind, frozenset[TargetState]]] = {
-    HaltRuleKind.ANY: frozenset(
-        {
-            TargetState.DISTRIBUTION_FAILED,
-            TargetState.VERIFICATION_FAILED,
-            TargetState.ACTIVATION_FAILED,
-            TargetState.NO_CONFIRMATION,
-        }
-    ),
+    HaltRuleKind.ANY: FAILED_STATES,
     HaltRuleKind.DISTRIBUTION: frozenset({TargetState.DISTRIBUTION_FAILED}),
     HaltRuleKind.VERIFICATION: frozenset({TargetState.VERIFICATION_FAILED}),
     HaltRuleKind.ACTIVATION: frozenset({TargetState.ACTIVATION_FAILED}),

@@ -26,12 +26,12 @@ from rollouts.services.instructions.answer import AnswerOrder, judge_answers
 from rollouts.services.instructions.hub_list import HubList, RefusedLine, in_order, spelt_lines
 from rollouts.services.instructions.instruct import check_is_open, check_order
 from rollouts.states import (
+    NOMINATION_STATUSES,
     InstructionKind,
     RejectionReason,
     RolloutStatus,
 )
 
-TAKING: Final = frozenset({RolloutStatus.NOTIFIED, RolloutStatus.PILOT})
 KEPT_LINES: Final = 50_000
 
 
@@ -144,7 +144,7 @@ def check_takes_hubs(rollout: Rollout) -> None:
     """
     if not rollout.has_pilot:
         raise NoPilot("This rollout has no pilot.")
-    if RolloutStatus(rollout.status) not in TAKING:
+    if RolloutStatus(rollout.status) not in NOMINATION_STATUSES:
         raise NoPilot("The pilot takes no more hubs.")
 
 

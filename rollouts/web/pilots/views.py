@@ -33,7 +33,7 @@ from rollouts.queries.pilots.pilots import (
 )
 from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
 from rollouts.rules.criteria import DIMENSIONS
-from rollouts.states import RejectionReason, RolloutStatus
+from rollouts.states import NOMINATION_STATUSES, RejectionReason
 from rollouts.web.estate.hub_lists import submitted_list
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.detail import step_buttons
@@ -43,7 +43,6 @@ from rollouts.web.rules.conditions import ConditionsForm
 from rollouts.web.rules.preview import preview_context
 from rollouts.web.wording import reason_rows, segments
 
-_TAKING: Final = frozenset({RolloutStatus.NOTIFIED, RolloutStatus.PILOT})
 _PILOT_VERBS: Final = frozenset({"start_pilot", "end_pilot", "accept_pilot", "reopen_pilot", "reject_pilot"})
 _SIZE: Final = 100
 
@@ -211,7 +210,7 @@ def _page(
     scope, now = scope_of(request), clock.now()
     page = rollout_page(scope, rollout_id, now=now)
     progress = pilot_progress(scope, rollout_id=rollout_id)
-    may_decide = scope.has(*MAY_OPERATE) and page.flight.status in _TAKING
+    may_decide = scope.has(*MAY_OPERATE) and page.flight.status in NOMINATION_STATUSES
     nominations = submissions(scope, rollout_id=rollout_id) if scope.is_dcc or scope.is_supplier else []
     hubs = pilot_hubs(scope, rollout_id=rollout_id, after=request.GET.get("after", ""), size=50)
     context = {
@@ -257,7 +256,7 @@ def _may_nominate(scope: Scope, page: RolloutPage, *, now: datetime) -> bool:
         scope.is_supplier
         and scope.has(*MAY_INSTRUCT)
         and page.has_pilot
-        and page.flight.status in _TAKING
+        and page.flight.status in NOMINATION_STATUSES
         and page.flight.cutoff_at >= now
     )
 
