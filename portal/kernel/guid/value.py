@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
 
+from portal.kernel.marks import FULL_WIDTH, INVISIBLE, JOINERS
 from portal.kernel.refusals import BadInput
 
 OFFSET: Final = 1 << 63
@@ -25,13 +26,6 @@ _SPACES: Final = (
     " \t\r\n\f\v\0\x1a\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-_JOINERS: Final = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-"""Of no width and no effect on the digits around them: nothing within a GUID either."""
-_DIRECTIONS: Final = "\u061c\u180e\u200e\u200f\u202a\u202b\u202c\u202d\u202e" + "".join(
-    map(chr, range(0x2061, 0x206A))
-)
-"""Within a GUID these change what people see: they are passed over around it alone."""
-INVISIBLE: Final = _JOINERS + _DIRECTIONS
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
 BLANK: Final = _SPACES + INVISIBLE
 EDGES: Final = BLANK + _QUOTES + ",;"
@@ -39,9 +33,9 @@ EDGES: Final = BLANK + _QUOTES + ",;"
 _PLAIN: Final = {
     **{ord(dash): "-" for dash in _DASHES},
     **{ord(space): " " for space in _SPACES},
-    **{ord(mark): None for mark in _JOINERS},
-    # Full-width forms, as a Japanese keyboard types them.
-    **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+    # Marks that change the order of what people see are passed over around a GUID alone.
+    **{ord(mark): None for mark in JOINERS},
+    **FULL_WIDTH,
 }
 _H: Final = "[0-9A-Fa-f]"
 _SPELLING: Final = re.compile(

@@ -17,6 +17,7 @@ SAMPLE: Final = 50
 EVERY_CELL: Final = -1
 _MOST_COLUMNS: Final = 1000
 _NEARLY: Final = 10
+_MOSTLY: Final = 0.75
 # What Excel has done to a GUID still shows that the column was one of GUIDs.
 _DAMAGED: Final = frozenset({GuidProblem.EXCEL_EXPONENT, GuidProblem.EXCEL_LOST_ZEROS})
 # GUIDs of other devices, and those of hubs that are not meant.
@@ -86,10 +87,11 @@ def _goes_along_rows(
     like: Sequence[Sequence[int]],
     likes: Mapping[int, int],
 ) -> bool:
-    """Tell a table that is nothing but GUIDs, or a list that goes along a row, from one with columns."""
+    """Tell a table that is little but GUIDs, or a list that goes along a row, from one with columns."""
     if len(likes) < 2 or sum(map(bool, map(str.strip, head))) > 1:  # noqa: PLR2004 - two columns
         return False
-    if not head and all(is_guid_like(cell) for cells in body for cell in cells if cell.strip(EDGES)):
+    filled = sum(bool(cell.strip(EDGES)) for cells in body for cell in cells)
+    if not head and sum(likes.values()) >= _MOSTLY * filled:
         return True
     return max(map(len, like)) > max(likes.values())
 

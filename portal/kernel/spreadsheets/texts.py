@@ -80,7 +80,7 @@ def delimiter_of(text: str) -> str | None:
     if _is_separator_hint(text):
         return text[4]
     lines = [line for line in text[:65_536].split("\n") if line.strip()][:_SAMPLE]
-    if len(lines) < 2 and "\n" not in text:  # noqa: PLR2004 - one line alone is a list, not a table
+    if not lines or "\n" not in text:  # one line alone is a list, not a table
         return None
     best, most = None, 0.0
     for delimiter in _DELIMITERS:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from portal.identity.scope import Scope
 from portal.kernel import paging, sql
+from portal.kernel.marks import as_seen
 from portal.kernel.refusals import BadInput, NotPermitted
 from rollouts.models import CplEntry, CspChannel
 from rollouts.queries.estate.searching import guids_like
@@ -104,7 +105,7 @@ def selection_of(scope: Scope, filters: EstateFilter) -> EstateSelection:
         raise BadInput("Choose the rollout in which hubs have this state.")
     elif filters.label:
         source, guid = "label", "l.guid"
-    params["label"] = filters.label
+    params["label"] = as_seen(filters.label)
     columns = _COLUMNS + (_DCC_COLUMNS if scope.is_dcc else "")
     walks = tuple(
         (columns + _SOURCES[source] + _BOUNDS).format(

@@ -7,10 +7,10 @@ from typing import Final
 
 from portal.kernel import sql
 from portal.kernel.guid import GuidProblem, read
-from portal.kernel.guid.value import OFFSET
+from portal.kernel.guid.value import OFFSET, advice_on, plain
 from portal.kernel.refusals import BadInput
 
-_SEPARATORS: Final = re.compile(r"[-:.\s\u2010-\u2015]")
+_SEPARATORS: Final = re.compile(r"[-:. ]")
 _BEGINNING: Final = re.compile(r"[0-9A-Fa-f]{2,15}", re.ASCII)
 _DIGITS: Final = 16
 
@@ -34,11 +34,11 @@ def guids_like(text: str) -> tuple[int, int]:
     if not isinstance(value, GuidProblem):
         hub = hub_of(value - OFFSET)
         return hub, hub
-    digits = _SEPARATORS.sub("", text.strip())
+    digits = _SEPARATORS.sub("", plain(text))
     if digits[:2] in {"0x", "0X"}:
         digits = digits[2:]
     if value == GuidProblem.EXCEL_EXPONENT or not _BEGINNING.fullmatch(digits):
-        raise NotSearchable(value.advice)
+        raise NotSearchable(advice_on(value, text))
     first, last = digits.ljust(_DIGITS, "0"), digits.ljust(_DIGITS, "F")
     return int(first, 16) - OFFSET, int(last, 16) - OFFSET
 

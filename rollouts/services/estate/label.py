@@ -12,6 +12,7 @@ from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.lines import is_one_line
+from portal.kernel.marks import as_seen
 from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import unit_of_work
@@ -75,12 +76,12 @@ def remove_label(scope: Scope, *, label: str, hubs: HubList | None = None) -> La
 
 
 def checked_label(text: str) -> str:
-    """Spell a label: trimmed, single spaces.
+    """Spell a label as people see it: of two that look the same, one would be found and the other not.
 
     Raises:
         BadInput: nothing is left, or it is too long.
     """
-    label = " ".join(text.split())
+    label = as_seen(text)
     if not label or len(label) > LONGEST_LABEL or not is_one_line(label):
         raise BadInput(f"A label has 1 to {LONGEST_LABEL} characters.")
     return label

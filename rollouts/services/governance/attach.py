@@ -15,6 +15,7 @@ from typing import Final
 
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput
+from portal.kernel.spreadsheets.texts import encoding_of
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.models import Incident, IncidentAttachment
 from rollouts.reads.governance.settings import MEGABYTE, Governance
@@ -107,8 +108,14 @@ def _clean(name: str) -> str:
 
 
 def _is_text(content: bytes) -> bool:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    """Tell text, in UTF-8, UTF-16 or Windows-1252 as logs come, from what is none."""
+    encoding = encoding_of(content)
+    if encoding is None:
         return False
-    return not any(character < " " and character not in "\t\r\n\f" for character in text)
+    for name in (encoding,) if encoding else ("utf-8", "cp1252"):
+        try:
+            text = content.decode(name)
+        except UnicodeDecodeError:
+            continue
+        return not any(character < " " and character not in "\t\r\n\f\v" for character in text)
+    return False

@@ -355,6 +355,9 @@ class TestFiles:
             ("photo.JPG", b"\xff\xd8\xff\xe0" + bytes(9), "image/jpeg"),
             ("report.pdf", PDF, "application/pdf"),
             ("log.csv", b"a,b\n1,2\n", "text/plain"),
+            ("hub.log", "21\u00b0C, \u00a35".encode("cp1252"), "text/plain"),
+            ("hub.log", "boot ok\r\n".encode("utf-16"), "text/plain"),
+            ("hub.log", "boot ok, link up\r\n".encode("utf-16-le"), "text/plain"),
             ("page.txt", b"<script>alert(1)</script>", "text/plain"),
         ],
     )

@@ -18,7 +18,7 @@ from portal.kernel.guid import (
     read,
     to_db,
 )
-from portal.kernel.guid.value import INVISIBLE
+from portal.kernel.marks import INVISIBLE
 
 CANONICAL = "88-73-84-90-6A-10-02-DB"
 VALUE = 0x887384906A1002DB
