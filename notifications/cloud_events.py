@@ -94,15 +94,12 @@ def json_array(entries: Iterable[WrittenEntry]) -> bytes:
     return f"[{','.join(entry.text for entry in entries)}]".encode()
 
 
-def _as_rows() -> str:
-    return sql.load("notifications", "written_entries")
+def _as_rows() -> sql.Sql:
+    return sql.statement("notifications", "written_entries")
 
 
-def _as_page() -> str:
-    return (
-        "SELECT count(*), max(position), string_agg(text, ',' ORDER BY position)"  # noqa: S608 - our own
-        f" FROM ({_as_rows()}) AS written"
-    )
+def _as_page() -> sql.Sql:
+    return sql.statement("notifications", "written_page", entries=_as_rows())
 
 
 def _reached(there: feed.Bounds, entries: int, last: int, *, size: int) -> tuple[int, int]:

@@ -32,7 +32,7 @@ SELECT feed.position, feed.kind,
            CASE WHEN feed.kind = %(activated)s THEN 'null'
                 ELSE coalesce((%(reasons)s::text[])[feed.code + 1], 'null') END,
            ',"activated_after_halt":',
-           CASE WHEN feed.kind = %(activated)s AND feed.code = 1 THEN 'true' ELSE 'false' END,
+           CASE WHEN feed.kind = %(activated)s AND feed.code::integer::boolean THEN 'true' ELSE 'false' END,
            ',"facts":',
            CASE WHEN feed.data IS NULL THEN '{}'
                 WHEN version.text IS NULL THEN (feed.data - 'firmware_version')::text

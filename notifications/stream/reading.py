@@ -41,7 +41,7 @@ class ReaderThreads:
 
 def heads() -> Mapping[int, int]:
     """Return how far the feed of each party has come."""
-    return {row.party_id: row.position for row in sql.rows("SELECT party_id, position FROM events_feed_head")}
+    return {row.party_id: row.position for row in sql.fetch_all("notifications", "feed_heads")}
 
 
 def position_of(scope: Scope, after: str) -> int:

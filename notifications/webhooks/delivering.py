@@ -231,15 +231,7 @@ def _scope_of(organisation_id: int) -> Scope:
 
 
 def _endpoints_due(*, now: datetime) -> int:
-    rows = sql.rows(
-        """
-        SELECT count(*) AS n FROM notifications_webhookendpoint AS endpoint
-          JOIN events_feed_head AS head ON head.party_id = endpoint.organisation_id
-         WHERE endpoint.state = 'ENABLED' AND endpoint.due_at <= %(now)s AND head.position > endpoint.cursor
-        """,
-        {"now": now},
-    )
-    return int(rows[0].n)
+    return int(sql.fetch_one("notifications", "count_endpoints_due", now=now).n)
 
 
 def _pings_waiting() -> int:

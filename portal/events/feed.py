@@ -102,22 +102,13 @@ def entries_after(
     scope: Scope, position: int, *, kinds: Sequence[EntryKind] = (), size: int = 1000
 ) -> list[Entry]:
     """Return the entries after a position, in order, at most `size` (10,000 at the most)."""
-    rows = sql.rows(
-        """
-        SELECT feed.position, feed.kind, feed.at, feed.rollout_id, feed.guid, feed.version_id, feed.code,
-               feed.data
-          FROM events_feed_entry AS feed
-         WHERE feed.party_id = %(party)s AND feed.position > %(after)s
-           AND (%(kinds)s::int[] IS NULL OR feed.kind = ANY(%(kinds)s))
-         ORDER BY feed.position
-         LIMIT %(size)s
-        """,
-        {
-            "party": scope.organisation_id,
-            "after": position,
-            "kinds": [int(kind) for kind in kinds] or None,
-            "size": min(size, MOST_AT_ONCE),
-        },
+    rows = sql.fetch_all(
+        "portal.events",
+        "feed_entries",
+        party=scope.organisation_id,
+        after=position,
+        kinds=[int(kind) for kind in kinds] or None,
+        size=min(size, MOST_AT_ONCE),
     )
     return [
         Entry(
@@ -136,14 +127,8 @@ def entries_after(
 
 def position_before(scope: Scope, since: datetime) -> int:
     """Return the position after which every entry from a moment on is found."""
-    rows = sql.rows(
-        """
-        SELECT min(position) AS first FROM events_feed_entry
-         WHERE party_id = %(party)s AND at >= %(since)s
-        """,
-        {"party": scope.organisation_id, "since": since},
-    )
-    return bounds(scope).head if rows[0].first is None else int(rows[0].first) - 1
+    first = sql.fetch_one("portal.events", "first_since", party=scope.organisation_id, since=since).first
+    return bounds(scope).head if first is None else int(first) - 1
 
 
 def head(scope: Scope) -> int:
@@ -153,24 +138,10 @@ def head(scope: Scope) -> int:
 
 def bounds(scope: Scope) -> Bounds:
     """Return what there is of the party's feed."""
-    rows = sql.rows(
-        "SELECT position, dropped_to FROM events_feed_head WHERE party_id = %(party)s",
-        {"party": scope.organisation_id},
-    )
+    rows = sql.fetch_all("portal.events", "feed_bounds", party=scope.organisation_id)
     return Bounds(int(rows[0].dropped_to), int(rows[0].position)) if rows else Bounds(0, 0)
 
 
 def gaps() -> int:
     """Count positions that should be there and hold no entry, over all parties; 0 by construction."""
-    rows = sql.rows(
-        """
-        SELECT coalesce(sum(head.position - head.dropped_to - coalesce(held.n, 0)), 0) AS gaps
-          FROM events_feed_head AS head
-          LEFT JOIN (SELECT entry.party_id, count(DISTINCT entry.position) AS n
-                       FROM events_feed_entry AS entry JOIN events_feed_head AS own USING (party_id)
-                      WHERE entry.position > own.dropped_to
-                      GROUP BY entry.party_id) AS held
-            ON held.party_id = head.party_id
-        """
-    )
-    return int(rows[0].gaps)
+    return int(sql.fetch_one("portal.events", "count_gaps").gaps)

@@ -20,12 +20,6 @@ _TABLE: Final = "events_feed_entry"
 _REST: Final = f"{_TABLE}_rest"
 _MONTHS_AHEAD: Final = 3
 _MONTH: Final = re.compile(rf"{_TABLE}_(\d{{4}})(\d{{2}})")
-_REMEMBER: Final = """
-UPDATE events_feed_head AS head
-   SET dropped_to = greatest(head.dropped_to, gone.position)
-  FROM (SELECT party_id, max(position) AS position FROM {source} GROUP BY party_id) AS gone
- WHERE head.party_id = gone.party_id
-"""
 
 
 @unit_of_work
@@ -34,16 +28,13 @@ def keep_feed(*, now: datetime) -> list[str]:
 
     Running it again changes nothing. Each party's `dropped_to` is moved in the same transaction.
     """
-    sql.run("SET LOCAL lock_timeout = '5s'")  # behind a long read everybody else would wait for us
-    sql.run(
-        "SELECT kernel_ensure_month_partitions(%(table)s, %(first)s, %(months)s)",
-        {"table": _TABLE, "first": now.date(), "months": _MONTHS_AHEAD},
-    )
+    sql.set_local(lock_timeout="5s")  # behind a long read everybody else would wait for us
+    sql.execute("portal.events", "make_feed_months", first=now.date(), months=_MONTHS_AHEAD)
     oldest = oldest_month(now)
     forgotten = [name for name in _months() if _month_of(name) < oldest]
     for name in forgotten:
-        sql.run(_REMEMBER.format(source=name))
-        sql.run(f"DROP TABLE {name}")
+        _remember(name, oldest=None)
+        sql.run(sql.statement("portal.events", "drop_month", month=name))
     _forget_the_rest(oldest)
     return forgotten
 
@@ -54,13 +45,7 @@ def oldest_month(now: datetime) -> date:
 
 
 def _months() -> list[str]:
-    rows = sql.rows(
-        """
-        SELECT inhrelid::regclass::text AS name FROM pg_inherits
-         WHERE inhparent = %(table)s::regclass ORDER BY 1
-        """,
-        {"table": _TABLE},
-    )
+    rows = sql.fetch_all("portal.events", "feed_months")
     return [row.name for row in rows if _MONTH.fullmatch(row.name)]
 
 
@@ -71,7 +56,9 @@ def _month_of(name: str) -> date:
 
 def _forget_the_rest(oldest: date) -> None:
     # What lies in no month of its own: a clock that was moved, or months nobody had made.
-    params = {"oldest": oldest}
-    old = f"(SELECT party_id, position FROM {_REST} WHERE at < %(oldest)s::date) AS old"  # noqa: S608
-    sql.run(_REMEMBER.format(source=old), params)
-    sql.run(f"DELETE FROM {_REST} WHERE at < %(oldest)s::date", params)  # noqa: S608
+    _remember(_REST, oldest=oldest)
+    sql.execute("portal.events", "forget_rest", oldest=oldest)
+
+
+def _remember(month: str, *, oldest: date | None) -> None:
+    sql.run(sql.statement("portal.events", "remember_dropped", month=month), {"oldest": oldest})

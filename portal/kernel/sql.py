@@ -1,17 +1,9 @@
-"""Named SQL files and COPY: how sets of rows move.
-
-A statement lives in `<app>/sql/<noun>/<name>.sql`, with `%(name)s` parameters and a comment
-on top saying what it promises; its name is unique within the app. `render` fills
-`{partition}`-like names, which come from our own code only, never from a request.
-"""
+"""Running statements, and COPY: how sets of rows move. `portal.kernel.statements` has what they say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,51 +14,48 @@ from psycopg import Cursor
 from psycopg import sql as pgsql
 from psycopg.rows import namedtuple_row
 
+from portal.kernel.statements import Sql, literal, quoted, statement
+
+__all__ = [
+    "Row",
+    "Sql",
+    "copy_blocks",
+    "copy_out",
+    "copy_rows",
+    "execute",
+    "fetch_all",
+    "fetch_arrays",
+    "fetch_one",
+    "from_json",
+    "rows",
+    "run",
+    "set_local",
+    "statement",
+]
+
 Row = Any
 _ROWS_A_PIECE = 1000
 
 
-@cache
-def load(app: str, name: str) -> str:
-    """Return the text of the statement `name` of an app.
-
-    Raises:
-        KeyError: there is no such statement.
-    """
-    return _statement_files(app)[name].read_text(encoding="utf-8")
-
-
-@cache
-def _statement_files(app: str) -> dict[str, Path]:
-    paths = list(Path(str(resources.files(app))).glob("sql/**/*.sql"))
-    files = {path.stem: path for path in paths}
-    if len(files) != len(paths):
-        raise ValueError(f"Two statements of {app} have one name.")
-    return files
-
-
-def render(app: str, name: str, **names: str) -> str:
-    """Return a statement with its `{names}` filled in as quoted identifiers."""
-    text = load(app, name)
-    for key, value in names.items():
-        text = text.replace("{" + key + "}", '"' + value.replace('"', '""') + '"')
-    return text
-
-
-def run(text: str, params: Mapping[str, Any] | None = None) -> int:
+def run(what: Sql | str, params: Mapping[str, object] | None = None) -> int:
     """Run a statement; return how many rows it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(text, dict(params or {}))
+        cursor.execute(*_text_and_params(what, params))
         return int(cursor.rowcount)
 
 
-def rows(text: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+def rows(what: Sql | str, params: Mapping[str, object] | None = None) -> list[Row]:
     """Run a statement; return its rows as named tuples."""
     connection.ensure_connection()
     raw = connection.connection
     with connection.wrap_database_errors, raw.cursor(row_factory=namedtuple_row) as cursor:
-        cursor.execute(text, dict(params or {}))
+        cursor.execute(*_text_and_params(what, params))
         return list(cursor.fetchall())
+
+
+def set_local(**settings: str) -> None:
+    """Change settings of the server for the rest of the transaction, such as `work_mem="64MB"`."""
+    run("; ".join(f"SET LOCAL {quoted(name)} = {literal(value)}" for name, value in settings.items()))
 
 
 def from_json(value: str | bytes | None) -> Any:
@@ -76,12 +65,12 @@ def from_json(value: str | bytes | None) -> Any:
 
 def execute(app: str, name: str, **params: object) -> int:
     """Run a named statement; return how many rows it touched."""
-    return run(load(app, name), params)
+    return run(statement(app, name), params)
 
 
 def fetch_all(app: str, name: str, **params: object) -> list[Row]:
     """Run a named statement; return its rows as named tuples."""
-    return rows(load(app, name), params)
+    return rows(statement(app, name), params)
 
 
 def fetch_one(app: str, name: str, **params: object) -> Row:
@@ -123,23 +112,24 @@ def copy_blocks(table: str, columns: Sequence[str], blocks: Iterable[bytes], *, 
 
 
 def copy_out(
-    query: str, params: Mapping[str, Any] | None = None, *, options: str = "FORMAT csv"
+    query: Sql | str, params: Mapping[str, object] | None = None, *, options: str = "FORMAT csv"
 ) -> Iterator[bytes]:
     """Stream the answer of a query as COPY text, in constant memory.
 
     The caller keeps the connection for as long as it reads: use a read of its own.
     """
     connection.ensure_connection()
+    text, values = _text_and_params(query, params)
     with (
         connection.wrap_database_errors,
         connection.connection.cursor() as cursor,
-        cursor.copy(f"COPY ({query}) TO STDOUT WITH ({options})", dict(params or {})) as copy,
+        cursor.copy(f"COPY ({text}) TO STDOUT WITH ({options})", values) as copy,
     ):
         for block in copy:
             yield bytes(block)
 
 
-def fetch_arrays(text: str, params: Mapping[str, Any], *types: str) -> tuple[npt.NDArray[Any], ...]:
+def fetch_arrays(what: Sql | str, params: Mapping[str, object], *types: str) -> tuple[npt.NDArray[Any], ...]:
     """Run a statement whose only row packs columns (`string_agg(int8send(x), '')`); return them as arrays.
 
     `types` are those of NumPy, big-endian as PostgreSQL sends, such as `>i8`; nothing at all is no element.
@@ -147,13 +137,19 @@ def fetch_arrays(text: str, params: Mapping[str, Any], *types: str) -> tuple[npt
     connection.ensure_connection()
     # Django's own cursors put parameters into the text themselves, and then nothing comes back in binary.
     with Cursor(connection.connection) as cursor:
-        cursor.execute(text, dict(params), binary=True)
+        cursor.execute(*_text_and_params(what, params), binary=True)
         row = cursor.fetchone() or [None] * len(types)
     pairs = zip(row, types, strict=True)
     return tuple(
         np.frombuffer(value or b"", dtype=kind).astype(np.dtype(kind).newbyteorder("="))
         for value, kind in pairs
     )
+
+
+def _text_and_params(what: Sql | str, params: Mapping[str, object] | None) -> tuple[str, dict[str, Any]]:
+    if isinstance(what, Sql):
+        return what.text, {**what.params, **(params or {})}
+    return what, dict(params or {})
 
 
 @contextmanager

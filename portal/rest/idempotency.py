@@ -32,12 +32,6 @@ _ANSWERED_WITHIN: Final = timedelta(minutes=2)
 _DONE: Final = range(200, 300)
 #: What is raised where nothing was done. After anything else nobody can tell.
 _NOT_DONE: Final = (Refusal, APIException, ObjectDoesNotExist, Http404)
-_CLAIM: Final = """
-INSERT INTO kernel_idempotencykey (organisation_id, key, digest, created_at)
-VALUES (%(organisation)s, %(key)s, %(digest)s, %(now)s)
-    ON CONFLICT (organisation_id, key) DO NOTHING
-RETURNING id
-"""
 
 Method = TypeVar("Method", bound=Callable[..., HttpResponseBase])
 
@@ -109,7 +103,7 @@ def _claimed(request: Request, key: str) -> int | Response:
     organisation_id, digest, now = scope_of(request).organisation_id, digest_of(request), clock.now()
     # The unique constraint decides which of two at once goes on.
     params = {"organisation": organisation_id, "key": key, "digest": digest, "now": now}
-    if made := sql.rows(_CLAIM, params):
+    if made := sql.fetch_all("portal.rest", "claim_key", **params):
         return int(made[0].id)
     held = IdempotencyKey.objects.filter(organisation_id=organisation_id, key=key).first()
     if held is None:

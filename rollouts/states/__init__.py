@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rollouts.states.alerts import ALERT_CODE_BY_TEXT, AlertCode, UnmatchedReason, failure_of
 from rollouts.states.moves import (
+    ACTIVATION_SENT_STATES,
     ALLOWED_TARGET_MOVES,
     CHANGEABLE_STATES,
     EVERY_STATE,
@@ -15,10 +16,13 @@ from rollouts.states.moves import (
     IMAGE_ON_HUB,
     IN_FLIGHT_STATES,
     LIVE_STATES,
+    REPORTED_FAILED_STATES,
     SETTLED,
     STAGE_OF_STATE,
     TARGET_MOVES,
     TERMINAL_STATES,
+    UNSETTLED_STATES,
+    WAITING_STATES,
     Move,
 )
 from rollouts.states.reasons import (
@@ -66,10 +70,12 @@ from rollouts.states.words import (
     RolloutStatus,
     Severity,
     SmiStatus,
+    SupplierRole,
     TargetState,
 )
 
 __all__ = [
+    "ACTIVATION_SENT_STATES",
     "ALERT_CODE_BY_TEXT",
     "ALLOWED_TARGET_MOVES",
     "AWAITING_CONSENTS",
@@ -88,6 +94,7 @@ __all__ = [
     "NOMINATION_STATUSES",
     "OPEN_STATUSES",
     "RECOVERING_SMI_STATUSES",
+    "REPORTED_FAILED_STATES",
     "RETRY_POLICIES",
     "ROLLOUT_STEPS",
     "RUNNING_STATUSES",
@@ -97,6 +104,8 @@ __all__ = [
     "TARGET_MOVES",
     "TERMINAL_STATES",
     "UNLIMITED_ATTEMPTS",
+    "UNSETTLED_STATES",
+    "WAITING_STATES",
     "AlertCode",
     "Answer",
     "BatchKind",
@@ -120,6 +129,7 @@ __all__ = [
     "RolloutStep",
     "Severity",
     "SmiStatus",
+    "SupplierRole",
     "TargetState",
     "UnmatchedReason",
     "failure_code",

@@ -56,6 +56,14 @@ class HistoryKind(IntegerChoices):
     EXCHANGED = 8, "Exchanged"
 
 
+class SupplierRole(IntegerChoices):
+    """What a Supplier is to a hub, as two bits; so are those of the two Suppliers that have answered."""
+
+    IMPORT = 1, "Import Supplier"
+    GAS = 2, "Gas Supplier"
+    BOTH = 3, "Import and Gas Supplier"
+
+
 class CplStatus(TextChoices):
     """Where an entry of the Central Products List stands."""
 
@@ -133,7 +141,7 @@ class Answer(IntegerChoices):
 
 
 class Consent(IntegerChoices):
-    """Whether a hub's activation time is settled, and what is still waited for."""
+    """Whether a hub's activation time is settled, and what is still waited for; final from COMPLETE on."""
 
     AWAITING = 1, "Awaiting the Supplier"
     AWAITING_BOTH = 2, "Awaiting both Suppliers"

@@ -18,6 +18,7 @@ from portal.identity.models import Organisation
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import format_block
+from portal.kernel.statements import Sql
 from rollouts.models import CplEntry, DeviceModel, Rollout
 from rollouts.queries.estate.keyset import FIRST, ROLES, EstateSelection
 from rollouts.queries.estate.spellings import CSV_LINES, Cells, FileSpelling
@@ -56,8 +57,13 @@ def extract(
     """Yield the file piece by piece, the heading first."""
     yield spelling.heading(columns_for(scope))
     tables = _Tables(scope, places, spelling)
-    statement = (_CHUNK_OF_DCC if scope.is_dcc else _CHUNK).format(
-        walks=selection.union("ORDER BY guid"), condition=selection.condition
+    statement = sql.statement(
+        "rollouts",
+        "extract_chunk",
+        kind=_KIND,
+        who=_WHO_OF_DCC if scope.is_dcc else _WHO,
+        walks=Sql(selection.union("ORDER BY guid")),
+        condition=Sql(selection.condition),
     )
     low, high = selection.range
     params = {**selection.params, "first": max(low - 1, FIRST), "last": high + 1, "size": spelling.at_a_time}
@@ -170,29 +176,20 @@ class _Tables:
             "stages": list(self._places.stages),
             "party": self._places.party,
         }
-        return sql.fetch_arrays(sql.load("rollouts", "extract_places"), params, ">i8", ">i2", ">i8")
+        return sql.fetch_arrays(sql.statement("rollouts", "extract_places"), params, ">i8", ">i2", ">i8")
 
 
 ROLES_BY_NUMBER: Final = ("", *ROLES)
 # In SQL these operators bind alike, from left to right.
-_KIND: Final = (
+_KIND: Final = Sql(
     "(c.cpl_entry_id::bigint << 28) | (c.device_model_id::bigint << 8) | (c.region::bigint << 4)"
     " | c.smi_status::bigint"
 )
-_WHO: Final = (
+_WHO: Final = Sql(
     "(CASE c.role WHEN 'IMPORT' THEN 2 WHEN 'GAS' THEN 4 WHEN 'BOTH' THEN 6 ELSE 0 END"
     " + c.is_split::int)::bigint"
 )
-_WHO_OF_DCC: Final = (
+_WHO_OF_DCC: Final = Sql(
     "(coalesce(c.import_supplier_id, 0)::bigint << 32) | (coalesce(c.gas_supplier_id, 0)::bigint << 1)"
     " | c.is_split::int::bigint"
 )
-
-
-def _chunk(who: str) -> str:
-    text = sql.load("rollouts", "extract_chunk")
-    return text.replace("{kind}", _KIND).replace("{who}", who)
-
-
-_CHUNK: Final = _chunk(_WHO)
-_CHUNK_OF_DCC: Final = _chunk(_WHO_OF_DCC)

@@ -342,16 +342,7 @@ def _names(rows: Sequence[Any]) -> dict[str, str]:
 
 
 def _suppliers(guid: int) -> tuple[str, str]:
-    row = sql.rows(
-        """
-        SELECT coalesce(i.name, '') AS imports, coalesce(g.name, '') AS gas
-          FROM rollouts_hub AS h
-          LEFT JOIN identity_organisation AS i ON i.id = h.import_supplier_id
-          LEFT JOIN identity_organisation AS g ON g.id = h.gas_supplier_id
-         WHERE h.guid = %(guid)s
-        """,
-        {"guid": guid},
-    )[0]
+    row = sql.fetch_one("rollouts", "hub_suppliers", guid=guid)
     return row.imports, row.gas
 
 

@@ -45,5 +45,5 @@ def guids_like(text: str) -> tuple[int, int]:
 
 def hub_of(guid: int) -> int:
     """Return the hub whose GPF has this GUID; else the GUID itself, whether there is such a hub or not."""
-    owners = sql.rows("SELECT guid FROM rollouts_hub WHERE gpf_guid = %(guid)s LIMIT 1", {"guid": guid})
+    owners = sql.fetch_all("rollouts", "hub_of_gpf", guid=guid)
     return int(owners[0].guid) if owners else guid

@@ -173,8 +173,7 @@ def _add(sums: defaultdict[int, _Sums], rollout: Rollout, by: GroupBy, *, now: d
     if not issues:
         return
     known = explained_by(issues, as_of=now.date())
-    text = sql.load("rollouts", "triage_known").replace("{known}", known.text)
-    for row in sql.rows(text, {"rollout_id": rollout.pk, **known.params}):
+    for row in sql.rows(sql.statement("rollouts", "triage_known", known=known), {"rollout_id": rollout.pk}):
         for key in _keys(row, rollout, by):
             sums[key].known += row.hubs
 

@@ -58,7 +58,7 @@ def own_guids(
         "which": which.value,
         "states": [int(state) for state in CHANGEABLE_STATES],
     }
-    text = b"".join(sql.copy_out(sql.load("rollouts", "own_guids"), params, options="FORMAT text"))
+    text = b"".join(sql.copy_out(sql.statement("rollouts", "own_guids"), params, options="FORMAT text"))
     return np.sort(np.array(text.split(), dtype=np.int64))
 
 

@@ -13,6 +13,7 @@ from portal.kernel.guid import Guid, guid_sql
 from portal.kernel.paging import Page
 from portal.kernel.refusals import BadInput, NotPermitted
 from portal.kernel.spreadsheets import stream_xlsx
+from portal.kernel.statements import Sql
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.states import Answer, Consent, FailureCode, Region, TargetState, failure_code
 
@@ -106,7 +107,7 @@ def eligible_csv(scope: Scope, *, rollout_id: int, supplier_id: int | None = Non
     """Stream the whole report as CSV, in constant memory; raises what `eligible_hubs` does, at once."""
     party = _party(scope, supplier_id)
     visible_rollout(scope, rollout_id)
-    return sql.copy_out(_EXTRACT, {"rollout_id": rollout_id, "party": party}, options="FORMAT csv, HEADER")
+    return sql.copy_out(_extract(), {"rollout_id": rollout_id, "party": party}, options="FORMAT csv, HEADER")
 
 
 def eligible_xlsx(scope: Scope, *, rollout_id: int, supplier_id: int | None = None) -> Iterator[bytes]:
@@ -165,7 +166,7 @@ def _instant(expression: str) -> str:
     return f"""to_char({expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
 
 
-def _extract_text() -> str:
+def _extract() -> Sql:
     own = "CASE WHEN t.import_supplier_id = %(party)s THEN t.import_{} ELSE t.gas_{} END"
     fragments = {
         "guid": guid_sql("t.guid"),
@@ -177,10 +178,5 @@ def _extract_text() -> str:
         "state": _named("t.state", TargetState),
         "code": f"nullif({_named('t.code', FailureCode)}, 'NONE')",
     }
-    text = sql.load("rollouts", "eligible_extract")
-    for name, fragment in fragments.items():
-        text = text.replace("{" + name + "}", fragment)
-    return text
-
-
-_EXTRACT: Final = _extract_text()
+    parts = {name: Sql(fragment) for name, fragment in fragments.items()}
+    return sql.statement("rollouts", "eligible_extract", **parts)

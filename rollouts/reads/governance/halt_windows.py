@@ -119,8 +119,7 @@ def _explained(rule: HaltRule, params: Mapping[str, Any], *, now: datetime) -> E
     if not issues or rule.kind in _OF_INCIDENTS:
         return Counter()
     known = explained_by(issues, as_of=now.date())
-    text = sql.load("rollouts", "known_in_window").replace("{known}", known.text)
-    return _counted(sql.rows(text, {**params, **known.params}))
+    return _counted(sql.rows(sql.statement("rollouts", "known_in_window", known=known), params))
 
 
 def _named(rule: HaltRule, params: Mapping[str, Any], *, with_known: bool) -> int:

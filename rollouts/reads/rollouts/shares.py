@@ -10,9 +10,9 @@ from typing import Any, Final
 from portal.identity.models import Organisation, OrganisationKind
 from portal.kernel import sql
 from rollouts.models.dispatch import CspChannel
-from rollouts.states import Region, TargetState
+from rollouts.states import Region, SupplierRole, TargetState
 
-_ROLES: Final = {1: "import", 2: "gas", 3: "both"}
+_ROLES: Final = {role.value: role.name.lower() for role in SupplierRole}
 
 
 @dataclass(slots=True)

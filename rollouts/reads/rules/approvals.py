@@ -149,7 +149,7 @@ def forecast(
     hubs = 0
     if not outcome:
         matching = matching_hubs(organisation_id, rollout, approval, as_of=known.at.date(), is_past=is_past)
-        hubs = sql.rows(f"SELECT count(*) AS n FROM ({matching.text}) AS m", matching.params)[0].n  # noqa: S608
+        hubs = sql.rows(sql.statement("rollouts", "count_hubs", matching=matching))[0].n
         plan = nights_of(approval, known, hubs=hubs)
         outcome = "NO_HUBS" if not hubs else "APPROVED" if plan.nights else "NO_NIGHT"
     return ApprovalForecast(
@@ -201,12 +201,13 @@ def matching_hubs(
 ) -> Sql:
     """Return the statement that selects the `guid` of the Supplier's own safe launch hubs that match."""
     condition = compile_hub(approval.hubs, criteria_context(organisation_id, as_of=as_of))
-    text = sql.load("rollouts", "approvable_hubs").replace("{condition}", condition.text)
+    unsaid = Sql("true") if is_past else sql.statement("rollouts", "unsaid")
+    matching = sql.statement("rollouts", "approvable_hubs", condition=condition, unsaid=unsaid)
     batches = Batch.objects.filter(rollout_id=rollout.pk, kind=BatchKind.SAFE_LAUNCH)
     return Sql(
-        text.replace("{unsaid}", "true" if is_past else _UNSAID),
+        matching.text,
         {
-            **condition.params,
+            **matching.params,
             "rollout_id": rollout.pk,
             "party_id": organisation_id,
             "batches": list(batches.values_list("pk", flat=True)),
@@ -226,11 +227,6 @@ def _decided(approval: Approval, known: RolloutSnapshot) -> tuple[str, tuple[str
     return "", ()
 
 
-# What somebody has said, or taken back, is theirs: a rule does not speak over it.
-_UNSAID: Final = """t.state IN (10, 20, 30, 40, 56)
-           AND CASE WHEN t.import_supplier_id = %(party_id)s
-                    THEN t.import_answer = 0 AND t.import_instruction_id IS NULL
-                    ELSE t.gas_answer = 0 AND t.gas_instruction_id IS NULL END"""
 _TELLING: Final = ("rollout.notified", "rollout.delayed", "pilot.ended", "pilot.reopened")
 _NOTICED: Final = ("severity", "priority", "kind", "consent_policy", "automatic_at", "cutoff_at")
 

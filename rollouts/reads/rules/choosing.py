@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from portal.identity.scope import Scope
 from portal.kernel import sql
@@ -30,16 +30,6 @@ from rollouts.rules.criteria.cells import cell_columns
 from rollouts.states import BatchKind
 
 Breakdown = dict[str, dict[str, int]]
-
-# What may still be chosen: hubs of the safe launch group on which nothing is under way.
-_CHOOSABLE: Final = """
-SELECT {columns}
-  FROM rollouts_target AS t
-  JOIN rollouts_hub AS h ON h.guid = t.guid
- WHERE t.rollout_id = %(rollout_id)s AND t.state IN (10, 20) AND t.batch_id = ANY(%(batches)s)
-   AND (%(party_id)s::integer IS NULL
-        OR t.import_supplier_id = %(party_id)s OR t.gas_supplier_id = %(party_id)s)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +77,16 @@ def choose(
     """
     context = criteria_context(_party(scope), as_of=as_of)
     condition = compile_hub(criteria, context)
-    base = _choosable(scope, rollout_id)
-    cells = _cells(base, condition)
-    matching = Sql(f"{base.text} AND {condition.text}", {**base.params, **condition.params})
+    params = _params(scope, rollout_id)
+    cells = _cells(condition, params)
+    matching = _choosable(MATCHING_COLUMNS, condition, params)
     matched = [cell for cell, _ in cells if cell.hubs]
     eligible_by = breakdown([cell for _, cell in cells], context)
     if sample is None:
         guids = [row.guid for row in _first(matching, listed)]
         chosen, chosen_by = sum(cell.hubs for cell in matched), breakdown(matched, context)
     else:
-        drawn = _rows(draw_sql(matching, plan_sample(sample, matched, context)))
+        drawn = sql.rows(draw_sql(matching, plan_sample(sample, matched, context)))
         guids = [row.guid for row in drawn]
         chosen, chosen_by = len(guids), breakdown([_cell(row, hubs=1) for row in drawn], context)
     return HubSelection(
@@ -115,7 +105,7 @@ def judge_choice(scope: Scope, *, rollout_id: int, guids: Sequence[int], as_of: 
     """Say how well hubs named one by one stand for the organisation's eligible set."""
     context = criteria_context(_party(scope), as_of=as_of)
     condition = Sql("h.guid = ANY(%(chosen_guids)s)", {"chosen_guids": list(guids)})
-    cells = _cells(_choosable(scope, rollout_id), condition)
+    cells = _cells(condition, _params(scope, rollout_id))
     chosen_by = breakdown([cell for cell, _ in cells if cell.hubs], context)
     eligible_by = breakdown([cell for _, cell in cells], context)
     chosen = sum(cell.hubs for cell, _ in cells)
@@ -135,35 +125,32 @@ def _party(scope: Scope) -> int | None:
     return scope.organisation_id if scope.is_supplier else None
 
 
-def _choosable(scope: Scope, rollout_id: int) -> Sql:
+def _params(scope: Scope, rollout_id: int) -> dict[str, Any]:
     batches = Batch.objects.filter(rollout_id=rollout_id, kind=BatchKind.SAFE_LAUNCH)
-    params: dict[str, Any] = {
+    return {
         "rollout_id": rollout_id,
         "party_id": _party(scope),
         "batches": list(batches.values_list("pk", flat=True)),
     }
-    return Sql(_CHOOSABLE.format(columns=MATCHING_COLUMNS), params)
 
 
-def _cells(base: Sql, condition: Sql) -> list[tuple[Cell, Cell]]:
+def _choosable(columns: str, condition: Sql, params: Mapping[str, Any]) -> Sql:
+    chosen = sql.statement("rollouts", "choosable_hubs", columns=Sql(columns), condition=condition)
+    return Sql(chosen.text, {**chosen.params, **params})
+
+
+def _cells(condition: Sql, params: Mapping[str, Any]) -> list[tuple[Cell, Cell]]:
     """Count by cell, in one pass: those that meet the condition, and all."""
-    judged = base.text.replace(MATCHING_COLUMNS, f"{MATCHING_COLUMNS}, ({condition.text}) AS is_match", 1)
-    counted = (
-        f"SELECT {cell_columns('m')}, count(*) FILTER (WHERE m.is_match) AS matched, count(*) AS hubs"  # noqa: S608 - of our own pieces
-        f" FROM ({judged}) AS m GROUP BY 1, 2, 3, 4"
-    )
-    rows = sql.rows(counted, {**base.params, **condition.params})
+    judged = _choosable(f"{MATCHING_COLUMNS}, ({condition.text}) AS is_match", Sql("true"), params)
+    counted = sql.statement("rollouts", "judged_cells", columns=Sql(cell_columns("m")), judged=judged)
+    rows = sql.rows(counted, condition.params)
     return [(_cell(row, hubs=row.matched), _cell(row, hubs=row.hubs)) for row in rows]
 
 
 def _first(matching: Sql, listed: int) -> list[Any]:
     if not listed:
         return []
-    return _rows(Sql(f"{matching.text} ORDER BY h.guid LIMIT {int(listed)}", matching.params))
-
-
-def _rows(statement: Sql) -> list[Any]:
-    return sql.rows(statement.text, statement.params)
+    return sql.rows(Sql(f"{matching.text} ORDER BY h.guid LIMIT {int(listed)}", matching.params))
 
 
 def _cell(row: Any, *, hubs: int) -> Cell:

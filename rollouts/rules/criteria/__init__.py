@@ -5,6 +5,7 @@ Pure, all of it: a document goes in; a value, a sentence, or a piece of SQL come
 
 from __future__ import annotations
 
+from portal.kernel.statements import Sql
 from rollouts.rules.criteria.cells import (
     MATCHING_COLUMNS,
     NOT_KNOWN,
@@ -15,7 +16,7 @@ from rollouts.rules.criteria.cells import (
     count_cells,
 )
 from rollouts.rules.criteria.changes import ChangeKind, CriteriaChange, differences
-from rollouts.rules.criteria.compiling import Sql, compile_hub
+from rollouts.rules.criteria.compiling import compile_hub
 from rollouts.rules.criteria.explaining import explain, explain_node
 from rollouts.rules.criteria.facts import Context, HubFacts, ModelFacts, ReleaseFacts
 from rollouts.rules.criteria.fields import CriteriaField, Kind, Subject, fields_of

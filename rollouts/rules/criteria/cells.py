@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from rollouts.rules.criteria.compiling import Sql, supply_sql
+from portal.kernel.statements import Sql, statement
+from rollouts.rules.criteria.compiling import supply_sql
 from rollouts.rules.criteria.facts import Context, HubFacts
 from rollouts.rules.criteria.matching import supply_of
 from rollouts.rules.criteria.scoring import DIMENSIONS
@@ -48,13 +49,7 @@ def cell_columns(alias: str) -> str:
 
 def count_cells(matching: Sql) -> Sql:
     """Return the statement that counts the matching hubs by cell; its rows make `Cell`s."""
-    text = _COUNT.format(matching=matching.text, columns=cell_columns("m"))
-    return Sql(text, matching.params)
-
-
-_COUNT: Final = """
-SELECT {columns}, count(*) AS hubs FROM ({matching}) AS m GROUP BY 1, 2, 3, 4
-"""
+    return statement("rollouts", "count_cells", columns=Sql(cell_columns("m")), matching=matching)
 
 
 def cell_of(hub: HubFacts) -> Cell:

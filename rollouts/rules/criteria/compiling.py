@@ -20,20 +20,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, cast
 
+from portal.kernel.statements import Sql
 from rollouts.rules.criteria.facts import Context, ModelFacts
 from rollouts.rules.criteria.fields import Kind, Subject
 from rollouts.rules.criteria.matching import check_subject, compare
 from rollouts.rules.criteria.trees import AllOf, AnyOf, Condition, Criteria, Node, Not, Value
 from rollouts.rules.criteria.vocabulary import Op, Shape
-
-
-@dataclass(frozen=True, slots=True)
-class Sql:
-    """A piece of a statement and the parameters it names."""
-
-    text: str
-    params: Mapping[str, object]
-
 
 #: What the statement under a fragment calls `rollouts_hub`.
 ALIAS: Final = "h"
@@ -146,7 +138,7 @@ class _Compiler:
         """Put the asking organisation into an expression that is about it."""
         if "{organisation}" not in expression:
             return expression
-        return expression.replace("{organisation}", self.param(self.context.organisation_id, "integer"))
+        return expression.format(organisation=self.param(self.context.organisation_id, "integer"))
 
     def param(self, value: object, sql_type: str) -> str:
         name = f"{self.prefix}{len(self.params)}"

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from portal.kernel.statements import Sql, statement
 from rollouts.rules.criteria.cells import Cell, categories, cell_columns, cell_of
-from rollouts.rules.criteria.compiling import Sql
 from rollouts.rules.criteria.facts import Context, HubFacts
 from rollouts.rules.criteria.hashing import MAX_SEED, SPAN, shuffle_key, shuffle_sql
 from rollouts.rules.criteria.reading import CriteriaProblem, InvalidCriteria
@@ -162,60 +162,24 @@ def draw_sql(matching: Sql, plan: SamplePlan) -> Sql:
     the columns of a `Cell`, ready for `breakdown`. Run it in the snapshot of `count_cells`, or
     accept that hubs changed in between fall out of the sample.
     """
-    columns = {
-        "region": "smallint",
-        "cpl_entry_id": "integer",
-        "device_model_id": "integer",
-        "supply": "integer",
-        "stratum": "integer",
-        "quota": "integer",
-        "cut": "bigint",
-    }
+    columns = ("region", "cpl_entry_id", "device_model_id", "supply", "stratum", "quota", "cut")
     rows = [
         (*cell[:4], number, stratum.quota, near_cut(stratum))
         for number, stratum in enumerate(plan.strata)
         for cell in stratum.cells
         if stratum.quota
     ]
-    params = dict(matching.params)
-    for position, name in enumerate(columns):
-        params[f"sample_{name}"] = [row[position] for row in rows]
-    params["sample_size"] = plan.size
-    arrays = ", ".join(f"%(sample_{name})s::{sql_type}[]" for name, sql_type in columns.items())
-    text = _DRAW.format(
-        matching=matching.text,
-        arrays=arrays,
-        names=", ".join(columns),
-        columns=cell_columns("m"),
-        key=shuffle_sql("m.guid", plan.spec.seed),
+    params: dict[str, object] = {
+        f"sample_{name}": [row[position] for row in rows] for position, name in enumerate(columns)
+    }
+    drawn = statement(
+        "rollouts",
+        "draw_sample",
+        matching=matching,
+        columns=Sql(cell_columns("m")),
+        key=Sql(shuffle_sql("m.guid", plan.spec.seed)),
     )
-    return Sql(text, params)
-
-
-# Sorting only the hubs near the front of the shuffle is what makes a draw from millions quick.
-# Should too few lie there, the second branch sorts them all; until then it is never started.
-_DRAW: Final = """
-WITH matching AS NOT MATERIALIZED ({matching}),
-cells AS (SELECT * FROM unnest({arrays}) AS c ({names})),
-hubs AS NOT MATERIALIZED (
-    SELECT m.guid, {columns}, {key} AS key FROM matching AS m
-),
-near AS MATERIALIZED (
-    SELECT guid, region, cpl_entry_id, device_model_id, supply FROM (
-        SELECT u.*, c.quota, row_number() OVER (PARTITION BY c.stratum ORDER BY u.key, u.guid) AS place
-        FROM hubs AS u JOIN cells AS c USING (region, cpl_entry_id, device_model_id, supply)
-        WHERE u.key < c.cut
-    ) AS placed WHERE place <= quota
-)
-SELECT * FROM near WHERE (SELECT count(*) FROM near) = %(sample_size)s
-UNION ALL
-SELECT guid, region, cpl_entry_id, device_model_id, supply FROM (
-    SELECT u.*, c.quota, row_number() OVER (PARTITION BY c.stratum ORDER BY u.key, u.guid) AS place
-    FROM hubs AS u JOIN cells AS c USING (region, cpl_entry_id, device_model_id, supply)
-    WHERE (SELECT count(*) FROM near) <> %(sample_size)s
-) AS placed WHERE place <= quota
-ORDER BY guid
-"""
+    return Sql(drawn.text, {**drawn.params, **params, "sample_size": plan.size})
 
 
 def near_cut(stratum: Stratum) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import islice
 
-from rollouts.rules.criteria.compiling import Sql
+from portal.kernel.statements import Sql, statement
 from rollouts.rules.criteria.hashing import shuffle_key, shuffle_sql
 from rollouts.rules.criteria.timing import NightPlan
 
@@ -26,19 +26,11 @@ def spread_sql(matching: Sql, plan: NightPlan, *, seed: int) -> Sql:
     for night in plan.nights:
         firsts.append(taken + 1)
         taken += night.hubs
-    text = f"""
-        WITH shuffled AS (
-            SELECT m.guid, row_number() OVER (ORDER BY {shuffle_sql("m.guid", seed)}, m.guid) AS place
-            FROM ({matching.text}) AS m
-        )
-        SELECT s.guid, n.activate_at FROM shuffled AS s
-        JOIN unnest(%(night_at)s::timestamptz[], %(night_first)s::bigint[], %(night_last)s::bigint[])
-            AS n (activate_at, first, last) ON s.place BETWEEN n.first AND n.last
-        ORDER BY s.guid
-    """  # noqa: S608 - values are parameters; the seed makes numbers
-    params = dict(matching.params) | {
+    params = {
         "night_at": [night.at for night in plan.nights],
         "night_first": firsts,
         "night_last": [first + night.hubs - 1 for first, night in zip(firsts, plan.nights, strict=True)],
     }
-    return Sql(text, params)
+    key = Sql(shuffle_sql("m.guid", seed))
+    spreading = statement("rollouts", "spread_hubs", matching=matching, key=key)
+    return Sql(spreading.text, {**spreading.params, **params})

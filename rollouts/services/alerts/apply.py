@@ -22,22 +22,13 @@ from rollouts.models import CspAlertBatch, Rollout
 from rollouts.states import (
     ENDED_STATUSES,
     RUNNING_STATUSES,
-    STATE_OF_FAILURE,
     RolloutStatus,
-    retry_values_sql,
 )
 
 log = structlog.get_logger(__name__)
 STAGED_COLUMNS = ("alert_id", "occurred_at", "guid", "code", "command_id", "reason", "firmware_version")
 MOST_WAITING = 400
 _NAMING_A_ROLLOUT = ("apply_verified", "apply_failed", "apply_cancelled", "apply_activated")
-# Alerts that should have moved something; the look for misfits is only worth it when fewer did.
-_COUNT_MEANT = """
-SELECT count(*) AS n FROM judged_alert
- WHERE rollout_id = %(rollout_id)s AND why IS NULL AND code NOT IN (3, 10)
-"""
-# The joins are a few thousand probes by key; left alone, the planner reads whole tables for them.
-_PROBE_BY_KEY = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off"
 
 
 class TooManyWaiting(Refusal):
@@ -99,8 +90,9 @@ def apply_next_batch(*, now: datetime) -> AppliedBatch | None:
     batch = _next_in_line()
     if batch is None:
         return None
-    sql.run(sql.load("rollouts", "stage_alerts"))
-    sql.run(_PROBE_BY_KEY)
+    sql.execute("rollouts", "stage_alerts")
+    # The joins are a few thousand probes by key; left alone, the planner reads whole tables for them.
+    sql.set_local(enable_hashjoin="off", enable_mergejoin="off", jit="off")
     sql.copy_blocks("staged_alert", STAGED_COLUMNS, [bytes(batch.payload or b"")])
     moved = _apply_staged(batch, now=now)
     batch.applied_at, batch.payload, batch.problem = now, None, ""
@@ -112,9 +104,7 @@ def apply_next_batch(*, now: datetime) -> AppliedBatch | None:
 def _apply_staged(batch: CspAlertBatch, *, now: datetime) -> int:
     sql.execute("rollouts", "judge_alerts", batch_id=batch.pk, csp_id=batch.csp_id)
     sql.execute("rollouts", "place_stray_alerts")
-    rows = sql.rows(
-        "SELECT DISTINCT rollout_id AS id FROM judged_alert WHERE why IS NULL ORDER BY rollout_id"
-    )
+    rows = sql.fetch_all("rollouts", "rollouts_of_alerts")
     moved = 0
     rollouts = Rollout.objects.select_related("cpl_entry").filter(pk__in=[row.id for row in rows if row.id])
     for rollout in rollouts.order_by("pk"):  # as everybody meets them
@@ -144,16 +134,10 @@ def _apply_to_rollout(rollout: Rollout, *, now: datetime) -> int:
     partition = f"rollouts_target_{rollout.pk}"
     moved = 0
     for name in _NAMING_A_ROLLOUT:
-        text = sql.render("rollouts", name, target=partition)
-        text = text.replace("{policies}", retry_values_sql()).replace("{finals}", _finals_sql())
-        moved += int(sql.rows(text, params)[0].moved)
-    if int(sql.rows(_COUNT_MEANT, params)[0].n) > moved:
-        sql.run(sql.render("rollouts", "mark_misfits", target=partition), params)
+        moved += int(sql.rows(sql.statement("rollouts", name, target=partition), params)[0].moved)
+    if int(sql.fetch_one("rollouts", "count_meant", rollout_id=rollout.pk).alerts) > moved:
+        sql.run(sql.statement("rollouts", "mark_misfits", target=partition), params)
     return moved
-
-
-def _finals_sql() -> str:
-    return "VALUES " + ", ".join(f"({code:d}, {state:d})" for code, state in STATE_OF_FAILURE.items())
 
 
 @unit_of_work

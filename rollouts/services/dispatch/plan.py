@@ -20,7 +20,6 @@ from rollouts.states import (
     BatchKind,
     CommandKind,
     CommandStatus,
-    retry_values_sql,
 )
 
 _NEVER: Final = datetime(1, 1, 2, tzinfo=UTC)
@@ -249,9 +248,8 @@ def _write_commands(
         "seed": rollout.pk,
         "now": now,
     }
-    text = sql.load("rollouts", "plan_commands").replace("{waits}", retry_values_sql())
     expect_many()
-    return sql.rows(text, params)
+    return sql.fetch_all("rollouts", "plan_commands", **params)
 
 
 def _midnight_after(day: date) -> datetime:

@@ -18,10 +18,10 @@ from portal.kernel.transactions import inside_unit_of_work
 @inside_unit_of_work
 def expect_many() -> None:
     """Let the statements of this transaction join whole tables: by hash, with memory to do it in."""
-    sql.run("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '128MB'")
+    sql.set_local(enable_nestloop="off", work_mem="128MB")
 
 
 @inside_unit_of_work
 def expect_few() -> None:
     """Let the statements of this transaction look rows up one by one by their keys."""
-    sql.run("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+    sql.set_local(enable_hashjoin="off", enable_mergejoin="off")

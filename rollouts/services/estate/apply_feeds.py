@@ -16,6 +16,7 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import guid_sql, parse_texts
 from portal.kernel.spreadsheets import Row, read_rows
+from portal.kernel.statements import Sql
 from portal.kernel.transactions import outside_unit_of_work, unit_of_work
 from rollouts.services.estate.change_supplier import Change, change_suppliers
 from rollouts.services.estate.inventory import NONE, Meanings, NotAnInventory, RefusedRow, read_day
@@ -141,11 +142,10 @@ def _change_statuses(scope: Scope, *, data: bytes, file_name: str, now: datetime
     sql.execute("rollouts", "stage_statuses")
     sql.copy_rows("rollouts_staged_status", ("guid", "status", "gpf_status", "at", "replaced_by"), rows)
     # Whoever publishes waits until the hubs are as the file has them: see `take_turn`.
-    sql.run("SELECT id FROM rollouts_devicemodel ORDER BY id FOR SHARE")
-    text = sql.load("rollouts", "change_statuses")
-    text = text.replace("{old_hub}", guid_sql("c.guid")).replace("{new_hub}", guid_sql("c.replaced_by"))
+    sql.execute("rollouts", "hold_models")
+    old_hub, new_hub = Sql(guid_sql("c.guid")), Sql(guid_sql("c.replaced_by"))
     changed = sql.rows(
-        text,
+        sql.statement("rollouts", "change_statuses", old_hub=old_hub, new_hub=new_hub),
         {
             "evidence": f"import {entry.pk}",
             "status_kind": int(HistoryKind.STATUS),
@@ -209,10 +209,7 @@ def _supplier_problem(
 
 
 def _suppliers_of(guids: Sequence[int]) -> dict[int, tuple[int | None, int | None]]:
-    rows = sql.rows(
-        "SELECT guid, import_supplier_id, gas_supplier_id FROM rollouts_hub WHERE guid = ANY(%(guids)s)",
-        {"guids": list(guids)},
-    )
+    rows = sql.fetch_all("rollouts", "suppliers_of_hubs", guids=list(guids))
     return {row.guid: (row.import_supplier_id, row.gas_supplier_id) for row in rows}
 
 

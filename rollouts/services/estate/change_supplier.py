@@ -17,10 +17,11 @@ from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.statements import Sql
 from portal.kernel.transactions import inside_unit_of_work, retry_on_deadlock, unit_of_work
 from rollouts.models import Rollout
 from rollouts.services.governance.halt import cancel_hubs
-from rollouts.services.instructions.answer import by_index, filled
+from rollouts.services.instructions.answer import by_index
 from rollouts.services.instructions.resolve import Slots, Terms, resolution_sql
 from rollouts.states import OPEN_STATUSES, HistoryKind, RolloutStatus
 
@@ -89,14 +90,9 @@ def _change_slice(
     scope: Scope, changes: Sequence[Change], *, effective_at: datetime, now: datetime, evidence: str
 ) -> SuppliersChanged:
     # A notice on its way may be making targets from the Suppliers as they were: see `take_turn`.
-    sql.run("SELECT id FROM rollouts_devicemodel ORDER BY id FOR SHARE")
-    rollouts = [
-        row.id
-        for row in sql.rows(
-            "SELECT id FROM rollouts_rollout WHERE status <> %(draft)s ORDER BY id FOR SHARE",
-            {"draft": str(RolloutStatus.DRAFT)},
-        )
-    ]
+    sql.execute("rollouts", "hold_models")
+    held = sql.fetch_all("rollouts", "hold_rollouts", draft=str(RolloutStatus.DRAFT))
+    rollouts = [row.id for row in held]
     _stage(changes)
     voided, recalled = _move_answers(rollouts, now=now)
     row = sql.fetch_one(
@@ -133,13 +129,15 @@ def _move_answers(rollouts: Sequence[int], *, now: datetime) -> tuple[int, int]:
     """Move targets and live answers to their new Parties; return how many were voided and recalled."""
     settled = resolution_sql(_MOVED, _TERMS)
     by_index()
-    text = filled("move_answers", consent=settled.consent, effective_at=settled.effective_at)
+    moving = sql.statement(
+        "rollouts", "move_answers", consent=Sql(settled.consent), effective_at=Sql(settled.effective_at)
+    )
     params = {
         "rollouts": list(rollouts),
         "open": [str(status) for status in OPEN_STATUSES],
         "now": now,
     }
-    rows = sql.rows(text, params) if rollouts else []
+    rows = sql.rows(moving, params) if rollouts else []
     voided: defaultdict[int, Counter[int]] = defaultdict(Counter)
     to_recall: defaultdict[int, list[int]] = defaultdict(list)
     for row in rows:

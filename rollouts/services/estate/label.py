@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,11 +66,7 @@ def remove_label(scope: Scope, *, label: str, hubs: HubList | None = None) -> La
     scope.check(*MAY_INSTRUCT)
     name = checked_label(label)
     guids = None if hubs is None else np.asarray(hubs.guids).tolist()
-    removed = sql.run(
-        "DELETE FROM rollouts_hublabel WHERE organisation_id = %(party)s AND label = %(label)s"
-        " AND (%(guids)s::bigint[] IS NULL OR guid = ANY(%(guids)s::bigint[]))",
-        {"party": scope.organisation_id, "label": name, "guids": guids},
-    )
+    removed = sql.execute("rollouts", "remove_label", party=scope.organisation_id, label=name, guids=guids)
     return Labelled(removed, 0 if hubs is None else len(hubs.guids) - removed)
 
 
@@ -88,8 +83,5 @@ def checked_label(text: str) -> str:
 
 
 def _labels_of(scope: Scope) -> set[str]:
-    rows: Iterable[tuple[str]] = sql.rows(
-        "SELECT DISTINCT label FROM rollouts_hublabel WHERE organisation_id = %(party)s",
-        {"party": scope.organisation_id},
-    )
-    return {row[0] for row in rows}
+    rows = sql.fetch_all("rollouts", "label_names", party=scope.organisation_id)
+    return {row.label for row in rows}

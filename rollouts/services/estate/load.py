@@ -18,6 +18,7 @@ from portal.kernel import sql
 from portal.kernel.guid import guid_sql
 from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets.headings import HeadingRow
+from portal.kernel.statements import Sql
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 from rollouts.models import EstateImport
 from rollouts.services.estate.change_supplier import change_suppliers
@@ -193,9 +194,8 @@ def _merge(load: _Load, entry: EstateImport, *, now: datetime) -> dict[str, int]
     sql.run("SELECT id FROM rollouts_devicemodel ORDER BY id FOR SHARE")
     outdated = _keep_later_word(load, as_of=entry.as_of)
     params = {"now": now, "evidence": f"import {entry.pk}", **_HISTORY}
-    text = sql.load("rollouts", "merge_hubs")
-    text = text.replace("{old_gpf}", guid_sql("k.old_gpf")).replace("{new_gpf}", guid_sql("k.gpf_guid"))
-    row = sql.rows(text, params)[0]
+    gpfs = {"old_gpf": Sql(guid_sql("k.old_gpf")), "new_gpf": Sql(guid_sql("k.gpf_guid"))}
+    row = sql.rows(sql.statement("rollouts", "merge_hubs", **gpfs), params)[0]
     merged = {"added": row.added, "changed": row.changed, "unchanged": row.unchanged, "moving": row.moving}
     return {**merged, "outdated": outdated} if outdated else merged
 
@@ -215,8 +215,8 @@ def _keep_what_is_missing(heading: HeadingRow) -> None:
         column for name, columns in _OPTIONAL.items() if name not in heading.places for column in columns
     ]
     if missing:
-        settings = ", ".join(f"{column} = h.{column}" for column in missing)
-        sql.run(sql.load("rollouts", "keep_columns").replace("{settings}", settings))
+        settings = Sql(", ".join(f"{column} = h.{column}" for column in missing))
+        sql.run(sql.statement("rollouts", "keep_columns", settings=settings))
 
 
 def _move_suppliers(scope: Scope, report: ImportReport, *, now: datetime) -> int:

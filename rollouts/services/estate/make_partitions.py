@@ -37,9 +37,6 @@ def make_months(*, now: datetime) -> int:
 
 @unit_of_work
 def _make(table: str, *, now: datetime) -> int:
-    sql.run("SET LOCAL lock_timeout = '5s'")  # behind a long read everybody else would wait for us
-    rows = sql.rows(
-        "SELECT kernel_ensure_month_partitions(%(table)s, %(first)s, %(months)s) AS made",
-        {"table": table, "first": now.date(), "months": _MONTHS},
-    )
-    return int(rows[0].made)
+    sql.set_local(lock_timeout="5s")  # behind a long read everybody else would wait for us
+    made = sql.fetch_one("rollouts", "make_months", table=table, first=now.date(), months=_MONTHS).made
+    return int(made)

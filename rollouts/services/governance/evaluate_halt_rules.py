@@ -27,6 +27,7 @@ from rollouts.services.rollouts.step import StepRefused, step_taken
 from rollouts.states import ENDED_STATUSES, RUNNING_STATUSES, FailureCode
 from rollouts.states.governing import HaltRuleKind
 
+WORTH_FOLDING: Final = 1000
 LONGEST_NAME: Final = 80
 _LOOK_AGAIN: Final = 60
 """Seconds after which a rule is looked at though nothing has settled: what leaves the window moves it too."""
@@ -113,11 +114,7 @@ def evaluate_halt_rules(now: datetime) -> list[int]:
 def fold_settled(now: datetime) -> int:
     """Fold what settled long ago, in rollouts with enough of it; return in how many."""
     before = now - timedelta(days=1)
-    grown = sql.rows(
-        "SELECT rollout_id FROM rollouts_settled WHERE at < %(before)s AND at <> date_trunc('minute', at)"
-        " GROUP BY rollout_id HAVING count(*) > 1000",
-        {"before": before},
-    )
+    grown = sql.fetch_all("rollouts", "settled_to_fold", before=before, worth=WORTH_FOLDING)
     for row in grown:
         _fold(row.rollout_id, before=before)
     return len(grown)

@@ -275,12 +275,12 @@ def _name_hubs(
     """Put the hubs into the incident by set; return the lines that were not taken, in order."""
     party = scope.organisation_id if scope.is_supplier else None
     refused: list[RefusedLine] = []
-    chosen = Sql("FALSE", {})
+    chosen = Sql("FALSE")
     incident.source = HubSource.NONE
     if source is not None:
         incident.source = HubSource.LIST
         stage(source.guids, source.lines)
-        chosen = Sql("t.guid IN (SELECT guid FROM rollouts_staged_guid)", {})
+        chosen = Sql("t.guid IN (SELECT guid FROM rollouts_staged_guid)")
     elif tree is not None:
         criteria = parse(tree, subject=Subject.HUB)
         incident.source, incident.criteria = HubSource.RULE, criteria.document
@@ -296,8 +296,7 @@ def _name_hubs(
         "rollout_id": incident.rollout_id,
         "party_id": party,
     }
-    text = sql.load("rollouts", "name_hubs").replace("{chosen}", chosen.text)
-    incident.hubs = sql.run(text, {**params, **chosen.params})
+    incident.hubs = sql.run(sql.statement("rollouts", "name_hubs", chosen=chosen), params)
     if source is not None:
         refused = _refused(source, sql.fetch_all("rollouts", "unnamed_hubs", **params))
     return refused

@@ -7,7 +7,7 @@ explanation names the first that fails. So what is refused and what is explained
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final
@@ -17,6 +17,7 @@ import orjson
 from portal.events.kinds import EntryKind
 from portal.kernel import sql
 from portal.kernel.guid import Guid
+from portal.kernel.statements import Sql
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.models import Batch, Rollout
 from rollouts.reads.instructions.receipts import InstructionTally
@@ -111,8 +112,8 @@ def apply_staged(
     """Do the same for GUIDs that are staged already."""
     statement = _Statement(rollout, order, now=now, instruction_id=instruction_id)
     in_guid_order()
-    rows = sql.rows(statement.apply_text, statement.params)
-    sql.run("SET LOCAL enable_bitmapscan = on; SET LOCAL enable_seqscan = on")
+    rows = sql.rows(statement.apply, statement.params)
+    sql.set_local(enable_bitmapscan="on", enable_seqscan="on")
     applied = [row for row in rows if row.consent is not None]
     others: Counter[int] = Counter()
     for row in applied:
@@ -139,31 +140,29 @@ def judge_answers(
 # Two instructions for the same hubs must lock them in one order: that of the primary key, which a plain walk
 # along it keeps, and a bitmap or a whole scan does not. Pages of a hot table cost no more at random than in
 # sequence. And a table estimated at one row that has a million must not be read over and over (materialised).
-_BY_INDEX: Final = (
-    "SET LOCAL work_mem = '64MB'; SET LOCAL random_page_cost = 1.1; SET LOCAL enable_material = off"
-)
+_BY_INDEX: Final = {"work_mem": "64MB", "random_page_cost": "1.1", "enable_material": "off"}
 
 
 @inside_unit_of_work
 def by_index() -> None:
     """Let the statements that follow find rows of big tables by their keys."""
-    sql.run(_BY_INDEX)
+    sql.set_local(**_BY_INDEX)
 
 
 @inside_unit_of_work
 def in_guid_order() -> None:
     """Let the statements that follow meet, and lock, targets in the order of their GUIDs."""
-    sql.run(f"{_BY_INDEX}; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off")
+    sql.set_local(**_BY_INDEX, enable_bitmapscan="off", enable_seqscan="off")
 
 
 def _bounds() -> dict[str, object]:
     # Written as figures, so that the planner knows how much of the key a list spans.
-    row = sql.rows(f"SELECT min(guid) AS first_guid, max(guid) AS last_guid FROM {STAGING}")[0]  # noqa: S608
+    row = sql.fetch_one("rollouts", "staged_bounds")
     return {"first_guid": row.first_guid, "last_guid": row.last_guid}
 
 
 def _explain(statement: _Statement, table: str) -> AnswerOutcome:
-    rows = sql.rows(statement.judge_text(table), statement.params | _bounds())
+    rows = sql.rows(statement.judge(table), statement.params | _bounds())
     missed = [
         (row.guid, row.line_no, row.reason, _detail(row.chf_guid) if row.reason == "NOT_A_CHF" else "")
         for row in rows
@@ -231,11 +230,11 @@ class _Statement:
         self.params |= {f"batches_{number}": ids for number, ids in enumerate(_batch_ids(order, batches))}
 
     @property
-    def apply_text(self) -> str:
-        holds = " AND ".join(f"({check.holds})" for check in self._checks)
-        return filled("apply_answers", holds=holds, **self._fragments)
+    def apply(self) -> Sql:
+        holds = Sql(" AND ".join(f"({check.holds})" for check in self._checks))
+        return sql.statement("rollouts", "apply_answers", holds=holds, **_parts(self._fragments))
 
-    def judge_text(self, table: str) -> str:
+    def judge(self, table: str) -> Sql:
         reasons = "".join(
             f"WHEN ({check.holds}) IS NOT TRUE THEN '{check.reason}'\n               "
             for check in self._checks
@@ -243,9 +242,9 @@ class _Statement:
         if not self._is_dry:
             # Passed every check just now, and was missed a moment ago: somebody else is at the hub.
             reasons += f"ELSE '{RejectionReason.OTHER_UPDATE_IN_PROGRESS.value}'"
-        return filled(
-            "judge_answers", reasons=reasons, staged=table, columns=_MISSED_COLUMNS, **self._fragments
-        )
+        used = {name: self._fragments[name] for name in ("consent", "effective_at", "is_mine")}
+        pieces = {"reasons": reasons, "staged": table, "columns": _MISSED_COLUMNS}
+        return sql.statement("rollouts", "judge_answers", **_parts(used | pieces))
 
 
 _IS_NEWEST: Final = (
@@ -336,9 +335,5 @@ def _params(rollout: Rollout, order: AnswerOrder, *, now: datetime) -> dict[str,
     }
 
 
-def filled(name: str, **fragments: str) -> str:
-    """Return a named statement with its `{names}` replaced by fragments of SQL, which are our own text."""
-    text = sql.load("rollouts", name)
-    for key, fragment in fragments.items():
-        text = text.replace("{" + key + "}", fragment)
-    return text
+def _parts(texts: Mapping[str, str]) -> dict[str, Sql]:
+    return {name: Sql(text) for name, text in texts.items()}

@@ -81,7 +81,7 @@ def apply_next_slice(*, instruction_id: int, now: datetime, size: int = SLICE) -
     rollout_id = Instruction.objects.filter(pk=instruction_id).values_list("rollout_id", flat=True).first()
     if rollout_id is None:
         return None
-    sql.rows("SELECT id FROM rollouts_rollout WHERE id = %(id)s FOR SHARE", {"id": rollout_id})
+    sql.fetch_all("rollouts", "hold_rollout", rollout_id=rollout_id)
     instruction = (
         Instruction.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         .defer("pending_guids", "pending_lines", "source")

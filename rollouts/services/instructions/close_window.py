@@ -71,7 +71,7 @@ def _walk(rollout_id: int, *, size: int, now: datetime) -> int:
 @unit_of_work
 def _close_page(rollout_id: int, *, after: int, size: int, now: datetime) -> sql.Row | None:
     # The dates are read again under the lock for each page: DCC may have moved them meanwhile.
-    sql.rows("SELECT id FROM rollouts_rollout WHERE id = %(id)s FOR SHARE", {"id": rollout_id})
+    sql.fetch_all("rollouts", "hold_rollout", rollout_id=rollout_id)
     _, batches = _passed(rollout_id, now=now)
     if not batches:
         return None
@@ -90,7 +90,7 @@ def _close_page(rollout_id: int, *, after: int, size: int, now: datetime) -> sql
 @unit_of_work
 def _mark_closed(rollout_id: int, *, now: datetime) -> bool:
     # Waits for instructions under way, which hold the row shared; those that come later see the mark.
-    sql.rows("SELECT id FROM rollouts_rollout WHERE id = %(id)s FOR NO KEY UPDATE", {"id": rollout_id})
+    sql.fetch_all("rollouts", "lock_rollout", rollout_id=rollout_id)
     rollout, batches = _passed(rollout_id, now=now)
     if rollout is None or not batches or _count_awaited(rollout_id, batches):
         return False

@@ -262,7 +262,7 @@ _CLOSED_BY_STATUS: Final[Mapping[RolloutStatus, tuple[str, str]]] = {
 
 def _locked_rollout(scope: Scope, rollout_id: int) -> Rollout:
     # Shared: instructions run side by side, and a change of dates waits for those under way.
-    sql.rows("SELECT id FROM rollouts_rollout WHERE id = %(id)s FOR SHARE", {"id": rollout_id})
+    sql.fetch_all("rollouts", "hold_rollout", rollout_id=rollout_id)
     return visible_rollout(scope, rollout_id)
 
 
@@ -277,7 +277,7 @@ def _new_instruction(rollout: Rollout, author: Author, order: AnswerOrder, sourc
         raise BadInput(
             f"A name has at most {LONGEST_NAME} characters, a key at most {LONGEST_KEY}.", code="too_long"
         )
-    row = sql.rows("SELECT nextval(pg_get_serial_sequence('rollouts_instruction', 'id')) AS id")[0]
+    row = sql.fetch_one("rollouts", "next_instruction_id")
     return Instruction(
         id=row.id,
         reference=drawn_reference("I"),

@@ -91,7 +91,7 @@ def submit_pilot(
     scope.check(*MAY_INSTRUCT)
     received_at = received_at or now
     rollout = visible_rollout(scope, rollout_id)
-    sql.rows("SELECT id FROM rollouts_rollout WHERE id = %(id)s FOR SHARE", {"id": rollout_id})
+    sql.fetch_all("rollouts", "hold_rollout", rollout_id=rollout_id)
     rollout.refresh_from_db(fields=["status", "automatic_at", "cutoff_at", "has_pilot", "pilot_cap"])
     check_is_open(rollout)
     check_takes_hubs(rollout)

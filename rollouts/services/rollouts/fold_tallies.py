@@ -51,7 +51,7 @@ def measure_drift(*, rollout_id: int) -> Drift:
 @unit_of_work
 def fold_estate_tally() -> bool:
     """Fold the counts of the estate; False when they have not grown, or another process folds them."""
-    grown = sql.rows("SELECT count(*) AS n FROM rollouts_estate_tally WHERE id > 0")[0].n
+    grown = sql.fetch_one("rollouts", "count_estate_grown").n
     if grown < WORTH_FOLDING_OF_ESTATE or not locks.held_in_transaction(locks.LockClass.TALLY_FOLD, 0):
         return False
     sql.execute("rollouts", "fold_estate_tally")

@@ -89,8 +89,8 @@ def foresee_batch(
     criteria, chosen = _chosen(tree, source, now=now)
     names = dict(rollout.batches.values_list("pk", "name"))
     safe = list(rollout.batches.filter(kind=BatchKind.SAFE_LAUNCH).values_list("pk", flat=True))
-    params = {"rollout_id": rollout.pk, "open_batches": safe, **chosen.params}
-    rows = sql.rows(sql.load("rollouts", "batch_outlook").replace("{chosen}", chosen.text), params)
+    params = {"rollout_id": rollout.pk, "open_batches": safe}
+    rows = sql.rows(sql.statement("rollouts", "batch_outlook", chosen=chosen), params)
     counted = [row for row in rows if row.fate != "SUPPLIERS"]
     by_region: Counter[Region] = Counter()
     by_batch: Counter[str] = Counter()
@@ -251,9 +251,8 @@ def _move(rollout: Rollout, batch: Batch, chosen: Sql) -> int:
         "batch_id": batch.pk,
         "automatic_at": batch.automatic_at,
         "open_batches": list(others.values_list("pk", flat=True)),
-        **chosen.params,
     }
-    return sql.run(sql.load("rollouts", "form_batch").replace("{chosen}", chosen.text), params)
+    return sql.run(sql.statement("rollouts", "form_batch", chosen=chosen), params)
 
 
 def _announce(

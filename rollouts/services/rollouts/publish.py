@@ -19,7 +19,7 @@ from portal.kernel.refusals import BadInput, Refusal
 from portal.kernel.transactions import inside_unit_of_work, run_after_commit, unit_of_work
 from rollouts import rules
 from rollouts.models import Batch, CplEntry, ReleaseNote, Rollout
-from rollouts.reads.catalogue.eligibility import eligibility_params, eligibility_sql, take_turn
+from rollouts.reads.catalogue.eligibility import eligibility_params, take_turn
 from rollouts.reads.rollouts.shares import numbers_by_party, shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout, visible_rollout
 from rollouts.services.rollouts.step import StepRefused, step_taken
@@ -305,8 +305,7 @@ def _make_targets(rollout: Rollout, *, has_window: bool, now: datetime) -> int:
         name="Safe launch group",
         gate_open=not rollout.has_pilot,
     )
-    only_this = {"id": rollout.pk}
-    partition = sql.rows("SELECT rollouts_make_target_partition(%(id)s) AS name", only_this)[0].name
+    partition = sql.fetch_one("rollouts", "make_partition", rollout_id=rollout.pk).name
     params = {
         **eligibility_params(rollout.cpl_entry, besides=rollout.pk),
         "batch_id": main.pk,
@@ -314,11 +313,12 @@ def _make_targets(rollout: Rollout, *, has_window: bool, now: datetime) -> int:
         "now": now,
         "has_window": has_window,
     }
-    sql.run(eligibility_sql("fill_targets", partition=partition), params)
-    counted = sql.rows(sql.render("rollouts", "count_new_targets", partition=partition), params)[0].hubs
-    sql.rows("SELECT rollouts_attach_target_partition(%(id)s)", only_this)
+    sql.run(sql.statement("rollouts", "fill_targets", partition=partition), params)
+    counted = sql.rows(sql.statement("rollouts", "count_new_targets", partition=partition), params)[0].hubs
+    sql.fetch_one("rollouts", "attach_partition", rollout_id=rollout.pk)
     # Few values and even GUIDs: a fifth of the usual sample says as much.
-    sql.run(f'SET LOCAL default_statistics_target = 20; ANALYZE "{partition}"')
+    sql.set_local(default_statistics_target="20")
+    sql.run(sql.statement("rollouts", "analyze_partition", partition=partition))
     return int(counted)
 
 

@@ -12,9 +12,10 @@ from typing import Final
 from portal.events.kinds import EntryKind
 from portal.kernel import sql
 from portal.kernel.guid import guid_sql
+from portal.kernel.statements import Sql
 from portal.kernel.transactions import outside_unit_of_work, unit_of_work
 from rollouts.models import Batch, Rollout
-from rollouts.reads.catalogue.eligibility import eligibility_params, eligibility_sql, take_turn
+from rollouts.reads.catalogue.eligibility import eligibility_params, take_turn
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.alerts.requeue import put_back_early_alerts
 from rollouts.services.estate.change_supplier import Change, change_suppliers
@@ -83,7 +84,7 @@ def refresh_rollout(*, rollout_id: int, now: datetime) -> Refreshed:
     is_on_cpl = rollout.cpl_entry.status == CplStatus.ACTIVE
     done = Refreshed(suspended=0 if is_on_cpl else int(suspend_off_cpl(rollout_id=rollout_id, now=now)))
     params = eligibility_params(rollout.cpl_entry, besides=rollout_id)
-    differing = sql.rows(eligibility_sql("lost_targets"), params)
+    differing = sql.fetch_all("rollouts", "lost_targets", **params)
     for guids in _chunks(row.guid for row in differing if row.is_lost):
         done.withdrawn.update(_withdraw(rollout_id=rollout_id, guids=guids, now=now))
     there = [row for row in differing if not row.is_lost]
@@ -91,7 +92,7 @@ def refresh_rollout(*, rollout_id: int, now: datetime) -> Refreshed:
     for guids in _chunks(row.guid for row in there if row.is_elsewhere):
         done.mended += _move_regions(rollout_id=rollout_id, guids=guids)
     if is_on_cpl:
-        for guids in _chunks(row.guid for row in sql.rows(eligibility_sql("joinable_hubs"), params)):
+        for guids in _chunks(row.guid for row in sql.fetch_all("rollouts", "joinable_hubs", **params)):
             done.joined += _join(rollout_id=rollout_id, guids=guids, now=now)
     return done
 
@@ -133,8 +134,7 @@ def _withdraw(*, rollout_id: int, guids: Sequence[int], now: datetime) -> dict[F
         "kind": int(EntryKind.HUB_WITHDRAWN),
         "now": now,
     }
-    text = eligibility_sql("withdraw_lost").replace("{hub}", guid_sql("h.guid"))
-    rows = sql.rows(text, params)
+    rows = sql.rows(sql.statement("rollouts", "withdraw_lost", hub=Sql(guid_sql("h.guid"))), params)
     return {FailureCode(row.code): row.hubs for row in rows}
 
 
@@ -166,12 +166,12 @@ def _join(*, rollout_id: int, guids: Sequence[int], now: datetime) -> int:
         "has_window": rollout.window_closed_at is None and now <= cutoff_at,
         "now": now,
     }
-    returned = sql.rows(eligibility_sql("return_targets"), params)[0].hubs
-    joined = sql.rows(eligibility_sql("join_targets"), params)[0].hubs
+    returned = sql.fetch_one("rollouts", "return_targets", **params).hubs
+    joined = sql.fetch_one("rollouts", "join_targets", **params).hubs
     return int(returned + joined)
 
 
 def _open_rollout(rollout_id: int) -> Rollout | None:
     """Hold the rollout against steps, not against claims and alerts; None once it has ended."""
-    sql.rows("SELECT id FROM rollouts_rollout WHERE id = %(id)s FOR SHARE", {"id": rollout_id})
+    sql.fetch_all("rollouts", "hold_rollout", rollout_id=rollout_id)
     return Rollout.objects.select_related("cpl_entry").filter(pk=rollout_id, status__in=OPEN_STATUSES).first()

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from portal.kernel import locks, sql
+from portal.kernel.statements import Sql
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts import rules
 from rollouts.models import Batch, Decision, Rollout
@@ -116,14 +117,16 @@ def _page(
     rollout_id: int, done: Rescheduled, *, after: int, only_defaulted: bool, now: datetime
 ) -> int | None:
     # The dates are read under the lock for each page: another decision may have moved them meanwhile.
-    sql.rows("SELECT id FROM rollouts_rollout WHERE id = %(id)s FOR SHARE", {"id": rollout_id})
+    sql.fetch_all("rollouts", "hold_rollout", rollout_id=rollout_id)
     rollout = Rollout.objects.get(pk=rollout_id)
     if rollout.status in ENDED_STATUSES:
         return None
     batches = list(Batch.objects.filter(rollout_id=rollout_id).order_by("position", "id"))
     terms = terms_of(rollout, batches, alias="p")
     settled = resolution_sql(slots_of("p"), terms)
-    text = sql.load("rollouts", "reschedule_page").replace("{consent}", settled.consent)
+    page = sql.statement(
+        "rollouts", "reschedule_page", consent=Sql(settled.consent), effective_at=Sql(settled.effective_at)
+    )
     in_guid_order()
     params: dict[str, object] = {
         **terms.params,
@@ -133,7 +136,7 @@ def _page(
         "only_defaulted": only_defaulted,
         "now": now,
     }
-    row = sql.rows(text.replace("{effective_at}", settled.effective_at), params)[0]
+    row = sql.rows(page, params)[0]
     done.changed += row.changed
     done.reopened += row.reopened
     if row.to_recall:

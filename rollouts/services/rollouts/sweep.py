@@ -57,7 +57,7 @@ def sweep(rollout_id: int, *, now: datetime, seconds: float) -> int:
 @unit_of_work
 def _page(rollout_id: int, *, after: int, now: datetime) -> Any:
     # Held for the page: a halt of a rollout that has just resumed waits no longer than for this.
-    row = sql.rows("SELECT status FROM rollouts_rollout WHERE id = %(id)s FOR SHARE", {"id": rollout_id})[0]
+    row = sql.fetch_one("rollouts", "hold_rollout", rollout_id=rollout_id)
     params: dict[str, object] = {"rollout_id": rollout_id, "after": after, "size": PAGE, "now": now}
     status = RolloutStatus(row.status)
     if status in VOIDING:

@@ -184,7 +184,7 @@ def _lower_mark(run: ApprovalRun, unsaid: int) -> None:
 @unit_of_work
 def _run_once(*, version_id: int, rollout_id: int, now: datetime) -> bool:
     """Apply one version to one rollout, deciding again on the locked rows."""
-    sql.rows("SELECT id FROM rollouts_rollout WHERE id = %(id)s FOR SHARE", {"id": rollout_id})
+    sql.fetch_all("rollouts", "hold_rollout", rollout_id=rollout_id)
     rollout = Rollout.objects.select_related("cpl_entry__device_model").get(pk=rollout_id)
     version = ApprovalRuleVersion.objects.select_related("rule").get(pk=version_id)
     rule = ApprovalRule.objects.select_for_update(no_key=True).get(pk=version.rule_id)
@@ -199,7 +199,7 @@ def _run_once(*, version_id: int, rollout_id: int, now: datetime) -> bool:
     except Refusal:
         return False
     matching = matching_hubs(rule.organisation_id, rollout, approval, as_of=now.date())
-    hubs = sql.rows(f"SELECT count(*) AS n FROM ({matching.text}) AS m", matching.params)[0].n  # noqa: S608
+    hubs = sql.rows(sql.statement("rollouts", "count_hubs", matching=matching))[0].n
     plan = nights_of(approval, known, hubs=hubs)
     by = Scope(
         organisation_id=rule.organisation_id,
@@ -226,7 +226,7 @@ def _instruct(
     """Give one instruction a night."""
     statement = spread_sql(matching, plan, seed=seed)
     by_night: defaultdict[datetime, list[int]] = defaultdict(list)
-    for row in sql.rows(statement.text, statement.params) if plan.nights else []:
+    for row in sql.rows(statement) if plan.nights else []:
         by_night[row.activate_at].append(row.guid)
     author = Author(
         organisation_id=by.organisation_id,

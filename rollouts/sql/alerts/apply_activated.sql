@@ -8,24 +8,25 @@ WITH said AS (
     SELECT DISTINCT ON (guid) guid, occurred_at, alert_id, old_entry_id, old_status, code
       FROM judged_alert
      WHERE rollout_id = %(rollout_id)s AND why IS NULL AND firmware_version = %(version)s
-       AND (code IN (5, 10) OR (code = 4 AND reason = 0))
+       AND (code IN ({AlertCode.ACTIVATED, AlertCode.READ_RESULT})
+            OR (code = {AlertCode.CS06_RESPONSE} AND reason = {FailureCode.NONE}))
      ORDER BY guid, occurred_at
 ), moved AS (
     UPDATE {target} AS target
-       SET state = 60, code = 0, state_at = %(now)s,
+       SET state = {TargetState.ACTIVATED}, code = {FailureCode.NONE}, state_at = %(now)s,
            activated_after_halt = coalesce(
                said.occurred_at > %(halted_at)s::timestamptz
-               AND (said.code <> 10
+               AND (said.code <> {AlertCode.READ_RESULT}
                     OR NOT EXISTS (SELECT FROM rollouts_command AS activation
-                                    WHERE activation.id = target.command_id AND activation.kind = 2
+                                    WHERE activation.id = target.command_id AND activation.kind = {CommandKind.ACTIVATE}
                                       AND coalesce(activation.execute_at, activation.left_at) <= %(halted_at)s)), false)
       FROM said
-     WHERE target.rollout_id = %(rollout_id)s AND target.guid = said.guid AND target.state <> 60
+     WHERE target.rollout_id = %(rollout_id)s AND target.guid = said.guid AND target.state <> {TargetState.ACTIVATED}
     RETURNING target.guid, said.alert_id, said.old_entry_id, said.old_status, target.activated_after_halt,
               -- Alerts are only searched for the few hubs that run neither version.
               CASE WHEN said.old_entry_id NOT IN (target.from_cpl_entry_id, %(entry_id)s)
                    THEN EXISTS (SELECT FROM rollouts_hub_history AS known
-                                 WHERE known.guid = said.guid AND known.kind = 1
+                                 WHERE known.guid = said.guid AND known.kind = {HistoryKind.VERSION}
                                    AND known.at > said.occurred_at - interval '1 day'
                                    AND (EXISTS (SELECT FROM rollouts_csp_alert AS later
                                                  WHERE later.guid = known.guid AND later.alert_id::text = known.evidence
@@ -40,7 +41,8 @@ WITH said AS (
        SET cpl_entry_id = CASE WHEN moved.is_past THEN hub.cpl_entry_id ELSE %(entry_id)s END,
            gpf_cpl_entry_id = CASE WHEN hub.gpf_guid IS NULL OR moved.is_past THEN hub.gpf_cpl_entry_id
                                    ELSE %(entry_id)s END,
-           smi_status = CASE WHEN hub.smi_status = 7 THEN 4 ELSE hub.smi_status END
+           smi_status = CASE WHEN hub.smi_status = {SmiStatus.SUSPENDED} THEN {SmiStatus.COMMISSIONED}
+                             ELSE hub.smi_status END
       FROM moved
      WHERE hub.guid = moved.guid
     RETURNING hub.guid, hub.gpf_guid, hub.import_supplier_id, hub.gas_supplier_id, moved.alert_id,
@@ -55,18 +57,22 @@ WITH said AS (
      WHERE NOT smi.is_past
 ), history AS (
     INSERT INTO rollouts_hub_history (guid, at, rollout_id, kind, old_value, new_value, evidence)
-    SELECT guid, %(now)s, %(rollout_id)s, 1, old_version, %(version)s, evidence FROM changed
+    SELECT guid, %(now)s, %(rollout_id)s, {HistoryKind.VERSION}, old_version, %(version)s, evidence FROM changed
      UNION ALL
-    SELECT gpf_guid, %(now)s, %(rollout_id)s, 7, old_version, %(version)s, evidence FROM changed
+    SELECT gpf_guid, %(now)s, %(rollout_id)s, {HistoryKind.GPF_VERSION}, old_version, %(version)s, evidence
+      FROM changed
      WHERE gpf_guid IS NOT NULL
      UNION ALL
-    SELECT guid, %(now)s, %(rollout_id)s, 2, 'Suspended', 'Commissioned', alert_id::text FROM smi WHERE old_status = 7
+    SELECT guid, %(now)s, %(rollout_id)s, {HistoryKind.STATUS}, 'Suspended', 'Commissioned', alert_id::text
+      FROM smi WHERE old_status = {SmiStatus.SUSPENDED}
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
-    SELECT guid, %(now)s, import_supplier_id, %(rollout_id)s, %(entry_id)s, 3, activated_after_halt::int
+    SELECT guid, %(now)s, import_supplier_id, %(rollout_id)s, %(entry_id)s, {EntryKind.HUB_ACTIVATED},
+           activated_after_halt::int
       FROM smi WHERE import_supplier_id IS NOT NULL
      UNION ALL
-    SELECT guid, %(now)s, gas_supplier_id, %(rollout_id)s, %(entry_id)s, 3, activated_after_halt::int
+    SELECT guid, %(now)s, gas_supplier_id, %(rollout_id)s, %(entry_id)s, {EntryKind.HUB_ACTIVATED},
+           activated_after_halt::int
       FROM smi WHERE gas_supplier_id IS DISTINCT FROM import_supplier_id AND gas_supplier_id IS NOT NULL
 ), landed AS (
     DELETE FROM rollouts_hub_in_flight

@@ -8,10 +8,12 @@ WITH read AS (
       FROM judged_alert AS judged
       LEFT JOIN rollouts_cplentry AS entry
         ON entry.device_model_id = judged.device_model_id AND entry.firmware_version = judged.firmware_version
-     WHERE judged.code = 10 AND judged.why IS NULL
+     WHERE judged.code = {AlertCode.READ_RESULT} AND judged.why IS NULL
 ), said AS (
     -- The last of each hub that says something.
-    SELECT DISTINCT ON (guid) * FROM read WHERE reason = 0 AND entry_id IS NOT NULL ORDER BY guid, occurred_at DESC
+    SELECT DISTINCT ON (guid) * FROM read
+     WHERE reason = {FailureCode.NONE} AND entry_id IS NOT NULL
+     ORDER BY guid, occurred_at DESC
 ), smi AS (
     UPDATE rollouts_hub AS hub
        SET cpl_entry_id = said.entry_id,
@@ -21,7 +23,7 @@ WITH read AS (
        -- In a CASE, so that alerts are only searched for the few hubs that differ.
        AND CASE WHEN hub.cpl_entry_id <> said.entry_id
                 THEN NOT EXISTS (SELECT FROM rollouts_hub_history AS known
-                                  WHERE known.guid = said.guid AND known.kind = 1
+                                  WHERE known.guid = said.guid AND known.kind = {HistoryKind.VERSION}
                                     AND known.at > said.occurred_at - interval '1 day'
                                     AND (EXISTS (SELECT FROM rollouts_csp_alert AS later
                                                   WHERE later.guid = known.guid AND later.alert_id::text = known.evidence
@@ -33,18 +35,20 @@ WITH read AS (
     RETURNING hub.guid, said.alert_id, said.old_entry_id, said.firmware_version
 ), history AS (
     INSERT INTO rollouts_hub_history (guid, at, kind, old_value, new_value, evidence)
-    SELECT smi.guid, %(now)s, 1, entry.firmware_version, smi.firmware_version, smi.alert_id::text
+    SELECT smi.guid, %(now)s, {HistoryKind.VERSION}, entry.firmware_version, smi.firmware_version, smi.alert_id::text
       FROM smi JOIN rollouts_cplentry AS entry ON entry.id = smi.old_entry_id
      UNION ALL
-    SELECT guid, %(now)s, 6, '', CASE WHEN reason = 0 THEN firmware_version ELSE 'no answer' END, alert_id::text
+    SELECT guid, %(now)s, {HistoryKind.READ}, '',
+           CASE WHEN reason = {FailureCode.NONE} THEN firmware_version ELSE 'no answer' END, alert_id::text
       FROM read
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, version_id, kind, code, data)
-    SELECT guid, %(now)s, asked_by, entry_id, 10, reason, jsonb_build_object('firmware_version', firmware_version)
+    SELECT guid, %(now)s, asked_by, entry_id, {EntryKind.HUB_VERSION_READ}, reason,
+           jsonb_build_object('firmware_version', firmware_version)
       FROM read WHERE asked_by IN (import_id, gas_id)
 ), strange AS (
     UPDATE judged_alert SET why = 'OTHER_VERSION'
       FROM read
-     WHERE read.alert_id = judged_alert.alert_id AND read.reason = 0 AND read.entry_id IS NULL
+     WHERE read.alert_id = judged_alert.alert_id AND read.reason = {FailureCode.NONE} AND read.entry_id IS NULL
 )
 SELECT count(*) AS said, (SELECT count(*) FROM smi) AS moved FROM read

@@ -13,10 +13,10 @@ SELECT fresh.guid, fresh.occurred_at, fresh.alert_id, fresh.command_id,
        CASE WHEN fresh.command_id IS NULL THEN flight.rollout_id ELSE command.rollout_id END,
        hub.cpl_entry_id, hub.device_model_id, hub.import_supplier_id, hub.gas_supplier_id,
        command.requested_by_id, fresh.code, fresh.reason, hub.smi_status,
-       coalesce(command.kind = 4 AND command.rollout_id IS NOT NULL, false), fresh.firmware_version,
+       coalesce(command.kind = {CommandKind.READ} AND command.rollout_id IS NOT NULL, false), fresh.firmware_version,
        CASE WHEN hub.guid IS NULL THEN 'UNKNOWN_HUB'
             WHEN channel.csp_id IS DISTINCT FROM %(csp_id)s THEN 'WRONG_CSP'
-            WHEN fresh.code = 0 THEN 'UNKNOWN_CODE' END
+            WHEN fresh.code = {AlertCode.UNKNOWN} THEN 'UNKNOWN_CODE' END
   FROM (SELECT * FROM fresh ORDER BY guid) AS fresh  -- in the order of the key: neighbours lie on one page
   LEFT JOIN rollouts_hub AS hub ON hub.guid = fresh.guid
   LEFT JOIN rollouts_cspchannel AS channel ON channel.region = hub.region

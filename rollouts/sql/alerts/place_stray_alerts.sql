@@ -12,6 +12,6 @@ WITH stray AS (
 )
 UPDATE judged_alert AS judged
    SET rollout_id = stray.rollout_id,
-       why = CASE WHEN stray.rollout_id IS NULL AND judged.code <> 10 THEN 'NO_ROLLOUT' END
+       why = CASE WHEN stray.rollout_id IS NULL AND judged.code <> {AlertCode.READ_RESULT} THEN 'NO_ROLLOUT' END
   FROM stray
  WHERE stray.alert_id = judged.alert_id

@@ -8,22 +8,29 @@ WITH command AS (
       JOIN (SELECT unnest(guids) AS guid FROM command) AS asked ON asked.guid = target.guid
      CROSS JOIN command
      WHERE target.rollout_id = %(rollout_id)s AND target.command_id = command.id
-       AND target.state = CASE command.kind WHEN 1 THEN 30 WHEN 2 THEN 50 ELSE 55 END
-       AND (command.kind < 3 OR target.consent >= 4)
+       AND target.state = CASE command.kind WHEN {CommandKind.DISTRIBUTE} THEN {TargetState.DISTRIBUTING}
+                                            WHEN {CommandKind.ACTIVATE} THEN {TargetState.ACTIVATING}
+                                            ELSE {TargetState.CANCELLING} END
+       AND (command.kind < {CommandKind.CANCEL} OR target.consent >= {Consent.COMPLETE})
      ORDER BY target.guid
        FOR NO KEY UPDATE OF target
 ), moved AS (
     UPDATE rollouts_target AS target
-       SET state = CASE WHEN command.kind = 1 AND target.consent < 4 THEN 10 WHEN command.kind = 1 THEN 20
-                        WHEN command.kind = 2 THEN 40 ELSE 50 END,
+       SET state = CASE WHEN command.kind = {CommandKind.DISTRIBUTE} AND target.consent < {Consent.COMPLETE}
+                        THEN {TargetState.ELIGIBLE}
+                        WHEN command.kind = {CommandKind.DISTRIBUTE} THEN {TargetState.SCHEDULED}
+                        WHEN command.kind = {CommandKind.ACTIVATE} THEN {TargetState.DISTRIBUTED}
+                        ELSE {TargetState.ACTIVATING} END,
            state_at = %(now)s,
-           command_id = CASE command.kind WHEN 3 THEN target.command_id END,
-           attempts = target.attempts - CASE WHEN command.kind < 3 AND target.attempts > 0 THEN 1 ELSE 0 END
+           command_id = CASE command.kind WHEN {CommandKind.CANCEL} THEN target.command_id END,
+           attempts = target.attempts
+                      - CASE WHEN command.kind < {CommandKind.CANCEL} AND target.attempts > 0 THEN 1 ELSE 0 END
       FROM member, command
      WHERE target.rollout_id = %(rollout_id)s AND target.guid = member.guid
     RETURNING target.guid, target.state
 ), grounded AS (
     DELETE FROM rollouts_hub_in_flight
-     WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM moved WHERE state IN (10, 20)))
+     WHERE rollout_id = %(rollout_id)s
+       AND guid = ANY (ARRAY(SELECT guid FROM moved WHERE state IN ({TargetState.ELIGIBLE, TargetState.SCHEDULED})))
 )
 SELECT count(*)::int AS hubs FROM moved

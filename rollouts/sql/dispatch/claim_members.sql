@@ -5,7 +5,7 @@
 -- it was not ready.
 WITH command AS (
     SELECT id, guids, region, execute_at FROM rollouts_command
-     WHERE id = %(command_id)s AND status = 1
+     WHERE id = %(command_id)s AND status = {CommandStatus.READY}
        FOR NO KEY UPDATE
 ), asked AS (
     SELECT unnest(guids) AS guid FROM command
@@ -15,9 +15,9 @@ WITH command AS (
       JOIN asked ON asked.guid = target.guid
      WHERE target.rollout_id = %(rollout_id)s
        AND target.state = %(from_state)s
-       AND target.consent >= 4
+       AND target.consent >= {Consent.COMPLETE}
        AND target.batch_id = ANY(%(batches)s)
-       AND (%(from_state)s = 20 OR target.effective_at <= %(now)s
+       AND (%(from_state)s = {TargetState.SCHEDULED} OR target.effective_at <= %(now)s
             OR target.effective_at = (SELECT execute_at FROM command))
      ORDER BY target.guid
        FOR NO KEY UPDATE OF target
@@ -28,7 +28,7 @@ WITH command AS (
      WHERE hub.import_supplier_id IS NOT DISTINCT FROM member.import_supplier_id
        AND hub.gas_supplier_id IS NOT DISTINCT FROM member.gas_supplier_id
        AND hub.cpl_entry_id = ANY(%(predecessors)s::integer[])
-       AND hub.smi_status IN (4, 7)
+       AND hub.smi_status IN ({ELIGIBLE_SMI_STATUSES})
        AND (hub.region = (SELECT region FROM command)
             OR hub.region NOT IN (SELECT region FROM rollouts_cspchannel))
 ), flown AS (
@@ -51,7 +51,8 @@ WITH command AS (
     SELECT coalesce(array_agg(guid), '{}') AS guids, count(*)::int AS hubs FROM moved
 )
 UPDATE rollouts_command AS claimed
-   SET status = 2, claimed_at = %(now)s, next_try_at = NULL, guids = left_over.guids, hub_count = left_over.hubs,
+   SET status = {CommandStatus.CLAIMED}, claimed_at = %(now)s, next_try_at = NULL,
+       guids = left_over.guids, hub_count = left_over.hubs,
        execute_at = CASE WHEN command.execute_at > %(now)s THEN command.execute_at END
   FROM command, left_over
  WHERE claimed.id = command.id

@@ -4,10 +4,12 @@ SELECT command.id, command.rollout_id, command.region, command.kind, command.hub
   FROM rollouts_command AS command
   LEFT JOIN rollouts_rollout AS rollout ON rollout.id = command.rollout_id
  WHERE command.region = %(region)s
-   AND command.status = 1
+   AND command.status = {CommandStatus.READY}
    AND command.due_at <= %(now)s
-   AND (command.kind IN (3, 4)
+   AND (command.kind IN ({CommandKind.CANCEL, CommandKind.READ})
         OR rollout.status = ANY(%(running)s) AND command.rollout_id <> ALL(%(held)s))
-   AND (command.kind <> 1 OR %(may_distribute)s)
- ORDER BY array_position(ARRAY[3, 4, 2, 1]::smallint[], command.kind), rollout.priority, command.due_at, command.id
+   AND (command.kind <> {CommandKind.DISTRIBUTE} OR %(may_distribute)s)
+ ORDER BY array_position(ARRAY[{CommandKind.CANCEL, CommandKind.READ, CommandKind.ACTIVATE,
+                               CommandKind.DISTRIBUTE}]::smallint[], command.kind),
+          rollout.priority, command.due_at, command.id
  LIMIT 1

@@ -2,6 +2,7 @@
 -- asked for it later. Only the holder of the region's lease asks.
 SELECT id
   FROM rollouts_command
- WHERE region = %(region)s AND status = 2 AND (next_try_at IS NULL OR next_try_at <= clock_timestamp())
+ WHERE region = %(region)s AND status = {CommandStatus.CLAIMED}
+   AND (next_try_at IS NULL OR next_try_at <= clock_timestamp())
  ORDER BY claimed_at, id
  LIMIT 1

@@ -8,15 +8,18 @@ WITH way AS (
                   %(default_throughs)s::timestamptz[], %(lead_untils)s::timestamptz[])
         AS way (region, distribute_room, activate_room, default_through, lead_until)
 ), pause (code, attempts, wait, back_to) AS (
-    {waits}
+    {RETRY_POLICIES}
 ), planned AS (
     SELECT unnest(guids) AS guid FROM rollouts_command
-     WHERE rollout_id = %(rollout_id)s AND status = 1 AND kind IN (1, 2)
+     WHERE rollout_id = %(rollout_id)s AND status = {CommandStatus.READY}
+       AND kind IN ({CommandKind.DISTRIBUTE, CommandKind.ACTIVATE})
 ), due AS (
     SELECT target.guid, target.region, target.batch_id,
-           CASE target.state WHEN 20 THEN 1 ELSE 2 END AS kind,
-           CASE target.state WHEN 20 THEN way.distribute_room ELSE way.activate_room END AS room,
-           CASE WHEN target.state = 40 AND target.effective_at > %(now)s THEN target.effective_at END AS execute_at,
+           CASE target.state WHEN {TargetState.SCHEDULED} THEN {CommandKind.DISTRIBUTE}
+                             ELSE {CommandKind.ACTIVATE} END AS kind,
+           CASE target.state WHEN {TargetState.SCHEDULED} THEN way.distribute_room ELSE way.activate_room END AS room,
+           CASE WHEN target.state = {TargetState.DISTRIBUTED} AND target.effective_at > %(now)s
+                THEN target.effective_at END AS execute_at,
            row_number() OVER (PARTITION BY target.region, target.state
                                   ORDER BY (target.effective_at AT TIME ZONE 'UTC')::date,
                                            hashint8extended(target.guid, %(seed)s)) AS place
@@ -24,11 +27,14 @@ WITH way AS (
       JOIN way ON way.region = target.region
       LEFT JOIN pause ON pause.code = target.code
      WHERE target.rollout_id = %(rollout_id)s
-       AND (   target.state = 20 AND way.distribute_room > 0 AND target.batch_id = ANY(%(distribute_batches)s)
-               AND (target.consent = 4 OR target.import_answer = 1 OR target.gas_answer = 1
+       AND (   target.state = {TargetState.SCHEDULED} AND way.distribute_room > 0
+               AND target.batch_id = ANY(%(distribute_batches)s)
+               AND (target.consent = {Consent.COMPLETE} OR target.import_answer = {Answer.INSTRUCTED}
+                    OR target.gas_answer = {Answer.INSTRUCTED}
                     OR target.effective_at < way.default_through)
-            OR target.state = 40 AND way.activate_room > 0 AND target.batch_id = ANY(%(activate_batches)s)
-               AND target.consent >= 4 AND target.effective_at <= way.lead_until)
+            OR target.state = {TargetState.DISTRIBUTED} AND way.activate_room > 0
+               AND target.batch_id = ANY(%(activate_batches)s)
+               AND target.consent >= {Consent.COMPLETE} AND target.effective_at <= way.lead_until)
        AND (pause.wait IS NULL OR target.state_at + pause.wait <= %(now)s)
        AND NOT EXISTS (SELECT FROM planned WHERE planned.guid = target.guid)
        AND NOT EXISTS (SELECT FROM rollouts_hub_in_flight AS flight
@@ -41,7 +47,8 @@ WITH way AS (
 )
 INSERT INTO rollouts_command (rollout_id, kind, status, region, guids, hub_count, cpl_entry_id, execute_at, due_at,
                               created_at, attempts, problem)
-SELECT %(rollout_id)s, kind, 1, region, array_agg(guid), count(*), %(cpl_entry_id)s, execute_at, %(now)s, %(now)s, 0, ''
+SELECT %(rollout_id)s, kind, {CommandStatus.READY}, region, array_agg(guid), count(*), %(cpl_entry_id)s, execute_at,
+       %(now)s, %(now)s, 0, ''
   FROM kept
  GROUP BY kind, region, batch_id, execute_at, part
  ORDER BY kind, execute_at, part, region

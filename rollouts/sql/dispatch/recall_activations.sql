@@ -3,12 +3,14 @@
 WITH recalled AS (
     UPDATE rollouts_command
        SET recalled_at = %(now)s
-     WHERE rollout_id = %(rollout_id)s AND status = 3 AND kind = 2 AND execute_at > %(now)s AND recalled_at IS NULL
+     WHERE rollout_id = %(rollout_id)s AND status = {CommandStatus.SENT} AND kind = {CommandKind.ACTIVATE}
+       AND execute_at > %(now)s AND recalled_at IS NULL
     RETURNING region, guids, hub_count, cpl_entry_id, execute_at
 )
 INSERT INTO rollouts_command (rollout_id, kind, status, region, guids, hub_count, cpl_entry_id, execute_at, due_at,
                               created_at, attempts, problem)
-SELECT %(rollout_id)s, 3, 1, region, guids, hub_count, cpl_entry_id, execute_at, %(now)s, %(now)s, 0, ''
+SELECT %(rollout_id)s, {CommandKind.CANCEL}, {CommandStatus.READY}, region, guids, hub_count, cpl_entry_id, execute_at,
+       %(now)s, %(now)s, 0, ''
   FROM recalled
  ORDER BY execute_at, region
 RETURNING hub_count

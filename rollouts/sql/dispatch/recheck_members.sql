@@ -7,24 +7,29 @@ WITH command AS (
       FROM rollouts_command WHERE id = %(command_id)s
 ), member AS (
     SELECT target.guid,
-           command.kind = 1 OR command.may_have_left OR target.effective_at <= %(now)s
+           command.kind = {CommandKind.DISTRIBUTE} OR command.may_have_left OR target.effective_at <= %(now)s
            OR target.effective_at = command.execute_at AS is_right,
-           target.consent = 5 AND %(now)s + interval '1 day' <= coalesce(batch.cutoff_at, rollout.cutoff_at) AS is_open
+           target.consent = {Consent.DEFAULTED}
+           AND %(now)s + interval '1 day' <= coalesce(batch.cutoff_at, rollout.cutoff_at) AS is_open
       FROM command
      CROSS JOIN LATERAL unnest(command.guids) AS asked (guid)
       JOIN rollouts_target AS target ON target.rollout_id = %(rollout_id)s AND target.guid = asked.guid
       JOIN rollouts_batch AS batch ON batch.id = target.batch_id
       JOIN rollouts_rollout AS rollout ON rollout.id = target.rollout_id
-     WHERE target.command_id = command.id AND target.state = CASE command.kind WHEN 1 THEN 30 ELSE 50 END
+     WHERE target.command_id = command.id
+       AND target.state = CASE command.kind WHEN {CommandKind.DISTRIBUTE} THEN {TargetState.DISTRIBUTING}
+                                            ELSE {TargetState.ACTIVATING} END
      ORDER BY target.guid
        FOR NO KEY UPDATE OF target
 ), returned AS (
     UPDATE rollouts_target AS target
-       SET state = 40, state_at = %(now)s, command_id = NULL, attempts = greatest(target.attempts - 1, 0),
+       SET state = {TargetState.DISTRIBUTED}, state_at = %(now)s, command_id = NULL,
+           attempts = greatest(target.attempts - 1, 0),
            consent = CASE WHEN NOT member.is_open THEN target.consent
                           WHEN target.import_supplier_id <> target.gas_supplier_id
-                          THEN CASE WHEN 1 IN (target.import_answer, target.gas_answer) THEN 3 ELSE 2 END
-                          ELSE 1 END
+                          THEN CASE WHEN {Answer.INSTRUCTED} IN (target.import_answer, target.gas_answer)
+                                    THEN {Consent.AWAITING_SECOND} ELSE {Consent.AWAITING_BOTH} END
+                          ELSE {Consent.AWAITING} END
       FROM member
      WHERE target.rollout_id = %(rollout_id)s AND target.guid = member.guid AND NOT member.is_right
 ), left_over AS (

@@ -8,13 +8,14 @@ WITH command AS (
       JOIN (SELECT unnest(guids) AS guid FROM command) AS asked ON asked.guid = target.guid
      CROSS JOIN command
      WHERE target.rollout_id = %(rollout_id)s AND target.command_id = command.id AND target.state = %(state)s
-       AND (command.kind < 3 OR target.consent >= 4)
+       AND (command.kind < {CommandKind.CANCEL} OR target.consent >= {Consent.COMPLETE})
      ORDER BY target.guid
        FOR NO KEY UPDATE OF target
 ), moved AS (
     UPDATE rollouts_target AS target
        SET state = CASE WHEN target.attempts >= %(attempts)s THEN %(failed)s
-                        WHEN %(back_to)s = 20 AND target.consent < 4 THEN 10
+                        WHEN %(back_to)s = {TargetState.SCHEDULED} AND target.consent < {Consent.COMPLETE}
+                        THEN {TargetState.ELIGIBLE}
                         ELSE %(back_to)s END,
            code = %(code)s, state_at = %(now)s
       FROM member
@@ -22,13 +23,16 @@ WITH command AS (
     RETURNING target.guid, target.state, target.import_supplier_id AS import_id, target.gas_supplier_id AS gas_id
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
-    SELECT guid, %(now)s, import_id, %(rollout_id)s, %(cpl_entry_id)s, 5, %(code)s FROM moved
-     WHERE state IN (31, 51) AND import_id IS NOT NULL
+    SELECT guid, %(now)s, import_id, %(rollout_id)s, %(cpl_entry_id)s, {EntryKind.HUB_FAILED}, %(code)s FROM moved
+     WHERE state IN ({TargetState.DISTRIBUTION_FAILED, TargetState.ACTIVATION_FAILED}) AND import_id IS NOT NULL
      UNION ALL
-    SELECT guid, %(now)s, gas_id, %(rollout_id)s, %(cpl_entry_id)s, 5, %(code)s FROM moved
-     WHERE state IN (31, 51) AND gas_id IS NOT NULL AND gas_id IS DISTINCT FROM import_id
+    SELECT guid, %(now)s, gas_id, %(rollout_id)s, %(cpl_entry_id)s, {EntryKind.HUB_FAILED}, %(code)s FROM moved
+     WHERE state IN ({TargetState.DISTRIBUTION_FAILED, TargetState.ACTIVATION_FAILED})
+       AND gas_id IS NOT NULL AND gas_id IS DISTINCT FROM import_id
 ), landed AS (
     DELETE FROM rollouts_hub_in_flight
-     WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM moved WHERE state IN (31, 51)))
+     WHERE rollout_id = %(rollout_id)s
+       AND guid = ANY (ARRAY(SELECT guid FROM moved
+                              WHERE state IN ({TargetState.DISTRIBUTION_FAILED, TargetState.ACTIVATION_FAILED})))
 )
 SELECT count(*)::int AS hubs FROM moved

@@ -10,8 +10,9 @@ WITH asked AS (
      WHERE %(is_dcc)s OR hub.import_supplier_id = %(organisation_id)s OR hub.gas_supplier_id = %(organisation_id)s
 ), under_way AS (
     SELECT unnest(guids) AS guid FROM rollouts_command
-     WHERE kind = 4 AND requested_by_id = %(organisation_id)s
-       AND (status IN (1, 2) OR status = 3 AND sent_at > %(recently)s)
+     WHERE kind = {CommandKind.READ} AND requested_by_id = %(organisation_id)s
+       AND (status IN ({CommandStatus.READY, CommandStatus.CLAIMED})
+            OR status = {CommandStatus.SENT} AND sent_at > %(recently)s)
        AND created_at > %(recently)s
 ), fresh AS (
     SELECT own.guid, own.region, (row_number() OVER (PARTITION BY own.region ORDER BY own.guid) - 1) / %(size)s AS part
@@ -20,7 +21,8 @@ WITH asked AS (
 ), made AS (
     INSERT INTO rollouts_command (kind, status, region, guids, hub_count, requested_by_id, due_at, created_at,
                                   attempts, problem)
-    SELECT 4, 1, region, array_agg(guid), count(*), %(organisation_id)s, %(now)s, %(now)s, 0, ''
+    SELECT {CommandKind.READ}, {CommandStatus.READY}, region, array_agg(guid), count(*), %(organisation_id)s,
+           %(now)s, %(now)s, 0, ''
       FROM fresh GROUP BY region, part
     RETURNING id, hub_count
 )

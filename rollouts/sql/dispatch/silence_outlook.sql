@@ -2,9 +2,12 @@
 -- (also where no CSP serves the region).
 WITH stands AS (
     SELECT tally.rollout_id, tally.n,
-           tally.state IN (50, 55) AS is_activating, tally.state = 30 AS is_distributing,
-           tally.state IN (10, 20) AND (tally.code = 10 OR channel.region IS NULL)
-           OR tally.state = 40 AND tally.code = 33 AS is_unreachable
+           tally.state IN ({ACTIVATION_SENT_STATES}) AS is_activating,
+           tally.state = {TargetState.DISTRIBUTING} AS is_distributing,
+           tally.state IN ({TargetState.ELIGIBLE, TargetState.SCHEDULED})
+           AND (tally.code = {FailureCode.UNREACHABLE} OR channel.region IS NULL)
+           OR tally.state = {TargetState.DISTRIBUTED}
+              AND tally.code = {FailureCode.ACTIVATION_UNREACHABLE} AS is_unreachable
       FROM rollouts_tally_state AS tally
       LEFT JOIN rollouts_cspchannel AS channel ON channel.region = tally.region
 )

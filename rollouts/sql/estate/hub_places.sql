@@ -7,8 +7,8 @@ SELECT t.rollout_id, r.name, r.status, r.cutoff_at, b.name AS batch, b.cutoff_at
             WHEN t.gas_supplier_id = %(party)s THEN t.gas_answer END AS mine,
        CASE WHEN t.import_supplier_id = %(party)s THEN t.import_time
             WHEN t.gas_supplier_id = %(party)s THEN t.gas_time END AS requested_at,
-       CASE WHEN t.import_supplier_id = %(party)s AND t.gas_supplier_id <> %(party)s THEN t.gas_answer > 0
-            WHEN t.gas_supplier_id = %(party)s AND t.import_supplier_id <> %(party)s THEN t.import_answer > 0
+       CASE WHEN t.import_supplier_id = %(party)s AND t.gas_supplier_id <> %(party)s THEN t.gas_answer > {Answer.NONE}
+            WHEN t.gas_supplier_id = %(party)s AND t.import_supplier_id <> %(party)s THEN t.import_answer > {Answer.NONE}
             END AS second_has_answered
   FROM rollouts_target AS t
   JOIN rollouts_rollout AS r ON r.id = t.rollout_id

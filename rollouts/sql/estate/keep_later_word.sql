@@ -8,14 +8,17 @@ WITH word AS MATERIALIZED (
       JOIN rollouts_cplentry AS entry ON entry.id = h.cpl_entry_id
       JOIN rollouts_csp_alert AS alert ON alert.guid = h.guid
      WHERE h.cpl_entry_id <> s.cpl_entry_id
-       AND alert.occurred_at > %(as_of)s AND alert.code IN (4, 5, 10) AND alert.reason = 0
+       AND alert.occurred_at > %(as_of)s
+       AND alert.code IN ({AlertCode.CS06_RESPONSE, AlertCode.ACTIVATED, AlertCode.READ_RESULT})
+       AND alert.reason = {FailureCode.NONE}
        AND alert.firmware_version = entry.firmware_version
 ), kept AS (
     UPDATE rollouts_staged_hub AS s
        SET cpl_entry_id = word.cpl_entry_id,
            gpf_cpl_entry_id = CASE WHEN s.gpf_guid IS NOT DISTINCT FROM word.gpf_guid THEN word.gpf_cpl_entry_id
                                    ELSE s.gpf_cpl_entry_id END,
-           smi_status = CASE WHEN s.smi_status = 7 AND word.smi_status = 4 THEN word.smi_status ELSE s.smi_status END
+           smi_status = CASE WHEN s.smi_status = {SmiStatus.SUSPENDED} AND word.smi_status = {SmiStatus.COMMISSIONED}
+                             THEN word.smi_status ELSE s.smi_status END
       FROM word
      WHERE s.guid = word.guid
 )

@@ -24,20 +24,21 @@ WITH was AS MATERIALIZED (
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, kind, data)
     SELECT guid, %(now)s, party_id, kind,
-           jsonb_build_object('role', CASE role WHEN 3 THEN 'both' WHEN 2 THEN 'gas' ELSE 'import' END)
+           jsonb_build_object('role', CASE role WHEN {SupplierRole.BOTH} THEN 'both'
+                                                   WHEN {SupplierRole.GAS} THEN 'gas' ELSE 'import' END)
       FROM (SELECT guid, party_id, %(lost)s AS kind, sum(role) AS role
-              FROM (SELECT guid, old_import_id AS party_id, 1 AS role FROM was
+              FROM (SELECT guid, old_import_id AS party_id, {SupplierRole.IMPORT} AS role FROM was
                      WHERE old_import_id IS DISTINCT FROM import_id AND old_import_id IS DISTINCT FROM gas_id
                      UNION ALL
-                    SELECT guid, old_gas_id, 2 FROM was
+                    SELECT guid, old_gas_id, {SupplierRole.GAS} FROM was
                      WHERE old_gas_id IS DISTINCT FROM import_id AND old_gas_id IS DISTINCT FROM gas_id) AS losing
              WHERE party_id IS NOT NULL GROUP BY guid, party_id
              UNION ALL
             SELECT guid, party_id, %(gained)s, sum(role)
-              FROM (SELECT guid, import_id AS party_id, 1 AS role FROM was
+              FROM (SELECT guid, import_id AS party_id, {SupplierRole.IMPORT} AS role FROM was
                      WHERE import_id IS DISTINCT FROM old_import_id AND import_id IS DISTINCT FROM old_gas_id
                      UNION ALL
-                    SELECT guid, gas_id, 2 FROM was
+                    SELECT guid, gas_id, {SupplierRole.GAS} FROM was
                      WHERE gas_id IS DISTINCT FROM old_import_id AND gas_id IS DISTINCT FROM old_gas_id) AS gaining
              WHERE party_id IS NOT NULL GROUP BY guid, party_id) AS news
      ORDER BY guid, kind, party_id

@@ -5,8 +5,9 @@ WITH stray AS (
       FROM rollouts_target AS t
       JOIN rollouts_hub AS h ON h.guid = t.guid
      WHERE t.rollout_id = %(rollout_id)s AND t.guid = ANY(%(guids)s) AND t.region <> h.region
-       AND rollouts_stage_of(t.state) < 2
-       AND (t.state IN (10, 20) OR h.region IN (SELECT region FROM rollouts_cspchannel))
+       AND rollouts_stage_of(t.state) < {SETTLED}
+       AND (t.state IN ({TargetState.ELIGIBLE, TargetState.SCHEDULED})
+            OR h.region IN (SELECT region FROM rollouts_cspchannel))
      ORDER BY t.guid
        FOR NO KEY UPDATE OF t
 )

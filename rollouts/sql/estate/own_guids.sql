@@ -1,5 +1,5 @@
 -- The hubs of a rollout that one Supplier may still answer for, as GUIDs alone. which: 'all'; 'waiting', those it has
--- not answered for; 'second', those of them the other Supplier has instructed (consent 3); 'answered', those it has. instruction_id:
+-- not answered for; 'second', those of them the other Supplier has instructed; 'answered', those it has. instruction_id:
 -- only those for which that instruction counts.
 SELECT t.guid
   FROM rollouts_target AS t
@@ -12,7 +12,7 @@ SELECT t.guid
            = %(instruction_id)s)
    AND CASE %(which)s
             WHEN 'all' THEN true
-            WHEN 'second' THEN t.consent = 3
+            WHEN 'second' THEN t.consent = {Consent.AWAITING_SECOND}
                 AND CASE WHEN t.import_supplier_id = %(party)s THEN t.import_answer ELSE t.gas_answer END = 0
             WHEN 'answered' THEN
                 CASE WHEN t.import_supplier_id = %(party)s THEN t.import_answer ELSE t.gas_answer END > 0

@@ -13,5 +13,5 @@ WITH named AS (
 SELECT count(*)::bigint AS hubs, (count(*) FILTER (WHERE named.lost_devices))::bigint AS lost_devices
   FROM named
   JOIN rollouts_target AS target ON target.rollout_id = %(rollout_id)s AND target.guid = named.guid
- WHERE target.state IN (31, 41, 51, 52, 60) AND target.state_at > %(since)s
+ WHERE target.state IN ({FAILED_STATES, TargetState.ACTIVATED}) AND target.state_at > %(since)s
    AND (%(batch_id)s::integer IS NULL OR target.batch_id = %(batch_id)s)

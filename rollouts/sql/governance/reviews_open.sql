@@ -8,7 +8,7 @@ SELECT r.id AS rollout_id, r.name, r.status,
   LEFT JOIN LATERAL (
            SELECT sum(p.n) AS n
              FROM rollouts_tally_plan AS p
-            WHERE p.rollout_id = r.id AND p.batch_id = b.id AND p.stage < 2 AND p.consent >= 4
+            WHERE p.rollout_id = r.id AND p.batch_id = b.id AND p.stage < {SETTLED} AND p.consent >= {Consent.COMPLETE}
               AND (p.effective_day < (%(now)s AT TIME ZONE 'UTC')::date
                    OR p.effective_day = (%(now)s AT TIME ZONE 'UTC')::date
                       AND coalesce(b.automatic_at, r.automatic_at) <= %(now)s)

@@ -10,7 +10,7 @@ WITH named AS (
 ), placed AS (
     SELECT target.batch_id, target.region, coalesce(target.import_supplier_id, 0) AS import_id,
            coalesce(target.gas_supplier_id, 0) AS gas_id, target.from_cpl_entry_id AS version_id,
-           target.state = 60 AND target.state_at <= named.raised_at AS is_upgraded,
+           target.state = {TargetState.ACTIVATED} AND target.state_at <= named.raised_at AS is_upgraded,
            named.lost_devices, named.incidents
       FROM named
       JOIN rollouts_target AS target ON target.rollout_id = %(rollout_id)s AND target.guid = named.guid

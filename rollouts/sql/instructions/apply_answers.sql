@@ -29,11 +29,12 @@ WITH changed AS (
                 ELSE jsonb_build_object('effective_at', to_char(effective_at AT TIME ZONE 'UTC',
                                                                 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) END
       FROM (SELECT guid, effective_at, import_supplier_id AS party_id
-              FROM changed WHERE consent >= 4 AND import_supplier_id IS NOT NULL
+              FROM changed WHERE consent >= {Consent.COMPLETE} AND import_supplier_id IS NOT NULL
              UNION ALL
             SELECT guid, effective_at, gas_supplier_id
               FROM changed
-             WHERE consent >= 4 AND gas_supplier_id IS NOT NULL AND gas_supplier_id IS DISTINCT FROM import_supplier_id
+             WHERE consent >= {Consent.COMPLETE} AND gas_supplier_id IS NOT NULL
+               AND gas_supplier_id IS DISTINCT FROM import_supplier_id
            ) AS due
 ), missed AS (
     INSERT INTO rollouts_missed_guid (guid)

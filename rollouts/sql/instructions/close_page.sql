@@ -9,14 +9,14 @@ WITH page AS (
      LIMIT %(size)s
 ), closed AS (
     UPDATE rollouts_target AS t
-       SET consent = 5,
-           state = CASE WHEN t.state = 10 THEN 20 ELSE t.state END,
-           state_at = CASE WHEN t.state = 10 THEN %(now)s ELSE t.state_at END
+       SET consent = {Consent.DEFAULTED},
+           state = CASE WHEN t.state = {TargetState.ELIGIBLE} THEN {TargetState.SCHEDULED} ELSE t.state END,
+           state_at = CASE WHEN t.state = {TargetState.ELIGIBLE} THEN %(now)s ELSE t.state_at END
      WHERE t.rollout_id = %(rollout_id)s
-       AND t.guid = ANY(ARRAY(SELECT guid FROM page WHERE consent < 4 ORDER BY guid))
+       AND t.guid = ANY(ARRAY(SELECT guid FROM page WHERE consent < {Consent.COMPLETE} ORDER BY guid))
        AND t.batch_id = ANY(%(batch_ids)s::integer[])
-       AND t.consent < 4
-       AND t.state NOT IN (60, 90)
+       AND t.consent < {Consent.COMPLETE}
+       AND t.state NOT IN ({TERMINAL_STATES})
     RETURNING 1
 )
 SELECT max(page.guid) AS last_guid, count(*) AS seen, (SELECT count(*) FROM closed) AS closed FROM page

@@ -10,28 +10,28 @@ WITH placed AS MATERIALIZED (
                     AND {is_mine}) AS t ON t.guid = s.guid
 ), stray AS MATERIALIZED (
     -- Set apart, as they are few: only these are looked for in the inventory.
-    SELECT asked AS guid, line_no FROM placed WHERE guid IS NULL OR state = 90
+    SELECT asked AS guid, line_no FROM placed WHERE guid IS NULL OR state = {TargetState.WITHDRAWN}
 ), judged AS (
     SELECT t.asked AS guid, t.line_no, NULL::bigint AS chf_guid, t.consent, t.day,
            CASE
                {reasons}
            END AS reason
       FROM placed AS t
-     WHERE t.state <> 90
+     WHERE t.state <> {TargetState.WITHDRAWN}
      UNION ALL
     SELECT s.guid, s.line_no, g.chf_guid, NULL, NULL,
            CASE
                WHEN h.guid IS NULL AND g.chf_guid IS NULL THEN 'UNKNOWN_DEVICE'
                WHEN h.guid IS NULL THEN 'NOT_A_CHF'
-               WHEN h.region = 8 OR h.smets_generation = 1 THEN 'SMETS1_OUT_OF_SCOPE'
-               WHEN h.smi_status IN (8, 9) THEN 'RECOVERY_IN_PROGRESS'
-               WHEN h.smi_status NOT IN (4, 7) THEN 'NOT_COMMISSIONED'
+               WHEN h.region = {Region.SMETS1} OR h.smets_generation = 1 THEN 'SMETS1_OUT_OF_SCOPE'
+               WHEN h.smi_status IN ({RECOVERING_SMI_STATUSES}) THEN 'RECOVERY_IN_PROGRESS'
+               WHEN h.smi_status NOT IN ({ELIGIBLE_SMI_STATUSES}) THEN 'NOT_COMMISSIONED'
                WHEN h.device_model_id <> %(model_id)s THEN 'MODEL_MISMATCH'
                WHEN h.cpl_entry_id = %(version_id)s THEN 'ALREADY_AT_VERSION'
                WHEN h.cpl_entry_id <> ALL(%(predecessors)s::integer[]) THEN 'UPGRADE_PATH'
                WHEN EXISTS (SELECT FROM rollouts_target AS o
                              WHERE o.rollout_id = ANY(%(other_rollouts)s::integer[])
-                               AND o.guid = s.guid AND o.state NOT IN (31, 41, 51, 52, 60, 90))
+                               AND o.guid = s.guid AND o.state NOT IN ({FAILED_STATES, TERMINAL_STATES}))
                  THEN 'OTHER_UPDATE_IN_PROGRESS'
                ELSE 'NOT_IN_ROLLOUT'
            END

@@ -1,6 +1,6 @@
 -- Give live targets their new Suppliers: answers go with the Party that gave them, those of a Party that has
 -- left are void, consent and effective time are settled anew. An activation already sent keeps its state: it
--- is to be recalled, and until then DCC's default holds (state 50 stands on a final consent).
+-- is to be recalled, and until then DCC's default holds (a sent one stands on a final consent).
 -- Settled targets, and all of rollouts that have ended, only change hands. Rows are locked by rollout and GUID.
 WITH was AS MATERIALIZED (
     SELECT t.*, c.import_id, c.gas_id, r.status, r.consent_policy, r.automatic_at AS r_automatic_at,
@@ -32,7 +32,7 @@ WITH was AS MATERIALIZED (
       FROM was AS w
 ), settled AS (
     SELECT m.*, {consent} AS new_consent, {effective_at} AS new_effective_at,
-           m.state IN (31, 41, 51, 52, 60) OR m.status <> ALL(%(open)s) AS is_settled
+           m.state IN ({FAILED_STATES, TargetState.ACTIVATED}) OR m.status <> ALL(%(open)s) AS is_settled
       FROM moved AS m
 ), changed AS (
     UPDATE rollouts_target AS t
@@ -44,24 +44,29 @@ WITH was AS MATERIALIZED (
            gas_answer = CASE WHEN s.is_settled THEN s.gas_answer ELSE s.new_gas_answer END,
            gas_time = CASE WHEN s.is_settled THEN s.gas_time ELSE s.new_gas_time END,
            gas_instruction_id = s.new_gas_instruction_id,
-           answered_at = CASE WHEN s.is_settled OR s.new_import_answer + s.new_gas_answer > 0
+           answered_at = CASE WHEN s.is_settled OR s.new_import_answer > {Answer.NONE}
+                                   OR s.new_gas_answer > {Answer.NONE}
                               THEN t.answered_at END,
            effective_at = CASE WHEN s.is_settled THEN t.effective_at ELSE s.new_effective_at END,
            consent = CASE WHEN s.is_settled THEN t.consent
-                          WHEN s.state IN (50, 55) AND s.new_consent < 4 THEN 5
+                          WHEN s.state IN ({ACTIVATION_SENT_STATES}) AND s.new_consent < {Consent.COMPLETE}
+                          THEN {Consent.DEFAULTED}
                           ELSE s.new_consent END,
-           state = CASE WHEN t.state = 10 AND s.new_consent >= 4 THEN 20
-                        WHEN t.state = 20 AND s.new_consent < 4 THEN 10 ELSE t.state END,
-           state_at = CASE WHEN t.state = 10 AND s.new_consent >= 4 OR t.state = 20 AND s.new_consent < 4
+           state = CASE WHEN t.state = {TargetState.ELIGIBLE} AND s.new_consent >= {Consent.COMPLETE}
+                        THEN {TargetState.SCHEDULED}
+                        WHEN t.state = {TargetState.SCHEDULED} AND s.new_consent < {Consent.COMPLETE}
+                        THEN {TargetState.ELIGIBLE} ELSE t.state END,
+           state_at = CASE WHEN t.state = {TargetState.ELIGIBLE} AND s.new_consent >= {Consent.COMPLETE}
+                             OR t.state = {TargetState.SCHEDULED} AND s.new_consent < {Consent.COMPLETE}
                            THEN %(now)s ELSE t.state_at END
       FROM settled AS s
      WHERE t.rollout_id = s.rollout_id AND t.guid = s.guid
 )
 SELECT rollout_id, guid, import_id, gas_id,
-       CASE WHEN import_answer > 0 AND import_supplier_id IS DISTINCT FROM import_id
+       CASE WHEN import_answer > {Answer.NONE} AND import_supplier_id IS DISTINCT FROM import_id
              AND import_supplier_id IS DISTINCT FROM gas_id THEN import_supplier_id END AS import_voided,
-       CASE WHEN gas_answer > 0 AND gas_supplier_id IS DISTINCT FROM import_id
+       CASE WHEN gas_answer > {Answer.NONE} AND gas_supplier_id IS DISTINCT FROM import_id
              AND gas_supplier_id IS DISTINCT FROM gas_id THEN gas_supplier_id END AS gas_voided,
-       state = 50 AND new_effective_at <> effective_at AND effective_at > %(now)s AS is_to_recall
+       state = {TargetState.ACTIVATING} AND new_effective_at <> effective_at AND effective_at > %(now)s AS is_to_recall
   FROM settled
  WHERE NOT is_settled

@@ -4,9 +4,11 @@ WITH members AS (
       FROM rollouts_target
      WHERE rollout_id = %(rollout_id)s AND guid = ANY(%(guids)s)
 ), parts AS (
-    SELECT imports AS party, imports <> gas AS is_split, consent < 4 AND import_answer = 0 AS is_awaited FROM members
+    SELECT imports AS party, imports <> gas AS is_split,
+           consent < {Consent.COMPLETE} AND import_answer = {Answer.NONE} AS is_awaited FROM members
      UNION ALL
-    SELECT gas, imports IS NOT NULL, consent < 4 AND gas_answer = 0 FROM members WHERE gas IS DISTINCT FROM imports
+    SELECT gas, imports IS NOT NULL, consent < {Consent.COMPLETE} AND gas_answer = {Answer.NONE} FROM members
+     WHERE gas IS DISTINCT FROM imports
 )
 SELECT party, count(*) AS hubs, count(*) FILTER (WHERE is_split) AS split,
        count(*) FILTER (WHERE is_awaited) AS awaited

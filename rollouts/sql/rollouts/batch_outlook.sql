@@ -4,8 +4,8 @@
 WITH chosen AS (
     SELECT t.batch_id, t.region::integer AS region, t.import_supplier_id, t.gas_supplier_id,
            CASE WHEN t.batch_id <> ALL(%(open_batches)s) THEN 'PILOT'
-                WHEN t.import_answer > 0 OR t.gas_answer > 0 THEN 'ANSWERED'
-                WHEN t.state <> 10 THEN 'SETTLED'
+                WHEN t.import_answer > {Answer.NONE} OR t.gas_answer > {Answer.NONE} THEN 'ANSWERED'
+                WHEN t.state <> {TargetState.ELIGIBLE} THEN 'SETTLED'
                 ELSE 'MOVES' END AS fate
       FROM rollouts_target AS t
       JOIN rollouts_hub AS h ON h.guid = t.guid

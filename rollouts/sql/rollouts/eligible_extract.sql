@@ -17,7 +17,7 @@ SELECT {guid} AS guid,
   FROM rollouts_target AS t
   JOIN rollouts_hub AS h ON h.guid = t.guid
   JOIN rollouts_cplentry AS e ON e.id = h.cpl_entry_id
- WHERE t.rollout_id = %(rollout_id)s AND t.state <> 90
+ WHERE t.rollout_id = %(rollout_id)s AND t.state <> {TargetState.WITHDRAWN}
    AND (t.import_supplier_id = %(party)s AND h.import_supplier_id = %(party)s
         OR t.gas_supplier_id = %(party)s AND h.gas_supplier_id = %(party)s)
  ORDER BY t.guid

@@ -4,12 +4,13 @@ INSERT INTO {partition} (guid, effective_at, state_at, rollout_id, batch_id, imp
                          from_cpl_entry_id, region, consent, state)
 SELECT h.guid, %(automatic_at)s, %(now)s, %(rollout_id)s, %(batch_id)s, h.import_supplier_id, h.gas_supplier_id,
        h.cpl_entry_id, h.region,
-       CASE WHEN h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL THEN 6
-            WHEN NOT %(has_window)s THEN 5
-            WHEN h.import_supplier_id <> h.gas_supplier_id THEN 2
-            ELSE 1 END,
-       CASE WHEN NOT %(has_window)s OR h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL THEN 20
-            ELSE 10 END
+       CASE WHEN h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL THEN {Consent.NO_SUPPLIER}
+            WHEN NOT %(has_window)s THEN {Consent.DEFAULTED}
+            WHEN h.import_supplier_id <> h.gas_supplier_id THEN {Consent.AWAITING_BOTH}
+            ELSE {Consent.AWAITING} END,
+       CASE WHEN NOT %(has_window)s OR h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL
+            THEN {TargetState.SCHEDULED}
+            ELSE {TargetState.ELIGIBLE} END
   FROM rollouts_hub AS h
- WHERE {suitable}
-   AND {untaken}
+ WHERE {SUITABLE}
+   AND {UNTAKEN}

@@ -4,5 +4,5 @@ SELECT rollout.id
   JOIN rollouts_tally_plan AS tally ON tally.rollout_id = rollout.id
  WHERE rollout.status = 'SAFE_LAUNCH'
  GROUP BY rollout.id
-HAVING sum(tally.n) > 0 AND coalesce(sum(tally.n) FILTER (WHERE tally.stage < 2), 0) = 0
+HAVING sum(tally.n) > 0 AND coalesce(sum(tally.n) FILTER (WHERE tally.stage < {SETTLED}), 0) = 0
  ORDER BY rollout.id

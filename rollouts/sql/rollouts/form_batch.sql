@@ -4,6 +4,6 @@ UPDATE rollouts_target AS t
    SET batch_id = %(batch_id)s, effective_at = %(automatic_at)s
   FROM rollouts_hub AS h
  WHERE t.rollout_id = %(rollout_id)s AND t.guid = h.guid
-   AND t.state = 10 AND t.import_answer = 0 AND t.gas_answer = 0
+   AND t.state = {TargetState.ELIGIBLE} AND t.import_answer = {Answer.NONE} AND t.gas_answer = {Answer.NONE}
    AND t.batch_id = ANY(%(open_batches)s)
    AND {chosen}

@@ -5,22 +5,23 @@ WITH joined AS (
                                  gas_supplier_id, from_cpl_entry_id, region, consent, state)
     SELECT h.guid, %(automatic_at)s, %(now)s, %(rollout_id)s, %(batch_id)s, h.import_supplier_id, h.gas_supplier_id,
            h.cpl_entry_id, h.region,
-           CASE WHEN h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL THEN 6
-                WHEN NOT %(has_window)s THEN 5
-                WHEN h.import_supplier_id <> h.gas_supplier_id THEN 2
-                ELSE 1 END,
-           CASE WHEN NOT %(has_window)s OR h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL THEN 20
-                ELSE 10 END
+           CASE WHEN h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL THEN {Consent.NO_SUPPLIER}
+                WHEN NOT %(has_window)s THEN {Consent.DEFAULTED}
+                WHEN h.import_supplier_id <> h.gas_supplier_id THEN {Consent.AWAITING_BOTH}
+                ELSE {Consent.AWAITING} END,
+           CASE WHEN NOT %(has_window)s OR h.import_supplier_id IS NULL AND h.gas_supplier_id IS NULL
+                THEN {TargetState.SCHEDULED}
+                ELSE {TargetState.ELIGIBLE} END
       FROM rollouts_hub AS h
      WHERE h.guid = ANY(%(guids)s)
-       AND {suitable}
-       AND {untaken}
+       AND {SUITABLE}
+       AND {UNTAKEN}
      ORDER BY h.guid
         ON CONFLICT (rollout_id, guid) DO NOTHING
     RETURNING guid, import_supplier_id AS imports, gas_supplier_id AS gas
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
-    SELECT joined.guid, %(now)s, party.id, %(rollout_id)s, %(cpl_entry_id)s, %(kind)s, 0
+    SELECT joined.guid, %(now)s, party.id, %(rollout_id)s, %(cpl_entry_id)s, %(kind)s, {FailureCode.NONE}
       FROM joined
      CROSS JOIN LATERAL (SELECT joined.imports UNION SELECT joined.gas) AS party (id)
      WHERE party.id IS NOT NULL

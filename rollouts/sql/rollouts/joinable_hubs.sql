@@ -2,7 +2,7 @@
 SELECT h.guid
   FROM rollouts_hub AS h
   LEFT JOIN rollouts_target AS t ON t.rollout_id = %(rollout_id)s AND t.guid = h.guid
- WHERE {suitable}
-   AND (t.guid IS NULL OR t.state = 90 AND t.code = ANY(%(passing_codes)s))
-   AND {untaken}
+ WHERE {SUITABLE}
+   AND (t.guid IS NULL OR t.state = {TargetState.WITHDRAWN} AND t.code = ANY(%(passing_codes)s))
+   AND {UNTAKEN}
  ORDER BY h.guid

@@ -1,11 +1,11 @@
 -- A page of the hubs of a rollout in GUID order, as one viewer may see them; what is not asked for is NULL.
--- role: 1 Import, 2 Gas, 3 both, for the viewing Supplier. mine and second: what it and the other one have answered
+-- role: a SupplierRole, the viewing Supplier's. mine and second: what it and the other one have answered
 -- (NULL where there is no other); never who the other one is.
 SELECT t.guid, t.batch_id, t.region::integer AS region, t.state::integer AS state, t.code::integer AS code,
        t.consent::integer AS consent, t.attempts::integer AS attempts, t.effective_at, t.state_at,
        t.activated_after_halt,
-       CASE WHEN t.import_supplier_id = t.gas_supplier_id THEN 3
-            WHEN t.import_supplier_id = %(party)s THEN 1 ELSE 2 END AS role,
+       CASE WHEN t.import_supplier_id = t.gas_supplier_id THEN {SupplierRole.BOTH}
+            WHEN t.import_supplier_id = %(party)s THEN {SupplierRole.IMPORT} ELSE {SupplierRole.GAS} END AS role,
        t.import_supplier_id IS NOT NULL AND t.gas_supplier_id IS NOT NULL
            AND t.import_supplier_id <> t.gas_supplier_id AS is_split,
        (CASE WHEN t.import_supplier_id = %(party)s THEN t.import_answer ELSE t.gas_answer END)::integer AS mine,

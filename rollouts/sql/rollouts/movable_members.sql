@@ -6,5 +6,6 @@ SELECT m.submission_id, m.guid, t.batch_id = %(pilot_id)s AS is_member
   JOIN rollouts_target AS t ON t.rollout_id = %(rollout_id)s AND t.guid = m.guid
  WHERE m.submission_id = ANY(%(submissions)s)
    AND s.organisation_id IN (t.import_supplier_id, t.gas_supplier_id)
-   AND (t.state IN (10, 20) OR t.batch_id = %(pilot_id)s AND rollouts_stage_of(t.state) < 2)
+   AND (t.state IN ({TargetState.ELIGIBLE, TargetState.SCHEDULED})
+        OR t.batch_id = %(pilot_id)s AND rollouts_stage_of(t.state) < {SETTLED})
  ORDER BY m.guid, m.submission_id

@@ -6,7 +6,8 @@ WITH found AS (
 )
 UPDATE rollouts_target AS t
    SET batch_id = %(batch_id)s,
-       effective_at = CASE WHEN t.import_answer = 1 OR t.gas_answer = 1 THEN t.effective_at
+       effective_at = CASE WHEN t.import_answer = {Answer.INSTRUCTED} OR t.gas_answer = {Answer.INSTRUCTED}
+                           THEN t.effective_at
                            ELSE %(automatic_at)s END
   FROM found
  WHERE t.rollout_id = %(rollout_id)s AND t.guid = found.guid

@@ -4,7 +4,7 @@
 WITH told AS (
     SELECT rollout_id, import_supplier_id AS imports, gas_supplier_id AS gas, region, sum(n) AS n
       FROM rollouts_tally_state
-     WHERE rollout_id = ANY(%(rollouts)s) AND state = 60
+     WHERE rollout_id = ANY(%(rollouts)s) AND state = {TargetState.ACTIVATED}
      GROUP BY 1, 2, 3, 4
 ), counted AS (
     SELECT rollout_id, 0 AS party_id, 0 AS region, sum(n)::bigint AS activated FROM told GROUP BY 1

@@ -5,14 +5,14 @@ SELECT rollout_id, batch_id, region::integer AS region, effective_day, consent::
        stage::integer AS stage,
        import_supplier_id > 0 AND gas_supplier_id > 0 AND import_supplier_id <> gas_supplier_id AS is_split,
        CASE WHEN %(party)s::integer IS NULL THEN answered > 0
-            WHEN import_supplier_id = %(party)s THEN answered & 1 > 0
-            ELSE answered & 2 > 0 END AS mine,
+            WHEN import_supplier_id = %(party)s THEN answered & {SupplierRole.IMPORT} > 0
+            ELSE answered & {SupplierRole.GAS} > 0 END AS mine,
        CASE WHEN %(party)s::integer IS NULL OR import_supplier_id = gas_supplier_id THEN false
-            WHEN import_supplier_id = %(party)s THEN answered & 2 > 0
-            ELSE answered & 1 > 0 END AS other,
+            WHEN import_supplier_id = %(party)s THEN answered & {SupplierRole.GAS} > 0
+            ELSE answered & {SupplierRole.IMPORT} > 0 END AS other,
        sum(n)::bigint AS hubs
   FROM rollouts_tally_plan
- WHERE rollout_id = ANY(%(rollouts)s) AND stage < 2
+ WHERE rollout_id = ANY(%(rollouts)s) AND stage < {SETTLED}
    AND (%(party)s::integer IS NULL OR import_supplier_id = %(party)s OR gas_supplier_id = %(party)s)
    AND (%(regions)s::integer[] IS NULL OR region = ANY(%(regions)s))
  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9

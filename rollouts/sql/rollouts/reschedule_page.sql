@@ -5,23 +5,27 @@
 WITH page AS MATERIALIZED (
     SELECT t.*
       FROM rollouts_target AS t
-     WHERE t.rollout_id = %(rollout_id)s AND t.guid > %(after)s AND t.state IN (10, 20, 30, 40, 50, 55, 56)
-       AND (NOT %(only_defaulted)s OR t.consent = 5 AND t.state NOT IN (50, 55))
+     WHERE t.rollout_id = %(rollout_id)s AND t.guid > %(after)s AND t.state IN ({UNSETTLED_STATES})
+       AND (NOT %(only_defaulted)s OR t.consent = {Consent.DEFAULTED} AND t.state NOT IN ({ACTIVATION_SENT_STATES}))
      ORDER BY t.guid
      LIMIT %(size)s
        FOR NO KEY UPDATE
 ), settled AS (
     SELECT p.guid, p.state, p.consent, p.effective_at, {consent} AS new_consent, {effective_at} AS new_effective_at
       FROM page AS p
-      LEFT JOIN rollouts_command AS activation ON activation.id = p.command_id AND p.state = 50
-     WHERE p.state <> 50 OR activation.execute_at > %(now)s
+      LEFT JOIN rollouts_command AS activation ON activation.id = p.command_id AND p.state = {TargetState.ACTIVATING}
+     WHERE p.state <> {TargetState.ACTIVATING} OR activation.execute_at > %(now)s
 ), changed AS (
     UPDATE rollouts_target AS t
        SET effective_at = s.new_effective_at,
-           consent = CASE WHEN s.state IN (50, 55) AND s.new_consent < 4 THEN 5 ELSE s.new_consent END,
-           state = CASE WHEN s.state = 10 AND s.new_consent >= 4 THEN 20
-                        WHEN s.state = 20 AND s.new_consent < 4 THEN 10 ELSE s.state END,
-           state_at = CASE WHEN s.state = 10 AND s.new_consent >= 4 OR s.state = 20 AND s.new_consent < 4
+           consent = CASE WHEN s.state IN ({ACTIVATION_SENT_STATES}) AND s.new_consent < {Consent.COMPLETE}
+                          THEN {Consent.DEFAULTED} ELSE s.new_consent END,
+           state = CASE WHEN s.state = {TargetState.ELIGIBLE} AND s.new_consent >= {Consent.COMPLETE}
+                        THEN {TargetState.SCHEDULED}
+                        WHEN s.state = {TargetState.SCHEDULED} AND s.new_consent < {Consent.COMPLETE}
+                        THEN {TargetState.ELIGIBLE} ELSE s.state END,
+           state_at = CASE WHEN s.state = {TargetState.ELIGIBLE} AND s.new_consent >= {Consent.COMPLETE}
+                             OR s.state = {TargetState.SCHEDULED} AND s.new_consent < {Consent.COMPLETE}
                            THEN %(now)s ELSE t.state_at END
       FROM settled AS s
      WHERE t.rollout_id = %(rollout_id)s AND t.guid = s.guid
@@ -30,6 +34,7 @@ WITH page AS MATERIALIZED (
 )
 SELECT (SELECT max(guid) FROM page) AS last_guid,
        count(*) AS changed,
-       count(*) FILTER (WHERE consent >= 4 AND new_consent < 4) AS reopened,
-       coalesce(array_agg(guid ORDER BY guid) FILTER (WHERE state = 50 AND is_moved), '{}') AS to_recall
+       count(*) FILTER (WHERE consent >= {Consent.COMPLETE} AND new_consent < {Consent.COMPLETE}) AS reopened,
+       coalesce(array_agg(guid ORDER BY guid) FILTER (WHERE state = {TargetState.ACTIVATING} AND is_moved), '{}')
+           AS to_recall
   FROM changed

@@ -11,24 +11,25 @@ WITH found AS (
       JOIN rollouts_hub AS h ON h.guid = t.guid
       JOIN rollouts_batch AS b ON b.id = t.batch_id
      WHERE t.rollout_id = %(rollout_id)s AND t.guid = ANY(%(guids)s)
-       AND t.state = 90 AND t.code = ANY(%(passing_codes)s)
-       AND {suitable}
-       AND {untaken}
+       AND t.state = {TargetState.WITHDRAWN} AND t.code = ANY(%(passing_codes)s)
+       AND {SUITABLE}
+       AND {UNTAKEN}
      ORDER BY t.guid
        FOR NO KEY UPDATE OF t
 ), settled AS (
     SELECT found.*,
-           CASE WHEN imports IS NULL AND gas IS NULL THEN 6
-                WHEN is_same AND consent >= 4 THEN consent
-                WHEN is_closed THEN 5
+           CASE WHEN imports IS NULL AND gas IS NULL THEN {Consent.NO_SUPPLIER}
+                WHEN is_same AND consent >= {Consent.COMPLETE} THEN consent
+                WHEN is_closed THEN {Consent.DEFAULTED}
                 WHEN is_same THEN consent
-                WHEN imports <> gas THEN 2
-                ELSE 1 END AS new_consent
+                WHEN imports <> gas THEN {Consent.AWAITING_BOTH}
+                ELSE {Consent.AWAITING} END AS new_consent
       FROM found
 ), returned AS (
     UPDATE rollouts_target AS t
-       SET state = CASE WHEN new_consent >= 4 THEN 20 ELSE 10 END, code = 0, attempts = 0, state_at = %(now)s,
-           command_id = NULL, consent = new_consent, from_cpl_entry_id = settled.cpl_entry_id,
+       SET state = CASE WHEN new_consent >= {Consent.COMPLETE} THEN {TargetState.SCHEDULED} ELSE {TargetState.ELIGIBLE} END,
+           code = {FailureCode.NONE}, attempts = 0, state_at = %(now)s, command_id = NULL,
+           consent = new_consent, from_cpl_entry_id = settled.cpl_entry_id,
            region = settled.region, import_supplier_id = imports, gas_supplier_id = gas,
            import_answer = CASE WHEN is_same THEN t.import_answer ELSE 0 END,
            import_time = CASE WHEN is_same THEN t.import_time END,
@@ -42,7 +43,7 @@ WITH found AS (
      WHERE t.rollout_id = %(rollout_id)s AND t.guid = settled.guid
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
-    SELECT settled.guid, %(now)s, party.id, %(rollout_id)s, %(cpl_entry_id)s, %(kind)s, 0
+    SELECT settled.guid, %(now)s, party.id, %(rollout_id)s, %(cpl_entry_id)s, %(kind)s, {FailureCode.NONE}
       FROM settled
      CROSS JOIN LATERAL (SELECT settled.imports UNION SELECT settled.gas) AS party (id)
      WHERE party.id IS NOT NULL

@@ -1,7 +1,7 @@
 -- How many hubs of a rollout settled on each (UTC) day, by whether they run the new firmware.
 SELECT (at AT TIME ZONE 'UTC')::date AS day,
-       coalesce(sum(n) FILTER (WHERE state = 60), 0)::bigint AS activated,
-       coalesce(sum(n) FILTER (WHERE state <> 60), 0)::bigint AS failed
+       coalesce(sum(n) FILTER (WHERE state = {TargetState.ACTIVATED}), 0)::bigint AS activated,
+       coalesce(sum(n) FILTER (WHERE state <> {TargetState.ACTIVATED}), 0)::bigint AS failed
   FROM rollouts_settled
  WHERE rollout_id = %(rollout_id)s
  GROUP BY 1

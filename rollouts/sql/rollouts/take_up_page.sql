@@ -3,13 +3,14 @@
 WITH page AS (
     SELECT guid
       FROM rollouts_target
-     WHERE rollout_id = %(rollout_id)s AND guid > %(after)s AND state = 56
+     WHERE rollout_id = %(rollout_id)s AND guid > %(after)s AND state = {TargetState.CANCELLED}
      ORDER BY guid
      LIMIT %(size)s
        FOR NO KEY UPDATE
 ), taken_up AS (
     UPDATE rollouts_target AS target
-       SET state = 40, code = 0, state_at = %(now)s, command_id = NULL, attempts = greatest(target.attempts - 1, 0)
+       SET state = {TargetState.DISTRIBUTED}, code = {FailureCode.NONE}, state_at = %(now)s, command_id = NULL,
+           attempts = greatest(target.attempts - 1, 0)
       FROM page
      WHERE target.rollout_id = %(rollout_id)s AND target.guid = page.guid
     RETURNING target.guid

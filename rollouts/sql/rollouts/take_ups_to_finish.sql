@@ -3,5 +3,5 @@ SELECT rollout.id
   FROM rollouts_rollout AS rollout
  WHERE rollout.status IN ('NOTIFIED', 'PILOT', 'PILOT_REVIEW', 'SAFE_LAUNCH')
    AND (SELECT sum(n) FROM rollouts_tally_state AS tally
-         WHERE tally.rollout_id = rollout.id AND tally.state = 56) > 0
+         WHERE tally.rollout_id = rollout.id AND tally.state = {TargetState.CANCELLED}) > 0
  ORDER BY rollout.id

@@ -1,7 +1,8 @@
 -- Recount a rollout's targets and compare with both tallies, in one snapshot; 0 and 0 when they agree.
 WITH counted AS (
     SELECT batch_id, coalesce(import_supplier_id, 0) AS import_id, coalesce(gas_supplier_id, 0) AS gas_id, region,
-           state, code, consent, (import_answer > 0)::int + 2 * (gas_answer > 0)::int AS answered,
+           state, code, consent,
+           (import_answer > {Answer.NONE})::int + {SupplierRole.GAS} * (gas_answer > {Answer.NONE})::int AS answered,
            (effective_at AT TIME ZONE 'UTC')::date AS effective_day, rollouts_stage_of(state) AS stage, count(*) AS n
       FROM rollouts_target
      WHERE rollout_id = %(rollout_id)s

@@ -3,7 +3,7 @@ WITH told AS (
     SELECT date_trunc('hour', state_at) + interval '1 hour' AS at, coalesce(import_supplier_id, 0) AS imports,
            coalesce(gas_supplier_id, 0) AS gas, region, count(*) AS n
       FROM rollouts_target
-     WHERE rollout_id = %(rollout_id)s AND state = 60
+     WHERE rollout_id = %(rollout_id)s AND state = {TargetState.ACTIVATED}
      GROUP BY 1, 2, 3, 4
 ), counted AS (
     SELECT at, 0 AS party_id, 0 AS region, sum(n) AS n FROM told GROUP BY 1

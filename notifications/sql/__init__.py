@@ -1,0 +1,1 @@
+"""The statements of the notifications area, and what they call by name."""

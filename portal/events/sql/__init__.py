@@ -1,0 +1,1 @@
+"""The statements of the feed, and what they call by name."""

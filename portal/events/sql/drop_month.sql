@@ -1,0 +1,2 @@
+-- Forget a month of the feed, whole.
+DROP TABLE {month}

@@ -1,0 +1,1 @@
+"""The statements of the REST adapter, and what they call by name."""

@@ -1,0 +1,2 @@
+-- Name the labels an organisation has.
+SELECT DISTINCT label FROM rollouts_hublabel WHERE organisation_id = %(party)s
