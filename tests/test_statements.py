@@ -11,7 +11,7 @@ import pytest
 from portal.kernel.statements import statement_files, template
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("rollouts", "notifications", "portal.events")
+APPS = ("rollouts", "notifications", "portal.events", "portal.rest")
 FILES = [(app, name) for app in APPS for name in statement_files(app)]
 MODULES = [
     path
@@ -85,11 +85,6 @@ def test_a_name_stands_for_one_statement():
 
 def test_statements_are_composed_by_the_renderer_alone():
     composing = re.compile(r"""\.replace\(\s*(?:f?["']\{(?!["'])|"\{" \+)""")
-    found = [
-        f"{path.relative_to(ROOT)}:{number}"
-        for path in MODULES
-        for number, line in enumerate(path.read_text().splitlines(), 1)
-        if composing.search(line)
-    ]
+    found = [str(path.relative_to(ROOT)) for path in MODULES if composing.search(path.read_text())]
 
     assert found == []
