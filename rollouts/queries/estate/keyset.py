@@ -17,6 +17,7 @@ from portal.identity.scope import Scope
 from portal.kernel import paging, sql
 from portal.kernel.marks import as_seen
 from portal.kernel.refusals import BadInput, NotPermitted
+from portal.kernel.statements import Sql
 from rollouts.models import CplEntry, CspChannel
 from rollouts.queries.estate.searching import guids_like
 from rollouts.reads.rollouts.visibility import visible_rollout
@@ -28,6 +29,7 @@ LONGEST_WALK: Final = 20_000
 
 ROLES: Final = ("IMPORT", "GAS", "BOTH")
 FIRST, LAST = -(2**63), 2**63 - 1
+NOTHING: Final = Sql("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +77,23 @@ class EstateFilter:
 class EstateSelection:
     """What a scope and a filter come to in SQL: walks that never meet, a condition, and parameters."""
 
-    walks: tuple[str, ...]
+    walks: tuple[Sql, ...]
     condition: str
     params: dict[str, Any]
-    names: str
+    names: Sql = NOTHING
     range: tuple[int, int] = (FIRST, LAST)
 
     def union(self, ending: str = "") -> str:
         """Write the walks as one."""
-        return " UNION ALL ".join(_ONE.format(walk=walk, ending=ending) for walk in self.walks)
+        return " UNION ALL ".join(f"SELECT * FROM ({walk.text} {ending}) AS one" for walk in self.walks)  # noqa: S608 - of statements
+
+    def statement(self, name: str, order: str) -> Sql:
+        """Return the statement of this name for it: `estate_walk`, `estate_reach` or `estate_scan`."""
+        walks = self.union("" if name == "estate_scan" else f"ORDER BY guid {order} LIMIT %(bound)s")
+        parts = {"walks": Sql(walks), "order": Sql(order)}
+        if name != "estate_reach":
+            parts |= {"condition": Sql(self.condition), "names": self.names}
+        return sql.statement("rollouts", name, **parts)
 
 
 def selection_of(scope: Scope, filters: EstateFilter) -> EstateSelection:
@@ -95,29 +105,27 @@ def selection_of(scope: Scope, filters: EstateFilter) -> EstateSelection:
         BadInput: a filter is malformed.
     """
     params: dict[str, Any] = {"party": scope.organisation_id}
-    source, guid, conditions = "hub", "h.guid", _conditions(filters, params)
+    source, conditions = "walk_hubs", _conditions(filters, params)
     if filters.rollout_id is not None:
         visible_rollout(scope, filters.rollout_id)
-        source, guid = "rollout", "t.guid"
+        source = "walk_targets"
         params["rollout_id"] = filters.rollout_id
         conditions += [_LABELLED] if filters.label else []
     elif filters.states or filters.consents:
         raise BadInput("Choose the rollout in which hubs have this state.")
     elif filters.label:
-        source, guid = "label", "l.guid"
+        source = "walk_labelled"
     params["label"] = as_seen(filters.label)
-    columns = _COLUMNS + (_DCC_COLUMNS if scope.is_dcc else "")
-    walks = tuple(
-        (columns + _SOURCES[source] + _BOUNDS).format(
-            guid=guid, own=own, role=role, split=split, target_own=target_own
-        )
-        for own, target_own, role, split in _ownership(scope, params)
-    )
     return EstateSelection(
-        walks=walks,
+        walks=tuple(
+            sql.statement(
+                "rollouts", source, **_parts(ownership, scope, with_target=source == "walk_targets")
+            )
+            for ownership in _ownership(scope, params)
+        ),
         condition=" AND ".join(conditions) or "true",
         params=params,
-        names=_DCC_NAMES if scope.is_dcc else _NAMES,
+        names=sql.statement("rollouts", "supplier_names") if scope.is_dcc else NOTHING,
         range=guids_like(filters.search) if filters.search.strip() else (FIRST, LAST),
     )
 
@@ -134,15 +142,15 @@ def page_rows(
     bounds = {"first": max(first, low - 1, FIRST), "last": min(last, high + 1, LAST)}
     params = {**selection.params, **bounds, "size": size, "bound": LONGEST_WALK}
     order = "DESC" if is_back else "ASC"
-    rows = _ask(_WALK, selection, order, params)
+    rows = sql.rows(selection.statement("estate_walk", order), params)
     if len(rows) == size or selection.condition == "true":
         return rows
     seen_from_start = len(rows) if place == FIRST else 0
-    reached = _ask(_REACH, selection, order, params)
+    reached = sql.rows(selection.statement("estate_reach", order), params)
     if not reached or expected() == seen_from_start:
         return rows
     params |= {"last" if is_back else "first": reached[0].guid, "size": size - len(rows)}
-    return rows + _ask(_SCAN, selection, order, params)
+    return rows + sql.rows(selection.statement("estate_scan", order), params)
 
 
 def entries_of(versions: Sequence[str]) -> list[int]:
@@ -210,31 +218,14 @@ def _conditions(filters: EstateFilter, params: dict[str, Any]) -> list[str]:
     return conditions
 
 
-def _ask(template: str, selection: EstateSelection, order: str, params: dict[str, Any]) -> list[Any]:
-    walks = selection.union("" if template is _SCAN else f"ORDER BY guid {order} LIMIT %(bound)s")
-    text = template.format(walks=walks, condition=selection.condition, order=order, names=selection.names)
-    return sql.rows(text, params)
+def _parts(ownership: tuple[str, str, str, str], scope: Scope, *, with_target: bool) -> dict[str, Sql]:
+    own, target_own, role, split = ownership
+    parts = {"own": own, "role": role, "split": split, "more": _OF_DCC if scope.is_dcc else ""}
+    parts |= {"target_own": target_own} if with_target else {}
+    return {name: Sql(text) for name, text in parts.items()}
 
 
-_COLUMNS: Final = (
-    "SELECT {guid} AS guid, h.gpf_guid, h.region, h.smi_status, h.device_model_id, h.cpl_entry_id,"
-    " h.commissioned_on, {role} AS role, {split} AS is_split"
-)
-_DCC_COLUMNS: Final = ", h.import_supplier_id, h.gas_supplier_id"
-_SOURCES: Final = {
-    "hub": " FROM rollouts_hub AS h WHERE {own}",
-    "label": (
-        " FROM rollouts_hublabel AS l JOIN rollouts_hub AS h ON h.guid = l.guid"
-        " WHERE l.organisation_id = %(party)s AND l.label = %(label)s AND {own}"
-    ),
-    # What the target itself says comes first, so that the hub is looked up only where it may be one's own.
-    "rollout": (
-        ", t.state, t.consent FROM rollouts_target AS t JOIN rollouts_hub AS h ON h.guid = t.guid"
-        " WHERE t.rollout_id = %(rollout_id)s AND t.state <> 90 AND {target_own} AND {own}"
-    ),
-}
-_ONE: Final = "SELECT * FROM ({walk} {ending}) AS one"
-_BOUNDS: Final = " AND {guid} > %(first)s AND {guid} < %(last)s"
+_OF_DCC: Final = ", h.import_supplier_id, h.gas_supplier_id"
 _AS_IMPORT: Final = "h.import_supplier_id = %(party)s"
 _AS_GAS: Final = (
     "h.gas_supplier_id = %(party)s"
@@ -245,27 +236,4 @@ _SPLIT: Final = "coalesce(h.gas_supplier_id <> h.import_supplier_id, false)"
 _LABELLED: Final = (
     "EXISTS (SELECT FROM rollouts_hublabel AS tag WHERE tag.organisation_id = %(party)s"
     " AND tag.label = %(label)s AND tag.guid = w.guid)"
-)
-_NAMES: Final = "n.*, m.manufacturer, m.model, e.firmware_version"
-_DCC_NAMES: Final = (
-    "n.*, m.manufacturer, m.model, e.firmware_version,"
-    " coalesce((SELECT o.name FROM identity_organisation AS o WHERE o.id = n.import_supplier_id), '')"
-    " AS import_supplier,"
-    " coalesce((SELECT o.name FROM identity_organisation AS o WHERE o.id = n.gas_supplier_id), '')"
-    " AS gas_supplier"
-)
-_NAMED: Final = (
-    "SELECT {names} FROM ({found}) AS n JOIN rollouts_devicemodel AS m ON m.id = n.device_model_id"
-    " JOIN rollouts_cplentry AS e ON e.id = n.cpl_entry_id ORDER BY n.guid {order}"
-)
-_WALK: Final = _NAMED.replace(
-    "{found}",
-    "SELECT w.* FROM ({walks} ORDER BY guid {order} LIMIT %(bound)s) AS w WHERE {condition}"
-    " ORDER BY w.guid {order} LIMIT %(size)s",
-)
-# Where a full walk ended; nothing when it came to the end of the estate.
-_REACH: Final = "SELECT w.guid FROM ({walks}) AS w ORDER BY w.guid {order} OFFSET %(bound)s - 1 LIMIT 1"
-# The sum keeps the planner from another walk: in this order it may read the table as it lies.
-_SCAN: Final = _NAMED.replace(
-    "{found}", "SELECT w.* FROM ({walks}) AS w WHERE {condition} ORDER BY w.guid + 0 {order} LIMIT %(size)s"
 )

@@ -16,7 +16,6 @@ from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from portal.kernel.spreadsheets import read_rows
 from rollouts import services
 from rollouts.models import DeviceModel, EstateTally, Hub, HubLabel, Target
-from rollouts.queries.estate import keyset
 from rollouts.queries.estate.estate import (
     DccHubRow,
     HubRow,
@@ -27,7 +26,7 @@ from rollouts.queries.estate.estate import (
     export_estate,
     write_estate_workbook,
 )
-from rollouts.queries.estate.keyset import EstateFilter
+from rollouts.queries.estate.keyset import EstateFilter, selection_of
 from rollouts.queries.estate.labels import labels
 from rollouts.services import HubList
 from rollouts.states import Consent, Region, SmiStatus, TargetState
@@ -182,13 +181,8 @@ class TestPages:
 
     def test_walk_the_two_indexes_of_a_supplier(self, world):
         sql.run("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        selection = keyset.selection_of(world.as_supplier, EstateFilter())
-        text = keyset._WALK.format(
-            walks=selection.union("ORDER BY guid ASC LIMIT %(bound)s"),
-            condition=selection.condition,
-            order="ASC",
-            names=selection.names,
-        )
+        selection = selection_of(world.as_supplier, EstateFilter())
+        text = selection.statement("estate_walk", "ASC").text
         params = {**selection.params, "first": -(2**63), "last": 2**63 - 1, "bound": 100, "size": 10}
         plan = " ".join(str(row[0]) for row in sql.rows(f"EXPLAIN {text}", params))
 
