@@ -316,8 +316,6 @@ def _make_targets(rollout: Rollout, *, has_window: bool, now: datetime) -> int:
     sql.run(sql.statement("rollouts", "fill_targets", partition=partition), params)
     counted = sql.rows(sql.statement("rollouts", "count_new_targets", partition=partition), params)[0].hubs
     sql.fetch_one("rollouts", "attach_partition", rollout_id=rollout.pk)
-    # Few values and even GUIDs: a fifth of the usual sample says as much.
-    sql.set_local(default_statistics_target="20")
     sql.run(sql.statement("rollouts", "analyze_partition", partition=partition))
     return int(counted)
 
