@@ -10,7 +10,12 @@ from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.views import defaults
+
+from portal.kernel.paging import BadCursor
+from portal.kernel.refusals import NotFound, NotPermitted, Refusal
 
 _ACCEPTED: Final = re.compile(r"[!-~](?:[ -~]{0,126}[!-~])?")
 
@@ -63,3 +68,25 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
+
+
+class PageRefusalsMiddleware:
+    """Answer a refusal that no page tells of itself: a damaged address is the sender's mistake."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Keep the rest of the chain."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Let the page answer."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Turn a refusal into the page for its kind."""
+        if not isinstance(exception, Refusal):
+            return None
+        if isinstance(exception, NotFound | BadCursor):
+            return defaults.page_not_found(request, exception)
+        if isinstance(exception, NotPermitted):
+            return defaults.permission_denied(request, PermissionDenied(exception.message))
+        return defaults.bad_request(request, exception)

@@ -116,6 +116,7 @@ MIDDLEWARE = [
     "portal.accounts.double_submit.submit_once",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.middleware.PageRefusalsMiddleware",
 ]
 
 # Suspending has a process and connections of its own, which no load on the others can take. A proxy leads to
@@ -198,6 +199,7 @@ AUTHENTICATION_BACKENDS = ["portal.accounts.backend.Backend"]
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
+SESSION_ENGINE = "portal.accounts.session_store"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_NAME = "portal_session"
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
 from structlog.contextvars import bound_contextvars
@@ -41,6 +42,8 @@ PAGES: Final = PATH
 SYSTEMS: Final = "/api/v1/events/stream"
 HEARTBEAT_SECONDS: Final = 15.0
 CHECKED_EVERY: Final = 60.0
+"""So often a seat is looked at in the database; in between as soon as access is said to have changed."""
+LISTENS_EVERY: Final = 2.5
 PAGES_TOLD_EVERY: Final = 1.0
 TAKEN_WITHIN: Final = 60.0
 _SKEW: Final = 1.0
@@ -120,6 +123,8 @@ class Stream:
                 await self._follow(request, seat, self._readers, receive, send)
         except StreamRefused as refused:
             await _say(send, _no(refused.code, refused.status, refused.detail, request))
+        except SuspiciousOperation as hostile:  # such as thousands of parameters
+            await _say(send, _no("bad_input", 400, str(hostile)[:200] or "This cannot be read.", request))
         except Refusal as refusal:
             await _say(send, _no(refusal.code, refusal.status, refusal.message, request, refusal.facts))
 
@@ -129,7 +134,7 @@ class Stream:
         _check_query(request)
         kinds = _kinds(request)
         start = await readers.run(reading.position_of, seat.scope, _cursor(request))
-        client = _Client(request, seat, send, readers)
+        client = _Client(request, seat, send, readers, self._rings)
         await client.begin()
         messages = self._changes(client) if request.path == PAGES else self._entries(client, start, kinds)
         await _until_gone(messages, receive)
@@ -192,8 +197,12 @@ class Stream:
 class _Client:
     """One open stream."""
 
-    def __init__(self, request: ASGIRequest, seat: Subscriber, send: Send, readers: ReaderThreads) -> None:
+    def __init__(
+        self, request: ASGIRequest, seat: Subscriber, send: Send, readers: ReaderThreads, heads: FeedHeads
+    ) -> None:
         self.request = request
+        self._heads = heads
+        self._access = heads.access(seat.scope.organisation_id)
         self.seat = seat
         self._send = send
         self._readers = readers
@@ -205,7 +214,8 @@ class _Client:
     def patience(self) -> float:
         """So many seconds until there is something to do in any case."""
         now = time.monotonic()
-        return max(0.05, min(self._sent_at + HEARTBEAT_SECONDS, self._check_at) - now)
+        due = min(self._sent_at + HEARTBEAT_SECONDS, self._check_at) - now
+        return max(0.05, min(due, LISTENS_EVERY))
 
     async def begin(self) -> None:
         """Answer that a stream follows, and after how long to come again when it ends."""
@@ -231,7 +241,9 @@ class _Client:
     async def is_still_there(self, beat: bytes = _BEAT) -> bool:
         """Send a sign of life when it is time, and look when it is time whether the seat still counts."""
         now = time.monotonic()
-        if now >= self._check_at:
+        access = self._heads.access(self.seat.scope.organisation_id)
+        if now >= self._check_at or access != self._access:
+            self._access = access
             self._check_at = now + CHECKED_EVERY
             try:
                 seat = await self._readers.run(subscriber_of, self.request)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ import redis.asyncio
 import structlog
 
 from notifications.stream.subscribers import ANYBODY
-from portal.events.wakeups import CHANNEL
+from portal.events.wakeups import ACCESS_CHANNEL, CHANNEL
 
 log = structlog.get_logger(__name__)
 LOOKS_EVERY: Final = 1.0
@@ -33,6 +34,7 @@ class FeedHeads:
         self._heads: dict[int, int] = {}
         self._moved_at: dict[int, float] = {}
         self._waiting: dict[int, set[asyncio.Event]] = {}
+        self._access: Counter[int] = Counter()
         self._tasks: list[asyncio.Task[None]] = []
         self.began_at = time.time()
 
@@ -53,6 +55,10 @@ class FeedHeads:
     def head(self, party: int) -> int:
         """Return how far a party's feed has come, as far as is known here; of anybody's, how far all have."""
         return sum(self._heads.values()) if party == ANYBODY else self._heads.get(party, 0)
+
+    def access(self, party: int) -> int:
+        """Count how often a party's people or systems have lost or changed what they may do."""
+        return self._access[party]
 
     def has_moved_since(self, party: int, moment: float) -> bool:
         """Tell whether a party's feed has moved since a moment; before we began to listen nobody knows."""
@@ -97,9 +103,12 @@ class FeedHeads:
                     redis.asyncio.Redis.from_url(self._url, socket_connect_timeout=2) as client,
                     client.pubsub(ignore_subscribe_messages=True) as heard,
                 ):
-                    await heard.subscribe(CHANNEL)
+                    await heard.subscribe(CHANNEL, ACCESS_CHANNEL)
                     async for message in heard.listen():
-                        self.take(_heads_in(message))
+                        if message["channel"] == ACCESS_CHANNEL.encode():
+                            self._access[int(message["data"])] += 1
+                        else:
+                            self.take(_heads_in(message))
             except redis.RedisError as problem:
                 log.warning("rings.deaf", problem=str(problem))
             await asyncio.sleep(_AGAIN_AFTER)

@@ -14,6 +14,7 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from portal.accounts.people import check_administrator
 from portal.events import journal
+from portal.events.wakeups import announce_access_change
 from portal.identity.api_scopes import SCOPES_OF_KIND, ApiScope, scopes_named
 from portal.identity.credentials import digest_of, networks_in, new_secret
 from portal.identity.models import ApiClient, ClientSecret, Organisation
@@ -230,6 +231,7 @@ def revoke_client(scope: Scope, client_id: str, *, now: datetime) -> None:
     client.save(update_fields=["revoked_at"])
     client.secrets.all().delete()
     tokens, _ = Token.objects.filter(client_id=client.pk).delete()
+    announce_access_change(scope.organisation_id)
     facts = {"tokens_ended": tokens}
     journal.record("client.revoked", subject=f"client:{client.pk}", by=scope, at=now, facts=facts)
 

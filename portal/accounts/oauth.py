@@ -22,6 +22,7 @@ from oauthlib.common import Request
 from oauthlib.oauth2 import BackendApplicationServer, InvalidRequestError, OAuth2Error
 
 from portal.accounts.basic import client_credentials_in
+from portal.events.wakeups import announce_access_change
 from portal.identity.api import address_of, count_call
 from portal.identity.api_scopes import ApiScope
 from portal.identity.credentials import client_showing, note_use
@@ -64,6 +65,7 @@ class Validator(OAuthLibRequestValidator):
     def revoke_token(self, token: str, hint: str, request: Request, *args: Any, **kwargs: Any) -> None:
         """End a token, if it is the client's own."""
         Token.objects.by_value(token).filter(client_id=request.client.pk).delete()
+        announce_access_change(request.client.api_client.organisation_id)
 
 
 @csrf_exempt

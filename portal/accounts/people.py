@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from portal.accounts.sessions import end_sessions
 from portal.events import journal
+from portal.events.wakeups import announce_access_change
 from portal.identity.models import Organisation, OrganisationKind, User
 from portal.identity.roles import APART, CSP_ROLES, DCC_ROLES, PANEL_ROLES, SUPPLIER_ROLES, Role
 from portal.identity.scope import Scope
@@ -150,6 +151,7 @@ def change_roles(scope: Scope, person_id: int, *, roles: Collection[Role], now: 
     if set(user.roles) - set(former):
         _note_opening(scope, user, now=now)
     user.save(update_fields=["roles", *_OPENING])
+    announce_access_change(scope.organisation_id)
     facts = {"from": former, "to": user.roles}
     journal.record("person.roles-changed", subject=f"person:{user.pk}", by=scope, at=now, facts=facts)
 

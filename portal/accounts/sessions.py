@@ -7,9 +7,11 @@ from typing import Any
 from allauth.account.signals import password_changed, password_reset, password_set
 from allauth.mfa.signals import authenticator_added, authenticator_removed
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.signals import user_logged_out
 from django.http import HttpRequest
 
 from portal.accounts.middleware import forget_enrolment
+from portal.events.wakeups import announce_access_change
 from portal.identity.models import User
 
 
@@ -20,6 +22,7 @@ def end_sessions(user: User, *, but: str | None = None) -> int:
         if session.session_key != but:
             session.end()
             ended += 1
+    announce_access_change(user.organisation_id)
     return ended
 
 
@@ -30,12 +33,18 @@ def listen() -> None:
     """
     for signal in (authenticator_added, password_changed, password_set, password_reset):
         signal.connect(_end_others, dispatch_uid="portal.accounts")
+    user_logged_out.connect(_tell_of_log_out, dispatch_uid="portal.accounts")
     authenticator_removed.connect(_forget_enrolment, dispatch_uid="portal.accounts")
 
 
 def _end_others(*, request: HttpRequest, user: User, **_: Any) -> None:
     mine = request.session.session_key if request.user.is_authenticated else None
     end_sessions(user, but=mine)
+
+
+def _tell_of_log_out(*, user: User | None, **_: Any) -> None:
+    if user is not None:
+        announce_access_change(user.organisation_id)
 
 
 def _forget_enrolment(*, request: HttpRequest, **_: Any) -> None:

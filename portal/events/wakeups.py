@@ -14,7 +14,10 @@ import structlog
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from portal.kernel.transactions import run_after_commit
+
 CHANNEL = "feed"
+ACCESS_CHANNEL = "access"
 log = structlog.get_logger(__name__)
 Follower = Callable[[Mapping[int, int]], None]
 
@@ -25,6 +28,20 @@ def wake_listeners(heads: Mapping[int, int]) -> None:
     for name in settings.FEED_FOLLOWERS:
         follower: Follower = import_string(name)
         follower(heads)
+
+
+def announce_access_change(party: int) -> None:
+    """Have every open stream of an organisation looked at again, once this is committed."""
+    run_after_commit(lambda: _publish_access(party))
+
+
+def _publish_access(party: int) -> None:
+    if not settings.REDIS_URL:
+        return
+    try:
+        _client().publish(ACCESS_CHANNEL, str(party))
+    except redis.RedisError as problem:
+        log.warning("ring.lost", problem=str(problem))
 
 
 def _publish(heads: Mapping[int, int]) -> None:

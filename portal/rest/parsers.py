@@ -21,6 +21,7 @@ _CHUNK: Final = 64 * 1024
 _MOST_MEMBERS: Final = 2_000
 _MOST_ITEMS: Final = 1_500_000
 """A list of a million GUIDs, and room."""
+_DEEPEST: Final = 64
 _MOST_OBJECTS: Final = 100_000
 
 
@@ -112,9 +113,29 @@ def loads(raw: bytes) -> Any:
         ValueError: it is not JSON, or a member is there twice: of two values one would be dropped.
     """
     document = orjson.loads(raw)
+    _check_depth(document)
     if b"{" in raw:
         json.loads(raw, object_pairs_hook=_distinct)
     return document
+
+
+def _check_depth(document: Any) -> None:
+    """Refuse what nests so deep that reading it on would end the reader."""
+    level = [document]
+    for _ in range(_DEEPEST):
+        level = (
+            [
+                inner
+                for outer in level
+                for inner in (outer.values() if isinstance(outer, dict) else outer)
+                if isinstance(inner, dict | list)
+            ]
+            if isinstance(level[0], dict | list)
+            else []
+        )
+        if not level:
+            return
+    raise ValueError(f"it nests more than {_DEEPEST} levels deep")
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> None:

@@ -200,8 +200,12 @@ def test_a_cursor_that_is_too_old_is_told_so(world, url, settings):
     assert (answer.status_code, answer.json()["oldest"]) == (410, 3)
 
 
-def test_a_revoked_client_is_cut_off_at_the_next_look(world, url, monkeypatch):
-    monkeypatch.setattr(app, "CHECKED_EVERY", 0.5)
+NEVER, SOON = 3_600.0, 0.5
+
+
+@pytest.mark.parametrize("looks_every", [SOON, NEVER], ids=["at the next look", "as soon as it is said"])
+def test_a_revoked_client_is_cut_off(world, url, monkeypatch, looks_every):
+    monkeypatch.setattr(app, "CHECKED_EVERY", looks_every)
     made = client_for(world.supplier_user)
     with following(url + FEED, Authorization=f"Bearer {token_for(made)}") as stream:
         say(world.supplier)
@@ -275,8 +279,9 @@ def test_a_page_of_the_portal_on_another_port_may_follow_with_its_cookie(world, 
     assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
 
 
-def test_whoever_has_been_logged_out_is_cut_off(world, url, monkeypatch):
-    monkeypatch.setattr(app, "CHECKED_EVERY", 0.5)
+@pytest.mark.parametrize("looks_every", [SOON, NEVER], ids=["at the next look", "as soon as it is said"])
+def test_whoever_has_been_logged_out_is_cut_off(world, url, monkeypatch, looks_every):
+    monkeypatch.setattr(app, "CHECKED_EVERY", looks_every)
     with following(f"{url}/stream", Cookie=session_of(world.supplier_user)) as stream:
         world.supplier_user.is_active = False
         world.supplier_user.save(update_fields=["is_active"])
@@ -292,6 +297,16 @@ def test_a_stream_without_news_shows_that_it_lives(world, url, monkeypatch):
 
     assert lines[0].startswith("retry: ")
     assert ": still here" in lines
+
+
+def test_thousands_of_parameters_are_refused(world, url):
+    answer = httpx.get(
+        f"{url}{FEED}?{'a=&' * 6_000}",
+        headers={"Authorization": bearer(world.supplier_user)},
+        trust_env=False,
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_input")
 
 
 def test_only_so_many_are_let_in(world, url, settings):
