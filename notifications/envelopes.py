@@ -21,7 +21,7 @@ BATCH: Final = "application/cloudevents-batch+json"
 SINGLE: Final = "application/cloudevents+json"
 PING: Final = "webhook.ping"
 _OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
-_SCHEMA: Final = "/api/v1/openapi.yaml#/components/schemas/HappeningData"
+_SCHEMA: Final = "/api/v1/openapi.yaml#/components/schemas/EventData"
 
 
 class EventRolloutSchema(TypedDict):

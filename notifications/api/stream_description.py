@@ -26,7 +26,7 @@ _TEXT: Final[Schema] = {"type": "string"}
 _WORDS: Final = """\
 Follow what happens to your hubs and updates as server-sent events: every entry after your cursor in order,
 without gaps, then each new one as it comes. Each `entry` has the position as its `id` and a CloudEvent
-(`Happening`) as its `data`. Where kinds were chosen a `head` now and then moves the cursor on; a comment
+(`Event`) as its `data`. Where kinds were chosen a `head` now and then moves the cursor on; a comment
 every 15 seconds shows that the stream lives. It is closed within a minute of the end of its token: get
 another, and go on after the last `id`. `retry` says after how many milliseconds to come again; 429 and 503
 say it with `Retry-After`. `docs/reference/events.md` says more.

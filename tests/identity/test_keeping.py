@@ -158,7 +158,7 @@ def test_a_form_from_elsewhere_is_refused_and_not_kept(world, browser, headers):
 
 def test_passwords_and_secrets_are_never_kept(world, browser, monkeypatch):
     kept = []
-    monkeypatch.setattr(unsent_forms, "keep", lambda request: kept.append(request.path) or "")
+    monkeypatch.setattr(unsent_forms, "keep_form", lambda request: kept.append(request.path) or "")
     browser.end()
 
     for path in ("/accounts/password/change/", "/organisation/single-sign-on/", "/organisation/clients/new/"):

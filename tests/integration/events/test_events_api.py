@@ -74,7 +74,7 @@ def test_an_activation_carries_the_guid_and_the_version_that_runs_now(world, now
         "subject": "00-DB-12-34-00-00-00-03",
         "time": "2030-03-04T10:00:00Z",
         "datacontenttype": "application/json",
-        "dataschema": "http://127.0.0.1:8000/api/v1/openapi.yaml#/components/schemas/HappeningData",
+        "dataschema": "http://127.0.0.1:8000/api/v1/openapi.yaml#/components/schemas/EventData",
         "data": {
             "guid": "00-DB-12-34-00-00-00-03",
             "firmware_version": "0C230000",

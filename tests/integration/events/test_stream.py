@@ -330,7 +330,7 @@ def test_many_who_come_at_once_are_counted_one_by_one(world, url, settings, monk
         time.sleep(0.2)  # all of them are let in before the first one follows
         return slow(*args)
 
-    monkeypatch.setattr(reading, "place_of", place_of)
+    monkeypatch.setattr(reading, "position_of", place_of)
     token, ends, found = bearer(world.supplier_user), threading.Event(), []
 
     def follow():

@@ -27,8 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch):
     monkeypatch.setattr(_instructing, "AT_ONCE", 50)
-    monkeypatch.setattr(_progressing, "ring", lambda _: None)
-    monkeypatch.setattr(_instructing, "ring", lambda _: None)
+    monkeypatch.setattr(_progressing, "enqueue_instruction", lambda _: None)
+    monkeypatch.setattr(_instructing, "enqueue_instruction", lambda _: None)
 
 
 def listed(world, *numbers: int) -> str:

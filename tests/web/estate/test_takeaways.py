@@ -13,11 +13,11 @@ from portal.identity.models import User
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
 from portal.kernel.refusals import NotPermitted
-from rollouts import services
+from rollouts import services, tasks
 from rollouts.models import Export, SavedView
 from rollouts.queries.estate import estate as estate_queries
 from rollouts.queries.estate.keyset import EstateFilter
-from rollouts.services.estate import export, tasks
+from rollouts.services.estate import export
 from rollouts.states import Region
 from tests.factories import UserFactory, make_rollout
 
@@ -244,7 +244,7 @@ def test_progress_is_told_on_the_way(world, seat, monkeypatch):
     monkeypatch.setattr(estate_queries, "_TELLING", 4)
     monkeypatch.setattr("rollouts.tasks.estate._TOLD_EVERY", 0)
     told: list[int] = []
-    monkeypatch.setattr(services, "tell_export", lambda order, *, done, now: told.append(done))
+    monkeypatch.setattr(services, "report_export", lambda order, *, done, now: told.append(done))
     order(seat("supplier"))
 
     written()
