@@ -59,6 +59,7 @@ def states() -> str:
         "| from | to | because |",
         "|---|---|---|",
         *(f"| {', '.join(_names(m.sources))} | {m.target.name} | {m.cause} |" for m in TARGET_MOVES),
+        "\nConsent stands beside it and has no table: whatever it was, it follows from the answers and the dates.",
         "\n## Command\n",
         *_diagram((a.name, b.name, "") for a, b in sorted(ALLOWED_COMMAND_MOVES)),
         "## Incident\n",

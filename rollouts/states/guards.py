@@ -1,4 +1,8 @@
-"""The tables of moves as the database holds them: a trigger a table that refuses every other move."""
+"""The tables of moves as the database holds them: a trigger a table that refuses every other move.
+
+Whoever changes a table makes a migration of what `Guard.create_sql` then writes; a test compares the two.
+Consent has no table: it follows from the answers and the dates, whatever it was before (`rules`).
+"""
 
 from __future__ import annotations
 

@@ -122,6 +122,7 @@ class RejectionReason(TextChoices):
     MODEL_MISMATCH = "MODEL_MISMATCH", "The firmware is not for this hub's model."
     ALREADY_AT_VERSION = "ALREADY_AT_VERSION", "The hub already runs this version. Nothing to do."
     UPGRADE_PATH = "UPGRADE_PATH", "The hub's present version must be updated to another one first."
+    # Of the Service Request (R6.6), whose answer has a list for it; nothing here gives it yet.
     GBCS_VERSION = "GBCS_VERSION", "The hub's GBCS version does not allow this firmware."
     OTHER_UPDATE_IN_PROGRESS = "OTHER_UPDATE_IN_PROGRESS", "Another update of this hub is under way."
     NOT_IN_ROLLOUT = "NOT_IN_ROLLOUT", "The hub is not among those of this update, or has left it."
@@ -129,6 +130,7 @@ class RejectionReason(TextChoices):
     NOT_IN_PILOT_GROUP = "NOT_IN_PILOT_GROUP", "The hub is not in the pilot group."
     NOT_IN_BATCH = "NOT_IN_BATCH", "The hub is not in the batch that was named."
     OVER_PILOT_CAP = "OVER_PILOT_CAP", "The pilot group is full. Choose fewer hubs."
+    # Likewise: a list of 1,199,999 characters is full. Pages and REST take longer lists (R3.8).
     OVER_BATCH_LIMIT = "OVER_BATCH_LIMIT", "The list is longer than one submission takes. Split it."
     AFTER_CUTOFF = "AFTER_CUTOFF", "Received after the cut-off. The hub activates at DCC's time."
     TIME_NOT_EARLIER = "TIME_NOT_EARLIER", "The time must be earlier than the automatic activation time."
