@@ -13,7 +13,7 @@ ARGS ?=
 # Without compiled files every process would need five seconds to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-reset run test check lint dependencies types imports migrations format bench screenshots docs \
+.PHONY: demo demo-reset run test coverage check lint dependencies types imports migrations format bench screenshots docs \
   lock audit smoke from-nothing interpreter clean
 
 demo: $(VENV)/.runtime
@@ -28,8 +28,14 @@ run: $(VENV)/.runtime
 # Each process has a PostgreSQL and a Valkey of its own; one more than there are cores, as some tests mostly wait.
 # `JOBS=0` runs one test after another, as a debugger wants it.
 JOBS ?= $(shell echo $$(($$(nproc) + 1)))
+PYTEST := $(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=worksteal
 test: check
-	$(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=worksteal $(ARGS)
+	$(PYTEST) $(ARGS)
+
+# All tests as well, and how much of the layers that matter they run. From Python 3.12 on the interpreter itself counts, cheaply.
+coverage: check
+	COVERAGE_CORE=$$($(PY) -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
+	  $(PYTEST) --cov --cov-report= -p tests.floors
 
 check: lint dependencies types imports migrations
 
