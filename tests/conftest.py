@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from portal.embedded import postgres, valkey
 from tests import scenery
+from tests.factories import World, make_world
 
 # A busy machine is no fault of what is tested.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -72,6 +73,13 @@ def _tests_place_rows_freely() -> Iterator[None]:
     connection.execute_wrappers.append(scenery.place_freely)
     yield
     connection.execute_wrappers.remove(scenery.place_freely)
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest) -> World:
+    """Somebody of each organisation and hubs of every kind of supply: twenty, or as many as the mark `hubs` says."""
+    mark = request.node.get_closest_marker("hubs")
+    return make_world(hubs=mark.args[0]) if mark else make_world()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from rollouts.models.governance import (
 )
 from rollouts.models.instructions import Instruction, InstructionLine
 from rollouts.models.pilots import PilotMember, PilotSubmission
-from rollouts.models.plans import Batch, ReleaseNote, Rollout, Target
+from rollouts.models.plans import DEFAULT_PILOT_CAP, Batch, ReleaseNote, Rollout, Target
 from rollouts.models.selections import (
     ApprovalRule,
     ApprovalRuleVersion,
@@ -34,6 +34,7 @@ from rollouts.models.takeaways import Export, SavedView
 from rollouts.models.tallies import EstateTally, TallyPlan, TallyState
 
 __all__ = [
+    "DEFAULT_PILOT_CAP",
     "ActivationPoint",
     "ApprovalRule",
     "ApprovalRuleVersion",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 from django.db.models import F, Q
 
 from rollouts.models.catalogue import CplEntry
 from rollouts.states import BatchKind, ConsentPolicy, Priority, ReleaseKind, RolloutStatus, Severity
+
+DEFAULT_PILOT_CAP: Final = 300
+"""Hubs in a pilot group unless the rollout says otherwise (R2.3)."""
 
 
 class Rollout(models.Model):
@@ -33,7 +38,7 @@ class Rollout(models.Model):
         max_length=9, choices=ConsentPolicy.choices, default=ConsentPolicy.VOLUNTARY
     )
     has_pilot = models.BooleanField(default=True)
-    pilot_cap = models.PositiveIntegerField(default=300)
+    pilot_cap = models.PositiveIntegerField(default=DEFAULT_PILOT_CAP)
     pilot_started_at = models.DateTimeField(null=True)
     pilot_ended_at = models.DateTimeField(null=True)
     pilot_commentary = models.TextField(blank=True)

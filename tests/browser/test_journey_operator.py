@@ -12,19 +12,13 @@ from rollouts.models import Rollout
 from rollouts.services import HubList
 from rollouts.states import BatchKind, RolloutStatus
 from tests.browser.walking import local
-from tests.factories import make_world
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.1")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.1"), pytest.mark.hubs(40)]
 
 
 @pytest.fixture
 def moment() -> datetime:
     return datetime.now(UTC)
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=40)
 
 
 def status_of(rollout) -> RolloutStatus:

@@ -12,16 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from portal.accounts import unsent_forms
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 from tests.identity.conftest import PASSWORD
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1")]
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1"), pytest.mark.hubs(20)]
 HERE = "http://testserver"
-
-
-@pytest.fixture
-def world(db):
-    return make_world(hubs=20)
 
 
 @pytest.fixture

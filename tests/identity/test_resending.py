@@ -10,9 +10,9 @@ from django.test import Client
 
 from portal.accounts import double_submit
 from rollouts.models import Incident, SavedView
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(20)]
 KEEP = "/estate/views/keep/"
 
 
@@ -21,11 +21,6 @@ def _nothing_is_remembered():
     cache.clear()
     yield
     cache.clear()
-
-
-@pytest.fixture
-def world(db):
-    return make_world(hubs=20)
 
 
 @pytest.fixture

@@ -9,13 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.factories import World, make_world
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """The small world of `tests.factories`."""
-    return make_world()
+from tests.factories import World
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from portal.kernel import sql
 from portal.kernel.refusals import BadInput, Refusal
 from portal.kernel.transactions import inside_unit_of_work, run_after_commit, unit_of_work
 from rollouts import rules
-from rollouts.models import Batch, CplEntry, ReleaseNote, Rollout
+from rollouts.models import DEFAULT_PILOT_CAP, Batch, CplEntry, ReleaseNote, Rollout
 from rollouts.reads.catalogue.eligibility import eligibility_params, take_turn
 from rollouts.reads.rollouts.shares import numbers_by_party, shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout, visible_rollout
@@ -34,7 +34,6 @@ from rollouts.states import (
     Severity,
 )
 
-DEFAULT_PILOT_CAP: Final = 300
 SMETS2: Final = 2
 REFRESH_TASK: Final = "rollouts.tasks.refresh_eligibility"
 PILOT_POSITION: Final = 0

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django import forms
 
-from rollouts.models import Batch, CplEntry
+from rollouts.models import DEFAULT_PILOT_CAP, Batch, CplEntry
 from rollouts.queries.rollouts.members import MemberFilter
 from rollouts.states import (
     ConsentPolicy,
@@ -19,7 +19,6 @@ from rollouts.states import (
 )
 
 LOCAL: Final = "%Y-%m-%dT%H:%M"
-DEFAULT_PILOT_CAP: Final = 300
 LOCAL_HINT: Final = "British time: GMT in winter, BST in summer."
 
 

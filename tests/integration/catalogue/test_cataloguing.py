@@ -12,15 +12,9 @@ from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import services
 from rollouts.models import CplEntry, Rollout
 from rollouts.states import CplStatus
-from tests.factories import World, make_rollout, make_world
+from tests.factories import World, make_rollout
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    """Twenty hubs of every supplier kind."""
-    return make_world()
 
 
 def change(world: World, status: CplStatus, *, now: datetime, **more: object) -> list[int]:

@@ -15,15 +15,10 @@ from rollouts.queries.dispatch.channels import channel_health
 from rollouts.queries.rollouts.forecast import distribution_forecast, forward_schedule
 from rollouts.services import HubList
 from rollouts.states import CommandStatus, InstructionKind
-from tests.factories import OrganisationFactory, UserFactory, make_rollout, make_world
+from tests.factories import OrganisationFactory, UserFactory, make_rollout
 from tests.integration.dispatching import settle
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=40)
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 
 def test_a_channel_shows_what_waits_and_what_went_wrong(world, now):

@@ -10,14 +10,9 @@ from portal.kernel import sql
 from rollouts import services
 from rollouts.models import Batch, Command, CspChannel, HubInFlight, Rollout
 from rollouts.states import CommandKind, CommandStatus, FailureCode
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=60)
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(60)]
 
 
 def settle(rollout, *, state=20, consent=4, effective_at=None, where="true", **columns):

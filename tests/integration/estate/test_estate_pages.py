@@ -30,16 +30,11 @@ from rollouts.queries.estate.keyset import EstateFilter, selection_of
 from rollouts.queries.estate.labels import labels
 from rollouts.services import HubList
 from rollouts.states import Consent, Region, SmiStatus, TargetState
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.3")]
 
 OWN = {*range(16)}
-
-
-@pytest.fixture
-def world():
-    return make_world()
 
 
 @pytest.fixture

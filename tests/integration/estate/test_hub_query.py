@@ -25,14 +25,9 @@ from rollouts.states import (
     SmiStatus,
     TargetState,
 )
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.3")]
-
-
-@pytest.fixture
-def world():
-    return make_world()
 
 
 @pytest.fixture

@@ -25,11 +25,6 @@ SOLE, SPLIT, ELECTRICITY_ONLY = 0, 9, 14
 
 
 @pytest.fixture
-def world():
-    return make_world()
-
-
-@pytest.fixture
 def rollout(world, now):
     return make_rollout(world, now=now)
 

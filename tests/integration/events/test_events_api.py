@@ -34,11 +34,6 @@ def _apart(settings):
     naming.forget_names()
 
 
-@pytest.fixture
-def world(db):
-    return make_world()
-
-
 @unit_of_work
 def say(parties, *, at, times=1, kind=EntryKind.RULE_RAN, **data):
     for number in range(times):

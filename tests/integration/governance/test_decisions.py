@@ -21,15 +21,10 @@ from rollouts.reads.governance.signing import standing_of
 from rollouts.rules import RuleBroken
 from rollouts.states import ReviewOutcome, RolloutStatus
 from rollouts.states.governing import DecisionStatus
-from tests.factories import OrganisationFactory, UserFactory, make_rollout, make_world
+from tests.factories import OrganisationFactory, UserFactory, make_rollout
 from tests.integration.deciding import decide, open_decision, recommended, sign
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world()
 
 
 @pytest.fixture

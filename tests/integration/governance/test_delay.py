@@ -17,16 +17,11 @@ from rollouts.models import Batch, Command, CspChannel, Decision, Rollout, Targe
 from rollouts.services.rollouts import reschedule as _delaying
 from rollouts.states import Answer, CommandKind, Consent, ConsentPolicy, InstructionKind
 from tests.csp import standing_in
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 from tests.integration.deciding import decide, recommended, sign
 from tests.integration.dispatching import dispatch, settle, states, target
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=40)
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 
 @pytest.fixture

@@ -22,21 +22,16 @@ from rollouts.queries.governance.evidence.page import svg
 from rollouts.queries.governance.evidence.sections import ReportTable, sections_of
 from rollouts.rules.rates import Rate
 from rollouts.services import HubList, IncidentAccount
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 from tests.integration.deciding import decide
 from tests.integration.dispatching import settle
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 
 @pytest.fixture(autouse=True)
 def _no_subscribers(settings):
     settings.EVENT_SUBSCRIBERS = []
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=40)
 
 
 @pytest.fixture

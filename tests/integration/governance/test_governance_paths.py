@@ -28,7 +28,7 @@ from rollouts.states import (
     TargetState,
 )
 from rollouts.states.governing import OPEN_DECISIONS, DecisionStatus
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 from tests.integration.deciding import decide, sign
 from tests.integration.dispatching import settle
 
@@ -299,11 +299,6 @@ def test_nothing_leaves_while_it_stands_and_nothing_is_lost_when_it_goes_on(worl
     assert set(activated.values_list("guid", flat=True)) == path.hubs.activated
     unfinished = Decision.objects.filter(status=DecisionStatus.ENACTED, finished_at=None)
     assert not unfinished.filter(rollout=path.rollout).exists()
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=HUBS)
 
 
 def put_back_from_the_last(world):

@@ -19,21 +19,16 @@ from rollouts.rules.pacing import DispatchSettings
 from rollouts.rules.rates import Rate
 from rollouts.services.governance import evaluate_halt_rules as _halt_rules
 from rollouts.states import FailureCode
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 from tests.integration.deciding import decide, open_decision
 from tests.integration.dispatching import settle
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(100)]
 
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered():
     cache.clear()
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=100)
 
 
 @pytest.fixture

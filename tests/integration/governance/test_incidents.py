@@ -24,11 +24,6 @@ PDF = b"%PDF-1.7\n" + bytes(30)
 
 
 @pytest.fixture
-def world():
-    return make_world()
-
-
-@pytest.fixture
 def rollout(world, now):
     return make_rollout(world, now=now)
 

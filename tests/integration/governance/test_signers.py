@@ -14,15 +14,10 @@ from portal.kernel.refusals import BadInput, NotPermitted
 from rollouts.models import SignOffRequirement
 from rollouts.queries.governance.decisions import awaiting_confirmation
 from rollouts.reads.governance.signing import standing_of
-from tests.factories import UserFactory, make_rollout, make_world
+from tests.factories import UserFactory, make_rollout
 from tests.integration.deciding import recommended, sign
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R5.3")]
-
-
-@pytest.fixture
-def world():
-    return make_world()
 
 
 def require(world, number, *, now, role=Role.PANEL_MEMBER, body=None):

@@ -16,15 +16,10 @@ from rollouts.queries.governance.triage import GroupBy, comparison, triage_board
 from rollouts.rules.criteria import InvalidCriteria
 from rollouts.rules.rates import Rate
 from rollouts.services import HubList, IncidentAccount
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 from tests.integration.dispatching import settle
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=40)
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 
 @pytest.fixture

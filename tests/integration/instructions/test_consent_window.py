@@ -14,14 +14,9 @@ from rollouts.services import HubList
 from rollouts.services.instructions import close_window as _closing
 from rollouts.states import Consent, InstructionKind, TargetState
 from rollouts.tasks import tick_deadlines
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=40)
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 
 @pytest.fixture

@@ -32,11 +32,6 @@ SOLE_OF_OTHER, NOBODYS, OF_OTHERS = 17, 18, 19
 
 
 @pytest.fixture
-def world():
-    return make_world()
-
-
-@pytest.fixture
 def rollout(world, now):
     return make_rollout(world, now=now)
 

@@ -22,12 +22,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world() -> World:
-    """Twenty hubs of every supplier kind."""
-    return make_world()
-
-
-@pytest.fixture
 def rollout(world: World, now: datetime) -> Rollout:
     """A published rollout with a pilot of at most six hubs."""
     return publish(world, now=now)

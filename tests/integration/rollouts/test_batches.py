@@ -15,17 +15,11 @@ from rollouts.models import Batch, Rollout, Target
 from rollouts.rules import RuleBroken
 from rollouts.rules.criteria import InvalidCriteria
 from rollouts.services import HubList
-from tests.factories import World, make_rollout, make_world
+from tests.factories import World, make_rollout
 
 pytestmark = pytest.mark.django_db
 
 EVERY = {"all": []}
-
-
-@pytest.fixture
-def world() -> World:
-    """Twenty hubs of every supplier kind."""
-    return make_world()
 
 
 @pytest.fixture

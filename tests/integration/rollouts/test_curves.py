@@ -11,14 +11,9 @@ from rollouts import services
 from rollouts.models import ActivationPoint, CspChannel
 from rollouts.queries.rollouts.curves import ActivationCurve, activation_curve
 from rollouts.queries.rollouts.progress import plans_of, progress_of
-from tests.factories import OrganisationFactory, World, make_rollout, make_world
+from tests.factories import OrganisationFactory, make_rollout
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.5")]
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return make_world()
 
 
 def activate(world, *numbers: int, at: datetime) -> None:

@@ -11,16 +11,11 @@ from portal.events.models import FeedOutbox
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import services
 from rollouts.models import Batch
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 from tests.integration.deciding import decide
 from tests.integration.dispatching import settle
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=40)
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 
 @pytest.fixture

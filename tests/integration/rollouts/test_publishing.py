@@ -53,12 +53,6 @@ def told(kind: EntryKind) -> dict[int, dict[str, object]]:
     return {entry.party_id: entry.data for entry in FeedOutbox.objects.filter(kind=kind)}
 
 
-@pytest.fixture
-def world() -> World:
-    """Twenty hubs of every supplier kind."""
-    return make_world()
-
-
 @pytest.mark.requirement("R1.1")
 def test_a_notice_says_what_it_must_to_each_party_with_its_own_numbers(world: World, now: datetime) -> None:
     rollout = published(world, now=now)

@@ -23,12 +23,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world() -> World:
-    """Twenty hubs of every supplier kind."""
-    return make_world()
-
-
-@pytest.fixture
 def rollout(world: World, now: datetime) -> Rollout:
     """A rollout in safe launch with a target for each of them."""
     return make_rollout(world, now=now)

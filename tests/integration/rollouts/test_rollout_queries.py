@@ -22,15 +22,9 @@ from rollouts.queries.rollouts.available import SupplierAct, available_rollouts,
 from rollouts.rules.criteria import InvalidCriteria
 from rollouts.services import HubList
 from rollouts.states import FailureCode, Region, RejectionReason, TargetState
-from tests.factories import World, make_rollout, make_world
+from tests.factories import World, make_rollout
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    """Twenty hubs of every supplier kind."""
-    return make_world()
 
 
 def draft(world: World, *, now: datetime, **changes: object) -> Rollout:

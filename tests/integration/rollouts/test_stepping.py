@@ -20,12 +20,6 @@ from tests.integration.deciding import decide
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
-    """Twenty hubs of every supplier kind."""
-    return make_world()
-
-
 def put(world: World, rollout: Rollout, state: int, *numbers: int) -> None:
     """Bring some hubs into a state."""
     guids = [world.guid(number) for number in numbers]

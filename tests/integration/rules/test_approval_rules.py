@@ -27,19 +27,14 @@ from rollouts.services import HubList
 from rollouts.services.rules import approve
 from rollouts.states import Channel, Consent, InstructionKind, TargetState
 from rollouts.tasks import run_approval_rules, tick_deadlines
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R3.10")]
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R3.10"), pytest.mark.hubs(40)]
 
 MAJOR = {"field": "severity", "op": "=", "value": "MAJOR"}
 EVERY_HUB = {"all": []}
 SOON = {"after": "notice", "days": 10}
 PROVEN = {"all": [MAJOR, {"field": "pilot_success_rate", "op": ">=", "value": 95}]}
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=40)
 
 
 @pytest.fixture
