@@ -33,10 +33,10 @@ def inbox(scope: Scope, *, cursor: str = "", size: int = 30) -> paging.Page[Inbo
     seen = _reader(scope).seen_id
     messages = Message.objects.of(scope.organisation_id, scope.user_id)
     if cursor:
-        (before,) = paging.decode(cursor, size=1)
+        (before,) = _cursors(scope).decode(cursor, size=1)
         messages = messages.filter(id__lt=before)
     rows = list(messages.order_by("-id")[: size + 1])
-    more = paging.encode(rows[size - 1].pk) if len(rows) > size else None
+    more = _cursors(scope).encode(rows[size - 1].pk) if len(rows) > size else None
     return paging.Page(items=[_notice(message, seen=seen) for message in rows[:size]], next=more)
 
 
@@ -67,3 +67,7 @@ def _notice(message: Message, *, seen: int) -> InboxNotice:
         url=page_of(message),
         is_unread=message.pk > seen,
     )
+
+
+def _cursors(scope: Scope) -> paging.CursorKey:
+    return paging.keyed("notices", scope.organisation_id)

@@ -104,10 +104,10 @@ def deliveries(
     if not own.exists():
         raise NotFound("There is no such webhook in your organisation.")
     rows = WebhookDelivery.objects.filter(endpoint_id=webhook_id)
-    if (before := paging.decode_id(cursor)) is not None:
+    if (before := _cursors(scope).decode_id(cursor)) is not None:
         rows = rows.filter(pk__lt=before)
     items: Sequence[WebhookDelivery] = list(rows.order_by("-id")[: size + 1])
-    more = paging.encode_id(items[size - 1].pk) if len(items) > size else None
+    more = _cursors(scope).encode_id(items[size - 1].pk) if len(items) > size else None
     return paging.Page(items=items[:size], next=more)
 
 
@@ -152,3 +152,7 @@ def _view(endpoint: WebhookEndpoint, head: int) -> WebhookView:
             for secret in endpoint.secrets.all()
         ),
     )
+
+
+def _cursors(scope: Scope) -> paging.CursorKey:
+    return paging.keyed("deliveries", scope.organisation_id)

@@ -48,7 +48,7 @@ class PageQuery(FieldsQuery):
     )
 
 
-def id_after(cursor: str) -> int | None:
+def id_after(cursor: str, *, of: paging.CursorKey) -> int | None:
     """Return the id that ended the page before, where a list is in the order of ids.
 
     Raises:
@@ -56,15 +56,15 @@ def id_after(cursor: str) -> int | None:
     """
     if not cursor:
         return None
-    (place,) = paging.decode(cursor, size=1)
+    (place,) = of.decode(cursor, size=1)
     if not isinstance(place, int) or not 0 <= place <= _HIGHEST_ID:
         raise paging.BadCursor("This cursor is damaged. Start again from the first page.")
     return place
 
 
-def cursor_of(following: str | None) -> str | None:
+def cursor_of(following: str | None, *, of: paging.CursorKey) -> str | None:
     """Return a cursor for a list that names its next page by a plain id."""
-    return None if following is None else paging.encode(int(following))
+    return None if following is None else of.encode(int(following))
 
 
 def page(

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
+from portal.kernel.paging import keyed
 from portal.rest.fields import EnumField, IdField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
@@ -154,8 +155,9 @@ class ImportListView(ResourceView):
     def get(self, request: Request) -> Response:
         """List the files read into the inventory, the latest first, with what was not taken and why."""
         query = self.validated_query(PageQuery)
-        imports = estate_imports(self.scope, before=id_after(query["after"]), size=query["limit"])
-        return Response(page(request, imports.items, _import, following=cursor_of(imports.next)))
+        cursors = keyed("imports", self.scope.organisation_id)
+        imports = estate_imports(self.scope, before=id_after(query["after"], of=cursors), size=query["limit"])
+        return Response(page(request, imports.items, _import, following=cursor_of(imports.next, of=cursors)))
 
 
 class RefusedLinesView(ResourceView):

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
+from portal.kernel.paging import keyed
 from portal.rest.fields import EnumField, IdField, StrictSerializer
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, cursor_of, id_after, page
@@ -129,15 +130,16 @@ class UnmatchedAlertListView(ResourceView):
     def get(self, request: Request) -> Response:
         """List the alerts that fit nothing the portal has asked for, the latest first."""
         query = self.validated_query(UnmatchedQuery)
+        cursors = keyed("unmatched-alerts", self.scope.organisation_id)
         wanted = UnmatchedFilter(
             is_reviewed=query["is_reviewed"],
             why=query["why"].value if "why" in query else "",
             csp_id=query.get("csp_id"),
         )
         alerts = unmatched_alerts(
-            self.scope, wanted=wanted, before=id_after(query["after"]), size=query["limit"]
+            self.scope, wanted=wanted, before=id_after(query["after"], of=cursors), size=query["limit"]
         )
-        following = cursor_of(alerts.next)
+        following = cursor_of(alerts.next, of=cursors)
         return Response(page(request, alerts.items, documents.unmatched_alert, following=following))
 
 

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
+from portal.kernel.paging import keyed
 from portal.rest.fields import EnumField, IdField, OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
@@ -82,11 +83,12 @@ class RolloutListView(ResourceView):
     def get(self, request: Request) -> Response:
         """List the updates your organisation may know of, the newest first, with what you may do by when."""
         query = self.validated_query(RolloutsQuery)
+        cursors = keyed("rollouts", self.scope.organisation_id)
         wanted = wanted_members(query["fields"], documents.RolloutRowSchema)
         rollouts = available_rollouts(
-            self.scope, now=clock.now(), before=id_after(query["after"]), size=query["limit"]
+            self.scope, now=clock.now(), before=id_after(query["after"], of=cursors), size=query["limit"]
         )
-        following = cursor_of(rollouts.next)
+        following = cursor_of(rollouts.next, of=cursors)
         return Response(
             page(request, rollouts.items, documents.rollout_row, following=following, wanted=wanted)
         )

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import IO, Any, Final
 
 from portal.identity.scope import Scope
-from portal.kernel import paging, sql
+from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.paging import Page
 from portal.kernel.refusals import NotPermitted, Refusal
@@ -19,6 +19,7 @@ from rollouts.queries.estate.extract import Places, extract
 from rollouts.queries.estate.keyset import (
     FIRST,
     EstateFilter,
+    cursors_of,
     entries_of,
     page_rows,
     place_of,
@@ -109,7 +110,7 @@ def estate_page(
     size = max(1, min(size, MOST_A_PAGE))
     filters = filters or EstateFilter()
     selection = selection_of(scope, filters)
-    is_back, place = place_of(cursor)
+    is_back, place = place_of(scope, cursor)
     rows = page_rows(
         selection,
         place=place,
@@ -123,8 +124,8 @@ def estate_page(
     has_next, has_previous = (True, has_more) if is_back else (has_more, bool(cursor))
     return Page(
         _hub_rows(scope, shown, rollout_id=filters.rollout_id),
-        next=paging.encode("a", shown[-1].guid) if shown and has_next else None,
-        previous=paging.encode("b", shown[0].guid) if shown and has_previous else None,
+        next=cursors_of(scope).encode("a", shown[-1].guid) if shown and has_next else None,
+        previous=cursors_of(scope).encode("b", shown[0].guid) if shown and has_previous else None,
     )
 
 

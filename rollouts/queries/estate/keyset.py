@@ -163,7 +163,12 @@ def entries_of(versions: Sequence[str]) -> list[int]:
     return sorted(CplEntry.objects.filter(firmware_version__in=wanted).values_list("pk", flat=True))
 
 
-def place_of(cursor: str) -> tuple[bool, int]:
+def cursors_of(scope: Scope) -> paging.CursorKey:
+    """Return the cursors of an organisation's view of the estate."""
+    return paging.keyed("estate", scope.organisation_id)
+
+
+def place_of(scope: Scope, cursor: str) -> tuple[bool, int]:
     """Return whether a cursor looks back, and the hub it starts from.
 
     Raises:
@@ -171,7 +176,7 @@ def place_of(cursor: str) -> tuple[bool, int]:
     """
     if not cursor:
         return False, FIRST
-    direction, place = paging.decode(cursor, size=2)
+    direction, place = cursors_of(scope).decode(cursor, size=2)
     if direction not in {"a", "b"} or not isinstance(place, int) or not FIRST <= place <= LAST:
         raise paging.BadCursor("This page link is damaged. Start again from the first page.")
     return direction == "b", place

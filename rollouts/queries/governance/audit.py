@@ -47,10 +47,10 @@ def audit_trail(
     if name:
         events = events.filter(name__startswith=name)
     if cursor:
-        events = events.filter(pk__lt=paging.decode(cursor, size=1)[0])
+        events = events.filter(pk__lt=_cursors(scope).decode(cursor, size=1)[0])
     rows = list(events[: size + 1])
     names = dict(Organisation.objects.values_list("pk", "name"))
-    more = paging.encode(rows[size - 1].pk) if len(rows) > size else None
+    more = _cursors(scope).encode(rows[size - 1].pk) if len(rows) > size else None
     return paging.Page([_fact(row, names) for row in rows[:size]], next=more)
 
 
@@ -76,3 +76,7 @@ def _fact(row: Event, names: Mapping[int, str]) -> Fact:
         facts=row.facts,
         hash=bytes(row.hash or b"").hex(),
     )
+
+
+def _cursors(scope: Scope) -> paging.CursorKey:
+    return paging.keyed("audit", scope.organisation_id)

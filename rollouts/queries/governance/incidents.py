@@ -160,10 +160,10 @@ def incident_lines(
         states = sorted(OPEN_INCIDENTS)
         incidents = incidents.filter(status__in=states) if is_open else incidents.exclude(status__in=states)
     if cursor:
-        incidents = incidents.filter(pk__lt=paging.decode(cursor, size=1)[0])
+        incidents = incidents.filter(pk__lt=_cursors(scope).decode(cursor, size=1)[0])
     rows = list(incidents[: size + 1])
     names = dict(Organisation.objects.values_list("pk", "name"))
-    more = paging.encode(rows[size - 1].pk) if len(rows) > size else None
+    more = _cursors(scope).encode(rows[size - 1].pk) if len(rows) > size else None
     return paging.Page([_line(row, names) for row in rows[:size]], next=more)
 
 
@@ -211,7 +211,7 @@ def incident_hubs(
         BadCursor: the cursor is damaged.
     """
     incident = visible_incident(scope, incident_id)
-    after = int(paging.decode(cursor, size=1)[0]) if cursor else _BEFORE_ALL
+    after = int(_hub_cursors(scope).decode(cursor, size=1)[0]) if cursor else _BEFORE_ALL
     rows = sql.fetch_all(
         "rollouts",
         "incident_hubs",
@@ -221,7 +221,7 @@ def incident_hubs(
         after=after,
         size=size + 1,
     )
-    more = paging.encode(rows[size - 1].guid) if len(rows) > size else None
+    more = _hub_cursors(scope).encode(rows[size - 1].guid) if len(rows) > size else None
     return paging.Page([_hub(row) for row in rows[:size]], next=more)
 
 
@@ -294,3 +294,11 @@ def _hub(row: Any) -> IncidentHubLine:
         code=failure_code(row.code),
         state_at=row.state_at,
     )
+
+
+def _cursors(scope: Scope) -> paging.CursorKey:
+    return paging.keyed("incidents", scope.organisation_id)
+
+
+def _hub_cursors(scope: Scope) -> paging.CursorKey:
+    return paging.keyed("incident-hubs", scope.organisation_id)

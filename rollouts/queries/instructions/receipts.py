@@ -54,13 +54,13 @@ def receipts(
     instructions = _own(scope).order_by("-pk")
     if rollout_id is not None:
         instructions = instructions.filter(rollout_id=rollout_id)
-    if (before := paging.decode_id(cursor)) is not None:
+    if (before := _cursors(scope).decode_id(cursor)) is not None:
         instructions = instructions.filter(pk__lt=before)
     rows = list(instructions.select_related("rollout")[: size + 1])
     shown = rows[:size]
     return Page(
         [NamedReceipt(Receipt.of(row), row.rollout.name) for row in shown],
-        next=paging.encode_id(shown[-1].pk) if len(rows) > size else None,
+        next=_cursors(scope).encode_id(shown[-1].pk) if len(rows) > size else None,
     )
 
 
@@ -99,11 +99,11 @@ def refused_page(
     """
     lines = _lines(scope, reference)
     if after:
-        line, place = (int(part) for part in paging.decode(after, size=2))
+        line, place = (int(part) for part in _line_cursors(scope).decode(after, size=2))
         lines = lines.filter(Q(line_no__gt=line) | Q(line_no=line, pk__gt=place))
     rows = list(lines.order_by("line_no", "pk")[: size + 1])
     shown = rows[:size]
-    following = paging.encode(shown[-1].line_no, shown[-1].pk) if len(rows) > size else None
+    following = _line_cursors(scope).encode(shown[-1].line_no, shown[-1].pk) if len(rows) > size else None
     return Page([_refused(line) for line in shown], next=following)
 
 
@@ -139,3 +139,11 @@ def _refused(line: InstructionLine) -> RejectedLine:
         detail=line.detail,
         sheet=line.sheet,
     )
+
+
+def _cursors(scope: Scope) -> paging.CursorKey:
+    return paging.keyed("instructions", scope.organisation_id)
+
+
+def _line_cursors(scope: Scope) -> paging.CursorKey:
+    return paging.keyed("instruction-lines", scope.organisation_id)

@@ -232,12 +232,13 @@ def pilot_hubs(scope: Scope, *, rollout_id: int, after: str = "", size: int = PA
         BadCursor: the cursor is damaged.
     """
     size = max(1, min(size, MOST_A_PAGE))
-    place = int(paging.decode(after, size=1)[0]) if after else _FIRST
+    place = int(_cursors(scope).decode(after, size=1)[0]) if after else _FIRST
     params = _pilot_params(scope, rollout_id)
     rows = sql.fetch_all("rollouts", "pilot_hubs", after=place, size=size + 1, **params)
     shown = rows[:size]
     return Page(
-        [_pilot_hub(row) for row in shown], next=paging.encode(shown[-1].guid) if len(rows) > size else None
+        [_pilot_hub(row) for row in shown],
+        next=_cursors(scope).encode(shown[-1].guid) if len(rows) > size else None,
     )
 
 
@@ -318,3 +319,7 @@ def _saved(version: SelectionRuleVersion) -> SavedRule:
         sample=version.sample,
         saved_at=version.created_at,
     )
+
+
+def _cursors(scope: Scope) -> paging.CursorKey:
+    return paging.keyed("pilot-hubs", scope.organisation_id)

@@ -96,10 +96,10 @@ def eligible_hubs(
     size = max(1, min(size, MOST_A_PAGE))
     party = _party(scope, supplier_id)
     visible_rollout(scope, rollout_id)
-    place = int(paging.decode(after, size=1)[0]) if after else _FIRST
+    place = int(_cursors(scope).decode(after, size=1)[0]) if after else _FIRST
     rows = _page(rollout_id, party, after=place, size=size + 1)
     shown = rows[:size]
-    following = paging.encode(shown[-1].guid) if len(rows) > size else None
+    following = _cursors(scope).encode(shown[-1].guid) if len(rows) > size else None
     return Page([_hub(row) for row in shown], next=following)
 
 
@@ -180,3 +180,7 @@ def _extract() -> Sql:
     }
     parts = {name: Sql(fragment) for name, fragment in fragments.items()}
     return sql.statement("rollouts", "eligible_extract", **parts)
+
+
+def _cursors(scope: Scope) -> paging.CursorKey:
+    return paging.keyed("eligible-hubs", scope.organisation_id)

@@ -70,9 +70,9 @@ def members(
         BadCursor: the cursor is damaged.
     """
     visible_rollout(scope, rollout_id)
-    after = int(paging.decode(cursor, size=1)[0]) if cursor else _BEFORE_ALL
+    after = int(_cursors(scope).decode(cursor, size=1)[0]) if cursor else _BEFORE_ALL
     rows = _rows(scope, rollout_id, wanted, after=after, size=size + 1)
-    more = paging.encode(rows[size - 1].guid) if len(rows) > size else None
+    more = _cursors(scope).encode(rows[size - 1].guid) if len(rows) > size else None
     return paging.Page([_member(row, is_supplier=scope.is_supplier) for row in rows[:size]], next=more)
 
 
@@ -115,3 +115,7 @@ def _member(row: Any, *, is_supplier: bool) -> Member:
         mine=Answer(row.mine) if is_supplier else Answer.NONE,
         second=Answer(row.second) if is_supplier and row.is_split else Answer.NONE,
     )
+
+
+def _cursors(scope: Scope) -> paging.CursorKey:
+    return paging.keyed("rollout-hubs", scope.organisation_id)

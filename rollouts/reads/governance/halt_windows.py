@@ -74,6 +74,14 @@ class HaltRuleReading:
         )
 
 
+def limit_crossed(rule: HaltRule) -> str:
+    """Say to everybody why a rule tripped, without a count: it would tell of others' hubs and incidents."""
+    return (
+        f"Halt rule “{rule.name}”: with 95 % confidence more hubs are concerned than its limit of"
+        f" {100 * rule.threshold:.1f} %."
+    )
+
+
 def read_halt_rule(rule: HaltRule, *, now: datetime) -> HaltRuleReading:
     """Sum up what settled within a rule's window; it begins no earlier than the rule was armed."""
     since = now - timedelta(hours=rule.window_hours)

@@ -10,8 +10,9 @@ from typing import Any, Final
 from portal.identity.models import Organisation, OrganisationKind
 from portal.kernel import sql
 from rollouts.models.dispatch import CspChannel
-from rollouts.states import Region, SupplierRole, TargetState
+from rollouts.states import FAILED_STATES, Region, SupplierRole, TargetState
 
+_OUTCOMES: Final = {"activated": (TargetState.ACTIVATED,), "failed": tuple(FAILED_STATES)}
 _ROLES: Final = {role.value: role.name.lower() for role in SupplierRole}
 
 
@@ -95,8 +96,20 @@ def numbers_by_party(shares: Shares) -> dict[int, dict[str, Any]]:
             named = {Region(each).name: shares.of_regions([each]).hubs for each in sorted(regions)}
             numbers[csp] = {**share.document(), "regions": {name: n for name, n in named.items() if n}}
     totals = {**shares.total.document(), "suppliers": len(shares.by_supplier)}
+    return numbers | dict.fromkeys(board_ids(), totals)
+
+
+def board_ids() -> list[int]:
+    """Return those who may count the hubs of all Suppliers: the DCC and the Panel's bodies."""
     boards = Organisation.objects.filter(kind__in=[OrganisationKind.DCC, OrganisationKind.PANEL])
-    return numbers | dict.fromkeys(boards.values_list("pk", flat=True), totals)
+    return list(boards.values_list("pk", flat=True))
+
+
+def coarse_outcome(share: Share) -> dict[str, int]:
+    """Give the outcome of all hubs as shares in tenths: a whole from which nobody can take their own away."""
+    settled = {name: share.count(*states) for name, states in _OUTCOMES.items()}
+    total = sum(settled.values())
+    return {name: round(10 * hubs / total) * 10 for name, hubs in settled.items()} if total else {}
 
 
 def _regions_by_csp() -> dict[int, set[int]]:

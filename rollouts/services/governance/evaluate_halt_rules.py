@@ -19,7 +19,7 @@ from portal.kernel import locks, sql
 from portal.kernel.refusals import BadInput, NotFound
 from portal.kernel.transactions import unit_of_work
 from rollouts.models import HaltRule, HaltTrip, Rollout
-from rollouts.reads.governance.halt_windows import read_halt_rule
+from rollouts.reads.governance.halt_windows import limit_crossed, read_halt_rule
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.governance.act import the_portal
 from rollouts.services.governance.halt import count_states, follow_up
@@ -155,8 +155,10 @@ def _trip(rollout_id: int, rules: Sequence[HaltRule], *, now: datetime) -> Rollo
     )
     if not is_first:
         return None
-    reason = " ".join(sight.words(rule) for rule, sight in over)
-    return step_taken(by, rollout, verb="suspend", reason=reason, data={"halt_rules": evidence}, now=now)
+    # What everybody reads names the rule and its limit; counts of all Suppliers' hubs are for the boards.
+    reason = " ".join(limit_crossed(rule) for rule, _ in over)
+    whole = {"halt_rules": evidence, "figures": " ".join(sight.words(rule) for rule, sight in over)}
+    return step_taken(by, rollout, verb="suspend", reason=reason, whole=whole, now=now)
 
 
 def _check(rule: HaltRule, rollout: Rollout) -> None:

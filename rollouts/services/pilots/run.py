@@ -13,7 +13,7 @@ from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, Refusal
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 from rollouts.models import Batch, Rollout
-from rollouts.reads.rollouts.shares import numbers_by_party, shares_of
+from rollouts.reads.rollouts.shares import board_ids, coarse_outcome, numbers_by_party, shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.governance.halt import count_states, follow_up
 from rollouts.services.rollouts.step import StepRefused, check_may, step_taken
@@ -56,7 +56,7 @@ def comment_on_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: dat
     if rollout.status not in {RolloutStatus.PILOT, RolloutStatus.PILOT_REVIEW}:
         raise StepRefused("There is no pilot to speak of at present.")
     notice = {"name": rollout.name, "commentary": _checked_commentary(commentary)}
-    numbers, own = _numbers(rollout)
+    numbers, coarse, own = _numbers(rollout)
     journal.record(
         "pilot.commented",
         subject=f"rollout:{rollout.pk}",
@@ -69,8 +69,8 @@ def comment_on_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: dat
         parties=numbers_by_party(shares_of(rollout.pk)),
         rollout_id=rollout.pk,
         at=now,
-        data={**notice, "pilot": numbers},
-        data_by_party=own,
+        data={**notice, "pilot_percent": coarse},
+        data_by_party={**own, **{board: {"pilot": numbers} for board in board_ids()}},
     )
 
 
@@ -146,9 +146,10 @@ def _step(
     reason: str = "",
     then: Callable[[Rollout, datetime], None] | None = None,
 ) -> Rollout:
-    numbers, own = _numbers(rollout)
-    data = {"pilot": numbers, "commentary": reason}
-    step_taken(scope, rollout, verb=verb, now=now, reason=reason, data=data, own=own)
+    numbers, coarse, own = _numbers(rollout)
+    data = {"pilot_percent": coarse, "commentary": reason}
+    whole = {"pilot": numbers}
+    step_taken(scope, rollout, verb=verb, now=now, reason=reason, data=data, own=own, whole=whole)
     if then is not None:
         then(rollout, now)
     return rollout
@@ -184,11 +185,11 @@ def _pilot(rollout: Rollout) -> Batch:
     return pilot
 
 
-def _numbers(rollout: Rollout) -> tuple[dict[str, Any], Mapping[int, dict[str, Any]]]:
-    """Give the numbers of the pilot: of the whole, and of each party's own hubs in it."""
+def _numbers(rollout: Rollout) -> tuple[dict[str, Any], dict[str, int], Mapping[int, dict[str, Any]]]:
+    """Give the numbers of the pilot: of the whole, its outcome in tenths, and each party's own hubs."""
     shares = shares_of(rollout.pk, batch_id=_pilot(rollout).pk)
     own = {party: {"own_pilot": share.document()} for party, share in shares.by_supplier.items()}
-    return shares.total.document(), own
+    return shares.total.document(), coarse_outcome(shares.total), own
 
 
 def _checked_commentary(commentary: str) -> str:

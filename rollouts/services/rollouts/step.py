@@ -13,7 +13,7 @@ from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import Command, Instruction, Rollout
-from rollouts.reads.rollouts.shares import Shares, numbers_by_party, shares_of
+from rollouts.reads.rollouts.shares import Shares, board_ids, numbers_by_party, shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.governance.oversee import oversee
 from rollouts.services.rollouts.sweep import VOIDED_STATES, VOIDING
@@ -101,11 +101,13 @@ def step_taken(
     reason: str = "",
     data: Mapping[str, object] | None = None,
     own: Mapping[int, Mapping[str, object]] | None = None,
+    whole: Mapping[str, object] | None = None,
 ) -> Rollout:
     """Take one step with a rollout whose row the caller holds, inside the caller's use case.
 
     Every party concerned gets one entry with its own numbers, as they stood before the step;
-    `data` is for all of them, `own` adds what one of them alone may know.
+    `data` is for all of them, `own` adds what one of them alone may know, and `whole` what counts the
+    hubs of all Suppliers: for the journal, the DCC and the Panel.
 
     Raises:
         NotPermitted: the step is for another role.
@@ -125,11 +127,13 @@ def step_taken(
         subject=f"rollout:{rollout.pk}",
         by=scope,
         at=now,
-        facts={**moved, **(data or {}), "hubs": shares.total.hubs, **effects},
+        facts={**moved, **(data or {}), **(whole or {}), "hubs": shares.total.hubs, **effects},
     )
     numbers = party_numbers(rollout, shares)
     for party, more in (own or {}).items():
         numbers.setdefault(party, {}).update(more)
+    for board in board_ids() if whole else ():
+        numbers[board] = {**numbers.get(board, {}), **(whole or {})}
     journal.publish_entries(
         ENTRY_OF_VERB[verb],
         parties=numbers,

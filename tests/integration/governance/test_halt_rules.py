@@ -69,7 +69,7 @@ class TestWhatTrips:
 
         rollout.refresh_from_db()
         assert rollout.status == "SUSPENDED"
-        assert "15 of 45 hubs" in rollout.status_reason
+        assert rollout.status_reason.endswith("more hubs are concerned than its limit of 10.0 %.")
         trip = HaltTrip.objects.get(rollout=rollout)
         assert trip.evidence["rate"] == Rate(15, 45).document()
         assert trip.evidence["codes"] == {"ACTIVATION_FAILURE": 15}
@@ -77,7 +77,13 @@ class TestWhatTrips:
         assert {world.supplier.pk, world.other.pk, world.csp.pk, world.panel.pk} <= set(
             told.values_list("party_id", flat=True)
         )
-        assert told.first().data["halt_rules"][0]["rate"]["hits"] == 15
+        by_party = dict(told.values_list("party_id", "data"))
+        for board in (world.dcc, world.panel):
+            assert by_party[board.pk]["halt_rules"][0]["rate"]["hits"] == 15
+            assert "15 of 45 hubs" in by_party[board.pk]["figures"]
+        for party in (world.supplier, world.other, world.csp):
+            assert not {"halt_rules", "figures"} & by_party[party.pk].keys()
+            assert "15" not in by_party[party.pk]["reason"]
         assert open_decision(rollout).because == rollout.status_reason
 
     def test_a_small_sample_trips_nothing_however_bad_it_is(self, world, rollout, now):

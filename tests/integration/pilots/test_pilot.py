@@ -355,6 +355,11 @@ def test_a_pilot_runs_from_start_to_acceptance_and_everybody_hears_of_each_stage
     }
     assert progress[world.other.pk]["own_pilot"] == {"hubs": 1, "states": {"ELIGIBLE": 1}}
     assert "own_pilot" not in progress[world.third.pk]
+    for kind in (EntryKind.PILOT_PROGRESS, EntryKind.PILOT_ENDED):
+        assert told(kind)[world.dcc.pk]["pilot"]["hubs"] == 3
+        for party in (world.supplier, world.other, world.third, world.csp):
+            assert "pilot" not in told(kind)[party.pk]
+            assert told(kind)[party.pk]["pilot_percent"] == {"activated": 100, "failed": 0}
     assert told(EntryKind.PILOT_ENDED)[world.third.pk]["commentary"] == "It went well."
     rollout.refresh_from_db()
     assert (rollout.status, rollout.pilot_commentary) == ("SAFE_LAUNCH", "It went well.")

@@ -69,14 +69,24 @@ def test_a_former_key_is_understood_while_it_is_kept(settings):
 
 @given(st.lists(st.one_of(st.integers(-(2**63), 2**63 - 1), st.text(max_size=40)), min_size=1, max_size=3))
 def test_a_cursor_says_nothing_of_its_key(key):
-    cursor = paging.encode(*key)
+    cursor = paging.keyed("list", 1).encode(*key)
 
-    assert paging.decode(cursor, size=len(key)) == tuple(key)
+    assert paging.keyed("list", 1).decode(cursor, size=len(key)) == tuple(key)
     with pytest.raises(BadCursor):
-        paging.decode(cursor[:-1] + ("A" if cursor[-1] != "A" else "B"), size=len(key))
+        paging.keyed("list", 1).decode(cursor[:-1] + ("A" if cursor[-1] != "A" else "B"), size=len(key))
 
 
 @pytest.mark.parametrize("cursor", ["WzQyXQ", "!", "AAAA", "é", "=" * 4, "A" * 199])
 def test_a_cursor_that_was_made_up_is_refused(cursor):
     with pytest.raises(BadCursor):
-        paging.decode(cursor, size=1)
+        paging.keyed("list", 1).decode(cursor, size=1)
+
+
+def test_cursors_of_other_lists_and_organisations_look_nothing_alike_and_lead_nowhere():
+    cursor = paging.keyed("incidents", 1).encode(7)
+    others = [paging.keyed("audit", 1), paging.keyed("incidents", 2)]
+
+    assert len({cursor, *(other.encode(7) for other in others)}) == 3
+    for other in others:
+        with pytest.raises(paging.BadCursor):
+            other.decode(cursor, size=1)
