@@ -7,7 +7,7 @@ minutes. The setting is a row, so that every process agrees; it is refused elsew
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.conf import settings
@@ -74,13 +74,6 @@ def business_of(real: datetime) -> datetime:
     """Return the business time at a real moment: the same, but in a demonstration."""
     reading = current_reading() if settings.DEMO else None
     return real if reading is None else reading.at(real)
-
-
-def real_seconds_until(business_at: datetime) -> float:
-    """Return how many real seconds pass until a business moment (negative when past)."""
-    gap: timedelta = business_at - now()
-    reading = current_reading() if settings.DEMO else None
-    return gap.total_seconds() / (reading.rate if reading and reading.rate else 1.0)
 
 
 def wall() -> datetime:

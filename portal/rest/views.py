@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from portal.identity.api import ScopedAPI
 from portal.kernel.refusals import NotFound, Refusal
-from portal.rest.fields import QUERY, StrictSerializer, query_values
+from portal.rest.fields import QUERY, query_values
 from portal.rest.operations import Operation, OperationSchema
 from portal.rest.paging import PageQuery
 from portal.rest.parsers import JsonParser
@@ -159,10 +159,6 @@ class UnknownResourceView(ResourceView):
 
     def _missing(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         raise NotFound("There is no such resource. See /api/v1/openapi.yaml.")
-
-
-class NoQuery(StrictSerializer):
-    """A query without parameters."""
 
 
 def _read(member: Any, value: Any) -> Any:

@@ -43,12 +43,6 @@ def share_of(part: int, total: int) -> str:
 
 
 @register.filter
-def percent_class(part: int, total: int) -> str:
-    """Return the class `w-…` of a bar as long as this share; never empty for some."""
-    return f"w-{max(1, round(100 * part / total)) if part and total else 0}"
-
-
-@register.filter
 def file_size(octets: int) -> str:
     """Write a size in bytes, kB, MB or GB."""
     return numbers.file_size(octets)
