@@ -5,7 +5,15 @@ from __future__ import annotations
 from rollouts.models.catalogue import CplEntry, DeviceModel, FirmwareImage
 from rollouts.models.curves import ActivationPoint
 from rollouts.models.dispatch import Command, CspAlert, CspAlertBatch, CspChannel, HubInFlight, UnmatchedAlert
-from rollouts.models.estate import EstateImport, EstateImportLine, Hub, HubHistory, HubLabel, HubVolatile
+from rollouts.models.estate import (
+    ColumnMapping,
+    EstateImport,
+    EstateImportLine,
+    Hub,
+    HubHistory,
+    HubLabel,
+    HubVolatile,
+)
 from rollouts.models.governance import (
     Decision,
     Failure,
@@ -40,6 +48,7 @@ __all__ = [
     "ApprovalRuleVersion",
     "ApprovalRun",
     "Batch",
+    "ColumnMapping",
     "Command",
     "CplEntry",
     "CspAlert",

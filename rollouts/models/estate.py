@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from portal.identity.models import Organisation
 from rollouts.models.catalogue import CplEntry, DeviceModel
 from rollouts.states import HistoryKind
+from rollouts.states.inventory import FileKind
 
 
 class Hub(models.Model):
@@ -110,14 +111,7 @@ class HubHistory(models.Model):
 class EstateImport(models.Model):
     """One load of the inventory: a file of hubs or a feed of changes, with its outcome."""
 
-    kind = models.CharField(
-        max_length=16,
-        choices=[
-            ("LOAD", "Load"),
-            ("SUPPLIER_CHANGE", "Supplier changes"),
-            ("STATUS_CHANGE", "Status changes"),
-        ],
-    )
+    kind = models.CharField(max_length=16, choices=FileKind.choices)
     organisation_id = models.IntegerField()
     user_id = models.BigIntegerField(null=True)
     file_name = models.CharField(max_length=200, blank=True)
@@ -130,6 +124,9 @@ class EstateImport(models.Model):
     refused = models.BigIntegerField(default=0)
     refused_by_reason = models.JSONField(default=dict)
     summary = models.JSONField(default=dict, help_text="what the file changed, by kind of change")
+    not_read = models.JSONField(
+        default=list, help_text="what of the file was not read: [{kind, sheet, name, rows, where}]"
+    )
 
     def __str__(self) -> str:
         return self.file_name
@@ -145,3 +142,21 @@ class EstateImportLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line_no}: {self.reason}"
+
+
+class ColumnMapping(models.Model):
+    """The headings under which an organisation's own files have their columns, by kind of file."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=16, choices=FileKind.choices)
+    columns = models.JSONField(default=dict, help_text="the heading of each column that is mapped")
+    changed_at = models.DateTimeField()
+    changed_by_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "kind"], name="rollouts_columnmapping_one_a_kind")
+        ]
+
+    def __str__(self) -> str:
+        return self.kind

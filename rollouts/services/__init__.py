@@ -51,6 +51,7 @@ from rollouts.services.estate.export import (
 from rollouts.services.estate.label import Labelled, add_label, remove_label
 from rollouts.services.estate.load import load_estate
 from rollouts.services.estate.make_partitions import make_months
+from rollouts.services.estate.map_columns import map_columns
 from rollouts.services.estate.record_import import ImportReport
 from rollouts.services.estate.save_views import NameTaken, change_view, remove_view, save_view
 from rollouts.services.governance.attach import AttachmentRefused, Upload
@@ -252,6 +253,7 @@ __all__ = [
     "load_estate",
     "load_reference",
     "make_months",
+    "map_columns",
     "measure_drift",
     "measure_estate_drift",
     "merge_incident",

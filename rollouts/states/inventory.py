@@ -1,4 +1,4 @@
-"""What can be wrong with a line of an inventory file."""
+"""Kinds of inventory files, and what can be wrong with a line of one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from typing import Final
 from django.db.models import TextChoices
 
 
+class FileKind(TextChoices):
+    """What kind of file an import was."""
+
+    LOAD = "LOAD", "Inventory of hubs"
+    SUPPLIER_CHANGE = "SUPPLIER_CHANGE", "Supplier changes"
+    STATUS_CHANGE = "STATUS_CHANGE", "Status changes"
+
+
 class LineProblem(TextChoices):
     """Why a line was not taken; the label says it to the person who sent the file."""
 
-    MALFORMED_LINE = "MALFORMED_LINE", "The line has not as many columns as the heading."
+    MALFORMED_LINE = (
+        "MALFORMED_LINE",
+        "The line has not as many columns as the heading, or a quotation mark in it is not closed.",
+    )
     MALFORMED_ID = "MALFORMED_ID", "The GUID is not 16 hexadecimal digits."
     MALFORMED_GPF_ID = "MALFORMED_GPF_ID", "The GUID of the GPF is not 16 hexadecimal digits."
     GPF_IS_THE_HUB = "GPF_IS_THE_HUB", "The GPF has the GUID of the hub itself: they are two devices."

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from portal.kernel.refusals import BadInput
-from portal.kernel.spreadsheets.tables import Row
+from portal.kernel.spreadsheets.columns import read_tables
+from portal.kernel.spreadsheets.files import FileProblem, FileRefused
+from portal.kernel.spreadsheets.tables import NotRead, NotReadKind, Row, Table, column_letters, shortened
 
 #: Titles, dates and notes stand above the heading of a table that people keep; more is no table.
 _ROWS_LOOKED_AT: Final = 20
-_LONGEST_NAME: Final = 80
 
 
 class HeadingRefused(BadInput):
@@ -38,7 +39,10 @@ class FileColumns:
     def _read(self, number: int, cells: Sequence[str], mapping: Mapping[str, str]) -> _Candidate:
         names = [bare_name(cell) for cell in cells]
         mapped = {bare_name(text): column for column, text in mapping.items() if text}
-        own = {bare_name(text): name for name, texts in self.columns.items() for text in (name, *texts)}
+        own = {bare_name(name): name for name in self.columns}
+        # Another name counts only where the column's own is not there.
+        absent = [name for name in self.columns if bare_name(name) not in names]
+        own |= {bare_name(text): name for name in absent for text in self.columns[name]}
         candidates: dict[str, list[int]] = {}
         for place, name in enumerate(names):
             column = mapped.get(name) or own.get(name) or self._known(cells[place])
@@ -52,14 +56,12 @@ class FileColumns:
 
 @dataclass(frozen=True, slots=True)
 class HeadingRow:
-    """Where each column stands, and the names of the columns that are not read."""
+    """Where each column stands, and what beside and above them is not read."""
 
     row: int
     width: int
     places: Mapping[str, int]
-    unread: tuple[str, ...] = ()
-    above: tuple[int, ...] = ()
-    """Rows above the heading that hold something."""
+    not_read: tuple[NotRead, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,53 @@ def find_heading(
     best = max(seen, key=lambda each: len(each.candidates), default=_Candidate(0, (), {}))
     missing = [name for name in layout.columns if name in layout.needed and name not in best.candidates]
     message = f"The heading lacks {', '.join(missing)}. This file can have: {', '.join(layout.columns)}."
-    raise refusal(message, facts={"headings": [_shown(cell) for cell in best.cells[:100]]})
+    raise refusal(message, facts={"headings": [shortened(cell) for cell in best.cells[:100]]})
+
+
+@dataclass(frozen=True, slots=True)
+class HeadedTable:
+    """The table of a file that has the columns that are looked for, and the sheets that are not read."""
+
+    table: Table
+    heading: HeadingRow
+    rows: Iterator[Row]
+    """Every row, those above the heading too; to be walked once."""
+    others: Sequence[NotRead]
+
+    @property
+    def not_read(self) -> list[NotRead]:
+        """Name what is not read; for when the rows have been walked."""
+        return [*self.heading.not_read, *self.table.passed_over, *self.others]
+
+
+def headed_table(
+    data: bytes, layout: FileColumns, *, mapping: Mapping[str, str], refusal: type[BadInput]
+) -> HeadedTable:
+    """Find the first visible sheet that has every column that is needed; a text is one sheet.
+
+    Raises:
+        FileRefused: the file cannot be read.
+        BadInput: of the type `refusal`: there is none.
+    """
+    headed: tuple[Table, HeadingRow, Iterator[Row]] | None = None
+    refused: list[BadInput] = []
+    others: list[NotRead] = []
+    for table in read_tables(data):
+        if headed or table.is_hidden:
+            kind = NotReadKind.HIDDEN_SHEET if table.is_hidden else NotReadKind.OTHER_SHEET
+            others.append(table.not_read(kind))
+            continue
+        first = list(islice(table.rows, _ROWS_LOOKED_AT))
+        try:
+            heading = find_heading(first, layout, mapping=mapping, refusal=refusal)
+        except refusal as error:
+            refused.append(error)
+            others.append(table.not_read(NotReadKind.OTHER_SHEET, already=len(first)))
+        else:
+            headed = table, heading, chain(first, table.rows)
+    if headed is None:
+        raise refused[-1] if refused else FileRefused(FileProblem.EMPTY)
+    return HeadedTable(*headed, others)
 
 
 def bare_name(text: str) -> str:
@@ -104,17 +152,24 @@ def _heading(seen: Sequence[_Candidate], refusal: type[BadInput]) -> HeadingRow:
     here = seen[-1]
     for name, places in here.candidates.items():
         if len(places) > 1:
-            both = " and ".join(_shown(here.cells[place]) for place in places[:2])
+            both = " and ".join(shortened(here.cells[place]) for place in places[:2])
             raise refusal(
                 f"The column {name} stands twice in the heading: {both}.",
-                facts={"headings": [_shown(cell) for cell in here.cells[:100]]},
+                facts={"headings": [shortened(cell) for cell in here.cells[:100]]},
             )
     firsts = {name: places[0] for name, places in here.candidates.items()}
-    read = set(firsts.values())
-    unread = (cell for place, cell in enumerate(here.cells) if place not in read and cell.strip())
-    above = tuple(each.row for each in seen[:-1])
-    return HeadingRow(here.row, len(here.cells), firsts, tuple(map(_shown, unread)), above)
-
-
-def _shown(cell: str) -> str:
-    return " ".join(cell.split())[:_LONGEST_NAME]
+    columns = (
+        NotRead(NotReadKind.OTHER_COLUMN, name=shortened(cell), where=column_letters(place))
+        for place, cell in enumerate(here.cells)
+        if cell.strip() and place not in firsts.values()
+    )
+    above = (
+        NotRead(
+            NotReadKind.ABOVE_HEADING,
+            name=shortened(", ".join(filter(None, each.cells))),
+            rows=1,
+            where=str(each.row),
+        )
+        for each in seen[:-1]
+    )
+    return HeadingRow(here.row, len(here.cells), firsts, (*above, *columns))

@@ -25,6 +25,8 @@ class NotReadKind(StrEnum):
     COLUMN = "COLUMN"
     SHEET = "SHEET"
     HIDDEN_SHEET = "HIDDEN_SHEET"
+    OTHER_COLUMN = "OTHER_COLUMN"
+    OTHER_SHEET = "OTHER_SHEET"
 
 
 _WORDS: Final = {
@@ -34,10 +36,16 @@ _WORDS: Final = {
     NotReadKind.HIDDEN_COLUMN: "Column {where} is hidden and was not read: “{name}”. Show it to include it.",
     NotReadKind.COLUMN: "Column {where} holds GUIDs too and was not read: “{name}”.",
     NotReadKind.SHEET: "The sheet has no column of hub GUIDs. Rows not read: {rows}.",
+    NotReadKind.OTHER_COLUMN: "Column {where} is no part of such a file and was not read: “{name}”.",
+    NotReadKind.OTHER_SHEET: "Of such a file one sheet is read, and not this one. Rows not read: {rows}.",
     NotReadKind.HIDDEN_SHEET: "The sheet is hidden. Rows not read: {rows}. Show the sheet to include it.",
 }
 #: Of these `rows` counts rows of which nothing was taken.
-ROW_KINDS: Final = frozenset(NotReadKind) - {NotReadKind.HIDDEN_COLUMN, NotReadKind.COLUMN}
+ROW_KINDS: Final = frozenset(NotReadKind) - {
+    NotReadKind.HIDDEN_COLUMN,
+    NotReadKind.COLUMN,
+    NotReadKind.OTHER_COLUMN,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from rollouts.api.estate import exports, rollout_hubs, views
+from rollouts.api.estate import exports, file_columns, rollout_hubs, views
 
 _ROLLOUT = "rollouts/<id:rollout_id>"
 
@@ -18,6 +18,10 @@ urlpatterns: list[URLPattern] = [
         "estate/files/<word:file>/content",
         exports.EstateFileContentView.as_view(),
         name="estate-file-content",
+    ),
+    path("imports/columns", file_columns.FileColumnsView.as_view(), name="file-columns"),
+    path(
+        "imports/columns/proposals", file_columns.ColumnProposalView.as_view(), name="file-column-proposals"
     ),
     path("estate/summary", views.EstateSummaryView.as_view(), name="estate-summary"),
     path("hubs/<guid:hub>", views.HubDetailView.as_view(), name="hub"),

@@ -22,6 +22,7 @@ from portal.rest.schemas import AllowedNames, Count, Example, list_of, page_of, 
 from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id
+from rollouts.api.instructions.schemas import NotReadSchema, not_read
 from rollouts.queries.estate.exports import saved_views
 from rollouts.queries.estate.imports import ImportSummary, estate_imports, refused_lines_csv
 from rollouts.queries.governance.audit import Fact, audit_trail, check_chain
@@ -69,6 +70,7 @@ class ImportRowSchema(TypedDict):
     refused: Count
     refused_by_reason: Annotated[dict[str, int], AllowedNames(LineProblem)]
     summary: dict[str, int]
+    not_read: list[NotReadSchema]
 
 
 class ReviewedSchema(TypedDict):
@@ -247,4 +249,5 @@ def _import(summary: ImportSummary) -> ImportRowSchema:
         "refused": summary.refused,
         "refused_by_reason": {reason.name: n for reason, n in summary.refused_by_reason.items()},
         "summary": dict(summary.summary),
+        "not_read": not_read(summary.not_read),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,9 +11,10 @@ from portal.identity.roles import DCC_ROLES
 from portal.identity.scope import Scope
 from portal.kernel.paging import Page
 from portal.kernel.refusals import NotFound
-from portal.kernel.spreadsheets import stream_csv
-from rollouts.models import EstateImport, EstateImportLine
-from rollouts.states.inventory import LineProblem
+from portal.kernel.spreadsheets import NotRead, stream_csv
+from rollouts.models import ColumnMapping, EstateImport, EstateImportLine
+from rollouts.rules.file_columns import COLUMNS_OF
+from rollouts.states.inventory import FileKind, LineProblem
 
 PAGE_SIZE: Final = 50
 
@@ -32,6 +33,63 @@ class ImportSummary:
     refused: int
     refused_by_reason: Mapping[LineProblem, int]
     summary: Mapping[str, int]
+    not_read: Sequence[NotRead]
+
+
+@dataclass(frozen=True, slots=True)
+class FileKindColumns:
+    """The columns of one kind of file, which of them it needs, and the headings that are mapped."""
+
+    kind: FileKind
+    columns: Sequence[str]
+    needed: Sequence[str]
+    mapping: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProposal:
+    """What the headings of a file are taken for before anything is mapped by hand."""
+
+    columns: Mapping[str, str]
+    missing: Sequence[str]
+    not_read: Sequence[str]
+
+
+def file_columns(scope: Scope) -> list[FileKindColumns]:
+    """List the kinds of files with their columns and one's own headings of them.
+
+    Raises:
+        NotPermitted: not for others than the DCC.
+    """
+    scope.check(*sorted(DCC_ROLES))
+    saved = dict(
+        ColumnMapping.objects.filter(organisation_id=scope.organisation_id).values_list("kind", "columns")
+    )
+    return [
+        FileKindColumns(
+            kind=kind,
+            columns=list(columns.columns),
+            needed=[name for name in columns.columns if name in columns.needed],
+            mapping=saved.get(kind, {}),
+        )
+        for kind, columns in COLUMNS_OF.items()
+    ]
+
+
+def propose_columns(scope: Scope, *, kind: FileKind, headings: Sequence[str]) -> ColumnProposal:
+    """Match the headings of a file to columns by the names the portal knows.
+
+    Raises:
+        NotPermitted: not for others than the DCC.
+    """
+    scope.check(*sorted(DCC_ROLES))
+    columns = COLUMNS_OF[kind]
+    proposed = columns.propose(headings)
+    return ColumnProposal(
+        columns=proposed,
+        missing=[name for name in columns.columns if name in columns.needed and name not in proposed],
+        not_read=[text for text in headings if text.strip() and text.strip() not in proposed.values()],
+    )
 
 
 def estate_imports(scope: Scope, *, before: int | None = None, size: int = PAGE_SIZE) -> Page[ImportSummary]:
@@ -77,4 +135,5 @@ def _summary(row: EstateImport) -> ImportSummary:
         refused=row.refused,
         refused_by_reason={LineProblem(code): n for code, n in row.refused_by_reason.items()},
         summary=row.summary,
+        not_read=[NotRead.of(part) for part in row.not_read],
     )

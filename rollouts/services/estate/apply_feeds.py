@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import BinaryIO, Final
 from zoneinfo import ZoneInfo
@@ -15,15 +15,19 @@ from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import guid_sql, parse_texts
-from portal.kernel.spreadsheets import Row, read_rows
+from portal.kernel.spreadsheets import NotRead, Row
+from portal.kernel.spreadsheets.headings import HeadingRow, headed_table
 from portal.kernel.statements import Sql
-from portal.kernel.transactions import outside_unit_of_work, unit_of_work
+from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
+from rollouts.models import EstateImport
+from rollouts.rules.file_columns import COLUMNS_OF
 from rollouts.services.estate.change_supplier import Change, change_suppliers
 from rollouts.services.estate.inventory import NONE, Meanings, NotAnInventory, RefusedRow, read_day
+from rollouts.services.estate.map_columns import mapping_of
 from rollouts.services.estate.record_import import ImportReport, Refusals, keep_import, open_import
 from rollouts.services.rollouts.refresh import refresh_eligibility
 from rollouts.states import HistoryKind, SmiStatus
-from rollouts.states.inventory import LineProblem
+from rollouts.states.inventory import FileKind, LineProblem
 
 LONDON: Final = ZoneInfo("Europe/London")
 _IMPORT, _GAS = "IMPORT", "GAS"
@@ -34,20 +38,6 @@ _ROLES: Final = {
     "GAS": _GAS,
     "GS": _GAS,
 }
-_SUPPLIER_COLUMNS: Final = {
-    "guid": ("guid", "device_id", "hub", "chf_id"),
-    "role": ("role",),
-    "code": ("new_code", "code", "mpid", "new_mpid", "gas_code", "new_gas_code", "new_mpid/gas_code"),
-    "effective": ("effective_on", "effective_date", "effective", "effective_at", "date"),
-}
-_STATUS_COLUMNS: Final = {
-    "guid": ("guid", "device_id", "hub", "chf_id"),
-    "status": ("smi_status", "status"),
-    "gpf_status": ("gpf_status",),
-    "effective": ("effective_on", "effective_date", "effective", "effective_at", "date"),
-    "replaced_by": ("replaced_by", "replacement"),
-}
-_MAY_LACK: Final = frozenset({"gpf_status", "replaced_by", "effective"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +48,16 @@ class _Line:
     guid: int
     cells: Mapping[str, str]
     raw: str
+
+
+@dataclass(slots=True, eq=False)
+class _Feed:
+    """What a file holds: lines that name a hub, and the others."""
+
+    lines: list[_Line] = field(default_factory=list)
+    refusals: Refusals = field(default_factory=Refusals)
+    not_read: list[NotRead] = field(default_factory=list)
+    count: int = 0
 
 
 @outside_unit_of_work
@@ -75,16 +75,14 @@ def take_supplier_changes(
     """
     scope.check(*MAY_OPERATE)
     data = source if isinstance(source, bytes) else source.read()
-    refusals = Refusals()
-    lines, count = _lines_of(data, _SUPPLIER_COLUMNS, refusals)
-    changes = _supplier_changes(lines, refusals, now=now)
+    feed = _feed_of(scope, FileKind.SUPPLIER_CHANGE, data)
+    changes = _supplier_changes(feed.lines, feed.refusals, now=now)
     report = _write_down(
         scope,
-        kind="SUPPLIER_CHANGE",
+        kind=FileKind.SUPPLIER_CHANGE,
         file_name=file_name,
         data=data,
-        refusals=refusals,
-        count=count,
+        feed=feed,
         summary={"moving": sum(len(each) for each in changes.values())},
         now=now,
     )
@@ -119,25 +117,23 @@ def take_status_changes(
 def _write_down(
     scope: Scope,
     *,
-    kind: str,
+    kind: FileKind,
     file_name: str,
     data: bytes,
-    refusals: Refusals,
-    count: int,
+    feed: _Feed,
     summary: Mapping[str, int],
     now: datetime,
 ) -> ImportReport:
     entry = open_import(scope, kind=kind, file_name=file_name, now=now)
     entry.sha256 = hashlib.sha256(data).digest()
-    return keep_import(entry, refusals, lines=count, summary=summary, now=now)
+    return _keep(entry, feed, summary=summary, now=now)
 
 
 @unit_of_work
 def _change_statuses(scope: Scope, *, data: bytes, file_name: str, now: datetime) -> ImportReport:
-    refusals = Refusals()
-    lines, count = _lines_of(data, _STATUS_COLUMNS, refusals)
-    rows = list(_status_rows(lines, refusals, now=now))
-    entry = open_import(scope, kind="STATUS_CHANGE", file_name=file_name, now=now)
+    feed = _feed_of(scope, FileKind.STATUS_CHANGE, data)
+    rows = list(_status_rows(feed.lines, feed.refusals, now=now))
+    entry = open_import(scope, kind=FileKind.STATUS_CHANGE, file_name=file_name, now=now)
     entry.sha256 = hashlib.sha256(data).digest()
     sql.execute("rollouts", "stage_statuses")
     sql.copy_rows("rollouts_staged_status", ("guid", "status", "gpf_status", "at", "replaced_by"), rows)
@@ -154,10 +150,17 @@ def _change_statuses(scope: Scope, *, data: bytes, file_name: str, now: datetime
         },
     )[0]
     summary = {"changed": changed.changed, "exchanged": changed.exchanged}
-    report = keep_import(entry, refusals, lines=count, summary=summary, now=now)
-    facts = {"import": entry.pk, "file_name": file_name, "lines": count, **summary}
+    report = _keep(entry, feed, summary=summary, now=now)
+    facts = {"import": entry.pk, "file_name": file_name, "lines": feed.count, **summary}
     journal.record("statuses.changed", subject="estate", by=scope, at=now, facts=facts)
     return report
+
+
+@inside_unit_of_work
+def _keep(entry: EstateImport, feed: _Feed, *, summary: Mapping[str, int], now: datetime) -> ImportReport:
+    return keep_import(
+        entry, feed.refusals, lines=feed.count, summary=summary, not_read=feed.not_read, now=now
+    )
 
 
 def _supplier_changes(
@@ -244,38 +247,38 @@ def _status_rows(
     yield from good.values()
 
 
-def _lines_of(
-    data: bytes, columns: Mapping[str, Sequence[str]], refusals: Refusals
-) -> tuple[list[_Line], int]:
-    """Read a feed: the lines that name a hub, and how many lines there are."""
-    rows = read_rows(data)
-    heading: Row = next(((number, cells) for number, cells in rows if any(cells)), (0, []))
-    places = _places(heading[1], columns)
-    held = [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
-    texts = [cells[places["guid"]] if len(cells) > places["guid"] else "" for _, cells in held]
-    parsed = parse_texts(["", *texts])  # nothing in the first line, so that no value is taken for a heading
-    guids = {line - 2: guid for line, guid in zip(parsed.lines.tolist(), parsed.values.tolist(), strict=True)}
-    lines: list[_Line] = []
-    for place, (number, cells) in enumerate(held):
+def _feed_of(scope: Scope, kind: FileKind, data: bytes) -> _Feed:
+    """Read a feed: the lines that name a hub, the others, and what was not read.
+
+    Raises:
+        FileRefused, NotAnInventory: it is no such feed.
+    """
+    feed = _Feed()
+    headed = headed_table(data, COLUMNS_OF[kind], mapping=mapping_of(scope, kind), refusal=NotAnInventory)
+    _add_lines(feed, headed.heading, [row for row in headed.rows if row[0] > headed.heading.row])
+    feed.refusals.add(
+        RefusedRow(number, raw[:400], LineProblem.MALFORMED_LINE) for number, raw in headed.table.open_quotes
+    )
+    feed.count += len(headed.table.open_quotes)
+    feed.not_read += headed.not_read
+    return feed
+
+
+def _add_lines(feed: _Feed, heading: HeadingRow, rows: Sequence[Row]) -> None:
+    place_of_guid = heading.places["guid"]
+    texts = [cells[place_of_guid] if len(cells) > place_of_guid else "" for _, cells in rows]
+    parsed = parse_texts(texts)
+    counts = Counter(parsed.lines.tolist())
+    read = zip(parsed.lines.tolist(), parsed.values.tolist(), strict=True)
+    guids = {line - 1: guid for line, guid in read if counts[line] == 1}
+    feed.count += len(rows)
+    for place, (number, cells) in enumerate(rows):
         raw = ",".join(cells)[:400]
         if place not in guids:
-            refusals.add([RefusedRow(number, raw, LineProblem.MALFORMED_ID)])
+            feed.refusals.add([RefusedRow(number, raw, LineProblem.MALFORMED_ID)])
             continue
-        named = {name: cells[at].strip() if at < len(cells) else "" for name, at in places.items()}
-        lines.append(_Line(number, guids[place], named, raw))
-    return lines, len(held)
-
-
-def _places(heading: Sequence[str], columns: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    names = [cell.strip().lower().replace(" ", "_") for cell in heading]
-    places = {}
-    for column, spellings in columns.items():
-        matches = [place for place, name in enumerate(names) if name in spellings]
-        if matches:
-            places[column] = matches[0]
-        elif column not in _MAY_LACK:
-            raise NotAnInventory(f"The heading lacks {column}. It has {', '.join(heading)[:200]}.")
-    return places
+        named = {name: cells[at].strip() if at < len(cells) else "" for name, at in heading.places.items()}
+        feed.lines.append(_Line(number, guids[place], named, raw))
 
 
 def _midnight(day: date) -> datetime:

@@ -34,10 +34,11 @@ from rollouts.services.estate.inventory import (
 )
 from rollouts.services.estate.inventory.files import Source, chunks_of
 from rollouts.services.estate.inventory.rows import BEGINNING, END
+from rollouts.services.estate.map_columns import mapping_of
 from rollouts.services.estate.record_import import ImportReport, Refusals, keep_import, open_import
 from rollouts.services.rollouts.refresh import refresh_eligibility
 from rollouts.states import HistoryKind, SmiStatus
-from rollouts.states.inventory import LineProblem
+from rollouts.states.inventory import FileKind, LineProblem
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ def load_estate(
     if as_of is not None and as_of > now:
         raise BadInput("The file cannot be as of a time to come.")
     digest = hashlib.sha256()
-    inventory = open_inventory(_hashed(source, digest))
+    inventory = open_inventory(_hashed(source, digest), mapping=mapping_of(scope, FileKind.LOAD))
     load = _Load(inventory)
     made_at = as_of or _midnight_before(now)
     report = _take_in(scope, load, digest=digest, file_name=file_name, as_of=made_at, now=now)
@@ -95,12 +96,20 @@ def load_estate(
 def _take_in(
     scope: Scope, load: _Load, *, digest: Any, file_name: str, as_of: datetime, now: datetime
 ) -> ImportReport:
-    entry = open_import(scope, kind="LOAD", file_name=file_name, now=now)
+    entry = open_import(scope, kind=FileKind.LOAD, file_name=file_name, now=now)
     entry.as_of = as_of
     is_first = _is_empty_and_ours()
     summary = _fill(load) if is_first else _merge(load, entry, now=now)
     entry.sha256 = digest.digest()
-    report = keep_import(entry, load.refusals, lines=load.lines, summary=summary, is_first=is_first, now=now)
+    report = keep_import(
+        entry,
+        load.refusals,
+        lines=load.lines,
+        summary=summary,
+        is_first=is_first,
+        not_read=load.inventory.not_read,
+        now=now,
+    )
     facts = {
         "import": entry.pk,
         "file_name": file_name,

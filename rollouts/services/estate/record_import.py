@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -12,10 +12,11 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.lines import one_line
+from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.models import EstateImport
 from rollouts.services.estate.inventory import RefusedRow, Repeats
-from rollouts.states.inventory import LineProblem
+from rollouts.states.inventory import FileKind, LineProblem
 
 MOST_LINES_KEPT: Final = 100_000
 """So many refused lines are kept with their text; all are counted. A wrong file has millions of them."""
@@ -34,6 +35,7 @@ class ImportReport:
     refused_by_reason: Mapping[LineProblem, int]
     summary: Mapping[str, int]
     is_first: bool = False
+    not_read: Sequence[NotRead] = ()
 
     @property
     def added(self) -> int:
@@ -79,7 +81,7 @@ class Refusals:
 
 
 @inside_unit_of_work
-def open_import(scope: Scope, *, kind: str, file_name: str, now: datetime) -> EstateImport:
+def open_import(scope: Scope, *, kind: FileKind, file_name: str, now: datetime) -> EstateImport:
     """Write down that a file has come; its number is the evidence of what it changes."""
     return EstateImport.objects.create(
         kind=kind,
@@ -99,12 +101,14 @@ def keep_import(
     summary: Mapping[str, int],
     now: datetime,
     is_first: bool = False,
+    not_read: Sequence[NotRead] = (),
 ) -> ImportReport:
     """Write down what came of a file, with the lines that were not taken."""
     refused = refusals.reasons.total()
     entry.lines, entry.accepted, entry.refused = lines, lines - refused, refused
     entry.refused_by_reason = {problem.value: n for problem, n in sorted(refusals.reasons.items())}
     entry.summary, entry.finished_at = dict(summary), now
+    entry.not_read = [part.document for part in not_read]
     entry.save()
     sql.copy_rows(
         "rollouts_estateimportline",
@@ -124,4 +128,5 @@ def keep_import(
         refused_by_reason=dict(refusals.reasons),
         summary=dict(summary),
         is_first=is_first,
+        not_read=not_read,
     )

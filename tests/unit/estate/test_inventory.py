@@ -161,13 +161,19 @@ class TestHeadings:
 
         inventory = open_inventory(data)
 
-        assert (inventory.heading.row, inventory.heading.above) == (3, (1,))
+        assert inventory.heading.row == 3
+        assert [(part.kind, part.where, part.rows) for part in inventory.not_read] == [
+            ("ABOVE_HEADING", "1", 1)
+        ]
         assert list(cells(list(parsed_blocks(inventory)))) == [4]
 
     def test_name_the_columns_that_are_not_read(self):
         inventory = open_inventory(f"Notes,{HEADING},Engineer\n".encode())
 
-        assert inventory.heading.unread == ("Notes", "Engineer")
+        assert [(part.kind, part.where, part.name) for part in inventory.not_read] == [
+            ("OTHER_COLUMN", "A", "Notes"),
+            ("OTHER_COLUMN", "R", "Engineer"),
+        ]
 
     def test_may_be_in_quotes_and_in_capitals_behind_any_separator(self):
         for delimiter in ",;\t|":
@@ -201,7 +207,15 @@ class TestHeadings:
             open_inventory(data)
 
         assert open_inventory(data, mapping={"guid": "Device ID"}).heading.places["guid"] == 1
-        assert open_inventory(data, mapping={"guid": "Device ID"}).heading.unread == ("guid",)
+        assert [part.name for part in open_inventory(data, mapping={"guid": "Device ID"}).not_read] == [
+            "guid"
+        ]
+
+    def test_of_another_name_count_only_where_the_column_has_not_its_own(self):
+        data = HEADING.encode() + b",Status\n"
+
+        assert open_inventory(data).heading.places["smi_status"] == COLUMNS.index("smi_status")
+        assert [part.name for part in open_inventory(data).not_read] == ["Status"]
 
     def test_that_lack_a_column_are_told_with_what_there_is(self):
         with pytest.raises(NotAnInventory) as refusal:

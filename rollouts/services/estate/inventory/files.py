@@ -11,36 +11,14 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, Final, TypeAlias
 
-from portal.kernel.guid import is_guid_heading
 from portal.kernel.refusals import BadInput
-from portal.kernel.spreadsheets import FileRefused, read_rows
+from portal.kernel.spreadsheets import FileRefused, NotRead
 from portal.kernel.spreadsheets.files import FileProblem, is_workbook
-from portal.kernel.spreadsheets.headings import FileColumns, HeadingRow, find_heading
+from portal.kernel.spreadsheets.headings import HeadingRow, find_heading, headed_table
 from portal.kernel.spreadsheets.texts import encoding_of
+from rollouts.rules.file_columns import INVENTORY
 
-COLUMNS: Final = (
-    "guid",
-    "gpf_guid",
-    "manufacturer",
-    "model",
-    "hardware_version",
-    "firmware_version",
-    "gpf_firmware_version",
-    "region",
-    "smi_status",
-    "gpf_status",
-    "import_mpid",
-    "gas_code",
-    "commissioned_on",
-    "installed_on",
-    "han_devices",
-    "postcode_area",
-)
-INVENTORY: Final = FileColumns(
-    columns=dict.fromkeys(COLUMNS, ()),
-    needed=frozenset({"guid", "model", "firmware_version", "region", "smi_status"}),
-    known={"guid": is_guid_heading},
-)
+COLUMNS: Final = tuple(INVENTORY.columns)
 
 Source: TypeAlias = bytes | BinaryIO | Iterable[bytes]
 
@@ -76,6 +54,8 @@ class Inventory:
     heading: HeadingRow
     delimiter: str
     blocks: Iterator[LineBlock]
+    not_read: list[NotRead]
+    """What of the file is not read; known once the last block has come."""
 
 
 def open_inventory(source: Source, *, mapping: Mapping[str, str] | None = None) -> Inventory:
@@ -85,6 +65,7 @@ def open_inventory(source: Source, *, mapping: Mapping[str, str] | None = None) 
         FileRefused: the file is neither text nor a workbook.
         NotAnInventory: a column that is needed is missing.
     """
+    not_read: list[NotRead] = []
     chunks = chunks_of(source)
     beginning = b""
     while len(beginning) < _LOOKED_AT and (chunk := next(chunks, b"")):
@@ -93,8 +74,9 @@ def open_inventory(source: Source, *, mapping: Mapping[str, str] | None = None) 
         raise FileRefused(FileProblem.EMPTY)
     chunks = chain([beginning], chunks)
     encoding = encoding_of(beginning)
-    if not encoding and is_workbook(beginning):
-        text = _workbook_lines(b"".join(chunks))
+    is_book = not encoding and is_workbook(beginning)
+    if is_book:
+        text = _workbook_lines(b"".join(chunks), mapping or {}, not_read)
     else:
         text = _line_feeds(_narrow(chunks, encoding or ""))
     blocks = _numbered(_blocks(text))
@@ -110,7 +92,9 @@ def open_inventory(source: Source, *, mapping: Mapping[str, str] | None = None) 
         refusal=NotAnInventory,
     )
     rest = LineBlock(first.text.split(b"\n", heading.row)[-1], heading.row + 1, first.lines - heading.row)
-    return Inventory(heading, delimiter, chain([rest] if rest.text else [], blocks))
+    if not is_book:
+        not_read += heading.not_read
+    return Inventory(heading, delimiter, chain([rest] if rest.text else [], blocks), not_read)
 
 
 def cells_of(line: bytes, delimiter: str) -> list[str] | None:
@@ -200,12 +184,13 @@ def _numbered(blocks: Iterable[bytes]) -> Iterator[LineBlock]:
         number += lines
 
 
-def _workbook_lines(data: bytes) -> Iterator[bytes]:
-    """Write the first sheet as lines of text; a row keeps its number."""
+def _workbook_lines(data: bytes, mapping: Mapping[str, str], not_read: list[NotRead]) -> Iterator[bytes]:
+    """Write the sheet that is an inventory as lines of text, a row under its number, and name the others."""
+    headed = headed_table(data, INVENTORY, mapping=mapping, refusal=NotAnInventory)
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     written = 0
-    for number, cells in read_rows(data):
+    for number, cells in headed.rows:
         buffer.write("\n" * (number - written - 1))
         written = number
         writer.writerow([re.sub(r"[\x00-\x1f]+", " ", cell).strip() for cell in cells])
@@ -214,6 +199,7 @@ def _workbook_lines(data: bytes) -> Iterator[bytes]:
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue().encode()
+    not_read += headed.not_read
 
 
 def _texts(line: bytes, delimiter: str) -> list[str]:
