@@ -68,6 +68,11 @@ class System:
             PREFIX + path, orjson.dumps(body), content_type="application/json", headers=_names(headers)
         )
 
+    def put(self, path: str, body: object, **headers: str) -> Any:
+        return self.client.put(
+            PREFIX + path, orjson.dumps(body), content_type="application/json", headers=_names(headers)
+        )
+
     def delete(self, path: str) -> Any:
         return self.client.delete(PREFIX + path)
 

@@ -16,12 +16,6 @@ from portal.kernel.spreadsheets.tables import NotRead, NotReadKind, Row, Table, 
 _ROWS_LOOKED_AT: Final = 20
 
 
-class HeadingRefused(BadInput):
-    """A table lacks columns it needs, or has one twice; `facts` has its headings, to map them by hand."""
-
-    code = "columns_missing"
-
-
 @dataclass(frozen=True, slots=True)
 class FileColumns:
     """The columns of one kind of file, with the headings each goes by beside its own name."""
@@ -75,15 +69,15 @@ def find_heading(
     rows: Iterable[Row],
     layout: FileColumns,
     *,
+    refusal: type[BadInput],
     mapping: Mapping[str, str] | None = None,
-    refusal: type[BadInput] = HeadingRefused,
 ) -> HeadingRow:
     """Find the first row that has every column that is needed; titles may stand above it.
 
     `mapping` names headings by column; it counts before the names that the layout knows.
 
     Raises:
-        BadInput: of the type `refusal`: no row has them all, or one stands twice.
+        BadInput: of the type `refusal`: no row has them all, or one stands twice; `facts` has the headings.
     """
     filled = islice((row for row in rows if any(cell.strip() for cell in row[1])), _ROWS_LOOKED_AT)
     seen: list[_Candidate] = []

@@ -111,3 +111,19 @@ def test_labels_are_put_on_and_taken_off(stage):
     assert body_of(stage.supplier.get("/labels"))["items"] == [{"label": "tower block", "hubs": 1}]
     assert stage.supplier.delete("/labels/tower block/hubs").status_code == 204
     assert body_of(stage.supplier.get("/labels"))["items"] == []
+
+
+def test_columns_of_files_are_proposed_mapped_and_remembered(stage):
+    headings = {"kind": "LOAD", "headings": ["CHF", "Device Model", "Firmware Version", "Region", "Notes"]}
+    proposal = body_of(stage.dcc.post("/imports/columns/proposals", headings))
+    mapping = {"kind": "LOAD", "columns": {"guid": "CHF", "smi_status": "State"}}
+
+    mapped = body_of(stage.dcc.put("/imports/columns", mapping))
+
+    assert (proposal["missing"], proposal["not_read"]) == (["smi_status"], ["Notes"])
+    assert mapped["mapping"] == mapping["columns"]
+    assert body_of(stage.dcc.get("/imports/columns"))["items"][0] == mapped
+    refused = stage.dcc.put("/imports/columns", {"kind": "LOAD", "columns": {"colour": "Red"}})
+    assert refused.status_code == 400
+    assert stage.supplier.get("/imports/columns").status_code == 403
+    assert stage.supplier.put("/imports/columns", mapping).status_code == 403
