@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import os
+import re
+from inspect import isfunction
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,85 @@ def _files():
     for place, directories, names in os.walk(ROOT):
         directories[:] = [d for d in directories if d not in apart and not d.endswith("_cache")]
         yield from (path for name in names if (path := Path(place, name)).suffix in kinds)
+
+
+# Names: see docs/reference/glossary.md.
+RIDDLES = {"Said", "Word", "Words", "Moment", "Document", "Known", "Left", "Bench", "Happening"}
+VAGUE_VALUES = {"found", "said", "told", "asked", "kept", "one", "whole"}
+VAGUE_FUNCTIONS = VAGUE_VALUES | {"once", "served", "known"}
+
+
+def class_names() -> dict[str, list[str]]:
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        if "commands" in path.parts:  # Django wants each of them to be called Command
+            continue
+        for node in parsed(path).body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(str(path))
+    return places
+
+
+def test_no_two_classes_share_a_name():
+    assert {name: places for name, places in class_names().items() if len(places) > 1} == {}
+
+
+def test_no_class_has_a_name_that_must_be_guessed():
+    assert {name: places for name, places in class_names().items() if name in RIDDLES} == {}
+
+
+def test_no_function_has_a_name_that_must_be_guessed():
+    vague = [
+        f"{path}:{node.lineno} {node.name}"
+        for path in MODULES
+        for node in parsed(path).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.strip("_") in VAGUE_FUNCTIONS
+    ]
+
+    assert vague == []
+
+
+def test_values_are_named_for_what_they_hold():
+    vague = [
+        f"{path}:{node.lineno} {name}"
+        for path in MODULES
+        for node in ast.walk(parsed(path))
+        if (name := _bound_name(node)) in VAGUE_VALUES
+    ]
+
+    assert vague == []
+
+
+def _bound_name(node: ast.AST) -> str:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return node.id
+    return node.arg if isinstance(node, ast.arg) else ""
+
+
+def glossary(heading: str) -> set[str]:
+    text = (ROOT / "docs/reference/glossary.md").read_text().split(f"## {heading}")[1].split("\n## ")[0]
+    return set(re.findall(r"[a-z]+", text.lower()))
+
+
+def test_the_glossary_has_every_noun_of_the_tables():
+    from django.apps import apps
+
+    ours = [model for model in apps.get_models() if model.__module__.split(".")[0] in PACKAGES]
+    words = {
+        word.lower(): model.__name__
+        for model in ours
+        for word in re.findall(r"[A-Z][a-z]+|[A-Z]+(?![a-z])", model.__name__)
+    }
+
+    assert {word: name for word, name in words.items() if word not in glossary("Nouns")} == {}
+
+
+def test_the_glossary_has_every_verb_of_the_services():
+    from rollouts import services
+
+    functions = [name for name, value in vars(services).items() if isfunction(value)]
+    verbs = {name.split("_")[0]: name for name in functions}
+    reads = {"waiting", "regions", "rollouts"}
+
+    assert {verb: name for verb, name in verbs.items() if verb not in glossary("Verbs") | reads} == {}

@@ -96,7 +96,7 @@ def test_an_address_for_forms_alone_leads_back_to_the_page_it_was_on(world, brow
 
     sent = send(browser, f"/rollouts/{rollout.pk}/pilot/1/withdraw/", {"why": "x"}, page=page)
 
-    assert sent["Location"] == f"/accounts/login/?next=%2Fupdates%2F{rollout.pk}%2Fpilot%2F%3Fx%3D1"
+    assert sent["Location"] == f"/accounts/login/?next=%2Frollouts%2F{rollout.pk}%2Fpilot%2F%3Fx%3D1"
 
 
 def test_nobody_else_reads_what_was_typed(world, browser):
