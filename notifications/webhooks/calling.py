@@ -57,7 +57,7 @@ Said = tuple[WebhookDelivery.Outcome, int | None, str, str, timedelta | None]
 
 
 def _posted(url: str, body: bytes, headers: Mapping[str, str]) -> Said:
-    bounds = calls.Bounds(settings.WEBHOOK_SECONDS, MOST_READ, settings.WEBHOOK_NETWORKS_INSIDE)
+    bounds = calls.CallLimits(settings.WEBHOOK_SECONDS, MOST_READ, settings.WEBHOOK_NETWORKS_INSIDE)
     try:
         called = calls.call("POST", url, body=body, headers={"User-Agent": _AGENT, **headers}, bounds=bounds)
     except BadAddress as blocked:
@@ -71,10 +71,10 @@ def _posted(url: str, body: bytes, headers: Mapping[str, str]) -> Said:
         return Outcome.DELIVERED, called.status, excerpt, "", None
     is_redirect = HTTPStatus.MULTIPLE_CHOICES <= called.status < HTTPStatus.BAD_REQUEST
     problem_told = "Redirects are not followed." if is_redirect else ""
-    return Outcome.REFUSED, called.status, excerpt, problem_told, _asked(called)
+    return Outcome.REFUSED, called.status, excerpt, problem_told, _retry_after(called)
 
 
-def _asked(called: calls.Called) -> timedelta | None:
+def _retry_after(called: calls.Called) -> timedelta | None:
     header = called.headers.get("Retry-After", "")
     if not header.isdecimal() or len(header) > _MOST_DIGITS:
         return None

@@ -104,8 +104,8 @@ def send_ping(*, now: datetime) -> bool:
 @unit_of_work
 def _claim_ping(*, now: datetime) -> WebhookDelivery | None:
     lost = now - timedelta(seconds=max(_CLAIM_SECONDS, 3 * settings.WEBHOOK_SECONDS))
-    found = sql.fetch_all("notifications", "claim_ping", now=now, lost=lost)
-    return WebhookDelivery.objects.select_related("endpoint").get(pk=found[0].id) if found else None
+    rows = sql.fetch_all("notifications", "claim_ping", now=now, lost=lost)
+    return WebhookDelivery.objects.select_related("endpoint").get(pk=rows[0].id) if rows else None
 
 
 def call_with(claimed: DeliveryBatch, *, now: datetime) -> WebhookResponse:

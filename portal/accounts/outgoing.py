@@ -37,7 +37,7 @@ class _Guarded(BaseAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         body = request.body or b""
-        bounds = calls.Bounds(
+        bounds = calls.CallLimits(
             settings.SOCIALACCOUNT_REQUESTS_TIMEOUT,
             MOST_READ,
             _EVERYWHERE if settings.SINGLE_SIGN_ON_INSIDE else (),

@@ -154,8 +154,8 @@ def is_known_device(request: HttpRequest | None, email: str) -> bool:
     """Tell whether somebody with this address has been logged in by this browser within the last months."""
     if request is None or not email:
         return False
-    told = request.get_signed_cookie(DEVICE_COOKIE, default="", salt=_SALT, max_age=_DEVICE_SECONDS)
-    return told is not None and compare_digest(told, _device(email))
+    cookie = request.get_signed_cookie(DEVICE_COOKIE, default="", salt=_SALT, max_age=_DEVICE_SECONDS)
+    return cookie is not None and compare_digest(cookie, _device(email))
 
 
 def _device(email: str) -> str:

@@ -39,7 +39,7 @@ class JsonSerializer:
         """Write a value; a whole number stays one, so that the server can count on."""
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        return json.dumps(value, default=_told, separators=(",", ":")).encode()
+        return json.dumps(value, default=_checked, separators=(",", ":")).encode()
 
     def loads(self, text: bytes) -> Any:
         """Read a value; what cannot be read is not remembered."""
@@ -49,7 +49,7 @@ class JsonSerializer:
             return None
 
 
-def _told(value: Any) -> dict[str, str]:
+def _checked(value: Any) -> dict[str, str]:
     if isinstance(value, bytes):
         return {_OCTETS: base64.b64encode(value).decode()}
     if isinstance(value, datetime):

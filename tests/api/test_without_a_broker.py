@@ -43,12 +43,12 @@ def test_it_is_asked_again_after_a_while_and_then_counts(stage, settings, valkey
     monkeypatch.setattr(caching, "AWAY_SECONDS", 0.2)
     where = {"BACKEND": "portal.kernel.caching.ForgetfulRedisCache", "LOCATION": valkey_url}
     settings.CACHES = {"default": where}
-    ask = caching.ForgetfulRedisCache._asked
+    ask = caching.ForgetfulRedisCache._answer_or
     with time_machine.travel(beginning_of_this_minute()):  # all within one minute
         with monkeypatch.context() as away:
             away.setattr(
                 caching.ForgetfulRedisCache,
-                "_asked",
+                "_answer_or",
                 lambda self, call, otherwise: ask(
                     self, lambda: (_ for _ in ()).throw(ConnectionError()), otherwise
                 ),

@@ -35,7 +35,7 @@ class CallFailed(OSError):
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class CallLimits:
     """How long a call may take as a whole, how much is read of its answer, which networks it may enter."""
 
     seconds: float
@@ -54,7 +54,7 @@ class Called:
 
 
 @outside_unit_of_work
-def call(method: str, url: str, *, body: bytes, headers: Mapping[str, str], bounds: Bounds) -> Called:
+def call(method: str, url: str, *, body: bytes, headers: Mapping[str, str], bounds: CallLimits) -> Called:
     """Call an address once.
 
     Raises:
@@ -66,7 +66,9 @@ def call(method: str, url: str, *, body: bytes, headers: Mapping[str, str], boun
     return asyncio.run(_called(method, url, body, headers, bounds))
 
 
-async def _called(method: str, url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds) -> Called:
+async def _called(
+    method: str, url: str, body: bytes, headers: Mapping[str, str], bounds: CallLimits
+) -> Called:
     try:
         async with asyncio.timeout(bounds.seconds):
             return await _exchanged(method, url, body, headers, bounds)
@@ -77,7 +79,7 @@ async def _called(method: str, url: str, body: bytes, headers: Mapping[str, str]
 
 
 async def _exchanged(
-    method: str, url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds
+    method: str, url: str, body: bytes, headers: Mapping[str, str], bounds: CallLimits
 ) -> Called:
     transport = _Pinned(bounds.inside)
     own = {"Accept-Encoding": "identity", **headers}
@@ -130,20 +132,20 @@ class _Pinned(httpx.AsyncHTTPTransport):
 def addresses_of(host: str, *, seconds: float) -> list[str]:
     """Return the addresses a name has, none where it has none or nobody says so in time."""
     try:
-        found = _resolvers().submit(getaddrinfo, host, 443, 0, SOCK_STREAM).result(seconds)
+        places = _resolvers().submit(getaddrinfo, host, 443, 0, SOCK_STREAM).result(seconds)
     except (OSError, UnicodeError, TimeoutError):
         return []
-    return list(dict.fromkeys(str(place[0]) for *_, place in found))
+    return list(dict.fromkeys(str(place[0]) for *_, place in places))
 
 
 async def _resolved(host: str, port: int) -> list[str]:
     # In threads of our own: a name server that hangs must not hold up the end of the call.
     future = _resolvers().submit(getaddrinfo, host, port, 0, SOCK_STREAM)
     try:
-        found = await asyncio.wrap_future(future)
+        places = await asyncio.wrap_future(future)
     except (gaierror, UnicodeError) as unknown:
         raise httpx.ConnectError("The host is not known.") from unknown
-    return list(dict.fromkeys(str(place[0]) for *_, place in found))
+    return list(dict.fromkeys(str(place[0]) for *_, place in places))
 
 
 @cache

@@ -65,7 +65,7 @@ def eligible_hub(hub: EligibleHub) -> EligibleHubRowSchema:
     return {
         "guid": hub.guid,
         "role": hub.role,
-        "has_second_supplier": hub.has_second,
+        "has_second_supplier": hub.has_second_supplier,
         "region": hub.region.name,
         "firmware_version": hub.version,
         "answer": hub.answer.name,

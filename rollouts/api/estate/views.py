@@ -213,9 +213,9 @@ class ReadingsView(ResourceView):
     def post(self, request: Request) -> Response:
         """Have the firmware version of hubs read (SR 11.2), up to 10,000; the answers come to your feed."""
         guids = [Guid.parse(text).db for text in self.validated_body(HubsToReadSerializer)["guids"]]
-        return self._asked(guids, now=clock.now())
+        return self._request_readings(guids, now=clock.now())
 
-    def _asked(self, guids: list[int], *, now: datetime) -> Response:
+    def _request_readings(self, guids: list[int], *, now: datetime) -> Response:
         done = services.request_read(self.scope, guids=guids, now=now)
         document: ReadingRequestedSchema = {
             "asked": done.asked,
@@ -244,7 +244,7 @@ class DccReadingsView(ReadingsView):
     def post(self, request: Request) -> Response:
         """Have the firmware version of any hubs read, for the DCC; the answers come to its feed."""
         guids = [Guid.parse(text).db for text in self.validated_body(HubsToReadSerializer)["guids"]]
-        return self._asked(guids, now=clock.now())
+        return self._request_readings(guids, now=clock.now())
 
 
 class LabelListView(ResourceView):

@@ -134,13 +134,13 @@ class _Wanted:
     """An instruction as it was asked for."""
 
     source: HubList
-    said: Mapping[str, Any]
+    body: Mapping[str, Any]
     rule_version_id: int | None = None
 
     @property
     def order(self) -> dict[str, Any]:
         """What is said of the hubs; the name is for people."""
-        return {key: value for key, value in self.said.items() if key != "name"}
+        return {key: value for key, value in self.body.items() if key != "name"}
 
 
 class NewInstructionsView(ResourceView):
@@ -201,7 +201,7 @@ class NewInstructionsView(ResourceView):
                 rollout_id=rollout_id,
                 source=wanted.source,
                 channel=Channel.REST,
-                name=wanted.said.get("name", ""),
+                name=wanted.body.get("name", ""),
                 rule_version_id=wanted.rule_version_id,
                 idempotency_key=key,
                 **wanted.order,

@@ -163,7 +163,7 @@ def pilot_hub(hub: PilotHub) -> PilotHubRowSchema:
         "region": hub.region.name,
         "firmware_version": hub.version,
         "role": hub.role,
-        "has_second_supplier": hub.has_second,
+        "has_second_supplier": hub.has_second_supplier,
         "has_answered": hub.has_answered,
         "second_has_answered": hub.second_has_answered,
         "state": hub.state.name,

@@ -142,13 +142,13 @@ class SubmissionListView(ResourceView):
     @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
         """Nominate hubs for the pilot, listed or chosen by a rule. Nothing moves before it is confirmed."""
-        body = self._said(self.validated_query(SubmissionQuery))
+        body = self._nomination(self.validated_query(SubmissionQuery))
         now = clock.now()
         done = services.submit_pilot(self.scope, rollout_id=rollout_id, received_at=now, now=now, **body)
         location = reverse("api:submissions", args=[rollout_id])
         return Response(documents.nominated(done), status=201, headers={"Location": location})
 
-    def _said(self, query: Mapping[str, Any]) -> dict[str, Any]:
+    def _nomination(self, query: Mapping[str, Any]) -> dict[str, Any]:
         if (listed := listed_in(self.request)) is not None:
             return {"source": listed, "activate_at": query.get("activate_at")}
         data: Any = self.request.data

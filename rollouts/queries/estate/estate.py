@@ -57,7 +57,7 @@ class HubRow:
     region: Region
     status: SmiStatus
     role: str
-    second_supplier: bool
+    has_second_supplier: bool
     commissioned_on: date | None
     rollout_id: int | None = None
     rollout_name: str = ""
@@ -278,7 +278,7 @@ def _hub_row(row: Any) -> HubRow:
         "region": Region(row.region),
         "status": SmiStatus(row.smi_status),
         "role": row.role,
-        "second_supplier": row.is_split,
+        "has_second_supplier": row.is_split,
         "commissioned_on": row.commissioned_on,
     }
     if not hasattr(row, "import_supplier"):

@@ -74,7 +74,7 @@ class HubRecord:
     han_devices: int
     postcode_area: str
     role: str
-    second_supplier: bool
+    has_second_supplier: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ def _as_record(row: Any) -> HubRecord:
         han_devices=row.han_devices,
         postcode_area=row.postcode_area,
         role=row.role,
-        second_supplier=row.is_split,
+        has_second_supplier=row.is_split,
     )
 
 

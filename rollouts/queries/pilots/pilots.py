@@ -98,7 +98,7 @@ class PilotHub:
     region: Region
     version: str
     role: str
-    has_second: bool
+    has_second_supplier: bool
     has_answered: bool
     second_has_answered: bool | None
     state: TargetState
@@ -298,7 +298,7 @@ def _pilot_hub(row: Any) -> PilotHub:
         region=Region(row.region),
         version=row.version or "",
         role=row.role,
-        has_second=row.is_split,
+        has_second_supplier=row.is_split,
         has_answered=row.answer > 0,
         second_has_answered=row.second_answer > 0 if row.is_split else None,
         state=TargetState(row.state),

@@ -46,7 +46,7 @@ class EligibleHub:
 
     guid: str
     role: str
-    has_second: bool
+    has_second_supplier: bool
     region: Region
     version: str
     answer: Answer
@@ -65,7 +65,7 @@ class EligibleHub:
         return (
             self.guid,
             self.role,
-            self.has_second,
+            self.has_second_supplier,
             self.region.name,
             self.version,
             self.answer.name,
@@ -144,7 +144,7 @@ def _hub(row: Any) -> EligibleHub:
     return EligibleHub(
         guid=str(Guid.from_db(row.guid)),
         role=row.role,
-        has_second=row.is_split,
+        has_second_supplier=row.is_split,
         region=Region(row.region),
         version=row.version,
         answer=Answer(row.answer),

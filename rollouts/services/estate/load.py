@@ -163,7 +163,7 @@ def _fill(load: _Load) -> dict[str, int]:
     added = sql.copy_blocks("rollouts_hub", HUB_COLUMNS, ready, options="FORMAT binary, FREEZE")
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="repeats") as looking:
         # The file has been seen whole: repeats are looked for while PostgreSQL builds what bears them.
-        repeated = looking.submit(load.repeats.found)
+        repeated = looking.submit(load.repeats.problems_by_line)
         _run_all(index.making for index in definitions if not index.is_unique)
         added -= _remove_repeats(load, repeated.result())
     _run_all(index.making for index in definitions if index.is_unique)
@@ -193,7 +193,7 @@ def _merge(load: _Load, entry: EstateImport, *, now: datetime) -> dict[str, int]
     sql.execute("rollouts", "stage_hubs")
     ready = _read_ahead(load.rows(meanings, with_lines=True), _AHEAD)
     sql.copy_blocks(STAGING, (*HUB_COLUMNS, "line_no"), ready, options="FORMAT binary")
-    problems = load.repeats.found()
+    problems = load.repeats.problems_by_line()
     load.refusals.add_later(problems, load.repeats)
     sql.execute("rollouts", "unstage_lines", lines=sorted(problems))
     _keep_what_is_missing(load.inventory.heading)

@@ -48,7 +48,7 @@ class UnmatchedForm(forms.Form):
         return UnmatchedFilter(is_reviewed, cleaned.get("why") or "", cleaned.get("csp"))
 
     @property
-    def kept(self) -> str:
+    def query_string(self) -> str:
         """The filter as it stands in an address."""
         return urlencode({name: value for name, value in self.cleaned_data.items() if value})
 
@@ -84,7 +84,7 @@ def review(request: PortalRequest) -> HttpResponse:
             raise
         return _page(request, scope, problem=refusal.message, note=note, ticked=ticked, status=refusal.status)
     messages.success(request, f"{count_of(marked, 'alert')} marked as reviewed.")
-    return redirect(f"{reverse('rollouts:unmatched')}?{form.kept}")
+    return redirect(f"{reverse('rollouts:unmatched')}?{form.query_string}")
 
 
 def _page(
@@ -101,7 +101,7 @@ def _page(
     is_reviewed, before = source.get("shown") == "reviewed", source.get("before", "")
     wanted = form.wanted(is_reviewed=is_reviewed)
     page = unmatched_alerts(scope, wanted=wanted, before=int(before) if before.isdecimal() else None)
-    params = form.kept + ("&shown=reviewed" if is_reviewed else "")
+    params = form.query_string + ("&shown=reviewed" if is_reviewed else "")
     address = reverse("rollouts:unmatched")
     count = 0 if is_reviewed else count_unmatched(scope, wanted=wanted)
     context = {
@@ -117,8 +117,12 @@ def _page(
         "ticked": ticked or [],
         "older_url": f"{address}?{params}&before={page.next}" if page.next else "",
         "tabs": [
-            {"label": "To review", "url": f"{address}?{form.kept}", "current": not is_reviewed},
-            {"label": "Reviewed", "url": f"{address}?{form.kept}&shown=reviewed", "current": is_reviewed},
+            {"label": "To review", "url": f"{address}?{form.query_string}", "current": not is_reviewed},
+            {
+                "label": "Reviewed",
+                "url": f"{address}?{form.query_string}&shown=reviewed",
+                "current": is_reviewed,
+            },
         ],
     }
     return render(request, "rollouts/alerts/unmatched.html", context, status=status)

@@ -51,19 +51,19 @@ def save_view(request: PortalRequest) -> HttpResponse:
     scope = scope_of(request)
     form = estate_form(QueryDict(request.POST.get("query", "")), scope, estate_counts(scope))
     try:
-        if not form.kept:
+        if not form.query_string:
             raise BadInput("Set a filter first: without one a view would be the whole estate.")
         services.save_view(
             scope,
             name=request.POST.get("name", ""),
-            query=form.kept,
+            query=form.query_string,
             is_shared=bool(request.POST.get("is_shared")),
             now=clock.now(),
         )
     except (BadInput, services.NameTaken) as refusal:
         return _views_page(request, problem=refusal, query=form)
     messages.success(request, "The view is kept.")
-    return redirect(f"{reverse('rollouts:estate')}?{form.kept}")
+    return redirect(f"{reverse('rollouts:estate')}?{form.query_string}")
 
 
 @require_POST
@@ -116,13 +116,18 @@ def order_file(request: PortalRequest) -> HttpResponse:
         if file_form == Export.Form.XLSX:
             check_fits_workbook(total)
         number = services.order_export(
-            scope, form=file_form, query=form.kept, filters=filters.document(), total=total, now=clock.wall()
+            scope,
+            form=file_form,
+            query=form.query_string,
+            filters=filters.document(),
+            total=total,
+            now=clock.wall(),
         )
     except NotPermitted:
         raise
     except Refusal as refusal:
         messages.error(request, refusal.message)
-        return redirect(f"{reverse('rollouts:estate')}?{form.kept}")
+        return redirect(f"{reverse('rollouts:estate')}?{form.query_string}")
     run_after_commit(lambda: write_export.apply_async(kwargs={"export_id": number}, expires=60))
     return redirect("rollouts:estate-files")
 
@@ -163,7 +168,7 @@ def _views_page(
         "own": [_view(view, words) for view in views if view.is_own],
         "shared": [_view(view, words) for view in views if not view.is_own],
         "problem": problem.message if problem else "",
-        "kept": query if query is not None and query.kept else None,
+        "kept": query if query is not None and query.query_string else None,
         "named": request.POST.get("name", ""),
         "organisation": scope.organisation_name,
         "crumbs": [{"label": "Estate", "url": reverse("rollouts:estate")}],
@@ -178,7 +183,7 @@ def _words(scope: Scope, queries: list[str]) -> dict[str, str]:
     if not queries:
         return {}
     form = estate_form(QueryDict(), scope, estate_counts(scope))
-    return {query: form.again(QueryDict(query)).said or _WHOLE for query in set(queries)}
+    return {query: form.again(QueryDict(query)).description or _WHOLE for query in set(queries)}
 
 
 def _view(view: Any, words: dict[str, str]) -> dict[str, Any]:

@@ -66,13 +66,13 @@ class EstateForm(forms.Form):
         return EstateForm(params, **self._known)
 
     @property
-    def kept(self) -> str:
+    def query_string(self) -> str:
         """The filters as they stand in an address; what is no filter is left out."""
         self.is_valid()
         return urlencode({name: value for name, value in self.cleaned_data.items() if value})
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """The filters in words."""
         self.is_valid()
         parts = []

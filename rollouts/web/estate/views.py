@@ -62,7 +62,7 @@ def estate(request: PortalRequest) -> HttpResponse:
         problem = refusal.message
     params = request.GET.copy()
     params.pop("page", None)
-    views = [_view(view, form.kept) for view in saved_views(scope)]
+    views = [_view(view, form.query_string) for view in saved_views(scope)]
     context = {
         "page": page,
         "form": form,
@@ -148,7 +148,7 @@ def _facts(card: HubCard) -> list[dict[str, object]]:
         ("Devices on its Home Area Network", it.han_devices),
         ("Postcode area", it.postcode_area),
         ("Your role", roles.get(it.role, "")),
-        ("Second Supplier", "" if not it.role else "yes" if it.second_supplier else "none"),
+        ("Second Supplier", "" if not it.role else "yes" if it.has_second_supplier else "none"),
         ("Import Supplier", card.import_supplier),
         ("Gas Supplier", card.gas_supplier),
         ("Your labels", ", ".join(card.labels)),

@@ -40,14 +40,18 @@ class DraftLeaf:
     is_negated: bool = False
 
     @property
-    def asked(self) -> Asked | None:
+    def criteria_field(self) -> Asked | None:
         """What the condition asks about, once that is chosen."""
         return fields_of(self.subject).get(self.name)
 
     @property
     def operator(self) -> Op | None:
         """The comparison, once it is chosen."""
-        return next((op for op in self.asked.ops if op == self.op), None) if self.asked else None
+        return (
+            next((op for op in self.criteria_field.ops if op == self.op), None)
+            if self.criteria_field
+            else None
+        )
 
 
 @dataclass(slots=True)
@@ -115,7 +119,7 @@ def written(node: DraftNode, pointer: str, place: str, pointers: dict[str, str])
 
 def _leaf_document(leaf: DraftLeaf) -> dict[str, Any]:
     document: dict[str, Any] = {"field": leaf.name, "op": leaf.op}
-    field, op = leaf.asked, leaf.operator
+    field, op = leaf.criteria_field, leaf.operator
     if field is None or op is None or op.shape is Shape.NOTHING:
         return document
     values = [_plain(field, op, value) for value in leaf.values]
@@ -178,7 +182,7 @@ def _posted_leaf(posted: QueryDict, place: str, subject: Subject) -> DraftLeaf:
     name = str(posted[f"{place}.field"])
     is_negated = f"{place}.not" in posted
     leaf = DraftLeaf(subject, name, str(posted.get(f"{place}.op", "")), is_negated=is_negated)
-    field = leaf.asked
+    field = leaf.criteria_field
     if field is None:
         return leaf
     if name != posted.get(f"{place}.was", name) or leaf.operator is None:

@@ -143,7 +143,7 @@ def _group(draft: DraftGroup, place: str, number: str, *, values: Values, next_p
 
 def _leaf(leaf: DraftLeaf, place: str, number: str, *, values: Values, next_place: str) -> LeafView:
     offered = [(name, _capital(each.label)) for name, each in fields_of(leaf.subject).items()]
-    field = leaf.asked
+    field = leaf.criteria_field
     return LeafView(
         place=place,
         number=number,
@@ -156,7 +156,7 @@ def _leaf(leaf: DraftLeaf, place: str, number: str, *, values: Values, next_plac
 
 
 def _control(leaf: DraftLeaf, values: Values, stem: str) -> Control:
-    field, op = leaf.asked, leaf.operator
+    field, op = leaf.criteria_field, leaf.operator
     if field is None or op is None or op.shape is Shape.NOTHING:
         return Control("none")
     if op.shape is Shape.DAYS:
@@ -234,7 +234,7 @@ def _worded(leaf: DraftLeaf, problem: CriteriaProblem) -> str:
     if not any(leaf.values):
         is_ticked = leaf.operator is not None and leaf.operator.shape is Shape.MANY
         return "Choose at least one value." if is_ticked else "Give a value."
-    if leaf.asked is not None and leaf.asked.choices:
+    if leaf.criteria_field is not None and leaf.criteria_field.choices:
         return "Choose one of the values offered."
     return problem.message
 

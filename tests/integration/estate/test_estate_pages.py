@@ -77,7 +77,7 @@ class TestWhoSeesWhat:
         roles = {number: row.role for number, row in zip(numbers(world, rows), rows, strict=True)}
         assert numbers(world, rows) == sorted(OWN)
         assert [roles[n] for n in (0, 9, 12, 14)] == ["BOTH", "IMPORT", "GAS", "IMPORT"]
-        assert {n for n, row in zip(numbers(world, rows), rows, strict=True) if row.second_supplier} == {
+        assert {n for n, row in zip(numbers(world, rows), rows, strict=True) if row.has_second_supplier} == {
             *range(9, 14)
         }
 
@@ -102,7 +102,7 @@ class TestWhoSeesWhat:
         rows = whole(world.as_csp)
 
         assert numbers(world, rows) == [n for n in range(20) if n != 3]
-        assert {(row.role, row.second_supplier) for row in rows} == {("", False)}
+        assert {(row.role, row.has_second_supplier) for row in rows} == {("", False)}
 
     def test_the_panel_sees_no_single_hubs(self, world):
         for ask in (estate_page, estate_counts, export_estate):
@@ -342,7 +342,7 @@ class TestFiles:
                 row.version,
             )
             assert (line["region"], line["status"]) == (row.region.name, row.status.name)
-            assert line["second_supplier"] == ("yes" if row.second_supplier else "no")
+            assert line["second_supplier"] == ("yes" if row.has_second_supplier else "no")
             assert line["commissioned_on"] == (row.commissioned_on.isoformat() if row.commissioned_on else "")
             assert (line["rollout"], line["state"]) == (row.rollout_name, row.state.name if row.state else "")
             assert line["effective_at"] == (

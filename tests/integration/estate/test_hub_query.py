@@ -66,7 +66,7 @@ class TestTheRecord:
         assert (record.guid, record.gpf_guid) == ("00-DB-12-34-00-00-00-09", "00-DB-12-CC-00-00-00-09")
         assert (record.manufacturer, record.model, record.version) == ("Toshiba", "433100AC", "0C220000")
         assert (record.region, record.status) == (Region.CENTRAL, SmiStatus.COMMISSIONED)
-        assert (record.role, record.second_supplier) == ("IMPORT", True)
+        assert (record.role, record.has_second_supplier) == ("IMPORT", True)
         assert told.labels == ["vans"]
 
     @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_each_supplier_sees_its_own_hubs_with_its_role_and_no_others(world: Worl
     roles = dict(zip(numbers(world, [hub.guid for hub in mine]), [hub.role for hub in mine], strict=True))
     assert (roles[0], roles[9], roles[12], roles[14]) == ("BOTH", "IMPORT", "GAS", "IMPORT")
     assert numbers(world, [hub.guid for hub in theirs]) == [9, 10, 11, 16, 17, 19]
-    assert [hub.has_second for hub in theirs] == [True, True, True, False, False, True]
+    assert [hub.has_second_supplier for hub in theirs] == [True, True, True, False, False, True]
 
 
 @pytest.mark.requirement("R1.3", "R3.3")

@@ -327,13 +327,13 @@ class TestRepeats:
         for begin in range(0, len(hubs), size):
             repeats.add(judged(hubs[begin : begin + size], first_line=begin + 2))
 
-        assert repeats.found() == wanted
+        assert repeats.problems_by_line() == wanted
 
     def test_may_be_of_a_hub_as_gpf(self):
         repeats = Repeats()
         repeats.add(judged([(1, 50), (2, 1)], first_line=2))
 
-        assert repeats.found() == {3: LineProblem.GPF_IS_A_HUB}
+        assert repeats.problems_by_line() == {3: LineProblem.GPF_IS_A_HUB}
         assert repeats.guids_of([3]) == {3: 2}
 
 

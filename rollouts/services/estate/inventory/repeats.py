@@ -40,7 +40,7 @@ class Repeats:
         self._is_ascending = self._is_ascending and is_rising
         self._highest = int(judged.guid[-1])
 
-    def found(self) -> dict[int, LineProblem]:
+    def problems_by_line(self) -> dict[int, LineProblem]:
         """Return the lines to be refused: of each repeated GUID all but the first."""
         if not self._guids:
             return {}
