@@ -14,6 +14,7 @@ import orjson
 from portal.identity.models import MarketParticipant
 from portal.kernel import sql
 from portal.kernel.guid import guid_sql
+from portal.kernel.statements import Sql
 from rollouts.states import Region, SmiStatus
 
 
@@ -41,7 +42,7 @@ def write_inventory(path: Path) -> None:
     The simulator keeps all in memory: started from this file, its hubs run what the inventory says they do.
     """
     with path.open("wb") as file:
-        for block in sql.copy_out(_INVENTORY, options="FORMAT csv, HEADER"):
+        for block in sql.copy_out(_inventory(), options="FORMAT csv, HEADER"):
             file.write(block)
 
 
@@ -58,21 +59,17 @@ def _code(column: str, fuel: MarketParticipant.Fuel) -> str:
 
 
 _STATUS_NAMES: Final = {status.value: status.message_name for status in SmiStatus}
-_INVENTORY: Final = f"""
-SELECT {guid_sql("h.guid")} AS guid, coalesce({guid_sql("h.gpf_guid")}, '') AS gpf_guid,
-       m.manufacturer, m.model, m.hardware_version, e.firmware_version,
-       coalesce(g.firmware_version, '') AS gpf_firmware_version,
-       {_named("h.region", {region.value: str(region.label) for region in Region})} AS region,
-       {_named("h.smi_status", _STATUS_NAMES)} AS smi_status,
-       {_named("h.gpf_status", _STATUS_NAMES)} AS gpf_status,
-       {_code("h.import_supplier_id", MarketParticipant.Fuel.ELECTRICITY)} AS import_mpid,
-       {_code("h.gas_supplier_id", MarketParticipant.Fuel.GAS)} AS gas_code,
-       coalesce(h.commissioned_on::text, '') AS commissioned_on,
-       coalesce(h.installed_on::text, '') AS installed_on,
-       h.han_devices, h.postcode_area
-  FROM rollouts_hub AS h
-  JOIN rollouts_devicemodel AS m ON m.id = h.device_model_id
-  JOIN rollouts_cplentry AS e ON e.id = h.cpl_entry_id
-  LEFT JOIN rollouts_cplentry AS g ON g.id = h.gpf_cpl_entry_id
- ORDER BY h.guid
-"""  # noqa: S608 - of our own words
+
+
+def _inventory() -> Sql:
+    region_names = {region.value: str(region.label) for region in Region}
+    parts = {
+        "guid": guid_sql("h.guid"),
+        "gpf_guid": guid_sql("h.gpf_guid"),
+        "region": _named("h.region", region_names),
+        "smi_status": _named("h.smi_status", _STATUS_NAMES),
+        "gpf_status": _named("h.gpf_status", _STATUS_NAMES),
+        "import_mpid": _code("h.import_supplier_id", MarketParticipant.Fuel.ELECTRICITY),
+        "gas_code": _code("h.gas_supplier_id", MarketParticipant.Fuel.GAS),
+    }
+    return sql.statement("demo", "inventory_lines", **{name: Sql(text) for name, text in parts.items()})

@@ -19,6 +19,7 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import Final, NamedTuple
 
+_ON_TOP: Final = re.compile(r"\A(?:--[^\n]*\n)+")
 _BRACES: Final = re.compile(r"\{([A-Za-z_][\w.]*(?:,\s*[A-Za-z_][\w.]*)*)\}")
 
 
@@ -114,7 +115,8 @@ def template(app: str, name: str) -> Template:
         WrongParts: it names what its app has no value for.
     """
     values = vars(import_module(f"{app}.sql"))
-    text = statement_files(app)[name].read_text(encoding="utf-8")
+    # The comment on top is for those who read the file: a piece may stand many times in a statement.
+    text = _ON_TOP.sub("", statement_files(app)[name].read_text(encoding="utf-8")).strip()
     try:
         text = _with_names(text, values)
     except (KeyError, AttributeError) as problem:

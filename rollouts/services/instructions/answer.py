@@ -17,7 +17,7 @@ import orjson
 from portal.events.kinds import EntryKind
 from portal.kernel import sql
 from portal.kernel.guid import Guid
-from portal.kernel.statements import Sql
+from portal.kernel.statements import Sql, literal
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.models import Batch, Rollout
 from rollouts.reads.instructions.receipts import InstructionTally
@@ -256,14 +256,10 @@ _OTHER_ANSWER: Final = f"CASE WHEN {_IS_IMPORT} THEN t.gas_answer ELSE t.import_
 
 
 def _of_state() -> list[_Check]:
-    changeable, failed = (
-        ", ".join(str(int(state)) for state in sorted(states))
-        for states in (CHANGEABLE_STATES, FAILED_STATES)
-    )
     return [
-        _Check(RejectionReason.ALREADY_UPDATED.value, f"t.state <> {int(TargetState.ACTIVATED)}"),
-        _Check(RejectionReason.UPDATE_FAILED.value, f"t.state NOT IN ({failed})"),
-        _Check(RejectionReason.ALREADY_SENT.value, f"t.state IN ({changeable})"),
+        _Check(RejectionReason.ALREADY_UPDATED.value, f"t.state <> {literal(TargetState.ACTIVATED)}"),
+        _Check(RejectionReason.UPDATE_FAILED.value, f"t.state NOT IN ({literal(FAILED_STATES)})"),
+        _Check(RejectionReason.ALREADY_SENT.value, f"t.state IN ({literal(CHANGEABLE_STATES)})"),
     ]
 
 
@@ -304,9 +300,12 @@ def _of_times(order: AnswerOrder, batches: Sequence[Batch], terms: Terms) -> lis
 def _of_kind(order: AnswerOrder) -> list[_Check]:
     match order.kind:
         case InstructionKind.WITHDRAW:
-            return [_Check(RejectionReason.NOTHING_TO_CHANGE.value, f"{_OWN_ANSWER} <> 0")]
+            return [
+                _Check(RejectionReason.NOTHING_TO_CHANGE.value, f"{_OWN_ANSWER} <> {literal(Answer.NONE)}")
+            ]
         case InstructionKind.AGREE:
-            shared = f"t.import_supplier_id <> t.gas_supplier_id AND {_OTHER_ANSWER} = 1"
+            other_has = f"{_OTHER_ANSWER} = {literal(Answer.INSTRUCTED)}"
+            shared = f"t.import_supplier_id <> t.gas_supplier_id AND {other_has}"
             return [_Check(RejectionReason.NOTHING_TO_AGREE_WITH.value, shared)]
         case _:
             return []

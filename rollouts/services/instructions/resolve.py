@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final
 
+from portal.kernel import sql
+from portal.kernel.statements import Sql, literal
 from rollouts.models import Batch, Rollout
-from rollouts.states import ConsentPolicy
+from rollouts.states import AWAITING_CONSENTS, ConsentPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +80,31 @@ def terms_of(rollout: Rollout, batches: Iterable[Batch], *, alias: str = "t") ->
 
 def resolution_sql(slots: Slots, terms: Terms) -> ResolutionSql:
     """Write `rollouts.rules.resolve` as two SQL expressions."""
-    names = {
-        **{name: getattr(slots, name) for name in Slots.__slots__},
-        "mandatory": terms.is_mandatory,
-        "automatic_at": terms.automatic_at,
-        "cutoff_at": terms.cutoff_at,
+    known = {name: Sql(getattr(slots, name)) for name in Slots.__slots__}
+    parties = {name: known[name] for name in ("import_party", "gas_party", "import_answer", "gas_answer")}
+    mandatory, cutoff_at = Sql(terms.is_mandatory), Sql(terms.cutoff_at)
+    awaiting = {
+        consent.name.lower(): sql.statement(
+            "rollouts",
+            "awaiting_or_defaulted",
+            now=Sql(terms.now),
+            cutoff_at=cutoff_at,
+            consent=Sql(literal(consent)),
+        )
+        for consent in AWAITING_CONSENTS
     }
-    open_as = {
-        f"awaiting_{code}": f"CASE WHEN {terms.now} > {terms.cutoff_at} THEN 5 ELSE {code} END"
-        for code in (1, 2, 3)
-    }
+    times = {name: known[name] for name in ("import_answer", "import_time", "gas_answer", "gas_time")}
     return ResolutionSql(
-        consent=_CONSENT.format(**names, **open_as), effective_at=_EFFECTIVE_AT.format(**names)
+        consent=sql.statement("rollouts", "consent_of", **parties, mandatory=mandatory, **awaiting).text,
+        effective_at=sql.statement(
+            "rollouts",
+            "effective_time",
+            **known,
+            mandatory=mandatory,
+            automatic_at=Sql(terms.automatic_at),
+            cutoff_at=cutoff_at,
+            later=sql.statement("rollouts", "later_time", **times),
+        ).text,
     )
 
 
@@ -108,44 +122,9 @@ def with_answer(slots: Slots, *, is_import: str, answer: str, at: str, received_
 
 def state_sql(alias: str, consent: str) -> str:
     """Write the state of a target after its consent has changed: it waits for nobody, or waits again."""
-    return (
-        f"CASE WHEN {alias}.state = 10 AND {consent} >= 4 THEN 20"
-        f" WHEN {alias}.state = 20 AND {consent} < 4 THEN 10 ELSE {alias}.state END"
-    )
+    state = Sql(f"{alias}.state")
+    return sql.statement("rollouts", "state_after_consent", state=state, consent=Sql(consent)).text
 
 
 def _by_batch(cases: str, default: str, alias: str) -> str:
     return f"(CASE {alias}.batch_id{cases} ELSE {default} END)" if cases else default
-
-
-_CONSENT: Final = """(CASE
-    WHEN {import_party} IS NULL AND {gas_party} IS NULL THEN 6
-    WHEN {import_party} <> {gas_party} THEN CASE
-        WHEN {import_answer} <> 1 AND {gas_answer} <> 1 THEN {awaiting_2}
-        WHEN {import_answer} = {gas_answer} OR 2 IN ({import_answer}, {gas_answer}) THEN 4
-        WHEN {mandatory} THEN {awaiting_3}
-        WHEN 3 IN ({import_answer}, {gas_answer}) THEN 4
-        ELSE {awaiting_3} END
-    WHEN CASE WHEN {import_party} IS NULL THEN {gas_answer} ELSE {import_answer} END = 1 THEN 4
-    ELSE {awaiting_1} END)::smallint"""
-
-_DATED: Final = (
-    "greatest(CASE WHEN {import_answer} = 1 THEN {import_time} END,"
-    " CASE WHEN {gas_answer} = 1 THEN {gas_time} END)"
-)
-
-_EFFECTIVE_AT: Final = f"""(CASE
-    WHEN {{import_party}} IS NULL AND {{gas_party}} IS NULL THEN {{automatic_at}}
-    WHEN {{import_party}} <> {{gas_party}} THEN CASE
-        WHEN {{import_answer}} <> 1 AND {{gas_answer}} <> 1 THEN {{automatic_at}}
-        WHEN {{import_answer}} = {{gas_answer}} OR 2 IN ({{import_answer}}, {{gas_answer}})
-            THEN coalesce({_DATED}, {{answered_at}})
-        WHEN {{mandatory}} THEN {{automatic_at}}
-        WHEN 3 IN ({{import_answer}}, {{gas_answer}})
-            THEN CASE WHEN {_DATED} <= {{answered_at}} THEN {{cutoff_at}}
-                      ELSE coalesce({_DATED}, {{answered_at}}) END
-        ELSE greatest({_DATED}, {{cutoff_at}}) END
-    WHEN CASE WHEN {{import_party}} IS NULL THEN {{gas_answer}} ELSE {{import_answer}} END = 1
-        THEN coalesce(CASE WHEN {{import_party}} IS NULL THEN {{gas_time}} ELSE {{import_time}} END,
-                      {{answered_at}})
-    ELSE {{automatic_at}} END)"""
