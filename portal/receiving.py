@@ -16,6 +16,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 from gunicorn import util  # type: ignore[import-untyped]
 from structlog.contextvars import bound_contextvars
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _MEGABYTE: Final = 1024 * 1024
 _PIECE: Final = 256 * 1024
+_STRANGERS_MOST: Final = _MEGABYTE
+"""So much of somebody who shows neither a session nor a token: nobody fills the disk before logging in."""
 _IN_MEMORY: Final = _MEGABYTE
 #: The largest body, in octets, by the beginning of the address; views may want less.
 _LARGEST: Final = (
@@ -80,6 +83,10 @@ class BodySpool:
             raise _UnreadableBody(411, "length_required", "Send the body with a Content-Length.")
         if not is_chunked and not (length.isascii() and length.isdigit()):
             raise _UnreadableBody(400, "malformed_body", "The Content-Length is not a number.")
+        is_large = is_chunked or int(length) > _STRANGERS_MOST
+        if most > _STRANGERS_MOST and is_large and not _is_known(environ):
+            most = _STRANGERS_MOST
+            too_large = _UnreadableBody(413, "body_too_large", "Log in before you send so much.")
         wanted = most + 1 if is_chunked else int(length)
         if wanted > most and not is_chunked:
             raise too_large
@@ -97,6 +104,11 @@ class BodySpool:
 
 def _is_packed(environ: WSGIEnvironment) -> bool:
     return environ.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in {"", "identity"}
+
+
+def _is_known(environ: WSGIEnvironment) -> bool:
+    known: Callable[[WSGIEnvironment], bool] = import_string(settings.BODY_SENDERS)
+    return known(environ)
 
 
 def _copy(source: IO[bytes], spool: IO[bytes], wanted: int, is_late: Callable[[], bool]) -> None:

@@ -331,6 +331,7 @@ EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "firmware portal <portal@portal.example>"
 
 # Areas meet here, not in imports
+BODY_SENDERS = "portal.accounts.senders.is_known"
 PORTAL_URL = os.environ.get("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
 EVENT_SUBSCRIBERS = ["notifications.services.fan_out"]
 FEED_FOLLOWERS = ["notifications.webhooks.wakeups.wake_delivery"]

@@ -150,6 +150,11 @@ def _remember(request: HttpRequest, response: HttpResponseBase) -> None:
         response.delete_cookie(PERSON_COOKIE, samesite="Lax")
 
 
+def is_signed_person(request: HttpRequest) -> bool:
+    """Tell whether a browser was somebody's within the week, by its cookie alone."""
+    return _person_of_cookie(request) is not None
+
+
 def is_known_device(request: HttpRequest | None, email: str) -> bool:
     """Tell whether somebody with this address has been logged in by this browser within the last months."""
     if request is None or not email:

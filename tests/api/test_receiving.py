@@ -297,3 +297,41 @@ class TestAtTheEntrance:
         answer = call("/", b"", app=self.small([]), **{"wsgi.input": Broken()})
 
         assert (answer["status"], json_of(answer)["code"]) == (400, "malformed_body")
+
+
+def large_form(client_cookies="", **more):
+    body = b"x=" + b"y" * (2 * 1024 * 1024)
+    source = io.BytesIO(body)
+    environ = RequestFactory().generic("POST", "/rollouts/1/instruct/", b"", content_type=FORM).environ
+    environ |= {
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": source,
+        "HTTP_HOST": "localhost",
+        "HTTP_COOKIE": client_cookies,
+        **more,
+    }
+    answers = []
+    with the_connection_of_the_test():
+        list(application(environ, lambda status, headers, *_: answers.append(int(status[:3]))))
+    return answers[0], source.tell()
+
+
+def test_a_stranger_sends_nothing_large(stage):
+    """Neither a made-up session nor a made-up token opens the way; nothing of the body is read."""
+    for shown in (
+        {},
+        {"client_cookies": "portal_session=" + "a" * 32},
+        {"client_cookies": "portal_person=1"},
+        {"HTTP_AUTHORIZATION": "Bearer made-up"},
+    ):
+        assert large_form(**shown) == (413, 0)
+
+
+def test_somebody_logged_in_sends_a_large_form(stage):
+    client = Client()
+    client.force_login(stage.world.supplier_user)
+    cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+
+    status, read = large_form(cookies)
+
+    assert (status == 413, read > 2 * 1024 * 1024) == (False, True)
