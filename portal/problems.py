@@ -235,6 +235,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _of_framework(error: APIException, request: HttpRequest) -> HttpResponse:
     if isinstance(error, exceptions.ValidationError):
         errors = list(_errors(error.detail))
+        for each in errors:
+            if getattr(error, "is_of_query", False):
+                each["at"] = each["parameter"] = each["at"].removeprefix("/")
+            else:
+                each["pointer"] = each["at"]
         return problem(
             code="invalid_input",
             status=422,

@@ -29,7 +29,7 @@ class KindsField(CommaSeparatedField, serializers.RegexField):
     """Public names of kinds between commas."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(f"^({_ANY_KIND})(,({_ANY_KIND}))*$", max_length=2_000, **kwargs)
+        super().__init__(f"^(({_ANY_KIND})(,({_ANY_KIND}))*)?$", max_length=2_000, **kwargs)
 
 
 class EventsQuery(StrictSerializer):
@@ -93,7 +93,13 @@ class EventsView(ResourceView):
         "Follow events",
         query=[EventsQuery],
         returns=schema_reference(EventsSchema),
-        files={BATCH: "The events alone; `Feed-Position` and `Feed-Head` tell the rest."},
+        files={
+            BATCH: {
+                "type": "array",
+                "items": schema_reference(EventSchema),
+                "description": "The events alone; `Feed-Position` and `Feed-Head` tell the rest.",
+            }
+        },
         refuses=("cursor_expired", "cursor_ahead"),
     )
     def get(self, request: Request) -> HttpResponseBase:

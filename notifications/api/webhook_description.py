@@ -24,7 +24,7 @@ DELIVERY: Final[Schema] = {
     "operationId": "takeEvents",
     "summary": "Take events",
     "description": _WORDS,
-    "tags": ["Webhooks"],
+    "tags": ["Deliveries"],
     "parameters": [
         _header("webhook-id", "The same for every attempt at this batch."),
         _header("webhook-timestamp", "When it was sent, in seconds since 1970. Refuse what is minutes old."),

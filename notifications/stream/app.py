@@ -30,6 +30,8 @@ from notifications.stream.feeds import Feeds, messages
 from notifications.stream.reading import ReaderThreads
 from notifications.stream.subscribers import StreamRefused, Subscriber, check_origin, subscriber_of
 from portal.events.kinds import KINDS_BY_PUBLIC_NAME, EntryKind
+from portal.identity.api import challenge
+from portal.identity.api_scopes import ApiScope
 from portal.kernel.refusals import Refusal
 from portal.middleware import request_id_of
 from portal.problems import problem
@@ -335,7 +337,10 @@ def _preflight(request: ASGIRequest) -> HttpResponse:
 
 
 def _no(code: str, status: int, detail: str, request: ASGIRequest, facts: Any = None) -> HttpResponse:
-    headers = {"WWW-Authenticate": 'Bearer realm="portal"'} if status == 401 else {}  # noqa: PLR2004
+    headers = {}
+    if status in {401, 403}:
+        scope = ApiScope.EVENTS_READ.value if code == "insufficient_scope" else ""
+        headers["WWW-Authenticate"] = challenge(code, scope=scope)
     if status in {429, 503}:
         headers["Retry-After"] = "5"
     return problem(

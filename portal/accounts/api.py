@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from portal.accounts import clients
 from portal.accounts.clients import ClientView
+from portal.identity.api import ANY_SCOPE
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.problems import ProblemType, add_to_catalogue
@@ -57,7 +58,7 @@ class OwnClientView(ResourceView):
     """The client that calls."""
 
     tag = "Access"
-    needs = ApiScope.CLIENT_ROTATE
+    needs = ANY_SCOPE
 
     @operation("getOwnClient", "Read about yourself", returns=schema_reference(ClientSchema))
     def get(self, request: Request) -> Response:

@@ -39,6 +39,20 @@ from portal.kernel import clock
 _WINDOW_SECONDS: Final = 60
 
 
+ANY_SCOPE: Final = "any"
+"""What a view needs that serves every client, whatever it may do otherwise."""
+
+
+def challenge(code: str, *, scope: str = "") -> str:
+    """Say how to log in, and what is wrong with the token that was shown (RFC 6750, 3)."""
+    parts = ['realm="portal"']
+    if code in {"invalid_token", "insufficient_scope"}:
+        parts.append(f'error="{code}"')
+    if scope:
+        parts.append(f'scope="{scope}"')
+    return f"Bearer {', '.join(parts)}"
+
+
 @dataclass(frozen=True, slots=True)
 class ServicePrincipal:
     """A system that has shown a token: a client of an organisation, never a person."""
@@ -62,6 +76,7 @@ class InsufficientScope(PermissionDenied):
     def __init__(self, needed: ApiScope) -> None:
         super().__init__(f"This needs the scope {needed.value}: {needed.label}.")
         self.needed = needed
+        self.auth_header = challenge(self.default_code, scope=needed.value)
 
 
 class WrongNetwork(PermissionDenied):
@@ -69,6 +84,7 @@ class WrongNetwork(PermissionDenied):
 
     default_code = "wrong_network"
     default_detail = "This client may not call from this address."
+    auth_header = challenge(default_code)
 
 
 class ClientTokenAuthentication(BaseAuthentication):
@@ -96,7 +112,7 @@ class ClientTokenAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """Say how to log in: a 401, not a 403."""
-        return 'Bearer realm="portal"'
+        return challenge("invalid_token" if request.headers.get("Authorization") else "")
 
 
 class HasApiScope(BasePermission):
@@ -145,7 +161,7 @@ class ScopedAPI:
     authentication_classes: Any = (ClientTokenAuthentication, SessionAuthentication)
     permission_classes: Any = (HasApiScope,)
     throttle_classes: Any = (ClientThrottle,)
-    needs: ClassVar[Mapping[str, ApiScope] | ApiScope | None] = None
+    needs: ClassVar[Mapping[str, ApiScope] | ApiScope | str | None] = None
     request: Any
 
     @property
@@ -199,7 +215,7 @@ def principal_of(client: ApiClient, *, names: list[str]) -> ServicePrincipal:
 
 
 def needed_by(view: object, method: str) -> ApiScope | None:
-    """Return the scope a view needs for a method; None where it has no such method, and for OPTIONS.
+    """Return the scope a view needs for a method; None where it has no such method, or takes any client.
 
     Raises:
         ImproperlyConfigured: the view names none.
@@ -209,6 +225,8 @@ def needed_by(view: object, method: str) -> ApiScope | None:
     needs = getattr(view, "needs", None)
     if isinstance(needs, Mapping):
         needs = needs.get("GET" if method == "HEAD" else method)
+    if needs == ANY_SCOPE:
+        return None
     if not isinstance(needs, ApiScope):
         raise ImproperlyConfigured(f"{type(view).__name__} does not say which scope {method} needs.")
     return needs

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any, Final
 
 import yaml
+from django.core.exceptions import ImproperlyConfigured
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.views import APIView
 
+from portal.api_schema import COMPONENTS
 from portal.identity.api_scopes import ApiScope
 from portal.rest.operations import Operation, problem_examples, shared_responses
+from portal.rest.responses import dumps
 from portal.rest.schemas import schema_components
 
+_WORDS: Final = re.compile(r"\^[a-z_]+([|][a-z_]+)+\$")
 PREFIX: Final = "/api/v1/"
 
 Endpoint = tuple[str, str, str, Any]
@@ -60,10 +65,17 @@ def only_resources(endpoints: list[Endpoint], **_: Any) -> list[Endpoint]:
 def add_shared_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the shapes that answers refer to, and the scopes with their words."""
     schemas = result["components"].setdefault("schemas", {})
-    schemas.update(schema_components())
+    named = schema_components()
+    if twice := sorted(schemas.keys() & named.keys() - COMPONENTS["schemas"].keys()):
+        raise ImproperlyConfigured(f"Two schemas are called {twice[0]}.")
+    schemas.update(named)
     # What is named by an id stands before what has a name, as in the list of addresses.
     paths = sorted({**result["paths"], **_PATHS}.items(), key=lambda item: item[0].replace("{", "!"))
     result["paths"] = dict(paths)
+    _leave_marks_out(result)
+    for _, methods in paths:
+        for parameter in (each for method in methods.values() for each in method.get("parameters", [])):
+            _list_words(parameter["schema"])
     if _CALLS:
         result["webhooks"] = dict(sorted(_CALLS.items()))
     result["components"]["responses"] = shared_responses()
@@ -74,11 +86,33 @@ def add_shared_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
+def _leave_marks_out(part: Any) -> None:
+    """Leave out what the generator marks for a step of its own."""
+    if isinstance(part, dict):
+        part.pop("x-spec-enum-id", None)
+    for below in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _leave_marks_out(below)
+
+
+def _list_words(schema: dict[str, Any]) -> None:
+    """Say of a place in an address that takes one of some words which they are."""
+    pattern = schema.get("pattern", "")
+    if _WORDS.fullmatch(pattern):
+        del schema["pattern"]
+        schema["enum"] = pattern.strip("^$").split("|")
+
+
 @cache
 def openapi_document() -> dict[str, Any]:
     """Return the description; it is the same until the code changes."""
     described: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return described
+
+
+@cache
+def openapi_json() -> bytes:
+    """Return the description as JSON."""
+    return dumps(openapi_document())
 
 
 @cache

@@ -13,6 +13,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from portal.rest.converters import HIGHEST
+from portal.rest.schemas import enum_name, name_schema
 
 QUERY: Final = "is_query"
 _TYPES: Final[Mapping[type[serializers.Field[Any, Any, Any, Any]], tuple[type, ...]]] = {
@@ -121,6 +122,10 @@ class EnumField(serializers.ChoiceField):
     def __init__(self, words: type[enum.Enum], *, only: Collection[enum.Enum] = (), **kwargs: Any) -> None:
         self.words = words
         super().__init__(choices=[word.name for word in words if not only or word in only], **kwargs)
+        if not only:
+            closed = {"type": "string", "enum": [word.name for word in words]}
+            described = name_schema(f"{enum_name(words)}Choice", closed)
+            self._spectacular_annotation = {"field": described}
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the member of the enumeration."""
@@ -151,7 +156,12 @@ class EnumListField(CommaSeparatedField, serializers.RegexField):
 
 
 class JsonObjectField(serializers.JSONField):
-    """A JSON object that is read by somebody else."""
+    """A JSON object that is read by somebody else, and described as a component."""
+
+    def __init__(self, *, described_as: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if described_as:
+            self._spectacular_annotation = {"field": {"$ref": f"#/components/schemas/{described_as}"}}
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse what is no object, or holds a NUL, which no database stores."""
@@ -163,6 +173,12 @@ class JsonObjectField(serializers.JSONField):
         return value
 
 
+class InvalidQuery(ValidationError):
+    """A parameter of the query is unknown, or has a value that cannot be: errors name it as it is called."""
+
+    is_of_query: Final = True
+
+
 def query_values(query: QueryDict, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters of a query, each with its one value; of a list the values, between commas.
 
@@ -171,7 +187,7 @@ def query_values(query: QueryDict, fields: Mapping[str, Any]) -> dict[str, Any]:
     """
     repeated = {name for name, values in query.lists() if len(values) > 1}
     if several := sorted(name for name in repeated if not isinstance(fields.get(name), CommaSeparatedField)):
-        raise ValidationError({name: ["Give it once."] for name in several[:20]})
+        raise InvalidQuery({name: ["Give it once."] for name in several[:20]})
     return {name: ",".join(values) if name in repeated else values[-1] for name, values in query.lists()}
 
 

@@ -19,7 +19,7 @@ from portal.problems import CATALOGUE, CONTENT_TYPE
 from portal.rest.fields import StrictSerializer
 from portal.rest.idempotency import HEADER, LONGEST_KEY
 from portal.rest.paging import PageQuery
-from portal.rest.responses import JSON
+from portal.rest.responses import CSV, JSON, NDJSON
 from portal.rest.schemas import Schema
 
 NOTICE: Final = timedelta(days=365)
@@ -45,6 +45,7 @@ _ONCE: Final = (
     "idempotency_key_reused",
     "bad_input",
 )
+_BY_TOKEN: Final = frozenset({401, 403})
 _BODY: Final = (
     "malformed_body",
     "body_too_slow",
@@ -91,8 +92,8 @@ class Operation:
     query: Sequence[type[serializers.Serializer[Any]]] = ()
     body: Body | None = None
     example: Any = None
-    files: Mapping[str, str] = field(default_factory=dict)
-    """Other forms of the answer: media type and what it holds."""
+    files: Mapping[str, str | Schema] = field(default_factory=dict)
+    """Other forms of the answer: media type, and what it holds in words or as a schema."""
     also: Mapping[int, Schema | None] = field(default_factory=dict)
     """Other statuses of success."""
     in_ranges: bool = False
@@ -171,7 +172,7 @@ class OperationSchema(AutoSchema):
         """Say what it does, at length: the docstring of the method."""
         scope = needed_by(self.view, self.method)
         words = inspect.cleandoc(self._method.__doc__ or "").replace("``", "`")
-        return f"{words}\n\nScope: `{scope.value}`." if scope else words
+        return f"{words}\n\nScope: {f'`{scope.value}`' if scope else 'any'}."
 
     def is_deprecated(self) -> bool:
         """Tell whether it is to go."""
@@ -231,6 +232,8 @@ class OperationSchema(AutoSchema):
         declared = self.operation
         bodies = {declared.status: _success(declared.status, declared.returns, declared.files)}
         bodies.update({status: _success(status, schema, {}) for status, schema in declared.also.items()})
+        if any(issubclass(each, PageQuery) for each in declared.query):
+            bodies[declared.status]["headers"]["Link"] = {"$ref": "#/components/headers/Link"}
         if self.view.polled and self.method == "GET":
             bodies[200]["headers"]["ETag"] = {"schema": {"type": "string"}}
             bodies[304] = _success(304, None, {})
@@ -262,17 +265,22 @@ def _header(name: str, words: str, schema: Schema | None = None) -> OpenApiParam
     return OpenApiParameter(name, schema or {"type": "string"}, OpenApiParameter.HEADER, description=words)
 
 
-def _success(status: int, schema: Schema | None, files: Mapping[str, str]) -> dict[str, Any]:
+def _success(status: int, schema: Schema | None, files: Mapping[str, str | Schema]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": _DESCRIPTIONS[status], "headers": _headers(status)}
     content: dict[str, Any] = {}
     if schema is not None:
         content[JSON] = {"schema": schema}
-    for kind, words in files.items():
-        content[kind] = {"schema": {"type": "string", "description": words}}
+    for kind, form in files.items():
+        content[kind] = {"schema": _file(kind, form) if isinstance(form, str) else form}
     return {**answer, "content": content} if content else answer
 
 
-def _part(status: int, files: Mapping[str, str]) -> dict[str, Any]:
+def _file(kind: str, words: str) -> Schema:
+    is_text = kind in {CSV, NDJSON}
+    return {"type": "string", "description": words, **({} if is_text else {"format": "binary"})}
+
+
+def _part(status: int, files: Mapping[str, str | Schema]) -> dict[str, Any]:
     """Describe an answer with a file, or with a part of it."""
     has_content = status in {200, 206}
     answer = _success(status, None, files if has_content else {})
@@ -297,7 +305,9 @@ def _by_status(codes: Sequence[str]) -> dict[int, list[str]]:
 def problem_response(status: int, codes: Sequence[str]) -> dict[str, Any]:
     """Describe a status of refusal, with the codes that may stand behind it."""
     examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+    by_token = {"WWW-Authenticate": {"$ref": "#/components/headers/WWW-Authenticate"}}
     return {
+        **({"headers": by_token} if status in _BY_TOKEN else {}),
         "description": f"{_DESCRIPTIONS[status]} Codes: {', '.join(f'`{code}`' for code in codes)}.",
         "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
     }

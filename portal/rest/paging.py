@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from portal.kernel import paging
-from portal.rest.fields import CommaSeparatedField, StrictSerializer
+from portal.rest.fields import CommaSeparatedField, InvalidQuery, StrictSerializer
 from portal.rest.schemas import members_of
 
 T = TypeVar("T")
@@ -25,6 +25,7 @@ class FieldsQuery(StrictSerializer):
     fields = CommaSeparatedField(  # type: ignore[assignment]
         required=False,
         default="",
+        allow_blank=True,
         max_length=1_000,
         help_text="Members of each item that are wanted, between commas. Default: all of them.",
     )
@@ -43,6 +44,7 @@ class PageQuery(FieldsQuery):
     after = serializers.CharField(
         required=False,
         default="",
+        allow_blank=True,
         max_length=_LONGEST_CURSOR,
         help_text="The cursor in the `next` of the page before. Follow `next` rather than build it.",
     )
@@ -80,7 +82,7 @@ def page(
     `shape` returns a TypedDict, and says so: `fields` in the query names its members.
 
     Raises:
-        serializers.ValidationError: there is no such member.
+        InvalidQuery: there is no such member.
     """
     if wanted is None:
         wanted = wanted_members(
@@ -89,18 +91,21 @@ def page(
     documents: Sequence[Mapping[str, Any]] = [shape(item) for item in items]
     if wanted:
         documents = [{name: each[name] for name in each if name in wanted} for each in documents]
-    return {"items": documents, "next": _next(request, following)}
+    address = _next(request, following)
+    if address:
+        request.next_page = address  # type: ignore[attr-defined]  # for the header `Link`
+    return {"items": documents, "next": address}
 
 
 def wanted_members(fields: str, shape: type) -> frozenset[str]:
     """Return the members a list is asked for; none named means all.
 
     Raises:
-        serializers.ValidationError: there is no such member.
+        InvalidQuery: there is no such member.
     """
     names = {name.strip() for name in fields.split(",") if name.strip()}
     if unknown := sorted(names - members_of(shape)):
-        raise serializers.ValidationError({"fields": [f"There is no member {', '.join(unknown[:5])}."]})
+        raise InvalidQuery({"fields": [f"There is no member {', '.join(unknown[:5])}."]})
     return frozenset(names)
 
 

@@ -32,6 +32,10 @@ from typing import (
 Schema = dict[str, Any]
 _PREFIX: Final = "#/components/schemas/"
 _KNOWN: Final[dict[str, type]] = {}
+_SPARSE: Final[set[str]] = set()
+"""Shapes of which `fields` may leave members out."""
+_NAMED: Final[dict[str, Schema]] = {}
+"""Enumerations, pages and documents, by the name they are described under."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +49,10 @@ class AllowedNames:
     """The words a text may hold: the names of an enumeration, some of them, or a list of texts."""
 
     def __init__(self, source: type[enum.Enum] | Iterable[str]) -> None:
-        is_enum = isinstance(source, type) and issubclass(source, enum.Enum)
-        self.words = [word.name for word in source] if is_enum else list(source)  # type: ignore[union-attr]
+        if isinstance(source, type) and issubclass(source, enum.Enum):
+            self.name, self.words = enum_name(source), [word.name for word in source]
+        else:
+            self.name, self.words = "", list(source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,13 @@ class TextFormat:
 
     format: str = ""
     pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """What a JSON object is, by the name of a component (see `name_schema`)."""
+
+    name: str
 
 
 GuidText = Annotated[
@@ -89,12 +102,24 @@ def schema_reference(shape: type) -> Schema:
     return {"$ref": _PREFIX + name}
 
 
+def enum_name(source: type[enum.Enum]) -> str:
+    """Return the name under which an enumeration is described."""
+    return source.__qualname__.replace(".", "")
+
+
+def name_schema(name: str, schema: Schema) -> Schema:
+    """Describe something under a name of its own, and return the reference to it."""
+    if _NAMED.setdefault(name, schema) != schema or name in _KNOWN:
+        raise TypeError(f"Two schemas are called {name}.")
+    return {"$ref": _PREFIX + name}
+
+
 def schema_components() -> dict[str, Schema]:
     """Return the schema of every shape that is referred to, by name."""
     schemas: dict[str, Schema] = {}
     while missing := sorted(_KNOWN.keys() - schemas.keys()):
-        schemas.update({name: _object(_KNOWN[name]) for name in missing})
-    return schemas
+        schemas.update({name: _object(_KNOWN[name], is_sparse=name in _SPARSE) for name in missing})
+    return schemas | _NAMED
 
 
 def example_of(shape: type) -> dict[str, Any]:
@@ -109,10 +134,10 @@ def members_of(shape: type) -> frozenset[str]:
 
 def page_of(shape: type, *, is_sparse: bool = True) -> Schema:
     """Return the schema of a page of a list; a sparse one may hold any of the members."""
-    item = schema_reference(shape)
+    item, name = schema_reference(shape), shape.__name__.removesuffix("Schema")
     if is_sparse:
-        item = {"type": "object", "properties": _object(shape)["properties"], "additionalProperties": False}
-    return {
+        _SPARSE.add(name)
+    schema: Schema = {
         "type": "object",
         "required": ["items", "next"],
         "properties": {
@@ -125,24 +150,27 @@ def page_of(shape: type, *, is_sparse: bool = True) -> Schema:
         },
         "examples": [{"items": [example_of(shape)], "next": None}],
     }
+    return name_schema(f"{name}Page", schema)
 
 
 def list_of(shape: type) -> Schema:
     """Return the schema of a whole, short list."""
-    return {
+    schema: Schema = {
         "type": "object",
         "required": ["items"],
         "properties": {"items": {"type": "array", "items": schema_reference(shape)}},
         "examples": [{"items": [example_of(shape)]}],
     }
+    return name_schema(f"{shape.__name__.removesuffix('Schema')}List", schema)
 
 
-def _object(shape: type) -> Schema:
+def _object(shape: type, *, is_sparse: bool) -> Schema:
     hints = get_type_hints(shape, include_extras=True)
+    required = sorted(name for name, hint in hints.items() if get_origin(hint) is not NotRequired)
     return {
         "type": "object",
         "description": inspect.cleandoc(shape.__doc__ or ""),
-        "required": sorted(name for name, hint in hints.items() if get_origin(hint) is not NotRequired),
+        **({} if is_sparse or not required else {"required": required}),
         "properties": {name: _schema(hint) for name, hint in hints.items()},
         "examples": [example_of(shape)],
     }
@@ -177,7 +205,9 @@ def _annotated(hint: Any, notes: Sequence[Any]) -> Schema:
         if isinstance(note, str):
             schema["description"] = note
         elif isinstance(note, AllowedNames):
-            schema = _worded(schema, note.words)
+            schema = _worded(schema, _open_names(note))
+        elif isinstance(note, Component):
+            schema = _nullable({"$ref": _PREFIX + note.name}, schema)
         elif isinstance(note, Example):
             schema["examples"] = [note.value]
         elif isinstance(note, TextFormat):
@@ -186,13 +216,29 @@ def _annotated(hint: Any, notes: Sequence[Any]) -> Schema:
     return schema
 
 
-def _worded(schema: Schema, words: Sequence[str]) -> Schema:
+def _open_names(names: AllowedNames) -> Schema:
+    """Describe names to which others may be added: what reads them has to take words it does not know."""
+    schema: Schema = {"type": "string", "x-extensible-enum": names.words}
+    if not names.name:
+        return schema
+    words = f"One of {', '.join(f'`{word}`' for word in names.words)}; more may come."
+    return name_schema(f"{names.name}Name", {**schema, "description": words})
+
+
+def _worded(schema: Schema, names: Schema) -> Schema:
     if schema.get("type") == "object":
-        return {**schema, "propertyNames": {"enum": list(words)}}
+        return {**schema, "propertyNames": names}
     if schema.get("type") == "array":
-        return {**schema, "items": {**schema["items"], "enum": list(words)}}
-    is_nullable = isinstance(schema.get("type"), list)
-    return {**schema, "enum": [*words, None] if is_nullable else list(words)}
+        return {**schema, "items": names}
+    return _nullable(names, schema)
+
+
+def _nullable(schema: Schema, beside: Schema) -> Schema:
+    """Return a schema with what is said beside it, and null where that is allowed."""
+    notes = {name: value for name, value in beside.items() if name in {"description", "examples"}}
+    if isinstance(beside.get("type"), list):
+        return {"anyOf": [schema, {"type": "null"}], **notes}
+    return {**schema, **notes}
 
 
 def _union(schemas: Sequence[Schema]) -> Schema:

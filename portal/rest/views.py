@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from portal.identity.api import ScopedAPI
 from portal.kernel.refusals import NotFound, Refusal
-from portal.rest.fields import QUERY, query_values
+from portal.rest.fields import QUERY, InvalidQuery, query_values
 from portal.rest.operations import Operation, OperationSchema
 from portal.rest.paging import PageQuery
 from portal.rest.parsers import JsonParser
@@ -58,14 +58,15 @@ class ResourceView(ScopedAPI, APIView):
 
         Raises:
             ParseError: there is no body, and it needs one.
-            ValidationError: it takes no such parameter, takes it once, or takes no body.
+            InvalidQuery: it takes no such parameter, or takes it once.
+            ValidationError: it takes no body.
         """
         super().initial(request, *args, **kwargs)
         if (operation := self.operation) is None:
             return
         known = {name: each for query in operation.query for name, each in query().get_fields().items()}
         if unknown := sorted(set(request.query_params) - set(known)):
-            raise ValidationError({name: ["There is no such parameter."] for name in unknown[:20]})
+            raise InvalidQuery({name: ["There is no such parameter."] for name in unknown[:20]})
         query_values(request.query_params, known)
         is_empty = request.META.get("CONTENT_LENGTH") in {None, "", "0"}
         if is_empty and (operation.needs_body or request.method in {"PATCH", "PUT"}):
@@ -81,16 +82,17 @@ class ResourceView(ScopedAPI, APIView):
         """Return the parameters of the query, checked.
 
         Raises:
-            ValidationError: one cannot be; or it belongs to a page, and the list is wanted as a file.
+            InvalidQuery: one cannot be; or it belongs to a page, and the list is wanted as a file.
         """
         read = query(data=query_values(self.request.query_params, query().fields), context={QUERY: True})
-        read.is_valid(raise_exception=True)
+        if not read.is_valid():
+            raise InvalidQuery(read.errors)
         if issubclass(query, PageQuery) and isinstance(self.request.accepted_renderer, FileRenderer):
             words = ["A file holds the whole list and every column: leave this out."]
             if of_pages := [
                 name for name in ("limit", "after", "fields") if name in self.request.query_params
             ]:
-                raise ValidationError(dict.fromkeys(of_pages, words))
+                raise InvalidQuery(dict.fromkeys(of_pages, words))
         return dict(read.validated_data)
 
     def body_with_query(
@@ -132,6 +134,8 @@ class ResourceView(ScopedAPI, APIView):
         http = getattr(request, "_request", request)
         for name, value in (self.operation.headers if self.operation else {}).items():
             response[name] = value
+        if address := getattr(request, "next_page", ""):
+            response["Link"] = f'<{address}>; rel="next"'
         is_tagged = self.polled and request.method in {"GET", "HEAD"} and response.status_code == 200  # noqa: PLR2004
         answer: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
         if not isinstance(answer, Response):

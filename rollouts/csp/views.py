@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from kombu.exceptions import OperationalError
 
+from portal.identity.api import challenge
 from portal.identity.tokens import csp_of
 from portal.kernel import clock
 from rollouts import services, tasks
@@ -34,7 +35,9 @@ def alerts(request: HttpRequest) -> HttpResponse:
     """Take a call of alerts; 202 means stored, whatever happens afterwards."""
     csp = csp_of(request)
     if csp is None:
-        return _problem(401, "unauthorised", "Send the bearer token that was issued to your organisation.")
+        answer = _problem(401, "unauthorised", "Send the bearer token that was issued to your organisation.")
+        answer["WWW-Authenticate"] = challenge("invalid_token" if "Authorization" in request.headers else "")
+        return answer
     try:
         lines = _lines(_body(request))
     except _UnreadableAlerts as refusal:

@@ -62,7 +62,7 @@ def test_only_a_system_has_a_secret_of_its_own(stage):
     narrow = System(stage.world.supplier, [ApiScope.EVENTS_READ])
 
     assert browser.get(f"{PREFIX}/client").status_code == 403
-    assert browser.post(f"{PREFIX}/client/secret").status_code == 403
+    assert browser.post(f"{PREFIX}/client/secret", content_type="application/json").status_code == 403
     assert narrow.post("/client/secret").status_code == 403
 
 

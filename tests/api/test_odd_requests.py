@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 
 from notifications.models import WebhookEndpoint
+from portal.identity.api_scopes import ApiScope
 from rollouts.models import Instruction, Rollout, SelectionRule
-from tests.api.systems import PREFIX, body_of
+from tests.api.systems import PREFIX, System, body_of
 from tests.api.things import owned
 from tests.integration.clients import client_for
 
@@ -270,3 +271,63 @@ class TestRequestId:
         answer = stage.supplier.get("/rollouts", X_Request_ID=said)
 
         assert answer["X-Request-ID"] not in {said, ""}
+
+
+class TestWhatIsWrong:
+    @pytest.mark.parametrize(
+        ("path", "name"),
+        [("/rollouts?limit=0", "limit"), ("/rollouts?x=1", "x"), ("/estate?fields=x", "fields")],
+    )
+    def test_an_error_names_the_parameter(self, stage, path, name):
+        (error,) = body_of(stage.supplier.get(path))["errors"]
+
+        assert (error["at"], error["parameter"]) == (name, name)
+        assert "pointer" not in error
+
+    def test_an_error_points_into_the_body(self, stage):
+        (error,) = body_of(stage.supplier.post("/selection-rules", {"name": "x", "tree": 5}))["errors"]
+
+        assert (error["at"], error["pointer"]) == ("/tree", "/tree")
+        assert "parameter" not in error
+
+    @pytest.mark.parametrize("query", ["", "?after=&fields="])
+    def test_what_a_client_sends_by_default_is_taken(self, stage, query):
+        assert stage.supplier.get(f"/rollouts{query}").status_code == 200
+
+
+class TestWhoMay:
+    def test_without_a_token_it_is_said_how_to_log_in(self, db):
+        answer = Client().get(f"{PREFIX}/rollouts")
+
+        assert (answer.status_code, answer["WWW-Authenticate"]) == (401, 'Bearer realm="portal"')
+
+    @pytest.mark.parametrize("path", [f"{PREFIX}/rollouts", "/csp/v1/alerts"])
+    def test_a_token_that_is_none_is_said_to_be(self, db, path):
+        answer = Client().post(path, headers={"Authorization": "Bearer nothing"})
+
+        assert answer.status_code == 401
+        assert answer["WWW-Authenticate"] == 'Bearer realm="portal", error="invalid_token"'
+
+    def test_the_scope_that_is_missing_is_named(self, stage):
+        poor = System(stage.world.supplier, [ApiScope.EVENTS_READ])
+
+        answer = poor.get("/rollouts")
+
+        assert answer.status_code == 403
+        assert answer["WWW-Authenticate"] == (
+            'Bearer realm="portal", error="insufficient_scope", scope="rollouts:read"'
+        )
+
+    def test_every_client_reads_about_itself(self, stage):
+        poor = System(stage.world.supplier, [ApiScope.EVENTS_READ])
+
+        answer = poor.get("/client")
+
+        assert (answer.status_code, body_of(answer)["scopes"]) == (200, ["events:read"])
+
+    def test_a_page_names_the_next_one_in_a_header(self, stage):
+        first = stage.supplier.get("/estate?limit=2")
+        last = stage.supplier.get("/estate?limit=1000")
+
+        assert first["Link"] == f'<{body_of(first)["next"]}>; rel="next"'
+        assert not last.has_header("Link")

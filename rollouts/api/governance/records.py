@@ -92,8 +92,10 @@ class ViewRowSchema(TypedDict):
 class AuditQuery(PageQuery):
     """About what."""
 
-    subject = serializers.CharField(required=False, default="", max_length=100)
-    name = serializers.CharField(required=False, default="", max_length=100, help_text="How it begins.")
+    subject = serializers.CharField(required=False, default="", allow_blank=True, max_length=100)
+    name = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=100, help_text="How it begins."
+    )
 
 
 class UnmatchedReviewInputSerializer(StrictSerializer):

@@ -62,7 +62,7 @@ class KnownIssueInputSerializer(StrictSerializer):
     title = serializers.CharField(max_length=120)
     description = serializers.CharField(required=False, default="", allow_blank=True, max_length=_MOST)
     failure_codes = serializers.ListField(child=EnumField(FailureCode), required=False, default=list)
-    criteria = JsonObjectField(required=False, allow_null=True, default=None)
+    criteria = JsonObjectField(described_as="Criteria", required=False, allow_null=True, default=None)
     rollout_id = IdField(required=False, allow_null=True, default=None)
     is_active = serializers.BooleanField(required=False, default=True)
 

@@ -51,7 +51,7 @@ class NewIncidentSerializer(StrictSerializer):
     han_devices = serializers.IntegerField(required=False, min_value=0, max_value=1_000_000)
     service_desk_reference = serializers.CharField(required=False, allow_blank=True, max_length=40)
     guids = serializers.ListField(child=serializers.CharField(), required=False, max_length=1_000_000)
-    tree = JsonObjectField(required=False)
+    tree = JsonObjectField(described_as="Criteria", required=False)
     batch_id = IdField(required=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, TypedDict
 
-from portal.rest.schemas import AllowedNames, Count, Example
+from portal.rest.schemas import AllowedNames, Component, Count, Example
 from rollouts.api.enums import Id
 from rollouts.api.governance.decision_schemas import RateSchema, rate
 from rollouts.models import HaltRule, KnownIssue
@@ -123,7 +123,7 @@ class KnownIssueSchema(TypedDict):
     title: Annotated[str, Example("Meters of type X before 2.1")]
     description: str
     failure_codes: Failures
-    criteria: Annotated[dict[str, Any], "Conditions on hubs, if any."]
+    criteria: Annotated[dict[str, Any], Component("Criteria"), "Conditions on hubs, if any."]
     rollout_id: Annotated[int | None, "None for all updates."]
     is_active: bool
     version: Annotated[int, Example(1)]

@@ -97,8 +97,8 @@ class ListQuery(DryRunQuery):
 class SampleRuleSerializer(StrictSerializer):
     """Conditions, and a sample drawn from what meets them."""
 
-    tree = JsonObjectField(help_text="Conditions on hubs: see `docs/reference/api.md`.")
-    sample = JsonObjectField(required=False, allow_null=True)
+    tree = JsonObjectField(described_as="Criteria", help_text="Conditions on hubs.")
+    sample = JsonObjectField(described_as="Sample", required=False, allow_null=True)
 
 
 class NewInstructionSerializer(StrictSerializer):

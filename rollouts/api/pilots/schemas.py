@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypedDict
 
-from portal.rest.schemas import AllowedNames, Count, Example, GuidText
+from portal.rest.schemas import AllowedNames, Component, Count, Example, GuidText
 from rollouts.api.enums import (
     HubsByReason,
     HubsByState,
@@ -112,8 +112,8 @@ class SelectionRuleSchema(TypedDict):
     name: Annotated[str, Example("Spread over regions")]
     version: int
     says: Annotated[str, Example("CSP region is North")]
-    tree: Annotated[dict[str, Any], Example(_TREE)]
-    sample: Annotated[dict[str, Any] | None, Example(_SAMPLE)]
+    tree: Annotated[dict[str, Any], Component("Criteria"), Example(_TREE)]
+    sample: Annotated[dict[str, Any] | None, Component("Sample"), Example(_SAMPLE)]
     saved_at: datetime
 
 

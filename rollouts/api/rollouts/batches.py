@@ -44,7 +44,7 @@ class NewBatchSerializer(StrictSerializer):
 
     name = serializers.CharField(max_length=80)
     automatic_at = OffsetDateTimeField()
-    tree = JsonObjectField(required=False, help_text="Conditions on hubs: see `docs/reference/api.md`.")
+    tree = JsonObjectField(described_as="Criteria", required=False, help_text="Conditions on hubs.")
     guids = serializers.ListField(
         child=StrictCharField(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
     )
@@ -55,7 +55,7 @@ class BatchPreviewInputSerializer(StrictSerializer):
     """A batch as it might be formed."""
 
     automatic_at = OffsetDateTimeField()
-    tree = JsonObjectField(required=False, help_text="Conditions on hubs: see `docs/reference/api.md`.")
+    tree = JsonObjectField(described_as="Criteria", required=False, help_text="Conditions on hubs.")
     guids = serializers.ListField(
         child=StrictCharField(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
     )

@@ -16,7 +16,7 @@ from portal.kernel import clock
 from portal.rest.fields import IdField, JsonObjectField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
-from portal.rest.schemas import AllowedNames, Count, Example, list_of, schema_reference
+from portal.rest.schemas import AllowedNames, Component, Count, Example, list_of, schema_reference
 from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id
@@ -47,9 +47,9 @@ class ApprovalRuleVersionSchema(TypedDict):
     releases: Annotated[str, Example("severity is Critical or Major")]
     hubs: Annotated[str, Example("CSP region is North")]
     time: Annotated[str, Example("30 days after the notice")]
-    release_tree: Annotated[dict[str, Any], Example(_RELEASES)]
-    hub_tree: Annotated[dict[str, Any], Example(_HUBS)]
-    time_policy: Annotated[dict[str, Any], Example(_TIME)]
+    release_tree: Annotated[dict[str, Any], Component("Criteria"), Example(_RELEASES)]
+    hub_tree: Annotated[dict[str, Any], Component("Criteria"), Example(_HUBS)]
+    time_policy: Annotated[dict[str, Any], Component("TimePolicy"), Example(_TIME)]
 
 
 class ApprovalRunSchema(TypedDict):
@@ -112,9 +112,12 @@ class ApprovalSavedSchema(TypedDict):
 class ApprovalDocumentsSerializer(StrictSerializer):
     """Which releases, which hubs, when."""
 
-    release_tree = JsonObjectField(help_text="Conditions on the release: see `docs/reference/api.md`.")
-    hub_tree = JsonObjectField(help_text="Conditions on hubs.")
-    time_policy = JsonObjectField(help_text="When they activate: days after notice or pilot, and windows.")
+    release_tree = JsonObjectField(described_as="Criteria", help_text="Conditions on the release.")
+    hub_tree = JsonObjectField(described_as="Criteria", help_text="Conditions on hubs.")
+    time_policy = JsonObjectField(
+        described_as="TimePolicy",
+        help_text="When they activate: days after notice or pilot, and windows.",
+    )
 
 
 class NewApprovalRuleSerializer(ApprovalDocumentsSerializer):

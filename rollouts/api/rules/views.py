@@ -19,6 +19,7 @@ from portal.rest.schemas import list_of, schema_reference
 from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.pilots import schemas as documents
+from rollouts.api.rules import criteria_schemas  # noqa: F401 - describes what rules hold
 from rollouts.queries.pilots.pilots import preview_selection, rule_versions, selection_rules
 
 _TREE = "Conditions on hubs: see `docs/reference/api.md`."
@@ -32,8 +33,8 @@ _RULE = {
 class ChoiceSerializer(StrictSerializer):
     """Conditions and a sample."""
 
-    tree = JsonObjectField(help_text=_TREE)
-    sample = JsonObjectField(required=False, allow_null=True, help_text=_SAMPLE)
+    tree = JsonObjectField(described_as="Criteria", help_text=_TREE)
+    sample = JsonObjectField(described_as="Sample", required=False, allow_null=True, help_text=_SAMPLE)
 
 
 class NamedChoiceSerializer(ChoiceSerializer):
