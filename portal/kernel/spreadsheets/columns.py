@@ -222,13 +222,20 @@ class _Body:
 
     def spelt(self, table: Table) -> bytes:
         """Write the column as it was written, each text on the line of its number."""
-        texts = dict(table.open_quotes)
-        for number, text in zip(self.lines, self.texts, strict=True):
-            texts[number] = f"{texts[number]}, {text}" if number in texts else text
-        lines = [""] * max(texts, default=0)
-        for number, text in texts.items():
-            lines[number - 1] = " ".join(text.split("\n"))
-        return ("\n".join(lines) + "\n").encode("utf-8", "replace") if lines else b""
+        size = max([*self.lines[-1:], *(number for number, _ in table.open_quotes[-1:])], default=0)
+        spelt = [""] * size
+        for number, line in table.open_quotes:
+            spelt[number - 1] = line
+        if self.layout.place == EVERY_CELL:
+            for number, text in zip(self.lines, self.texts, strict=True):
+                spelt[number - 1] = f"{spelt[number - 1]}, {text}" if spelt[number - 1] else text
+        else:
+            for number, text in zip(self.lines, self.texts, strict=True):
+                spelt[number - 1] = text
+        block = "\n".join(spelt)
+        if block.count("\n") >= size:  # a quoted text of several lines
+            block = "\n".join(" ".join(text.split("\n")) for text in spelt)
+        return (block + "\n").encode("utf-8", "replace") if size else b""
 
 
 def _above(table: Table, sample: Sequence[Row], layout: Layout) -> list[NotRead]:

@@ -166,7 +166,7 @@ class Table:
 
 def holds_anything(cells: Iterable[str]) -> bool:
     """Tell whether any cell holds more than blanks, quotes and separators."""
-    return any(cell and cell.strip(EDGES) for cell in cells)
+    return bool("".join(cells).strip(EDGES))
 
 
 def column_letters(place: int) -> str:

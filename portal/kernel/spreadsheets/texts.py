@@ -113,7 +113,7 @@ def _rows(text: str, delimiter: str, table: Table) -> Iterator[Row]:
             cells, place = _record(lines, place - 1, delimiter, width)
         if cells is None:
             table.open_quotes.append((number, line))
-        elif any(cells) and holds_anything(cells):
+        elif holds_anything(cells):
             width = width or len(cells)
             yield number, cells
 

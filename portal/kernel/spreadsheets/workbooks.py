@@ -20,7 +20,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from portal.kernel.spreadsheets.files import MEGABYTE, FileProblem, FileRefused
 from portal.kernel.spreadsheets.tables import Row, Table, holds_anything
-from portal.kernel.spreadsheets.worksheets import Worksheet, WorksheetScanner
+from portal.kernel.spreadsheets.worksheets import Worksheet, WorksheetScanner, plain_worksheet
 
 LARGEST_UNPACKED: Final = 512 * MEGABYTE
 MOST_CELLS: Final = 16_000_000
@@ -77,6 +77,9 @@ def _table(sheet: CalamineSheet, worksheet: Worksheet, *, is_hidden: bool) -> Ta
 def _visible_rows(sheet: CalamineSheet, worksheet: Worksheet, table: Table) -> Iterator[Row]:
     """Yield the rows that are seen and hold anything, without their hidden cells, and count the others."""
     hidden = [place for place in range(worksheet.last_column) if worksheet.hides_column(place)]
+    if not hidden and not worksheet.hidden_rows:
+        yield from _every_row(sheet, worksheet)
+        return
     for number, cells in _every_row(sheet, worksheet):
         is_hidden = number in worksheet.hidden_rows
         for place in hidden:
@@ -92,12 +95,13 @@ def _visible_rows(sheet: CalamineSheet, worksheet: Worksheet, table: Table) -> I
 
 def _every_row(sheet: CalamineSheet, worksheet: Worksheet) -> Iterator[Row]:
     """Yield the rows that hold anything, notes on cells without a value included."""
-    number = 0
+    number, notes = 0, worksheet.notes
     for number, values in enumerate(sheet.iter_rows() if sheet.start is not None else (), start=1):
         cells = [cell if type(cell) is str else _cell_text(cell) for cell in values]
-        for place, note in worksheet.notes.get(number, {}).items():
-            _put(cells, place, note)
-        if any(cells) and holds_anything(cells):
+        if number in notes:
+            for place, note in notes[number].items():
+                _put(cells, place, note)
+        if holds_anything(cells):
             yield number, cells
     for below in sorted(row for row in worksheet.notes if row > number):
         cells = []
@@ -186,11 +190,16 @@ def _index(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> ElementTree.Eleme
 
 
 def _scanned(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Worksheet:
-    scanner = WorksheetScanner()
     with archive.open(part) as unpacked:
-        while piece := unpacked.read(_PIECE):
-            scanner.feed(piece)
-    sheet = scanner.close()
+        plain = plain_worksheet(iter(lambda: unpacked.read(_PIECE), b""))
+    if plain is not None:
+        sheet = plain
+    else:
+        scanner = WorksheetScanner()
+        with archive.open(part) as unpacked:
+            while piece := unpacked.read(_PIECE):
+                scanner.feed(piece)
+        sheet = scanner.close()
     if sheet.area > MOST_CELLS or sheet.area > max(_LOOSE_CELLS, _LOOSEST * sheet.cells):
         raise FileRefused(FileProblem.UNPACKS_TOO_LARGE)
     return sheet

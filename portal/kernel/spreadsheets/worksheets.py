@@ -25,6 +25,24 @@ _LONGEST_REFERENCE: Final = 24
 _LONGEST_NOTE: Final = 60
 _REFERENCE: Final = re.compile(r"([A-Za-z]+)([0-9]+)")
 _RANGE: Final = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7}):([A-Za-z]{1,3})([0-9]{1,7})")
+_PLAIN_CELL: Final = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
+_LONGEST_TAG: Final = 65_536
+#: Of these a worksheet has none that neither hides, merges nor works anything out, and is spelt plainly.
+_SIGNS: Final = (
+    b"idden",
+    b"<f",
+    b't="e"',
+    b"t='e'",
+    b"mergeCell",
+    b' ht="0',
+    b' width="0',
+    b"&#",
+    b"<!",
+    b"\0",
+    b"='",
+    b' ="',
+    b'= "',
+)
 _YES: Final = frozenset({"1", "true", "on"})
 
 
@@ -48,6 +66,35 @@ class Worksheet:
     def hides_column(self, place: int) -> bool:
         """Tell whether a column is hidden."""
         return any(first <= place <= last for first, last in self.hidden_columns)
+
+
+def plain_worksheet(pieces: Iterable[bytes]) -> Worksheet | None:
+    """Measure a worksheet as most programs write most of them; None where it may hide or lack anything.
+
+    Millions of cells are counted in one pass: only where something is hidden, merged, in error or worked out
+    has each element to be looked at.
+    """
+    sheet, tail = Worksheet(), b""
+    columns: set[bytes] = set()
+    for piece in pieces:
+        text = tail + piece
+        end = text.rfind(b">") + 1
+        text, tail = text[:end], text[end:]
+        found = _PLAIN_CELL.findall(text)
+        if len(tail) > _LONGEST_TAG or len(found) != text.count(b"<c") - text.count(b"<col"):
+            return None
+        if any(sign in text for sign in _SIGNS):
+            return None
+        if found:
+            sheet.cells += len(found)
+            sheet.last_row = max(sheet.last_row, *map(int, {row for _, row in found}))
+            columns.update(column for column, _ in found)
+    if not sheet.cells or tail.strip():
+        return None
+    sheet.last_column = max(_column_of(column.decode()) for column in columns) + 1
+    if sheet.last_row > LAST_ROW or sheet.last_column > LAST_COLUMN:
+        raise FileRefused(FileProblem.UNPACKS_TOO_LARGE)
+    return sheet
 
 
 class WorksheetScanner:
