@@ -124,6 +124,6 @@ def test_columns_of_files_are_proposed_mapped_and_remembered(stage):
     assert mapped["mapping"] == mapping["columns"]
     assert body_of(stage.dcc.get("/imports/columns"))["items"][0] == mapped
     refused = stage.dcc.put("/imports/columns", {"kind": "LOAD", "columns": {"colour": "Red"}})
-    assert refused.status_code == 400
+    assert refused.status_code == 422
     assert stage.supplier.get("/imports/columns").status_code == 403
     assert stage.supplier.put("/imports/columns", mapping).status_code == 403
