@@ -258,4 +258,4 @@ def test_targets_are_locked_in_the_order_of_their_guids(now):
     order = services.AnswerOrder(world.supplier.pk, InstructionKind.INSTRUCT, None, now)
     statement = _answering._Statement(rollout, order, now=now, instruction_id=1)
 
-    assert "ORDER BY guid" in statement.apply_text
+    assert "ORDER BY guid" in statement.apply.text
