@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone
 
 from notifications.models import Message, WebhookDelivery
+from portal.events.sequencer import sequence_all
 from rollouts.models import Command, Instruction
 from tests.api.systems import body_of
 
@@ -148,3 +150,22 @@ def test_what_one_may_not_see_has_no_tag_to_compare(stage):
     for headers in ({}, {"If_None_Match": seen}, {"If_None_Match": "*"}):
         answer = stage.third.get(f"/hubs/{stage.guid(0)}", **headers)
         assert (answer.status_code, "ETag" in answer) == (404, False)
+
+
+def test_answers_of_a_second_supplier_share_no_moment_that_groups_their_hubs(stage):
+    """Both Suppliers answer; neither feed nor list tells a moment finer than the minute."""
+    for number in (9, 10, 11):
+        instruct(stage, stage.supplier, number)
+    instruct(stage, stage.other, 9)
+    instruct(stage, stage.other, 10)
+    sequence_all(seconds=5)
+
+    hubs = body_of(stage.supplier.get(stage.path("/hubs")))["items"]
+    places = body_of(stage.supplier.get(f"/hubs/{stage.guid(9)}"))
+    events = body_of(stage.supplier.get("/events", {"kinds": "hub.scheduled"}))["items"]
+
+    moments = [hub["state_at"] for hub in hubs] + [place["state_at"] for place in places["places"]]
+    assert len(events) == 2
+    for moment in [*moments, *(event["time"] for event in events)]:
+        told = datetime.fromisoformat(moment)
+        assert (told.second, told.microsecond) == (0, 0), moment

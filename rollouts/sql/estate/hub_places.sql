@@ -1,8 +1,11 @@
 -- A hub's place in every published rollout of its model, to the viewer: a Supplier's own answers, and of a second
 -- Supplier whether it has answered.
+-- Moments are told to a Supplier to the minute: what a second Supplier answers at once would share one microsecond.
 SELECT t.rollout_id, r.name, r.status, r.cutoff_at, b.name AS batch, b.cutoff_at AS batch_cutoff_at,
        e.firmware_version AS version, f.firmware_version AS from_version, t.state, t.code, t.consent, t.attempts,
-       t.effective_at, t.state_at, t.activated_after_halt, t.command_id,
+       t.effective_at,
+       CASE WHEN %(is_supplier)s THEN date_trunc('minute', t.state_at) ELSE t.state_at END AS state_at,
+       t.activated_after_halt, t.command_id,
        CASE WHEN t.import_supplier_id = %(party)s THEN t.import_answer
             WHEN t.gas_supplier_id = %(party)s THEN t.gas_answer END AS mine,
        CASE WHEN t.import_supplier_id = %(party)s THEN t.import_time

@@ -22,8 +22,9 @@ WITH changed AS (
        AND {holds}
  RETURNING t.guid, t.consent, t.effective_at, t.import_supplier_id, t.gas_supplier_id
 ), told AS (
+    -- To the minute: of one submission all entries would share a microsecond, and hubs group by their other Supplier.
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
-    SELECT guid, %(now)s, party_id, %(rollout_id)s, %(version_id)s, %(scheduled)s,
+    SELECT guid, date_trunc('minute', %(now)s::timestamptz), party_id, %(rollout_id)s, %(version_id)s, %(scheduled)s,
            -- Most hubs take effect when it was asked: their entry is written once, not a hub at a time.
            CASE WHEN effective_at = %(likely_at)s THEN %(likely_data)s::jsonb
                 ELSE jsonb_build_object('effective_at', to_char(effective_at AT TIME ZONE 'UTC',

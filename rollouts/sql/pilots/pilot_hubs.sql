@@ -1,6 +1,9 @@
 -- The hubs of a pilot after a place, in GUID order, as one party sees them (none: as the DCC does): found through the
 -- nominations, since targets have no index by batch.
-SELECT t.guid, t.region, e.firmware_version AS version, t.state, t.code, t.state_at, t.effective_at, t.consent,
+-- Moments are told to a Supplier to the minute: what a second Supplier answers at once would share one microsecond.
+SELECT t.guid, t.region, e.firmware_version AS version, t.state, t.code,
+       CASE WHEN %(party)s::integer IS NULL THEN t.state_at ELSE date_trunc('minute', t.state_at) END AS state_at,
+       t.effective_at, t.consent,
        CASE WHEN t.import_supplier_id = t.gas_supplier_id THEN 'BOTH'
             WHEN t.import_supplier_id = coalesce(%(party)s, t.import_supplier_id) THEN 'IMPORT'
             WHEN t.gas_supplier_id IS NOT NULL THEN 'GAS' ELSE '' END AS role,

@@ -1,8 +1,10 @@
 -- A page of the hubs of a rollout in GUID order, as one viewer may see them; what is not asked for is NULL.
 -- role: a SupplierRole, the viewing Supplier's. mine and second: what it and the other one have answered
 -- (NULL where there is no other); never who the other one is.
+-- Moments are told to a Supplier to the minute: what a second Supplier answers at once would share one microsecond.
 SELECT t.guid, t.batch_id, t.region::integer AS region, t.state::integer AS state, t.code::integer AS code,
-       t.consent::integer AS consent, t.attempts::integer AS attempts, t.effective_at, t.state_at,
+       t.consent::integer AS consent, t.attempts::integer AS attempts, t.effective_at,
+       CASE WHEN %(party)s::integer IS NULL THEN t.state_at ELSE date_trunc('minute', t.state_at) END AS state_at,
        t.activated_after_halt,
        CASE WHEN t.import_supplier_id = t.gas_supplier_id THEN {SupplierRole.BOTH}
             WHEN t.import_supplier_id = %(party)s THEN {SupplierRole.IMPORT} ELSE {SupplierRole.GAS} END AS role,
