@@ -61,7 +61,7 @@ def commands(request: PortalRequest, guid: str) -> HttpResponse:
         ],
     }
     part = "_hub_commands" if request.htmx and not request.htmx.history_restore_request else "hub_commands"
-    return render(request, f"rollouts/{part}.html", context)
+    return render(request, f"rollouts/dispatch/{part}.html", context)
 
 
 def _row(command: HubCommand) -> dict[str, Any]:
