@@ -28,8 +28,8 @@ def traceability() -> str:
         lines.append(f"## {requirement}\n")
         if title := titles.get(requirement):
             lines.append(f"{title}\n")
-        found = tests.get(requirement)
-        lines += [f"- `{test}`" for test in found] if found else ["**No test yet.**"]
+        result = tests.get(requirement)
+        lines += [f"- `{test}`" for test in result] if result else ["**No test yet.**"]
         lines.append("")
     return _MADE + "\n".join(lines).rstrip() + "\n"
 

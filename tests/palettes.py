@@ -47,12 +47,12 @@ _INDEX: Final = """async (data) => {
 def shrink(page: Any, path: Path) -> None:
     """Write a picture again with a palette; `page` is any page that may run scripts and fetch data."""
     data = "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
-    found = page.evaluate(_INDEX, data)
-    width, height = found["width"], found["height"]
-    indices = base64.b64decode(found["indices"])
+    result = page.evaluate(_INDEX, data)
+    width, height = result["width"], result["height"]
+    indices = base64.b64decode(result["indices"])
     rows = b"".join(b"\0" + indices[at : at + width] for at in range(0, width * height, width))
     head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    colours = bytes(part for colour in found["palette"] for part in colour)
+    colours = bytes(part for colour in result["palette"] for part in colour)
     chunks = ((b"IHDR", head), (b"PLTE", colours), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
     written = b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
     if len(written) < path.stat().st_size:

@@ -80,10 +80,10 @@ def test_every_variable_given_is_one_the_settings_read(ours):
 
 
 def test_every_variable_asked_for_is_explained_in_the_example():
-    asked = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+    requested = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
     explained = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
 
-    assert asked == explained
+    assert requested == explained
 
 
 def test_every_variable_the_settings_read_is_explained():

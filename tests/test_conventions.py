@@ -84,7 +84,7 @@ def test_files_are_named_for_what_is_in_them():
 def test_no_task_is_given_a_date_or_a_queue():
     # Due dates live in PostgreSQL; queues come from the routes.
     forbidden = {"eta", "countdown", "queue"}
-    found = [
+    result = [
         f"{path}:{call.lineno}"
         for path in MODULES
         for call in ast.walk(parsed(path))
@@ -94,7 +94,7 @@ def test_no_task_is_given_a_date_or_a_queue():
         and forbidden & {keyword.arg for keyword in call.keywords}
     ]
 
-    assert found == []
+    assert result == []
 
 
 def test_the_simulator_and_the_portal_share_no_code():
@@ -132,14 +132,14 @@ def test_no_model_is_without_its_migration():
 
 def test_no_file_names_a_package_registry_or_somebodys_home():
     hosts = ("pypi" + ".org", "python" + "hosted.org", "/root" + "/", "/home" + "/")
-    found = [
+    result = [
         f"{path.relative_to(ROOT)}: {host}"
         for path in _files()
         for host in hosts
         if host in path.read_text(errors="replace")
     ]
 
-    assert found == []
+    assert result == []
 
 
 def _files():

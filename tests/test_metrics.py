@@ -43,13 +43,13 @@ def test_what_waits_is_counted(client, now):
     make_rollout(world, now=now)
     CspAlertBatch.objects.create(csp_id=1, received_at=now, count=1, payload=b"")
 
-    found = read(client)
+    result = read(client)
 
-    assert found["rollouts_open", "safe_launch"] == 1
-    assert found["rollouts_alert_batches_waiting",] == 1
-    assert found["rollouts_commands_ready", "central"] == 0
-    assert found["portal_relay_waiting", "entries"] >= 0
-    assert found["notifications_webhooks", "enabled"] == 0
+    assert result["rollouts_open", "safe_launch"] == 1
+    assert result["rollouts_alert_batches_waiting",] == 1
+    assert result["rollouts_commands_ready", "central"] == 0
+    assert result["portal_relay_waiting", "entries"] >= 0
+    assert result["notifications_webhooks", "enabled"] == 0
 
 
 def test_a_tally_that_differs_shows_after_the_next_recount(client, now):

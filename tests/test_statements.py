@@ -118,6 +118,6 @@ def test_a_name_stands_for_one_statement():
 
 def test_statements_are_composed_by_the_renderer_alone():
     composing = re.compile(r"""\.replace\(\s*(?:f?["']\{(?!["'])|"\{" \+)""")
-    found = [str(path.relative_to(ROOT)) for path in MODULES if composing.search(path.read_text())]
+    result = [str(path.relative_to(ROOT)) for path in MODULES if composing.search(path.read_text())]
 
-    assert found == []
+    assert result == []

@@ -29,8 +29,8 @@ def operations() -> Iterator[tuple[str, str]]:
     for path, methods in openapi_document()["paths"].items():
         yield from (
             (method, path)
-            for method, told in methods.items()
-            if method in METHODS and "x-served-by" not in told  # the stream has seats of its own
+            for method, notices in methods.items()
+            if method in METHODS and "x-served-by" not in notices  # the stream has seats of its own
         )
 
 
@@ -170,8 +170,8 @@ def test_whoever_owns_a_thing_is_let_in(stage):
 
 
 def without_ids(answer: Any) -> dict[str, Any]:
-    found = body_of(answer)
-    return {name: value for name, value in found.items() if name not in {"instance", "request_id"}}
+    document = body_of(answer)
+    return {name: value for name, value in document.items() if name not in {"instance", "request_id"}}
 
 
 def test_a_second_supplier_sees_its_own_hubs_and_nobody_elses(stage):

@@ -110,7 +110,7 @@ def test_every_refusal_of_the_code_is_in_the_catalogue():
 
 
 def test_the_status_of_each_refusal_is_the_one_the_catalogue_says():
-    said = {
+    content = {
         each.code: each.status
         for each in subclasses(Refusal)
         if each.__module__.split(".")[0] in {"portal", "rollouts", "notifications"}
@@ -118,7 +118,7 @@ def test_the_status_of_each_refusal_is_the_one_the_catalogue_says():
 
     wrong = {
         code: (status, CATALOGUE[code].status)
-        for code, status in said.items()
+        for code, status in content.items()
         if code in CATALOGUE and CATALOGUE[code].status != status
     }
     assert wrong.keys() <= {"idempotency_key_reused"}, wrong  # a page answers 409, the interface 422

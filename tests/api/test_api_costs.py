@@ -62,6 +62,6 @@ def test_a_call_takes_as_many_statements_for_few_hubs_as_for_many(
         make_rollout(stage.world, now=now)
     stage.supplier.get("/rollouts")
 
-    found = {path: statements(stage.supplier, path.format(rollout=stage.rollout.pk)) for path in PINNED}
+    result = {path: statements(stage.supplier, path.format(rollout=stage.rollout.pk)) for path in PINNED}
 
-    assert found == PINNED
+    assert result == PINNED

@@ -191,11 +191,11 @@ def methods_of(view: Callable[..., Any]) -> set[str]:
     seen: set[int] = set()
     left: list[Any] = [view]
     while left:
-        one = left.pop()
-        if id(one) in seen:
+        each = left.pop()
+        if id(each) in seen:
             continue
-        seen.add(id(one))
-        for cell in getattr(one, "__closure__", None) or ():
+        seen.add(id(each))
+        for cell in getattr(each, "__closure__", None) or ():
             held = cell.cell_contents
             if isinstance(held, list) and held and set(held) <= {"GET", "HEAD", "POST"}:
                 return set(held)
@@ -261,8 +261,8 @@ def test_every_step_of_the_tables_is_in_the_description():
         "post"
     ]["parameters"]
     verbs, moves = (
-        next(each["schema"]["pattern"] for each in found if each["name"] == "verb")
-        for found in (steps, incident)
+        next(each["schema"]["pattern"] for each in result if each["name"] == "verb")
+        for result in (steps, incident)
     )
 
     decided = {"pause", "resume", "stop"}
@@ -287,9 +287,9 @@ OTHERWISE: Final = {
 @pytest.mark.parametrize("kind", OrganisationKind)
 def test_every_entry_of_the_menu_can_be_read_by_a_system_of_those_who_see_it(kind):
     scope_of = {
-        told["operationId"]: told["security"][0]["clientCredentials"][0]
+        notices["operationId"]: notices["security"][0]["clientCredentials"][0]
         for methods in description.openapi_document()["paths"].values()
-        for told in methods.values()
+        for notices in methods.values()
     }
 
     for _, address, kinds, _ in MENU:

@@ -31,12 +31,12 @@ def token_for(client_id: str, secret: str) -> int:
 def test_a_system_reads_what_it_may_do_and_until_when(stage):
     stage.supplier.post("/client/secret")
 
-    found = body_of(stage.supplier.get("/client"))
+    document = body_of(stage.supplier.get("/client"))
 
-    assert found["name"] == "CRM of Brightwater Energy"
-    assert "instructions:write" in found["scopes"]
-    assert [secret["expires_at"] for secret in found["secrets"]] == [None]
-    assert "sha256" not in found["secrets"][0]
+    assert document["name"] == "CRM of Brightwater Energy"
+    assert "instructions:write" in document["scopes"]
+    assert [secret["expires_at"] for secret in document["secrets"]] == [None]
+    assert "sha256" not in document["secrets"][0]
 
 
 def test_a_system_changes_its_secret_and_the_former_one_counts_for_a_while(stage):

@@ -42,12 +42,12 @@ def test_a_list_packed_in_parts_is_read_to_its_end(stage):
 
 
 def test_a_packed_list_of_which_the_end_is_missing_is_refused_as_a_whole(stage):
-    whole = gzip.compress(b"guid\n" + listed(stage, *range(9))) + gzip.compress(listed(stage, 9))
+    complete = gzip.compress(b"guid\n" + listed(stage, *range(9))) + gzip.compress(listed(stage, 9))
 
-    for cut in (1, 8, 9, 40, len(whole) - 30):
-        answer = instruct(stage, whole[:-cut], Content_Encoding="gzip")
+    for cut in (1, 8, 9, 40, len(complete) - 30):
+        answer = instruct(stage, complete[:-cut], Content_Encoding="gzip")
         assert (answer.status_code, body_of(answer)["code"]) == (400, "malformed_body"), cut
-    garbled = instruct(stage, whole + b"and something else", Content_Encoding="gzip")
+    garbled = instruct(stage, complete + b"and something else", Content_Encoding="gzip")
     assert (garbled.status_code, body_of(garbled)["code"]) == (400, "malformed_body")
     assert not Instruction.objects.exists()
 

@@ -43,14 +43,14 @@ def test_references_of_instructions_are_drawn_by_lot(stage):
 
 
 def test_what_others_instruct_leaves_no_trace_in_ones_own_answers(stage):
-    one = instruct(stage, stage.supplier, 0)
+    item = instruct(stage, stage.supplier, 0)
     for _ in range(5):
         instruct(stage, stage.other, 17)
     two = instruct(stage, stage.supplier, 1)
     listed = body_of(stage.supplier.get("/instructions", {"limit": 1}))
 
     ids = set(Instruction.objects.values_list("pk", flat=True))
-    for answer in (one, two, *listed["items"]):
+    for answer in (item, two, *listed["items"]):
         numbers = {each for each in texts_in(answer) if type(each) is int and each > 1}
         assert numbers & ids - {stage.rollout.pk} == set()
     (cursor,) = parse_qs(urlsplit(listed["next"]).query)["after"]
@@ -59,7 +59,7 @@ def test_what_others_instruct_leaves_no_trace_in_ones_own_answers(stage):
     assert b"[" not in plain[:1]
     assert (
         body_of(stage.supplier.get("/instructions", {"after": cursor}))["items"][0]["reference"]
-        == (one["reference"])
+        == (item["reference"])
     )
 
 
@@ -77,13 +77,13 @@ def test_a_cursor_of_another_organisation_leads_nowhere_else(stage):
 
 
 def test_a_reading_and_the_commands_of_a_hub_name_no_number_of_a_command(stage):
-    asked = stage.supplier.post("/readings", {"guids": [stage.guid(0)]})
+    requested = stage.supplier.post("/readings", {"guids": [stage.guid(0)]})
     Command.objects.update(sent_at=timezone.now(), status=3)
 
-    told = body_of(stage.supplier.get(f"/hubs/{stage.guid(0)}/commands"))["items"]
+    document = body_of(stage.supplier.get(f"/hubs/{stage.guid(0)}/commands"))["items"]
 
-    assert body_of(asked) == {"asked": 1, "requested": 1, "under_way": 0, "not_yours": 0}
-    assert [(each["kind"], each["number"], each["hubs"], each["asked_by"]) for each in told] == [
+    assert body_of(requested) == {"asked": 1, "requested": 1, "under_way": 0, "not_yours": 0}
+    assert [(each["kind"], each["number"], each["hubs"], each["asked_by"]) for each in document] == [
         ("READ", None, None, "")
     ]
 

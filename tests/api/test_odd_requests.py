@@ -147,10 +147,10 @@ class TestSaidTwice:
     def test_a_file_is_whole_and_takes_no_page(self, stage, path, form):
         where = path.format(stage.rollout.pk)
 
-        whole = stage.supplier.get(where, Accept=form)
+        answer = stage.supplier.get(where, Accept=form)
         part = stage.supplier.get(f"{where}?limit=1", Accept=form)
 
-        assert (whole.status_code, part.status_code) == (200, 422)
+        assert (answer.status_code, part.status_code) == (200, 422)
 
 
 class TestSpellings:

@@ -49,9 +49,9 @@ class Chunks(io.RawIOBase):
 
 def call(path, body, *, method="POST", kind="application/json", app=application, **environ):
     """Send a body in chunks to the server's entry point, as gunicorn hands it over."""
-    told = RequestFactory().generic(method, path, b"", content_type=kind).environ
-    told.pop("CONTENT_LENGTH", None)
-    told.update(
+    notices = RequestFactory().generic(method, path, b"", content_type=kind).environ
+    notices.pop("CONTENT_LENGTH", None)
+    notices.update(
         {
             "CONTENT_TYPE": kind,
             "HTTP_TRANSFER_ENCODING": "chunked",
@@ -67,7 +67,7 @@ def call(path, body, *, method="POST", kind="application/json", app=application,
         answer.update(status=int(status.split()[0]), headers=dict(headers))
 
     with the_connection_of_the_test():
-        answer["content"] = b"".join(app(told, start))
+        answer["content"] = b"".join(app(notices, start))
     return answer
 
 

@@ -40,14 +40,14 @@ def main() -> int:
     if not options.keep:
         clear(var / "bench")
     names = options.only.split(",") if options.only else list(MEASURES)
-    found: list[figures.Figure] = []
+    result: list[figures.Figure] = []
     try:
         with stores(var / "bench", hubs=options.hubs, say=_say, quick=options.quick) as stage:
-            found.extend(_measured(stage, names, is_kept=options.keep))
+            result.extend(_measured(stage, names, is_kept=options.keep))
     finally:
-        figures.print_table(found, hubs=options.hubs, say=_say)
-        figures.keep(found, var / "bench.json", hubs=options.hubs)
-    return 0 if all(figure.is_reached for figure in found) else 1
+        figures.print_table(result, hubs=options.hubs, say=_say)
+        figures.keep(result, var / "bench.json", hubs=options.hubs)
+    return 0 if all(figure.is_reached for figure in result) else 1
 
 
 def _measured(stage: Stage, names: list[str], *, is_kept: bool) -> Iterator[figures.Figure]:

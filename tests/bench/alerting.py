@@ -100,13 +100,13 @@ def measure(stage: Stage) -> list[Figure]:
         stage.wait_for_workers(programs, "worker-live")
         for _ in range(stage.runs(3)):
             rollout = activating(who)
-            said = _hubs_of(rollout)
-            hubs = len(said)
-            _bare(rollout, said, bare)
+            content = _hubs_of(rollout)
+            hubs = len(content)
+            _bare(rollout, content, bare)
             rollout = activating(who)
-            said = _hubs_of(rollout)
+            content = _hubs_of(rollout)
             _wait_for_relay()
-            _post_all(stage, rollout, said, ours)
+            _post_all(stage, rollout, content, ours)
     return [rate("alerts", "alerts/s", rows=hubs, ours=ours, bare=bare, at_least=20_000)]
 
 
@@ -206,8 +206,8 @@ def _bare(rollout: Rollout, said: Sequence[Any], seconds: Seconds) -> None:
         "now": now,
     }
     text = _BARE.format(target=f"rollouts_target_{rollout.pk}")
-    with estate.bare() as one, estate.bare() as two:
-        for raw in (one, two):
+    with estate.bare() as each, estate.bare() as two:
+        for raw in (each, two):
             raw.execute("SET enable_hashjoin = off; SET enable_mergejoin = off")
             raw.execute(
                 "CREATE TEMPORARY TABLE bench_alert (alert_id uuid, occurred_at timestamptz, guid bigint,"
@@ -223,7 +223,7 @@ def _bare(rollout: Rollout, said: Sequence[Any], seconds: Seconds) -> None:
                 raw.commit()
 
         with seconds.timed():
-            threads = [threading.Thread(target=work, args=(raw,)) for raw in (one, two)]
+            threads = [threading.Thread(target=work, args=(raw,)) for raw in (each, two)]
             for thread in threads:
                 thread.start()
             for thread in threads:

@@ -198,13 +198,13 @@ def settle() -> None:
 
 def guids_of(rollout_id: int, party_id: int, *, limit: int) -> list[int]:
     """Return the hubs of a rollout that a Supplier may instruct, in database form, in no order of theirs."""
-    found = sql.rows(
+    rows = sql.rows(
         "SELECT guid FROM rollouts_target WHERE rollout_id = %(rollout)s"
         " AND (import_supplier_id = %(party)s OR gas_supplier_id = %(party)s)"
         " ORDER BY hashint8extended(guid, 7) LIMIT %(limit)s",
         {"rollout": rollout_id, "party": party_id, "limit": limit},
     )
-    return [row.guid for row in found]
+    return [row.guid for row in rows]
 
 
 def count(query: str, **params: Any) -> int:
@@ -237,8 +237,8 @@ def drop(tables: Sequence[str]) -> None:
 
 
 def _person(organisation: Organisation, *roles: Role) -> User:
-    found = User.objects.filter(organisation=organisation).first()
-    return found or User.objects.create_user(
+    records = User.objects.filter(organisation=organisation).first()
+    return records or User.objects.create_user(
         f"bench-{uuid4().hex[:8]}@example.org",
         None,
         name="Bench",

@@ -80,14 +80,14 @@ def _bare(seconds: Seconds) -> int:
 
 def _web_processes(stage: Stage) -> list[int]:
     bind = f"--bind=127.0.0.1:{stage.port}".encode()
-    found = []
+    result = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if bind in (process / "cmdline").read_bytes():
-                found.append(int(process.name))
+                result.append(int(process.name))
         except OSError:
             continue
-    return found
+    return result
 
 
 def _forget_peaks(stage: Stage) -> int:

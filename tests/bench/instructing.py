@@ -102,13 +102,13 @@ def _list_for(who: estate.People, lines: int, bare: Seconds | None = None) -> tu
 
 def _by_rest(stage: Stage, who: estate.People, rollout: Rollout, listed: MixedList, seconds: Seconds) -> None:
     """Do what a CRM does: send the list; where it takes longer, ask until it is done."""
-    asked = {"kind": "INSTRUCT", "activate_at": f"{clock.now() + timedelta(days=10):%Y-%m-%dT%H:%M:00Z}"}
+    requested = {"kind": "INSTRUCT", "activate_at": f"{clock.now() + timedelta(days=10):%Y-%m-%dT%H:%M:00Z}"}
     seen = set()
     with _session(stage, who) as client:
         headers = {"Content-Type": "text/csv", "X-CSRFToken": _csrf_token(client)}
         path = f"/api/v1/rollouts/{rollout.pk}/instructions"
         with seconds.timed():
-            answer = client.post(path, params=asked, content=listed.body, headers=headers)
+            answer = client.post(path, params=requested, content=listed.body, headers=headers)
             assert answer.status_code in {201, 202}, answer.text[:2000]
             ends = time.monotonic() + _GIVE_UP_AFTER
             while not (receipt := answer.json())["finished_at"]:

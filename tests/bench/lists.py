@@ -68,10 +68,10 @@ def _bad(
     lines += [text[:-1] for text in luck.sample(list(good), share)]
     lines += format_many([_UNKNOWN + luck.randrange(2**31) for _ in range(share)])
     for condition in (_OWN_ELSEWHERE, _OF_OTHERS):
-        found = sql.rows(
+        rows = sql.rows(
             f"SELECT h.guid FROM rollouts_hub h WHERE {condition} LIMIT %(limit)s",
             {"rollout": rollout_id, "party": party_id, "limit": share},
         )
-        lines += format_many([row.guid for row in found])
+        lines += format_many([row.guid for row in rows])
     rest = wanted - len(lines)
     return lines + [f"not a GUID {number}" for number in range(rest)]

@@ -79,9 +79,9 @@ def _read(stage: Stage, user: User, position: int) -> int:
 
 def _read_bare(raw: Any, party: int, position: int) -> int:
     seen = 0
-    while found := raw.execute(_BARE, [party, position, PAGE]).fetchall():
-        seen += len(found)
-        position = found[-1][0]
+    while rows := raw.execute(_BARE, [party, position, PAGE]).fetchall():
+        seen += len(rows)
+        position = rows[-1][0]
     return seen
 
 
@@ -109,7 +109,7 @@ async def _hold(port: int, user: User) -> tuple[int, float]:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(head)
             assert b"200" in await reader.readuntil(b"\r\n\r\n")
-            kept.append(writer)
+            stored.append(writer)
             return reader
 
     async def told(reader: asyncio.StreamReader) -> bool:
@@ -119,7 +119,7 @@ async def _hold(port: int, user: User) -> tuple[int, float]:
             return False
         return True
 
-    kept: list[asyncio.StreamWriter] = []
+    stored: list[asyncio.StreamWriter] = []
     readers = await asyncio.gather(*(opened() for _ in range(CLIENTS)))
     await asyncio.sleep(1)
     began = time.perf_counter()
@@ -127,7 +127,7 @@ async def _hold(port: int, user: User) -> tuple[int, float]:
     await asyncio.to_thread(_happen, user.organisation_id)
     reached = sum(await asyncio.gather(*waiting))
     seconds = time.perf_counter() - began
-    for writer in kept:
+    for writer in stored:
         writer.close()
     return reached, seconds
 
@@ -135,7 +135,7 @@ async def _hold(port: int, user: User) -> tuple[int, float]:
 def _following(stage: Stage, who: estate.People) -> Figure:
     rollout = alerting.activating(who)
     party = who.analyst.organisation_id
-    said = sql.rows(
+    rows = sql.rows(
         "SELECT guid, command_id FROM rollouts_target WHERE rollout_id = %(id)s AND state = 50"
         " AND %(party)s IN (import_supplier_id, gas_supplier_id) LIMIT %(most)s",
         {"id": rollout.pk, "party": party, "most": ALERTS},
@@ -148,20 +148,20 @@ def _following(stage: Stage, who: estate.People) -> Figure:
         stage.wait_for_web(running)
         running.wait_for("stream", lambda: _lives(port), within=60)
         wait_until(lambda: not estate.count("SELECT count(*) FROM events_feed_outbox"), within=120)
-        listener = threading.Thread(target=_listen, args=(port, who.analyst, arrived, len(said)))
+        listener = threading.Thread(target=_listen, args=(port, who.analyst, arrived, len(rows)))
         listener.start()
         time.sleep(2)
-        _post_one_by_one(stage, rollout.cpl_entry.firmware_version, said, sent)
+        _post_one_by_one(stage, rollout.cpl_entry.firmware_version, rows, sent)
         listener.join(60)
     delays = [(arrived[guid] - at) * 1000 for guid, at in sent.items() if guid in arrived]
     value = percentile(delays, _SHARE)
-    is_reached = value <= _SOON and len(delays) == len(said)
-    note = f"{len(delays)} of {len(said)} alerts; median {percentile(delays, 0.5):.0f} ms"
+    is_reached = value <= _SOON and len(delays) == len(rows)
+    note = f"{len(delays)} of {len(rows)} alerts; median {percentile(delays, 0.5):.0f} ms"
     return Figure(
         "alert_to_client",
         value,
         "ms p95",
-        len(said),
+        len(rows),
         reach=f"≤ {_SOON:g} ms",
         is_reached=is_reached,
         note=note,
@@ -224,5 +224,5 @@ def _memory_of(port: int) -> float:
 
 
 def _head(party: int) -> int:
-    found = sql.rows("SELECT position FROM events_feed_head WHERE party_id = %(party)s", {"party": party})
-    return int(found[0].position) if found else 0
+    rows = sql.rows("SELECT position FROM events_feed_head WHERE party_id = %(party)s", {"party": party})
+    return int(rows[0].position) if rows else 0

@@ -151,9 +151,9 @@ class Stage:
 def stores(var: Path, *, hubs: int, say: Callable[[str], None], quick: bool) -> Iterator[Stage]:
     """Have a database, durable as in a demonstration, and a broker; Django is set up for them."""
     var.mkdir(parents=True, exist_ok=True)
-    with services.environment(var) as found:
+    with services.environment(var) as result:
         variables = {
-            **found.variables,
+            **result.variables,
             "PLAIN_HTTP": "1",
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             "PYTHONPATH": str(ROOT),

@@ -125,14 +125,14 @@ def axe() -> Callable[..., None]:
     def _judge(page: Any, *, within: str = "", without: tuple[str, ...] = ()) -> None:
         page.evaluate(source)
         scope: dict[str, Any] = {"include": [[within or "html"]], "exclude": [[part] for part in without]}
-        found = page.evaluate(
+        result = page.evaluate(
             "([scope, tags]) => axe.run(scope, {runOnly: tags, resultTypes: ['violations']})",
             [scope, STANDARDS],
         )
         report = [
             f"{problem['id']} ({problem['impact']}): {problem['help']}\n"
             + "\n".join(f"    {node['target']}: {node['html'][:160]}" for node in problem["nodes"][:5])
-            for problem in found["violations"]
+            for problem in result["violations"]
         ]
         assert not report, f"{page.url}\n" + "\n".join(report)
 

@@ -76,9 +76,9 @@ def read_and_sign(panel, rollout, folder: Path) -> None:
     panel.look("to-sign")
     with page.expect_download() as download:
         page.get_by_role("link", name="Take it all away").click()
-    kept = folder / "evidence.zip"
-    download.value.save_as(kept)
-    with zipfile.ZipFile(io.BytesIO(kept.read_bytes())) as archive:
+    stored = folder / "evidence.zip"
+    download.value.save_as(stored)
+    with zipfile.ZipFile(io.BytesIO(stored.read_bytes())) as archive:
         assert archive.read("report.pdf").startswith(b"%PDF-")
     page.get_by_label("Comment").fill("Agreed.")
     panel.press("Approve")

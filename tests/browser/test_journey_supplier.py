@@ -97,9 +97,9 @@ def test_a_file_with_bad_rows_becomes_a_receipt_a_change_and_a_withdrawal(walk, 
 
     assert analyst.says("Instruction received")
     analyst.look("receipt")
-    with page.expect_download() as found:
+    with page.expect_download() as download:
         page.get_by_role("main").get_by_role("link", name="CSV").first.click()
-    failures = found.value.path().read_text(encoding="utf-8-sig").splitlines()
+    failures = download.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert failures[0].startswith("guid,line,reason")
     assert len(failures) == 4
 

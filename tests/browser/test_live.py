@@ -75,9 +75,9 @@ def activated(page) -> int:
 
 def counted(page) -> list[str]:
     """Count what the page asks for from now on."""
-    asked: list[str] = []
-    page.on("request", lambda each: asked.append(each.url) if "hx-request" in each.headers else None)
-    return asked
+    requested: list[str] = []
+    page.on("request", lambda each: requested.append(each.url) if "hx-request" in each.headers else None)
+    return requested
 
 
 def followed(page, url: str) -> None:
@@ -109,7 +109,7 @@ def test_numbers_follow_within_a_second_without_losing_the_reader_s_place(live_s
 def test_a_storm_of_events_refreshes_a_page_once_a_second(live_server, page, log_in, scene):
     log_in(page, scene.world.supplier_user)
     followed(page, f"{live_server.url}/")
-    asked = counted(page)
+    requests = counted(page)
     began = time.monotonic()
 
     while time.monotonic() - began < 3:
@@ -117,7 +117,7 @@ def test_a_storm_of_events_refreshes_a_page_once_a_second(live_server, page, log
         sequencer.sequence_all(seconds=20)
     page.wait_for_timeout(1_200)
 
-    assert 2 <= len(asked) <= 5
+    assert 2 <= len(requests) <= 5
     assert page.locator("h1").count() == 1
     assert page.locator("#board").count() == 1
 
@@ -126,17 +126,17 @@ def test_a_hidden_tab_rests_and_catches_up_when_it_is_looked_at(live_server, pag
     log_in(page, scene.world.supplier_user)
     followed(page, f"{live_server.url}/rollouts/{scene.moving.pk}/")
     before = activated(page)
-    asked = counted(page)
+    requests = counted(page)
     page.evaluate(HIDE, arg=True)
     activate(scene, 1)
     sequencer.sequence_all(seconds=20)
     page.wait_for_timeout(1_500)
-    assert asked == []
+    assert requests == []
 
     page.evaluate(HIDE, arg=False)
 
     page.locator("#live .tile__value", has_text=str(before + 1)).first.wait_for()
-    assert len(asked) <= 2
+    assert len(requests) <= 2
 
 
 def test_a_page_whose_line_was_cut_comes_back_to_what_happened_meanwhile(live_server, page, log_in, scene):
@@ -175,11 +175,11 @@ def test_what_somebody_has_ticked_is_not_taken_from_under_their_hand(live_server
     page.goto(f"{live_server.url}/unmatched-alerts/")
     box = page.locator("#unmatched tbody input[type=checkbox]").first
     box.check()
-    asked = counted(page)
+    requests = counted(page)
 
     activate(scene)
     sequencer.sequence_all(seconds=20)
     page.wait_for_timeout(2_500)
 
-    assert asked == []
+    assert requests == []
     assert box.is_checked()

@@ -78,9 +78,9 @@ class Judge:
 
 @pytest.fixture
 def judge(live_server, axe, fits):
-    found = Judge(live_server.url, fits, axe)
-    yield found
-    assert not found.wrong, "\n\n".join(found.wrong)
+    result = Judge(live_server.url, fits, axe)
+    yield result
+    assert not result.wrong, "\n\n".join(result.wrong)
 
 
 @pytest.mark.requirement("R6.1")

@@ -24,14 +24,14 @@ APART = {"PYTEST_VERSION", "PYTEST_CURRENT_TEST", "DATABASE_URL", "REDIS_URL", "
 
 def processes_of(place: Path) -> list[str]:
     mark = f"PORTAL_VAR={place}".encode()
-    found = []
+    result = []
     for each in Path("/proc").glob("[0-9]*"):
         try:
             if mark in (each / "environ").read_bytes().split(b"\0"):
-                found.append((each / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                result.append((each / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except OSError:
             continue
-    return found
+    return result
 
 
 @pytest.mark.live
@@ -49,13 +49,13 @@ def test_the_whole_portal_comes_up_on_another_port_if_need_be_and_goes_down_at_c
             env={**environment, "PORTAL_VAR": str(tmp_path)},
         )
         assert run.stdout
-        said = []
+        content = []
         try:
             for line in run.stdout:
-                said.append(line)
+                content.append(line)
                 if line.startswith("Logs are in"):
                     break
-            ready = next(line for line in said if line.startswith("Ready after"))
+            ready = next(line for line in content if line.startswith("Ready after"))
             with urllib.request.urlopen(ready.split()[-1] + "readyz", timeout=10) as answer:  # noqa: S310
                 checks = json.load(answer)["checks"]
         finally:
@@ -64,7 +64,7 @@ def test_the_whole_portal_comes_up_on_another_port_if_need_be_and_goes_down_at_c
             code = run.wait(40)
             run.stdout.close()
 
-    assert f"Port {taken} is taken: using" in "".join(said)
+    assert f"Port {taken} is taken: using" in "".join(content)
     assert checks == {"database": "ok", "cache": "ok", "beat": "ok", "relay": "ok"}
     assert "Stopped. State is kept" in rest
     assert code == 0

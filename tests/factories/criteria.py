@@ -67,16 +67,16 @@ def trees(subject: Subject = Subject.HUB) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _values(field: CriteriaField, op: Op) -> st.SearchStrategy[Any]:
-    one = _one(field)
+    each = _one(field)
     match op.shape:
         case Shape.DAYS:
             return st.integers(0, 800)
         case Shape.MANY:
-            return st.lists(one, min_size=1, max_size=4)
+            return st.lists(each, min_size=1, max_size=4)
         case Shape.RANGE:
-            return st.tuples(one, one).map(sorted)
+            return st.tuples(each, each).map(sorted)
         case _:
-            return one
+            return each
 
 
 def _one(field: CriteriaField) -> st.SearchStrategy[Any]:

@@ -90,14 +90,14 @@ def test_a_served_estate_answers_and_ends_cleanly_when_told_to():
         )
         assert sent.status_code == 202
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=15)
+        content, _ = process.communicate(timeout=15)
     finally:
         process.kill()
         process.wait()
 
     assert process.returncode == 0
-    assert said.decode().startswith("hubsim: 1,000 hubs, instant, on http://127.0.0.1:")
-    assert b"Traceback" not in said
+    assert content.decode().startswith("hubsim: 1,000 hubs, instant, on http://127.0.0.1:")
+    assert b"Traceback" not in content
 
 
 def _healthy(port: int) -> bool:

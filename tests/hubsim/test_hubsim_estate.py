@@ -67,11 +67,11 @@ def test_another_seed_makes_another_estate():
 
 
 def test_a_hub_is_the_same_whichever_stretch_it_is_made_in():
-    whole = estate.estate_slice(0, 1000, hubs=1000, seed=5)
+    complete = estate.estate_slice(0, 1000, hubs=1000, seed=5)
     part = estate.estate_slice(400, 500, hubs=1000, seed=5)
 
     for name in estate.EstateSlice.__dataclass_fields__:
-        assert (getattr(whole, name)[400:500] == getattr(part, name)).all()
+        assert (getattr(complete, name)[400:500] == getattr(part, name)).all()
 
 
 @pytest.mark.parametrize(

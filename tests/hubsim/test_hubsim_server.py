@@ -203,14 +203,14 @@ def test_the_truth_is_what_the_alerts_say(start, estate, toshiba, image):
 
     rows = csv.DictReader(io.StringIO(side.http.get("/truth/hubs").text))
     version_by_guid = {row["guid"]: row["firmware_version"] for row in rows}
-    said = {
+    content = {
         alert["guid"]: alert["firmware_version"]
         for alert in side.portal.alerts
         if alert["code"] == "READ_RESULT" and "firmware_version" in alert
     }
     assert len(version_by_guid) == len(estate)
-    assert len(said) > 1700
-    assert {guid: version_by_guid[guid] for guid in said} == said
+    assert len(content) > 1700
+    assert {guid: version_by_guid[guid] for guid in content} == content
     counted = sum(each["hubs"] for each in side.truth()["by_version"])
     assert counted == len(estate)
 

@@ -80,12 +80,12 @@ def test_a_distribution_ends_with_verification_and_changes_no_version():
     bench = Bench()
     command_id = bench.send(HubCommandKind.DISTRIBUTE, FITTING[:500])
 
-    said = bench.after(1)
+    alerts = bench.after(1)
 
-    assert codes(said) == {("0x8F72", None): 500}
-    assert {alert["command_id"] for alert in said} == {command_id}
-    assert {alert["guid"] for alert in said} == {guids.text_of(int(each)) for each in FITTING[:500]}
-    assert "firmware_version" not in said[0]
+    assert codes(alerts) == {("0x8F72", None): 500}
+    assert {alert["command_id"] for alert in alerts} == {command_id}
+    assert {alert["guid"] for alert in alerts} == {guids.text_of(int(each)) for each in FITTING[:500]}
+    assert "firmware_version" not in alerts[0]
     assert truth.summary(bench.world)["holding_image"] == 500
     assert truth.summary(bench.world)["activated"] == 0
 
@@ -125,10 +125,10 @@ def test_an_immediate_activation_answers_with_the_version_now_running():
     bench = Bench().holding(FITTING[:100])
     bench.send(HubCommandKind.ACTIVATE, FITTING[:100])
 
-    said = bench.after(1)
+    alerts = bench.after(1)
 
-    assert codes(said) == {("CS06_RESPONSE", "SUCCESS"): 100}
-    assert {alert["firmware_version"] for alert in said} == {"0C230000"}
+    assert codes(alerts) == {("CS06_RESPONSE", "SUCCESS"): 100}
+    assert {alert["firmware_version"] for alert in alerts} == {"0C230000"}
     assert version_of(bench, FITTING[0]) == "0C230000"
 
 
@@ -136,10 +136,10 @@ def test_a_failed_activation_carries_the_version_still_running():
     bench = Bench(Profile("x", everywhere=RegionFaults(activation_failure=1.0)))
     bench.holding(FITTING[:100]).send(HubCommandKind.ACTIVATE, FITTING[:100])
 
-    said = bench.after(1)
+    alerts = bench.after(1)
 
-    assert codes(said) == {("CS06_RESPONSE", "ACTIVATION_FAILURE"): 100}
-    assert {alert["firmware_version"] for alert in said} == {"0C220000"}
+    assert codes(alerts) == {("CS06_RESPONSE", "ACTIVATION_FAILURE"): 100}
+    assert {alert["firmware_version"] for alert in alerts} == {"0C220000"}
 
 
 def test_activating_what_is_not_held_fails():
@@ -169,10 +169,10 @@ def test_a_future_dated_activation_is_accepted_first_and_done_on_its_day():
     assert codes(bench.after(DAY)) == {("CS06_ACCEPTED", None): 50}
     assert truth.summary(bench.world)["future_dated"] == 50
     assert codes(bench.after(3.9 * DAY)) == {}
-    said = bench.after(0.2 * DAY)
+    alerts = bench.after(0.2 * DAY)
 
-    assert codes(said) == {("0x8F66", "SUCCESS"): 50}
-    assert {alert["firmware_version"] for alert in said} == {"0C230000"}
+    assert codes(alerts) == {("0x8F66", "SUCCESS"): 50}
+    assert {alert["firmware_version"] for alert in alerts} == {"0C230000"}
     assert truth.summary(bench.world)["future_dated"] == 0
 
 
@@ -181,9 +181,9 @@ def test_a_future_dated_failure_is_told_on_its_day():
     bench = Bench(Profile("x", everywhere=faults)).holding(FITTING[:50])
     bench.send(HubCommandKind.ACTIVATE, FITTING[:50], execute_at=bench.now + DAY)
 
-    said = bench.after(2 * DAY)
+    alerts = bench.after(2 * DAY)
 
-    assert codes(said) == {("CS06_ACCEPTED", None): 50, ("0x8F67", "ACTIVATION_FAILURE"): 50}
+    assert codes(alerts) == {("CS06_ACCEPTED", None): 50, ("0x8F67", "ACTIVATION_FAILURE"): 50}
 
 
 def test_a_command_that_arrives_after_its_date_is_carried_out_at_once():
@@ -218,10 +218,10 @@ def test_a_cancel_that_time_leaps_over_is_judged_by_when_it_arrived():
     bench.send(HubCommandKind.CANCEL, FITTING[:5])
     bench.send(HubCommandKind.READ, FITTING[:5])
 
-    said = bench.after(30 * DAY)
+    alerts = bench.after(30 * DAY)
 
-    assert codes(said)[("CANCEL_FAILED", "TOO_LATE")] == 5
-    assert codes(said)[("0x8F66", "SUCCESS")] == 5
+    assert codes(alerts)[("CANCEL_FAILED", "TOO_LATE")] == 5
+    assert codes(alerts)[("0x8F66", "SUCCESS")] == 5
 
 
 def test_a_hub_may_refuse_to_let_go():
@@ -250,9 +250,9 @@ def test_a_new_date_replaces_the_old_one():
     later = bench.send(HubCommandKind.ACTIVATE, FITTING[:5], execute_at=bench.now + 3 * DAY)
 
     assert codes(bench.after(2 * DAY)) == {("CS06_ACCEPTED", None): 10}
-    said = bench.after(2 * DAY)
-    assert codes(said) == {("0x8F66", "SUCCESS"): 5}
-    assert {alert["command_id"] for alert in said} == {later}
+    alerts = bench.after(2 * DAY)
+    assert codes(alerts) == {("0x8F66", "SUCCESS"): 5}
+    assert {alert["command_id"] for alert in alerts} == {later}
 
 
 @pytest.mark.requirement("R4.8")
@@ -266,10 +266,10 @@ def test_a_mute_hub_is_found_out_by_reading_or_not_at_all(kind, found):
 
     bench.send(HubCommandKind.READ, FITTING[:20], image=None)
 
-    said = bench.after(1)
-    assert {alert["code"] for alert in said} == {"READ_RESULT"}
-    assert {alert.get("firmware_version") for alert in said} == found
-    assert ({alert.get("reason") for alert in said} == {"NO_RESPONSE"}) == (found == {None})
+    alerts = bench.after(1)
+    assert {alert["code"] for alert in alerts} == {"READ_RESULT"}
+    assert {alert.get("firmware_version") for alert in alerts} == found
+    assert ({alert.get("reason") for alert in alerts} == {"NO_RESPONSE"}) == (found == {None})
 
 
 def test_half_of_the_hubs_never_heard_again_run_the_new_version():
@@ -317,16 +317,16 @@ def test_alerts_go_under_the_csp_that_serves_the_region():
 def journey(profile, *, steps):
     """Run the same commands, with time passing in steps of one size or another; return everything said."""
     bench = Bench(profile)
-    said = []
+    content = []
     bench.send(HubCommandKind.DISTRIBUTE, FITTING[:800])
-    said += [alert for _ in range(steps) for alert in bench.after(10 * DAY / steps)]
+    content += [alert for _ in range(steps) for alert in bench.after(10 * DAY / steps)]
     bench.send(HubCommandKind.ACTIVATE, FITTING[:800], execute_at=START + 12 * DAY)
     bench.send(HubCommandKind.CANCEL, FITTING[:200], image=None)
-    said += [alert for _ in range(steps) for alert in bench.after(10 * DAY / steps)]
+    content += [alert for _ in range(steps) for alert in bench.after(10 * DAY / steps)]
     bench.send(HubCommandKind.READ, FITTING[:800], image=None)
-    said += [alert for _ in range(steps) for alert in bench.after(30 * DAY / steps)]
-    said.sort(key=lambda alert: (alert["occurred_at"], alert["alert_id"]))
-    return said, b"".join(truth.csv_chunks(bench.world, changed_only=False))
+    content += [alert for _ in range(steps) for alert in bench.after(30 * DAY / steps)]
+    content.sort(key=lambda alert: (alert["occurred_at"], alert["alert_id"]))
+    return content, b"".join(truth.csv_chunks(bench.world, changed_only=False))
 
 
 def test_the_same_run_repeats_itself_however_finely_time_passes():
@@ -338,9 +338,9 @@ def test_the_same_run_repeats_itself_however_finely_time_passes():
 
 
 def test_what_hubs_say_of_their_version_is_the_truth():
-    said, text = journey("hostile", steps=3)
+    content, text = journey("hostile", steps=3)
     truth_by_guid = {row["guid"]: row for row in csv.DictReader(io.StringIO(text.decode()))}
-    latest = {alert["guid"]: alert for alert in said if alert.get("firmware_version")}
+    latest = {alert["guid"]: alert for alert in content if alert.get("firmware_version")}
 
     assert len(latest) > 600
     for guid, alert in latest.items():
@@ -412,17 +412,17 @@ def test_only_alerts_that_hubs_raise_of_themselves_may_lack_their_command():
 
     sent = spread(made, MessageFaults(without_command_id=0.5), seed=1)
 
-    said = [
+    report = [
         orjson.loads(line)
         for line in alerts.encode(sent, command_ids=[b"7"], versions=[], run=1).splitlines()
     ]
-    assert {alert["code"] for alert in said if "command_id" not in alert} == {
+    assert {alert["code"] for alert in report if "command_id" not in alert} == {
         "0x8F72",
         "0x8F1C",
         "0x8F66",
         "0x8F67",
     }
-    assert {alert["command_id"] for alert in said if "command_id" in alert} == {7}
+    assert {alert["command_id"] for alert in report if "command_id" in alert} == {7}
 
 
 @settings(max_examples=20, deadline=None)

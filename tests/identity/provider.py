@@ -49,12 +49,12 @@ class Provider:
         return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
 
     def token(self, form: dict[str, str]) -> dict[str, Any]:
-        asked = self.codes.pop(form["code"])
+        requested = self.codes.pop(form["code"])
         digest = hashlib.sha256(form["code_verifier"].encode()).digest()
-        assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == asked["code_challenge"]
+        assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == requested["code_challenge"]
         assert (form["client_id"], form["client_secret"]) == (CLIENT_ID, SECRET)
         claims = {
-            "nonce": asked["nonce"],
+            "nonce": requested["nonce"],
             **self.says,
             **self.says_in_token,
             "iss": self.url,

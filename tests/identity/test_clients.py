@@ -99,9 +99,9 @@ def test_a_client_gets_a_token_of_ten_minutes_for_its_secret(made, basic):
     answer = ask(made.client_id, made.secret, basic=basic)
 
     assert answer.status_code == 200
-    said = answer.json()
-    assert (said["token_type"], said["expires_in"]) == ("Bearer", 600)
-    assert set(said["scope"].split()) == {"estate:read", "instructions:write"}
+    content = answer.json()
+    assert (content["token_type"], content["expires_in"]) == ("Bearer", 600)
+    assert set(content["scope"].split()) == {"estate:read", "instructions:write"}
     assert "no-store" in answer["Cache-Control"]
 
 
@@ -220,21 +220,21 @@ def test_asking_for_tokens_again_and_again_is_slowed_down(made, now, settings):
 
 
 def test_where_tokens_are_given_is_told(client, settings):
-    told = client.get("/.well-known/oauth-authorization-server").json()
+    notices = client.get("/.well-known/oauth-authorization-server").json()
 
-    assert told["token_endpoint"] == settings.PORTAL_URL + "/oauth/token"
-    assert told["grant_types_supported"] == ["client_credentials"]
+    assert notices["token_endpoint"] == settings.PORTAL_URL + "/oauth/token"
+    assert notices["grant_types_supported"] == ["client_credentials"]
 
 
 # Secrets
 
 
 def test_a_secret_is_kept_as_a_digest_only(made):
-    kept = ClientSecret.objects.get()
+    records = ClientSecret.objects.get()
 
-    assert bytes(kept.sha256) != made.secret.encode()
+    assert bytes(records.sha256) != made.secret.encode()
     assert OAuthClient.objects.get().secret.startswith("!")
-    assert kept.ending == made.secret[-4:]
+    assert records.ending == made.secret[-4:]
 
 
 def test_after_rotation_both_secrets_count_until_the_overlap_ends(made, seats, now, settings):
@@ -264,7 +264,7 @@ def test_at_most_two_secrets_count_at_a_time(made, seats, now):
     third = clients.rotate_secret(scope, made.client_id, now=now + timedelta(hours=1))
 
     with time_machine.travel(now + timedelta(hours=2)):
-        answers = [ask(made.client_id, one.secret).status_code for one in (made, second, third)]
+        answers = [ask(made.client_id, each.secret).status_code for each in (made, second, third)]
 
     assert answers == [401, 200, 200]
 

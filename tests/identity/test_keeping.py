@@ -152,14 +152,14 @@ def test_a_form_from_elsewhere_is_refused_and_not_kept(world, browser, headers):
 
 
 def test_passwords_and_secrets_are_never_kept(world, browser, monkeypatch):
-    kept = []
-    monkeypatch.setattr(unsent_forms, "keep_form", lambda request: kept.append(request.path) or "")
+    stored = []
+    monkeypatch.setattr(unsent_forms, "keep_form", lambda request: stored.append(request.path) or "")
     browser.end()
 
     for path in ("/accounts/password/change/", "/organisation/single-sign-on/", "/organisation/clients/new/"):
         send(browser, path, {"oldpassword": "x", "secret": "y"}, page=path)
 
-    assert kept == []
+    assert stored == []
 
 
 def test_too_much_text_is_not_kept_and_files_are_named(world, browser, monkeypatch):

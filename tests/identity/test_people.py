@@ -28,7 +28,7 @@ def on_record(name: str) -> Event:
 def test_an_administrator_sees_their_own_people_only(seats, logged_in):
     page = logged_in(seats.admin).get("/organisation/people/")
 
-    assert {one.user for one in page.context["people"]} == {seats.admin, seats.analyst, seats.viewer}
+    assert {each.user for each in page.context["people"]} == {seats.admin, seats.analyst, seats.viewer}
     assert seats.other_admin.email not in page.content.decode()
 
 

@@ -37,7 +37,7 @@ def view(token="a" * 64, **changes):
 @pytest.mark.requirement("R5.1")
 def test_an_incident_sent_twice_is_raised_once(world, browser, now):
     rollout = make_rollout(world, now=now)
-    said = {
+    fields = {
         "csrfmiddlewaretoken": "a" * 64,
         "category": "3",
         "title": "Displays lost",
@@ -47,8 +47,8 @@ def test_an_incident_sent_twice_is_raised_once(world, browser, now):
     }
     address = f"/rollouts/{rollout.pk}/incidents/new/"
 
-    first = browser.post(address, said)
-    second = browser.post(address, said)
+    first = browser.post(address, fields)
+    second = browser.post(address, fields)
 
     assert first.status_code == 302, first.content.decode()
     assert second["Location"] == first["Location"]
@@ -101,13 +101,13 @@ def test_two_at_once_wait_for_each_other(rf, world, monkeypatch):
         into.append(answer(request)["Location"])
 
     first, second = [], []
-    one = threading.Thread(target=send, args=(first,))
-    one.start()
+    first_thread = threading.Thread(target=send, args=(first,))
+    first_thread.start()
     began.wait(5)
     two = threading.Thread(target=send, args=(second,))
     two.start()
     go_on.set()
-    one.join(5)
+    first_thread.join(5)
     two.join(5)
 
     assert (first, second, done) == (["/estate/"], ["/estate/"], [KEEP])

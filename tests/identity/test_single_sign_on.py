@@ -213,17 +213,17 @@ def test_the_way_is_found_by_what_stands_after_the_at(client, seats, provider, n
     provider_id = set_up(seats, provider, now)
 
     address = "anybody@NORTHERN.example"
-    found = client.post("/accounts/organisation/", {"email": address})
+    result = client.post("/accounts/organisation/", {"email": address})
     unknown = client.post("/accounts/organisation/", {"email": "anybody@elsewhere.example"})
     send_letters()
 
     (letter,) = mail.outbox
     assert letter.to == [address]
     assert f"/accounts/organisation/{provider_id}/" in letter.body
-    assert found.status_code == unknown.status_code == 200
+    assert result.status_code == unknown.status_code == 200
     texts = {
         re.sub(rb"[\w.]+@[\w.]+|[A-Za-z0-9]{64}|<time.*?</time>", b"", answer.content)
-        for answer in (found, unknown)
+        for answer in (result, unknown)
     }
     assert len(texts) == 1
 
@@ -261,10 +261,10 @@ def test_a_claimed_domain_leads_nobody_before_it_is_shown(client, seats, provide
 
 
 def test_a_domain_is_shown_by_a_record_in_its_zone(seats, provider, now, logged_in, monkeypatch):
-    asked = []
+    requested = []
 
     def zone(host: str, *_: Any) -> list[Any]:
-        asked.append(host)
+        requested.append(host)
         return [
             (
                 2,
@@ -286,7 +286,7 @@ def test_a_domain_is_shown_by_a_record_in_its_zone(seats, provider, now, logged_
 
     assert domains.proven(seats.supplier.pk) == {"northern.example"}
     assert domains.record_name(seats.supplier.pk, "southern.example") in page
-    assert domains.record_name(seats.other.pk, "southern.example") not in asked
+    assert domains.record_name(seats.other.pk, "southern.example") not in requested
 
 
 def test_whoever_shows_a_domain_takes_it_from_who_showed_it_before(seats, provider, now):
@@ -471,14 +471,14 @@ def test_an_answer_without_end_is_not_read_to_its_end(settings):
 def test_a_name_that_leads_inside_the_second_time_leads_nowhere(provider, settings, monkeypatch):
     """Rebinding: the name is resolved once, and the call goes to the address that was judged."""
     settings.SINGLE_SIGN_ON_INSIDE = False
-    asked = []
+    requested = []
 
     def changing(host: str, port: int, *_: Any) -> list[Any]:
-        asked.append(host)
-        return [(2, 1, 6, "", ("127.0.0.1" if len(asked) > 1 else "192.0.0.192", port))]
+        requested.append(host)
+        return [(2, 1, 6, "", ("127.0.0.1" if len(requested) > 1 else "192.0.0.192", port))]
 
     monkeypatch.setattr(calls, "getaddrinfo", changing)
     with pytest.raises(requests.ConnectionError, match="internal address"):
         guarded_session("organisation-1").get("https://login.example/")
 
-    assert (asked, provider.asked) == (["login.example"], [])
+    assert (requested, provider.asked) == (["login.example"], [])

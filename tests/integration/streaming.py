@@ -35,15 +35,15 @@ class Following:
 
     def next(self) -> Told:
         """Return the next message; comments and the like are passed over."""
-        said: dict[str, str] = {}
+        content: dict[str, str] = {}
         for line in self.lines:
             name, _, value = line.partition(":")
             if line and name:
-                said[name] = value.strip()
+                content[name] = value.strip()
             elif not line:
-                if "data" in said:
-                    return Told(said.get("id", ""), said.get("event", ""), json.loads(said["data"]))
-                said = {}
+                if "data" in content:
+                    return Told(content.get("id", ""), content.get("event", ""), json.loads(content["data"]))
+                content = {}
         raise EOFError
 
     def take(self, number: int) -> list[Told]:

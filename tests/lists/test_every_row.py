@@ -151,4 +151,4 @@ def _workbook(drawn: list[tuple[list[list[str]], set[int], set[int], bool]]) -> 
 def test_lines_come_back_in_order(rows: list[str]) -> None:
     column = read_guid_column("\n".join([HUBS[0], *rows, ""]).encode())
 
-    assert all(one <= other for one, other in pairwise(column.parsed.lines.tolist()))
+    assert all(each <= other for each, other in pairwise(column.parsed.lines.tolist()))

@@ -40,11 +40,13 @@ def serving(
     valkey_url: str, port: int, tmp_path: Path, *, name: str = "web", **more: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Have gunicorn serve the database of the test for the length of a block."""
-    found = connection.settings_dict
-    who = quote(found["USER"]) + (f":{quote(found['PASSWORD'])}" if found["PASSWORD"] else "")
+    connection_settings = connection.settings_dict
+    who = quote(connection_settings["USER"]) + (
+        f":{quote(connection_settings['PASSWORD'])}" if connection_settings["PASSWORD"] else ""
+    )
     variables = {
         **os.environ,
-        "DATABASE_URL": f"postgresql://{who}@{found['HOST']}:{found['PORT']}/{found['NAME']}",
+        "DATABASE_URL": f"postgresql://{who}@{connection_settings['HOST']}:{connection_settings['PORT']}/{connection_settings['NAME']}",
         "REDIS_URL": valkey_url,
         "PORTAL_VAR": str(tmp_path),
         "SECRET_KEY": "of this test alone " * 4,
@@ -56,15 +58,15 @@ def serving(
         **more,
     }
     words = (f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4", "--no-control-socket")
-    said = tmp_path / f"{name}.log"
-    log = said.open("wb")
+    log_file = tmp_path / f"{name}.log"
+    log = log_file.open("wb")
     running = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "portal.wsgi", *words], env=variables, stdout=log, stderr=log
     )
     try:
         until = time.monotonic() + 60
         while not _lives(port):
-            assert running.poll() is None and time.monotonic() < until, said.read_text()  # noqa: PT018
+            assert running.poll() is None and time.monotonic() < until, log_file.read_text()  # noqa: PT018
             time.sleep(0.2)
         yield running
     finally:

@@ -82,11 +82,11 @@ def test_whoever_copies_the_commands_is_not_refused(world, live_server, tmp_path
 
     Shell(tmp_path, values).run([begin, token, *rest[:4]])
     reference = Instruction.objects.get().reference
-    said = Shell(tmp_path, values | {"I-7K2M9QX4TB": reference}).run([begin, token, *rest[4:]])
+    log_file = Shell(tmp_path, values | {"I-7K2M9QX4TB": reference}).run([begin, token, *rest[4:]])
 
     assert "nonsense" in (tmp_path / "correct-me.csv").read_text()
-    assert "304" in said
-    assert "chfp_" in said
+    assert "304" in log_file
+    assert "chfp_" in log_file
     assert len((tmp_path / "estate.ndjson").read_text().splitlines()) == 16
     assert len((tmp_path / "eligible.csv").read_text().splitlines()) == 17
 

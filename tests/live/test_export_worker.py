@@ -68,9 +68,11 @@ def worker(world, valkey_url, tmp_path):
 
 
 def _database_url() -> str:
-    found = connection.settings_dict
-    who = quote(found["USER"]) + (f":{quote(found['PASSWORD'])}" if found["PASSWORD"] else "")
-    return f"postgresql://{who}@{found['HOST']}:{found['PORT']}/{found['NAME']}"
+    connection_settings = connection.settings_dict
+    who = quote(connection_settings["USER"]) + (
+        f":{quote(connection_settings['PASSWORD'])}" if connection_settings["PASSWORD"] else ""
+    )
+    return f"postgresql://{who}@{connection_settings['HOST']}:{connection_settings['PORT']}/{connection_settings['NAME']}"
 
 
 @pytest.mark.requirement("R4.3", "R6.7")

@@ -36,15 +36,15 @@ def test_a_rollout_comes_to_its_end_and_everything_is_as_the_hubs_say(tmp_path):
     )
 
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr
-    found = json.loads((tmp_path / "journey.json").read_text())
-    assert {name: found[name] for name in MUST_BE_NOTHING} == dict.fromkeys(MUST_BE_NOTHING, 0)
-    assert found["hubs"] == 2000
-    assert found["activated"] > 0.9 * found["eligible"] > 0
-    assert found["split_hubs"] > 0.08 * found["eligible"]
-    assert 0 < found["pilot"] < found["instructed"] < found["eligible"]
+    report = json.loads((tmp_path / "journey.json").read_text())
+    assert {name: report[name] for name in MUST_BE_NOTHING} == dict.fromkeys(MUST_BE_NOTHING, 0)
+    assert report["hubs"] == 2000
+    assert report["activated"] > 0.9 * report["eligible"] > 0
+    assert report["split_hubs"] > 0.08 * report["eligible"]
+    assert 0 < report["pilot"] < report["instructed"] < report["eligible"]
     assert {
         "UNKNOWN_DEVICE", "MALFORMED_ID", "DUPLICATE_IN_LIST", "NOT_A_CHF", "NOT_COMMISSIONED",
         "MODEL_MISMATCH", "ALREADY_AT_VERSION", "UPGRADE_PATH", "SMETS1_OUT_OF_SCOPE", "ALREADY_UPDATED",
         "ALREADY_SENT", "NOTHING_TO_CHANGE", "NOTHING_TO_AGREE_WITH",
-    } <= set(found["rejected_by_reason"])  # fmt: skip
-    assert len(found["refused"]) == 2  # after the cut-off, and at DCC's own time
+    } <= set(report["rejected_by_reason"])  # fmt: skip
+    assert len(report["refused"]) == 2  # after the cut-off, and at DCC's own time

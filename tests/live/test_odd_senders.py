@@ -24,14 +24,14 @@ def stage(server):
 
 
 def head_of(stage, *lines):
-    told = (
+    notices = (
         f"POST /api/v1{stage.path('/instructions')} HTTP/1.1",
         "Host: 127.0.0.1",
         f"Authorization: Bearer {stage.supplier.token}",
         "Content-Type: text/csv",
         *lines,
     )
-    return "\r\n".join([*told, "", ""]).encode()
+    return "\r\n".join([*notices, "", ""]).encode()
 
 
 def spoken(port, *pieces, pause=0.0, hangs_up=False):

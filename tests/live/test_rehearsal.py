@@ -33,8 +33,8 @@ def test_a_bad_release_is_halted_and_goes_on_to_its_end_once_it_is_mended(tmp_pa
     )
 
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr
-    found = json.loads((tmp_path / "incident.json").read_text())
-    assert (found["outcome"], found["status"]) == ("PROCEED", "COMPLETE")
-    assert set(found["wrong"].values()) == {0}
-    assert "Devices lost" in found["why"]
-    assert 0 < found["activated_before_the_halt"] < found["activated_in_all"] <= found["hubs"]
+    report = json.loads((tmp_path / "incident.json").read_text())
+    assert (report["outcome"], report["status"]) == ("PROCEED", "COMPLETE")
+    assert set(report["wrong"].values()) == {0}
+    assert "Devices lost" in report["why"]
+    assert 0 < report["activated_before_the_halt"] < report["activated_in_all"] <= report["hubs"]

@@ -68,8 +68,8 @@ def make_trouble(world: World, *, now: datetime, suspended: bool = True) -> Trou
             reason="Homes lose their displays.",
             now=now - timedelta(minutes=20),
         )
-    found = [Incident.objects.get(pk=one.incident_id) for one in raised]
-    return Trouble(rollout, found[0], found[1], issue)
+    records = [Incident.objects.get(pk=each.incident_id) for each in raised]
+    return Trouble(rollout, records[0], records[1], issue)
 
 
 def decision_of(trouble: Trouble) -> Decision:

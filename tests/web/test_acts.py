@@ -420,10 +420,10 @@ def test_declining_a_nomination_needs_a_word_to_its_supplier(world, seat, today)
     url = f"/rollouts/{rollout.pk}/pilot/"
     seat("supplier").post(url, {"source": "paste", "hubs": spelt(world, 0), "act": "submit"})
     nomination, client = PilotSubmission.objects.get(), seat("operator")
-    said = {"act": "decline", "submission": nomination.pk}
+    content = {"act": "decline", "submission": nomination.pk}
 
-    assert client.post(f"{url}decide/", said).status_code == 422
-    assert client.post(f"{url}decide/", {**said, "comment": "Too few regions."}).status_code == 302
+    assert client.post(f"{url}decide/", content).status_code == 422
+    assert client.post(f"{url}decide/", {**content, "comment": "Too few regions."}).status_code == 302
     assert "Too few regions." in seat("supplier").get(url).content.decode()
 
 
@@ -575,16 +575,16 @@ def test_the_list_of_hubs_goes_on_where_it_ended(world, seat, today):
             "party": world.supplier.pk,
         },
     )
-    client, found, path = seat("supplier"), [], f"/rollouts/{rollout.pk}/hubs/"
+    client, result, path = seat("supplier"), [], f"/rollouts/{rollout.pk}/hubs/"
 
     url = path
     while url:
         body = client.get(url).content.decode()
-        found += re.findall(r'class="guid" href="/hubs/([^/]+)/', body)
+        result += re.findall(r'class="guid" href="/hubs/([^/]+)/', body)
         more = re.search(r'rel="next" href="([^"]+)"', body)
         url = path + more[1].replace("&amp;", "&") if more else ""
 
-    assert len(found) == len(set(found)) == 96
+    assert len(result) == len(set(result)) == 96
     assert client.get(f"{path}?after=nonsense").status_code == 404
     assert client.get(f"{path}?state=NONSENSE&region=99").status_code == 200
 

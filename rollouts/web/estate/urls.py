@@ -8,7 +8,7 @@ from rollouts.web.estate import exports, views
 
 urlpatterns: list[URLPattern] = [
     path("estate/", views.estate, name="estate"),
-    path("views.csv", views.estate_csv, name="estate-csv"),
+    path("estate.csv", views.estate_csv, name="estate-csv"),
     path("hubs/<str:guid>/", views.hub, name="hub"),
     path("hubs/<str:guid>/read/", views.read_version, name="hub-read"),
     path("estate/views/", exports.views, name="estate-views"),

@@ -59,10 +59,10 @@ def test_a_question_that_cannot_be_is_refused(stage, query):
 
 
 def test_the_estate_is_counted(stage):
-    found = body_of(stage.supplier.get("/estate/summary"))
+    document = body_of(stage.supplier.get("/estate/summary"))
 
-    assert (found["hubs"], found["with_second_supplier"]) == (16, 5)
-    assert found["by_role"] == {"BOTH": 9, "IMPORT": 5, "GAS": 2}
+    assert (document["hubs"], document["with_second_supplier"]) == (16, 5)
+    assert document["by_role"] == {"BOTH": 9, "IMPORT": 5, "GAS": 2}
 
 
 def test_the_dcc_reads_suppliers_by_name(stage):
@@ -82,9 +82,9 @@ def test_a_hub_is_read_in_any_spelling(stage):
 
 
 def test_a_hub_has_a_history(stage):
-    found = body_of(stage.supplier.get(f"/hubs/{stage.guid(0)}/history"))
+    document = body_of(stage.supplier.get(f"/hubs/{stage.guid(0)}/history"))
 
-    assert (found["guid"], found["alerts"]) == (stage.guid(0), [])
+    assert (document["guid"], document["alerts"]) == (stage.guid(0), [])
 
 
 @pytest.mark.requirement("R4.8")

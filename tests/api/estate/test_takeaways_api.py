@@ -41,14 +41,14 @@ def write():
 
 def test_a_file_is_ordered_written_and_fetched(stage):
     ordered = stage.supplier.post(FILES, {"form": "CSV", "has_second_supplier": True})
-    told = body_of(ordered)
+    document = body_of(ordered)
     where = ordered["Location"].removeprefix("/api/v1")
     waiting = body_of(stage.supplier.get(where))
     write()
     ready = body_of(stage.supplier.get(where))
     fetched = stage.supplier.get(ready["content_url"].removeprefix("/api/v1"))
 
-    assert (ordered.status_code, told["status"], told["hubs"]) == (202, "WAITING", 5)
+    assert (ordered.status_code, document["status"], document["hubs"]) == (202, "WAITING", 5)
     assert (waiting["status"], waiting["content_url"]) == ("WAITING", None)
     assert (ready["status"], ready["written"], ready["problem"]) == ("READY", 5, "")
     assert ready["size"] == int(fetched["Content-Length"])
@@ -61,10 +61,10 @@ def test_a_file_is_ordered_written_and_fetched(stage):
 
 
 def test_a_workbook_is_one_too(stage):
-    told = order(stage.supplier, form="XLSX")
+    export = order(stage.supplier, form="XLSX")
     write()
 
-    fetched = stage.supplier.get(f"{FILES}/{told['id']}/content")
+    fetched = stage.supplier.get(f"{FILES}/{export['id']}/content")
 
     assert fetched["Content-Type"].endswith("spreadsheetml.sheet")
     assert b"".join(fetched.streaming_content)[:2] == b"PK"
@@ -79,19 +79,19 @@ def test_what_is_asked_twice_under_a_key_is_one_file(stage):
 
 
 def test_parts_of_a_file_make_the_whole(stage):
-    told = order(stage.supplier)
+    export = order(stage.supplier)
     write()
-    path = f"{FILES}/{told['id']}/content"
-    whole = stage.supplier.get(path)
-    text = b"".join(whole.streaming_content)
+    path = f"{FILES}/{export['id']}/content"
+    answer = stage.supplier.get(path)
+    text = b"".join(answer.streaming_content)
 
     first = stage.supplier.get(path, Range="bytes=0-99", Accept_Encoding="gzip")
-    rest = stage.supplier.get(path, Range="bytes=100-", If_Range=whole["ETag"])
+    rest = stage.supplier.get(path, Range="bytes=100-", If_Range=answer["ETag"])
     end = stage.supplier.get(path, Range="bytes=-7")
     past = stage.supplier.get(path, Range=f"bytes={len(text)}-")
     other = stage.supplier.get(path, Range="bytes=0-9", If_Range='"another"')
     several = stage.supplier.get(path, Range="bytes=0-1,5-6")
-    had = stage.supplier.get(path, If_None_Match=whole["ETag"])
+    had = stage.supplier.get(path, If_None_Match=answer["ETag"])
 
     assert (first.status_code, first["Content-Range"]) == (206, f"bytes 0-99/{len(text)}")
     assert b"".join(first.streaming_content) + b"".join(rest.streaming_content) == text
@@ -102,24 +102,24 @@ def test_parts_of_a_file_make_the_whole(stage):
 
 
 def test_a_file_is_removed_or_called_off(stage):
-    told = order(stage.supplier)
+    export = order(stage.supplier)
 
-    assert stage.supplier.delete(f"{FILES}/{told['id']}").status_code == 204
+    assert stage.supplier.delete(f"{FILES}/{export['id']}").status_code == 204
     write_nothing = services.waiting_exports(clock.wall())
     assert write_nothing == []
-    assert stage.supplier.get(f"{FILES}/{told['id']}").status_code == 404
-    assert stage.supplier.delete(f"{FILES}/{told['id']}").status_code == 404
+    assert stage.supplier.get(f"{FILES}/{export['id']}").status_code == 404
+    assert stage.supplier.delete(f"{FILES}/{export['id']}").status_code == 404
 
 
 @pytest.mark.requirement("R3.3")
 def test_nobody_else_finds_it_not_even_another_system_of_the_organisation(stage):
-    told = order(stage.supplier)
+    export = order(stage.supplier)
     write()
 
     for system in (stage.other, stage.third, stage.dcc, System(stage.world.supplier)):
-        for path in (f"{FILES}/{told['id']}", f"{FILES}/{told['id']}/content"):
+        for path in (f"{FILES}/{export['id']}", f"{FILES}/{export['id']}/content"):
             assert system.get(path).status_code == 404
-        assert system.delete(f"{FILES}/{told['id']}").status_code == 404
+        assert system.delete(f"{FILES}/{export['id']}").status_code == 404
         assert body_of(system.get(FILES))["items"] == []
     assert stage.csp.get(FILES).status_code == 403
 
@@ -143,10 +143,10 @@ def test_a_system_that_was_revoked_meanwhile_gets_none(stage):
 
 
 def test_it_is_written_with_what_the_system_may_see_when_it_is_written(stage):
-    told = order(stage.third)
+    export = order(stage.third)
     write()
 
-    lines = lines_of(stage.third.get(f"{FILES}/{told['id']}/content"))
+    lines = lines_of(stage.third.get(f"{FILES}/{export['id']}/content"))
 
     assert len(lines) == 4  # the heading, and hubs 12, 13 and 19
 
@@ -180,13 +180,13 @@ def test_what_cannot_be_written_is_refused_at_once(stage, body, code):
 
 
 def test_a_file_is_kept_for_a_day(stage, settings):
-    told = order(stage.supplier)
+    export = order(stage.supplier)
     write()
     Export.objects.update(expires_at=clock.wall() - timedelta(seconds=1))
 
-    assert stage.supplier.get(f"{FILES}/{told['id']}/content").status_code == 404
+    assert stage.supplier.get(f"{FILES}/{export['id']}/content").status_code == 404
     services.sweep_exports(clock.wall())
-    assert body_of(stage.supplier.get(f"{FILES}/{told['id']}"))["status"] == "EXPIRED"
+    assert body_of(stage.supplier.get(f"{FILES}/{export['id']}"))["status"] == "EXPIRED"
 
 
 def test_a_person_has_the_same_files_on_the_page_and_over_rest(stage, client):

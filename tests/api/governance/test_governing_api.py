@@ -119,8 +119,8 @@ def test_nobody_signs_what_a_system_of_theirs_recommended(stage, review, now):
         option=1, organisation=stage.world.dcc, role="DCC_OPERATOR", number=1, in_force_from=now
     )
     path = f"/decisions/{review['id']}"
-    said = {"outcome": "PROCEED", "reasons": "One meter model."}
-    put(stage.dcc, f"{path}/recommendation", {"version": 1, **said})
+    body = {"outcome": "PROCEED", "reasons": "One meter model."}
+    put(stage.dcc, f"{path}/recommendation", {"version": 1, **body})
     browser = Client()
     browser.force_login(UserFactory(organisation=stage.world.dcc))
 
@@ -132,7 +132,7 @@ def test_nobody_signs_what_a_system_of_theirs_recommended(stage, review, now):
     other.force_login(stage.world.operator_user)
     worded = other.put(
         f"{PREFIX}{path}/recommendation",
-        orjson.dumps({"version": 2, **said}),
+        orjson.dumps({"version": 2, **body}),
         content_type="application/json",
     )
     signed = browser.post(
@@ -154,9 +154,9 @@ def test_the_evidence_is_taken_away(stage, panel, review):
 
 
 def test_what_a_halt_could_not_stop_is_counted(stage):
-    found = body_of(stage.supplier.get(stage.path("/after-halt")))
+    document = body_of(stage.supplier.get(stage.path("/after-halt")))
 
-    assert found == {"activated_after_halt": 0, "not_recalled": 0, "being_recalled": 0, "recalled": 0}
+    assert document == {"activated_after_halt": 0, "not_recalled": 0, "being_recalled": 0, "recalled": 0}
 
 
 @pytest.mark.requirement("R5.7")
@@ -228,10 +228,10 @@ def test_the_triage_board_is_read_by_the_dcc_and_the_panel(stage, panel):
     raised(stage)
 
     board = body_of(stage.dcc.get(stage.path("/triage"), {"by": "region"}))["items"]
-    whole = body_of(panel.get("/triage"))["items"]
+    document = body_of(panel.get("/triage"))["items"]
     compared = body_of(panel.get(stage.path("/comparison")))
 
-    assert sum(row["hubs"] for row in board) == sum(row["hubs"] for row in whole) == 20
+    assert sum(row["hubs"] for row in board) == sum(row["hubs"] for row in document) == 20
     assert sum(row["incidents"] for row in board) == 1
     assert [each["name"] for each in compared["measures"]] == ["incidents", "devices lost", "out of service"]
     assert stage.supplier.get("/triage").status_code == 403
@@ -297,8 +297,8 @@ def test_alerts_that_fit_nothing_are_reviewed(stage, now):
 
     assert body_of(done) == {"reviewed": 1}
     assert body_of(stage.dcc.get("/unmatched-alerts"))["items"] == []
-    (found,) = body_of(stage.dcc.get("/unmatched-alerts", {"is_reviewed": "true"}))["items"]
-    assert found["review_note"] == "Of a trial."
+    (document,) = body_of(stage.dcc.get("/unmatched-alerts", {"is_reviewed": "true"}))["items"]
+    assert document["review_note"] == "Of a trial."
 
 
 def test_imports_are_listed_for_the_dcc(stage):
@@ -307,9 +307,9 @@ def test_imports_are_listed_for_the_dcc(stage):
 
 
 def test_the_curve_tells_a_supplier_of_its_own_hubs(stage):
-    found = body_of(stage.supplier.get(stage.path("/curve")))
+    document = body_of(stage.supplier.get(stage.path("/curve")))
 
-    assert (found["total"], found["points"][-1]["hubs"]) == (16, 0)
+    assert (document["total"], document["points"][-1]["hubs"]) == (16, 0)
 
 
 def test_what_was_sent_for_a_hub_is_listed(stage):
@@ -334,10 +334,10 @@ def test_the_estate_as_json_lines_says_what_its_pages_say(stage):
     lines = [orjson.loads(line) for line in lines_of(answer)]
     pages = body_of(stage.supplier.get("/estate"))["items"]
 
-    told = {hub["guid"]: hub for hub in pages}
-    assert [line["guid"] for line in lines] == sorted(told)
+    notices = {hub["guid"]: hub for hub in pages}
+    assert [line["guid"] for line in lines] == sorted(notices)
     for line in lines:
-        page = told[line["guid"]]
+        page = notices[line["guid"]]
         assert {name: page[name] for name in line if name != "effective_at"} == {
             name: value for name, value in line.items() if name != "effective_at"
         }
@@ -355,11 +355,11 @@ def test_a_proposal_of_who_must_sign_is_taken_back_by_people_of_the_body_that_ma
 
     made = body_of(post(operator, "/signatures-needed", {"rows": rows, "reasons": "As agreed."}))
     path = f"/decisions/{made['id']}/recommendation/withdrawal"
-    said = {"version": made["version"], "why": "Two were meant."}
+    body = {"version": made["version"], "why": "Two were meant."}
 
-    by_system = stage.dcc.post(path, said)
-    by_panel = post(member, path, said)
-    back = post(operator, path, said)
+    by_system = stage.dcc.post(path, body)
+    by_panel = post(member, path, body)
+    back = post(operator, path, body)
 
     assert (by_system.status_code, by_panel.status_code) == (403, 403)
     assert (back.status_code, body_of(back)["status"]) == (200, "REJECTED")

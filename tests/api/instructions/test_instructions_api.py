@@ -23,16 +23,16 @@ def test_an_instruction_in_json_is_answered_with_its_whole_result(stage, now):
         stage.path("/instructions"), {"kind": "INSTRUCT", "activate_at": wanted, "guids": guids}
     )
 
-    found = body_of(answer)
+    document = body_of(answer)
     assert answer.status_code == 201
-    assert answer["Location"] == f"/api/v1/instructions/{found['reference']}"
-    assert (found["accepted"], found["rejected"], found["channel"]) == (2, 3, "REST")
-    assert [(each["line"], each["reason"]) for each in found["rejections"]] == [
+    assert answer["Location"] == f"/api/v1/instructions/{document['reference']}"
+    assert (document["accepted"], document["rejected"], document["channel"]) == (2, 3, "REST")
+    assert [(each["line"], each["reason"]) for each in document["rejections"]] == [
         (3, "UNKNOWN_DEVICE"),
         (4, "MALFORMED_ID"),
         (5, "UNKNOWN_DEVICE"),
     ]
-    assert found["consents"] == {"COMPLETE": 1, "AWAITING_SECOND": 1}
+    assert document["consents"] == {"COMPLETE": 1, "AWAITING_SECOND": 1}
 
 
 @pytest.mark.requirement("R3.8")
@@ -47,9 +47,9 @@ def test_lists_travel_as_csv_and_ndjson_with_gzip(stage, kind, form):
         stage.path("/instructions?kind=INSTRUCT&name=CRM"), body, kind=kind, Content_Encoding="gzip"
     )
 
-    found = body_of(answer)
-    assert (answer.status_code, found["accepted"], found["rejected"]) == (201, 2, 0), found
-    assert found["name"] == "CRM"
+    document = body_of(answer)
+    assert (answer.status_code, document["accepted"], document["rejected"]) == (201, 2, 0), document
+    assert document["name"] == "CRM"
 
 
 def test_a_dry_run_changes_nothing(stage):
@@ -58,9 +58,9 @@ def test_a_dry_run_changes_nothing(stage):
         {"kind": "INSTRUCT", "name": "CRM", "guids": [stage.guid(0), STRANGER]},
     )
 
-    found = body_of(answer)
+    document = body_of(answer)
     assert answer.status_code == 200
-    assert (found["dry_run"], found["accepted"], found["rejected"]) == (True, 1, 1)
+    assert (document["dry_run"], document["accepted"], document["rejected"]) == (True, 1, 1)
     assert not Instruction.objects.exists()
 
 
@@ -136,10 +136,10 @@ def test_instructions_are_listed_and_read(stage):
 
     first = body_of(stage.supplier.get("/instructions", {"limit": 2, "rollout_id": stage.rollout.pk}))
     second = body_of(stage.supplier.client.get(first["next"]))
-    one = stage.supplier.get(f"/instructions/{references[0]}")
+    item = stage.supplier.get(f"/instructions/{references[0]}")
 
     assert [each["reference"] for each in first["items"] + second["items"]] == references[::-1]
-    assert body_of(one)["status"] == "APPLIED"
+    assert body_of(item)["status"] == "APPLIED"
 
 
 @pytest.mark.requirement("R4.2")
@@ -185,11 +185,11 @@ def test_rejections_come_by_the_page_and_as_files(stage):
 def test_what_cannot_be_read_is_said(stage, kind, body, status, code):
     answer = stage.supplier.post(stage.path("/instructions"), body, kind=kind)
 
-    found = body_of(answer)
-    assert (answer.status_code, found["code"]) == (status, code), found
+    document = body_of(answer)
+    assert (answer.status_code, document["code"]) == (status, code), document
     assert answer["Content-Type"] == "application/problem+json"
-    assert found["type"] == f"/problems/{code.replace('_', '-')}"
-    assert found["request_id"] == answer["X-Request-ID"]
+    assert document["type"] == f"/problems/{code.replace('_', '-')}"
+    assert document["request_id"] == answer["X-Request-ID"]
 
 
 def test_what_is_packed_badly_is_said(stage):

@@ -105,20 +105,20 @@ def test_a_pilot_runs_from_nomination_to_safe_launch(db, now):
         stage.path("/pilot/confirmations"), {"submission_ids": [nominated["id"]], "comment": "Thanks"}
     )
     started = stage.dcc.post(stage.path("/steps/start_pilot"))
-    said = stage.dcc.post(stage.path("/pilot/commentary"), {"commentary": "It goes well."})
+    content = stage.dcc.post(stage.path("/pilot/commentary"), {"commentary": "It goes well."})
     pilot = body_of(stage.supplier.get(stage.path("/pilot")))
     hubs = body_of(stage.supplier.get(stage.path("/pilot/hubs")))
     ended = stage.dcc.post(stage.path("/steps/end_pilot"), {"reason": "It went well."})
     accepted = stage.dcc.post(stage.path("/steps/accept_pilot"))
 
     assert (nominated["hubs"], [line["reason"] for line in nominated["rejected"]]) == (2, ["UNKNOWN_DEVICE"])
-    assert (gone.status_code, said.status_code) == (204, 204)
+    assert (gone.status_code, content.status_code) == (204, 204)
     assert body_of(confirmed) == {"joined": 2, "dropped": 0, "in_pilot": 2, "cap": 300}
     assert (body_of(started)["status"], pilot["hubs"], len(hubs["items"])) == ("PILOT", 2, 2)
     assert body_of(ended)["status"] == "PILOT_REVIEW"
     assert body_of(accepted)["status"] == "SAFE_LAUNCH"
     assert {
-        one["status"] for one in body_of(stage.supplier.get(stage.path("/pilot/submissions")))["items"]
+        each["status"] for each in body_of(stage.supplier.get(stage.path("/pilot/submissions")))["items"]
     } == {
         "CONFIRMED",
         "WITHDRAWN",
@@ -128,28 +128,28 @@ def test_a_pilot_runs_from_nomination_to_safe_launch(db, now):
 def test_a_nomination_is_declined_with_its_reason(db, now):
     stage = stage_of(make_world(), now=now, status="NOTIFIED", has_pilot=True, gate_open=False)
     body = f"{stage.guid(0)}\n".encode()
-    one = body_of(stage.supplier.post(stage.path("/pilot/submissions"), body, kind="text/csv"))
+    each = body_of(stage.supplier.post(stage.path("/pilot/submissions"), body, kind="text/csv"))
 
     declined = stage.dcc.post(
-        stage.path(f"/pilot/submissions/{one['id']}/decline"), {"comment": "A hospital."}
+        stage.path(f"/pilot/submissions/{each['id']}/decline"), {"comment": "A hospital."}
     )
 
     assert declined.status_code == 204
-    (found,) = body_of(stage.supplier.get(stage.path("/pilot/submissions")))["items"]
-    assert (found["status"], found["comment"]) == ("DECLINED", "A hospital.")
+    (document,) = body_of(stage.supplier.get(stage.path("/pilot/submissions")))["items"]
+    assert (document["status"], document["comment"]) == ("DECLINED", "A hospital.")
 
 
 @pytest.mark.requirement("R2.2")
 def test_a_choice_is_tried_out_before_it_is_saved(stage):
     tree = {"all": [{"field": "region", "op": "in", "value": ["CENTRAL"]}]}
 
-    found = body_of(
+    document = body_of(
         stage.supplier.post(
             stage.path("/selection-preview"), {"tree": tree, "sample": {"size": 5, "seed": 1}}
         )
     )
 
-    assert (found["eligible"], found["chosen"], len(found["first_guids"])) == (16, 5, 5)
+    assert (document["eligible"], document["chosen"], len(document["first_guids"])) == (16, 5, 5)
 
 
 @pytest.mark.requirement("R3.10")
@@ -211,7 +211,7 @@ def test_an_incident_is_raised_followed_and_closed(stage):
     )
     path = raised["Location"].removeprefix("/api/v1")
     moved = stage.dcc.post(f"{path}/steps/acknowledge", {"comment": "Seen."})
-    said = stage.supplier.post(f"{path}/comments", {"text": "More of them."})
+    content = stage.supplier.post(f"{path}/comments", {"text": "More of them."})
     attached = stage.supplier.post(f"{path}/files", {"file_name": "ihd.log", "content": "bG9nIGxpbmUK"})
     file_id = body_of(attached)["attachments"][0]["id"]
     taken = stage.supplier.get(f"{path}/files/{file_id}")
@@ -220,7 +220,7 @@ def test_an_incident_is_raised_followed_and_closed(stage):
     assert (raised.status_code, body_of(raised)["hubs"]) == (201, 1)
     assert [line["reason"] for line in body_of(raised)["rejected"]] == ["MALFORMED_ID"]
     assert body_of(moved)["status"] == "ACKNOWLEDGED"
-    assert [remark["text"] for remark in body_of(said)["comments"]][-1] == "More of them."
+    assert [remark["text"] for remark in body_of(content)["comments"]][-1] == "More of them."
     assert (taken.status_code, taken.content) == (200, b"log line\n")
     assert [hub["guid"] for hub in hubs] == [stage.guid(0)]
     assert len(body_of(stage.supplier.get("/incidents"))["items"]) == 1

@@ -32,26 +32,26 @@ def test_fields_leaves_out_what_nobody_asked_for(stage):
 def test_an_update_is_read_whole(stage):
     answer = stage.supplier.get(stage.path())
 
-    found = body_of(answer)
-    assert found["hubs"] == 16
-    assert found["release_notes"][0]["revision"] == 1
-    assert found["priority"] == "P2"
+    document = body_of(answer)
+    assert document["hubs"] == 16
+    assert document["release_notes"][0]["revision"] == 1
+    assert document["priority"] == "P2"
 
 
 @pytest.mark.requirement("R4.9")
 def test_the_forecast_says_what_happens_if_nobody_does_more(stage):
-    found = body_of(stage.supplier.get(stage.path("/forecast")))
+    document = body_of(stage.supplier.get(stage.path("/forecast")))
 
-    assert [day["hubs"] for day in found["days"]] == [16]
-    assert found["days"][0]["default"] == 16
+    assert [day["hubs"] for day in document["days"]] == [16]
+    assert document["days"][0]["default"] == 16
 
 
 @pytest.mark.requirement("R3.3")
 def test_consent_counts_shared_hubs_and_names_nobody(stage):
     answer = stage.supplier.get(stage.path("/consent"))
 
-    found = body_of(answer)
-    assert (found["shared"], found["shared_answered"], found["waiting_for_you"]) == (5, 0, 16)
+    document = body_of(answer)
+    assert (document["shared"], document["shared_answered"], document["waiting_for_you"]) == (5, 0, 16)
     assert b"Fernhill" not in answer.content
     assert b"Kestrel" not in answer.content
 
@@ -101,10 +101,10 @@ def test_the_hubs_of_an_update_are_filtered(stage):
 
 
 def test_the_dcc_sees_every_hub_without_a_role(stage):
-    found = body_of(stage.dcc.get(stage.path("/hubs")))
+    document = body_of(stage.dcc.get(stage.path("/hubs")))
 
-    assert len(found["items"]) == 20
-    assert {(hub["role"], hub["answer"]) for hub in found["items"]} == {("", None)}
+    assert len(document["items"]) == 20
+    assert {(hub["role"], hub["answer"]) for hub in document["items"]} == {("", None)}
 
 
 def test_dashboard_and_deadlines_say_what_is_owed(stage):
@@ -164,8 +164,8 @@ def test_every_long_list_gives_only_what_is_wanted(stage, who, path, fields):
     stage.supplier.post(stage.path("/instructions"), {"kind": "INSTRUCT", "guids": [stage.guid(0)]})
     system = getattr(stage, who)
 
-    found = body_of(system.get(path, {"fields": fields}))["items"]
+    document = body_of(system.get(path, {"fields": fields}))["items"]
     refused = system.get(path, {"fields": f"{fields},colour"})
 
-    assert {frozenset(item) for item in found} <= {frozenset(fields.split(","))}
+    assert {frozenset(item) for item in document} <= {frozenset(fields.split(","))}
     assert (refused.status_code, body_of(refused)["code"]) == (422, "invalid_input")

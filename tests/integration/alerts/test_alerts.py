@@ -298,8 +298,8 @@ def test_an_alert_that_fits_nothing_is_kept_for_the_dcc(now):
         bench.activated(4),
     )
 
-    found = dict(UnmatchedAlert.objects.values_list("guid", "why"))
-    assert found == {
+    records = dict(UnmatchedAlert.objects.values_list("guid", "why"))
+    assert records == {
         bench.world.guid(0): "WRONG_CSP",
         12345: "UNKNOWN_HUB",
         bench.world.guid(1): "UNKNOWN_CODE",
@@ -377,12 +377,12 @@ def test_news_of_an_earlier_rollout_that_comes_late_does_not_turn_the_inventory_
     second = make_rollout(bench.world, now=now)
     Rollout.objects.filter(pk=second.pk).update(cpl_entry=later)
     HubInFlight.objects.update(rollout_id=second.pk)
-    told = [
+    notices = [
         bench.activated(0),
         bench.activated(0, anonymous=True, minutes=2, firmware_version="0C240000"),
     ]
 
-    for alert in reversed(told) if is_late else told:
+    for alert in reversed(notices) if is_late else notices:
         bench.deliver(alert)
 
     hub = Hub.objects.get(guid=bench.world.guid(0))
@@ -452,16 +452,16 @@ def test_whatever_order_all_a_hub_can_say_comes_in_it_ends_activated_and_told_on
     orders = list(itertools.permutations(range(6)))[:: 3 if state == TargetState.ACTIVATING else 4]
     bench = Bench(now, hubs=len(orders), state=state)
     Command.objects.update(claimed_at=now, sent_at=now)
-    reading, asked = read_command(bench), read_command(bench)
-    Command.objects.filter(pk=asked.pk).update(rollout_id=None, requested_by_id=bench.world.supplier.pk)
+    reading, requested = read_command(bench), read_command(bench)
+    Command.objects.filter(pk=requested.pk).update(rollout_id=None, requested_by_id=bench.world.supplier.pk)
     alerts = [
         (
             bench.alert(hub, "DELIVERY_FAILED", minutes=1, reason="UNREACHABLE"),
             bench.alert(hub, "0x8F72", minutes=2),
             bench.alert(hub, "READ_RESULT", minutes=3, firmware_version="0C220000", command_id=reading.pk),
-            bench.alert(hub, "READ_RESULT", minutes=4, firmware_version="0C220000", command_id=asked.pk),
+            bench.alert(hub, "READ_RESULT", minutes=4, firmware_version="0C220000", command_id=requested.pk),
             bench.activated(hub, minutes=5),
-            bench.alert(hub, "READ_RESULT", minutes=6, firmware_version="0C230000", command_id=asked.pk),
+            bench.alert(hub, "READ_RESULT", minutes=6, firmware_version="0C230000", command_id=requested.pk),
         )
         for hub in range(len(orders))
     ]
@@ -473,8 +473,8 @@ def test_whatever_order_all_a_hub_can_say_comes_in_it_ends_activated_and_told_on
     assert not Hub.objects.exclude(cpl_entry_id=bench.world.target.pk).exists()
     assert not HubInFlight.objects.exists()
     suppliers = Hub.objects.values_list("import_supplier_id", "gas_supplier_id")
-    told = FeedOutbox.objects.filter(kind=EntryKind.HUB_ACTIVATED).count()
-    assert told == sum(len(set(pair) - {None}) for pair in suppliers)
+    entries = FeedOutbox.objects.filter(kind=EntryKind.HUB_ACTIVATED).count()
+    assert entries == sum(len(set(pair) - {None}) for pair in suppliers)
     assert services.measure_drift(rollout_id=bench.rollout.pk).total == 0
 
 
@@ -482,7 +482,7 @@ def test_whatever_order_all_a_hub_can_say_comes_in_it_ends_activated_and_told_on
 def test_a_reading_on_request_is_forwarded_to_whoever_asked_and_corrects_the_inventory(now):
     bench = Bench(now)
     sql.run("UPDATE rollouts_target SET state = 10")
-    asked = Command.objects.create(
+    records = Command.objects.create(
         kind=CommandKind.READ,
         region=2,
         guids=[],
@@ -492,7 +492,7 @@ def test_a_reading_on_request_is_forwarded_to_whoever_asked_and_corrects_the_inv
         requested_by_id=bench.world.supplier.pk,
     )
 
-    bench.deliver(bench.alert(0, "READ_RESULT", firmware_version="0C210000", command_id=str(asked.pk)))
+    bench.deliver(bench.alert(0, "READ_RESULT", firmware_version="0C210000", command_id=str(records.pk)))
 
     assert Hub.objects.get(guid=bench.world.guid(0)).cpl_entry_id == bench.world.oldest.pk
     assert [kind for kind, _, _ in bench.feed(bench.world.as_supplier)] == [EntryKind.HUB_VERSION_READ]

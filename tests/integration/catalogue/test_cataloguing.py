@@ -42,9 +42,9 @@ def test_removing_an_entry_suspends_its_running_rollouts_and_tells_everybody_con
         now.date(),
         "Security flaw",
     )
-    told = FeedOutbox.objects.filter(kind=EntryKind.CPL_REMOVED)
-    assert set(told.values_list("rollout_id", flat=True)) == {running.pk, paused.pk}
-    assert world.other.pk in told.values_list("party_id", flat=True)
+    entries = FeedOutbox.objects.filter(kind=EntryKind.CPL_REMOVED)
+    assert set(entries.values_list("rollout_id", flat=True)) == {running.pk, paused.pk}
+    assert world.other.pk in entries.values_list("party_id", flat=True)
     assert Event.objects.get(name="cpl-entry.status-changed").facts["to"] == "WITHDRAWN"
 
 

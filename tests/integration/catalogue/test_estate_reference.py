@@ -101,11 +101,11 @@ class TestImages:
     def test_are_kept_when_they_are_what_the_cpl_says(self, operator, now):
         image = make_image(model="433100AC", version="0C230000", seed=7)
 
-        kept = services.upload_image(
+        stored = services.upload_image(
             operator, cpl_entry_id=entry_of().pk, file_name="hub.ota", source=image, now=now
         )
 
-        assert (kept.size, kept.header["firmware_version"]) == (len(image), "0C230000")
+        assert (stored.size, stored.header["firmware_version"]) == (len(image), "0C230000")
         assert FirmwareImage.objects.get().cpl_entry == entry_of()
 
     def test_are_refused_with_every_difference(self, operator, now):

@@ -72,8 +72,8 @@ def test_a_silent_activation_is_read_twice_and_then_said_to_be_unconfirmed(csp, 
     assert states(rollout) == {52: 4, 60: 16}
     assert target(rollout, world.guid(0)).code == FailureCode.NO_RESPONSE
     assert not HubInFlight.objects.filter(guid=world.guid(0)).exists()
-    told = sql.rows("SELECT party_id, count(*) AS n FROM events_feed_outbox WHERE kind = 6 GROUP BY 1")
-    assert {row.party_id: row.n for row in told} == {world.supplier.pk: 4}
+    rows = sql.rows("SELECT party_id, count(*) AS n FROM events_feed_outbox WHERE kind = 6 GROUP BY 1")
+    assert {row.party_id: row.n for row in rows} == {world.supplier.pk: 4}
     assert services.measure_drift(rollout_id=rollout.pk).total == 0
 
 
@@ -189,9 +189,9 @@ def test_a_rollout_with_one_hub_under_way_is_not_complete(csp, world, rollout, n
 
 @pytest.mark.requirement("R4.8")
 def test_a_supplier_has_its_own_hub_read_at_any_time(csp, world, now):
-    asked = services.request_read(world.as_supplier, guids=[world.guid(0), world.guid(9)], now=now)
+    requested = services.request_read(world.as_supplier, guids=[world.guid(0), world.guid(9)], now=now)
 
-    assert (asked.requested, asked.not_yours) == (2, 0)
+    assert (requested.requested, requested.not_yours) == (2, 0)
     assert dispatch(now) == 2
     assert sorted(csp.hubs("read")) == ["00-DB-12-34-00-00-00-00", "00-DB-12-34-00-00-00-09"]
     command = readings().get()
@@ -234,11 +234,11 @@ def test_two_workers_at_once_read_a_hub_once(csp, world, rollout, now, monkeypat
     fetch_one, both_have_looked = sql.fetch_one, threading.Barrier(2, timeout=1)
 
     def fetch_and_wait(app, name, **params):
-        found = fetch_one(app, name, **params)
+        rows = fetch_one(app, name, **params)
         if name == "read_silent":
             with suppress(threading.BrokenBarrierError):
                 both_have_looked.wait()
-        return found
+        return rows
 
     def follow_up():
         services.follow_up_silence(due + 24 * HOUR)

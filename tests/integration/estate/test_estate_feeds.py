@@ -174,10 +174,10 @@ class TestChangesOfStatus:
         take(f"{hub(3)},{status},,{hub(4)}", f"{hub(5)},{status},,")
 
         codes = Target.objects.filter(rollout_id=rollout.pk, state=TargetState.WITHDRAWN)
-        told = FeedOutbox.objects.filter(kind=EntryKind.HUB_WITHDRAWN).values_list("guid", "code")
+        entries = FeedOutbox.objects.filter(kind=EntryKind.HUB_WITHDRAWN).values_list("guid", "code")
         assert (
             dict(codes.values_list("guid", "code"))
-            == dict(told)
+            == dict(entries)
             == {
                 world.guid(3): FailureCode.EXCHANGED,
                 world.guid(5): FailureCode.DECOMMISSIONED,

@@ -88,8 +88,8 @@ def load(world, now):
 
 
 def reasons(report):
-    kept = EstateImportLine.objects.filter(estate_import_id=report.id).order_by("line_no")
-    return [(each.line_no, each.reason) for each in kept]
+    records = EstateImportLine.objects.filter(estate_import_id=report.id).order_by("line_no")
+    return [(each.line_no, each.reason) for each in records]
 
 
 def tallied():
@@ -211,8 +211,8 @@ class TestRefusedLines:
     def test_keep_their_text(self, load):
         report = load(line(region="East"))
 
-        kept = EstateImportLine.objects.get(estate_import_id=report.id)
-        assert kept.raw == line(region="East")
+        records = EstateImportLine.objects.get(estate_import_id=report.id)
+        assert records.raw == line(region="East")
 
     def test_are_those_with_too_few_or_too_many_columns_too(self, load):
         report = load(line() + ",more", "one,two", numbered(5), '"never closed,' + line())
@@ -378,10 +378,12 @@ class TestALaterFile:
         report = load(numbered(1, firmware_version="0C230000", smi_status="Suspended"), numbered(3))
 
         hub = Hub.objects.get(guid=Guid.parse("00-DB-12-34-FF-00-00-01").db)
-        kept = HubHistory.objects.order_by("kind").values_list("kind", "old_value", "new_value", "evidence")
+        records = HubHistory.objects.order_by("kind").values_list(
+            "kind", "old_value", "new_value", "evidence"
+        )
         assert (report.added, report.changed) == (1, 1)
         assert (hub.cpl_entry_id, hub.smi_status) == (world.target.pk, SmiStatus.SUSPENDED)
-        assert list(kept) == [
+        assert list(records) == [
             (HistoryKind.VERSION, "0C220000", "0C230000", f"import {report.id}"),
             (HistoryKind.STATUS, "Commissioned", "Suspended", f"import {report.id}"),
         ]
@@ -490,9 +492,9 @@ class TestWhatWasImported:
     def test_gives_the_refused_lines_as_a_file_without_formulas(self, world, load):
         report = load(line(region="East"), "=cmd|'/c calc'!A1")
 
-        said = b"".join(refused_lines_csv(world.operator, import_id=report.id)).decode("utf-8-sig")
+        csv_text = b"".join(refused_lines_csv(world.operator, import_id=report.id)).decode("utf-8-sig")
 
-        rows = list(csv.reader(io.StringIO(said)))
+        rows = list(csv.reader(io.StringIO(csv_text)))
         assert rows[0] == ["line", "text", "reason", "what_to_do"]
         assert rows[1][:3] == ["2", line(region="East"), "UNKNOWN_REGION"]
         assert rows[2][1].startswith("'=cmd")

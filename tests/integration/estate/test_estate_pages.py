@@ -83,9 +83,9 @@ class TestWhoSeesWhat:
 
     @pytest.mark.requirement("R3.3")
     def test_a_supplier_is_never_shown_who_the_second_one_is(self, world):
-        said = " ".join(map(repr, whole(world.as_supplier))) + repr(exported(world.as_supplier))
+        content = " ".join(map(repr, whole(world.as_supplier))) + repr(exported(world.as_supplier))
 
-        assert all(other.name not in said for other in (world.other, world.third))
+        assert all(other.name not in content for other in (world.other, world.third))
         assert {field.name for field in fields(HubRow)}.isdisjoint({"import_supplier", "gas_supplier"})
 
     def test_the_dcc_sees_all_hubs_and_whose_they_are(self, world):
@@ -191,7 +191,7 @@ class TestFilters:
         Hub.objects.filter(guid=world.guid(4)).update(cpl_entry=world.oldest)
         Hub.objects.filter(guid=world.guid(6)).update(smi_status=SmiStatus.SUSPENDED)
 
-        found = {
+        result = {
             name: numbers(world, whole(world.as_supplier, **{name: value}))
             for name, value in {
                 "regions": [Region.SOUTH],
@@ -203,7 +203,7 @@ class TestFilters:
             }.items()
         }
 
-        assert found == {
+        assert result == {
             "regions": [2],
             "versions": [4],
             "statuses": [6],

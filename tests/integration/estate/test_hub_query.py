@@ -60,28 +60,28 @@ class TestTheRecord:
         HubLabel.objects.create(organisation_id=world.supplier.pk, label="vans", guid=world.guid(9))
         HubLabel.objects.create(organisation_id=world.other.pk, label="theirs", guid=world.guid(9))
 
-        told = card(world.as_supplier, 9)
+        hub = card(world.as_supplier, 9)
 
-        record = told.record
+        record = hub.record
         assert (record.guid, record.gpf_guid) == ("00-DB-12-34-00-00-00-09", "00-DB-12-CC-00-00-00-09")
         assert (record.manufacturer, record.model, record.version) == ("Toshiba", "433100AC", "0C220000")
         assert (record.region, record.status) == (Region.CENTRAL, SmiStatus.COMMISSIONED)
         assert (record.role, record.has_second_supplier) == ("IMPORT", True)
-        assert told.labels == ["vans"]
+        assert hub.labels == ["vans"]
 
     @pytest.mark.parametrize(
         "text",
         ["00-DB-12-34-00-00-00-09", "00db123400000009", "00-DB-12-CC-00-00-00-09", "0x00DB12CC00000009"],
     )
     def test_is_found_by_either_guid_in_any_spelling(self, world, text):
-        told = hub_card(world.as_supplier, guid=text)
+        hub = hub_card(world.as_supplier, guid=text)
 
-        assert told.record.guid == "00-DB-12-34-00-00-00-09"
-        assert told.found_by_gpf == ("CC" in text)
+        assert hub.record.guid == "00-DB-12-34-00-00-00-09"
+        assert hub.found_by_gpf == ("CC" in text)
 
     @pytest.mark.requirement("R4.2")
     def test_of_anothers_hub_reads_as_of_none_in_as_many_steps(self, world, statements):
-        said = set()
+        content = set()
         for text in (
             "00-DB-12-34-00-00-00-11",
             "00-DB-12-CC-00-00-00-11",
@@ -91,9 +91,9 @@ class TestTheRecord:
             statements.clear()
             with pytest.raises(NotFound) as refusal:
                 hub_card(world.as_supplier, guid=text)
-            said.add((refusal.value.message, refusal.value.code, len(statements)))
+            content.add((refusal.value.message, refusal.value.code, len(statements)))
 
-        assert len(said) == 1
+        assert len(content) == 1
 
     def test_is_for_the_csp_of_its_region_and_not_for_the_panel(self, world, card):
         Hub.objects.filter(guid=world.guid(3)).update(region=Region.SMETS1)
@@ -123,9 +123,9 @@ class TestTheSecondSupplier:
         change(world, 9, HistoryKind.GAS_SUPPLIER, world.third.pk, world.other.pk, now)
         change(world, 9, HistoryKind.IMPORT_SUPPLIER, world.third.pk, world.supplier.pk, now)
 
-        told = repr(card(world.as_supplier, 9))
+        hub = repr(card(world.as_supplier, 9))
 
-        assert not any(other.name in told for other in (world.other, world.third))
+        assert not any(other.name in hub for other in (world.other, world.third))
 
     def test_is_told_of_by_whether_it_has_answered(self, world, card, now):
         make_rollout(world, now=now)
@@ -139,9 +139,9 @@ class TestTheSecondSupplier:
         assert card(world.as_supplier, 0).places[0].second_has_answered is None
 
     def test_is_named_to_the_dcc(self, world, card):
-        told = card(world.operator, 9)
+        hub = card(world.operator, 9)
 
-        assert (told.import_supplier, told.gas_supplier) == (world.supplier.name, world.other.name)
+        assert (hub.import_supplier, hub.gas_supplier) == (world.supplier.name, world.other.name)
 
 
 class TestTheHistory:
@@ -169,9 +169,9 @@ class TestTheHistory:
         change(world, 9, HistoryKind.IMPORT_SUPPLIER, world.other.pk, world.supplier.pk, gained)
         change(world, 9, HistoryKind.READ, "", "0C220000", now)
 
-        told = [(each.kind, each.old, each.new, each.evidence) for each in card(world.as_supplier, 9).changes]
+        hub = [(each.kind, each.old, each.new, each.evidence) for each in card(world.as_supplier, 9).changes]
 
-        assert told == [
+        assert hub == [
             (HistoryKind.READ, "", "0C220000", ""),
             (HistoryKind.IMPORT_SUPPLIER, "", world.supplier.name, ""),
             (HistoryKind.VERSION, "0C210000", "0C220000", ""),
@@ -191,10 +191,10 @@ class TestThePlaceInRollouts:
     def test_says_where_the_hub_stands_and_what_comes_next(self, world, card, now):
         rollout = make_rollout(world, now=now)
 
-        told = card(world.as_supplier, 0)
+        hub = card(world.as_supplier, 0)
 
-        place = told.places[0]
-        assert told.current == place
+        place = hub.places[0]
+        assert hub.current == place
         assert (place.rollout_id, place.rollout_name, place.batch) == (
             rollout.pk,
             rollout.name,
@@ -211,10 +211,10 @@ class TestThePlaceInRollouts:
             state=TargetState.ACTIVATED, consent=Consent.COMPLETE
         )
 
-        told = card(world.as_supplier, 0)
+        hub = card(world.as_supplier, 0)
 
-        assert told.current is None
-        assert (told.places[0].state, told.places[0].next_step) == (TargetState.ACTIVATED, None)
+        assert hub.current is None
+        assert (hub.places[0].state, hub.places[0].next_step) == (TargetState.ACTIVATED, None)
 
     def test_under_an_earlier_supplier_is_not_told_to_the_next(self, world, card, now):
         make_rollout(world, now=now)
@@ -252,9 +252,9 @@ class TestWhatCame:
                 data={"to": party},
             )
 
-        told = card(world.as_supplier, 9).entries
+        hub = card(world.as_supplier, 9).entries
 
-        assert [(each.kind, each.version, each.data) for each in told] == [
+        assert [(each.kind, each.version, each.data) for each in hub] == [
             (EntryKind.HUB_ACTIVATED, "0C230000", {"to": world.supplier.pk})
         ]
 

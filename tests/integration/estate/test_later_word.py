@@ -111,9 +111,9 @@ def test_a_file_that_is_older_than_the_hubs_word_does_not_turn_its_version_back(
     assert noted(report) == [
         (2, f"{hub(0)}: {OLD} in the file, {NEW} by its own word", LineProblem.OLDER_VERSION)
     ]
-    said = b"".join(refused_lines_csv(desk.world.operator, import_id=report.id)).decode()
-    assert hub(0) in said
-    assert "OLDER_VERSION" in said
+    csv_text = b"".join(refused_lines_csv(desk.world.operator, import_id=report.id)).decode()
+    assert hub(0) in csv_text
+    assert "OLDER_VERSION" in csv_text
     assert HubHistory.objects.filter(guid=guid(0), kind=HistoryKind.VERSION).count() == 1
     assert services.measure_estate_drift() == 0
 
@@ -127,9 +127,9 @@ def test_an_activation_outlives_the_file_made_before_it_and_the_hub_stays_cured(
 
     desk.load(line(0, status="Suspended"), as_of=now, later=5)
 
-    found = Hub.objects.get(guid=guid(0))
-    assert (desk.version(0), found.smi_status) == (NEW, SmiStatus.COMMISSIONED)
-    assert found.gpf_cpl_entry_id == found.cpl_entry_id
+    records = Hub.objects.get(guid=guid(0))
+    assert (desk.version(0), records.smi_status) == (NEW, SmiStatus.COMMISSIONED)
+    assert records.gpf_cpl_entry_id == records.cpl_entry_id
     assert Target.objects.get(rollout_id=rollout.pk, guid=guid(0)).state == TargetState.ACTIVATED
 
 
@@ -260,8 +260,8 @@ class TestAlertsBeforeTheirHub:
         desk.load(line(40))
         services.apply_waiting(now=now)
 
-        kept = UnmatchedAlert.objects.get()
-        assert (kept.why, kept.review_note) == ("CAME_EARLY", "Of a trial.")
+        records = UnmatchedAlert.objects.get()
+        assert (records.why, records.review_note) == ("CAME_EARLY", "Of a trial.")
         assert desk.version(40) == NEW
 
     @pytest.mark.requirement("R4.11")
@@ -271,8 +271,8 @@ class TestAlertsBeforeTheirHub:
         desk.load(line(40))
         services.apply_waiting(now=now)
 
-        kept = UnmatchedAlert.objects.get()
-        assert (kept.why, kept.received_at) == ("NO_ROLLOUT", now)
+        records = UnmatchedAlert.objects.get()
+        assert (records.why, records.received_at) == ("NO_ROLLOUT", now)
 
     @pytest.mark.requirement("R4.7", "R4.11")
     def test_are_told_as_any_other_and_a_repetition_counts_for_nothing(self, desk, now):

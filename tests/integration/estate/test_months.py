@@ -13,11 +13,11 @@ pytestmark = pytest.mark.django_db
 
 
 def months_of(table):
-    found = sql.rows(
+    rows = sql.rows(
         "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = %(table)s::regclass",
         {"table": table},
     )
-    return {row.name.removeprefix(f"{table}_") for row in found}
+    return {row.name.removeprefix(f"{table}_") for row in rows}
 
 
 def test_months_are_made_ahead_and_once():

@@ -111,9 +111,9 @@ def test_both_are_told_and_neither_is_told_who(world, rollout, now):
     change(world, SOLE, world.third, world.supplier, now=now)
     change(world, SOLE, world.third, world.third, now=now)
 
-    told = FeedOutbox.objects.order_by("id").values_list("kind", "party_id", "guid", "rollout_id", "data")
+    entries = FeedOutbox.objects.order_by("id").values_list("kind", "party_id", "guid", "rollout_id", "data")
     guid = world.guid(SOLE)
-    assert list(told) == [
+    assert list(entries) == [
         (EntryKind.HUB_RESPONSIBILITY_GAINED, world.third.pk, guid, None, {"role": "import"}),
         (
             EntryKind.INSTRUCTION_VOIDED,

@@ -246,16 +246,16 @@ def test_waiting_ends_when_the_server_stops_and_goes_on_at_another(world, settin
 
 
 def test_the_servers_own_stop_follows_that_of_waits(monkeypatch):
-    ended, told = threading.Event(), []
+    ended, notices = threading.Event(), []
     monkeypatch.setattr(listening, "_ending", ended)
-    before = signal.signal(signal.SIGTERM, lambda *_: told.append(ended.is_set()))
+    before = signal.signal(signal.SIGTERM, lambda *_: notices.append(ended.is_set()))
     try:
         listening.end_waits_at_stop()
         signal.raise_signal(signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, before)
 
-    assert told == [True]
+    assert notices == [True]
 
 
 @pytest.mark.parametrize(
@@ -339,9 +339,9 @@ def test_a_long_poll_is_answered_as_soon_as_there_is_something_and_holds_no_conn
 def _connections_left() -> int:
     """Count them once those of earlier tests have gone: PostgreSQL takes a moment to see that one was closed."""
     ends = time.monotonic() + 5
-    while (found := _connections()) > 1 and time.monotonic() < ends:
+    while (result := _connections()) > 1 and time.monotonic() < ends:
         time.sleep(0.05)
-    return found
+    return result
 
 
 def _connections() -> int:

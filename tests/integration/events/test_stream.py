@@ -75,12 +75,12 @@ def test_entries_arrive_in_order_as_soon_as_they_have_their_places(world, url):
         time.sleep(0.3)
         began = time.monotonic()
         say(world.supplier, times=3)
-        told = stream.take(3)
+        messages = stream.take(3)
         taken = time.monotonic() - began
 
-    assert [(each.id, each.event) for each in told] == [("1", "entry"), ("2", "entry"), ("3", "entry")]
-    assert [each.data["data"]["facts"]["n"] for each in told] == [0, 1, 2]
-    assert told[0].data["type"] == "portal.rule.ran"
+    assert [(each.id, each.event) for each in messages] == [("1", "entry"), ("2", "entry"), ("3", "entry")]
+    assert [each.data["data"]["facts"]["n"] for each in messages] == [0, 1, 2]
+    assert messages[0].data["type"] == "portal.rule.ran"
     assert taken < 0.9
 
 
@@ -103,11 +103,11 @@ def test_one_that_fell_far_behind_catches_up_without_a_gap(world, url, monkeypat
     say(world.supplier, times=100)
 
     with following(f"{url}{FEED}?after=0", Authorization=bearer(world.supplier_user)) as stream:
-        told = stream.take(60)
+        messages = stream.take(60)
         say(world.supplier, times=20)
-        told += stream.take(60)
+        messages += stream.take(60)
 
-    assert [int(each.id) for each in told] == list(range(1, 121))
+    assert [int(each.id) for each in messages] == list(range(1, 121))
 
 
 def test_kinds_can_be_chosen_and_the_place_still_moves_on(world, url, monkeypatch):
@@ -118,13 +118,13 @@ def test_kinds_can_be_chosen_and_the_place_still_moves_on(world, url, monkeypatc
         say(world.supplier, times=3)
         say(world.supplier, kind=EntryKind.ROLLOUT_PAUSED)
         say(world.supplier, times=2)
-        told = [stream.next()]
-        while told[-1].id != "6":
-            told.append(stream.next())
+        message = [stream.next()]
+        while message[-1].id != "6":
+            message.append(stream.next())
 
-    entries = [each for each in told if each.event == "entry"]
+    entries = [each for each in message if each.event == "entry"]
     assert [each.data["type"] for each in entries] == ["portal.rollout.paused"]
-    assert {each.event for each in told} == {"entry", "head"}
+    assert {each.event for each in message} == {"entry", "head"}
 
 
 def test_nobody_sees_the_entries_of_another(world, url):
@@ -132,10 +132,10 @@ def test_nobody_sees_the_entries_of_another(world, url):
         time.sleep(0.2)
         say(world.supplier, times=2)
         say(world.other)
-        told = stream.next()
+        message = stream.next()
 
-    assert told.data["source"].endswith(f"/feeds/{world.other.pk}")
-    assert told.id == "1"
+    assert message.data["source"].endswith(f"/feeds/{world.other.pk}")
+    assert message.id == "1"
 
 
 def test_everybody_who_follows_sees_everything(world, url):
@@ -240,13 +240,13 @@ def test_a_page_is_told_at_once_of_what_happened_since_it_was_rendered(world, ur
     time.sleep(1.2)  # until the server has heard of it
 
     with following(f"{url}/stream?since={rendered}", Cookie=cookie) as stream:
-        told = stream.next()
+        message = stream.next()
     time.sleep(1.1)
-    with following(f"{url}/stream", Cookie=cookie, Last_Event_ID=told.id) as stream:
+    with following(f"{url}/stream", Cookie=cookie, Last_Event_ID=message.id) as stream:
         say(world.supplier)
         again = stream.next()
 
-    assert told.data == {"head": 1}
+    assert message.data == {"head": 1}
     assert again.data == {"head": 2}
 
 
@@ -331,25 +331,25 @@ def test_many_who_come_at_once_are_counted_one_by_one(world, url, settings, monk
         return slow(*args)
 
     monkeypatch.setattr(reading, "position_of", place_of)
-    token, ends, found = bearer(world.supplier_user), threading.Event(), []
+    token, ends, result = bearer(world.supplier_user), threading.Event(), []
 
     def follow():
         headers = {"Authorization": token}
         with httpx.stream("GET", url + FEED, headers=headers, timeout=20, trust_env=False) as answer:
-            found.append(answer.status_code)
+            result.append(answer.status_code)
             ends.wait(10)
 
     threads = [threading.Thread(target=follow) for _ in range(12)]
     for thread in threads:
         thread.start()
     until = time.monotonic() + 10
-    while len(found) < len(threads) and time.monotonic() < until:
+    while len(result) < len(threads) and time.monotonic() < until:
         time.sleep(0.05)
     ends.set()
     for thread in threads:
         thread.join(10)
 
-    assert sorted(found) == [200] * 3 + [429] * 9
+    assert sorted(result) == [200] * 3 + [429] * 9
 
 
 @pytest.mark.requirement("R3.3")
@@ -361,10 +361,10 @@ def test_the_last_id_of_another_party_shows_nothing_of_its_feed(world, url):
     ahead = httpx.get(url + FEED, headers={"Authorization": token, "Last-Event-ID": "5"}, trust_env=False)
     say(world.supplier, times=5)
     with following(url + FEED, Authorization=token, Last_Event_ID="5") as stream:
-        told = stream.take(2)
+        messages = stream.take(2)
 
     assert (ahead.status_code, ahead.json()["code"], ahead.json()["head"]) == (422, "cursor_ahead", 2)
-    assert [(each.id, each.data["source"].rpartition("/")[2]) for each in told] == [
+    assert [(each.id, each.data["source"].rpartition("/")[2]) for each in messages] == [
         ("6", str(world.supplier.pk)),
         ("7", str(world.supplier.pk)),
     ]

@@ -384,22 +384,22 @@ class TestWhatEverybodyHears:
 
         decide(world, rollout, "STOP", now)
 
-        told = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.DECISION_MADE)}
-        mine = told[world.supplier.pk]
+        entries = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.DECISION_MADE)}
+        mine = entries[world.supplier.pk]
         assert mine["outcome"] == "STOP"
         assert mine["hubs"] == 16
         assert mine["means"]["withdrawn"] == 15
         assert mine["means"]["settled"] == 1
         assert "keep it" in mine["what_to_do"]
         assert mine["automatic_at"] == rollout.automatic_at.isoformat()
-        assert told[world.other.pk]["hubs"] == 6
-        assert {world.csp.pk, world.panel.pk, world.dcc.pk} <= set(told)
+        assert entries[world.other.pk]["hubs"] == 6
+        assert {world.csp.pk, world.panel.pk, world.dcc.pk} <= set(entries)
 
     def test_a_recommendation_is_for_the_boards_alone(self, world, rollout, now):
         recommended(world, rollout, "PAUSE", now)
 
-        told = FeedOutbox.objects.filter(kind=EntryKind.DECISION_RECOMMENDED)
-        assert set(told.values_list("party_id", flat=True)) == {world.dcc.pk, world.panel.pk}
+        entries = FeedOutbox.objects.filter(kind=EntryKind.DECISION_RECOMMENDED)
+        assert set(entries.values_list("party_id", flat=True)) == {world.dcc.pk, world.panel.pk}
 
     def test_a_supplier_has_no_part_in_a_decision(self, world, rollout, now):
         for act in (

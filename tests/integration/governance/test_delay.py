@@ -114,23 +114,23 @@ def test_batches_move_by_the_same_amount(world, rollout, now):
 
 
 def test_times_that_suppliers_asked_for_stand(world, rollout, now):
-    asked = now + timedelta(days=3)
+    requested = now + timedelta(days=3)
     settle(
         rollout,
         state=20,
         consent=4,
         import_answer=1,
-        import_time=asked,
+        import_time=requested,
         answered_at=now - timedelta(days=50),
-        effective_at=asked,
+        effective_at=requested,
         where=f"guid = {world.guid(0)}",
     )
 
     decide(world, rollout, "DELAY", now, automatic_at=later(rollout))
     services.finish_delays(now)
 
-    kept = target(rollout, world.guid(0))
-    assert (kept.consent, kept.effective_at, kept.state) == (Consent.COMPLETE, asked, 20)
+    stored = target(rollout, world.guid(0))
+    assert (stored.consent, stored.effective_at, stored.state) == (Consent.COMPLETE, requested, 20)
 
 
 @pytest.mark.requirement("R5.5")
@@ -139,8 +139,8 @@ def test_each_supplier_hears_its_new_dates_and_how_many_hubs_it_is_asked_for_aga
 
     decide(world, rollout, "DELAY", now, automatic_at=until)
 
-    told = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_DELAYED)}
-    mine = told[world.supplier.pk]
+    entries = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_DELAYED)}
+    mine = entries[world.supplier.pk]
     assert mine["open_again"] == 32
     assert (mine["automatic_at"], mine["automatic_at_before"]) == (
         until.isoformat(),
@@ -154,8 +154,8 @@ def test_a_delay_that_opens_no_window_promises_none(world, rollout, now):
     decide(world, rollout, "DELAY", now, automatic_at=now + timedelta(days=20))
     services.finish_delays(now)
 
-    told = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_DELAYED)}
-    mine = told[world.supplier.pk]
+    entries = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_DELAYED)}
+    mine = entries[world.supplier.pk]
     assert mine["open_again"] == 0
     assert "no window for instructions" in mine["what_to_do"]
     assert mine["means"]["go_on"] == 32
@@ -181,10 +181,10 @@ def test_only_hubs_of_batches_whose_window_opens_are_asked_for_again(world, roll
 
     decide(world, rollout, "DELAY", now, automatic_at=until)
 
-    told = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.DECISION_MADE)}
+    entries = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.DECISION_MADE)}
     early.refresh_from_db()
     assert early.cutoff_at < now
-    assert told[world.supplier.pk]["open_again"] == 22
+    assert entries[world.supplier.pk]["open_again"] == 22
     services.finish_delays(now)
     assert target(rollout, world.guid(0)).consent == Consent.DEFAULTED
     assert target(rollout, world.guid(20)).consent == Consent.AWAITING
@@ -196,8 +196,8 @@ def test_a_delay_that_does_not_go_on_says_that_hubs_are_held_back(world, rollout
 
     decide(world, rollout, "DELAY", now, automatic_at=later(rollout), goes_on=False)
 
-    told = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.DECISION_MADE)}
-    mine = told[world.supplier.pk]
+    entries = {e.party_id: e.data for e in FeedOutbox.objects.filter(kind=EntryKind.DECISION_MADE)}
+    mine = entries[world.supplier.pk]
     assert "go_on" not in mine["means"]
     assert mine["means"]["held_back"] == 32
     assert "you are told when it does" in mine["what_to_do"]

@@ -34,12 +34,12 @@ def played(now):
 def test_one_is_looked_into_one_handled_with_it_one_new_and_one_closed(played, now):
     incidents.put_incidents(now=now)
 
-    found = list(Incident.objects.order_by("id"))
-    assert [each.status for each in found] == ["CLOSED", "INVESTIGATING", "MERGED", "RAISED"]
-    assert all(each.is_high_priority and each.hubs for each in found)
-    assert found[2].merged_into == found[1]
-    assert [each.raised_at for each in found] == sorted(each.raised_at for each in found)
-    assert found[3].respond_by > now
+    records = list(Incident.objects.order_by("id"))
+    assert [each.status for each in records] == ["CLOSED", "INVESTIGATING", "MERGED", "RAISED"]
+    assert all(each.is_high_priority and each.hubs for each in records)
+    assert records[2].merged_into == records[1]
+    assert [each.raised_at for each in records] == sorted(each.raised_at for each in records)
+    assert records[3].respond_by > now
     assert set(Rollout.objects.values_list("status", flat=True)) == {RolloutStatus.SAFE_LAUNCH.value}
 
 

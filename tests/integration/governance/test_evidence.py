@@ -97,8 +97,8 @@ def test_one_file_holds_the_report_and_the_data_behind_it(world, rollout, now):
         "SHA256SUMS",
     }
     page = files["report.html"].decode()
-    for said in ("6 of 26", "Recommended", "Pause", "All devices lost", "Intact", "<svg", "INC-"):
-        assert said in page
+    for content in ("6 of 26", "Recommended", "Pause", "All devices lost", "Intact", "<svg", "INC-"):
+        assert content in page
     assert [(row["activated"], row["failed"]) for row in rows_of(files["days.csv"])] == [
         ("20", "0"),
         ("0", "6"),
@@ -144,11 +144,13 @@ def test_every_file_is_in_the_list_of_digests(world, rollout, now):
 
 
 def test_the_audit_trail_is_proved_and_a_change_shows(world, rollout, now):
-    whole = evidence.collect(world.operator, rollout_id=rollout.pk, now=now)
-    assert whole.chain.is_intact
-    assert whole.chain.head == Event.objects.count()
-    assert all(link.position and link.hash for link in whole.links)
-    assert {"rollout.suspended", "incident.raised", "decision.enacted"} <= {link.name for link in whole.links}
+    evidence_collected = evidence.collect(world.operator, rollout_id=rollout.pk, now=now)
+    assert evidence_collected.chain.is_intact
+    assert evidence_collected.chain.head == Event.objects.count()
+    assert all(link.position and link.hash for link in evidence_collected.links)
+    assert {"rollout.suspended", "incident.raised", "decision.enacted"} <= {
+        link.name for link in evidence_collected.links
+    }
 
     Event.objects.filter(name="rollout.suspended").update(actor_name="Nobody")
 

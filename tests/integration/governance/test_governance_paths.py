@@ -107,9 +107,9 @@ class Hubs:
                 self.run(guid, order)
 
     def report(self):
-        told, self.untold = self.untold, []
-        if told:
-            lines = alert_lines.read(b"\n".join(orjson.dumps(alert) for alert in told))
+        notices, self.untold = self.untold, []
+        if notices:
+            lines = alert_lines.read(b"\n".join(orjson.dumps(alert) for alert in notices))
             services.receive_alerts(
                 csp_id=self.world.csp.pk, copy_text=lines.copy_text, count=lines.count, received_at=self.now
             )

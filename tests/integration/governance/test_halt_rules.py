@@ -73,11 +73,11 @@ class TestWhatTrips:
         trip = HaltTrip.objects.get(rollout=rollout)
         assert trip.evidence["rate"] == Rate(15, 45).document()
         assert trip.evidence["codes"] == {"ACTIVATION_FAILURE": 15}
-        told = FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_SUSPENDED)
+        entries = FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_SUSPENDED)
         assert {world.supplier.pk, world.other.pk, world.csp.pk, world.panel.pk} <= set(
-            told.values_list("party_id", flat=True)
+            entries.values_list("party_id", flat=True)
         )
-        by_party = dict(told.values_list("party_id", "data"))
+        by_party = dict(entries.values_list("party_id", "data"))
         for board in (world.dcc, world.panel):
             assert by_party[board.pk]["halt_rules"][0]["rate"]["hits"] == 15
             assert "15 of 45 hubs" in by_party[board.pk]["figures"]

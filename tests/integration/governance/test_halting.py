@@ -362,8 +362,8 @@ def test_a_hub_that_changes_hands_while_its_rollout_stands_waits_for_its_new_sup
     csp, world, rollout, now, state
 ):
     soon, hub = now + timedelta(hours=5), world.guid(0)
-    asked = {"import_answer": 1, "import_time": soon, "answered_at": now, "effective_at": soon}
-    settle(rollout, state=40, **asked)
+    requested = {"import_answer": 1, "import_time": soon, "answered_at": now, "effective_at": soon}
+    settle(rollout, state=40, **requested)
     services.plan_due(now)
     dispatch(now)
     suspend(world, rollout, now)

@@ -34,10 +34,10 @@ def lines(world, *numbers):
 
 def lose(world, rollout, now, *numbers, scope=None, **changes):
     """Raise an incident: devices are lost on these hubs."""
-    said = {"category": 2, "title": "Meters lost", "han_impact": "SOME_DEVICES", "han_devices": 3}
+    fields = {"category": 2, "title": "Meters lost", "han_impact": "SOME_DEVICES", "han_devices": 3}
     named = {"source": lines(world, *numbers)} if numbers else {}
     account = IncidentAccount(
-        **{**said, **{k: v for k, v in changes.items() if k in IncidentAccount.__slots__}}
+        **{**fields, **{k: v for k, v in changes.items() if k in IncidentAccount.__slots__}}
     )
     others = {k: v for k, v in changes.items() if k not in IncidentAccount.__slots__}
     return services.raise_incident(
@@ -182,14 +182,14 @@ class TestWhoHears:
     def test_the_raiser_and_the_dcc_hear_and_no_other_supplier_does(self, world, rollout, now):
         lose(world, rollout, now, 9, 10, category=3)
 
-        told = FeedOutbox.objects.filter(kind=EntryKind.INCIDENT_RAISED)
-        assert set(told.values_list("party_id", flat=True)) == {world.supplier.pk, world.dcc.pk}
+        entries = FeedOutbox.objects.filter(kind=EntryKind.INCIDENT_RAISED)
+        assert set(entries.values_list("party_id", flat=True)) == {world.supplier.pk, world.dcc.pk}
 
     def test_the_panel_hears_of_what_is_severe(self, world, rollout, now):
         lose(world, rollout, now, 0, category=1)
 
-        told = FeedOutbox.objects.filter(kind=EntryKind.INCIDENT_RAISED)
-        assert world.panel.pk in set(told.values_list("party_id", flat=True))
+        entries = FeedOutbox.objects.filter(kind=EntryKind.INCIDENT_RAISED)
+        assert world.panel.pk in set(entries.values_list("party_id", flat=True))
 
     def test_a_hubs_other_supplier_sees_nothing_of_an_incident(self, world, rollout, now):
         raised = lose(world, rollout, now, 9, 10, attachments=(Upload("log.txt", b"all quiet"),))
@@ -297,7 +297,7 @@ class TestTheWayOfAnIncident:
         assert IncidentHub.objects.count() == 4
 
     def test_a_merge_without_sense_is_refused(self, world, rollout, now):
-        one, two = lose(world, rollout, now, 0), lose(world, rollout, now, 1)
+        each, two = lose(world, rollout, now, 0), lose(world, rollout, now, 1)
 
         def merge(incident, into, scope=None):
             services.merge_incident(
@@ -305,12 +305,12 @@ class TestTheWayOfAnIncident:
             )
 
         with pytest.raises(services.IncidentStepRefused):
-            merge(one, one)
+            merge(each, each)
         with pytest.raises(NotPermitted):
-            merge(one, two, world.as_supplier)
-        merge(one, two)
+            merge(each, two, world.as_supplier)
+        merge(each, two)
         with pytest.raises(services.IncidentStepRefused):
-            merge(two, one)
+            merge(two, each)
 
     def test_the_service_desks_reference_may_come_later(self, world, rollout, now):
         raised = lose(world, rollout, now, 0)
@@ -361,8 +361,8 @@ class TestFiles:
     ):
         raised = self.attach(world, rollout, now, Upload(name, content))
 
-        kept = incident_page(world.as_supplier, raised.incident_id).attachments[0]
-        file = incident_file(world.as_supplier, raised.incident_id, kept.id)
+        stored = incident_page(world.as_supplier, raised.incident_id).attachments[0]
+        file = incident_file(world.as_supplier, raised.incident_id, stored.id)
         assert (file.content, file.headers["Content-Type"]) == (content, media_type)
         assert file.headers["X-Content-Type-Options"] == "nosniff"
         assert file.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''")

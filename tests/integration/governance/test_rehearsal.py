@@ -69,8 +69,8 @@ def play(monkeypatch, settings, tmp_path, now, truth):
         sequencer.sequence_all()
 
     def run(tamper=lambda world, rollout: None, outcome="STOP"):
-        one = lambda rehearsal: stage(rehearsal, tamper=tamper)  # noqa: E731 - a stage needs no name
-        monkeypatch.setattr(incident, "STAGES", [one])
+        each = lambda rehearsal: stage(rehearsal, tamper=tamper)  # noqa: E731 - a stage needs no name
+        monkeypatch.setattr(incident, "STAGES", [each])
         report = tmp_path / "incident.json"
         call_command("incident", to=report, outcome=outcome)
         return json.loads(report.read_text())
@@ -118,8 +118,8 @@ def test_a_hub_that_activated_after_the_halt_without_an_excuse_fails_it(play, tr
 def test_a_flag_alone_is_no_excuse(play, truth, now):
     def tamper(world, rollout):
         truth.activated[world.guid(10)] = now + timedelta(hours=21)
-        told = Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(10))
-        told.update(state=60, activated_after_halt=True)
+        records = Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(10))
+        records.update(state=60, activated_after_halt=True)
 
     with pytest.raises(CommandError, match=r"should not have 1"):
         play(tamper)
@@ -130,8 +130,8 @@ def test_a_cancel_that_had_left_is_one_and_what_happened_is_reported(play, truth
     def crossed(world, rollout):
         _command(rollout, world, CommandKind.CANCEL, left_at=now + timedelta(minutes=5))
         truth.activated[world.guid(10)] = now + timedelta(hours=21)
-        told = Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(10))
-        told.update(state=60, activated_after_halt=True)
+        records = Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(10))
+        records.update(state=60, activated_after_halt=True)
 
     document = play(crossed)
 

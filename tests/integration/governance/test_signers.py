@@ -89,8 +89,8 @@ def test_an_account_a_signer_has_opened_does_not_count_beside_theirs(world, now,
     User.objects.filter(pk=opener.user_id).update(roles=[Role.PANEL_MEMBER])
     opener = Scope.of(User.objects.get(pk=opener.user_id))
     decision = recommended(world, make_rollout(world, now=now), "PROCEED", now)
-    one, two = (opener, alias) if first == "opener" else (alias, opener)
-    sign(one, decision, now)
+    each, two = (opener, alias) if first == "opener" else (alias, opener)
+    sign(each, decision, now)
 
     with pytest.raises(NotPermitted, match="do not count as two"):
         sign(two, decision, now)

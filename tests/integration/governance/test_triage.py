@@ -172,9 +172,9 @@ class TestComparison:
         lose(world, rollout, now, *range(12))
         lose(world, rollout, now, 30, han_impact="NONE")
 
-        found = comparison(world.operator, rollout_id=rollout.pk, now=now)
+        compared = comparison(world.operator, rollout_id=rollout.pk, now=now)
 
-        by_name = {measure.name: measure for measure in found.measures}
+        by_name = {measure.name: measure for measure in compared.measures}
         assert (by_name["incidents"].upgraded, by_name["incidents"].not_upgraded) == (
             Rate(12, 20),
             Rate(1, 20),
@@ -184,15 +184,15 @@ class TestComparison:
             Rate(12, 20),
             Rate(0, 20),
         )
-        assert found.failures == Rate(5, 25)
+        assert compared.failures == Rate(5, 25)
 
     def test_a_hub_named_before_it_was_upgraded_counts_with_those_that_are_not(self, world, rollout, now):
         lose(world, rollout, now - timedelta(days=2), 0, 1)
 
-        found = comparison(world.operator, rollout_id=rollout.pk, now=now)
+        compared = comparison(world.operator, rollout_id=rollout.pk, now=now)
 
-        assert found.measures[0].upgraded == Rate(0, 20)
-        assert found.measures[0].not_upgraded == Rate(2, 20)
+        assert compared.measures[0].upgraded == Rate(0, 20)
+        assert compared.measures[0].not_upgraded == Rate(2, 20)
 
     def test_hubs_that_left_service_are_counted_from_their_history(self, world, rollout, now):
         for number in (0, 1, 35):
@@ -202,9 +202,9 @@ class TestComparison:
                 {"guid": world.guid(number), "at": now - timedelta(hours=1)},
             )
 
-        found = comparison(world.operator, rollout_id=rollout.pk, now=now)
+        compared = comparison(world.operator, rollout_id=rollout.pk, now=now)
 
-        out = {measure.name: measure for measure in found.measures}["out of service"]
+        out = {measure.name: measure for measure in compared.measures}["out of service"]
         assert (out.upgraded, out.not_upgraded) == (Rate(2, 20), Rate(1, 20))
         assert not out.is_apart
 

@@ -137,8 +137,8 @@ def test_each_bad_line_has_its_reason_and_the_good_ones_go_on(world, rollout, no
 
     receipt = give(world.as_supplier, rollout, "\n".join(lines), now=now, at=now + timedelta(days=30))
 
-    found = dict(InstructionLine.objects.order_by("line_no").values_list("line_no", "reason"))
-    assert found == {
+    records = dict(InstructionLine.objects.order_by("line_no").values_list("line_no", "reason"))
+    assert records == {
         2: "MALFORMED_ID",
         3: "DUPLICATE_IN_LIST",
         4: "NOT_COMMISSIONED",

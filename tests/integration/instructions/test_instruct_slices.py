@@ -112,8 +112,8 @@ def test_a_kill_at_any_slice_loses_nothing(now, monkeypatch, killed_in):
     assert (finished.accepted, finished.rejected) == (96, 24)
     answered = Target.objects.filter(rollout_id=rollout.pk, state=TargetState.SCHEDULED, import_answer=1)
     assert answered.count() == 66
-    told = FeedOutbox.objects.filter(kind=EntryKind.HUB_SCHEDULED).values_list("guid", flat=True)
-    assert len(told) == len(set(told)) == 66
+    entries = FeedOutbox.objects.filter(kind=EntryKind.HUB_SCHEDULED).values_list("guid", flat=True)
+    assert len(entries) == len(set(entries)) == 66
 
 
 @pytest.mark.requirement("R3.1")

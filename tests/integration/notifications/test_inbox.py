@@ -277,9 +277,13 @@ def test_a_mail_leads_to_the_receipt_and_to_the_update(now):
     world = make_world(hubs=0)
     rollout = make_rollout(world, now=now)
     services.enrol_readers()
-    told = {"instruction": "INS-7", "accepted": 3, "rejected": 1}
+    notices = {"instruction": "INS-7", "accepted": 3, "rejected": 1}
     unit_of_work(publish_entries)(
-        EntryKind.INSTRUCTION_APPLIED, parties=[world.supplier.pk], at=now, rollout_id=rollout.pk, data=told
+        EntryKind.INSTRUCTION_APPLIED,
+        parties=[world.supplier.pk],
+        at=now,
+        rollout_id=rollout.pk,
+        data=notices,
     )
     sequencer.sequence_all()
 

@@ -258,11 +258,11 @@ def test_a_name_that_leads_inside_is_not_called(world, now, settings, monkeypatc
 def test_the_call_goes_to_the_address_that_was_judged_and_not_to_what_the_name_becomes(
     world, now, monkeypatch
 ):
-    asked = []
+    requested = []
 
     def changing(host, port, *_):
-        asked.append(host)
-        return [(2, 1, 6, "", ("127.0.0.1" if len(asked) == 1 else "10.0.0.7", port))]
+        requested.append(host)
+        return [(2, 1, 6, "", ("127.0.0.1" if len(requested) == 1 else "10.0.0.7", port))]
 
     monkeypatch.setattr(calls, "getaddrinfo", changing)
     with receiving() as receiver:
@@ -271,7 +271,7 @@ def test_the_call_goes_to_the_address_that_was_judged_and_not_to_what_the_name_b
         say(world)
         deliver(now)
 
-    assert asked == ["crm.example"]
+    assert requested == ["crm.example"]
     assert receiver.positions == [1]
     assert receiver.told[0]["host"].startswith("crm.example:")
 
@@ -289,7 +289,7 @@ def test_for_a_day_both_secrets_sign_and_then_only_the_newer(world, now):
         say(world)
         deliver(now + timedelta(hours=25))
 
-    assert [len(told["webhook-signature"].split()) for told in receiver.told] == [2, 2, 1]
+    assert [len(notices["webhook-signature"].split()) for notices in receiver.told] == [2, 2, 1]
 
 
 def test_replaying_from_a_position_or_a_time_repeats_what_came_after(world, now):
@@ -366,8 +366,8 @@ def test_a_paused_webhook_is_not_called_until_it_is_enabled(world, now):
 
 
 def test_one_slow_receiver_does_not_hold_up_another_claim(world, now):
-    with receiving() as one, receiving() as two:
-        make(world, one, now=now)
+    with receiving() as receiver, receiving() as two:
+        make(world, receiver, now=now)
         make(world, two, now=now)
         say(world)
         first, second = delivering.claim_batch(now=now), delivering.claim_batch(now=now)

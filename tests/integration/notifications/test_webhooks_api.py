@@ -35,8 +35,8 @@ def calls(world):
 
 @pytest.fixture
 def receiver():
-    with receiving() as found:
-        yield found
+    with receiving() as receiver:
+        yield receiver
 
 
 def make(calls, receiver, **more):
@@ -81,11 +81,11 @@ def test_a_webhook_that_was_made_delivers_and_shows_how_it_stands(world, calls, 
 def test_the_secret_is_shown_once_and_kept_sealed(calls, receiver):
     made = make(calls, receiver)
 
-    kept = WebhookSecret.objects.get().sealed
+    records = WebhookSecret.objects.get().sealed
     again = calls.get(f"{PATH}/{made['id']}").content.decode()
 
     assert receiver.secret.startswith("whsec_")
-    assert receiver.secret not in kept
+    assert receiver.secret not in records
     assert receiver.secret not in again
     assert made["secrets"][0]["ending"] in receiver.secret
 

@@ -65,10 +65,13 @@ def test_a_batch_is_announced_with_its_own_cut_off_to_the_suppliers_it_concerns(
     formed = create(world, rollout, now=now, automatic_at=automatic_at, tree=None, source=source)
 
     assert formed.cutoff_at == datetime(2030, 4, 30, 0, 0, tzinfo=UTC)
-    told = {each.party_id: each.data for each in FeedOutbox.objects.filter(kind=EntryKind.BATCH_ANNOUNCED)}
-    assert {party: data["hubs"] for party, data in told.items()} == {world.supplier.pk: 3, world.other.pk: 1}
-    assert told[world.other.pk]["cutoff_at"] == "2030-04-30T00:00:00+00:00"
-    assert world.supplier.name not in str(told[world.other.pk])
+    entries = {each.party_id: each.data for each in FeedOutbox.objects.filter(kind=EntryKind.BATCH_ANNOUNCED)}
+    assert {party: data["hubs"] for party, data in entries.items()} == {
+        world.supplier.pk: 3,
+        world.other.pk: 1,
+    }
+    assert entries[world.other.pk]["cutoff_at"] == "2030-04-30T00:00:00+00:00"
+    assert world.supplier.name not in str(entries[world.other.pk])
 
 
 def test_hubs_are_chosen_by_criteria(world: World, rollout: Rollout, now: datetime) -> None:

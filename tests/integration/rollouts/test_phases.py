@@ -61,8 +61,8 @@ def test_a_phase_opens_when_the_earlier_one_has_succeeded_and_soaked(world, roll
 
     assert is_open(second)
     assert services.open_due_phases(now + timedelta(hours=25)) == 0
-    told = FeedOutbox.objects.filter(kind=EntryKind.SAFE_LAUNCH_OPENED)
-    assert world.supplier.pk in set(told.values_list("party_id", flat=True))
+    entries = FeedOutbox.objects.filter(kind=EntryKind.SAFE_LAUNCH_OPENED)
+    assert world.supplier.pk in set(entries.values_list("party_id", flat=True))
 
 
 def test_too_many_failures_keep_it_shut(world, rollout, second, now):

@@ -59,8 +59,8 @@ def test_a_hub_that_no_longer_qualifies_is_withdrawn_and_its_suppliers_told(
 
     assert done.withdrawn == {code: 1}
     assert (target(rollout, world.guid(9)).state, target(rollout, world.guid(9)).code) == (90, code)
-    told = entries(EntryKind.HUB_WITHDRAWN)
-    assert told == {(world.supplier.pk, world.guid(9)), (world.other.pk, world.guid(9))}
+    notices = entries(EntryKind.HUB_WITHDRAWN)
+    assert notices == {(world.supplier.pk, world.guid(9)), (world.other.pk, world.guid(9))}
     assert services.measure_drift(rollout_id=rollout.pk).total == 0
 
 

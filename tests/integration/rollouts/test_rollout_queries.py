@@ -206,11 +206,11 @@ def test_a_preview_of_a_choice_counts_breaks_down_and_scores_within_the_supplier
     services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
     split = {"all": [{"field": "supply", "op": "=", "value": "SPLIT"}]}
 
-    whole = preview_selection(world.as_supplier, rollout_id=rollout.pk, tree={"all": []}, now=now)
+    preview = preview_selection(world.as_supplier, rollout_id=rollout.pk, tree={"all": []}, now=now)
     some = preview_selection(world.as_supplier, rollout_id=rollout.pk, tree=split, now=now)
     theirs = preview_selection(world.as_other, rollout_id=rollout.pk, tree=split, now=now)
 
-    assert (whole.selection.eligible, whole.selection.chosen, whole.selection.score) == (16, 16, 1.0)
+    assert (preview.selection.eligible, preview.selection.chosen, preview.selection.score) == (16, 16, 1.0)
     assert (some.selection.matching, some.selection.eligible) == (5, 16)
     assert some.selection.eligible_by["supply"] == {"SOLE": 11, "SPLIT": 5}
     # Supply alone differs, by 11/16: the mean over four dimensions takes a quarter of it.
@@ -270,8 +270,8 @@ def test_the_dcc_sees_all_nominations_and_a_supplier_its_own(world: World, now: 
     )
 
     def seen(scope: object) -> list[tuple[str, str, int]]:
-        found = submissions(scope, rollout_id=rollout.pk)
-        return [(each.supplier, each.status, each.hubs) for each in found]
+        nominations = submissions(scope, rollout_id=rollout.pk)
+        return [(each.supplier, each.status, each.hubs) for each in nominations]
 
     both = [("Fernhill Gas", "SUBMITTED", 1), ("Brightwater Energy", "CONFIRMED", 2)]
     assert seen(world.operator) == both
@@ -285,12 +285,12 @@ def test_progress_of_a_pilot_speaks_of_the_viewers_own_hubs(world: World, now: d
     targets.filter(guid=world.guid(0)).update(state=60)
     targets.filter(guid=world.guid(1)).update(state=51, code=32)
 
-    whole = pilot_progress(world.operator, rollout_id=rollout.pk)
+    progress = pilot_progress(world.operator, rollout_id=rollout.pk)
     theirs = pilot_progress(world.as_other, rollout_id=rollout.pk)
 
-    assert (whole.hubs, whole.activated, whole.failed, whole.success_rate) == (3, 1, 1, 0.5)
-    assert whole.failures == {FailureCode.ACTIVATION_FAILURE: 1}
-    assert whole.by_version == {
+    assert (progress.hubs, progress.activated, progress.failed, progress.success_rate) == (3, 1, 1, 0.5)
+    assert progress.failures == {FailureCode.ACTIVATION_FAILURE: 1}
+    assert progress.by_version == {
         "0C220000": {TargetState.ACTIVATED: 1, TargetState.ACTIVATION_FAILED: 1, TargetState.ELIGIBLE: 1}
     }
     assert (theirs.hubs, theirs.success_rate) == (1, None)
@@ -325,9 +325,9 @@ def test_a_review_warns_from_fourteen_days_before_and_holds_what_is_due_from_the
     due = rollout.automatic_at
 
     def review(at: datetime, scope: object = None) -> tuple[int, bool, bool]:
-        (found,) = reviews_open(scope or world.operator, now=at)
-        assert found.due_at == due
-        return found.held, found.is_warned, found.is_overdue
+        (result,) = reviews_open(scope or world.operator, now=at)
+        assert result.due_at == due
+        return result.held, result.is_warned, result.is_overdue
 
     assert review(due - timedelta(days=14, seconds=1)) == (0, False, False)
     assert review(due - timedelta(days=14)) == (0, True, False)

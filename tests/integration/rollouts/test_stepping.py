@@ -78,14 +78,16 @@ def test_each_party_hears_of_a_step_in_numbers_of_its_own_hubs(world: World, now
 
     services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="-", now=now)
 
-    told = {each.party_id: each.data for each in FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_SUSPENDED)}
-    own = told[world.supplier.pk]
+    entries = {
+        each.party_id: each.data for each in FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_SUSPENDED)
+    }
+    own = entries[world.supplier.pk]
     assert own["states"] == {"ELIGIBLE": 13, "DISTRIBUTED": 2, "ACTIVATING": 1}
     assert (own["pending"], own["instructions"]) == (3, 1)
-    assert told[world.other.pk]["states"] == {"ELIGIBLE": 6}
-    assert (told[world.other.pk]["pending"], told[world.other.pk]["instructions"]) == (0, 0)
-    assert told[world.csp.pk]["hubs"] == 20
-    assert world.panel.pk in told
+    assert entries[world.other.pk]["states"] == {"ELIGIBLE": 6}
+    assert (entries[world.other.pk]["pending"], entries[world.other.pk]["instructions"]) == (0, 0)
+    assert entries[world.csp.pk]["hubs"] == 20
+    assert world.panel.pk in entries
 
 
 @pytest.mark.requirement("R1.5")

@@ -138,8 +138,8 @@ def test_a_rule_that_is_on_instructs_and_names_itself(world, rollout, now):
     assert run.facts["release"]["severity"] == "MAJOR"
     entry = FeedOutbox.objects.get(kind=EntryKind.RULE_RAN)
     assert (entry.party_id, entry.data["instructions"]) == (world.supplier.pk, [instruction.reference])
-    (told,) = approval_rule(world.as_supplier, version.rule_id).runs
-    assert (told.version, told.hubs, told.instructions) == (1, 32, [instruction.reference])
+    (notices,) = approval_rule(world.as_supplier, version.rule_id).runs
+    assert (notices.version, notices.hubs, notices.instructions) == (1, 32, [instruction.reference])
 
 
 def test_a_rule_does_not_speak_over_a_person(world, rollout, now):
@@ -153,8 +153,8 @@ def test_a_rule_does_not_speak_over_a_person(world, rollout, now):
 
     services.run_approval_rules(now=now)
 
-    kept, withdrawn = (Target.objects.get(rollout_id=rollout.pk, guid=world.guid(n)) for n in (0, 1))
-    assert kept.effective_at == at
+    records, withdrawn = (Target.objects.get(rollout_id=rollout.pk, guid=world.guid(n)) for n in (0, 1))
+    assert records.effective_at == at
     assert (withdrawn.import_answer, withdrawn.consent) == (0, Consent.AWAITING)
     assert Instruction.objects.get(channel=Channel.RULE).accepted == 30
 

@@ -71,9 +71,9 @@ class TestBlocks:
     def test_hold_the_same_cells_however_the_file_comes(self, rows, cut, ending):
         lines = [",".join(map(quoted, row)) for row in rows]
 
-        found = cells(blocks(*lines, ending=ending, cut=cut))
+        result = cells(blocks(*lines, ending=ending, cut=cut))
 
-        assert {number: row for number, row in found.items() if any(row)} == {
+        assert {number: row for number, row in result.items() if any(row)} == {
             number: [cell.strip() for cell in row]
             for number, row in enumerate(rows, start=2)
             if any(cell.strip() for cell in row)
@@ -84,10 +84,10 @@ class TestBlocks:
         monkeypatch.setattr(files, "_LOOKED_AT", 256)
         lines = [filled(guid=f"hub {n}") for n in range(40)]
 
-        found = blocks(*lines, cut=64)
+        result = blocks(*lines, cut=64)
 
-        assert len(found) > 3
-        assert [row[0] for row in cells(found).values()] == [f"hub {n}" for n in range(40)]
+        assert len(result) > 3
+        assert [row[0] for row in cells(result).values()] == [f"hub {n}" for n in range(40)]
 
     @settings(deadline=None)
     @given(st.lists(st.text(alphabet='ab,"; \té\r', max_size=30), max_size=12), st.integers(1, 40))
@@ -96,11 +96,11 @@ class TestBlocks:
         lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         wanted = {number for number, line in enumerate(lines, start=1) if number > 1 and line.strip(b' ,"\t')}
 
-        found = parsed([data[at : at + cut] for at in range(0, len(data), cut)])
+        result = parsed([data[at : at + cut] for at in range(0, len(data), cut)])
 
-        taken = [number for block in found for number in block.numbers.tolist()]
-        assert len({*taken, *odd(found)}) == len(taken) + len(odd(found))
-        assert wanted <= {*taken, *odd(found)}
+        taken = [number for block in result for number in block.numbers.tolist()]
+        assert len({*taken, *odd(result)}) == len(taken) + len(odd(result))
+        assert wanted <= {*taken, *odd(result)}
 
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
     @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
@@ -109,11 +109,11 @@ class TestBlocks:
             encoding
         )
 
-        found = parsed([data[at : at + 5] for at in range(0, len(data), 5)])
+        result = parsed([data[at : at + 5] for at in range(0, len(data), 5)])
 
-        assert [block.numbers.tolist() for block in found] == [[2, 3]]
-        assert found[0].columns["guid"].to_pylist() == [b"a", b"b"]
-        assert files.decoded(found[0].columns["manufacturer"].to_pylist()[0]) == "£ and é"
+        assert [block.numbers.tolist() for block in result] == [[2, 3]]
+        assert result[0].columns["guid"].to_pylist() == [b"a", b"b"]
+        assert files.decoded(result[0].columns["manufacturer"].to_pylist()[0]) == "£ and é"
 
     def test_may_be_encoded_in_two_ways(self):
         data = HEADING.encode() + b"\n" + filled(guid="a", model="£").encode()
@@ -133,18 +133,18 @@ class TestBlocks:
         for offset, text in zip((0, 4), quotes, strict=True):
             lines[place + offset] = filled(guid=f"hub {place + offset}", postcode_area=text)
 
-        found = blocks(*lines)
+        result = blocks(*lines)
 
-        assert sorted([*cells(found), *odd(found)]) == [*range(2, 11)]
-        assert set(odd(found)) <= {place + 2, place + 6}
+        assert sorted([*cells(result), *odd(result)]) == [*range(2, 11)]
+        assert set(odd(result)) <= {place + 2, place + 6}
 
     def test_set_lines_of_another_width_aside(self):
-        found = blocks(
+        result = blocks(
             filled(guid="a") + ",more", "one,two", filled(guid="b") + ",, ", ",,,", "", filled(guid="c")
         )
 
-        assert odd(found) == [2, 3]
-        assert {number: row[0] for number, row in cells(found).items() if row[0]} == {4: "b", 7: "c"}
+        assert odd(result) == [2, 3]
+        assert {number: row[0] for number, row in cells(result).items() if row[0]} == {4: "b", 7: "c"}
 
     def test_have_an_end(self, monkeypatch):
         monkeypatch.setattr(files, "_BLOCK", 64)
@@ -190,9 +190,9 @@ class TestHeadings:
             "firmware_version": "VERSION",
         }
 
-        found = parsed(data, **mapping)[0]
+        result = parsed(data, **mapping)[0]
 
-        assert {name: column.to_pylist() for name, column in found.columns.items()} == {
+        assert {name: column.to_pylist() for name, column in result.columns.items()} == {
             "guid": [b"a"],
             "smi_status": [b"Commissioned"],
             "region": [b"North"],
@@ -235,7 +235,7 @@ class TestWords:
         learnt = {}
         names = ("manufacturer", "model", "region")
         vocabulary = Vocabulary(names, lambda *words: (learnt.setdefault(words, len(learnt)),))
-        found = blocks(
+        result = blocks(
             *(
                 ",".join(
                     quoted({"guid": "x", **dict(zip(names, row, strict=True))}.get(name, ""))
@@ -248,14 +248,14 @@ class TestWords:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr("rollouts.services.estate.inventory.words._FEW_COMBINATIONS", few)
             for _ in range(2):
-                meanings = [int(each) for block in found for each in vocabulary.look_up(block)[:, 0]]
+                meanings = [int(each) for block in result for each in vocabulary.look_up(block)[:, 0]]
 
                 assert meanings == [learnt[tuple(word.strip() for word in row)] for row in rows]
 
     def test_of_a_column_the_file_lacks_are_empty(self):
-        found = parsed(b"guid,model,firmware_version,region,smi_status\na,b,c,d,e\n")[0]
+        result = parsed(b"guid,model,firmware_version,region,smi_status\na,b,c,d,e\n")[0]
 
-        assert Vocabulary(("model", "gpf_status"), lambda *words: (len("".join(words)),)).look_up(found) == [
+        assert Vocabulary(("model", "gpf_status"), lambda *words: (len("".join(words)),)).look_up(result) == [
             [1]
         ]
 
@@ -301,16 +301,18 @@ class TestGuids:
             "\u200e00-DB-12-34-00-00-00-0A\u2069",
         ]
 
-        found = guids_in(blocks(*(filled(guid=text, model="x") for text in texts))[0], "guid")
+        result = guids_in(blocks(*(filled(guid=text, model="x") for text in texts))[0], "guid")
 
-        assert found.is_good.tolist()[:8] == [True, False, True, False, False, False, False, False]
-        assert found.is_given.tolist() == [True] * 5 + [False] + [True] * 3
-        assert struct.pack(">q", int(found.values[2]) ^ -(1 << 63)).hex() == "00db123400000003"
+        assert result.is_good.tolist()[:8] == [True, False, True, False, False, False, False, False]
+        assert result.is_given.tolist() == [True] * 5 + [False] + [True] * 3
+        assert struct.pack(">q", int(result.values[2]) ^ -(1 << 63)).hex() == "00db123400000003"
 
     def test_are_absent_where_there_is_no_column(self):
-        found = guids_in(parsed(b"guid,model,firmware_version,region,smi_status\na,b,c,d,e\n")[0], "gpf_guid")
+        result = guids_in(
+            parsed(b"guid,model,firmware_version,region,smi_status\na,b,c,d,e\n")[0], "gpf_guid"
+        )
 
-        assert (found.is_given.tolist(), found.is_good.tolist()) == ([False], [False])
+        assert (result.is_given.tolist(), result.is_good.tolist()) == ([False], [False])
 
 
 class TestRepeats:

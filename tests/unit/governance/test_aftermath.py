@@ -43,9 +43,9 @@ def cancel(left):
     ],
 )
 def test_a_hub_that_activates_after_a_halt_needs_an_excuse(commands, at, is_wrong):
-    found = wrongly_activated({HUB: hours(at)}, commands, halt=HALT)
+    result = wrongly_activated({HUB: hours(at)}, commands, halt=HALT)
 
-    assert found == ({HUB} if is_wrong else set())
+    assert result == ({HUB} if is_wrong else set())
 
 
 def test_an_excuse_is_one_for_the_hubs_it_names():

@@ -186,12 +186,12 @@ lines_of_lists = st.lists(
 @settings(max_examples=60, deadline=None)
 def test_reading_lines_together_gives_what_reading_them_one_by_one_gives(lines: list[str], end: str) -> None:
     alone = [(number, text, read(text)) for number, text in enumerate(lines, start=1)]
-    alone = [one for one in alone if one[2] is not GuidProblem.EMPTY]
+    alone = [each for each in alone if each[2] is not GuidProblem.EMPTY]
 
     together = parse_block(end.join(lines))
 
-    good = [(number, found - 2**63) for number, _, found in alone if not isinstance(found, GuidProblem)]
-    bad = [(number, found) for number, _, found in alone if isinstance(found, GuidProblem)]
+    good = [(number, result - 2**63) for number, _, result in alone if not isinstance(result, GuidProblem)]
+    bad = [(number, result) for number, _, result in alone if isinstance(result, GuidProblem)]
     assert list(zip(together.lines.tolist(), together.values.tolist(), strict=True)) == good
     assert [(problem.line, problem.code) for problem in together.problems] == bad
 
@@ -298,11 +298,11 @@ def test_an_empty_list_holds_nothing() -> None:
 
 
 def test_the_first_of_equal_guids_is_kept() -> None:
-    kept, repeats = parse_block(
+    stored, repeats = parse_block(
         f"{CANONICAL}\n00DB123456780004\n{CANONICAL.replace('-', '')}\n00-DB-12-34-56-78-00-04\n"
     ).without_repeats()
 
-    assert kept.lines.tolist() == [1, 2]
+    assert stored.lines.tolist() == [1, 2]
     assert repeats.lines.tolist() == [3, 4]
 
 

@@ -305,11 +305,11 @@ class TestRefusedFiles:
     def test_a_workbook_with_any_damage_is_read_or_refused_and_nothing_else(
         self, damage: bytes, at: int
     ) -> None:
-        whole = workbook([["GUID"], [ONE]])
-        at %= len(whole)
+        complete = workbook([["GUID"], [ONE]])
+        at %= len(complete)
 
         with suppress(FileRefused):
-            read_guid_column(whole[:at] + damage + whole[at + len(damage) :])
+            read_guid_column(complete[:at] + damage + complete[at + len(damage) :])
 
 
 class TestWriting:

@@ -62,10 +62,12 @@ def test_every_part_is_given_and_used(files):
 def test_a_string_is_an_identifier_and_a_piece_brings_its_parameters(files):
     files(members="SELECT guid FROM {target} WHERE {chosen} AND '{}' = %(none)s")
 
-    whole = statement("rollouts", "members", target='a"b', chosen=Sql("batch_id = %(batch)s", {"batch": 7}))
+    complete = statement(
+        "rollouts", "members", target='a"b', chosen=Sql("batch_id = %(batch)s", {"batch": 7})
+    )
 
-    assert whole.text == """SELECT guid FROM "a""b" WHERE batch_id = %(batch)s AND '{}' = %(none)s"""
-    assert whole.params == {"batch": 7}
+    assert complete.text == """SELECT guid FROM "a""b" WHERE batch_id = %(batch)s AND '{}' = %(none)s"""
+    assert complete.params == {"batch": 7}
 
 
 def test_braces_in_a_part_are_left_alone(files):

@@ -206,11 +206,11 @@ class TestReading:
 
 class TestIdentity:
     def test_order_does_not_make_a_new_version(self):
-        one = {"all": [NORTH, {"field": "version", "op": "in", "value": ["B", "A"]}]}
+        each = {"all": [NORTH, {"field": "version", "op": "in", "value": ["B", "A"]}]}
         other = {"all": [{"field": "version", "op": "in", "value": ["A", "B"]}, NORTH]}
 
-        assert hub_rule(one).digest == hub_rule(other).digest
-        assert hub_rule(one).document == one
+        assert hub_rule(each).digest == hub_rule(other).digest
+        assert hub_rule(each).document == each
 
     def test_the_digest_of_a_meaning_never_changes(self):
         digest = everything(Subject.HUB).digest
@@ -257,12 +257,12 @@ class TestMatching:
 
         for field, expected in (("supply", supply), ("role", role)):
             codes = [choice.code for choice in fields_of(Subject.HUB)[field].choices]
-            found = [
+            result = [
                 code
                 for code in codes
                 if matches(hub_rule({"field": field, "op": "=", "value": code}), hub, CONTEXT)
             ]
-            assert found == ([expected] if expected else [])
+            assert result == ([expected] if expected else [])
 
     def test_ages_are_counted_from_the_day_asked_about(self):
         hub = HubFacts(guid=1, region=1, smi_status=4, installed_on=date(2030, 2, 2))  # 30 days before

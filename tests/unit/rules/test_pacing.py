@@ -97,21 +97,21 @@ def test_starts_never_decrease_and_leave_time_for_all_that_follows(volumes, rate
 
 
 def test_a_forecast_in_time_has_no_shortfall():
-    told = pacing.forecast(
+    notices = pacing.forecast(
         {date(2030, 5, 1): DistributionWork(300)}, pace=pace(ahead=7), now=at("2030-04-01T00:00")
     )
 
-    assert (told.hubs, told.shortfall) == (300, 0)
-    assert (told.starts_at, told.done_at) == (at("2030-04-21T00:00"), at("2030-04-24T00:00"))
+    assert (notices.hubs, notices.shortfall) == (300, 0)
+    assert (notices.starts_at, notices.done_at) == (at("2030-04-21T00:00"), at("2030-04-24T00:00"))
 
 
 def test_a_forecast_says_how_many_hubs_come_too_late_and_when():
     work = {date(2030, 5, 1): DistributionWork(300), date(2030, 5, 2): DistributionWork(300)}
 
-    told = pacing.forecast(work, pace=pace(), now=at("2030-04-29T00:00"))
+    notices = pacing.forecast(work, pace=pace(), now=at("2030-04-29T00:00"))
 
-    assert told.shortfall == 300
-    assert told.late_by_day == {date(2030, 5, 1): 100, date(2030, 5, 2): 200}
+    assert notices.shortfall == 300
+    assert notices.late_by_day == {date(2030, 5, 1): 100, date(2030, 5, 2): 200}
 
 
 @pytest.mark.requirement("R3.6")
@@ -143,6 +143,8 @@ def test_no_capacity_is_a_shortfall_and_no_error():
         per_second=0, per_night=0, hours=OpenHours(), distribution_days=5, margin=timedelta(days=2)
     )
 
-    told = pacing.forecast({date(2030, 5, 1): DistributionWork(300)}, pace=none, now=at("2030-04-01T00:00"))
+    notices = pacing.forecast(
+        {date(2030, 5, 1): DistributionWork(300)}, pace=none, now=at("2030-04-01T00:00")
+    )
 
-    assert told.shortfall == 300
+    assert notices.shortfall == 300

@@ -36,16 +36,16 @@ def misfit(world, today, *, number: int = 0, why: str = "NO_ROLLOUT", csp: int |
 
 
 def test_an_alert_is_marked_with_who_when_and_why(world, seat, today):
-    one, other = misfit(world, today), misfit(world, today, number=1)
+    each, other = misfit(world, today), misfit(world, today, number=1)
     client = seat("operator")
 
-    answer = client.post(REVIEW, {"alert": [one.pk], "which": "ticked", "note": "  A test of the CSP's. "})
+    answer = client.post(REVIEW, {"alert": [each.pk], "which": "ticked", "note": "  A test of the CSP's. "})
 
     assert answer.status_code == 302
-    one.refresh_from_db()
+    each.refresh_from_db()
     other.refresh_from_db()
-    assert (one.reviewed_by, one.reviewed_by_id) == (world.operator_user.name, world.operator_user.pk)
-    assert (one.review_note, other.reviewed_at) == ("A test of the CSP's.", None)
+    assert (each.reviewed_by, each.reviewed_by_id) == (world.operator_user.name, world.operator_user.pk)
+    assert (each.review_note, other.reviewed_at) == ("A test of the CSP's.", None)
     page = client.get(f"{LIST}?shown=reviewed").content.decode()
     assert "A test of the CSP&#x27;s." in page
     assert world.operator_user.name in page
@@ -53,13 +53,13 @@ def test_an_alert_is_marked_with_who_when_and_why(world, seat, today):
 
 
 def test_who_reviewed_what_stands_in_the_journal(world, today):
-    one = misfit(world, today)
+    each = misfit(world, today)
 
-    services.review_unmatched(world.operator, alert_ids=[one.pk], note="Seen.", now=today)
+    services.review_unmatched(world.operator, alert_ids=[each.pk], note="Seen.", now=today)
 
     fact = Event.objects.get(name="unmatched-alerts.reviewed")
     assert (fact.facts["alerts"], fact.facts["reason"]) == (1, "Seen.")
-    assert fact.facts["first"] == [str(one.alert_id)]
+    assert fact.facts["first"] == [str(each.alert_id)]
 
 
 def test_all_that_a_filter_finds_are_marked_at_once_and_nothing_that_came_since(world, seat, today):
@@ -80,19 +80,19 @@ def test_all_that_a_filter_finds_are_marked_at_once_and_nothing_that_came_since(
 
 
 def test_what_has_been_reviewed_keeps_its_first_words(world, today):
-    one = misfit(world, today)
-    services.review_unmatched(world.operator, alert_ids=[one.pk], note="First.", now=today)
+    each = misfit(world, today)
+    services.review_unmatched(world.operator, alert_ids=[each.pk], note="First.", now=today)
 
-    assert services.review_unmatched(world.operator, alert_ids=[one.pk], note="Second.", now=today) == 0
-    one.refresh_from_db()
-    assert one.review_note == "First."
+    assert services.review_unmatched(world.operator, alert_ids=[each.pk], note="Second.", now=today) == 0
+    each.refresh_from_db()
+    assert each.review_note == "First."
 
 
 def test_without_a_reason_or_an_alert_nothing_is_marked(world, seat, today):
-    one = misfit(world, today)
+    each = misfit(world, today)
     client = seat("operator")
 
-    blank = client.post(REVIEW, {"alert": [one.pk], "note": " "})
+    blank = client.post(REVIEW, {"alert": [each.pk], "note": " "})
     none = client.post(REVIEW, {"note": "Seen."})
 
     assert (blank.status_code, none.status_code) == (422, 422)
@@ -105,33 +105,33 @@ def test_without_a_reason_or_an_alert_nothing_is_marked(world, seat, today):
 
 
 def test_reviewing_settles_what_the_dcc_owed(world, today):
-    one = misfit(world, today)
+    each = misfit(world, today)
     assert any(o.duty == Duty.REVIEW_UNMATCHED for o in dashboard(world.operator, now=today).outstanding)
 
-    services.review_unmatched(world.operator, alert_ids=[one.pk], note="Seen.", now=today)
+    services.review_unmatched(world.operator, alert_ids=[each.pk], note="Seen.", now=today)
 
     assert not any(o.duty == Duty.REVIEW_UNMATCHED for o in dashboard(world.operator, now=today).outstanding)
 
 
 @pytest.mark.parametrize("actor", ["supplier", "other", "csp", "panel"])
 def test_nobody_but_the_dcc_sees_or_reviews_them(world, seat, today, actor):
-    one = misfit(world, today)
+    each = misfit(world, today)
 
     assert seat(actor).get(LIST).status_code == 403
-    assert seat(actor).post(REVIEW, {"alert": [one.pk], "note": "Seen."}).status_code == 403
-    one.refresh_from_db()
-    assert one.reviewed_at is None
+    assert seat(actor).post(REVIEW, {"alert": [each.pk], "note": "Seen."}).status_code == 403
+    each.refresh_from_db()
+    assert each.reviewed_at is None
 
 
 def test_a_viewer_of_the_dcc_looks_and_does_not_review(world, client, today):
-    one = misfit(world, today)
+    each = misfit(world, today)
     viewer = UserFactory(organisation=world.dcc, roles=[Role.DCC_VIEWER.value])
     client.force_login(viewer)
 
     assert b"Mark as reviewed" not in client.get(LIST).content
-    assert client.post(REVIEW, {"alert": [one.pk], "note": "Seen."}).status_code == 403
+    assert client.post(REVIEW, {"alert": [each.pk], "note": "Seen."}).status_code == 403
     with pytest.raises(NotPermitted):
-        services.review_unmatched(Scope.of(viewer), alert_ids=[one.pk], note="Seen.", now=today)
+        services.review_unmatched(Scope.of(viewer), alert_ids=[each.pk], note="Seen.", now=today)
 
 
 def test_pages_of_alerts_keep_their_filter(world, seat, today):

@@ -75,12 +75,12 @@ def test_the_hubs_of_an_update_are_filtered_by_their_state(world, seat, today):
 def test_a_list_is_taken_away_as_it_is_filtered(world, seat):
     client = seat("supplier")
 
-    whole = b"".join(client.get("/estate.csv").streaming_content).decode().splitlines()
+    complete = b"".join(client.get("/estate.csv").streaming_content).decode().splitlines()
     some = b"".join(client.get("/estate.csv?split=yes").streaming_content).decode().splitlines()
 
-    assert len(whole) == 17
+    assert len(complete) == 17
     assert len(some) == 6
-    assert not any(word in "".join(whole) for word in ("Fernhill", "Kestrel"))
+    assert not any(word in "".join(complete) for word in ("Fernhill", "Kestrel"))
 
 
 @pytest.mark.requirement("R4.3")
@@ -96,16 +96,16 @@ def test_pages_of_an_estate_meet_without_a_gap(world, seat):
             "party": world.supplier.pk,
         },
     )
-    client, found, url = seat("supplier"), [], "/estate/"
+    client, result, url = seat("supplier"), [], "/estate/"
 
     while url:
         answer = client.get(url)
-        found += listed(answer)
+        result += listed(answer)
         more = re.search(r'rel="next" href="([^"]+)"', answer.content.decode())
         url = "/estate/" + more[1].replace("&amp;", "&") if more else ""
 
-    assert len(found) == len(set(found)) == 136
-    assert found == sorted(found)
+    assert len(result) == len(set(result)) == 136
+    assert result == sorted(result)
     assert client.get("/estate/?page=nonsense").status_code in {404, 422}
 
 

@@ -243,13 +243,13 @@ def test_a_file_is_removed_or_called_off(world, seat, storage):
 def test_progress_is_told_on_the_way(world, seat, monkeypatch):
     monkeypatch.setattr(estate_queries, "_TELLING", 4)
     monkeypatch.setattr("rollouts.tasks.estate._TOLD_EVERY", 0)
-    told: list[int] = []
-    monkeypatch.setattr(services, "report_export", lambda order, *, done, now: told.append(done))
+    notices: list[int] = []
+    monkeypatch.setattr(services, "report_export", lambda order, *, done, now: notices.append(done))
     order(seat("supplier"))
 
     written()
 
-    assert told == [0, 4, 8, 12]
+    assert notices == [0, 4, 8, 12]
 
 
 def test_one_worker_writes_a_file_and_a_lost_one_is_followed_by_another(world, seat):

@@ -76,7 +76,7 @@ def test_a_supplier_raises_an_incident_with_hubs_and_files_and_follows_it(world,
     assert answer["Location"] == f"/incidents/{raised.pk}/"
     assert (raised.hubs, raised.category, raised.is_high_priority) == (2, 2, True)
     page = text_of(client.get(answer["Location"]))
-    for said in (
+    for content in (
         "High priority",
         "SD-1",
         "shot.png",
@@ -84,7 +84,7 @@ def test_a_supplier_raises_an_incident_with_hubs_and_files_and_follows_it(world,
         "Lines that were not taken",
         "Since Tuesday.",
     ):
-        assert said in page
+        assert content in page
     assert raised.reference in text_of(client.get("/incidents/"))
     hubs = text_of(client.get(f"/incidents/{raised.pk}/hubs.csv"))
     assert len(list(csv.DictReader(io.StringIO(hubs.lstrip("\ufeff"))))) == 2
@@ -277,7 +277,7 @@ def test_duplicates_are_ticked_and_handled_as_one(seat, running):
 @pytest.mark.requirement("R5.2")
 def test_a_known_issue_is_written_down_changed_and_switched_off(seat, running):
     dcc = seat("operator")
-    said = {
+    content = {
         "title": "Old gateways",
         "rollout_id": running.rollout.pk,
         "failure_codes": ["33"],
@@ -286,10 +286,10 @@ def test_a_known_issue_is_written_down_changed_and_switched_off(seat, running):
     }
 
     assert dcc.post("/known-issues/new/", {"title": "Nothing said"}).status_code == 422
-    answer = dcc.post("/known-issues/new/", said)
+    answer = dcc.post("/known-issues/new/", content)
     issue = KnownIssue.objects.get(title="Old gateways")
     shown = text_of(dcc.get(f"/known-issues/{issue.pk}/"))
-    dcc.post(f"/known-issues/{issue.pk}/", {**said, "is_active": ""})
+    dcc.post(f"/known-issues/{issue.pk}/", {**content, "is_active": ""})
 
     assert answer["Location"] == f"/rollouts/{running.rollout.pk}/triage/"
     assert re.search(r'value="CENTRAL"[^>]* checked', shown)
@@ -398,7 +398,7 @@ def local(moment) -> str:
 @pytest.mark.requirement("R3.7")
 def test_a_group_is_formed_gated_and_opened_by_hand(world, seat, running, today):
     dcc, url = seat("operator"), f"/rollouts/{running.rollout.pk}/phases/"
-    said = {
+    content = {
         "name": "Second wave",
         "automatic_at": local(today + timedelta(days=50)),
         "source": "paste",
@@ -406,9 +406,9 @@ def test_a_group_is_formed_gated_and_opened_by_hand(world, seat, running, today)
         "is_gated": "on",
     }
 
-    assert dcc.post(f"{url}new/", {**said, "hubs": ""}).status_code == 422
-    assert dcc.post(f"{url}new/", {**said, "automatic_at": local(today)}).status_code == 409
-    formed = dcc.post(f"{url}new/", said, follow=True)
+    assert dcc.post(f"{url}new/", {**content, "hubs": ""}).status_code == 422
+    assert dcc.post(f"{url}new/", {**content, "automatic_at": local(today)}).status_code == 409
+    formed = dcc.post(f"{url}new/", content, follow=True)
     assert "are in the new group" in text_of(formed), text_of(formed)
     batch = Batch.objects.get(name="Second wave")
     gate = f"{url}{batch.pk}/"

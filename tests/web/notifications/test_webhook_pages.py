@@ -24,8 +24,8 @@ def admin(seat):
 
 @pytest.fixture
 def receiver():
-    with receiving() as found:
-        yield found
+    with receiving() as receiver:
+        yield receiver
 
 
 def make(admin, receiver, **more):
@@ -127,7 +127,7 @@ def test_the_list_takes_as_many_statements_for_twenty_as_for_one(world, admin, s
             managing.create_webhook(scope, name="CRM", url="http://127.0.0.1:9/x", now=now)
 
     make_some(1)
-    one = statements(admin, PATH)
+    each = statements(admin, PATH)
     make_some(18)
 
-    assert statements(admin, PATH) == one
+    assert statements(admin, PATH) == each

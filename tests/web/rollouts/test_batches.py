@@ -84,8 +84,8 @@ def test_a_batch_is_given_another_time_as_a_whole(world, rollout, seat, today):
     batch = instruct(world.as_supplier, world, rollout, today, 0, 1, 9, name="North London")
     instruct(world.as_supplier, world, rollout, today, 3, name="Apart")
     client = seat("supplier")
-    asked = client.get(f"/rollouts/{rollout.pk}/instruct/?source=mine&mine={batch.pk}").content.decode()
-    assert f'<option value="{batch.pk}" selected>' in asked
+    requested = client.get(f"/rollouts/{rollout.pk}/instruct/?source=mine&mine={batch.pk}").content.decode()
+    assert f'<option value="{batch.pk}" selected>' in requested
 
     at = (today + timedelta(days=50)).strftime("%Y-%m-%dT%H:%M")
     checked = client.post(

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def duties(scope, now):
-    return {one.duty: one for one in dashboard(scope, now=now).outstanding}
+    return {each.duty: each for each in dashboard(scope, now=now).outstanding}
 
 
 @pytest.mark.requirement("R4.5")
@@ -128,7 +128,7 @@ def test_a_suspension_is_an_action_on_the_dcc_then_on_the_panel_and_a_next_date_
     assert Duty.RECOMMEND not in duties(world.operator, now)
     assert duties(world.as_supplier, now) == {}
     assert "Panel confirms what happens next" in [
-        one.what for one in dashboard(world.operator, now=now).next_dates
+        each.what for each in dashboard(world.operator, now=now).next_dates
     ]
 
 

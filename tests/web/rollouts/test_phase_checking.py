@@ -47,16 +47,21 @@ def form_of(today, **more) -> dict[str, str]:
 
 
 def hidden(answer) -> dict[str, str]:
-    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', answer.content.decode())
-    return {name: value for name, value in found if name != "csrfmiddlewaretoken"}
+    result = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', answer.content.decode())
+    return {name: value for name, value in result if name != "csrfmiddlewaretoken"}
 
 
 def test_the_outlook_is_what_forming_then_does(world, rollout, today):
     instruct(world, rollout, today, 0, 1, 9)
-    said = {"rollout_id": rollout.pk, "automatic_at": today + timedelta(days=90), "tree": EVERY, "now": today}
+    content = {
+        "rollout_id": rollout.pk,
+        "automatic_at": today + timedelta(days=90),
+        "tree": EVERY,
+        "now": today,
+    }
 
-    outlook = services.foresee_batch(world.operator, **said)
-    formed = services.create_batch(world.operator, name="All", **said)
+    outlook = services.foresee_batch(world.operator, **content)
+    formed = services.create_batch(world.operator, name="All", **content)
 
     assert (outlook.moves, outlook.suppliers, outlook.cutoff_at) == (
         formed.hubs,
@@ -175,9 +180,9 @@ def test_forming_groups_is_for_the_dcc(world, rollout, seat, today, actor):
 
 
 def test_an_outlook_needs_a_running_update_and_one_way_of_choosing(world, rollout, today):
-    said = {"rollout_id": rollout.pk, "automatic_at": today + timedelta(days=90), "now": today}
+    content = {"rollout_id": rollout.pk, "automatic_at": today + timedelta(days=90), "now": today}
     with pytest.raises(BadInput):
-        services.foresee_batch(world.operator, **said)
+        services.foresee_batch(world.operator, **content)
     type(rollout).objects.filter(pk=rollout.pk).update(status="SUSPENDED", stood_at="SAFE_LAUNCH")
     with pytest.raises(StepRefused):
-        services.foresee_batch(world.operator, tree=EVERY, **said)
+        services.foresee_batch(world.operator, tree=EVERY, **content)

@@ -30,8 +30,8 @@ def press(client, path, fields, act, **changes):
 
 
 def says(answer) -> str:
-    found = re.search(r'class="says[^"]*">(.*?)</p>', answer.content.decode(), re.DOTALL)
-    return unescape(found[1])
+    result = re.search(r'class="says[^"]*">(.*?)</p>', answer.content.decode(), re.DOTALL)
+    return unescape(result[1])
 
 
 def test_a_rule_is_built_condition_by_condition_without_scripts(world, seat, today):
