@@ -104,7 +104,7 @@ class RaiseForm(forms.Form):
         label="File with hubs",
         required=False,
         help_text="CSV, text or XLSX with a column of GUIDs.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.xlsm"}),
     )
     batch = forms.TypedChoiceField(label="Group", required=False, coerce=int, empty_value=None)
     instruction = forms.TypedChoiceField(label="Instruction", required=False, coerce=int, empty_value=None)

@@ -60,7 +60,7 @@ class InstructForm(forms.Form):
         label="File",
         required=False,
         help_text="CSV, text or XLSX with a column of GUIDs, up to a million of them.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.xlsm"}),
     )
     hubs = forms.CharField(
         label="Hubs",

@@ -64,7 +64,7 @@ class NominateForm(forms.Form):
         label="File",
         required=False,
         help_text="CSV, text or XLSX with a column of GUIDs.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.xlsm"}),
     )
     hubs = forms.CharField(
         label="Hubs",

@@ -105,7 +105,7 @@ class PhaseForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6, "class": "mono", "spellcheck": "false"}),
     )
     file = forms.FileField(
-        label="File", required=False, widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"})
+        label="File", required=False, widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.xlsm"})
     )
     is_gated = forms.BooleanField(
         label="With a gate before it",

@@ -119,6 +119,33 @@ def text(db_guid: int) -> str:
     return "-".join(f"{octet:02X}" for octet in (db_guid + 2**63).to_bytes(8, "big"))
 
 
+@pytest.mark.parametrize(
+    ("guid", "words"),
+    [
+        ("00DB-12-34-00-00-00-00-", "XX-XX-XX-XX-XX-XX-XX-XX"),
+        ("00DB1234-0000-0000-----", "XX-XX-XX-XX-XX-XX-XX-XX"),
+        ("00 DB 12 34 00 00 00 00", "XX-XX-XX-XX-XX-XX-XX-XX"),
+        ("00:DB:12:34:00:00:00:00", "XX-XX-XX-XX-XX-XX-XX-XX"),
+        ("00-DB-12-34-00-00-00-0\u0410", "XX-XX-XX-XX-XX-XX-XX-XX"),
+        ("00DB123400000000", "XX-XX-XX-XX-XX-XX-XX-XX"),
+        ("00-00-00-00-00-00-00-00", "no device"),
+        ("FF-FF-FF-FF-FF-FF-FF-FF", "no device"),
+    ],
+)
+def test_an_alert_spells_its_hub_in_one_way(guid, words):
+    alert = {
+        "alert_id": str(uuid.uuid4()),
+        "guid": guid,
+        "code": "0x8F66",
+        "occurred_at": "2027-01-01T00:00:00Z",
+    }
+
+    ((line, problem),) = alert_lines.read(orjson.dumps(alert)).problems
+
+    assert line == 1
+    assert words in problem
+
+
 @pytest.mark.requirement("R4.6", "R4.7")
 def test_a_confirmed_activation_reaches_the_inventory_and_every_responsible_supplier(now):
     bench = Bench(now)
