@@ -80,15 +80,15 @@ def plain_worksheet(pieces: Iterable[bytes]) -> Worksheet | None:
         text = tail + piece
         end = text.rfind(b">") + 1
         text, tail = text[:end], text[end:]
-        found = _PLAIN_CELL.findall(text)
-        if len(tail) > _LONGEST_TAG or len(found) != text.count(b"<c") - text.count(b"<col"):
+        cells = _PLAIN_CELL.findall(text)
+        if len(tail) > _LONGEST_TAG or len(cells) != text.count(b"<c") - text.count(b"<col"):
             return None
         if any(sign in text for sign in _SIGNS):
             return None
-        if found:
-            sheet.cells += len(found)
-            sheet.last_row = max(sheet.last_row, *map(int, {row for _, row in found}))
-            columns.update(column for column, _ in found)
+        if cells:
+            sheet.cells += len(cells)
+            sheet.last_row = max(sheet.last_row, *map(int, {row for _, row in cells}))
+            columns.update(column for column, _ in cells)
     if not sheet.cells or tail.strip():
         return None
     sheet.last_column = max(_column_of(column.decode()) for column in columns) + 1

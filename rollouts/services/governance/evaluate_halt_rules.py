@@ -157,8 +157,8 @@ def _trip(rollout_id: int, rules: Sequence[HaltRule], *, now: datetime) -> Rollo
         return None
     # What everybody reads names the rule and its limit; counts of all Suppliers' hubs are for the boards.
     reason = " ".join(limit_crossed(rule) for rule, _ in over)
-    whole = {"halt_rules": evidence, "figures": " ".join(sight.words(rule) for rule, sight in over)}
-    return step_taken(by, rollout, verb="suspend", reason=reason, whole=whole, now=now)
+    for_boards = {"halt_rules": evidence, "figures": " ".join(sight.words(rule) for rule, sight in over)}
+    return step_taken(by, rollout, verb="suspend", reason=reason, for_boards=for_boards, now=now)
 
 
 def _check(rule: HaltRule, rollout: Rollout) -> None:

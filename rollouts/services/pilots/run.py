@@ -148,8 +148,8 @@ def _step(
 ) -> Rollout:
     numbers, coarse, own = _numbers(rollout)
     data = {"pilot_percent": coarse, "commentary": reason}
-    whole = {"pilot": numbers}
-    step_taken(scope, rollout, verb=verb, now=now, reason=reason, data=data, own=own, whole=whole)
+    for_boards = {"pilot": numbers}
+    step_taken(scope, rollout, verb=verb, now=now, reason=reason, data=data, own=own, for_boards=for_boards)
     if then is not None:
         then(rollout, now)
     return rollout

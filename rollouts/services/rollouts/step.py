@@ -101,12 +101,12 @@ def step_taken(
     reason: str = "",
     data: Mapping[str, object] | None = None,
     own: Mapping[int, Mapping[str, object]] | None = None,
-    whole: Mapping[str, object] | None = None,
+    for_boards: Mapping[str, object] | None = None,
 ) -> Rollout:
     """Take one step with a rollout whose row the caller holds, inside the caller's use case.
 
     Every party concerned gets one entry with its own numbers, as they stood before the step;
-    `data` is for all of them, `own` adds what one of them alone may know, and `whole` what counts the
+    `data` is for all of them, `own` adds what one of them alone may know, and `for_boards` what counts the
     hubs of all Suppliers: for the journal, the DCC and the Panel.
 
     Raises:
@@ -127,13 +127,13 @@ def step_taken(
         subject=f"rollout:{rollout.pk}",
         by=scope,
         at=now,
-        facts={**moved, **(data or {}), **(whole or {}), "hubs": shares.total.hubs, **effects},
+        facts={**moved, **(data or {}), **(for_boards or {}), "hubs": shares.total.hubs, **effects},
     )
     numbers = party_numbers(rollout, shares)
     for party, more in (own or {}).items():
         numbers.setdefault(party, {}).update(more)
-    for board in board_ids() if whole else ():
-        numbers[board] = {**numbers.get(board, {}), **(whole or {})}
+    for board in board_ids() if for_boards else ():
+        numbers[board] = {**numbers.get(board, {}), **(for_boards or {})}
     journal.publish_entries(
         ENTRY_OF_VERB[verb],
         parties=numbers,
