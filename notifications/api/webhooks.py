@@ -17,7 +17,7 @@ from portal.events.kinds import KINDS_BY_PUBLIC_NAME
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.outgoing.addresses import LONGEST_URL
-from portal.rest.fields import OffsetDateTimeField, StrictSerializer
+from portal.rest.fields import EnumListField, OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
@@ -271,17 +271,33 @@ class WebhookReplayView(ResourceView):
         return Response(replayed)
 
 
+class DeliveriesQuery(PageQuery):
+    """Which calls."""
+
+    outcome = EnumListField(
+        WebhookDelivery.Outcome, required=False, help_text="That ended so, between commas."
+    )
+
+
 class WebhookDeliveriesView(ResourceView):
     """The log of a webhook."""
 
     tag = "Webhooks"
     needs = ApiScope.WEBHOOKS_READ
 
-    @operation("listWebhookDeliveries", "List deliveries", query=[PageQuery], returns=page_of(DeliverySchema))
+    @operation(
+        "listWebhookDeliveries", "List deliveries", query=[DeliveriesQuery], returns=page_of(DeliverySchema)
+    )
     def get(self, request: Request, webhook_id: int) -> Response:
         """List what came of each call, the latest first; lines are kept for a month."""
-        query = self.validated_query(PageQuery)
-        deliveries = reading.deliveries(self.scope, webhook_id, cursor=query["after"], size=query["limit"])
+        query = self.validated_query(DeliveriesQuery)
+        deliveries = reading.deliveries(
+            self.scope,
+            webhook_id,
+            outcomes=query.get("outcome", ()),
+            cursor=query["after"],
+            size=query["limit"],
+        )
         return Response(page(request, deliveries.items, delivery_document, following=deliveries.next))
 
 

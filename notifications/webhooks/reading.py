@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,7 +90,12 @@ def webhook(scope: Scope, webhook_id: int, *, now: datetime) -> WebhookView:
 
 
 def deliveries(
-    scope: Scope, webhook_id: int, *, cursor: str = "", size: int = 50
+    scope: Scope,
+    webhook_id: int,
+    *,
+    outcomes: Collection[WebhookDelivery.Outcome] = (),
+    cursor: str = "",
+    size: int = 50,
 ) -> paging.Page[WebhookDelivery]:
     """List what came of the calls of a webhook, the latest first.
 
@@ -104,6 +109,8 @@ def deliveries(
     if not own.exists():
         raise NotFound("There is no such webhook in your organisation.")
     rows = WebhookDelivery.objects.filter(endpoint_id=webhook_id)
+    if outcomes:
+        rows = rows.filter(outcome__in=outcomes)
     if (before := _cursors(scope).decode_id(cursor)) is not None:
         rows = rows.filter(pk__lt=before)
     items: Sequence[WebhookDelivery] = list(rows.order_by("-id")[: size + 1])

@@ -29,9 +29,15 @@ from portal.rest.responses import (
 from portal.rest.schemas import page_of
 from portal.rest.views import ResourceView
 from rollouts.api.estate import rollout_hub_schemas as documents
-from rollouts.queries.rollouts.eligibility import EligibleHub, eligible_csv, eligible_hubs, eligible_xlsx
+from rollouts.queries.rollouts.eligibility import (
+    EligibleFilter,
+    EligibleHub,
+    eligible_csv,
+    eligible_hubs,
+    eligible_xlsx,
+)
 from rollouts.queries.rollouts.members import MemberFilter, every_member, members
-from rollouts.states import FailureCode, Region, TargetState
+from rollouts.states import Answer, FailureCode, Region, TargetState
 
 _AT_A_TIME: Final = 1_000
 
@@ -43,6 +49,8 @@ class EligibleQuery(PageQuery):
         required=False,
         help_text="For the DCC: whose report. A Supplier gets its own.",
     )
+    region = EnumField(Region, required=False)
+    answer = EnumField(Answer, required=False, help_text="The answer of whose report it is.")
 
 
 class RolloutHubsQuery(PageQuery):
@@ -86,7 +94,11 @@ class EligibleHubListView(ResourceView):
         As CSV, NDJSON or a workbook the whole report is streamed, whatever its length.
         """
         query = self.validated_query(EligibleQuery)
-        whose: dict[str, Any] = {"rollout_id": rollout_id, "supplier_id": query.get("supplier_id")}
+        whose: dict[str, Any] = {
+            "rollout_id": rollout_id,
+            "supplier_id": query.get("supplier_id"),
+            "wanted": EligibleFilter(region=query.get("region"), answer=query.get("answer")),
+        }
         name = f"rollout-{rollout_id}-eligible-hubs"
         match getattr(request, "accepted_renderer", None):
             case CsvRenderer():

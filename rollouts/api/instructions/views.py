@@ -22,7 +22,7 @@ from portal.kernel import clock
 from portal.kernel.refusals import NotFound
 from portal.kernel.spreadsheets import stream_csv
 from portal.rest.fields import EnumField, IdField, JsonObjectField, OffsetDateTimeField, StrictSerializer
-from portal.rest.idempotency import KeyReused, key_of
+from portal.rest.idempotency import LONGEST_KEY, KeyReused, key_of
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
 from portal.rest.responses import (
@@ -41,6 +41,7 @@ from rollouts.api.estate.hub_lists import BODIES, guids_in, hub_list, listed_in
 from rollouts.api.instructions import schemas as documents
 from rollouts.queries.instructions.choices import HubChoice, guids_by_rule, own_guids
 from rollouts.queries.instructions.receipts import (
+    ReceiptFilter,
     every_refused_line,
     receipt,
     receipts,
@@ -248,6 +249,18 @@ class InstructionListView(ResourceView):
         """Which instructions."""
 
         rollout_id = IdField(required=False, help_text="Of this update only.")
+        name = serializers.CharField(required=False, max_length=80, help_text="Which you gave this name.")
+        idempotency_key = serializers.CharField(
+            required=False, max_length=LONGEST_KEY, help_text="Which came with this `Idempotency-Key`."
+        )
+        since = OffsetDateTimeField(required=False, help_text="Received from then on.")
+        until = OffsetDateTimeField(required=False, help_text="Received before.")
+
+        @staticmethod
+        def wanted(query: Mapping[str, Any]) -> ReceiptFilter:
+            """Return the filter that is asked for."""
+            of_pages = {"limit", "after", "fields"}
+            return ReceiptFilter(**{name: value for name, value in query.items() if name not in of_pages})
 
     @operation(
         "listInstructions",
@@ -260,7 +273,7 @@ class InstructionListView(ResourceView):
         query = self.validated_query(self.Query)
         instructions = receipts(
             self.scope,
-            rollout_id=query.get("rollout_id"),
+            wanted=self.Query.wanted(query),
             cursor=query["after"],
             size=query["limit"],
         )

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.paging import keyed
-from portal.rest.fields import EnumField, IdField, OffsetDateTimeField, StrictSerializer
+from portal.rest.fields import EnumField, EnumListField, IdField, OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, cursor_of, id_after, page, wanted_members
@@ -24,7 +24,7 @@ from rollouts.api.rollouts import schemas as documents
 from rollouts.queries.rollouts.available import available_rollouts, preview, release_notes
 from rollouts.queries.rollouts.drafts import draft_fields
 from rollouts.queries.rollouts.rollout import rollout_page
-from rollouts.states import ConsentPolicy, Priority, ReleaseKind, Severity
+from rollouts.states import ConsentPolicy, Priority, ReleaseKind, RolloutStatus, Severity
 
 _LONGEST_TEXT = 4_000
 _DRAFT_EXAMPLE = {
@@ -41,6 +41,8 @@ _DATES = ("AUTOMATIC_TOO_LATE", "AUTOMATIC_NOT_AHEAD", "bad_input")
 
 class RolloutsQuery(PageQuery):
     """Which updates."""
+
+    status = EnumListField(RolloutStatus, required=False, help_text="In one of these states, between commas.")
 
 
 class DraftSerializer(StrictSerializer):
@@ -86,7 +88,11 @@ class RolloutListView(ResourceView):
         cursors = keyed("rollouts", self.scope.organisation_id)
         wanted = wanted_members(query["fields"], documents.RolloutRowSchema)
         rollouts = available_rollouts(
-            self.scope, now=clock.now(), before=id_after(query["after"], of=cursors), size=query["limit"]
+            self.scope,
+            now=clock.now(),
+            statuses=query.get("status", ()),
+            before=id_after(query["after"], of=cursors),
+            size=query["limit"],
         )
         following = cursor_of(rollouts.next, of=cursors)
         return Response(

@@ -22,13 +22,13 @@ from portal.kernel.statements import Sql
 from rollouts.models import CplEntry, DeviceModel, Rollout
 from rollouts.queries.estate.keyset import FIRST, ROLES, EstateSelection
 from rollouts.queries.estate.spellings import CSV_LINES, Cells, FileSpelling
-from rollouts.states import Region, SmiStatus, TargetState
+from rollouts.states import Consent, Region, SmiStatus, TargetState
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
 Texts: TypeAlias = npt.NDArray[np.bytes_]
 
-OWN_COLUMNS: Final = ("role", "second_supplier")
-DCC_COLUMNS: Final = ("import_supplier", "gas_supplier", "second_supplier")
+OWN_COLUMNS: Final = ("role", "has_second_supplier")
+DCC_COLUMNS: Final = ("role", "import_supplier", "gas_supplier", "has_second_supplier")
 
 _NO_DAY: Final = 0
 _FIRST_DAY: Final = date(1970, 1, 1)
@@ -47,8 +47,8 @@ class Places:
 def columns_for(scope: Scope) -> tuple[str, ...]:
     """Name the columns of the file."""
     who = DCC_COLUMNS if scope.is_dcc else OWN_COLUMNS
-    known = ("guid", "gpf_guid", "manufacturer", "model", "version", "region", "status")
-    return (*known, *who, "commissioned_on", "rollout", "state", "effective_at")
+    known = ("guid", "gpf_guid", "manufacturer", "model", "firmware_version", "region", "status")
+    return (*known, *who, "commissioned_on", "rollout_id", "rollout_name", "state", "consent", "effective_at")
 
 
 def extract(
@@ -120,7 +120,7 @@ class _Tables:
         cells: Cells = [
             ("manufacturer", model.manufacturer),
             ("model", model.model),
-            ("version", self._versions[entry]),
+            ("firmware_version", self._versions[entry]),
             ("region", Region(packed >> 4 & 0xF).name),
             ("status", SmiStatus(packed & 0xF).name),
         ]
@@ -128,13 +128,13 @@ class _Tables:
 
     def who(self, packed: int) -> bytes:
         """Spell the viewer's role, or to the DCC the Suppliers; and whether there are two."""
-        second = ("second_supplier", bool(packed & 1))
+        second = ("has_second_supplier", bool(packed & 1))
         if not self._is_dcc:
             return self.spelling.members([("role", ROLES_BY_NUMBER[packed >> 1]), second])
         imports, gas = packed >> 32, packed >> 1 & 0x7FFFFFFF
         suppliers = [("import_supplier", imports), ("gas_supplier", gas)]
         return self.spelling.members(
-            [(name, self._parties.get(each, "")) for name, each in suppliers] + [second]
+            [("role", ""), *((name, self._parties.get(each, "")) for name, each in suppliers), second]
         )
 
     def day(self, number: int) -> bytes:
@@ -159,11 +159,12 @@ class _Tables:
         spelt: Texts = np.array(texts, dtype=np.bytes_)[place]
         return spelt
 
-    def _place(self, rollout_id: int | None, state: int | None, seconds: int | None) -> bytes:
+    def _place(self, rollout_id: int | None, packed: int | None, seconds: int | None) -> bytes:
         cells: Cells = [
             ("rollout_id", rollout_id),
-            ("rollout", None if rollout_id is None else self._rollouts[rollout_id]),
-            ("state", None if state is None else TargetState(state).name),
+            ("rollout_name", None if rollout_id is None else self._rollouts[rollout_id]),
+            ("state", None if packed is None else TargetState(packed & 0xFF).name),
+            ("consent", None if packed is None else Consent(packed >> 8).name),
             ("effective_at", None if seconds is None else datetime.fromtimestamp(seconds, UTC)),
         ]
         return self.spelling.members(cells, is_last=True)

@@ -11,15 +11,8 @@ import orjson
 
 from portal.kernel.spreadsheets import csv_safe
 
-#: A member of a line, under its name as a column and as a member, and its value; None where there is none.
+#: A member of a line, under the name it has everywhere, and its value; None where there is none.
 Cells = Sequence[tuple[str, object]]
-
-_IN_JSON: Final = {
-    "version": "firmware_version",
-    "second_supplier": "has_second_supplier",
-    "rollout": "rollout_name",
-}
-_ONLY_IN_JSON: Final = "rollout_id"
 
 
 class FileSpelling(Protocol):
@@ -58,7 +51,7 @@ class CsvSpelling:
 
     def members(self, cells: Cells, *, is_last: bool = False) -> bytes:
         """Write cells with a comma behind, but for the last."""
-        values = ["" if value is None else value for name, value in cells if name != _ONLY_IN_JSON]
+        values = ["" if value is None else value for _, value in cells]
         texts = [("yes" if value else "no") if isinstance(value, bool) else value for value in values]
         return _row(texts) + (b"" if is_last else b",")
 
@@ -80,8 +73,7 @@ class JsonSpelling:
 
     def members(self, cells: Cells, *, is_last: bool = False) -> bytes:
         """Write members, each with a comma before it."""
-        named = {_IN_JSON.get(name, name): value for name, value in cells}
-        return b"," + orjson.dumps(named, option=orjson.OPT_UTC_Z)[1:-1]
+        return b"," + orjson.dumps(dict(cells), option=orjson.OPT_UTC_Z)[1:-1]
 
 
 CSV_LINES: Final[FileSpelling] = CsvSpelling()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.db.models import Q, QuerySet
@@ -43,17 +44,38 @@ class RejectedLine:
     sheet: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReceiptFilter:
+    """Which instructions are wanted; received from `since` on and before `until`."""
+
+    rollout_id: int | None = None
+    name: str = ""
+    idempotency_key: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def conditions(self) -> dict[str, object]:
+        """The same as Django's lookups."""
+        wanted = {
+            "rollout_id": self.rollout_id,
+            "name": self.name,
+            "idempotency_key": self.idempotency_key,
+            "received_at__gte": self.since,
+            "received_at__lt": self.until,
+        }
+        return {lookup: value for lookup, value in wanted.items() if value not in {None, ""}}
+
+
 def receipts(
-    scope: Scope, *, rollout_id: int | None = None, cursor: str = "", size: int = PAGE_SIZE
+    scope: Scope, *, wanted: ReceiptFilter | None = None, cursor: str = "", size: int = PAGE_SIZE
 ) -> Page[NamedReceipt]:
     """List the organisation's own instructions, the latest first.
 
     Raises:
         BadCursor: it is not a cursor of ours.
     """
-    instructions = _own(scope).order_by("-pk")
-    if rollout_id is not None:
-        instructions = instructions.filter(rollout_id=rollout_id)
+    instructions = _own(scope).filter(**(wanted or ReceiptFilter()).conditions).order_by("-pk")
     if (before := _cursors(scope).decode_id(cursor)) is not None:
         instructions = instructions.filter(pk__lt=before)
     rows = list(instructions.select_related("rollout")[: size + 1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -149,13 +149,20 @@ def preview(scope: Scope, *, rollout_id: int, now: datetime) -> RolloutPreview:
 
 
 def available_rollouts(
-    scope: Scope, *, now: datetime, before: int | None = None, size: int = PAGE_SIZE
+    scope: Scope,
+    *,
+    now: datetime,
+    statuses: Collection[RolloutStatus] = (),
+    before: int | None = None,
+    size: int = PAGE_SIZE,
 ) -> Page[AvailableRollout]:
     """List the updates the organisation may know of, the newest first, with what it may do about each.
 
     As many statements for one as for fifty. `before` is the id that ended the page before.
     """
     visible = visible_rollouts(scope).select_related("cpl_entry__device_model").order_by("-pk")
+    if statuses:
+        visible = visible.filter(status__in=statuses)
     if before is not None:
         visible = visible.filter(pk__lt=before)
     rollouts = list(visible[: size + 1])

@@ -23,9 +23,9 @@ XLSX_PAGE: Final = 20_000
 COLUMNS: Final = (
     "guid",
     "role",
-    "second_supplier",
+    "has_second_supplier",
     "region",
-    "version",
+    "firmware_version",
     "answer",
     "requested_at",
     "second_has_answered",
@@ -35,6 +35,19 @@ COLUMNS: Final = (
     "reason",
 )
 _FIRST: Final = -(2**63)
+
+
+@dataclass(frozen=True, slots=True)
+class EligibleFilter:
+    """Which of the hubs are wanted: of a region, or with an answer of the Supplier's own."""
+
+    region: Region | None = None
+    answer: Answer | None = None
+
+    @property
+    def params(self) -> dict[str, int | None]:
+        """The same as parameters of a statement."""
+        return {"region": self.region, "answer": self.answer}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,7 @@ def eligible_hubs(
     *,
     rollout_id: int,
     supplier_id: int | None = None,
+    wanted: EligibleFilter | None = None,
     after: str = "",
     size: int = PAGE_SIZE,
 ) -> Page[EligibleHub]:
@@ -97,24 +111,40 @@ def eligible_hubs(
     party = _party(scope, supplier_id)
     visible_rollout(scope, rollout_id)
     place = int(_cursors(scope).decode(after, size=1)[0]) if after else _FIRST
-    rows = _page(rollout_id, party, after=place, size=size + 1)
+    rows = _page(rollout_id, party, wanted, after=place, size=size + 1)
     shown = rows[:size]
     following = _cursors(scope).encode(shown[-1].guid) if len(rows) > size else None
     return Page([_hub(row) for row in shown], next=following)
 
 
-def eligible_csv(scope: Scope, *, rollout_id: int, supplier_id: int | None = None) -> Iterator[bytes]:
+def eligible_csv(
+    scope: Scope,
+    *,
+    rollout_id: int,
+    supplier_id: int | None = None,
+    wanted: EligibleFilter | None = None,
+) -> Iterator[bytes]:
     """Stream the whole report as CSV, in constant memory; raises what `eligible_hubs` does, at once."""
     party = _party(scope, supplier_id)
     visible_rollout(scope, rollout_id)
-    return sql.copy_out(_extract(), {"rollout_id": rollout_id, "party": party}, options="FORMAT csv, HEADER")
+    params = {"rollout_id": rollout_id, "party": party, **(wanted or EligibleFilter()).params}
+    pieces = sql.copy_out(_extract(), params, options="FORMAT csv, HEADER")
+    return (
+        piece.replace(b"\n", b"\r\n") for piece in pieces
+    )  # as every other file; no cell holds a line end
 
 
-def eligible_xlsx(scope: Scope, *, rollout_id: int, supplier_id: int | None = None) -> Iterator[bytes]:
+def eligible_xlsx(
+    scope: Scope,
+    *,
+    rollout_id: int,
+    supplier_id: int | None = None,
+    wanted: EligibleFilter | None = None,
+) -> Iterator[bytes]:
     """Stream the whole report as a workbook; raises what `eligible_hubs` does, at once."""
     party = _party(scope, supplier_id)
     visible_rollout(scope, rollout_id)
-    return stream_xlsx(_all_cells(rollout_id, party), header=COLUMNS, title="Eligible hubs")
+    return stream_xlsx(_all_cells(rollout_id, party, wanted), header=COLUMNS, title="Eligible hubs")
 
 
 def _party(scope: Scope, supplier_id: int | None) -> int:
@@ -127,16 +157,17 @@ def _party(scope: Scope, supplier_id: int | None) -> int:
     return supplier_id
 
 
-def _all_cells(rollout_id: int, party: int) -> Iterator[Sequence[object]]:
+def _all_cells(rollout_id: int, party: int, wanted: EligibleFilter | None) -> Iterator[Sequence[object]]:
     place = _FIRST
-    while rows := _page(rollout_id, party, after=place, size=XLSX_PAGE):
+    while rows := _page(rollout_id, party, wanted, after=place, size=XLSX_PAGE):
         yield from (_hub(row).cells for row in rows)
         place = rows[-1].guid
 
 
-def _page(rollout_id: int, party: int, *, after: int, size: int) -> list[Any]:
+def _page(rollout_id: int, party: int, wanted: EligibleFilter | None, *, after: int, size: int) -> list[Any]:
+    params = (wanted or EligibleFilter()).params
     return sql.fetch_all(
-        "rollouts", "eligible_page", rollout_id=rollout_id, party=party, after=after, size=size
+        "rollouts", "eligible_page", rollout_id=rollout_id, party=party, after=after, size=size, **params
     )
 
 

@@ -2,9 +2,9 @@
 SELECT {guid} AS guid,
        CASE WHEN t.import_supplier_id = t.gas_supplier_id THEN 'BOTH'
             WHEN t.import_supplier_id = %(party)s THEN 'IMPORT' ELSE 'GAS' END AS role,
-       CASE WHEN t.import_supplier_id <> t.gas_supplier_id THEN 'yes' ELSE 'no' END AS second_supplier,
+       CASE WHEN t.import_supplier_id <> t.gas_supplier_id THEN 'yes' ELSE 'no' END AS has_second_supplier,
        {region} AS region,
-       e.firmware_version AS version,
+       e.firmware_version AS firmware_version,
        {answer} AS answer,
        {instant_requested} AS requested_at,
        CASE WHEN t.import_supplier_id <> t.gas_supplier_id THEN
@@ -20,4 +20,7 @@ SELECT {guid} AS guid,
  WHERE t.rollout_id = %(rollout_id)s AND t.state <> {TargetState.WITHDRAWN}
    AND (t.import_supplier_id = %(party)s AND h.import_supplier_id = %(party)s
         OR t.gas_supplier_id = %(party)s AND h.gas_supplier_id = %(party)s)
+   AND (%(region)s::int IS NULL OR h.region = %(region)s)
+   AND (%(answer)s::int IS NULL
+        OR CASE WHEN t.import_supplier_id = %(party)s THEN t.import_answer ELSE t.gas_answer END = %(answer)s)
  ORDER BY t.guid

@@ -9,6 +9,7 @@ SELECT page.*, e.firmware_version AS version
            JOIN rollouts_target AS t ON t.rollout_id = %(rollout_id)s AND t.guid = h.guid
           WHERE h.import_supplier_id = %(party)s AND h.guid > %(after)s
             AND t.import_supplier_id = %(party)s AND t.guid > %(after)s AND t.state <> {TargetState.WITHDRAWN}
+            AND (%(region)s::int IS NULL OR h.region = %(region)s) AND (%(answer)s::int IS NULL OR t.import_answer = %(answer)s)
           ORDER BY h.guid
           LIMIT %(size)s)
          UNION ALL
@@ -20,6 +21,7 @@ SELECT page.*, e.firmware_version AS version
           WHERE h.gas_supplier_id = %(party)s AND h.guid > %(after)s
             AND (h.import_supplier_id IS NULL OR NOT (h.gas_supplier_id = h.import_supplier_id))
             AND t.gas_supplier_id = %(party)s AND t.guid > %(after)s AND t.state <> {TargetState.WITHDRAWN}
+            AND (%(region)s::int IS NULL OR h.region = %(region)s) AND (%(answer)s::int IS NULL OR t.gas_answer = %(answer)s)
           ORDER BY h.guid
           LIMIT %(size)s)) AS page
   JOIN rollouts_cplentry AS e ON e.id = page.cpl_entry_id

@@ -22,7 +22,7 @@ from portal.kernel.spreadsheets import stream_csv
 from rollouts import services
 from rollouts.queries.governance.incidents import IncidentLine, incident_file, incident_hubs, incident_lines
 from rollouts.queries.instructions.choices import current_versions
-from rollouts.queries.instructions.receipts import receipts
+from rollouts.queries.instructions.receipts import ReceiptFilter, receipts
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.services import HubList, IncidentAccount, Upload
@@ -200,7 +200,7 @@ def _filter_form(request: PortalRequest, scope: Scope) -> IncidentFilterForm:
 
 
 def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[RaiseForm, HubConditionsForm]:
-    own = receipts(scope, rollout_id=rollout_id).items if scope.is_supplier else []
+    own = receipts(scope, wanted=ReceiptFilter(rollout_id=rollout_id)).items if scope.is_supplier else []
     choices: dict[str, Any] = {
         "batches": batch_choices(rollout_id),
         "instructions": [

@@ -26,6 +26,7 @@ from rollouts import services
 from rollouts.queries.instructions.choices import HubChoice, current_versions, guids_by_rule, own_guids
 from rollouts.queries.instructions.receipts import (
     NamedReceipt,
+    ReceiptFilter,
     RejectedLine,
     every_refused_line,
     receipts,
@@ -278,9 +279,9 @@ def instructions(request: PortalRequest) -> HttpResponse:
     wanted, before = request.GET.get("update", ""), request.GET.get("before", "")
     rollout_id = int(wanted) if wanted.isdecimal() else None
     try:
-        page = receipts(scope, rollout_id=rollout_id, cursor=before)
+        page = receipts(scope, wanted=ReceiptFilter(rollout_id=rollout_id), cursor=before)
     except BadCursor:  # a damaged address shows the latest
-        page = receipts(scope, rollout_id=rollout_id)
+        page = receipts(scope, wanted=ReceiptFilter(rollout_id=rollout_id))
     older = f"?before={page.next}" + (f"&update={wanted}" if wanted.isdecimal() else "") if page.next else ""
     context = {"page": page, "older_url": older, "scope": scope}
     return render(request, "rollouts/instructions/instructions.html", context)

@@ -33,7 +33,7 @@ _HEADER: Final = (
     "group",
     "region",
     "role",
-    "second_supplier",
+    "has_second_supplier",
     "second_has_answered",
     "state",
     "reason",

@@ -335,7 +335,7 @@ class TestFiles:
         assert rows.keys() == {row.guid for row in shown}
         for row in shown:
             line = rows[row.guid]
-            assert (line["gpf_guid"], line["manufacturer"], line["model"], line["version"]) == (
+            assert (line["gpf_guid"], line["manufacturer"], line["model"], line["firmware_version"]) == (
                 row.gpf_guid,
                 row.manufacturer,
                 row.model,
@@ -344,7 +344,10 @@ class TestFiles:
             assert (line["region"], line["status"]) == (row.region.name, row.status.name)
             assert line["second_supplier"] == ("yes" if row.has_second_supplier else "no")
             assert line["commissioned_on"] == (row.commissioned_on.isoformat() if row.commissioned_on else "")
-            assert (line["rollout"], line["state"]) == (row.rollout_name, row.state.name if row.state else "")
+            assert (line["rollout_name"], line["state"]) == (
+                row.rollout_name,
+                row.state.name if row.state else "",
+            )
             assert line["effective_at"] == (
                 row.effective_at.strftime("%Y-%m-%dT%H:%M:%SZ") if row.effective_at else ""
             )
@@ -362,7 +365,7 @@ class TestFiles:
 
         rows = exported(world.as_supplier, rollout_id=rollout.pk, states=[TargetState.ACTIVATED])
 
-        assert [(row["guid"], row["state"], row["rollout"]) for row in rows] == [
+        assert [(row["guid"], row["state"], row["rollout_name"]) for row in rows] == [
             ("00-DB-12-34-00-00-00-01", "ACTIVATED", rollout.name)
         ]
         assert exported(world.as_supplier, search="00-DB-12-34-00-00-00-11") == []
@@ -375,7 +378,7 @@ class TestFiles:
         row = exported(world.as_supplier)[0]
 
         assert (row["manufacturer"], row["model"]) == ("'=cmd|'/c calc'!A1", "'@SUM(1)")
-        assert row["rollout"] == '\'+1, "quoted"'
+        assert row["rollout_name"] == '\'+1, "quoted"'
 
     def test_come_in_pieces(self, world):
         pieces = list(export_estate(world.as_supplier))

@@ -62,9 +62,9 @@ def test_of_a_second_supplier_the_report_says_whether_it_has_answered_and_nothin
     theirs = as_csv(world.as_other, rollout)[0]
 
     assert (mine["answer"], mine["requested_at"]) == ("INSTRUCTED", "2030-04-13T10:00:00Z")
-    assert (mine["second_supplier"], mine["second_has_answered"]) == ("yes", "no")
+    assert (mine["has_second_supplier"], mine["second_has_answered"]) == ("yes", "no")
     assert (theirs["answer"], theirs["requested_at"]) == ("NONE", "")
-    assert (theirs["second_supplier"], theirs["second_has_answered"]) == ("yes", "yes")
+    assert (theirs["has_second_supplier"], theirs["second_has_answered"]) == ("yes", "yes")
     assert set(theirs) == set(eligibility.COLUMNS)
     for word in (str(world.supplier.pk), world.supplier.name, "2030-04-13"):
         assert word not in [value for key, value in theirs.items() if key != "guid"]
