@@ -342,7 +342,7 @@ class TestFiles:
                 row.version,
             )
             assert (line["region"], line["status"]) == (row.region.name, row.status.name)
-            assert line["second_supplier"] == ("yes" if row.has_second_supplier else "no")
+            assert line["has_second_supplier"] == ("yes" if row.has_second_supplier else "no")
             assert line["commissioned_on"] == (row.commissioned_on.isoformat() if row.commissioned_on else "")
             assert (line["rollout_name"], line["state"]) == (
                 row.rollout_name,
