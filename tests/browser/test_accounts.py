@@ -197,6 +197,20 @@ def test_the_pages_of_a_stranger_are_accessible_and_fit(live_server, open_page, 
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+def test_the_way_to_an_organisations_log_in_comes_by_mail(live_server, open_page, axe, fits, alice, width):
+    page = open_page(width=width)
+    page.goto(f"{live_server.url}/accounts/organisation/")
+    page.get_by_label("E-mail at work").fill("nobody@elsewhere.example")
+
+    page.get_by_role("button", name="Go on").click()
+
+    page.get_by_role("heading", name="Look into your mail").wait_for()
+    photograph(page, "organisation-sent")
+    fits(page)
+    axe(page)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
 def test_the_demonstration_says_so(live_server, open_page, axe, fits, alice, settings, width):
     settings.DEMO, settings.DEMO_PASSWORD = True, PASSWORD
     page = open_page(width=width)
