@@ -342,6 +342,7 @@ FEED_KEPT_MONTHS = int(os.environ.get("FEED_KEPT_MONTHS", "13"))  # whole months
 STREAM_PAGES = _words("STREAM_PAGES") or [PORTAL_URL]  # origins of pages that may follow it from elsewhere
 STREAM_CLIENTS = int(os.environ.get("STREAM_CLIENTS", "5000"))  # of one process
 STREAM_CLIENTS_OF_ONE = int(os.environ.get("STREAM_CLIENTS_OF_ONE", "100"))  # person or system
+STREAM_CLIENTS_OF_ORGANISATION = int(os.environ.get("STREAM_CLIENTS_OF_ORGANISATION", "500"))
 LONG_POLLS = int(os.environ.get("LONG_POLLS", "4"))  # that one process keeps waiting: each takes a thread
 
 # Webhooks: an address somebody has typed must not lead into our own network

@@ -59,6 +59,7 @@ class Stream:
 
     def __init__(self) -> None:
         self._callers: Counter[str] = Counter()
+        self._organisations: Counter[int] = Counter()
         self._readers: ReaderThreads | None = None
 
     @contextlib.asynccontextmanager
@@ -156,12 +157,20 @@ class Stream:
             raise StreamRefused(
                 "too_many_streams", 429, "You follow too many streams at once. End one first."
             )
+        organisation = seat.scope.organisation_id
+        if self._organisations[organisation] >= settings.STREAM_CLIENTS_OF_ORGANISATION:
+            raise StreamRefused(
+                "too_many_streams", 429, "Your organisation follows too many streams at once. End one first."
+            )
         self._callers[seat.caller] += 1
+        self._organisations[organisation] += 1
         try:
             yield
         finally:
             self._callers[seat.caller] -= 1
+            self._organisations[organisation] -= 1
             self._callers += Counter()  # forget those with none
+            self._organisations += Counter()
 
     async def _changes(self, client: _Client) -> None:
         """Tell a page that something of its own has changed, as often as it can make use of."""

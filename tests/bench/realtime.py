@@ -201,7 +201,8 @@ def _happen(party: int) -> None:
 
 def _stream(stage: Stage, port: int) -> Program:
     words = ("portal.asgi:application", f"--port={port}", "--lifespan=on", "--timeout-graceful-shutdown=2")
-    own = {**stage.variables, "STREAM_CLIENTS_OF_ONE": str(CLIENTS + 1)}
+    most = str(CLIENTS + 1)
+    own = {**stage.variables, "STREAM_CLIENTS_OF_ONE": most, "STREAM_CLIENTS_OF_ORGANISATION": most}
     return Program("stream", python("-m", "uvicorn", *words, "--no-access-log", "--log-level=warning"), own)
 
 

@@ -299,6 +299,15 @@ def test_a_stream_without_news_shows_that_it_lives(world, url, monkeypatch):
     assert ": still here" in lines
 
 
+def test_an_organisation_follows_so_many_streams_whatever_clients_it_makes(world, url, settings):
+    settings.STREAM_CLIENTS_OF_ORGANISATION = 1
+    with following(url + FEED, Authorization=bearer(world.supplier_user)):
+        own = httpx.get(url + FEED, headers={"Authorization": bearer(world.supplier_user)}, trust_env=False)
+        with following(url + FEED, Authorization=bearer(world.other_user)):
+            pass
+    assert (own.status_code, own.json()["code"]) == (429, "too_many_streams")
+
+
 def test_thousands_of_parameters_are_refused(world, url):
     answer = httpx.get(
         f"{url}{FEED}?{'a=&' * 6_000}",
