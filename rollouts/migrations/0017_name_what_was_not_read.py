@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='instructionline',
             name='sheet',
-            field=models.TextField(blank=True, help_text='the sheet of the line; none of a text'),
+            field=models.TextField(blank=True, db_default='', help_text='the sheet of the line; none of a text'),
         ),
         migrations.AddField(
             model_name='pilotsubmission',

@@ -96,7 +96,7 @@ class InstructionLine(models.Model):
     guid = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=32)
     detail = models.TextField(blank=True, help_text="e.g. which CHF a GPF belongs to")
-    sheet = models.TextField(blank=True, help_text="the sheet of the line; none of a text")
+    sheet = models.TextField(blank=True, db_default="", help_text="the sheet of the line; none of a text")
 
     class Meta:
         indexes = [models.Index(fields=["instruction", "line_no"], name="rollouts_instructionline_order")]
