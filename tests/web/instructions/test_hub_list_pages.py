@@ -17,6 +17,8 @@ from tests.factories import make_rollout
 from tests.lists.corpus import HUBS, TEXTS
 from tests.lists.workbooks import WORKBOOKS, written
 
+pytestmark = pytest.mark.django_db
+
 A, B, C, D = HUBS[:4]
 
 
