@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import include, path
 
 from portal import health, metrics
-from portal.rest import openapi_views
+from portal.rest import developer_pages, openapi_views
 
 handler400 = "portal.problems.bad_request"
 handler404 = "portal.problems.page_not_found"
@@ -17,6 +17,8 @@ urlpatterns = [
     path("api/v1/", include("notifications.api.urls")),
     path("api/v1/", include("portal.accounts.api_urls")),
     path("api/v1/", include("portal.rest.urls")),
+    path("developers/", developer_pages.index, name="developers"),
+    path("developers/<slug:slug>", developer_pages.page, name="developer-page"),
     path("problems/<slug:slug>", openapi_views.ProblemTypeView.as_view(), name="problem"),
     path("csp/", include("rollouts.csp.urls")),
     path("notifications/", include("notifications.urls")),

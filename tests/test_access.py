@@ -31,6 +31,12 @@ OPEN = {
     "oauth-token",
     "oauth-revoke",
     "oauth-metadata",
+    # What an integrator reads before there is a client.
+    "openapi",
+    "openapi-json",
+    "problem",
+    "developers",
+    "developer-page",
 }
 SAMPLES = {"int": "1", "str": "x", "slug": "x", "uuid": "0" * 8 + "-0000-4000-8000-" + "0" * 12, "path": "x"}
 KEPT_OUT = {401, 403, 405}

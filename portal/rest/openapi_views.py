@@ -16,7 +16,7 @@ from portal.identity.api import ScopedAPI
 from portal.kernel.refusals import NotFound
 from portal.problems import CATALOGUE
 from portal.rest import description
-from portal.rest.responses import JsonRenderer, conditional_response
+from portal.rest.responses import JSON, JsonRenderer, conditional_response
 from portal.rest.views import ResourceView
 
 KIND: Final = "application/yaml"
@@ -32,8 +32,10 @@ class YamlRenderer(JsonRenderer):
 class OpenApiView(ResourceView):
     """The description."""
 
-    permission_classes: Any = (IsAuthenticated,)
-    renderer_classes = (YamlRenderer, JsonRenderer)
+    authentication_classes: Any = ()
+    permission_classes: Any = ()
+    throttle_classes: Any = ()
+    renderer_classes: Any = (YamlRenderer, JsonRenderer)
     schema: Any = None
 
     def get(self, request: Request) -> HttpResponseBase:
@@ -42,10 +44,24 @@ class OpenApiView(ResourceView):
         return conditional_response(request._request, answer)  # noqa: SLF001
 
 
-class ProblemTypeView(ResourceView):
-    """What a problem is about."""
+class OpenApiJsonView(OpenApiView):
+    """The description as JSON."""
 
-    permission_classes: Any = (IsAuthenticated,)
+    renderer_classes = (JsonRenderer,)
+
+    def get(self, request: Request) -> HttpResponseBase:
+        """Give the OpenAPI document as JSON."""
+        answer = HttpResponse(description.openapi_json(), content_type=JSON)
+        return conditional_response(request._request, answer)  # noqa: SLF001
+
+
+class ProblemTypeView(ResourceView):
+    """What a problem is about: a document for systems, a page in a browser."""
+
+    authentication_classes: Any = ()
+    permission_classes: Any = ()
+    throttle_classes: Any = ()
+    renderer_classes: Any = (JsonRenderer, TemplateHTMLRenderer)
     schema: Any = None
 
     def get(self, request: Request, slug: str) -> Response:
@@ -53,7 +69,8 @@ class ProblemTypeView(ResourceView):
         known = next((known for known in CATALOGUE.values() if known.type == f"/problems/{slug}"), None)
         if known is None:
             raise NotFound("There is no such kind of problem.")
-        return Response({"type": known.type, "title": known.title, **asdict(known)})
+        document = {"type": known.type, "title": known.title, **asdict(known)}
+        return Response(document, template_name="api/problem.html")
 
 
 class SwaggerView(ScopedAPI, SpectacularSwaggerSplitView):

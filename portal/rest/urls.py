@@ -9,6 +9,7 @@ from portal.rest.views import UnknownResourceView
 
 urlpatterns = [
     path("openapi.yaml", openapi_views.OpenApiView.as_view(), name="openapi"),
+    path("openapi.json", openapi_views.OpenApiJsonView.as_view(), name="openapi-json"),
     path("docs", openapi_views.SwaggerView.as_view(url_name="openapi"), name="api-docs"),
     path("", UnknownResourceView.as_view(), name="api-root"),
     path("<path:rest>", UnknownResourceView.as_view(), name="api-nothing"),
