@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from portal.events.kinds import EntryKind
 from portal.kernel.presentation.numbers import file_size
+from portal.kernel.working_days import local_words
 
 Data = Mapping[str, Any]
 OWN: Final = "is_own"
@@ -71,7 +73,26 @@ def _incident(data: Data) -> str:
 
 def _answered(data: Data) -> str:
     verb = "has answered for" if data.get("has_answered", True) else "has taken back its answer for"
-    return f"The second Supplier {verb} {_hubs(_count(data, 'hubs'))} it shares with you."
+    words = f"The second Supplier {verb} {_hubs(_count(data, 'hubs'))} it shares with you."
+    if not data.get("has_instructed"):
+        return words
+    at = data.get("activate_at")
+    return (
+        f"{words} It asks for {local_words(datetime.fromisoformat(at))}."
+        if at
+        else f"{words} Any time suits it."
+    )
+
+
+_VOIDED: Final = {
+    "SUPPLIER_CHANGED": "They have changed their Supplier.",
+    "AGREEMENT_LAPSED": "You had agreed with a time of the second Supplier that no longer stands. "
+    "Look at its answer, and answer again.",
+}
+
+
+def _voided(data: Data) -> str:
+    return _VOIDED.get(str(data.get("reason")), "") or _reason(data)
 
 
 def _received(data: Data) -> str:
@@ -119,7 +140,7 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
     K.INSTRUCTION_RECEIVED: NoticeTemplate("Instruction {instruction} received", _received, "good"),
     K.INSTRUCTION_APPLIED: NoticeTemplate("Instruction {instruction} applied", _received, "good"),
     K.SECOND_SUPPLIER_ANSWERED: NoticeTemplate("A second Supplier has answered: {name}", _answered),
-    K.INSTRUCTION_VOIDED: NoticeTemplate("Instructions voided: {name}", _both(_own_hubs, _reason), "warn"),
+    K.INSTRUCTION_VOIDED: NoticeTemplate("Instructions voided: {name}", _both(_own_hubs, _voided), "warn"),
     K.BATCH_ANNOUNCED: NoticeTemplate("A batch has its own date: {name}", _own_hubs),
     K.WINDOW_CLOSED: NoticeTemplate("The window for instructions has closed: {name}", _own_hubs),
     K.ROLLOUT_SUSPENDED: NoticeTemplate("Suspended: {name}", _both(_reason, _own_hubs), "bad"),

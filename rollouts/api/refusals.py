@@ -18,7 +18,7 @@ CATALOGUE: Final = (
         "unreadable_file", 422, "The list cannot be read, or no column holds GUIDs.", "Read `detail`."
     ),
     ProblemType("malformed_id", 422, "A GUID cannot be read.", "Use the form 00-DB-12-34-56-78-9A-BC."),
-    ProblemType("AFTER_CUTOFF", 409, "It arrived after the cut-off.", "The hubs activate at the DCC's time."),
+    ProblemType("AFTER_CUTOFF", 409, "It arrived after the cut-off.", "Each hub keeps the time it has."),
     ProblemType(
         "TIME_NOT_EARLIER", 409, "The time is not before the automatic time.", "Choose an earlier one."
     ),

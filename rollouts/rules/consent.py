@@ -15,7 +15,11 @@ from rollouts.states import FINAL_CONSENTS, Answer, Consent, ConsentPolicy
 
 @dataclass(frozen=True, slots=True)
 class SupplierAnswer:
-    """What one Supplier has said about one hub; INSTRUCTED without a time states no preference."""
+    """What one Supplier has said about one hub, and the time it names.
+
+    INSTRUCTED without a time states no preference. AGREED names the time it agrees with: none, for an
+    instruction that states no preference.
+    """
 
     answer: Answer = Answer.NONE
     at: datetime | None = None
@@ -59,6 +63,14 @@ def is_same_party(import_party: int | None, gas_party: int | None) -> bool:
 def is_split(import_party: int | None, gas_party: int | None) -> bool:
     """Tell whether two separate Parties share the hub, and both are asked."""
     return None not in (import_party, gas_party) and import_party != gas_party
+
+
+def has_lapsed(wish: SupplierAnswer, second: SupplierAnswer) -> bool:
+    """Tell whether an answer agrees with a time that the second Supplier does not, or no longer, ask for.
+
+    An agreement that has lapsed counts as no answer, and does not come back with the time (R3.4).
+    """
+    return wish.answer == Answer.AGREED and not (second.is_instructed and second.at == wish.at)
 
 
 def resolve(
@@ -108,7 +120,7 @@ def _of_two(
     times = [wish.at for wish in instructed if wish.at is not None]
     at = max(times) if times else None
     others = {import_wish.answer, gas_wish.answer} - {Answer.INSTRUCTED}
-    if not others or Answer.AGREED in others:
+    if not others or (Answer.AGREED in others and import_wish.at == gas_wish.at):
         return Resolution(Consent.COMPLETE, at or _answer_time(answered_at))
     if window.policy == ConsentPolicy.MANDATORY:
         return Resolution(Consent.AWAITING_SECOND, window.automatic_at)

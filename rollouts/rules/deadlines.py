@@ -1,6 +1,6 @@
 """Dates of a rollout: notice, cut-off, requested times, and how long is left. No database and no clock.
 
-Deadlines are reckoned in UTC by calendar months, clamped to the end of the month.
+Calendar months are counted in the local time of Great Britain; what comes of it is given in UTC (R3.1).
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from dateutil import tz
 from dateutil.relativedelta import relativedelta
 
 from portal.kernel.refusals import Refusal
-from portal.kernel.working_days import local_words, working_days_between
+from portal.kernel.working_days import local, local_words, working_days_between
 
 MONTHS_OF_NOTICE: Final = 6
 MONTHS_BEFORE_AUTOMATIC: Final = 1
@@ -32,10 +33,16 @@ class RuleBroken(Refusal):
 
 
 def months_after(at: datetime, months: int) -> datetime:
-    """Add calendar months in UTC, clamped to the end of the month: 31 August and six are 28 February."""
-    if at.tzinfo is None:
-        raise ValueError("A deadline needs a zone.")
-    return at.astimezone(UTC) + relativedelta(months=months)
+    """Add calendar months at the same time of day in Great Britain, and give the moment in UTC.
+
+    Clamped to the end of the month: 31 August and six are 28 February. A time that does not exist, as the
+    clocks go forward, moves forward with them. Of a time that there is twice, as they go back, it is the one
+    with the offset the first moment has: 25 November 01:30 GMT less a month is 25 October 01:30 GMT.
+    """
+    start = local(at)
+    moved = tz.resolve_imaginary(start.replace(fold=0) + relativedelta(months=months))
+    later = moved.replace(fold=1)
+    return (later if later.utcoffset() == start.utcoffset() else moved).astimezone(UTC)
 
 
 def six_months_after(notified_at: datetime) -> datetime:
@@ -100,7 +107,7 @@ def check_received(received_at: datetime, *, cutoff_at: datetime) -> None:
         raise RuleBroken(
             "AFTER_CUTOFF",
             f"Instructions for these hubs had to arrive by {local_words(cutoff_at)}. "
-            "They will activate at DCC's automatic time.",
+            "Each hub keeps the time it has: the instructed one, or DCC's automatic time.",
         )
 
 

@@ -132,12 +132,16 @@ class RejectionReason(TextChoices):
     OVER_PILOT_CAP = "OVER_PILOT_CAP", "The pilot group is full. Choose fewer hubs."
     # Likewise: a list of 1,199,999 characters is full. Pages and REST take longer lists (R3.8).
     OVER_BATCH_LIMIT = "OVER_BATCH_LIMIT", "The list is longer than one submission takes. Split it."
-    AFTER_CUTOFF = "AFTER_CUTOFF", "Received after the cut-off. The hub activates at DCC's time."
+    AFTER_CUTOFF = "AFTER_CUTOFF", "Received after the cut-off. The hub keeps the time it has."
     TIME_NOT_EARLIER = "TIME_NOT_EARLIER", "The time must be earlier than the automatic activation time."
     NOTHING_TO_CHANGE = "NOTHING_TO_CHANGE", "There is no instruction of yours for this hub."
     NOTHING_TO_AGREE_WITH = (
         "NOTHING_TO_AGREE_WITH",
         "No second Supplier has instructed this hub. Instruct a time of your own.",
+    )
+    AGREED_TIME_CHANGED = (
+        "AGREED_TIME_CHANGED",
+        "The second Supplier's time is another one by now. Look at it before you agree.",
     )
     ALREADY_SENT = "ALREADY_SENT", "The activation has been sent to the hub and can no longer be changed."
     ALREADY_UPDATED = "ALREADY_UPDATED", "The hub has been updated in this rollout."

@@ -11,11 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dateutil.relativedelta import relativedelta
-
 from portal.identity.models import Organisation, OrganisationKind, User
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from rollouts import rules
 from rollouts.models import Batch, CplEntry, CspChannel, DeviceModel, ReleaseNote, Rollout
 from tests.factories.people import OrganisationFactory, UserFactory
 
@@ -162,7 +161,7 @@ def make_rollout(
         priority="P2",
         notified_at=now,
         automatic_at=automatic_at,
-        cutoff_at=automatic_at - relativedelta(months=1),
+        cutoff_at=rules.one_month_before(automatic_at),
         consent_policy=policy,
         has_pilot=has_pilot,
         status=status,

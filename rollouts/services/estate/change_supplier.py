@@ -21,8 +21,9 @@ from portal.kernel.statements import Sql
 from portal.kernel.transactions import inside_unit_of_work, retry_on_deadlock, unit_of_work
 from rollouts.models import Rollout
 from rollouts.services.governance.halt import cancel_hubs
-from rollouts.services.instructions.answer import by_index
-from rollouts.services.instructions.resolve import Slots, Terms, resolution_sql
+from rollouts.services.instructions.answer import by_index, put_back_unsent
+from rollouts.services.instructions.apply import notify_lapsed
+from rollouts.services.instructions.resolve import Slots, Terms, has_lapsed_sql, resolution_sql
 from rollouts.states import OPEN_STATUSES, HistoryKind, RolloutStatus
 
 SLICE: Final = 50_000
@@ -130,7 +131,16 @@ def _move_answers(rollouts: Sequence[int], *, now: datetime) -> tuple[int, int]:
     settled = resolution_sql(_MOVED, _TERMS)
     by_index()
     moving = sql.statement(
-        "rollouts", "move_answers", consent=Sql(settled.consent), effective_at=Sql(settled.effective_at)
+        "rollouts",
+        "move_answers",
+        consent=Sql(settled.consent),
+        effective_at=Sql(settled.effective_at),
+        import_lapses=Sql(
+            has_lapsed_sql(_MOVED.import_answer, _MOVED.import_time, _MOVED.gas_answer, _MOVED.gas_time)
+        ),
+        gas_lapses=Sql(
+            has_lapsed_sql(_MOVED.gas_answer, _MOVED.gas_time, _MOVED.import_answer, _MOVED.import_time)
+        ),
     )
     params = {
         "rollouts": list(rollouts),
@@ -139,13 +149,23 @@ def _move_answers(rollouts: Sequence[int], *, now: datetime) -> tuple[int, int]:
     }
     rows = sql.rows(moving, params) if rollouts else []
     voided: defaultdict[int, Counter[int]] = defaultdict(Counter)
+    lapsed: defaultdict[int, Counter[int]] = defaultdict(Counter)
     to_recall: defaultdict[int, list[int]] = defaultdict(list)
+    under_way: defaultdict[int, list[int]] = defaultdict(list)
     for row in rows:
         for party in {row.import_voided, row.gas_voided} - {None}:
             voided[row.rollout_id][party] += 1
+        if row.lapsed is not None:
+            lapsed[row.rollout_id][row.lapsed] += 1
         if row.is_to_recall:
             to_recall[row.rollout_id].append(row.guid)
+        if row.is_under_way:
+            under_way[row.rollout_id].append(row.guid)
     _tell_voided(voided, at=now)
+    for rollout_id, by_party in sorted(lapsed.items()):
+        notify_lapsed(rollout_id, by_party, at=now)
+    for rollout_id, guids in sorted(under_way.items()):
+        put_back_unsent(rollout_id, guids, now=now)
     recalled = sum(
         cancel_hubs(rollout_id=rollout_id, guids=guids, now=now) for rollout_id, guids in to_recall.items()
     )

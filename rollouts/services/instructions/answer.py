@@ -24,11 +24,13 @@ from rollouts.reads.instructions.receipts import InstructionTally
 from rollouts.services.instructions.hub_list import STAGING, Int64s, stage
 from rollouts.services.instructions.resolve import (
     Terms,
+    has_lapsed_sql,
     resolution_sql,
     slots_of,
     state_sql,
     terms_of,
     with_answer,
+    without_lapsed,
 )
 from rollouts.states import (
     CHANGEABLE_STATES,
@@ -54,13 +56,17 @@ _IS_MINE: Final = "(t.import_supplier_id = %(party_id)s OR t.gas_supplier_id = %
 _MISSED: Final = "(SELECT guid, line_no FROM rollouts_missed_guid JOIN rollouts_staged_guid USING (guid))"
 _MISSED_COLUMNS: Final = (
     "t.batch_id, t.import_supplier_id, t.gas_supplier_id, t.import_answer, t.gas_answer,"
-    " t.import_instruction_id, t.gas_instruction_id"
+    " t.import_time, t.gas_time, t.import_instruction_id, t.gas_instruction_id"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerOrder:
-    """What a Supplier says about hubs of a rollout, and which of them it may speak of."""
+    """What a Supplier says about hubs of a rollout, and which of them it may speak of.
+
+    The time of an agreement is the one it agrees with: hubs with another are refused. None agrees with
+    whatever stands.
+    """
 
     party_id: int
     kind: InstructionKind
@@ -72,11 +78,15 @@ class AnswerOrder:
 
 @dataclass(frozen=True, slots=True)
 class AnswerOutcome:
-    """What came of it: the counts, the misses (guid, line, reason, detail), and hubs by second Supplier."""
+    """What came of it: the counts, the misses (guid, line, reason, detail), and hubs by second Supplier.
+
+    `lapsed` counts those whose second Supplier had agreed with a time that no longer stands.
+    """
 
     tally: InstructionTally
     missed: Sequence[tuple[int, int, str, str]] = ()
     others: dict[int, int] = field(default_factory=dict)
+    lapsed: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +126,25 @@ def apply_staged(
     sql.set_local(enable_bitmapscan="on", enable_seqscan="on")
     applied = [row for row in rows if row.consent is not None]
     others: Counter[int] = Counter()
+    lapsed: Counter[int] = Counter()
     for row in applied:
         if row.other_id is not None:
             others[row.other_id] += row.n
+            lapsed[row.other_id] += row.lapsed
+    if any(row.under_way for row in applied):
+        put_back_unsent(rollout.pk, [row.guid for row in sql.fetch_all("rollouts", "staged")], now=now)
     tally = _tally((row.consent, row.day, row.n) for row in applied)
     if not rows[0].missed:
-        return AnswerOutcome(tally, others=dict(others))
+        return AnswerOutcome(tally, others=dict(others), lapsed=dict(+lapsed))
     explained = _explain(statement, _MISSED)
-    return AnswerOutcome(tally.plus(explained.tally), explained.missed, dict(others))
+    return AnswerOutcome(tally.plus(explained.tally), explained.missed, dict(others), dict(+lapsed))
+
+
+@inside_unit_of_work
+def put_back_unsent(rollout_id: int, guids: Sequence[int], *, now: datetime) -> int:
+    """Put hubs back whose answer is awaited again and whose image has not left; return how many."""
+    row = sql.fetch_one("rollouts", "put_back_unsent", rollout_id=rollout_id, guids=list(guids), now=now)
+    return int(row.hubs)
 
 
 @inside_unit_of_work
@@ -202,7 +223,7 @@ class _Statement:
         closings = [rollout.window_closed_at, *(batch.window_closed_at for batch in batches)]
         now = max([now, *(closed_at for closed_at in closings if closed_at)])
         self._checks = [*_of_state(), *_of_group(order, batches), *_of_times(order, batches, terms)]
-        self._checks += _of_kind(order)
+        self._checks += _of_kind(order, is_dry=instruction_id is None)
         self._is_dry = instruction_id is None
         if not self._is_dry:
             self._checks.append(_Check(SUPERSEDED, _IS_NEWEST))
@@ -210,15 +231,22 @@ class _Statement:
             slots_of("t"),
             is_import=_IS_IMPORT,
             answer="%(answer)s",
-            at="%(activate_at)s::timestamptz",
+            at=_AGREED_TIME if order.kind == InstructionKind.AGREE else "%(activate_at)s::timestamptz",
             received_at="%(received_at)s::timestamptz",
         )
         settled = resolution_sql(after, terms)
+        stored = without_lapsed(after)
         self._fragments = {
-            "import_answer": after.import_answer,
-            "import_time": after.import_time,
-            "gas_answer": after.gas_answer,
-            "gas_time": after.gas_time,
+            "import_answer": stored.import_answer,
+            "import_time": stored.import_time,
+            "import_lapses": has_lapsed_sql(
+                after.import_answer, after.import_time, after.gas_answer, after.gas_time
+            ),
+            "gas_answer": stored.gas_answer,
+            "gas_time": stored.gas_time,
+            "gas_lapses": has_lapsed_sql(
+                after.gas_answer, after.gas_time, after.import_answer, after.import_time
+            ),
             "answered_at": after.answered_at,
             "consent": settled.consent,
             "effective_at": settled.effective_at,
@@ -252,6 +280,10 @@ _IS_NEWEST: Final = (
     " < %(instruction_id)s"
 )
 _OWN_ANSWER: Final = f"CASE WHEN {_IS_IMPORT} THEN t.import_answer ELSE t.gas_answer END"
+_AGREED_TIME: Final = f"CASE WHEN {_IS_IMPORT} THEN t.gas_time ELSE t.import_time END"
+_OTHER_INSTRUCTION: Final = (
+    f"CASE WHEN {_IS_IMPORT} THEN t.gas_instruction_id ELSE t.import_instruction_id END"
+)
 _OTHER_ANSWER: Final = f"CASE WHEN {_IS_IMPORT} THEN t.gas_answer ELSE t.import_answer END"
 
 
@@ -289,15 +321,17 @@ def _of_times(order: AnswerOrder, batches: Sequence[Batch], terms: Terms) -> lis
     """Ask hub by hub only where batches have times of their own; the rollout's are asked of the whole."""
     if all(batch.automatic_at is None for batch in batches):
         return []
-    checks = [_Check(RejectionReason.AFTER_CUTOFF.value, f"%(received_at)s <= {terms.cutoff_at}")]
-    if order.activate_at is not None:
+    checks = []
+    if order.kind != InstructionKind.WITHDRAW:
+        checks.append(_Check(RejectionReason.AFTER_CUTOFF.value, f"%(received_at)s <= {terms.cutoff_at}"))
+    if order.activate_at is not None and order.kind == InstructionKind.INSTRUCT:
         checks.append(
             _Check(RejectionReason.TIME_NOT_EARLIER.value, f"%(activate_at)s < {terms.automatic_at}")
         )
     return checks
 
 
-def _of_kind(order: AnswerOrder) -> list[_Check]:
+def _of_kind(order: AnswerOrder, *, is_dry: bool) -> list[_Check]:
     match order.kind:
         case InstructionKind.WITHDRAW:
             return [
@@ -306,7 +340,14 @@ def _of_kind(order: AnswerOrder) -> list[_Check]:
         case InstructionKind.AGREE:
             other_has = f"{_OTHER_ANSWER} = {literal(Answer.INSTRUCTED)}"
             shared = f"t.import_supplier_id <> t.gas_supplier_id AND {other_has}"
-            return [_Check(RejectionReason.NOTHING_TO_AGREE_WITH.value, shared)]
+            checks = [_Check(RejectionReason.NOTHING_TO_AGREE_WITH.value, shared)]
+            moved = RejectionReason.AGREED_TIME_CHANGED.value
+            if order.activate_at is not None:
+                checks.append(_Check(moved, f"({_AGREED_TIME}) = %(activate_at)s"))
+            if not is_dry:
+                # A long list is applied after it was received: what was instructed since, it did not mean.
+                checks.append(_Check(moved, f"coalesce({_OTHER_INSTRUCTION}, 0) < %(instruction_id)s"))
+            return checks
         case _:
             return []
 

@@ -108,20 +108,23 @@ def _apply_slice(instruction: Instruction, rollout: Rollout, *, size: int, now: 
     )
     if reason := _ENDED_BY_STATUS.get(RolloutStatus(rollout.status)):
         missed = [(row.guid, row.line_no, reason.value, "") for row in sql.fetch_all("rollouts", "staged")]
-        tally, others = InstructionTally(rejected_by_reason={reason.value: len(missed)} if missed else {}), {}
+        tally = InstructionTally(rejected_by_reason={reason.value: len(missed)} if missed else {})
     else:
         outcome = apply_staged(rollout, order_of(instruction), instruction_id=instruction.pk, now=now)
-        missed, tally, others = list(outcome.missed), outcome.tally, outcome.others
+        missed, tally = list(outcome.missed), outcome.tally
+        _add_hubs(instruction, _OTHERS, outcome.others)
+        _add_hubs(instruction, _LAPSED, outcome.lapsed)
     if missed:
         source = Instruction.objects.values_list("source", flat=True).get(pk=instruction.pk)
         keep_refused(instruction, spelt_lines(missed, decompress_list(source), instruction.sheets))
     instruction.processed += min(size, total - first)
-    _add_others(instruction, others)
     after = before.plus(tally)
     if instruction.processed < instruction.lines:
         _save(instruction, after, status=Instruction.Status.APPLYING)
         return
-    notify_second_suppliers(instruction, _others_of(instruction), at=now)
+    notify_second_suppliers(
+        instruction, _hubs_of(instruction, _OTHERS), _hubs_of(instruction, _LAPSED), at=now
+    )
     instruction.summary = {}
     finish_instruction(instruction, after, at=now)
     _write_down_applied(instruction, at=now)
@@ -173,21 +176,42 @@ def keep_refused(instruction: Instruction, lines: Sequence[RefusedLine]) -> None
 
 @inside_unit_of_work
 def notify_second_suppliers(
-    instruction: Instruction, hubs_by_party: Mapping[int, int], *, at: datetime
+    instruction: Instruction, hubs_by_party: Mapping[int, int], lapsed: Mapping[int, int], *, at: datetime
 ) -> None:
-    """Tell each second Supplier on how many of its hubs the other has answered: never who, never when."""
+    """Tell each second Supplier on how many of its hubs the other has answered, and what time it asks for.
+
+    It never learns who. Those whose agreements have lapsed with it are asked again (R3.4).
+    """
     if not hubs_by_party:
         return
-    has_answered = instruction.kind != InstructionKind.WITHDRAW
+    has_instructed = instruction.kind == InstructionKind.INSTRUCT
+    wanted_at = instruction.activate_at if has_instructed else None
     publish_entries(
         EntryKind.SECOND_SUPPLIER_ANSWERED,
         parties=hubs_by_party,
         at=at,
         rollout_id=instruction.rollout_id,
         data={
-            "has_answered": has_answered,
-            "has_instructed": instruction.kind == InstructionKind.INSTRUCT,
+            "has_answered": instruction.kind != InstructionKind.WITHDRAW,
+            "has_instructed": has_instructed,
+            "activate_at": wanted_at.isoformat() if wanted_at else None,
         },
+        data_by_party={party: {"hubs": hubs} for party, hubs in hubs_by_party.items()},
+    )
+    notify_lapsed(instruction.rollout_id, lapsed, at=at)
+
+
+@inside_unit_of_work
+def notify_lapsed(rollout_id: int, hubs_by_party: Mapping[int, int], *, at: datetime) -> None:
+    """Tell Suppliers on how many hubs they had agreed with a time that no longer stands."""
+    if not hubs_by_party:
+        return
+    publish_entries(
+        EntryKind.INSTRUCTION_VOIDED,
+        parties=hubs_by_party,
+        at=at,
+        rollout_id=rollout_id,
+        data={"reason": "AGREEMENT_LAPSED"},
         data_by_party={party: {"hubs": hubs} for party, hubs in hubs_by_party.items()},
     )
 
@@ -207,15 +231,16 @@ def _save(instruction: Instruction, tally: InstructionTally, *, status: Instruct
 
 # Until its end a long instruction remembers in its summary whom to tell; receipts do not show it.
 _OTHERS: Final = "second_suppliers"
+_LAPSED: Final = "lapsed_agreements"
 
 
-def _others_of(instruction: Instruction) -> dict[int, int]:
-    return {int(party): hubs for party, hubs in instruction.summary.get(_OTHERS, {}).items()}
+def _hubs_of(instruction: Instruction, name: str) -> dict[int, int]:
+    return {int(party): hubs for party, hubs in instruction.summary.get(name, {}).items()}
 
 
-def _add_others(instruction: Instruction, hubs_by_party: Mapping[int, int]) -> None:
-    added = Counter(_others_of(instruction)) + Counter(hubs_by_party)
-    instruction.summary[_OTHERS] = {str(party): hubs for party, hubs in added.items()}
+def _add_hubs(instruction: Instruction, name: str, hubs_by_party: Mapping[int, int]) -> None:
+    added = Counter(_hubs_of(instruction, name)) + Counter(hubs_by_party)
+    instruction.summary[name] = {str(party): hubs for party, hubs in added.items()}
 
 
 def _write_down_applied(instruction: Instruction, *, at: datetime) -> None:

@@ -206,7 +206,7 @@ def give_instruction(
             rollout, order, instruction_id=instruction.pk, guids=source.guids, lines=source.lines, now=now
         )
         _finish_at_once(instruction, source, outcome, now=now)
-        notify_second_suppliers(instruction, outcome.others, at=now)
+        notify_second_suppliers(instruction, outcome.others, outcome.lapsed, at=now)
     receipt = Receipt.of(instruction)
     _write_down(scope, instruction, receipt, at=now)
     return receipt
@@ -220,13 +220,18 @@ def check_order(rollout: Rollout, order: AnswerOrder, source: HubList) -> None:
     """
     if not len(source):
         raise BadInput("The list names no hub. Give at least one GUID.", code="no_hubs")
-    if order.activate_at is not None and order.kind != InstructionKind.INSTRUCT:
-        raise BadInput("Only an instruction takes a time. Leave the time blank.", code="time_not_wanted")
+    if order.activate_at is not None and order.kind not in _WITH_A_TIME:
+        raise BadInput("This takes no time. Leave the time blank.", code="time_not_wanted")
     check_is_open(rollout)
-    rules.check_received(order.received_at, cutoff_at=rollout.cutoff_at)
-    rules.check_requested_at(
-        order.activate_at, automatic_at=rollout.automatic_at, received_at=order.received_at
-    )
+    if order.kind != InstructionKind.WITHDRAW:  # which is possible until the activation has been sent
+        rules.check_received(order.received_at, cutoff_at=rollout.cutoff_at)
+    if order.kind == InstructionKind.INSTRUCT:
+        rules.check_requested_at(
+            order.activate_at, automatic_at=rollout.automatic_at, received_at=order.received_at
+        )
+
+
+_WITH_A_TIME: Final = frozenset({InstructionKind.INSTRUCT, InstructionKind.AGREE})
 
 
 def check_is_open(rollout: Rollout) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from portal.kernel import sql
 from portal.kernel.statements import Sql, literal
 from rollouts.models import Batch, Rollout
-from rollouts.states import AWAITING_CONSENTS, ConsentPolicy
+from rollouts.states import AWAITING_CONSENTS, Answer, ConsentPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ def terms_of(rollout: Rollout, batches: Iterable[Batch], *, alias: str = "t") ->
 def resolution_sql(slots: Slots, terms: Terms) -> ResolutionSql:
     """Write `rollouts.rules.resolve` as two SQL expressions."""
     known = {name: Sql(getattr(slots, name)) for name in Slots.__slots__}
-    parties = {name: known[name] for name in ("import_party", "gas_party", "import_answer", "gas_answer")}
+    parties = {name: known[name] for name in ("import_party", "gas_party")}
+    times = {name: known[name] for name in ("import_answer", "import_time", "gas_answer", "gas_time")}
     mandatory, cutoff_at = Sql(terms.is_mandatory), Sql(terms.cutoff_at)
     awaiting = {
         consent.name.lower(): sql.statement(
@@ -93,9 +94,10 @@ def resolution_sql(slots: Slots, terms: Terms) -> ResolutionSql:
         )
         for consent in AWAITING_CONSENTS
     }
-    times = {name: known[name] for name in ("import_answer", "import_time", "gas_answer", "gas_time")}
     return ResolutionSql(
-        consent=sql.statement("rollouts", "consent_of", **parties, mandatory=mandatory, **awaiting).text,
+        consent=sql.statement(
+            "rollouts", "consent_of", **parties, **times, mandatory=mandatory, **awaiting
+        ).text,
         effective_at=sql.statement(
             "rollouts",
             "effective_time",
@@ -118,6 +120,26 @@ def with_answer(slots: Slots, *, is_import: str, answer: str, at: str, received_
         gas_time=f"(CASE WHEN {is_import} THEN {slots.gas_time} ELSE {at} END)",
         answered_at=f"greatest({slots.answered_at}, {received_at})",
     )
+
+
+def without_lapsed(slots: Slots) -> Slots:
+    """Return the slots with agreements that have lapsed cleared, as they are to be stored (R3.4)."""
+    answers = {
+        "import": (slots.import_answer, slots.import_time, slots.gas_answer, slots.gas_time),
+        "gas": (slots.gas_answer, slots.gas_time, slots.import_answer, slots.import_time),
+    }
+    cleared = {}
+    for role, (answer, at, second_answer, second_time) in answers.items():
+        lapsed = has_lapsed_sql(answer, at, second_answer, second_time)
+        cleared[f"{role}_answer"] = f"(CASE WHEN {lapsed} THEN {literal(Answer.NONE)} ELSE {answer} END)"
+        cleared[f"{role}_time"] = f"(CASE WHEN {lapsed} THEN NULL ELSE {at} END)"
+    return replace(slots, **cleared)
+
+
+def has_lapsed_sql(answer: str, at: str, second_answer: str, second_time: str) -> str:
+    """Write `rollouts.rules.has_lapsed` as an SQL expression."""
+    slots = {"answer": answer, "time": at, "second_answer": second_answer, "second_time": second_time}
+    return sql.statement("rollouts", "has_lapsed", **{name: Sql(text) for name, text in slots.items()}).text
 
 
 def state_sql(alias: str, consent: str) -> str:

@@ -1,16 +1,21 @@
 -- Write one Supplier's answer on every staged hub that passes all checks, settle consent and effective
 -- time, tell the hub's Suppliers of a time that is final, and keep the GUIDs that were missed.
--- "Update first": most hubs pass, so only the misses are explained, afterwards. One walk along the key, for
+-- The second Supplier's agreement lapses with the time it agreed with: in the place of its instruction stands this
+-- one, negative. "Update first": most hubs pass, so only the misses are explained, afterwards. One walk along the key, for
 -- an array that is sorted: no join whose order, or whose cost, a planner could misjudge, and rows are locked in
 -- the order of their GUIDs.
 WITH changed AS (
     UPDATE rollouts_target AS t
        SET import_answer = {import_answer},
            import_time = {import_time},
-           import_instruction_id = CASE WHEN {is_import} THEN %(instruction_id)s ELSE t.import_instruction_id END,
+           import_instruction_id = CASE WHEN {is_import} THEN %(instruction_id)s
+                                        WHEN {import_lapses} THEN -%(instruction_id)s
+                                        ELSE t.import_instruction_id END,
            gas_answer = {gas_answer},
            gas_time = {gas_time},
-           gas_instruction_id = CASE WHEN {is_import} THEN t.gas_instruction_id ELSE %(instruction_id)s END,
+           gas_instruction_id = CASE WHEN NOT {is_import} THEN %(instruction_id)s
+                                     WHEN {gas_lapses} THEN -%(instruction_id)s
+                                     ELSE t.gas_instruction_id END,
            answered_at = {answered_at},
            effective_at = {effective_at},
            consent = {consent},
@@ -20,7 +25,8 @@ WITH changed AS (
        AND t.guid = ANY(ARRAY(SELECT guid FROM rollouts_staged_guid ORDER BY guid))
        AND {is_mine}
        AND {holds}
- RETURNING t.guid, t.consent, t.effective_at, t.import_supplier_id, t.gas_supplier_id
+ RETURNING t.guid, t.state, t.consent, t.effective_at, t.import_supplier_id, t.gas_supplier_id,
+           -%(instruction_id)s IN (t.import_instruction_id, t.gas_instruction_id) AS has_lapsed
 ), told AS (
     -- To the minute: of one submission all entries would share a microsecond, and hubs group by their other Supplier.
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
@@ -48,8 +54,10 @@ SELECT CASE WHEN import_supplier_id <> gas_supplier_id
        consent,
        (effective_at AT TIME ZONE 'UTC')::date AS day,
        count(*) AS n,
+       count(*) FILTER (WHERE has_lapsed) AS lapsed,
+       count(*) FILTER (WHERE state = {TargetState.DISTRIBUTING} AND consent < {Consent.COMPLETE}) AS under_way,
        (SELECT count(*) FROM missed) AS missed
   FROM changed
  GROUP BY 1, 2, 3
  UNION ALL
-SELECT NULL, NULL, NULL, 0, count(*) FROM missed
+SELECT NULL, NULL, NULL, 0, 0, 0, count(*) FROM missed

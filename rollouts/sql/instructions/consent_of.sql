@@ -4,6 +4,7 @@
     WHEN {import_party} <> {gas_party} THEN CASE
         WHEN {import_answer} <> {Answer.INSTRUCTED} AND {gas_answer} <> {Answer.INSTRUCTED} THEN {awaiting_both}
         WHEN {import_answer} = {gas_answer} OR {Answer.AGREED} IN ({import_answer}, {gas_answer})
+             AND {import_time} IS NOT DISTINCT FROM {gas_time}
             THEN {Consent.COMPLETE}
         WHEN {mandatory} THEN {awaiting_second}
         WHEN {Answer.DECLINED} IN ({import_answer}, {gas_answer}) THEN {Consent.COMPLETE}

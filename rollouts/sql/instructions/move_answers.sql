@@ -1,5 +1,5 @@
 -- Give live targets their new Suppliers: answers go with the Party that gave them, those of a Party that has
--- left are void, consent and effective time are settled anew. An activation already sent keeps its state: it
+-- left are void, agreements with it lapse, consent and effective time are settled anew. An activation already sent keeps its state: it
 -- is to be recalled, and until then DCC's default holds (a sent one stands on a final consent).
 -- Settled targets, and all of rollouts that have ended, only change hands. Rows are locked by rollout and GUID.
 WITH was AS MATERIALIZED (
@@ -31,21 +31,27 @@ WITH was AS MATERIALIZED (
                 WHEN gas_id = gas_supplier_id THEN gas_instruction_id END AS new_gas_instruction_id
       FROM was AS w
 ), settled AS (
-    SELECT m.*, {consent} AS new_consent, {effective_at} AS new_effective_at,
+    SELECT m.*, {import_lapses} AS import_lapses, {gas_lapses} AS gas_lapses, {consent} AS new_consent, {effective_at} AS new_effective_at,
            m.state IN ({FAILED_STATES, TargetState.ACTIVATED}) OR m.status <> ALL(%(open)s) AS is_settled
       FROM moved AS m
 ), changed AS (
     UPDATE rollouts_target AS t
        SET import_supplier_id = s.import_id,
            gas_supplier_id = s.gas_id,
-           import_answer = CASE WHEN s.is_settled THEN s.import_answer ELSE s.new_import_answer END,
-           import_time = CASE WHEN s.is_settled THEN s.import_time ELSE s.new_import_time END,
-           import_instruction_id = s.new_import_instruction_id,
-           gas_answer = CASE WHEN s.is_settled THEN s.gas_answer ELSE s.new_gas_answer END,
-           gas_time = CASE WHEN s.is_settled THEN s.gas_time ELSE s.new_gas_time END,
-           gas_instruction_id = s.new_gas_instruction_id,
-           answered_at = CASE WHEN s.is_settled OR s.new_import_answer > {Answer.NONE}
-                                   OR s.new_gas_answer > {Answer.NONE}
+           import_answer = CASE WHEN s.is_settled THEN s.import_answer WHEN s.import_lapses THEN {Answer.NONE}
+                                ELSE s.new_import_answer END,
+           import_time = CASE WHEN s.is_settled THEN s.import_time WHEN s.import_lapses THEN NULL ELSE s.new_import_time END,
+           -- What has lapsed was said: no rule speaks over it.
+           import_instruction_id = CASE WHEN s.import_lapses AND NOT s.is_settled THEN 0
+                                        ELSE s.new_import_instruction_id END,
+           gas_answer = CASE WHEN s.is_settled THEN s.gas_answer WHEN s.gas_lapses THEN {Answer.NONE}
+                                ELSE s.new_gas_answer END,
+           gas_time = CASE WHEN s.is_settled THEN s.gas_time WHEN s.gas_lapses THEN NULL ELSE s.new_gas_time END,
+           -- What has lapsed was said: no rule speaks over it.
+           gas_instruction_id = CASE WHEN s.gas_lapses AND NOT s.is_settled THEN 0
+                                        ELSE s.new_gas_instruction_id END,
+           answered_at = CASE WHEN s.is_settled OR s.new_import_answer > {Answer.NONE} AND NOT s.import_lapses
+                                   OR s.new_gas_answer > {Answer.NONE} AND NOT s.gas_lapses
                               THEN t.answered_at END,
            effective_at = CASE WHEN s.is_settled THEN t.effective_at ELSE s.new_effective_at END,
            consent = CASE WHEN s.is_settled THEN t.consent
@@ -67,6 +73,8 @@ SELECT rollout_id, guid, import_id, gas_id,
              AND import_supplier_id IS DISTINCT FROM gas_id THEN import_supplier_id END AS import_voided,
        CASE WHEN gas_answer > {Answer.NONE} AND gas_supplier_id IS DISTINCT FROM import_id
              AND gas_supplier_id IS DISTINCT FROM gas_id THEN gas_supplier_id END AS gas_voided,
+       CASE WHEN import_lapses THEN import_id WHEN gas_lapses THEN gas_id END AS lapsed,
+       state = {TargetState.DISTRIBUTING} AND new_consent < {Consent.COMPLETE} AS is_under_way,
        state = {TargetState.ACTIVATING} AND new_effective_at <> effective_at AND effective_at > %(now)s AS is_to_recall
   FROM settled
  WHERE NOT is_settled

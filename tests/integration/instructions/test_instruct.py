@@ -416,7 +416,7 @@ def test_a_batch_keeps_its_own_cut_off_and_automatic_time(world, rollout, now):
 
 
 @pytest.mark.requirement("R4.10", "R6.3")
-def test_each_party_hears_of_a_final_time_and_the_second_only_that_it_was_answered(world, rollout, now):
+def test_each_party_hears_of_a_final_time_and_the_second_when_but_not_by_whom(world, rollout, now):
     at = now + timedelta(days=30)
 
     give(world.as_supplier, rollout, spelt(world, SOLE, SPLIT_IMPORT, 10, SPLIT_GAS), now=now, at=at)
@@ -430,10 +430,11 @@ def test_each_party_hears_of_a_final_time_and_the_second_only_that_it_was_answer
     ]
     assert {e.data["effective_at"] for e in hubs} == {f"{at:%Y-%m-%dT%H:%M:%SZ}"}
     seconds = FeedOutbox.objects.filter(kind=EntryKind.SECOND_SUPPLIER_ANSWERED).order_by("id")
+    answer = {"has_answered": True, "has_instructed": True}
     assert [(e.party_id, e.data) for e in seconds] == [
-        (world.other.pk, {"hubs": 2, "has_answered": True, "has_instructed": True}),
-        (world.third.pk, {"hubs": 1, "has_answered": True, "has_instructed": True}),
-        (world.supplier.pk, {"hubs": 1, "has_answered": True, "has_instructed": True}),
+        (world.other.pk, {"hubs": 2, **answer, "activate_at": at.isoformat()}),
+        (world.third.pk, {"hubs": 1, **answer, "activate_at": at.isoformat()}),
+        (world.supplier.pk, {"hubs": 1, **answer, "activate_at": None}),
     ]
 
 

@@ -103,7 +103,7 @@ def test_a_kill_at_any_slice_loses_nothing(now, monkeypatch, killed_in):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(_progressing, "_add_others" if killed_in < 3 else "apply_staged", killed)
+        patch.setattr(_progressing, "_add_hubs" if killed_in < 3 else "apply_staged", killed)
         with pytest.raises(KeyboardInterrupt):
             services.apply_next_slice(instruction_id=receipt.id, now=now, size=40)
     connection.close()

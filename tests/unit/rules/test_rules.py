@@ -21,6 +21,7 @@ from rollouts.rules import (
     check_received,
     check_requested_at,
     close_window,
+    has_lapsed,
     has_supplier_window,
     is_same_party,
     is_split,
@@ -44,10 +45,12 @@ class TestDates:
     @pytest.mark.parametrize(
         ("notified_at", "latest"),
         [
-            (utc(2026, 8, 31), utc(2027, 2, 28)),
-            (utc(2027, 8, 31, 9, 30), utc(2028, 2, 29, 9, 30)),
+            (utc(2026, 8, 31), utc(2027, 2, 28, 1)),
+            (utc(2027, 8, 31, 9, 30), utc(2028, 2, 29, 10, 30)),
             (utc(2026, 10, 15), utc(2027, 4, 15)),
-            (utc(2026, 12, 31), utc(2027, 6, 30)),
+            (utc(2026, 12, 31), utc(2027, 6, 29, 23)),
+            # 25 October 2026, 01:30: there are two, and the notice was in summer time.
+            (utc(2026, 4, 25, 0, 30), utc(2026, 10, 25, 0, 30)),
         ],
     )
     def test_six_months_are_calendar_months_clamped_to_the_end(
@@ -59,11 +62,16 @@ class TestDates:
     @pytest.mark.parametrize(
         ("automatic_at", "cutoff_at"),
         [
-            (utc(2027, 4, 15), utc(2027, 3, 15)),
-            (utc(2027, 3, 31), utc(2027, 2, 28)),
-            (utc(2028, 3, 31), utc(2028, 2, 29)),
+            (utc(2027, 4, 14, 23), utc(2027, 3, 15)),
+            (utc(2027, 4, 15), utc(2027, 3, 15, 1)),
+            (utc(2027, 3, 31), utc(2027, 2, 28, 1)),
+            (utc(2028, 3, 31), utc(2028, 2, 29, 1)),
             (utc(2027, 5, 31, 1), utc(2027, 4, 30, 1)),
             (utc(2027, 1, 15), utc(2026, 12, 15)),
+            # 28 March 2027 has no 01:30: it is 02:30 BST.
+            (utc(2027, 4, 28, 0, 30), utc(2027, 3, 28, 1, 30)),
+            # 25 October 2026 has two: the automatic time is in GMT.
+            (utc(2026, 11, 25, 1, 30), utc(2026, 10, 25, 1, 30)),
         ],
     )
     def test_the_cut_off_is_a_calendar_month_before(
@@ -72,12 +80,14 @@ class TestDates:
         assert one_month_before(automatic_at) == cutoff_at
 
     @pytest.mark.requirement("R3.1")
-    def test_deadlines_are_reckoned_in_utc_whatever_the_zone(self) -> None:
+    def test_months_are_counted_in_local_time_whatever_the_zone(self) -> None:
         from portal.kernel.working_days import LONDON
 
-        in_summer_time = datetime(2027, 4, 15, 1, tzinfo=LONDON)
+        in_summer_time = datetime(2027, 4, 15, tzinfo=LONDON)
 
+        assert one_month_before(in_summer_time) == one_month_before(in_summer_time.astimezone(UTC))
         assert one_month_before(in_summer_time) == utc(2027, 3, 15)
+        assert one_month_before(in_summer_time).tzinfo is UTC
 
     def test_a_deadline_without_a_zone_is_refused(self) -> None:
         with pytest.raises(ValueError, match="zone"):
@@ -87,12 +97,12 @@ class TestDates:
     def test_the_automatic_time_may_be_six_months_after_the_notice_and_no_more(self) -> None:
         notified_at = utc(2026, 8, 31, 12)
 
-        check_automatic_at(utc(2027, 2, 28, 12), notified_at=notified_at)
+        check_automatic_at(utc(2027, 2, 28, 13), notified_at=notified_at)
         check_automatic_at(notified_at + SECOND, notified_at=notified_at)
         with pytest.raises(RuleBroken) as refused:
-            check_automatic_at(utc(2027, 2, 28, 12) + SECOND, notified_at=notified_at)
+            check_automatic_at(utc(2027, 2, 28, 13) + SECOND, notified_at=notified_at)
         assert refused.value.code == "AUTOMATIC_TOO_LATE"
-        assert "28 February 2027, 12:00 GMT" in refused.value.message
+        assert "28 February 2027, 13:00 GMT" in refused.value.message
 
     def test_the_automatic_time_is_after_the_notice(self) -> None:
         with pytest.raises(RuleBroken, match="after the notice"):
@@ -183,6 +193,7 @@ VOLUNTARY = ConsentTerms(ConsentPolicy.VOLUNTARY, A, C)
 MANDATORY = ConsentTerms(ConsentPolicy.MANDATORY, A, C)
 BOTH_POLICIES = [VOLUNTARY, MANDATORY]
 AGREED, DECLINED = SupplierAnswer(Answer.AGREED), SupplierAnswer(Answer.DECLINED)
+AGREED_EARLY = SupplierAnswer(Answer.AGREED, EARLY)
 BLANK = SupplierAnswer(Answer.INSTRUCTED)
 
 
@@ -267,8 +278,28 @@ class TestConsent:
     @pytest.mark.requirement("R3.4")
     @pytest.mark.parametrize("window", BOTH_POLICIES)
     def test_agreeing_takes_the_other_suppliers_time(self, window: ConsentTerms) -> None:
-        assert shared(window, dated(EARLY), AGREED) == Resolution(Consent.COMPLETE, EARLY)
+        assert shared(window, dated(EARLY), AGREED_EARLY) == Resolution(Consent.COMPLETE, EARLY)
         assert shared(window, BLANK, AGREED) == Resolution(Consent.COMPLETE, D)
+
+    @pytest.mark.requirement("R3.4")
+    @pytest.mark.parametrize("window", BOTH_POLICIES)
+    @pytest.mark.parametrize(
+        ("agreed", "second"),
+        [
+            (AGREED_EARLY, dated(LATE)),
+            (AGREED_EARLY, BLANK),
+            (AGREED, dated(EARLY)),
+            (AGREED_EARLY, NO_ANSWER),
+            (AGREED_EARLY, DECLINED),
+        ],
+    )
+    def test_an_agreement_with_another_time_is_no_answer(
+        self, window: ConsentTerms, agreed: SupplierAnswer, second: SupplierAnswer
+    ) -> None:
+        assert has_lapsed(agreed, second)
+        assert shared(window, second, agreed) == shared(window, second, NO_ANSWER)
+        assert not has_lapsed(AGREED_EARLY, dated(EARLY))
+        assert not has_lapsed(AGREED, BLANK)
 
     @pytest.mark.requirement("R3.4")
     def test_declining_lets_the_single_time_stand_if_it_is_ahead(self) -> None:
@@ -314,7 +345,12 @@ class TestConsent:
     @given(
         st.sampled_from(BOTH_POLICIES),
         st.sampled_from([(None, None), (1, None), (None, 2), (1, 1), (1, 2)]),
-        *[st.sampled_from([NO_ANSWER, AGREED, DECLINED, BLANK, dated(EARLY), dated(LATE), dated(PAST)])] * 2,
+        *[
+            st.sampled_from(
+                [NO_ANSWER, AGREED, AGREED_EARLY, DECLINED, BLANK, dated(EARLY), dated(LATE), dated(PAST)]
+            )
+        ]
+        * 2,
     )
     @settings(max_examples=150)
     def test_no_answers_make_a_hub_later_than_the_automatic_time(
