@@ -25,7 +25,7 @@ _SCHEMA: Final = "/api/v1/openapi.yaml#/components/schemas/EventData"
 
 
 class EventRolloutSchema(TypedDict):
-    """The update it happened in."""
+    """The rollout it happened in."""
 
     id: Annotated[int, Example(17)]
     name: Annotated[str, Example("Toshiba 0C230000")]
@@ -43,7 +43,7 @@ class EventDataSchema(TypedDict):
     rollout: EventRolloutSchema | None
     reason: Annotated[str | None, "Why it failed, is tried again or was withdrawn.", Example(None)]
     activated_after_halt: Annotated[
-        bool, "The hub had activated before the halt of its update could reach it."
+        bool, "The hub had activated before the halt of its rollout could reach it."
     ]
     facts: Annotated[dict[str, Any], "More, by kind.", Example({})]
 
@@ -61,7 +61,7 @@ class EventSchema(TypedDict):
         Example("portal.hub.activated"),
     ]
     subject: Annotated[
-        str, "The hub's GUID, else the update, else your feed.", Example("00-DB-12-34-56-78-9A-BC")
+        str, "The hub's GUID, else the rollout, else your feed.", Example("00-DB-12-34-56-78-9A-BC")
     ]
     time: datetime
     datacontenttype: Literal["application/json"]

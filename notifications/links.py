@@ -19,14 +19,14 @@ _OF_ONE: Final[Mapping[int, str]] = {
     K.EXPORT_READY: "rollouts:estate-file",
     **dict.fromkeys(_OF_INCIDENTS, "rollouts:incident"),
 }
-#: Where a notice leads that is about neither one thing nor an update.
+#: Where a notice leads that is about neither one thing nor a rollout.
 _OF_NONE: Final[Mapping[int, str]] = {
     K.EXPORT_FAILED: "rollouts:estate-files",
     K.WEBHOOK_DISABLED: "notifications:webhooks",
     K.DECISION_RECOMMENDED: "rollouts:business-rules",
     K.DECISION_MADE: "rollouts:business-rules",
 }
-#: The list of what a notice is about, narrowed to its update.
+#: The list of what a notice is about, narrowed to its rollout.
 _LISTS: Final[Mapping[int, tuple[str, str]]] = {
     K.RULE_RAN: ("rollouts:instructions", ""),
     **dict.fromkeys(_OF_INCIDENTS, ("rollouts:incidents", "&status=all")),
@@ -34,7 +34,7 @@ _LISTS: Final[Mapping[int, tuple[str, str]]] = {
 
 
 def about(kind: EntryKind, data: Mapping[str, Any]) -> str:
-    """Name what an entry is about, where that is not its update: an instruction, an incident, a file."""
+    """Name what an entry is about, where that is not its rollout: an instruction, an incident, a file."""
     if kind in _OF_EXPORTS:
         return str(data.get("file") or "") if kind == K.EXPORT_READY else ""
     if kind in _OF_INCIDENTS:
@@ -58,7 +58,7 @@ def page_of(message: Message) -> str:
 
 
 def page_beside_update(message: Message) -> str:
-    """Return that address where it is another than the page of the update."""
+    """Return that address where it is another than the page of the rollout."""
     page = page_of(message)
     return "" if page == _update(message.rollout_id) else page
 

@@ -1,4 +1,4 @@
-"""A mail about notices: what it says at the top, and its notices by the update they are about."""
+"""A mail about notices: what it says at the top, and its notices by the rollout they are about."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class MailDigest:
 
     @property
     def groups(self) -> Sequence[MailGroup]:
-        """The notices by update, the latest news first; those about none last."""
+        """The notices by rollout, the latest news first; those about none last."""
         by_rollout: dict[int, list[Message]] = {}
         for message in self.messages:
             by_rollout.setdefault(message.rollout_id or 0, []).append(message)
@@ -76,7 +76,7 @@ class MailLine:
     text: str
     at: datetime
     page: str = ""
-    """Where it leads, if not to the update it stands under."""
+    """Where it leads, if not to the rollout it stands under."""
 
     @property
     def wrapped(self) -> str:
@@ -86,7 +86,7 @@ class MailLine:
 
 @dataclass(frozen=True, slots=True)
 class MailGroup:
-    """The notices about one update."""
+    """The notices about one rollout."""
 
     rollout_id: int
     heading: str
@@ -121,6 +121,6 @@ def _group(rollout_id: int, messages: Sequence[Message]) -> MailGroup:
 def _heading(rollout_id: int, messages: Sequence[Message]) -> str:
     if not rollout_id:
         return "Other notices"
-    # A title is "What happened: name of the update".
+    # A title is "What happened: name of the rollout".
     named = next((message.title for message in messages if ": " in message.title), "")
-    return named.partition(": ")[2] or f"Update {rollout_id}"
+    return named.partition(": ")[2] or f"Rollout {rollout_id}"

@@ -103,7 +103,7 @@ _TAGS: Final = {
     "Events": "What happens to your hubs and rollouts.",
     "For CSPs": "Schedules, volumes and channels.",
     "Halt rules and phases": "When a rollout halts by itself, and how fast it goes.",
-    "Hubs of an update": "Which hubs a rollout is for, and where each stands.",
+    "Hubs of a rollout": "Which hubs a rollout is for, and where each stands.",
     "Incidents": "What goes wrong with hubs, and what is known of it.",
     "Instructions": "What Suppliers want done with their hubs.",
     "Notices": "The inbox of a person.",
@@ -111,7 +111,7 @@ _TAGS: Final = {
     "Pilots": "Nominations, and how the pilot goes.",
     "Selection rules": "Rules by which a Supplier chooses hubs.",
     "Steps": "What moves a rollout on.",
-    "Updates": "Rollouts: drafts, previews, progress.",
+    "Rollouts": "Rollouts: drafts, previews, progress.",
     "Webhooks": "The addresses you are called at.",
 }
 

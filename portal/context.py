@@ -23,7 +23,7 @@ _EVERYBODY: Final = frozenset(OrganisationKind)
 #: The menu: label, address, for whom, and which other addresses belong to it.
 MENU: Final[tuple[tuple[str, str, frozenset[OrganisationKind], tuple[str, ...]], ...]] = (
     ("Dashboard", "rollouts:dashboard", _EVERYBODY, ()),
-    ("Updates", "rollouts:list", _EVERYBODY, ("/rollouts/",)),
+    ("Rollouts", "rollouts:list", _EVERYBODY, ("/rollouts/",)),
     ("Instructions", "rollouts:instructions", frozenset({K.SUPPLIER}), ("/instructions/",)),
     ("Rules", "rollouts:rules", frozenset({K.SUPPLIER}), ("/rules/", "/approvals/")),
     ("Incidents", "rollouts:incidents", frozenset({K.SUPPLIER, K.DCC, K.PANEL}), ("/incidents/",)),

@@ -99,7 +99,7 @@ def start_pilot(page: Any) -> None:
 
 def build_approval(page: Any) -> None:
     """Build an approval rule and try it on the past."""
-    page.locator("#id_name").fill("Major updates, at night")
+    page.locator("#id_name").fill("Major rollouts, at night")
     page.locator("#id_release-add").click()
     page.locator("#id_release-0-field").wait_for()
     page.locator("#id_release-0-field").select_option("severity")
@@ -257,7 +257,7 @@ def main() -> int:
 
 
 def furnish(stage: Stage) -> dict[str, int]:
-    """Seed the demonstration at a moment that stands still; return the updates by their part in it."""
+    """Seed the demonstration at a moment that stands still; return the rollouts by their part in it."""
     from django.core.management import call_command
 
     from portal.kernel import clock
@@ -273,7 +273,7 @@ def furnish(stage: Stage) -> dict[str, int]:
 
 
 def let_it_move(names: list[str], *, now: datetime) -> None:
-    """Let happen what is due in some updates, as workers and simulator would have."""
+    """Let happen what is due in some rollouts, as workers and simulator would have."""
     from demo.seed.past import Faults, Past, let_happen
     from portal.events import sequencer
     from rollouts import services

@@ -67,7 +67,7 @@ Stage = Callable[[Rehearsal], None]
 
 
 def notice(rehearsal: Rehearsal) -> None:
-    """Publish an update without a pilot; one Supplier wants it on day 12, three others a day later."""
+    """Publish a rollout without a pilot; one Supplier wants it on day 12, three others a day later."""
     journey = rehearsal.journey
     entry = CplEntry.objects.get(device_model__model=_MODEL, firmware_version=_VERSION)
     draft = services.draft_rollout(
@@ -128,7 +128,7 @@ def incidents(rehearsal: Rehearsal) -> None:
         part = hurt[first : first + max(len(hurt) // 3, 1)]
         account = IncidentAccount(
             category=2,
-            title="Meters and displays lost after the update",
+            title="Meters and displays lost after the new firmware",
             han_impact=HanImpact.SOME_DEVICES,
             han_devices=len(part),
         )

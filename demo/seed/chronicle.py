@@ -1,4 +1,4 @@
-"""The past of a demonstration in the order of its moments: it was written update by update."""
+"""The past of a demonstration in the order of its moments: it was written rollout by rollout."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _MINUTE: Final = timedelta(minutes=1)
 
 _DISPLAYS: Final = IncidentAccount(
     category=3,
-    title="In-home displays lose the meter after the update",
+    title="In-home displays lose the meter after the new firmware",
     description=(
         "Customers report that the in-home display says “waiting for current data”. The electricity meter is"
         " read as before. A restart of the display helps for some hours."

@@ -103,7 +103,7 @@ class EventsView(ResourceView):
         refuses=("cursor_expired", "cursor_ahead"),
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """Read what happened to your hubs and updates: in order, without gaps, each entry as a CloudEvent.
+        """Read what happened to your hubs and rollouts: in order, without gaps, each entry as a CloudEvent.
 
         Keep `position` with what you have done, and go on after it. With `wait` the answer comes as soon as
         there is something. To be told without asking, follow `GET /api/v1/events/stream` (server-sent events)

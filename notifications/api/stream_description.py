@@ -24,7 +24,7 @@ REFUSES: Final[dict[int, tuple[str, ...]]] = {
 _CURSOR: Final = "^(now|[0-9]{1,18})?$"
 _TEXT: Final[Schema] = {"type": "string"}
 _WORDS: Final = """\
-Follow what happens to your hubs and updates as server-sent events: every entry after your cursor in order,
+Follow what happens to your hubs and rollouts as server-sent events: every entry after your cursor in order,
 without gaps, then each new one as it comes. Each `entry` has the position as its `id` and a CloudEvent
 (`Event`) as its `data`. Where kinds were chosen a `head` now and then moves the cursor on; a comment
 every 15 seconds shows that the stream lives. It is closed within a minute of the end of its token: get

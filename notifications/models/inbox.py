@@ -25,7 +25,7 @@ class Message(models.Model):
     """One notice: a coarse entry of an organisation's feed, in words. Written once per entry.
 
     It is for everybody there, or, with a `user_id`, for one person alone. `about` names what it is about
-    where that is not the update: an instruction by its reference, an incident or a file by its number.
+    where that is not the rollout: an instruction by its reference, an incident or a file by its number.
     """
 
     id = models.BigAutoField(primary_key=True)

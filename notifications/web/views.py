@@ -25,7 +25,7 @@ _WORDS: Final = {
     ),
     Reader.Mail.DAILY.value: (
         "Once a day",
-        "One mail at 07:00 with everything since the last, by update.",
+        "One mail at 07:00 with everything since the last, by rollout.",
     ),
     Reader.Mail.NEVER.value: ("Not at all", "Notices are in the portal alone."),
 }

@@ -1,7 +1,7 @@
-"""The names behind the numbers of an entry: its update, its firmware version, its reason.
+"""The names behind the numbers of an entry: its rollout, its firmware version, its reason.
 
 They are another area's; the settings name the function that knows them. What it says is kept, because
-an entry of the feed is named a thousand times a second: versions for good, names of updates for a while.
+an entry of the feed is named a thousand times a second: versions for good, names of rollouts for a while.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _MOST_KEPT: Final = 10_000
 
 
 class NamedEntry(Protocol):
-    """What speaks of an update and of a version: an entry of the feed."""
+    """What speaks of a rollout and of a version: an entry of the feed."""
 
     @property
     def rollout_id(self) -> int | None:
-        """The update, if any."""
+        """The rollout, if any."""
 
     @property
     def version_id(self) -> int | None:
@@ -33,7 +33,7 @@ class NamedEntry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FeedNames:
-    """Names of updates, firmware versions of CPL entries, and words for the codes of entries."""
+    """Names of rollouts, firmware versions of CPL entries, and words for the codes of entries."""
 
     rollouts: Mapping[int, str] = field(default_factory=dict)
     versions: Mapping[int, str] = field(default_factory=dict)
@@ -84,7 +84,7 @@ def names_for(entries: Collection[NamedEntry]) -> FeedNames:
 
 
 def rollout_names(ids: Iterable[int]) -> Mapping[int, str]:
-    """Return the names of some updates; asks for nothing where none is wanted."""
+    """Return the names of some rollouts; asks for nothing where none is wanted."""
     wanted = set(ids)
     if not wanted:
         return {}

@@ -22,14 +22,14 @@ from portal.identity.roles import (
 class ApiScope(TextChoices):
     """One thing a client may be allowed to do; the label is the sentence its owner reads."""
 
-    ROLLOUTS_READ = "rollouts:read", "Read updates, release notes, batches, deadlines and decisions"
-    ROLLOUTS_WRITE = "rollouts:write", "Publish updates, run batches, suspend, pause and stop"
+    ROLLOUTS_READ = "rollouts:read", "Read rollouts, release notes, batches, deadlines and decisions"
+    ROLLOUTS_WRITE = "rollouts:write", "Publish rollouts, run batches, suspend, pause and stop"
     ESTATE_READ = "estate:read", "Read hubs with their history, eligible hubs and reports"
     INSTRUCTIONS_READ = "instructions:read", "Read instructions, their results and what was not accepted"
     INSTRUCTIONS_WRITE = "instructions:write", "Instruct, agree, decline and withdraw"
     PILOTS_READ = "pilots:read", "Read pilot nominations and their results"
     PILOTS_WRITE = "pilots:write", "Nominate hubs for pilots"
-    RULES_READ = "rules:read", "Read approval and selection rules, and test them on past updates"
+    RULES_READ = "rules:read", "Read approval and selection rules, and test them on past rollouts"
     RULES_WRITE = "rules:write", "Make, change, enable and archive rules"
     INCIDENTS_READ = "incidents:read", "Read incidents"
     INCIDENTS_WRITE = "incidents:write", "Raise and update incidents"

@@ -26,7 +26,7 @@ class Role(TextChoices):
 
 
 DESCRIPTIONS: Final[dict[Role, str]] = {
-    Role.DCC_OPERATOR: "Publishes updates, runs pilots and batches, suspends and records reviews.",
+    Role.DCC_OPERATOR: "Publishes rollouts, runs pilots and batches, suspends and records reviews.",
     Role.DCC_VIEWER: "Sees what the operator sees and changes nothing.",
     Role.SUPPLIER_ADMIN: "Instructs, approves by rule, and manages the Supplier's people and API clients.",
     Role.SUPPLIER_ANALYST: "Chooses hubs, instructs, approves by rule and raises incidents.",

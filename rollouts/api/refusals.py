@@ -25,12 +25,12 @@ CATALOGUE: Final = (
     ProblemType(
         "TIME_PASSED", 409, "The time had passed on arrival.", "Leave it out for as soon as possible."
     ),
-    ProblemType("ROLLOUT_PAUSED", 409, "The update is suspended or paused.", _LATER),
-    ProblemType("ROLLOUT_STOPPED", 409, "The update was stopped."),
-    ProblemType("ROLLOUT_REVOKED", 409, "The notice of the update was revoked."),
-    ProblemType("ROLLOUT_COMPLETE", 409, "The update is complete."),
+    ProblemType("ROLLOUT_PAUSED", 409, "The rollout is suspended or paused.", _LATER),
+    ProblemType("ROLLOUT_STOPPED", 409, "The rollout was stopped."),
+    ProblemType("ROLLOUT_REVOKED", 409, "The notice of the rollout was revoked."),
+    ProblemType("ROLLOUT_COMPLETE", 409, "The rollout is complete."),
     ProblemType("CPL_NOT_ACTIVE", 409, "The firmware is not active on the Central Products List.", _LATER),
-    ProblemType("no_pilot", 409, "The update has no pilot, or its pilot takes no more hubs."),
+    ProblemType("no_pilot", 409, "The rollout has no pilot, or its pilot takes no more hubs."),
     ProblemType(
         "OVER_PILOT_CAP",
         409,
@@ -65,11 +65,11 @@ CATALOGUE: Final = (
     ProblemType(
         "step_refused",
         409,
-        "The update does not stand where the step begins.",
+        "The rollout does not stand where the step begins.",
         "Its `steps` say what may be done.",
     ),
     ProblemType("pilot_empty", 409, "There is no hub in the pilot group.", "Confirm nominations first."),
-    ProblemType("BATCH_TOO_LATE", 409, "A batch cannot be later than its update."),
+    ProblemType("BATCH_TOO_LATE", 409, "A batch cannot be later than its rollout."),
     ProblemType("BATCH_WITHOUT_WINDOW", 409, "The time of a batch must leave Suppliers more than a month."),
     ProblemType(
         "nothing_to_move", 409, "None of the hubs may be moved: they are answered for, or elsewhere."

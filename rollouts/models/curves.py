@@ -1,4 +1,4 @@
-"""How many hubs had activated by when: the curve of an update, as each viewer may count it."""
+"""How many hubs had activated by when: the curve of a rollout, as each viewer may count it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class ActivationPoint(models.Model):
-    """So many hubs of an update had activated by the end of this hour, or of this day once it lies back.
+    """So many hubs of a rollout had activated by the end of this hour, or of this day once it lies back.
 
     Read off the tallies once a minute, and written only where the number has changed. `party_id` 0 is
     everybody, else a Supplier; `region` 0 is all of them.

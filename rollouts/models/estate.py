@@ -14,7 +14,7 @@ from rollouts.states.inventory import FileKind
 class Hub(models.Model):
     """One Communications Hub (CHF) and its paired Gas Proxy Function (GPF).
 
-    No index on what an activation changes, so that those updates stay in the page (HOT).
+    No index on what an activation changes, so that those rollouts stay in the page (HOT).
     References carry no triggers: the set-based load proves them.
     """
 

@@ -1,4 +1,4 @@
-"""Rules that choose hubs, and standing rules that approve updates; every version is kept."""
+"""Rules that choose hubs, and standing rules that approve rollouts; every version is kept."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SelectionRuleVersion(models.Model):
 
 
 class ApprovalRule(models.Model):
-    """A Supplier's standing approval of updates that meet its criteria (R3.10)."""
+    """A Supplier's standing approval of rollouts that meet its criteria (R3.10)."""
 
     organisation_id = models.IntegerField()
     name = models.CharField(max_length=80)

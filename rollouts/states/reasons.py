@@ -38,7 +38,7 @@ class FailureCode(IntegerChoices):
     EXCHANGED = 61, "Hub was exchanged"
     REVOKED = 63, "Notice was revoked"
     STOPPED = 64, "Rollout was stopped"
-    NO_LONGER_ELIGIBLE = 65, "Hub no longer qualifies for this update"
+    NO_LONGER_ELIGIBLE = 65, "Hub no longer qualifies for this rollout"
 
 
 def failure_code(stored: int | None) -> FailureCode:
@@ -124,8 +124,8 @@ class RejectionReason(TextChoices):
     UPGRADE_PATH = "UPGRADE_PATH", "The hub's present version must be updated to another one first."
     # Of the Service Request (R6.6), whose answer has a list for it; nothing here gives it yet.
     GBCS_VERSION = "GBCS_VERSION", "The hub's GBCS version does not allow this firmware."
-    OTHER_UPDATE_IN_PROGRESS = "OTHER_UPDATE_IN_PROGRESS", "Another update of this hub is under way."
-    NOT_IN_ROLLOUT = "NOT_IN_ROLLOUT", "The hub is not among those of this update, or has left it."
+    OTHER_UPDATE_IN_PROGRESS = "OTHER_UPDATE_IN_PROGRESS", "Another rollout of this hub is under way."
+    NOT_IN_ROLLOUT = "NOT_IN_ROLLOUT", "The hub is not among those of this rollout, or has left it."
     IN_PILOT_GROUP = "IN_PILOT_GROUP", "The hub is in the pilot group. Instruct it there."
     NOT_IN_PILOT_GROUP = "NOT_IN_PILOT_GROUP", "The hub is not in the pilot group."
     NOT_IN_BATCH = "NOT_IN_BATCH", "The hub is not in the batch that was named."
@@ -147,9 +147,9 @@ class RejectionReason(TextChoices):
     ALREADY_UPDATED = "ALREADY_UPDATED", "The hub has been updated in this rollout."
     UPDATE_FAILED = (
         "UPDATE_FAILED",
-        "The update of this hub has failed. It is not tried again.",
+        "The rollout of this hub has failed. It is not tried again.",
     )
     CPL_NOT_ACTIVE = "CPL_NOT_ACTIVE", "The firmware is not active on the Central Products List."
     ROLLOUT_PAUSED = "ROLLOUT_PAUSED", "The rollout is suspended or paused. Try again when it resumes."
     ROLLOUT_STOPPED = "ROLLOUT_STOPPED", "The rollout was stopped."
-    ROLLOUT_REVOKED = "ROLLOUT_REVOKED", "The notice of this update was revoked."
+    ROLLOUT_REVOKED = "ROLLOUT_REVOKED", "The notice of this rollout was revoked."

@@ -20,7 +20,7 @@ _MOST_DAYS: Final = 31
 
 @dataclass(frozen=True, slots=True)
 class FlightRow:
-    """One update in a table."""
+    """One rollout in a table."""
 
     flight: Flight
     url: str
@@ -49,7 +49,7 @@ class Calendar:
 
 
 def flight_rows(flights: Iterable[Flight]) -> list[FlightRow]:
-    """Prepare updates for their table."""
+    """Prepare rollouts for their table."""
     return [
         FlightRow(
             flight=flight,

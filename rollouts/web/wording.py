@@ -103,14 +103,14 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
     ),
     Duty.CONFIRM: _Words(
         "Confirm what happens next: {name}",
-        "DCC recommends how this update goes on, and asks for your signature.",
+        "DCC recommends how this rollout goes on, and asks for your signature.",
         "Decide",
         "rollouts:decision",
         "hub",
     ),
     Duty.RECOMMEND: _Words(
         "Recommend what happens next: {name}",
-        "The update is under review. The Panel confirms what you recommend.",
+        "The rollout is under review. The Panel confirms what you recommend.",
         "Review",
         "rollouts:decision",
         "hub",
@@ -180,7 +180,7 @@ def due_item(item: Outstanding) -> DueItem:
 
 @dataclass(frozen=True, slots=True)
 class ActWords:
-    """Something the viewer may do about an update: its words, where it is done, until when."""
+    """Something the viewer may do about a rollout: its words, where it is done, until when."""
 
     label: str
     url: str
@@ -203,7 +203,7 @@ DECIDED: Final = frozenset({"pause", "resume", "stop"})
 
 
 def act_words(possible: Iterable[PossibleAct], *, rollout_id: int) -> list[ActWords]:
-    """Word what may be done about an update; steps of the table lead to the page that takes them."""
+    """Word what may be done about a rollout; steps of the table lead to the page that takes them."""
     words = []
     for act in possible:
         if act.what in _DEEDS:

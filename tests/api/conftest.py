@@ -1,4 +1,4 @@
-"""A small world, an update in it, and a system of each organisation that calls about it."""
+"""A small world, a rollout in it, and a system of each organisation that calls about it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.factories import World, make_rollout, make_world
 
 @dataclass
 class Stage:
-    """The world, the update, and who calls."""
+    """The world, the rollout, and who calls."""
 
     world: World
     rollout: Rollout
@@ -51,7 +51,7 @@ def _nothing_is_counted_yet() -> Iterator[None]:
 
 @pytest.fixture
 def stage(db: None, now: datetime) -> Stage:
-    """Twenty hubs, all in an update that Suppliers may instruct."""
+    """Twenty hubs, all in a rollout that Suppliers may instruct."""
     return stage_of(make_world(), now=now)
 
 

@@ -1,4 +1,4 @@
-"""What calls cost: as many statements for few hubs as for many, for one update as for several."""
+"""What calls cost: as many statements for few hubs as for many, for one rollout as for several."""
 
 from __future__ import annotations
 

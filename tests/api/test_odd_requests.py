@@ -185,7 +185,7 @@ class TestSpellings:
             stage.path("/instructions?dry_run=true"), {**listed(stage), "activate_at": written}
         )
 
-        allowed = {200, 409} if status == 200 else {422}  # too late is a rule of the update
+        allowed = {200, 409} if status == 200 else {422}  # too late is a rule of the rollout
         assert answer.status_code in allowed, answer.content
 
     def test_an_empty_accept_is_none(self, stage):

@@ -91,7 +91,7 @@ def load(stage: Stage) -> None:
 
 
 def concentrate(party_id: int, *, hubs: int) -> int:
-    """Give so many hubs to one Supplier, all of the measured model and fit for its update; return how many.
+    """Give so many hubs to one Supplier, all of the measured model and fit for its rollout; return how many.
 
     One in eight keeps the Gas Supplier it has, so that there are second Suppliers as in the estate.
     """
@@ -141,7 +141,7 @@ def session_of(user: User) -> httpx.Cookies:
 
 
 def draft(who: People, *, now: datetime, has_pilot: bool = False, days: int = 120) -> int:
-    """Draft the update of the largest model; return the rollout's id."""
+    """Draft the rollout of the largest model; return the rollout's id."""
     entry = CplEntry.objects.get(device_model__model=MODEL, firmware_version=VERSION)
     rollout = services.draft_rollout(
         who.as_operator,
@@ -159,7 +159,7 @@ def draft(who: People, *, now: datetime, has_pilot: bool = False, days: int = 12
 
 
 def publish(who: People) -> Rollout:
-    """Publish the update of the largest model afresh, and forget all rollouts before it."""
+    """Publish the rollout of the largest model afresh, and forget all rollouts before it."""
     forget_rollouts()
     now = clock.now()
     rollout_id = draft(who, now=now)

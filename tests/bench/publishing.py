@@ -19,7 +19,7 @@ SELECT guid, %(at)s, %(at)s, 1, 1, import_supplier_id, gas_supplier_id, cpl_entr
 
 
 def measure(stage: Stage) -> list[Figure]:
-    """Publish the same update several times; the bare side fills and keys a table with the same rows."""
+    """Publish the same rollout several times; the bare side fills and keys a table with the same rows."""
     who = estate.people()
     ours, bare = Seconds(), Seconds()
     hubs = 0

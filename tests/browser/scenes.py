@@ -1,4 +1,4 @@
-"""A small world with updates at every stage, for looking at pages."""
+"""A small world with rollouts at every stage, for looking at pages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.factories import UserFactory, World, make_rollout, make_world
 
 @dataclass
 class Scene:
-    """The world, and one update of each kind."""
+    """The world, and one rollout of each kind."""
 
     world: World
     draft: Rollout
@@ -200,7 +200,7 @@ def _into_pilot(world: World, rollout: Rollout, *, now: datetime) -> None:
 
 
 def _other_model(world: World) -> None:
-    """Give some hubs to a model that no open update is for."""
+    """Give some hubs to a model that no open rollout is for."""
     model = DeviceModel.objects.create(
         manufacturer="WNC",
         manufacturer_code="10A0",
@@ -288,7 +288,7 @@ def _taken_away(world: World, *, now: datetime) -> None:
 
 
 def _commanded(world: World, rollout: Rollout, *, now: datetime) -> None:
-    """Give the first hub the commands of its update, and what it answered."""
+    """Give the first hub the commands of its rollout, and what it answered."""
     for kind, hours, code in ((1, 60, 1), (2, 50, 5), (4, 2, None)):
         command = Command.objects.create(
             rollout_id=rollout.pk,
@@ -334,6 +334,6 @@ def _ruled(world: World, *, now: datetime) -> None:
     services.propose_requirements(
         world.operator,
         rows=[{**row, "number": 2, "outcomes": ["STOP"]}, {**row, "number": 1, "option": 2}],
-        reasons="Stopping an update for good should take two members.",
+        reasons="Stopping a rollout for good should take two members.",
         now=now - timedelta(days=1),
     )

@@ -48,9 +48,9 @@ def test_a_group_is_checked_before_it_is_formed(live_server, open_page, log_in, 
     page = open_page(width=width)
     log_in(page, scene.world.operator_user)
     page.goto(f"{live_server.url}/rollouts/{scene.notified.pk}/phases/new/")
-    page.get_by_label("Name of the group").fill("North first")
+    page.get_by_label("Name of the batch").fill("North first")
     at = datetime.now(UTC) + timedelta(days=100)
-    page.get_by_label("Automatic activation of the group").fill(at.strftime("%Y-%m-%dT%H:%M"))
+    page.get_by_label("Automatic activation of the batch").fill(at.strftime("%Y-%m-%dT%H:%M"))
     page.get_by_label("North", exact=True).check()
     page.get_by_role("button", name="Check").click()
     page.wait_for_url("**/phases/check/")
@@ -58,7 +58,7 @@ def test_a_group_is_checked_before_it_is_formed(live_server, open_page, log_in, 
     fits(page)
     axe(page)
 
-    page.get_by_role("button", name="Form the group and announce it").click()
+    page.get_by_role("button", name="Form the batch and announce it").click()
 
     page.wait_for_url("**/phases/")
     assert Batch.objects.filter(rollout=scene.notified, name="North first").exists()

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def scene():
-    """A world in which an update of two phases went wrong; it stands, and a recommendation waits."""
+    """A world in which a rollout of two phases went wrong; it stands, and a recommendation waits."""
     world, now = make_world(hubs=400), datetime.now(UTC)
     trouble = make_trouble(world, now=now, suspended=False)
     formed = services.create_batch(

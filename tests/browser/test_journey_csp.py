@@ -34,7 +34,7 @@ def test_notices_and_the_schedule_ahead(walk, width):
     planner.follow("New firmware: WNC quarterly maintenance")
     planner.look("csp-update")
     assert page.get_by_role("link", name="Instruct").count() == 0
-    planner.follow("Updates", within=menu)
+    planner.follow("Rollouts", within=menu)
     planner.look("csp-updates")
     planner.follow("CSP channels", within=menu)
     planner.look("csp-channels")

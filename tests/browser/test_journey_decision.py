@@ -34,7 +34,7 @@ def status_of(rollout) -> str:
 
 def raise_incident(supplier, world, rollout) -> Incident:
     page = supplier.page
-    supplier.follow("Updates", within=page.get_by_role("navigation", name="Portal"))
+    supplier.follow("Rollouts", within=page.get_by_role("navigation", name="Portal"))
     supplier.follow(rollout.name)
     supplier.follow("Raise an incident")
     page.get_by_label("What is wrong?").fill("Heating displays go dark")
@@ -55,7 +55,7 @@ def suspend_and_recommend(operator, rollout) -> None:
     operator.look("what-it-touches")
     page.get_by_label("Reason").fill("Homes lose their displays.")
     operator.press("Suspend at once")
-    assert operator.says("Nothing more leaves.")
+    assert operator.says("Sending has stopped.")
     assert status_of(rollout) == "SUSPENDED"
 
     operator.follow("Decision", exact=True)
@@ -126,7 +126,7 @@ def test_from_an_incident_to_a_decision_that_the_panel_confirms(walk, world, rol
 def test_a_rejection_by_the_panel_opens_a_new_review(walk, world, rollout):
     operator = walk()
     operator.log_in(world.operator_user, second_factor=True)
-    operator.follow("Updates", within=operator.page.get_by_role("navigation", name="Portal"))
+    operator.follow("Rollouts", within=operator.page.get_by_role("navigation", name="Portal"))
     suspend_and_recommend(operator, rollout)
     panel = walk(width=390)
     panel.log_in(world.panel_user, second_factor=True)

@@ -29,12 +29,12 @@ def status_of(rollout) -> RolloutStatus:
 def publish(operator, moment, *, entry_id: int) -> Rollout:
     """Draft, look, publish; the first try lacks what it needs."""
     page = operator.page
-    operator.follow("Publish an update")
+    operator.follow("Publish a rollout")
     operator.look("publish")
     operator.press("Save and preview")
     page.get_by_role("alert").wait_for()
     operator.look("publish-wrong")
-    page.get_by_label("Name of the update").fill("Toshiba winter release")
+    page.get_by_label("Name of the rollout").fill("Toshiba winter release")
     page.get_by_label("Firmware on the Central Products List").select_option(str(entry_id))
     page.get_by_label("SEC Release", exact=True).check()
     page.get_by_label("Severity").select_option("MAJOR")

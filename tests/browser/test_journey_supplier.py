@@ -104,14 +104,14 @@ def test_a_file_with_bad_rows_becomes_a_receipt_a_change_and_a_withdrawal(walk, 
     assert len(failures) == 4
 
     analyst.follow("Instruct more hubs")
-    page.get_by_label("All my hubs of this update that I have answered for").check()
+    page.get_by_label("All my hubs of this rollout that I have answered for").check()
     page.get_by_label("Date and time of activation").fill(local(moment + timedelta(days=45)))
     analyst.press("Check")
     assert analyst.tile("Would be accepted") == 9
     analyst.press("Submit")
     analyst.follow("Instruct more hubs")
     page.get_by_label("Withdraw what we have said before").check()
-    page.get_by_label("All my hubs of this update that I have answered for").check()
+    page.get_by_label("All my hubs of this rollout that I have answered for").check()
     analyst.press("Check")
     analyst.look("withdraw-check")
     analyst.press("Submit")

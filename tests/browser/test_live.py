@@ -51,7 +51,7 @@ def scene(stream):
 
 @unit_of_work
 def activate(scene, *numbers: int) -> None:
-    """Let some hubs of the moving update be activated, and tell their Supplier."""
+    """Let some hubs of the moving rollout be activated, and tell their Supplier."""
     moved = sql.run(
         "UPDATE rollouts_target SET state = 60 WHERE rollout_id = %(id)s AND state = 50 AND guid IN ("
         " SELECT guid FROM rollouts_target WHERE rollout_id = %(id)s AND state = 50"

@@ -51,7 +51,7 @@ def scene():
     for days in (7, 10):
         version = services.save_approval_rule(
             author,
-            name="Major updates at night",
+            name="Major rollouts at night",
             release_tree={"all": [MAJOR]},
             hub_tree={"all": [{"field": "supply", "op": "=", "value": "SOLE"}]},
             time_policy={**NIGHTS, "days": days},

@@ -195,7 +195,7 @@ def test_a_page_that_refreshes_itself_does_not_throw_out_somebody_who_types(
     page = open_page()
     log_in(page, world.operator_user)
     page.goto(f"{live_server.url}/rollouts/new/")
-    page.get_by_label("Name of the update").fill("Half a name")
+    page.get_by_label("Name of the rollout").fill("Half a name")
     Session.objects.all().delete()
 
     page.evaluate("htmx.ajax('GET', '/', {target: '#messages', swap: 'none'})")
@@ -204,8 +204,8 @@ def test_a_page_that_refreshes_itself_does_not_throw_out_somebody_who_types(
 
     link = page.get_by_role("link", name="log in again in a new tab")
     assert link.count() == 1
-    assert page.get_by_label("Name of the update").input_value() == "Half a name"
+    assert page.get_by_label("Name of the rollout").input_value() == "Half a name"
     judge.look(page, "session-ended-meanwhile")
-    page.get_by_label("Name of the update").fill("")
+    page.get_by_label("Name of the rollout").fill("")
     page.evaluate("htmx.ajax('GET', '/', {target: '#messages', swap: 'none'})")
     page.wait_for_url(f"{live_server.url}/accounts/login/")

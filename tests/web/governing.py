@@ -1,4 +1,4 @@
-"""An update in which things went wrong, for looking at what is made of it."""
+"""A rollout in which things went wrong, for looking at what is made of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 @dataclass
 class Trouble:
-    """The update, an incident of `supplier`, one of `other`, a known issue."""
+    """The rollout, an incident of `supplier`, one of `other`, a known issue."""
 
     rollout: Rollout
     incident: Incident
@@ -73,7 +73,7 @@ def make_trouble(world: World, *, now: datetime, suspended: bool = True) -> Trou
 
 
 def decision_of(trouble: Trouble) -> Decision:
-    """The open decision on the update."""
+    """The open decision on the rollout."""
     return Decision.objects.get(rollout=trouble.rollout, status__in=["REVIEW", "RECOMMENDED"])
 
 
@@ -85,7 +85,7 @@ def spelt(world: World, *numbers: int) -> str:
 def _raise(scope, world, rollout, numbers, *, now):
     account = IncidentAccount(
         category=2,
-        title="Displays lost after the update",
+        title="Displays lost after the new firmware",
         description="Customers call since Tuesday.",
         han_impact="SOME_DEVICES",
         han_devices=4,

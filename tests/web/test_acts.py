@@ -442,7 +442,7 @@ def test_suspending_says_what_it_touches_asks_for_a_reason_and_is_done_in_one_st
 
     assert re.search(r"Suspend at once.*?20 hubs", shown, re.DOTALL)
     assert blank.status_code == 422
-    assert "Nothing more leaves." in done.content.decode()
+    assert "Sending has stopped." in done.content.decode()
     assert "Too many failures." in done.content.decode()
     assert again.status_code in {302, 409}
     rollout.refresh_from_db()

@@ -1,4 +1,4 @@
-"""What pages cost: as many statements for many hubs and updates as for few."""
+"""What pages cost: as many statements for many hubs and rollouts as for few."""
 
 from __future__ import annotations
 

@@ -388,6 +388,6 @@ def test_a_forecast_that_ends_at_the_deadline_says_so():
 def test_an_empty_field_says_what_to_do_and_a_question_takes_no_colon(world, seat):
     page = seat("operator").post("/rollouts/new/", {"name": ""}).content.decode()
 
-    assert "Name of the update: Fill this in." in page
+    assert "Name of the rollout: Fill this in." in page
     assert "Firmware on the Central Products List: Choose one." in page
     assert "field is required" not in page

@@ -89,7 +89,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 def _frame() -> dict[str, Any]:
     labels = [
         "Dashboard",
-        "Updates",
+        "Rollouts",
         "Instruct",
         "Estate",
         "Rules",
@@ -112,14 +112,14 @@ def _frame() -> dict[str, Any]:
             {
                 "label": label,
                 "url": f"#{label.lower()}",
-                "current": label == "Updates",
-                "count": 2 if label == "Updates" else 0,
+                "current": label == "Rollouts",
+                "count": 2 if label == "Rollouts" else 0,
             }
             for label in labels
         ],
         "portal_inbox": {"url": "#inbox", "unread": 7},
         "portal_links": [{"label": "Requirements v1.2", "url": "#r"}, {"label": "REST API", "url": "#api"}],
-        "crumbs": [{"label": "Dashboard", "url": "#d"}, {"label": "Updates", "url": "#u"}],
+        "crumbs": [{"label": "Dashboard", "url": "#d"}, {"label": "Rollouts", "url": "#u"}],
     }
 
 
@@ -333,7 +333,7 @@ def _notices() -> dict[str, Any]:
                 "is_unread": True,
             },
             {
-                "title": "A new update is available: Toshiba DB 0002012F",
+                "title": "A new rollout is available: Toshiba DB 0002012F",
                 "text": "",
                 "at": NOW - timedelta(days=2),
                 "url": "#3",

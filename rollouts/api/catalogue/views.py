@@ -79,7 +79,7 @@ class CplChangedSchema(TypedDict):
 
     id: Id
     status: Annotated[str, AllowedNames(CplStatus)]
-    suspended: Annotated[list[int], "Updates that were suspended by it.", Example([17])]
+    suspended: Annotated[list[int], "Rollouts that were suspended by it.", Example([17])]
 
 
 class CplQuery(StrictSerializer):
@@ -155,7 +155,7 @@ class CplStatusView(ResourceView):
         refuses=("bad_input",),
     )
     def put(self, request: Request, cpl_entry_id: int) -> Response:
-        """Write down an entry's new status; updates to a firmware that is no longer active are suspended."""
+        """Write down an entry's new status; rollouts to a firmware that is no longer active are suspended."""
         body = self.validated_body(CplStatusInputSerializer)
         done = services.change_cpl_status(self.scope, cpl_entry_id=cpl_entry_id, now=clock.now(), **body)
         changed: CplChangedSchema = {"id": cpl_entry_id, "status": body["status"].value, "suspended": done}

@@ -50,7 +50,7 @@ class HubCommandsView(ResourceView):
 
     @operation("listHubCommands", "List what was sent for a hub", returns=list_of(HubCommandRowSchema))
     def get(self, request: Request, hub: Guid) -> Response:
-        """List the commands that named a hub, the latest first: to a Supplier those of its own updates."""
+        """List the commands that named a hub, the latest first: to a Supplier those of its own rollouts."""
         commands = hub_commands(self.scope, guid=str(hub), now=clock.now())
         return Response({"items": [_command(command) for command in commands.commands]})
 

@@ -1,4 +1,4 @@
-"""The hubs of one update, one by one: as the report of eligible hubs, and with where each of them stands."""
+"""The hubs of one rollout, one by one: as the report of eligible hubs, and with where each of them stands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ROLES: Final = dict(zip(ROLES.values(), ("IMPORT", "GAS", "BOTH"), strict=True)
 
 
 class EligibleHubRowSchema(TypedDict):
-    """One of a Supplier's hubs that an update is for."""
+    """One of a Supplier's hubs that a rollout is for."""
 
     guid: GuidText
     role: RoleName
@@ -42,7 +42,7 @@ class EligibleHubRowSchema(TypedDict):
 
 
 class RolloutHubRowSchema(TypedDict):
-    """A hub's place in an update."""
+    """A hub's place in a rollout."""
 
     guid: GuidText
     batch_id: Id

@@ -1,4 +1,4 @@
-"""The hubs of an update: the report of eligible hubs, and where each stands; by the page, or as a file."""
+"""The hubs of a rollout: the report of eligible hubs, and where each stands; by the page, or as a file."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class RolloutHubsQuery(PageQuery):
 class EligibleHubListView(ResourceView):
     """The report of a Supplier's eligible hubs."""
 
-    tag = "Hubs of an update"
+    tag = "Hubs of a rollout"
     needs = ApiScope.ESTATE_READ
     renderer_classes = (JsonRenderer, CsvRenderer, NdjsonRenderer, XlsxRenderer)
 
@@ -89,7 +89,7 @@ class EligibleHubListView(ResourceView):
         refuses=("bad_input",),
     )
     def get(self, request: Request, rollout_id: int) -> HttpResponseBase:
-        """List your hubs that the update is for, with your role for each, in GUID order (R1.3).
+        """List your hubs that the rollout is for, with your role for each, in GUID order (R1.3).
 
         As CSV, NDJSON or a workbook the whole report is streamed, whatever its length.
         """
@@ -119,9 +119,9 @@ class EligibleHubListView(ResourceView):
 
 
 class RolloutHubListView(ResourceView):
-    """Where the hubs of an update stand."""
+    """Where the hubs of a rollout stand."""
 
-    tag = "Hubs of an update"
+    tag = "Hubs of a rollout"
     needs = ApiScope.ESTATE_READ
     renderer_classes = (JsonRenderer, CsvRenderer, NdjsonRenderer)
 
@@ -134,7 +134,7 @@ class RolloutHubListView(ResourceView):
         refuses=("bad_input",),
     )
     def get(self, request: Request, rollout_id: int) -> HttpResponseBase:
-        """List the hubs behind the counts of an update, in GUID order: your own, or for the DCC all."""
+        """List the hubs behind the counts of a rollout, in GUID order: your own, or for the DCC all."""
         query = self.validated_query(RolloutHubsQuery)
         filters = RolloutHubsQuery.wanted(query)
         form = getattr(request, "accepted_renderer", None)

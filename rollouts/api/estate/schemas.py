@@ -31,7 +31,7 @@ SupplierName = Annotated[str, Example("Brightwater Energy"), "For the DCC alone.
 
 
 class EstateHubSchema(TypedDict):
-    """One hub of the estate; the last five say where it stands in the update that is under way."""
+    """One hub of the estate; the last five say where it stands in the rollout that is under way."""
 
     guid: GuidText
     gpf_guid: Annotated[str | None, Example("00-DB-12-CC-56-78-9A-BC")]
@@ -73,7 +73,7 @@ class EstateSummarySchema(TypedDict):
 
 
 class HubPlaceSchema(TypedDict):
-    """The hub's place in one update."""
+    """The hub's place in one rollout."""
 
     rollout_id: Id
     rollout_name: Annotated[str, Example("Toshiba 0C230000")]

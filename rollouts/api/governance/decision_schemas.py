@@ -71,7 +71,7 @@ class SignaturesNeededSchema(TypedDict):
 
 
 class AfterHaltSchema(TypedDict):
-    """Hubs that activated although the update stood, and those a halt could not recall."""
+    """Hubs that activated although the rollout stood, and those a halt could not recall."""
 
     activated_after_halt: Count
     not_recalled: Count

@@ -31,13 +31,13 @@ _VERSION_HELP: Final = "The wording you have read: refused if there is a newer o
 
 
 class ReviewInputSerializer(StrictSerializer):
-    """Why an update is reviewed."""
+    """Why a rollout is reviewed."""
 
     because = serializers.CharField(max_length=_MOST)
 
 
 class RecommendationSerializer(StrictSerializer):
-    """How the update is to go on."""
+    """How the rollout is to go on."""
 
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, help_text=_VERSION_HELP)
     outcome = EnumField(ReviewOutcome)
@@ -45,7 +45,7 @@ class RecommendationSerializer(StrictSerializer):
     automatic_at = OffsetDateTimeField(
         required=False, allow_null=True, help_text="Of a delay: the new automatic time."
     )
-    goes_on = serializers.BooleanField(required=False, help_text="Of a delay: does a halted update go on?")
+    goes_on = serializers.BooleanField(required=False, help_text="Of a delay: does a halted rollout go on?")
 
 
 class WithdrawalSerializer(StrictSerializer):
@@ -95,7 +95,7 @@ class DecisionDetailView(ResourceView):
 
 
 class ReviewListView(ResourceView):
-    """The reviews of an update."""
+    """The reviews of a rollout."""
 
     tag = "Decisions"
     needs: ClassVar[Any] = {"POST": ApiScope.DECISIONS_WRITE}
@@ -111,7 +111,7 @@ class ReviewListView(ResourceView):
     )
     @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
-        """Begin a review of an update, running or halted; the one that is open is answered as it is."""
+        """Begin a review of a rollout, running or halted; the one that is open is answered as it is."""
         because = self.validated_body(ReviewInputSerializer)["because"]
         made = services.open_review(self.scope, rollout_id=rollout_id, because=because, now=clock.now())
         location = reverse("api:decision", args=[made.pk])
@@ -127,7 +127,7 @@ class RecommendationsView(ResourceView):
 
     @operation(
         "recommend",
-        "Recommend how an update goes on",
+        "Recommend how a rollout goes on",
         body=RecommendationSerializer,
         example={"version": 1, "outcome": "PROCEED", "reasons": "The failures are of one meter model."},
         returns=schema_reference(documents.DecisionDetailSchema),
@@ -193,7 +193,7 @@ class SignaturesView(ResourceView):
         """Approve or reject one wording; the signature that completes what is needed enacts it.
 
         A person signs, under their own session: a system is answered 403. Once a decision that halts has been
-        answered, nothing more of the update leaves.
+        answered, nothing more of the rollout leaves.
         """
         body = self.validated_body(SignatureInputSerializer)
         body["verdict"] = body["verdict"].value
@@ -247,7 +247,7 @@ class SignaturesNeededView(ResourceView):
 
 
 class AfterHaltView(ResourceView):
-    """What happened on hubs although their update stood."""
+    """What happened on hubs although their rollout stood."""
 
     tag = "Decisions"
     needs = ApiScope.ROLLOUTS_READ
@@ -269,7 +269,7 @@ class ZipRenderer(JsonRenderer):
 
 
 class EvidenceFileView(ResourceView):
-    """The evidence on an update."""
+    """The evidence on a rollout."""
 
     tag = "Decisions"
     needs = ApiScope.DECISIONS_READ
@@ -279,7 +279,7 @@ class EvidenceFileView(ResourceView):
         "getEvidence", "Take the evidence away", files={ZIP: "Report, data, decisions and the audit chain."}
     )
     def get(self, request: Request, rollout_id: int) -> HttpResponseBase:
-        """Take away all a decision on an update rests on, in one file with digests."""
+        """Take away all a decision on a rollout rests on, in one file with digests."""
         pack = evidence_pack(self.scope, rollout_id=rollout_id, now=clock.now())
         answer = HttpResponse(pack.content, content_type=pack.media_type)
         answer["Content-Disposition"] = f'attachment; filename="{pack.file_name}"'

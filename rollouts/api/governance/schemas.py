@@ -101,7 +101,7 @@ class IncidentRaisedSchema(TypedDict):
 
 
 class IncidentHubRowSchema(TypedDict):
-    """A hub an incident names, and where it stands in the update."""
+    """A hub an incident names, and where it stands in the rollout."""
 
     guid: GuidText
     region: Annotated[str | None, AllowedNames(Region)]
@@ -111,7 +111,7 @@ class IncidentHubRowSchema(TypedDict):
 
 
 class DecisionSchema(TypedDict):
-    """How an update goes on: for Suppliers and CSPs once it is enacted."""
+    """How a rollout goes on: for Suppliers and CSPs once it is enacted."""
 
     id: Id
     kind: Annotated[str, AllowedNames(DecisionKind)]

@@ -73,7 +73,7 @@ class KnownIssueInputSerializer(StrictSerializer):
 
 
 class TriageBoardView(ResourceView):
-    """The triage board of all open updates."""
+    """The triage board of all open rollouts."""
 
     tag = "Incidents"
     needs = ApiScope.INCIDENTS_READ
@@ -81,13 +81,13 @@ class TriageBoardView(ResourceView):
 
     @operation("getTriage", "Read the triage board", returns=list_of(watching.TriageRowSchema))
     def get(self, request: Request) -> Response:
-        """Read what failed and what incidents name, by model, over all open updates; the worst first."""
+        """Read what failed and what incidents name, by model, over all open rollouts; the worst first."""
         groups = triage_board(self.scope, now=clock.now())
         return Response({"items": [watching.triage_row(group) for group in groups]})
 
 
 class RolloutTriageView(ResourceView):
-    """The triage board of an update."""
+    """The triage board of a rollout."""
 
     tag = "Incidents"
     needs = ApiScope.INCIDENTS_READ
@@ -95,7 +95,7 @@ class RolloutTriageView(ResourceView):
 
     @operation(
         "getTriageOfRollout",
-        "Read the triage board of an update",
+        "Read the triage board of a rollout",
         query=[BoardQuery],
         returns=list_of(watching.TriageRowSchema),
     )
@@ -140,7 +140,7 @@ class IncidentMergeView(ResourceView):
     )
     @idempotent
     def post(self, request: Request, incident_id: int) -> Response:
-        """Let an incident be handled with another one of its update; its raiser is told."""
+        """Let an incident be handled with another one of its rollout; its raiser is told."""
         into_id = self.validated_body(MergeInputSerializer)["into_id"]
         services.merge_incident(self.scope, incident_id=incident_id, into_id=into_id, now=clock.now())
         return _shown(self, incident_id)
@@ -202,7 +202,7 @@ class KnownIssueListView(ResourceView):
         refuses=("not_found",),
     )
     def get(self, request: Request) -> Response:
-        """List what is understood, for all updates or for one; for the DCC and the Panel."""
+        """List what is understood, for all rollouts or for one; for the DCC and the Panel."""
         issues = known_issues(self.scope, rollout_id=self.validated_query(IssuesQuery).get("rollout_id"))
         return Response({"items": [watching.known_issue(issue) for issue in issues]})
 

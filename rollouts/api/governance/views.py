@@ -1,4 +1,4 @@
-"""Incidents and decisions: raise one, follow it, move it on; and how updates go on."""
+"""Incidents and decisions: raise one, follow it, move it on; and how rollouts go on."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class IncidentListView(ResourceView):
 
 
 class NewIncidentsView(ResourceView):
-    """Where incidents against an update are raised."""
+    """Where incidents against a rollout are raised."""
 
     tag = "Incidents"
     needs: ClassVar[Any] = {"POST": ApiScope.INCIDENTS_WRITE}
@@ -131,7 +131,7 @@ class NewIncidentsView(ResourceView):
     )
     @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
-        """Raise an incident against an update, with hubs and what it means for devices in homes (R5.1)."""
+        """Raise an incident against a rollout, with hubs and what it means for devices in homes (R5.1)."""
         data: Any = request.data
         guids = guids_in(data)
         read = NewIncidentSerializer(data=data if guids is None else {**data, "guids": []})
@@ -292,7 +292,7 @@ class DecisionListView(ResourceView):
         "listDecisions", "List decisions", query=[DecisionsQuery], returns=list_of(documents.DecisionSchema)
     )
     def get(self, request: Request) -> Response:
-        """List how updates you know of go on, the newest first: proceed, pause, delay or stop, and why."""
+        """List how rollouts you know of go on, the newest first: proceed, pause, delay or stop, and why."""
         query = self.validated_query(DecisionsQuery)
         decisions = decision_lines(self.scope, rollout_id=query.get("rollout_id"), is_open=query["is_open"])
         return Response({"items": [documents.decision(line) for line in decisions]})

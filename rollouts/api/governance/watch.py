@@ -1,4 +1,4 @@
-"""What the DCC watches an update by: halt rules, phases with their gates."""
+"""What the DCC watches a rollout by: halt rules, phases with their gates."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class HaltRuleInputSerializer(StrictSerializer):
     name = serializers.CharField(max_length=80)
     kind = EnumField(HaltRuleKind)
     failure_codes = serializers.ListField(child=EnumField(FailureCode), required=False, max_length=100)
-    batch_id = IdField(required=False, allow_null=True, help_text="None for the whole update.")
+    batch_id = IdField(required=False, allow_null=True, help_text="None for the whole rollout.")
     minimum_sample = serializers.IntegerField(min_value=1, max_value=_MOST_HUBS)
     window_hours = serializers.FloatField(min_value=0.01, max_value=_MOST_HOURS)
     threshold = serializers.FloatField(min_value=0, max_value=0.999999, help_text="A share, such as 0.02.")
@@ -52,7 +52,7 @@ class GateInputSerializer(StrictSerializer):
 
 
 class HaltRuleListView(ResourceView):
-    """The halt rules of an update."""
+    """The halt rules of a rollout."""
 
     tag = "Halt rules and phases"
     needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "POST": ApiScope.ROLLOUTS_WRITE}
@@ -60,7 +60,7 @@ class HaltRuleListView(ResourceView):
 
     @operation("listHaltRules", "List halt rules", returns=list_of(documents.HaltRuleSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
-        """List the rules that would suspend the update, and what each sees now; for the DCC and the Panel."""
+        """List the rules that suspend the rollout, and what each sees now; for the DCC and the Panel."""
         rules = halt_rules(self.scope, rollout_id=rollout_id, now=clock.now())
         return Response({"items": [documents.halt_rule(line) for line in rules]})
 
@@ -81,7 +81,7 @@ class HaltRuleListView(ResourceView):
     )
     @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
-        """Add a rule: it suspends the update once the lower Wilson bound (95 %) is above its threshold."""
+        """Add a rule: it suspends the rollout once the lower Wilson bound (95 %) is above its threshold."""
         terms = _terms(self.validated_body(HaltRuleInputSerializer))
         made = services.put_halt_rule(self.scope, rollout_id=rollout_id, now=clock.now(), **terms)
         location = reverse("api:halt-rule", args=[rollout_id, made.pk])
@@ -135,7 +135,7 @@ class HaltTripListView(ResourceView):
 
 
 class PhasesView(ResourceView):
-    """The phases of an update."""
+    """The phases of a rollout."""
 
     tag = "Halt rules and phases"
     needs = ApiScope.ROLLOUTS_READ

@@ -20,13 +20,13 @@ Share = Annotated[float, Example(0.98)]
 
 
 class HaltRuleTermsSchema(TypedDict):
-    """When an update, or one of its batches, is suspended by itself."""
+    """When a rollout, or one of its batches, is suspended by itself."""
 
     id: Id
     name: Annotated[str, Example("More than 2 % fail")]
     kind: Annotated[str, AllowedNames(HaltRuleKind)]
     failure_codes: Failures
-    batch_id: Annotated[int | None, "None for the whole update."]
+    batch_id: Annotated[int | None, "None for the whole rollout."]
     minimum_sample: Count
     window_hours: Annotated[float, Example(24.0)]
     threshold: Annotated[float, "A share: the lower Wilson bound must be above it.", Example(0.02)]
@@ -48,7 +48,7 @@ class HaltTripSchema(TypedDict):
 
     at: datetime
     name: Annotated[str, Example("More than 2 % fail")]
-    suspended: Annotated[bool, "It took the step; else the update stood already."]
+    suspended: Annotated[bool, "It took the step; else the rollout stood already."]
     evidence: dict[str, Any]
 
 
@@ -124,7 +124,7 @@ class KnownIssueSchema(TypedDict):
     description: str
     failure_codes: Failures
     criteria: Annotated[dict[str, Any], Component("Criteria"), "Conditions on hubs, if any."]
-    rollout_id: Annotated[int | None, "None for all updates."]
+    rollout_id: Annotated[int | None, "None for all rollouts."]
     is_active: bool
     version: Annotated[int, Example(1)]
 

@@ -145,7 +145,7 @@ class _Wanted:
 
 
 class NewInstructionsView(ResourceView):
-    """Where instructions for the hubs of an update are given."""
+    """Where instructions for the hubs of a rollout are given."""
 
     tag = "Instructions"
     needs: ClassVar[Any] = {"POST": ApiScope.INSTRUCTIONS_WRITE}
@@ -248,7 +248,7 @@ class InstructionListView(ResourceView):
     class Query(PageQuery):
         """Which instructions."""
 
-        rollout_id = IdField(required=False, help_text="Of this update only.")
+        rollout_id = IdField(required=False, help_text="Of this rollout only.")
         name = serializers.CharField(required=False, max_length=80, help_text="Which you gave this name.")
         idempotency_key = serializers.CharField(
             required=False, max_length=LONGEST_KEY, help_text="Which came with this `Idempotency-Key`."

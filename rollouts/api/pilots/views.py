@@ -67,7 +67,7 @@ class CommentarySerializer(StrictSerializer):
 
 
 class PilotView(ResourceView):
-    """The pilot of an update."""
+    """The pilot of a rollout."""
 
     tag = "Pilots"
     needs = ApiScope.PILOTS_READ

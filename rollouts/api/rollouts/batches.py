@@ -1,4 +1,4 @@
-"""Batches of an update: parts of it with a time, a cut-off or a gate of their own."""
+"""Batches of a rollout: parts of it with a time, a cut-off or a gate of their own."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class GateReasonSerializer(StrictSerializer):
 
 
 class BatchListView(ResourceView):
-    """The batches of an update."""
+    """The batches of a rollout."""
 
     tag = "Batches"
     needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "POST": ApiScope.ROLLOUTS_WRITE}
@@ -94,7 +94,7 @@ class BatchListView(ResourceView):
 
     @operation("listBatches", "List batches", returns=list_of(RolloutBatchSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
-        """List the groups of the update's hubs, with their times and your own numbers."""
+        """List the batches of the rollout's hubs, with their times and your own numbers."""
         return Response({"items": batches(rollout_page(self.scope, rollout_id, now=clock.now()))})
 
     @operation(

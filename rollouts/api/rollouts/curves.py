@@ -1,4 +1,4 @@
-"""The curve of an update: how many hubs had activated by when, and when the rest will have."""
+"""The curve of a rollout: how many hubs had activated by when, and when the rest will have."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class CurveSchema(TypedDict):
 
 
 class CurveView(ResourceView):
-    """The curve of an update."""
+    """The curve of a rollout."""
 
-    tag = "Updates"
+    tag = "Rollouts"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 

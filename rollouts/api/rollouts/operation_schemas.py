@@ -29,7 +29,7 @@ from rollouts.states import RolloutStatus, TargetState
 
 
 class OpenRolloutSchema(TypedDict):
-    """One open update with your own numbers."""
+    """One open rollout with your own numbers."""
 
     id: Id
     name: Annotated[str, Example("Toshiba 0C230000")]
@@ -133,7 +133,7 @@ class DistributionForecastSchema(TypedDict):
 
 
 class VolumeAheadSchema(TypedDict):
-    """How many hubs of one update activate in a region on a (UTC) day, as things stand."""
+    """How many hubs of one rollout activate in a region on a (UTC) day, as things stand."""
 
     day: date
     region: RegionName
@@ -194,7 +194,7 @@ class PublishedSchema(TypedDict):
 
 
 class StepTakenSchema(TypedDict):
-    """A step that was taken, and where the update stands now."""
+    """A step that was taken, and where the rollout stands now."""
 
     rollout_id: Id
     verb: Annotated[str, Example("suspend")]

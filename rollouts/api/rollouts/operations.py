@@ -75,13 +75,13 @@ class DistributionForecastsView(ResourceView):
         returns=list_of(documents.DistributionForecastSchema),
     )
     def get(self, request: Request) -> Response:
-        """Foretell by region when the images of all updates will be through, and how many come too late."""
+        """Foretell by region when the images of all rollouts will be through, and how many come too late."""
         forecasts = distribution_forecast(self.scope, now=clock.now())
         return Response({"items": [documents.distribution_forecast(forecast) for forecast in forecasts]})
 
 
 class ScheduleQuery(StrictSerializer):
-    """Of which update."""
+    """Of which rollout."""
 
     rollout_id = IdField(required=False)
 
@@ -100,7 +100,7 @@ class ForwardScheduleView(ResourceView):
         returns=list_of(documents.VolumeAheadSchema),
     )
     def get(self, request: Request) -> Response:
-        """List how many hubs activate by day, region and update, as things stand."""
+        """List how many hubs activate by day, region and rollout, as things stand."""
         volumes = forward_schedule(
             self.scope, rollout_id=self.validated_query(ScheduleQuery).get("rollout_id")
         )
@@ -156,7 +156,7 @@ class CspScheduleView(ForwardScheduleView):
         returns=list_of(documents.VolumeAheadSchema),
     )
     def get(self, request: Request) -> Response:
-        """List how many hubs activate by day and update in the CSP's own regions."""
+        """List how many hubs activate by day and rollout in the CSP's own regions."""
         return super().get(request)
 
 
@@ -172,7 +172,7 @@ class CspForecastsView(DistributionForecastsView):
         returns=list_of(documents.DistributionForecastSchema),
     )
     def get(self, request: Request) -> Response:
-        """Foretell when the images of all updates will be through in the CSP's own regions."""
+        """Foretell when the images of all rollouts will be through in the CSP's own regions."""
         return super().get(request)
 
 

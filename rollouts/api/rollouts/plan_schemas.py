@@ -1,4 +1,4 @@
-"""What will happen to the hubs of an update: whose answers are awaited, and what activates when."""
+"""What will happen to the hubs of a rollout: whose answers are awaited, and what activates when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An update: in a list, whole, and what will happen to its hubs."""
+"""A rollout: in a list, whole, and what will happen to its hubs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PossibleStepSchema(TypedDict):
 
 
 class RolloutRowSchema(TypedDict):
-    """An update in the list, with your own numbers."""
+    """A rollout in the list, with your own numbers."""
 
     id: Id
     name: Annotated[str, Example("Toshiba 0C230000")]
@@ -74,7 +74,7 @@ class ReleaseNoteRevisionSchema(TypedDict):
 
 
 class RolloutBatchSchema(TypedDict):
-    """A group of the update's hubs with times of its own, and your numbers in it."""
+    """A batch of the rollout's hubs with times of its own, and your numbers in it."""
 
     id: Id
     name: Annotated[str, Example("Safe launch group")]
@@ -89,7 +89,7 @@ class RolloutBatchSchema(TypedDict):
 
 
 class RolloutDateSchema(TypedDict):
-    """A date of the update."""
+    """A date of the rollout."""
 
     label: Annotated[str, Example("Cut-off for instructions")]
     at: datetime | None
@@ -97,7 +97,7 @@ class RolloutDateSchema(TypedDict):
 
 
 class RolloutCountsSchema(TypedDict):
-    """Your hubs in an update."""
+    """Your hubs in a rollout."""
 
     hubs: Count
     activated: Count
@@ -106,7 +106,7 @@ class RolloutCountsSchema(TypedDict):
 
 
 class RolloutSchema(RolloutCountsSchema):
-    """An update whole, with your own numbers."""
+    """A rollout whole, with your own numbers."""
 
     id: Id
     name: Annotated[str, Example("Toshiba 0C230000")]
@@ -172,7 +172,7 @@ class PreviewSchema(TypedDict):
 
 
 def rollout_row(update: AvailableRollout) -> RolloutRowSchema:
-    """Give an update of the list."""
+    """Give a rollout of the list."""
     flight = update.flight
     return {
         "id": flight.id,
@@ -201,7 +201,7 @@ def rollout_row(update: AvailableRollout) -> RolloutRowSchema:
 
 
 def rollout(page: RolloutPage) -> RolloutSchema:
-    """Give an update whole."""
+    """Give a rollout whole."""
     flight, progress = page.flight, page.progress
     return {
         "id": flight.id,
@@ -243,7 +243,7 @@ def rollout(page: RolloutPage) -> RolloutSchema:
 
 
 def batches(page: RolloutPage) -> list[RolloutBatchSchema]:
-    """Give the batches of an update."""
+    """Give the batches of a rollout."""
     return [_batch(each) for each in page.batches]
 
 

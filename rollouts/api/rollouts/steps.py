@@ -47,7 +47,7 @@ class StepReasonSerializer(StrictSerializer):
 
 
 class StepsView(ResourceView):
-    """A step of an update."""
+    """A step of a rollout."""
 
     tag = "Steps"
     needs = ApiScope.ROLLOUTS_WRITE
@@ -56,7 +56,7 @@ class StepsView(ResourceView):
         "takeStep",
         "Take a step",
         body=StepReasonSerializer,
-        example={"reason": "HAN devices of model M restart after the update."},
+        example={"reason": "HAN devices of model M restart after the new firmware."},
         returns=schema_reference(documents.StepTakenSchema),
         refuses=(
             "step_refused",
@@ -77,7 +77,7 @@ class StepsView(ResourceView):
     def post(self, request: Request, rollout_id: int, verb: str) -> Response:
         """Take a step of the table in `docs/reference/states.md`; 409 where there is none from here.
 
-        Once a halt has answered, nothing more of the update leaves. Publishing (`notify`) makes a target of
+        Once a halt has answered, nothing more of the rollout leaves. Publishing (`notify`) makes a target of
         every eligible hub and tells every Supplier concerned.
         """
         reason = self.validated_body(StepReasonSerializer)["reason"]

@@ -1,4 +1,4 @@
-"""Updates: the list, one of them whole, its Release Notes, and what happens if nobody does more."""
+"""Rollouts: the list, one of them whole, its Release Notes, and what happens if nobody does more."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ _DATES = ("AUTOMATIC_TOO_LATE", "AUTOMATIC_NOT_AHEAD", "bad_input")
 
 
 class RolloutsQuery(PageQuery):
-    """Which updates."""
+    """Which rollouts."""
 
     status = EnumListField(RolloutStatus, required=False, help_text="In one of these states, between commas.")
 
 
 class DraftSerializer(StrictSerializer):
-    """An update to be published."""
+    """A rollout to be published."""
 
     name = serializers.CharField(max_length=120)
     cpl_entry_id = IdField()
@@ -70,20 +70,20 @@ class NoteSerializer(StrictSerializer):
 
 
 class RolloutListView(ResourceView):
-    """The updates you may know of."""
+    """The rollouts you may know of."""
 
-    tag = "Updates"
+    tag = "Rollouts"
     needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "POST": ApiScope.ROLLOUTS_WRITE}
     polled = True
 
     @operation(
         "listRollouts",
-        "List updates",
+        "List rollouts",
         query=[RolloutsQuery],
         returns=page_of(documents.RolloutRowSchema),
     )
     def get(self, request: Request) -> Response:
-        """List the updates your organisation may know of, the newest first, with what you may do by when."""
+        """List the rollouts your organisation may know of, the newest first, with what you may do by when."""
         query = self.validated_query(RolloutsQuery)
         cursors = keyed("rollouts", self.scope.organisation_id)
         wanted = wanted_members(query["fields"], documents.RolloutRowSchema)
@@ -101,7 +101,7 @@ class RolloutListView(ResourceView):
 
     @operation(
         "draftRollout",
-        "Draft an update",
+        "Draft a rollout",
         status=201,
         body=DraftSerializer,
         example=_DRAFT_EXAMPLE,
@@ -110,7 +110,7 @@ class RolloutListView(ResourceView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Write down an update to be published. Only the DCC sees it until then."""
+        """Write down a rollout to be published. Only the DCC sees it until then."""
         body = self.validated_body(DraftSerializer)
         now = clock.now()
         drafted = services.draft_rollout(self.scope, now=now, **body)
@@ -119,15 +119,15 @@ class RolloutListView(ResourceView):
 
 
 class RolloutDetailView(ResourceView):
-    """One update."""
+    """One rollout."""
 
-    tag = "Updates"
+    tag = "Rollouts"
     needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "PATCH": ApiScope.ROLLOUTS_WRITE}
     polled = True
 
-    @operation("getRollout", "Read an update", returns=schema_reference(documents.RolloutSchema))
+    @operation("getRollout", "Read a rollout", returns=schema_reference(documents.RolloutSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
-        """Read everything about an update, counted over your own hubs."""
+        """Read everything about a rollout, counted over your own hubs."""
         return Response(self._document(rollout_id))
 
     @operation(
@@ -153,7 +153,7 @@ class RolloutDetailView(ResourceView):
 class DraftPreviewView(ResourceView):
     """What publishing a draft would do."""
 
-    tag = "Updates"
+    tag = "Rollouts"
     needs = ApiScope.ROLLOUTS_WRITE
 
     @operation(
@@ -166,9 +166,9 @@ class DraftPreviewView(ResourceView):
 
 
 class ReleaseNoteListView(ResourceView):
-    """The Release Note of an update, every revision of it."""
+    """The Release Note of a rollout, every revision of it."""
 
-    tag = "Updates"
+    tag = "Rollouts"
     needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "POST": ApiScope.ROLLOUTS_WRITE}
     polled = True
 
@@ -200,7 +200,7 @@ class ReleaseNoteListView(ResourceView):
 class ForecastView(ResourceView):
     """If you do nothing."""
 
-    tag = "Updates"
+    tag = "Rollouts"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 
@@ -214,7 +214,7 @@ class ForecastView(ResourceView):
 class ConsentView(ResourceView):
     """Whose answers are in."""
 
-    tag = "Updates"
+    tag = "Rollouts"
     needs = ApiScope.ROLLOUTS_READ
     polled = True
 

@@ -1,4 +1,4 @@
-"""Standing approvals: rules in versions, tried out on past and live updates, switched on and off."""
+"""Standing approvals: rules in versions, tried out on past and live rollouts, switched on and off."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ApprovalRuleVersionSchema(TypedDict):
 
 
 class ApprovalRunSchema(TypedDict):
-    """That a rule was applied to an update, and what came of it."""
+    """That a rule was applied to a rollout, and what came of it."""
 
     rollout_id: Id
     rollout_name: Annotated[str, Example("Toshiba 0C230000")]
@@ -86,7 +86,7 @@ class ApprovalNightSchema(TypedDict):
 
 
 class ApprovalForecastSchema(TypedDict):
-    """What a rule does with one update, decided at one moment, or why it does nothing."""
+    """What a rule does with one rollout, decided at one moment, or why it does nothing."""
 
     rollout_id: Id
     rollout_name: Annotated[str, Example("Toshiba 0C230000")]
@@ -241,14 +241,14 @@ class DryRunView(ResourceView):
 
     @operation(
         "dryRunApproval",
-        "Try an approval on live updates",
+        "Try an approval on live rollouts",
         body=ApprovalDocumentsSerializer,
         example=_DOCUMENTS,
         returns=list_of(ApprovalForecastSchema),
         refuses=("invalid_criteria",),
     )
     def post(self, request: Request) -> Response:
-        """Say what a rule would do at this moment with each live update, were it on. Changes nothing."""
+        """Say what a rule would do at this moment with each live rollout, were it on. Changes nothing."""
         approval = Approval.read(**self.validated_body(ApprovalDocumentsSerializer))
         return Response(_forecasts(dry_run_approval(self.scope, approval, now=clock.now())))
 
@@ -261,14 +261,14 @@ class BackTestView(ResourceView):
 
     @operation(
         "backTestApproval",
-        "Try an approval on past updates",
+        "Try an approval on past rollouts",
         body=ApprovalDocumentsSerializer,
         example=_DOCUMENTS,
         returns=list_of(ApprovalForecastSchema),
         refuses=("invalid_criteria",),
     )
     def post(self, request: Request) -> Response:
-        """Say what a rule would have done with the latest 20 updates, with what was known then."""
+        """Say what a rule would have done with the latest 20 rollouts, with what was known then."""
         approval = Approval.read(**self.validated_body(ApprovalDocumentsSerializer))
         return Response(_forecasts(back_test_approval(self.scope, approval, now=clock.now())))
 

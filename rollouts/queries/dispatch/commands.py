@@ -56,8 +56,8 @@ class HubCommands:
 def hub_commands(scope: Scope, *, guid: str, now: datetime) -> HubCommands:
     """List the commands that named a hub, by its GUID or that of its GPF, in any spelling.
 
-    A Supplier sees those of updates in which it answers for the hub now, readings by the portal, and those
-    it asked for itself. Commands are lists of hubs without an index: this reads those of the hub's updates
+    A Supplier sees those of rollouts in which it answers for the hub now, readings by the portal, and those
+    it asked for itself. Commands are lists of hubs without an index: this reads those of the hub's rollouts
     in its region, some ten milliseconds a million hubs.
 
     Raises:

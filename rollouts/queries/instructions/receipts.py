@@ -25,7 +25,7 @@ _HEAVY: Final = ("pending_guids", "pending_lines", "source")
 
 @dataclass(frozen=True, slots=True)
 class NamedReceipt:
-    """A receipt, and the update it is about."""
+    """A receipt, and the rollout it is about."""
 
     receipt: Receipt
     rollout_name: str

@@ -1,4 +1,4 @@
-"""Updates: what publishing one would mean, which are available, and what may be done about each (R1)."""
+"""Rollouts: what publishing one would mean, which are available, and what may be done about each (R1)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class RolloutPreview:
 
 
 class SupplierAct(StrEnum):
-    """What a Supplier may do about an update."""
+    """What a Supplier may do about a rollout."""
 
     INSTRUCT = "INSTRUCT"
     ANSWER_SECOND = "ANSWER_SECOND"
@@ -100,7 +100,7 @@ class PossibleAct:
 
 @dataclass(frozen=True, slots=True)
 class AvailableRollout:
-    """An available update as its viewer sees it, with what it may do and by when (R1.7)."""
+    """An available rollout as its viewer sees it, with what it may do and by when (R1.7)."""
 
     flight: Flight
     priority: str
@@ -120,7 +120,7 @@ def preview(scope: Scope, *, rollout_id: int, now: datetime) -> RolloutPreview:
         NotFound: there is no such rollout.
     """
     if not scope.is_dcc:
-        raise NotPermitted("Only the DCC sees an update before it is published.")
+        raise NotPermitted("Only the DCC sees a rollout before it is published.")
     rollout = visible_rollout(scope, rollout_id)
     params = eligibility_params(rollout.cpl_entry, besides=rollout.pk)
     rows = sql.fetch_all("rollouts", "preview_hubs", **params)
@@ -156,7 +156,7 @@ def available_rollouts(
     before: int | None = None,
     size: int = PAGE_SIZE,
 ) -> Page[AvailableRollout]:
-    """List the updates the organisation may know of, the newest first, with what it may do about each.
+    """List the rollouts the organisation may know of, the newest first, with what it may do about each.
 
     As many statements for one as for fifty. `before` is the id that ended the page before.
     """

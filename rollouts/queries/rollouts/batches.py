@@ -1,4 +1,4 @@
-"""A Supplier's own batches of an update: hubs it instructed together, by its own name, for its own time."""
+"""A Supplier's own batches of a rollout: hubs it instructed together, by its own name, for its own time."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class OwnBatch:
 
 
 def own_batches(scope: Scope, rollout_id: int) -> Sequence[OwnBatch]:
-    """List what a Supplier has instructed for an update, the latest first; what took no hub is left out.
+    """List what a Supplier has instructed for a rollout, the latest first; what took no hub is left out.
 
     Raises:
         NotPermitted: not a Supplier.
-        NotFound: there is no such update, or none with hubs of this Supplier.
+        NotFound: there is no such rollout, or none with hubs of this Supplier.
     """
     if not scope.is_supplier:
         raise NotPermitted("Only a Supplier has batches of its own.")
@@ -67,10 +67,10 @@ def standing_of_batches(
 ) -> Mapping[int, Mapping[TargetState, int]]:
     """Count where the hubs of batches stand now, by batch: those for which it still counts.
 
-    One scan of the update's hubs: for whoever asks, not for a page that follows by itself.
+    One scan of the rollout's hubs: for whoever asks, not for a page that follows by itself.
 
     Raises:
-        NotFound: there is no such update, or none with hubs of this Supplier.
+        NotFound: there is no such rollout, or none with hubs of this Supplier.
     """
     visible_rollout(scope, rollout_id)
     rows = sql.fetch_all(

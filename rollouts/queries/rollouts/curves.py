@@ -1,4 +1,4 @@
-"""The curve of an update: how many hubs had activated by when, and when the rest will have."""
+"""The curve of a rollout: how many hubs had activated by when, and when the rest will have."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def activation_curve(
     is_halted: bool,
     now: datetime,
 ) -> ActivationCurve:
-    """Return the curve of an update, with the viewer's own numbers: one small read beside what is given.
+    """Return the curve of a rollout, with the viewer's own numbers: one small read beside what is given.
 
-    Nothing is foretold of an update that is halted.
+    Nothing is foretold of a rollout that is halted.
     """
     viewer = Viewer.of(scope)
     rows = sql.fetch_all("rollouts", "activation_curve", rollout_id=rollout_id, **viewer.params)

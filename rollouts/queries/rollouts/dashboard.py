@@ -76,7 +76,7 @@ class Outstanding:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """One open update with the viewer's own numbers."""
+    """One open rollout with the viewer's own numbers."""
 
     id: int
     name: str
@@ -109,7 +109,7 @@ class Dashboard:
 
     @property
     def total(self) -> int:
-        """How many hubs are part of an open update."""
+        """How many hubs are part of an open rollout."""
         return sum(flight.total for flight in self.flights)
 
     @property
@@ -298,7 +298,7 @@ def _pilot_and_others(progress: Progress, facts: _Facts) -> tuple[Progress, Prog
 
 
 def _incidents_to_handle() -> list[Outstanding]:
-    """Find what Suppliers have reported that is not answered, or not resolved, by update (R5.1)."""
+    """Find what Suppliers have reported that is not answered, or not resolved, by rollout (R5.1)."""
     incidents = Incident.objects.filter(status__in=OPEN_INCIDENTS).values("rollout_id", "rollout__name")
     counted = incidents.annotate(
         waiting=Count("id", filter=Q(responded_at=None)),

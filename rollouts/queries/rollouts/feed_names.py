@@ -13,7 +13,7 @@ _REASONS: Final = {code.value: code.name for code in FailureCode if code != Fail
 
 
 def feed_names(rollout_ids: Collection[int], version_ids: Collection[int]) -> FeedNames:
-    """Return the names of updates and the firmware versions of CPL entries, and a word for each reason.
+    """Return the names of rollouts and the firmware versions of CPL entries, and a word for each reason.
 
     Whoever asks holds entries of its own feed that carry these numbers, so it may know what they stand for.
     """

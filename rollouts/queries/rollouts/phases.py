@@ -1,4 +1,4 @@
-"""The groups of a rollout in order, the gate before each, and how far the one before has come (R3.7)."""
+"""The batches of a rollout in order, the gate before each, and how far the one before has come (R3.7)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rollouts.states import ENDED_STATUSES, BatchKind, TargetState
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One group with its gate, and what the group before it has come to."""
+    """One batch with its gate, and what the batch before it has come to."""
 
     id: int
     name: str
@@ -36,11 +36,11 @@ class Phase:
     activated: int
     settled: int
     before: str
-    """The name of the group before, empty for the first."""
+    """The name of the batch before, empty for the first."""
     before_live: int
     before_settled: int
     success: Rate
-    """Of the settled hubs of the group before, those that run the new firmware."""
+    """Of the settled hubs of the batch before, those that run the new firmware."""
     is_reached: bool
 
     @property
@@ -53,14 +53,14 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Phases:
-    """All groups of a rollout, and whether gates may still be set."""
+    """All batches of a rollout, and whether gates may still be set."""
 
     items: Sequence[Phase]
     is_ended: bool
 
 
 def phases(scope: Scope, *, rollout_id: int) -> Phases:
-    """Return the groups of a rollout in their order; for the DCC and the Panel.
+    """Return the batches of a rollout in their order; for the DCC and the Panel.
 
     Raises:
         NotPermitted: for others.

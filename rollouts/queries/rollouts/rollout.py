@@ -1,4 +1,4 @@
-"""One update as each viewer may see it, whole."""
+"""One rollout as each viewer may see it, whole."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class BatchProgress:
 
 @dataclass(frozen=True, slots=True)
 class RolloutPage:
-    """Everything about one update, as one viewer may see it."""
+    """Everything about one rollout, as one viewer may see it."""
 
     flight: Flight
     kind: str
@@ -92,7 +92,7 @@ class RolloutPage:
 
 
 def rollout_page(scope: Scope, rollout_id: int, *, now: datetime) -> RolloutPage:
-    """Return everything about one update.
+    """Return everything about one rollout.
 
     Raises:
         NotFound: there is none, or not for this organisation.

@@ -130,7 +130,7 @@ def back_test_approval(
 
 def _rollouts(scope: Scope) -> Any:
     if not scope.is_supplier:
-        raise NotPermitted("Only a Supplier approves updates by rule.")
+        raise NotPermitted("Only a Supplier approves rollouts by rule.")
     return visible_rollouts(scope).select_related("cpl_entry__device_model")
 
 

@@ -1,4 +1,4 @@
-"""What a form for rules offers: values that occur, and the updates a rule can be tried on."""
+"""What a form for rules offers: values that occur, and the rollouts a rule can be tried on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_UPDATES: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class OpenRolloutRow:
-    """A running update: may hubs be nominated for its pilot, may they be instructed?"""
+    """A running rollout: may hubs be nominated for its pilot, may they be instructed?"""
 
     id: int
     name: str
@@ -42,7 +42,7 @@ def values_that_occur(scope: Scope) -> Mapping[str, Sequence[str]]:
 
 
 def open_rollouts(scope: Scope, *, now: datetime) -> list[OpenRolloutRow]:
-    """List the running updates with hubs of this organisation, the latest first."""
+    """List the running rollouts with hubs of this organisation, the latest first."""
     rollouts = visible_rollouts(scope).filter(status__in=RUNNING_STATUSES).order_by("-notified_at", "-id")
     return [
         OpenRolloutRow(
@@ -58,7 +58,7 @@ def open_rollouts(scope: Scope, *, now: datetime) -> list[OpenRolloutRow]:
 
 
 def own_safe_launch(scope: Scope, rollout_ids: Collection[int]) -> dict[int, int]:
-    """Count the organisation's own hubs in the safe launch of each of these updates."""
+    """Count the organisation's own hubs in the safe launch of each of these rollouts."""
     batches = Batch.objects.filter(rollout_id__in=rollout_ids, kind=BatchKind.SAFE_LAUNCH).values("pk")
     party = scope.organisation_id
     counted = (

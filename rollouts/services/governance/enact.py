@@ -44,7 +44,7 @@ _NONE_TO_ASK: Final = (
     "Nothing. The new dates open no window for instructions: times that had defaulted move with DCC's, and "
     "times you have asked for stand."
 )
-_STANDS: Final = " Until the update goes on nothing leaves; you are told when it does."
+_STANDS: Final = " Until the rollout goes on nothing leaves; you are told when it does."
 
 
 @inside_unit_of_work

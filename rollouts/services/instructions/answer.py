@@ -1,6 +1,6 @@
 """Putting one Supplier's answer on many hubs: one statement that changes, one that explains the misses.
 
-Each check stands once, as an SQL condition with its reason: the update asks for all of them, the
+Each check stands once, as an SQL condition with its reason: the rollout asks for all of them, the
 explanation names the first that fails. So what is refused and what is explained cannot differ.
 """
 

@@ -1,4 +1,4 @@
-"""Publishing an update: draft, revise, notify; and Release Notes, every revision of them (R1)."""
+"""Publishing a rollout: draft, revise, notify; and Release Notes, every revision of them (R1)."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def draft_rollout(
     dispatch_settings: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> Rollout:
-    """Write down an update to be published; only the DCC sees it until then.
+    """Write down a rollout to be published; only the DCC sees it until then.
 
     Raises:
         NotPermitted: not for a DCC operator.
@@ -241,7 +241,7 @@ def _ring_refresh(rollout_id: int) -> None:
 def _check_draft(rollout: Rollout, *, now: datetime) -> None:
     """Check what a draft says by itself, and derive its cut-off."""
     if not rollout.name.strip():
-        raise BadInput("Give the update a name.")
+        raise BadInput("Give the rollout a name.")
     if rollout.pilot_cap < 1:
         raise BadInput("A pilot group has room for at least one hub.")
     if not CplEntry.objects.filter(pk=rollout.cpl_entry_id).exists():

@@ -334,7 +334,7 @@ def _held_rule(scope: Scope, rule_id: int) -> ApprovalRule:
 
 def _check_may_approve(scope: Scope) -> None:
     if not scope.is_supplier:
-        raise NotPermitted("Only a Supplier approves updates by rule.")
+        raise NotPermitted("Only a Supplier approves rollouts by rule.")
     scope.check(*MAY_INSTRUCT)
 
 

@@ -26,7 +26,7 @@ from rollouts.states import Region
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.views import download
 
-_HEADER: Final = ("day", "region", "update", "halted", "hubs_to_activate", "images_still_to_send")
+_HEADER: Final = ("day", "region", "rollout", "halted", "hubs_to_activate", "images_still_to_send")
 _MEASURES: Final = {"activate": "Hubs to activate", "send": "Images still to send"}
 _SHOWN_DAYS: Final = 92
 
@@ -45,7 +45,7 @@ class ScheduleDay:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRollout:
-    """What one update comes to."""
+    """What one rollout comes to."""
 
     rollout_id: int
     name: str
@@ -59,7 +59,7 @@ class ScheduleRollout:
 @require_GET
 @for_people
 def schedule(request: PortalRequest) -> HttpResponse:
-    """Show the volumes ahead as a calendar, for all updates or for one."""
+    """Show the volumes ahead as a calendar, for all rollouts or for one."""
     scope, now = scope_of(request), clock.now()
     every = forward_schedule(scope)
     rollout_text = request.GET.get("update", "")
@@ -97,7 +97,7 @@ def schedule(request: PortalRequest) -> HttpResponse:
 @require_GET
 @for_people
 def schedule_csv(request: PortalRequest) -> HttpResponseBase:
-    """Give the schedule as a file: a line a day, region and update."""
+    """Give the schedule as a file: a line a day, region and rollout."""
     rows = (
         (
             volume.day.isoformat(),

@@ -28,7 +28,7 @@ class EstateForm(forms.Form):
     split = forms.ChoiceField(
         label="Second Supplier", required=False, choices=[_ANY, ("yes", "Yes"), ("no", "No")]
     )
-    update = forms.TypedChoiceField(label="In update", required=False, coerce=int, empty_value=None)
+    update = forms.TypedChoiceField(label="In rollout", required=False, coerce=int, empty_value=None)
     state = forms.ChoiceField(
         label="State in it",
         required=False,
@@ -84,12 +84,12 @@ class EstateForm(forms.Form):
 
     @property
     def ignored(self) -> list[str]:
-        """What was asked for and is no filter here: a firmware no hub has any more, an update not shown."""
+        """What was asked for and is no filter here: a firmware no hub has any more, a rollout not shown."""
         self.is_valid()
         return [f"{self.fields[name].label}: {self.data.get(name, '')}" for name in self.errors]
 
     def filters(self) -> EstateFilter:
-        """Return what was asked for; a state counts only together with its update."""
+        """Return what was asked for; a state counts only together with its rollout."""
         self.is_valid()
         cleaned = self.cleaned_data
         update = cleaned.get("update")

@@ -105,7 +105,7 @@ def keep_draft(draft: InstructionDraft) -> str:
 
 
 def restore_draft(scope: Scope, token: str, *, rollout_id: int) -> InstructionDraft | None:
-    """Bring back a draft of this organisation for this update; None when it is gone."""
+    """Bring back a draft of this organisation for this rollout; None when it is gone."""
     document = cache.get(_key(token)) if token else None
     if document is None:
         return None

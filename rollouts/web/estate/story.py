@@ -39,10 +39,10 @@ _ENTRIES: Final[Mapping[EntryKind, tuple[str, str, str]]] = {
     K.HUB_RESPONSIBILITY_GAINED: ("You became responsible", "user-check", "info"),
     K.HUB_RESPONSIBILITY_LOST: ("You are no longer responsible", "user-off", "neutral"),
     K.HUB_VERSION_READ: ("Firmware version read", "search", "neutral"),
-    K.HUB_WITHDRAWN: ("Withdrawn from the update", "dash-circle", "neutral"),
+    K.HUB_WITHDRAWN: ("Withdrawn from the rollout", "dash-circle", "neutral"),
     K.HUB_CANCELLED: ("Activation recalled", "ban", "warn"),
     K.HUB_ACTIVATED_AFTER_HALT: ("Activated after the halt", "alert", "warn"),
-    K.HUB_JOINED: ("Joined the update", "plus", "info"),
+    K.HUB_JOINED: ("Joined the rollout", "plus", "info"),
 }
 
 #: What a hub waits for, in a sentence.
@@ -55,7 +55,7 @@ NEXT: Final[Mapping[NextStep, str]] = {
     NextStep.ACTIVATION: "It holds the image and is told to activate it at its time.",
     NextStep.CONFIRMATION: "It was told to activate; its confirmation is awaited.",
     NextStep.CANCELLATION: "Its activation is being recalled.",
-    NextStep.RESUMPTION: "Its activation was recalled; it goes on when the update resumes.",
+    NextStep.RESUMPTION: "Its activation was recalled; it goes on when the rollout resumes.",
 }
 
 

@@ -19,8 +19,8 @@ from rollouts.web.guards import for_people, scope_of
 #: Kinds of facts by how their names begin.
 _KINDS: Final = [
     ("", "All"),
-    ("rollout.", "Updates"),
-    ("batch.", "Groups and gates"),
+    ("rollout.", "Rollouts"),
+    ("batch.", "Batches and gates"),
     ("pilot.", "Pilots"),
     ("decision.", "Decisions"),
     ("incident.", "Incidents"),

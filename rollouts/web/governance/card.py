@@ -1,4 +1,4 @@
-"""What the page of an update says of trouble: open incidents, decisions, and the ways to look closer."""
+"""What the page of a rollout says of trouble: open incidents, decisions, and the ways to look closer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rollouts.states.governing import OPEN_INCIDENTS, DecisionStatus
 _WAYS: Final = (
     ("Triage board", "rollouts:triage-of"),
     ("Halt rules", "rollouts:halt-rules"),
-    ("Phases", "rollouts:phases"),
+    ("Batches", "rollouts:phases"),
     ("Evidence pack", "rollouts:evidence"),
 )
 

@@ -1,4 +1,4 @@
-"""Deciding how an update goes on: the DCC recommends, the Panel signs."""
+"""Deciding how a rollout goes on: the DCC recommends, the Panel signs."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from rollouts.web.wording import segments
 
 #: What each outcome means, said where it is chosen and where it is signed.
 OUTCOMES: Final[Mapping[ReviewOutcome, str]] = {
-    ReviewOutcome.PROCEED: "The update goes on from where it was halted; recalled activations go out again.",
-    ReviewOutcome.PAUSE: "Nothing more leaves and activations dated ahead are recalled, until decided anew.",
+    ReviewOutcome.PROCEED: "The rollout goes on from where it was halted; recalled activations go out again.",
+    ReviewOutcome.PAUSE: "Sending stops and activations dated ahead are recalled, until another decision.",
     ReviewOutcome.DELAY: "The automatic date and the cut-off move to later ones.",
-    ReviewOutcome.STOP: "The update ends. Hubs that run the new firmware keep it; the others stay as is.",
+    ReviewOutcome.STOP: "The rollout ends. Hubs that run the new firmware keep it; the others stay as is.",
 }
 
 
 class OpenReviewForm(forms.Form):
-    """Why an update is reviewed."""
+    """Why a rollout is reviewed."""
 
     because = forms.CharField(
         label="Why is it reviewed?", widget=forms.Textarea(attrs={"rows": 3}), max_length=4_000
@@ -59,7 +59,7 @@ class RecommendForm(forms.Form):
         label="New automatic activation", required=False, help_text=f"For a delay alone. {LOCAL_HINT}"
     )
     goes_on = forms.BooleanField(
-        label="Let a halted update go on with the new dates",
+        label="Let a halted rollout go on with the new dates",
         required=False,
         initial=True,
         help_text="For a delay alone. Unticked, it stays paused until another decision.",
@@ -111,7 +111,7 @@ _FORMS: Final[Mapping[str, type[forms.Form]]] = {
 @require_http_methods(["GET", "POST"])
 @for_people
 def decision(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """Show the review of an update; open one, recommend, or sign."""
+    """Show the review of a rollout; open one, recommend, or sign."""
     scope, now = scope_of(request), clock.now()
     governance = reviews(scope, rollout_id=rollout_id)
     if request.method == "GET":
@@ -195,7 +195,7 @@ def _signed_words(signed: Signed) -> str:
     if signed.status == DecisionStatus.ENACTED:
         return "Signed: the decision is confirmed and enacted."
     if signed.status == DecisionStatus.REJECTED:
-        return "Rejected: the update stays as it stands, and DCC reviews it anew."
+        return "Rejected: the rollout stays as it stands, and DCC reviews it anew."
     return f"Signed. Still needed: {'; or '.join(signed.still_needed)}."
 
 
@@ -209,10 +209,10 @@ def _outcome_words(governance: Reviews, status: RolloutStatus) -> str:
         return outcome
     outcome += f" The new cut-off would be {long_time(rules.one_month_before(card.automatic_at))}."
     if status not in HALTED_STATUSES:
-        return f"{outcome} The update runs on meanwhile."
+        return f"{outcome} The rollout runs on meanwhile."
     if card.goes_on:
-        return f"{outcome} The halted update goes on with it, by the new dates."
-    return f"{outcome} The update stays paused until another decision."
+        return f"{outcome} The halted rollout goes on with it, by the new dates."
+    return f"{outcome} The rollout stays paused until another decision."
 
 
 def _signers(scope: Scope, governance: Reviews) -> list[tuple[str, str]]:

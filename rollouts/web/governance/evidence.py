@@ -23,7 +23,7 @@ def figure_facts(figures: Mapping[str, Any]) -> list[dict[str, object]]:
         ("Hubs", f"{figures.get('hubs', 0):,}"),
         ("Run the new firmware", f"{states.get(TargetState.ACTIVATED.name, 0):,}"),
         ("Failed or not confirmed", f"{failed:,}"),
-        ("Failures of the settled", rate_words(figures.get("failures"))),
+        ("Failure rate", rate_words(figures.get("failures"))),
         (
             "Incidents",
             f"{figures.get('incidents', 0):,}, naming {count_of(figures.get('hubs_in_incidents', 0), 'hub')}",

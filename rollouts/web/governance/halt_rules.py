@@ -1,4 +1,4 @@
-"""The halt rules of an update: what each counts, what it reads now, how near it is to its limit (R5.7)."""
+"""The halt rules of a rollout: what each counts, what it reads now, how near it is to its limit (R5.7)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _OF_SILENCE: Final = frozenset({HaltRuleKind.ANY, HaltRuleKind.NO_ANSWER})
 
 
 class HaltRuleForm(forms.Form):
-    """When an update is suspended by itself."""
+    """When a rollout is suspended by itself."""
 
     name = forms.CharField(label="Name", max_length=80, help_text="Everybody reads it where the rule trips.")
     kind = forms.ChoiceField(label="It counts", choices=HaltRuleKind.choices, widget=forms.RadioSelect)
@@ -60,7 +60,7 @@ class HaltRuleForm(forms.Form):
         choices=CODES,
         widget=forms.CheckboxSelectMultiple,
     )
-    batch_id = forms.TypedChoiceField(label="Of which group", required=False, coerce=int, empty_value=None)
+    batch_id = forms.TypedChoiceField(label="Of which batch", required=False, coerce=int, empty_value=None)
     threshold = forms.FloatField(
         label="Limit, in percent",
         min_value=0,
@@ -84,7 +84,7 @@ class HaltRuleForm(forms.Form):
 
     def __init__(self, *args: Any, batches: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["batch_id"].choices = [("", "All groups"), *batches]  # type: ignore[attr-defined]
+        self.fields["batch_id"].choices = [("", "All batches"), *batches]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Ask for failures where particular ones are meant, and forget them where not."""
@@ -104,7 +104,7 @@ class HaltRuleForm(forms.Form):
 @require_GET
 @for_people
 def rules(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """List the halt rules of an update, with what each sees at this moment, and when they tripped."""
+    """List the halt rules of a rollout, with what each sees at this moment, and when they tripped."""
     scope, now = scope_of(request), clock.now()
     scope.check(*sorted(DCC_ROLES | PANEL_ROLES))
     page = rollout_page(scope, rollout_id, now=now)
@@ -123,7 +123,7 @@ def rules(request: PortalRequest, rollout_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_people
 def rule(request: PortalRequest, rollout_id: int, rule_id: int | None = None) -> HttpResponse:
-    """Add a halt rule to an update, or change one."""
+    """Add a halt rule to a rollout, or change one."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
     page = rollout_page(scope, rollout_id, now=now)

@@ -194,7 +194,7 @@ def _facts(page: IncidentPage, scope: Scope) -> list[dict[str, object]]:
     line = page.line
     sources = {
         HubSource.LIST: "listed",
-        HubSource.BATCH: "a whole group",
+        HubSource.BATCH: "a whole batch",
         HubSource.NONE: "none named",
         HubSource.RULE: explain(parse(page.criteria, subject=Subject.HUB)) if page.criteria else "by rule",
     }
@@ -216,4 +216,4 @@ def _facts(page: IncidentPage, scope: Scope) -> list[dict[str, object]]:
         ("Handles as well", ", ".join(page.merged)),
     )
     url = reverse("rollouts:detail", args=[line.rollout_id])
-    return [{"label": "Update", "value": line.rollout_name, "url": url}, *shown]
+    return [{"label": "Rollout", "value": line.rollout_name, "url": url}, *shown]

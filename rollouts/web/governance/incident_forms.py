@@ -25,7 +25,7 @@ WAYS: Final = [
     ("paste", "The hubs I paste"),
     ("file", "The hubs in a file"),
     ("rule", "Hubs that meet conditions"),
-    ("batch", "A whole group of the update"),
+    ("batch", "A whole batch of the rollout"),
 ]
 
 
@@ -106,7 +106,7 @@ class RaiseForm(forms.Form):
         help_text="CSV, text or XLSX with a column of GUIDs.",
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.xlsm"}),
     )
-    batch = forms.TypedChoiceField(label="Group", required=False, coerce=int, empty_value=None)
+    batch = forms.TypedChoiceField(label="Batch", required=False, coerce=int, empty_value=None)
     instruction = forms.TypedChoiceField(label="Instruction", required=False, coerce=int, empty_value=None)
     attachments = FilesField(
         label="Attachments",
@@ -144,7 +144,7 @@ class RaiseForm(forms.Form):
         for way, field, words in (
             ("paste", "hubs", "Paste at least one GUID."),
             ("file", "file", "Choose a file."),
-            ("batch", "batch", "Choose a group."),
+            ("batch", "batch", "Choose a batch."),
             ("instruction", "instruction", "Choose an instruction."),
         ):
             value = cleaned.get(field)
@@ -171,7 +171,7 @@ class IncidentFilterForm(forms.Form):
         label="Status", required=False, choices=[("open", "Open"), ("closed", "Not open"), ("all", "All")]
     )
     category = forms.TypedChoiceField(label="Category", required=False, coerce=int, empty_value=None)
-    update = forms.TypedChoiceField(label="Update", required=False, coerce=int, empty_value=None)
+    update = forms.TypedChoiceField(label="Rollout", required=False, coerce=int, empty_value=None)
 
     def __init__(self, *args: Any, updates: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Incidents: the list, raising one against an update, and one with its story (R5.1)."""
+"""Incidents: the list, raising one against a rollout, and one with its story (R5.1)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from rollouts.web.rollouts.views import crumbs_of, download
 
 _HEADER: Final = (
     "reference",
-    "update",
+    "rollout",
     "raised_by",
     "category",
     "title",
@@ -99,7 +99,7 @@ def incidents_csv(request: PortalRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 @for_people
 def raise_incident(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """Take what somebody says of hubs of an update that went wrong."""
+    """Take what somebody says of hubs of a rollout that went wrong."""
     scope, now = scope_of(request), clock.now()
     scope.check(*sorted(MAY_INSTRUCT | MAY_OPERATE))
     shown = rollout_page(scope, rollout_id, now=now)

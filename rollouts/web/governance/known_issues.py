@@ -46,7 +46,7 @@ class IssueForm(forms.Form):
         help_text="For DCC and the Panel.",
     )
     rollout_id = forms.TypedChoiceField(
-        label="For which update", required=False, coerce=int, empty_value=None
+        label="For which rollout", required=False, coerce=int, empty_value=None
     )
     failure_codes = forms.TypedMultipleChoiceField(
         label="It explains these failures",
@@ -65,7 +65,7 @@ class IssueForm(forms.Form):
 
     def __init__(self, *args: Any, updates: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["rollout_id"].choices = [("", "All updates"), *updates]  # type: ignore[attr-defined]
+        self.fields["rollout_id"].choices = [("", "All rollouts"), *updates]  # type: ignore[attr-defined]
 
 
 @require_http_methods(["GET", "POST"])

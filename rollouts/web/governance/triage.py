@@ -37,13 +37,13 @@ BY_WORDS: Final = {
     GroupBy.MODEL: "Device Model",
     GroupBy.VERSION: "Firmware before",
     GroupBy.REGION: "CSP region",
-    GroupBy.BATCH: "Group",
+    GroupBy.BATCH: "Batch",
     GroupBy.SUPPLIER: "Supplier",
 }
 
 
 class GroupForm(forms.Form):
-    """By what the board of an update is grouped."""
+    """By what the board of a rollout is grouped."""
 
     by = forms.ChoiceField(
         label="Grouped by", required=False, choices=[(by.value, words) for by, words in BY_WORDS.items()]
@@ -58,7 +58,7 @@ class GroupForm(forms.Form):
 @require_GET
 @for_people
 def triage(request: PortalRequest) -> HttpResponse:
-    """Show the board of all open updates, by model, and the way to the board of each."""
+    """Show the board of all open rollouts, by model, and the way to the board of each."""
     scope, now = _reader(request), clock.now()
     groups = triage_board(scope, now=now)
     known = visible_rollouts(scope).filter(status__in=OPEN_STATUSES).select_related("cpl_entry__device_model")
@@ -76,14 +76,14 @@ def triage(request: PortalRequest) -> HttpResponse:
 @require_GET
 @for_people
 def triage_of(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """Show the board of one update: its groups, upgraded hubs against others, its open incidents."""
+    """Show the board of one rollout: its groups, upgraded hubs against others, its open incidents."""
     return _board(request, _reader(request), rollout_id, now=clock.now())
 
 
 @require_POST
 @for_people
 def merge(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """Let the ticked incidents of an update be handled as one: with the oldest of them."""
+    """Let the ticked incidents of a rollout be handled as one: with the oldest of them."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
     rollout_page(scope, rollout_id, now=now)

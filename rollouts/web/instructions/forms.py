@@ -10,10 +10,10 @@ from rollouts.states import InstructionKind
 from rollouts.web.rollouts.forms import LOCAL_HINT, LocalTimeField
 
 SOURCES: Final = [
-    ("waiting", "All my hubs of this update that wait for my answer"),
+    ("waiting", "All my hubs of this rollout that wait for my answer"),
     ("second", "My hubs that the second Supplier has instructed, and that wait for me"),
-    ("all", "All my hubs of this update that can still be changed"),
-    ("answered", "All my hubs of this update that I have answered for"),
+    ("all", "All my hubs of this rollout that can still be changed"),
+    ("answered", "All my hubs of this rollout that I have answered for"),
     ("mine", "The hubs of one of my batches"),
     ("file", "The hubs in a file"),
     ("paste", "The hubs I paste"),
@@ -47,7 +47,7 @@ class InstructForm(forms.Form):
         label="Which hubs?", choices=SOURCES, initial="waiting", widget=forms.RadioSelect
     )
     batch = forms.TypedChoiceField(
-        label="Of which group", required=False, coerce=int, empty_value=None, choices=[("", "Every group")]
+        label="Of which batch", required=False, coerce=int, empty_value=None, choices=[("", "Every batch")]
     )
     mine = forms.TypedChoiceField(
         label="Batch",
@@ -85,7 +85,7 @@ class InstructForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["batch"].choices = [("", "Every group"), *batches]  # type: ignore[attr-defined]
+        self.fields["batch"].choices = [("", "Every batch"), *batches]  # type: ignore[attr-defined]
         self.fields["saved"].choices = [("", "Choose"), *rules]  # type: ignore[attr-defined]
         self.fields["mine"].choices = [("", "Choose"), *own]  # type: ignore[attr-defined]
 

@@ -329,7 +329,7 @@ def _receipt_facts(named: NamedReceipt) -> list[dict[str, object]]:
     it = named.receipt
     wanted = long_time(it.activate_at) if it.activate_at else "no preference"
     return facts(
-        ("Update", named.rollout_name),
+        ("Rollout", named.rollout_name),
         ("Instruction", dict(KINDS).get(it.kind, it.kind)),
         ("Time asked for", wanted if it.kind == InstructionKind.INSTRUCT else ""),
         ("Your name for it", it.name),

@@ -1,4 +1,4 @@
-"""The pilot of an update: Suppliers choose hubs, the DCC confirms, everybody follows it."""
+"""The pilot of a rollout: Suppliers choose hubs, the DCC confirms, everybody follows it."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def _nominate(
         "now": now,
     }
     if rule is not None:
-        name = cleaned["rule_name"] or f"Pilot of update {rollout_id}"
+        name = cleaned["rule_name"] or f"Pilot of rollout {rollout_id}"
         saved = services.save_rule(scope, name=name, tree=rule.tree, sample=rule.sample, now=now)
         done = services.submit_pilot(scope, rule_version_id=saved.pk, **arguments)
     else:

@@ -1,4 +1,4 @@
-"""A Supplier's batches of an update: its hubs by their time, beside the groups the DCC has formed (R3.7)."""
+"""A Supplier's batches of a rollout: its hubs by their time, beside the batches the DCC has formed (R3.7)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def batches(request: PortalRequest, rollout_id: int) -> HttpResponse:
     if scope.is_dcc or scope.is_panel:
         return redirect("rollouts:phases", rollout_id)
     if not scope.is_supplier:
-        raise NotPermitted("Suppliers and the DCC form batches of an update.")
+        raise NotPermitted("Suppliers and the DCC form batches of a rollout.")
     page = rollout_page(scope, rollout_id, now=now)
     own = own_batches(scope, rollout_id)
     is_counted = bool(own) and request.GET.get("counted") == "yes"

@@ -1,4 +1,4 @@
-"""What the page of one update shows: from its query to facts, bars, rows and buttons."""
+"""What the page of one rollout shows: from its query to facts, bars, rows and buttons."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _STATUS_TONES: Final[Mapping[RolloutStatus, str]] = {
 
 
 def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> dict[str, Any]:
-    """Gather what the page of an update shows.
+    """Gather what the page of a rollout shows.
 
     Raises:
         NotFound: there is none, or not for this organisation.
@@ -96,7 +96,7 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         if (scope.is_dcc or scope.is_panel) and page.flight.status != RolloutStatus.DRAFT
         else "",
         "hubs_url": hubs_url,
-        "crumbs": [{"label": "Updates", "url": reverse("rollouts:list")}],
+        "crumbs": [{"label": "Rollouts", "url": reverse("rollouts:list")}],
     }
 
 
@@ -180,7 +180,7 @@ def _regions(page: RolloutPage, hubs_url: str) -> list[dict[str, Any]]:
 
 
 def facts_of(page: RolloutPage) -> list[dict[str, object]]:
-    """List what an update is."""
+    """List what a rollout is."""
     flight = page.flight
     note = page.notes[0] if page.notes else None
     rows = facts(

@@ -75,7 +75,7 @@ class NoteForm(forms.Form):
 
 
 class MemberFilterForm(forms.Form):
-    """Which hubs of an update to list; an unknown value is no filter."""
+    """Which hubs of a rollout to list; an unknown value is no filter."""
 
     state = forms.ChoiceField(
         label="State",
@@ -92,7 +92,7 @@ class MemberFilterForm(forms.Form):
         empty_value=None,
         choices=[("", "All"), *((code.value, str(code.label)) for code in FailureCode if code)],
     )
-    batch = forms.TypedChoiceField(label="Group", required=False, coerce=int, empty_value=None)
+    batch = forms.TypedChoiceField(label="Batch", required=False, coerce=int, empty_value=None)
 
     def __init__(self, *args: Any, batches: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -111,14 +111,14 @@ class MemberFilterForm(forms.Form):
 
 
 def batch_choices(rollout_id: int) -> list[tuple[int, str]]:
-    """List the batches of an update for a form."""
+    """List the batches of a rollout for a form."""
     return list(Batch.objects.filter(rollout_id=rollout_id).order_by("position").values_list("pk", "name"))
 
 
 class PublishForm(forms.Form):
     """A draft of a notice."""
 
-    name = forms.CharField(label="Name of the update", max_length=120)
+    name = forms.CharField(label="Name of the rollout", max_length=120)
     cpl_entry_id = forms.TypedChoiceField(
         label="Firmware on the Central Products List", coerce=int, help_text="Only Active entries are listed."
     )
@@ -150,10 +150,12 @@ class PublishForm(forms.Form):
         label="Most hubs in the pilot group", min_value=1, max_value=100_000, initial=DEFAULT_PILOT_CAP
     )
     unreachable_until = LocalTimeField(
-        label="Try unreachable hubs until", required=False, help_text=f"Blank: until the end. {LOCAL_HINT}"
+        label="Try unreachable hubs until",
+        required=False,
+        help_text=f"Blank: until 30 days after the automatic time. {LOCAL_HINT}",
     )
     description = forms.CharField(
-        label="What it mends or brings",
+        label="What changes",
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         max_length=4_000,

@@ -1,4 +1,4 @@
-"""What forming a group would do before it is formed: what moves, what stays, until when to instruct."""
+"""What forming a batch would do before it is formed: what moves, what stays, until when to instruct."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STAYS: Final = {
     "ANSWERED": "A Supplier has answered for it",
     "SETTLED": "Its time is fixed already, or its upgrade is under way or over",
     "PILOT": "It is in the pilot group",
-    "OUTSIDE": "It is not in this update",
+    "OUTSIDE": "It is not in this rollout",
 }
 _SHOWN: Final = 50
 #: What is not said again: the list is kept here, and the rest belongs to the request.
@@ -41,7 +41,7 @@ _LEFT_OUT: Final = frozenset({"csrfmiddlewaretoken", "token", "hubs", "file"})
 @require_POST
 @for_people
 def check(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """Say what would move, and offer to form the group."""
+    """Say what would move, and offer to form the batch."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
     page = rollout_page(scope, rollout_id, now=now)
@@ -49,7 +49,7 @@ def check(request: PortalRequest, rollout_id: int) -> HttpResponse:
     rule = HubConditionsForm(request.POST, versions=current_versions(scope, rollout_id), prefix="rule")
     crumbs = [
         *crumbs_of(rollout_id, page.flight.name),
-        {"label": "Phases", "url": reverse("rollouts:phases", args=[rollout_id])},
+        {"label": "Batches", "url": reverse("rollouts:phases", args=[rollout_id])},
     ]
     context: dict[str, Any] = {"page": page, "form": form, "rule": rule, "crumbs": crumbs}
     if not (form.is_valid() and rule.is_valid()):

@@ -1,4 +1,4 @@
-"""The phases of an update: groups one after the other, with a gate between them (R3.7)."""
+"""The phases of a rollout: batches one after the other, with a gate between them (R3.7)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MINIMUM: Final = 100
 
 
 class GateForm(forms.Form):
-    """What the group before must have come to."""
+    """What the batch before must have come to."""
 
     success = forms.FloatField(
         label="Success, in percent",
@@ -60,7 +60,7 @@ class GateForm(forms.Form):
         min_value=0,
         max_value=24 * 90,
         initial=_SOAK,
-        help_text="How long it must have stayed so, while the update ran.",
+        help_text="How long it must have stayed so, while the rollout ran.",
     )
 
     def terms(self) -> dict[str, Any]:
@@ -81,12 +81,12 @@ class OpenGateForm(forms.Form):
 
 
 class PhaseForm(forms.Form):
-    """A new group."""
+    """A new batch."""
 
-    name = forms.CharField(label="Name of the group", max_length=80)
+    name = forms.CharField(label="Name of the batch", max_length=80)
     automatic_at = LocalTimeField(
-        label="Automatic activation of the group",
-        help_text=f"No later than the update's own, and more than a month from now. {LOCAL_HINT}",
+        label="Automatic activation of the batch",
+        help_text=f"No later than the rollout's own, and more than a month from now. {LOCAL_HINT}",
     )
     source = forms.ChoiceField(
         label="Which hubs?",
@@ -130,7 +130,7 @@ class PhaseForm(forms.Form):
 @require_GET
 @for_people
 def phase_list(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """List the groups of an update with their gates."""
+    """List the batches of a rollout with their gates."""
     scope, now = scope_of(request), clock.now()
     scope.check(*sorted(DCC_ROLES | PANEL_ROLES))
     page = rollout_page(scope, rollout_id, now=now)
@@ -148,7 +148,7 @@ def phase_list(request: PortalRequest, rollout_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_people
 def gate(request: PortalRequest, rollout_id: int, batch_id: int) -> HttpResponse:
-    """Set the gate before a group, or open it by hand."""
+    """Set the gate before a batch, or open it by hand."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
     page = rollout_page(scope, rollout_id, now=now)
@@ -174,7 +174,7 @@ def gate(request: PortalRequest, rollout_id: int, batch_id: int) -> HttpResponse
 @require_http_methods(["GET", "POST"])
 @for_people
 def form_phase(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """Form a group of hubs nobody has answered for, with a time of its own."""
+    """Form a batch of hubs nobody has answered for, with a time of its own."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
     page = rollout_page(scope, rollout_id, now=now)
@@ -193,7 +193,7 @@ def form_phase(request: PortalRequest, rollout_id: int) -> HttpResponse:
                 status = refusal.status
             else:
                 whose = count_of(formed.suppliers, "Supplier")
-                messages.success(request, f"{count_of(formed.hubs, 'hub')} of {whose} are in the new group.")
+                messages.success(request, f"{count_of(formed.hubs, 'hub')} of {whose} are in the new batch.")
                 return redirect("rollouts:phases", rollout_id)
     context = {
         "page": page,
@@ -201,7 +201,7 @@ def form_phase(request: PortalRequest, rollout_id: int) -> HttpResponse:
         "rule": rule,
         "crumbs": [
             *crumbs_of(rollout_id, page.flight.name),
-            {"label": "Phases", "url": reverse("rollouts:phases", args=[rollout_id])},
+            {"label": "Batches", "url": reverse("rollouts:phases", args=[rollout_id])},
         ],
     }
     return render(request, "rollouts/rollouts/phase_new.html", context, status=status)
@@ -239,7 +239,7 @@ def chosen_by(
 def _phase(all_phases: Phases, batch_id: int) -> Phase:
     phase = next((candidate for candidate in all_phases.items if candidate.id == batch_id), None)
     if phase is None or phase.kind != BatchKind.SAFE_LAUNCH:
-        raise NotFound("There is no such group.")
+        raise NotFound("There is no such batch.")
     return phase
 
 
@@ -271,7 +271,7 @@ def _gate_page(
         "open_form": open_form,
         "crumbs": [
             *crumbs_of(rollout_id, page.flight.name),
-            {"label": "Phases", "url": reverse("rollouts:phases", args=[rollout_id])},
+            {"label": "Batches", "url": reverse("rollouts:phases", args=[rollout_id])},
         ],
     }
     return render(request, "rollouts/rollouts/gate.html", context, status=status)

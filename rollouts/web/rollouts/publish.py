@@ -1,4 +1,4 @@
-"""Publishing an update: draft, look at what it would mean, publish."""
+"""Publishing a rollout: draft, look at what it would mean, publish."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PROBLEMS: Final = {
 @require_http_methods(["GET", "POST"])
 @for_people
 def publish(request: PortalRequest) -> HttpResponse:
-    """Draft an update."""
+    """Draft a rollout."""
     scope = scope_of(request)
     scope.check(*MAY_OPERATE)
     form, status = PublishForm(request.POST or None), 200
@@ -60,8 +60,8 @@ def publish(request: PortalRequest) -> HttpResponse:
     context = {
         "form": form,
         **_dates_allowed(clock.now()),
-        "title": "Publish an update",
-        "crumbs": [{"label": "Updates", "url": reverse("rollouts:list")}],
+        "title": "Publish a rollout",
+        "crumbs": [{"label": "Rollouts", "url": reverse("rollouts:list")}],
     }
     return render(request, "rollouts/rollouts/publish.html", context, status=status)
 
@@ -137,7 +137,7 @@ def _preview_context(request: PortalRequest, rollout_id: int, refused: str, now:
         "excluded": [
             {"label": str(reason.label), "count": hubs} for reason, hubs in outlook.excluded.items()
         ],
-        "crumbs": [{"label": "Updates", "url": reverse("rollouts:list")}],
+        "crumbs": [{"label": "Rollouts", "url": reverse("rollouts:list")}],
     }
 
 

@@ -1,4 +1,4 @@
-"""Taking a step with an update: what it touches said beforehand, a reason given, then done."""
+"""Taking a step with a rollout: what it touches said beforehand, a reason given, then done."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ _MEANS: Final[Mapping[str, str]] = {
     "end_pilot": "No more hubs join the pilot. Everybody concerned reads your commentary; the review begins.",
     "accept_pilot": "The safe launch opens: hubs whose time is settled are sent the image from now on.",
     "reopen_pilot": "The pilot goes on; the safe launch stays closed.",
-    "reject_pilot": "The update is suspended, and the Panel confirms what happens next.",
-    "suspend": "Nothing more leaves once the button has answered. Activations dated ahead are recalled from "
+    "reject_pilot": "The rollout is suspended, and the Panel confirms what happens next.",
+    "suspend": "Sending stops once the button has answered. Activations dated ahead are recalled from "
     "hubs. It is provisional: the Panel confirms what happens next.",
     "revoke": "The notice is taken back. Instructions are void, activations dated ahead are recalled, "
     "and every recipient is told.",
@@ -59,7 +59,7 @@ _DONE: Final[Mapping[str, str]] = {
     "end_pilot": "The pilot has ended. Everybody has your commentary; its outcome is to be reviewed.",
     "accept_pilot": "The pilot is accepted and the safe launch is open.",
     "reopen_pilot": "The pilot goes on.",
-    "reject_pilot": "The pilot is rejected and the update suspended, to be confirmed by the Panel.",
+    "reject_pilot": "The pilot is rejected and the rollout suspended, to be confirmed by the Panel.",
 }
 
 
@@ -107,7 +107,7 @@ def _take(scope: Scope, rollout_id: int, verb: str, cleaned: Mapping[str, str], 
 
 def _report_words(report: HaltReport) -> str:
     """Say what a halt has done."""
-    sentences = ["Nothing more leaves."]
+    sentences = ["Sending has stopped."]
     if report.hubs_put_back:
         sentences.append(f"{count_of(report.hubs_put_back, 'hub')} held back before their command left.")
     if report.hubs_to_cancel:

@@ -1,4 +1,4 @@
-"""Updates: the list, one of them with everything about it, and the hubs behind its counts."""
+"""Rollouts: the list, one of them with everything about it, and the hubs behind its counts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from rollouts.web.wording import SEVERITY_TONES, act_words, segments
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _HEADER: Final = (
     "guid",
-    "group",
+    "batch",
     "region",
     "role",
     "has_second_supplier",
@@ -47,7 +47,7 @@ _HEADER: Final = (
 @require_GET
 @for_people
 def rollout_list(request: PortalRequest) -> HttpResponse:
-    """List the updates this organisation may know of, with what it may do about each and by when."""
+    """List the rollouts this organisation may know of, with what it may do about each and by when."""
     before = request.GET.get("before", "")
     page = available_rollouts(
         scope_of(request), now=clock.now(), before=int(before) if before.isdecimal() else None
@@ -76,7 +76,7 @@ def rollout_list(request: PortalRequest) -> HttpResponse:
 @require_GET
 @for_people
 def detail(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """Show one update whole; the live part of it alone when htmx asks."""
+    """Show one rollout whole; the live part of it alone when htmx asks."""
     part = "#live" if request.htmx and not request.htmx.history_restore_request else ""
     context = rollout_context(scope_of(request), rollout_id, suspend_at=suspend_origin(request))
     return render(request, f"rollouts/rollouts/detail.html{part}", context)
@@ -85,7 +85,7 @@ def detail(request: PortalRequest, rollout_id: int) -> HttpResponse:
 @require_GET
 @for_people
 def hubs(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """List the hubs of an update: what stands behind its counts."""
+    """List the hubs of a rollout: what stands behind its counts."""
     scope = scope_of(request)
     form = _filter_form(request.GET, rollout_id)
     page = members(scope, rollout_id, wanted=form.wanted(), cursor=request.GET.get("after", ""))
@@ -116,7 +116,7 @@ def hubs_csv(request: PortalRequest, rollout_id: int) -> HttpResponseBase:
     hubs_found = every_member(scope, rollout_id, wanted=form.wanted())
     rows = (_cells(member, batches) for member in hubs_found)
     return download(
-        stream_csv(rows, header=_HEADER, with_mark=True), f"update-{rollout_id}-hubs.csv", "text/csv"
+        stream_csv(rows, header=_HEADER, with_mark=True), f"rollout-{rollout_id}-hubs.csv", "text/csv"
     )
 
 
@@ -140,7 +140,7 @@ def report(request: PortalRequest, rollout_id: int, form: str) -> HttpResponseBa
         )
     except BadInput as refusal:
         return HttpResponse(refusal.message, status=422, content_type="text/plain")
-    return download(body, f"update-{rollout_id}-eligible-hubs.{form}", kind)
+    return download(body, f"rollout-{rollout_id}-eligible-hubs.{form}", kind)
 
 
 @require_http_methods(["GET", "POST"])
@@ -173,9 +173,9 @@ def release_notes(request: PortalRequest, rollout_id: int) -> HttpResponse:
 
 
 def crumbs_of(rollout_id: int, name: str) -> list[dict[str, str]]:
-    """Give the way back from a page below an update."""
+    """Give the way back from a page below a rollout."""
     return [
-        {"label": "Updates", "url": reverse("rollouts:list")},
+        {"label": "Rollouts", "url": reverse("rollouts:list")},
         {"label": name, "url": reverse("rollouts:detail", args=[rollout_id])},
     ]
 

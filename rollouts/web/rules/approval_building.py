@@ -1,4 +1,4 @@
-"""Building an approval rule: which updates, which hubs, and when they activate."""
+"""Building an approval rule: which rollouts, which hubs, and when they activate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an approval rule would do, or would have done, with updates: rows and sums in words."""
+"""What an approval rule would do, or would have done, with rollouts: rows and sums in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rollouts.reads.rules.approvals import Approval, ApprovalForecast
 #: An outcome as a badge and a sentence: word, tone, icon, what it means.
 _OUTCOMES: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "APPROVED": ("Approved", "good", "check", ""),
-    "NO_MATCH": ("Not meant", "neutral", "dash-circle", "The update does not meet:"),
+    "NO_MATCH": ("Not meant", "neutral", "dash-circle", "The rollout does not meet:"),
     "WAITING": ("Waits", "info", "hourglass", "The pilot has not ended."),
     "TOO_LATE": ("Too late", "warn", "clock", "The cut-off for instructions has passed."),
     "NO_HUBS": ("No hubs", "neutral", "dash-circle", "No hub meets the conditions and is unanswered for."),
@@ -26,7 +26,7 @@ _OUTCOMES: Final[Mapping[str, tuple[str, str, str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class ForecastRow:
-    """One update in a table of what a rule does."""
+    """One rollout in a table of what a rule does."""
 
     it: ApprovalForecast
     word: str
@@ -44,13 +44,13 @@ class ForecastRow:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a rule does with several updates."""
+    """What a rule does with several rollouts."""
 
     rows: Sequence[ForecastRow]
 
     @property
     def updates(self) -> int:
-        """How many updates it approves."""
+        """How many rollouts it approves."""
         return sum(row.it.is_approved for row in self.rows)
 
     @property
@@ -60,38 +60,38 @@ class Trial:
 
     @property
     def excluded(self) -> int:
-        """How many hubs of the updates it approves it leaves out."""
+        """How many hubs of the rollouts it approves it leaves out."""
         return sum(row.excluded for row in self.rows if row.it.is_approved)
 
 
 def back_test(scope: Scope, approval: Approval, *, now: datetime) -> Trial:
-    """Try a rule on the latest updates, with what was known then."""
+    """Try a rule on the latest rollouts, with what was known then."""
     return _trial(scope, back_test_approval(scope, approval, now=now))
 
 
 def dry_run(scope: Scope, approval: Approval, *, now: datetime) -> Trial:
-    """Try a rule on the updates that run now."""
+    """Try a rule on the rollouts that run now."""
     return _trial(scope, dry_run_approval(scope, approval, now=now))
 
 
 def past_words(trial: Trial) -> str:
     """Say what a rule would have done."""
     if not trial.rows:
-        return "There is no past update to try it on yet."
+        return "There is no past rollout to try it on yet."
     return (
         f"It would have approved {trial.approved:,} and excluded {trial.excluded:,} hubs, "
-        f"in {trial.updates:,} of the latest {count_of(len(trial.rows), 'update')}."
+        f"in {trial.updates:,} of the latest {count_of(len(trial.rows), 'rollout')}."
     )
 
 
 def next_words(trial: Trial) -> str:
     """Say what a rule does next, once it is switched on."""
     if not trial.approved:
-        return "It instructs no hub of the updates that run now. It waits for those that meet it."
+        return "It instructs no hub of the rollouts that run now. It waits for those that meet it."
     names = ", ".join(row.it.rollout_name for row in trial.rows if row.it.is_approved)
     return (
         f"Within minutes it instructs {count_of(trial.approved, 'hub')} of "
-        f"{count_of(trial.updates, 'update')} that you have said nothing about: {names}."
+        f"{count_of(trial.updates, 'rollout')} that you have said nothing about: {names}."
     )
 
 

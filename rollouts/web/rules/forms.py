@@ -83,10 +83,10 @@ class SampleForm(forms.Form):
 
 
 class TryForm(forms.Form):
-    """On which update a rule is tried."""
+    """On which rollout a rule is tried."""
 
     update = forms.TypedChoiceField(
-        label="Try it on an update", required=False, coerce=int, empty_value=None, choices=[]
+        label="Try it on a rollout", required=False, coerce=int, empty_value=None, choices=[]
     )
 
     def __init__(self, *args: Any, updates: list[tuple[int, str]], **kwargs: Any) -> None:
@@ -112,7 +112,7 @@ class PolicyForm(forms.Form):
     )
     after = forms.ChoiceField(
         label="Counted from",
-        choices=[("notice", "The notice of the update"), ("pilot_end", "The end of its pilot")],
+        choices=[("notice", "The notice of the rollout"), ("pilot_end", "The end of its pilot")],
         initial="notice",
         widget=forms.RadioSelect,
     )

@@ -1,4 +1,4 @@
-"""What a rule would choose of an update, as its template draws it."""
+"""What a rule would choose of a rollout, as its template draws it."""
 
 from __future__ import annotations
 

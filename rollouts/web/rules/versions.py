@@ -47,7 +47,7 @@ def rule_differences(older: SavedRule, newer: SavedRule) -> list[Difference]:
 def approval_differences(older: RuleVersion, newer: RuleVersion) -> list[Difference]:
     """List what changed between two versions of an approval rule."""
     return [
-        *_of_trees("Updates", older.release_tree, newer.release_tree, Subject.RELEASE),
+        *_of_trees("Rollouts", older.release_tree, newer.release_tree, Subject.RELEASE),
         *_of_trees("Hubs", older.hub_tree, newer.hub_tree, Subject.HUB),
         *_of_words("Time", older.time, newer.time),
     ]

@@ -1,4 +1,4 @@
-"""Rules for choosing hubs: built condition by condition, tried on an update, saved in versions, used."""
+"""Rules for choosing hubs: built condition by condition, tried on a rollout, saved in versions, used."""
 
 from __future__ import annotations
 
@@ -103,14 +103,14 @@ def build(request: PortalRequest, rule_id: int | None = None) -> HttpResponse:
 @require_GET
 @for_people
 def rule(request: PortalRequest, rule_id: int) -> HttpResponse:
-    """Show a rule: what it says, what it would choose of an update, its versions and their differences."""
+    """Show a rule: what it says, what it would choose of a rollout, its versions and their differences."""
     return _detail(request, supplier_scope(request), rule_id)
 
 
 @require_POST
 @for_people
 def nominate(request: PortalRequest, rule_id: int) -> HttpResponse:
-    """Nominate what a rule chooses for the pilot of an update."""
+    """Nominate what a rule chooses for the pilot of a rollout."""
     scope, now = supplier_scope(request, may_write=True), clock.now()
     latest = versions_of(scope, rule_id)[0]
     wanted = request.POST.get("update", "")
@@ -292,7 +292,7 @@ def _detail(
 
 
 def chosen_rollout(updates: list[OpenRolloutRow], wanted: str) -> OpenRolloutRow | None:
-    """Find the update that is named.
+    """Find the rollout that is named.
 
     Raises:
         NotFound: one is named that is not among them.
@@ -301,5 +301,5 @@ def chosen_rollout(updates: list[OpenRolloutRow], wanted: str) -> OpenRolloutRow
         return None
     rollout = next((update for update in updates if update.id == int(wanted)), None)
     if rollout is None:
-        raise NotFound("There is no such update.")
+        raise NotFound("There is no such rollout.")
     return rollout

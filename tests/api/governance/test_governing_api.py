@@ -1,4 +1,4 @@
-"""How updates go on, over REST: triage, halt rules, phases, decisions with their evidence, the audit trail."""
+"""How rollouts go on, over REST: triage, halt rules, phases, decisions with their evidence, the audit trail."""
 
 from __future__ import annotations
 

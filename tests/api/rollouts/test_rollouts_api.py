@@ -1,4 +1,4 @@
-"""Updates over REST: the list, one of them, its hubs, what happens if nobody does more."""
+"""Rollouts over REST: the list, one of them, its hubs, what happens if nobody does more."""
 
 from __future__ import annotations
 

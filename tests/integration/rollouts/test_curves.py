@@ -1,4 +1,4 @@
-"""Curves of updates: written from the tallies, read by each viewer for its own hubs, continued by the plan."""
+"""Curves of rollouts: written from the tallies, read by each viewer for its own hubs, continued by the plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages of updates and pilots read: previews, lists, progress, reviews (R1.7, R2)."""
+"""What the pages of rollouts and pilots read: previews, lists, progress, reviews (R1.7, R2)."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_the_schedule_is_a_file_too(world, seat, today):
 
     lines = b"".join(seat("csp").get("/schedule.csv").streaming_content).decode("utf-8-sig").splitlines()
 
-    assert lines[0] == "day,region,update,halted,hubs_to_activate,images_still_to_send"
+    assert lines[0] == "day,region,rollout,halted,hubs_to_activate,images_still_to_send"
     assert lines[1] == f"{rollout.automatic_at.date().isoformat()},Central,Toshiba 0C230000,no,20,20"
 
 

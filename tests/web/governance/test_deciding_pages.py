@@ -1,4 +1,4 @@
-"""The page on which an update's future is decided: its evidence, who signs, and taking a recommendation back."""
+"""The page on which a rollout's future is decided: its evidence, who signs, and taking a recommendation back."""
 
 from __future__ import annotations
 
@@ -88,7 +88,10 @@ def test_the_fields_of_a_delay_are_a_part_of_their_own_that_says_so(world, seat,
 @pytest.mark.requirement("R5.3", "R5.4")
 @pytest.mark.parametrize(
     ("goes_on", "said"),
-    [(True, "The halted update goes on with it"), (False, "The update stays paused until another decision.")],
+    [
+        (True, "The halted rollout goes on with it"),
+        (False, "The rollout stays paused until another decision."),
+    ],
 )
 def test_whoever_signs_a_delay_reads_whether_the_update_goes_on_with_it(
     world, seat, trouble, today, goes_on, said

@@ -1,4 +1,4 @@
-"""What the pages of trouble cost: as many statements for many hubs, incidents and updates as for few."""
+"""What the pages of trouble cost: as many statements for many hubs, incidents and rollouts as for few."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ COSTS = {
         "/rollouts/{id}/triage/": 29,
     },
 }
-#: The board of all updates sums each up by itself: what is known of one explains no failure of another.
+#: The board of all rollouts sums each up by itself: what is known of one explains no failure of another.
 A_ROLLOUT_MORE = {"/triage/": 3}
 
 

@@ -383,7 +383,7 @@ def test_a_rule_that_tripped_says_what_it_counted(world, seat, running, today):
 
     page = text_of(seat("panel").get(f"/rollouts/{running.rollout.pk}/halt-rules/"))
 
-    assert "Suspended the update" in page
+    assert "Suspended the rollout" in page
     assert "Over the limit" in page
     assert "Switch off" not in page
 
@@ -409,7 +409,7 @@ def test_a_group_is_formed_gated_and_opened_by_hand(world, seat, running, today)
     assert dcc.post(f"{url}new/", {**content, "hubs": ""}).status_code == 422
     assert dcc.post(f"{url}new/", {**content, "automatic_at": local(today)}).status_code == 409
     formed = dcc.post(f"{url}new/", content, follow=True)
-    assert "are in the new group" in text_of(formed), text_of(formed)
+    assert "are in the new batch" in text_of(formed), text_of(formed)
     batch = Batch.objects.get(name="Second wave")
     gate = f"{url}{batch.pk}/"
     terms = {"act": "set", "success": "99", "settled": "90", "minimum": "5", "soak_hours": "24"}

@@ -1,4 +1,4 @@
-"""A Supplier's batches of an update: named, timed, counted, changed as a whole; and nobody else's."""
+"""A Supplier's batches of a rollout: named, timed, counted, changed as a whole; and nobody else's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each actor sees first, and the list of available updates."""
+"""What each actor sees first, and the list of available rollouts."""
 
 from __future__ import annotations
 

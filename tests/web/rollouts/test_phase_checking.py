@@ -1,4 +1,4 @@
-"""What forming a group would do is said before it is done, and what was checked is what is formed."""
+"""What forming a batch would do is said before it is done, and what was checked is what is formed."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_a_check_that_moves_nothing_offers_no_forming(world, rollout, seat, toda
     )
 
     assert b"No hub would move" in answer.content
-    assert b"Form the group and announce it" not in answer.content
+    assert b"Form the batch and announce it" not in answer.content
 
 
 @pytest.mark.parametrize("actor", ["supplier", "other", "csp", "panel"])

@@ -106,11 +106,11 @@ def test_a_draft_is_tried_on_the_past_and_on_what_runs_now(world, seat, today):
     answer = press(client, path, fields_in(client.get(path)), "try")
     tried = client.get(f"/approvals/{version.rule_id}/try/")
 
-    words = "It would have approved 9 and excluded 7 hubs, in 1 of the latest 2 updates."
+    words = "It would have approved 9 and excluded 7 hubs, in 1 of the latest 2 rollouts."
     for page in (answer, tried):
         assert words in text(page)
         assert "severity is Major" in text(page)
-        assert "It instructs no hub of the updates that run now." in text(page)
+        assert "It instructs no hub of the rollouts that run now." in text(page)
     assert not Instruction.objects.exists()
 
 
@@ -130,7 +130,7 @@ def test_switching_on_asks_once_says_what_comes_next_and_does_it(world, seat, to
     path = f"/approvals/{version.rule_id}/"
 
     question = client.get(f"{path}enable/?version=1")
-    assert "it instructs 15 hubs of 1 update that you have said nothing about: Toshiba 0C230000" in text(
+    assert "it instructs 15 hubs of 1 rollout that you have said nothing about: Toshiba 0C230000" in text(
         question
     )
     assert ApprovalRule.objects.get().enabled_version is None

@@ -108,7 +108,7 @@ class Mirror:
             return dict(self.database.execute("SELECT guid, firmware_version FROM hub ORDER BY guid"))
 
     def unanswered(self, kinds: Iterable[str]) -> list[int]:
-        """Return the updates that entries of these kinds told us of, and our rule has not answered for."""
+        """Return the rollouts that entries of these kinds told us of, and our rule has not answered for."""
         wanted = list(kinds)
         marks = ", ".join("?" * len(wanted))
         found = f"SELECT DISTINCT rollout_id FROM entry WHERE type IN ({marks}) AND rollout_id IS NOT NULL"  # noqa: S608
@@ -118,6 +118,6 @@ class Mirror:
         return sorted(heard - asked)
 
     def has_asked(self, rollout_id: int, hubs: int) -> None:
-        """Remember that our rule has answered for an update."""
+        """Remember that our rule has answered for a rollout."""
         with self.lock, self.database:
             self.database.execute("INSERT OR IGNORE INTO asked VALUES (?, ?)", (rollout_id, hubs))

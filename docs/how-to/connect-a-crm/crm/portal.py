@@ -60,7 +60,7 @@ class Portal:
                     yield None
 
     def eligible(self, rollout_id: int) -> Iterator[dict[str, Any]]:
-        """Yield our hubs that an update is for."""
+        """Yield our hubs that a rollout is for."""
         path = f"/api/v1/rollouts/{rollout_id}/eligible-hubs?limit=1000"
         while path:
             page = self.call("GET", path)

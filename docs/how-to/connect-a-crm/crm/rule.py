@@ -1,4 +1,4 @@
-"""A rule of our own: which of our hubs we let be updated, as soon as we hear of an update."""
+"""A rule of our own: which of our hubs we let be updated, as soon as we hear of a rollout."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def chosen(hubs: list[dict[str, Any]], *, regions: Collection[str]) -> list[str]
 
 
 def apply(portal: Portal, mirror: Mirror, *, regions: Collection[str]) -> int:
-    """Instruct for each update we have heard of and not answered for; return how many hubs.
+    """Instruct for each rollout we have heard of and not answered for; return how many hubs.
 
-    What is left to do is asked of the mirror, and the key names the update: a crash at any moment costs a
+    What is left to do is asked of the mirror, and the key names the rollout: a crash at any moment costs a
     repetition that changes nothing.
     """
     instructed = 0
