@@ -117,7 +117,7 @@ _TAGS: Final = {
 
 SETTINGS: Final[dict[str, Any]] = {
     "TAGS": [{"name": name, "description": words} for name, words in _TAGS.items()],
-    "CONTACT": {"name": "The DCC's service desk", "url": "/developers/"},
+    "CONTACT": {"name": "The DCC's service desk"},
     "TITLE": "Firmware Portal",
     "DESCRIPTION": _ABOUT,
     "VERSION": VERSION,

@@ -69,7 +69,12 @@ class EventsSchema(TypedDict):
     """Entries of your feed in order, and where to go on."""
 
     items: list[EventSchema]
-    next: Annotated[str, "What to ask next. A feed has no last page.", TextFormat(format="uri")]
+    next: Annotated[
+        str,
+        "What to ask next. A feed has no last page.",
+        TextFormat(format="uri"),
+        Example("https://portal.example/api/v1/events?after=1042"),
+    ]
     position: Annotated[int, "You have read everything up to here: the next `after`.", Example(1042)]
     head: Annotated[int, "The newest entry there is.", Example(1042)]
 

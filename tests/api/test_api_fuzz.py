@@ -125,8 +125,10 @@ def _try(case: Any, stage: Stage) -> None:
 
 
 def _caller(stage: Stage, case: Any, number: int) -> System:
-    """One of those whose scopes the operation asks for."""
-    (needed,) = case.operation.definition.raw["security"][0]["clientCredentials"]
+    """One of those whose scopes the operation asks for; some serve everybody."""
+    needed = set(case.operation.definition.raw["security"][0]["clientCredentials"])
     callers = {"SUPPLIER": stage.supplier, "DCC": stage.dcc, "CSP": stage.csp}
-    holders = [system for kind, system in callers.items() if needed in SCOPES_OF_KIND[OrganisationKind(kind)]]
+    holders = [
+        system for kind, system in callers.items() if needed <= set(SCOPES_OF_KIND[OrganisationKind(kind)])
+    ]
     return holders[number % len(holders)]
