@@ -91,6 +91,25 @@ def activated_without_consent(facts: Facts) -> int:
     )
 
 
+def agreements_outliving_their_time(facts: Facts) -> int:
+    """Count targets on which an agreement stands with a time that nobody asks for any more (R3.4)."""
+    answers = [
+        (
+            SupplierAnswer(Answer(target.import_answer), target.import_time),
+            SupplierAnswer(Answer(target.gas_answer), target.gas_time),
+        )
+        for target in facts.targets
+    ]
+    return sum(rules.has_lapsed(*pair) or rules.has_lapsed(*reversed(pair)) for pair in answers)
+
+
+def agreements_lapsed(rollout_id: int) -> int:
+    """Count the hubs whose Suppliers were told that their agreement has lapsed."""
+    kind = int(EntryKind.INSTRUCTION_VOIDED)
+    entries = FeedEntry.objects.filter(rollout_id=rollout_id, kind=kind, data__reason="AGREEMENT_LAPSED")
+    return sum(entries.values_list("data__hubs", flat=True))
+
+
 def overtaken(facts: Facts) -> int:
     """Count hubs that changed hands when they had activated already, and nobody knew yet."""
     return sum(
@@ -181,7 +200,7 @@ def _is_agreed(facts: Facts, target: Target, at: datetime) -> bool:
     if Answer.INSTRUCTED not in given:
         return False
     if all(answer in (Answer.INSTRUCTED, Answer.AGREED) for answer in given):
-        return True
+        return Answer.AGREED not in given or target.import_time == target.gas_time
     window = facts.windows[target.batch_id]
     # Voluntary: a second Supplier that declined has chosen, one that is silent has until the cut-off.
     is_closed = Answer.NONE not in given or at >= window.cutoff_at

@@ -23,6 +23,7 @@ MUST_BE_NOTHING: Final = (
     "smi_truth_mismatches",
     "activated_without_consent",
     "activated_early",
+    "agreements_outliving_their_time",
     "alerts_missing",
     "alerts_duplicated",
     "tally_drift",
@@ -44,6 +45,7 @@ _WORDS: Final = {
     "csp_alerts": "Alerts taken in from CSPs",
     "unmatched": "… that fitted nothing (copies too late, strangers)",
     "changed_hands": "Hubs that changed Suppliers meanwhile",
+    "agreements_lapsed": "Agreements that lapsed with the time they agreed with",
     "not_recalled": "Hubs whose date was to be cancelled, and could not",
     "overtaken": "Hubs that changed hands after activating, before it was known",
     "unknown_to_smi": "Unconfirmed hubs that run another version than the SMI says",
@@ -93,6 +95,7 @@ def _starting_counts(journey: Journey, facts: checks.Facts) -> dict[str, Any]:
         "rejected_by_reason": _sum(given.values_list("rejected_by_reason", flat=True)),
         "refused": dict(journey.refusals),
         "changed_hands": len(journey.changes),
+        "agreements_lapsed": checks.agreements_lapsed(journey.rollout_id),
     }
 
 
@@ -103,6 +106,7 @@ def _zeros(facts: checks.Facts, *, missing: int, doubled: int, wrong: int, ended
         "smi_truth_mismatches": wrong,
         "activated_without_consent": checks.activated_without_consent(facts),
         "activated_early": checks.activated_early(facts),
+        "agreements_outliving_their_time": checks.agreements_outliving_their_time(facts),
         "alerts_missing": missing,
         "alerts_duplicated": doubled,
         "tally_drift": checks.tally_drift(Rollout.objects.values_list("id", flat=True)),

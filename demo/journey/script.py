@@ -158,6 +158,9 @@ def second_thoughts(journey: Journey) -> None:
     half = plain_list(given[::2])
     upload(journey, COLDWATER, InstructionKind.INSTRUCT, half, "later.csv", activate_at=day(journey, 40))
     upload(journey, COLDWATER, InstructionKind.WITHDRAW, plain_list(given[1::10]), "withdrawn.csv")
+    # Dovedale had agreed with some of these times: it is asked again, and agrees again for half.
+    asked_again = own_hubs(journey, DOVEDALE, split=True, answer=Answer.NONE)
+    upload(journey, DOVEDALE, InstructionKind.AGREE, plain_list(asked_again[::2]), "again.csv")
     change_hands(journey, states=[TargetState.ELIGIBLE, TargetState.SCHEDULED, TargetState.DISTRIBUTED])
     pass_until(journey, journey.clocks.now + 4 * _DAY, rate=_BRISK)
 

@@ -42,6 +42,7 @@ def test_a_rollout_comes_to_its_end_and_everything_is_as_the_hubs_say(tmp_path):
     assert report["activated"] > 0.9 * report["eligible"] > 0
     assert report["split_hubs"] > 0.08 * report["eligible"]
     assert 0 < report["pilot"] < report["instructed"] < report["eligible"]
+    assert report["agreements_lapsed"] > 0
     assert {
         "UNKNOWN_DEVICE", "MALFORMED_ID", "DUPLICATE_IN_LIST", "NOT_A_CHF", "NOT_COMMISSIONED",
         "MODEL_MISMATCH", "ALREADY_AT_VERSION", "UPGRADE_PATH", "SMETS1_OUT_OF_SCOPE", "ALREADY_UPDATED",

@@ -6,7 +6,7 @@ Pure: `now` is always a parameter. Stored times are UTC; only what is shown is l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from portal.kernel.working_days import local, working_days_between
@@ -20,6 +20,12 @@ def long_time(at: datetime) -> str:
     """Say the exact local time with its offset: 15 Mar 2027, 00:00 GMT."""
     here = local(at)
     return f"{here.day} {here:%b %Y, %H:%M %Z}"
+
+
+def utc_time(at: datetime) -> str:
+    """Say the exact time in UTC: 14 Apr 2027, 23:00 UTC."""
+    there = at.astimezone(UTC)
+    return f"{there.day} {there:%b %Y, %H:%M} UTC"
 
 
 def long_date(on: date) -> str:

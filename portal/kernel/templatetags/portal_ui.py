@@ -55,6 +55,12 @@ def local_time(at: datetime | None) -> str:
 
 
 @register.filter
+def utc_time(at: datetime | None) -> str:
+    """Write a moment in UTC, as it is kept: 14 Apr 2027, 23:00 UTC."""
+    return moments.utc_time(at) if at else ""
+
+
+@register.filter
 def local_date(on: date | None) -> str:
     """Write a day: 15 Mar 2027."""
     return moments.long_date(on) if on else ""

@@ -92,6 +92,11 @@ class HubPlaceSchema(TypedDict):
     answer: Annotated[str | None, AllowedNames(Answer), "Yours."]
     requested_at: datetime | None
     second_has_answered: bool | None
+    second_requested_at: Annotated[datetime | None, "The time the second Supplier asks for."]
+    is_when_distributed: Annotated[bool, "The effective time is the earliest: once its image is on the hub."]
+    is_held: Annotated[
+        bool, "Its image is on its way or on the hub; nothing activates while an answer is awaited."
+    ]
     next_step: Annotated[str | None, AllowedNames(NextStep), "What the hub waits for."]
 
 
@@ -271,6 +276,9 @@ def _place(place: HubPlace) -> HubPlaceSchema:
         "answer": None if place.mine is None else place.mine.name,
         "requested_at": place.requested_at,
         "second_has_answered": place.second_has_answered,
+        "second_requested_at": place.second_requested_at,
+        "is_when_distributed": place.is_when_distributed,
+        "is_held": place.is_held,
         "next_step": None if place.next_step is None else place.next_step.name,
     }
 

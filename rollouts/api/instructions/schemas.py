@@ -84,6 +84,13 @@ class InstructionRowSchema(TypedDict):
     rejected: Annotated[int, Example(2)]
 
 
+class AgreedTimeSchema(TypedDict):
+    """A time of the second Supplier, and how many hubs have it."""
+
+    activate_at: Annotated[datetime | None, "Null: any time suits it."]
+    hubs: Count
+
+
 class DryRunSchema(TypedDict):
     """What an instruction would do, had it been given."""
 
@@ -94,6 +101,7 @@ class DryRunSchema(TypedDict):
     rejected_by_reason: HubsByRejection
     consents: HubsByConsent
     days: HubsByDay
+    agreed_times: Annotated[list[AgreedTimeSchema], "Of an agreement: the times it agrees with."]
     not_read: Annotated[list[NotReadSchema], "What of the list was not read, the heading included."]
     rejections: Annotated[list[RejectionSchema], "The first 1,000."]
 
@@ -156,6 +164,7 @@ def dry_run(verdict: InstructionForecast) -> DryRunSchema:
         "rejected_by_reason": dict(verdict.tally.rejected_by_reason),
         "consents": named(verdict.tally.consents),
         "days": _days(verdict.tally),
+        "agreed_times": [{"activate_at": at, "hubs": hubs} for at, hubs in verdict.times.items()],
         "not_read": not_read(verdict.not_read),
         "rejections": [refused(line) for line in verdict.refused],
     }

@@ -89,7 +89,9 @@ class ListQuery(DryRunQuery):
     """What is said of the hubs in a CSV or NDJSON body; of a JSON body it may be said here or there."""
 
     kind = EnumField(InstructionKind, required=False, default=InstructionKind.INSTRUCT)
-    activate_at = OffsetDateTimeField(required=False, help_text="Left out: no preference.")
+    activate_at = OffsetDateTimeField(
+        required=False, help_text="Left out: no preference. With `AGREE`, the time agreed with."
+    )
     group = EnumField(BatchKind, required=False, help_text="Which hubs may be named; left out: any.")
     batch_id = IdField(required=False)
     name = serializers.CharField(required=False, max_length=80, help_text="Your own name for it.")
@@ -107,7 +109,10 @@ class NewInstructionSerializer(StrictSerializer):
 
     kind = EnumField(InstructionKind)
     activate_at = OffsetDateTimeField(
-        required=False, allow_null=True, help_text="Null or left out: no preference."
+        required=False,
+        allow_null=True,
+        help_text="Null or left out: no preference. With `AGREE`, the time agreed with: hubs whose time is"
+        " another by now are refused (`AGREED_TIME_CHANGED`); left out, whatever stands.",
     )
     guids = serializers.ListField(
         child=serializers.CharField(),

@@ -18,8 +18,9 @@ from portal.kernel.refusals import NotFound
 from rollouts.models import CspChannel, HubLabel, Rollout
 from rollouts.queries.estate.searching import hub_of
 from rollouts.states import (
+    ACTIVATION_SENT_STATES,
     AWAITING_CONSENTS,
-    IN_FLIGHT_STATES,
+    IMAGE_NOT_ON_HUB,
     SETTLED,
     STAGE_OF_STATE,
     AlertCode,
@@ -114,12 +115,23 @@ class HubPlace:
     mine: Answer | None
     requested_at: datetime | None
     second_has_answered: bool | None
+    second_requested_at: datetime | None
+    is_when_distributed: bool
+    """The effective time is the earliest: nobody chose it, and the image is not on the hub yet."""
     next_step: NextStep | None
 
     @property
     def is_settled(self) -> bool:
         """Tell whether nothing more happens to the hub here."""
         return STAGE_OF_STATE[self.state] == SETTLED
+
+    @property
+    def is_held(self) -> bool:
+        """Tell whether its image is on its way or on the hub, while an answer is awaited again."""
+        return self.consent in AWAITING_CONSENTS and self.state in (
+            TargetState.DISTRIBUTING,
+            TargetState.DISTRIBUTED,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +262,7 @@ def _places(scope: Scope, hub: Any) -> list[HubPlace]:
 
 
 def _place(row: Any) -> HubPlace:
+    cutoff_at = row.batch_cutoff_at or row.cutoff_at
     return HubPlace(
         rollout_id=row.rollout_id,
         rollout_name=row.name,
@@ -263,11 +276,16 @@ def _place(row: Any) -> HubPlace:
         attempts=row.attempts,
         effective_at=row.effective_at,
         state_at=row.state_at,
-        cutoff_at=row.batch_cutoff_at or row.cutoff_at,
+        cutoff_at=cutoff_at,
         activated_after_halt=row.activated_after_halt,
         mine=None if row.mine is None else Answer(row.mine),
         requested_at=row.requested_at,
         second_has_answered=row.second_has_answered,
+        second_requested_at=row.second_requested_at,
+        is_when_distributed=(
+            STAGE_OF_STATE[TargetState(row.state)] == IMAGE_NOT_ON_HUB
+            and row.effective_at in (cutoff_at, row.answered_at)
+        ),
         next_step=next_step(
             TargetState(row.state),
             consent=Consent(row.consent),
@@ -280,7 +298,7 @@ def next_step(state: TargetState, *, consent: Consent, mine: Answer | None) -> N
     """Say what a hub waits for; None where nothing more happens to it."""
     if STAGE_OF_STATE[state] == SETTLED:
         return None
-    if consent in AWAITING_CONSENTS and state not in IN_FLIGHT_STATES:
+    if consent in AWAITING_CONSENTS and state not in ACTIVATION_SENT_STATES:
         if mine == Answer.NONE:
             return NextStep.YOUR_ANSWER
         return NextStep.AN_ANSWER if mine is None else NextStep.SECOND_ANSWER

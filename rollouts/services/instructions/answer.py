@@ -80,13 +80,15 @@ class AnswerOrder:
 class AnswerOutcome:
     """What came of it: the counts, the misses (guid, line, reason, detail), and hubs by second Supplier.
 
-    `lapsed` counts those whose second Supplier had agreed with a time that no longer stands.
+    `lapsed` counts those whose second Supplier had agreed with a time that no longer stands; `times`, of an
+    agreement that is judged, the hubs by the time it agrees with.
     """
 
     tally: InstructionTally
     missed: Sequence[tuple[int, int, str, str]] = ()
     others: dict[int, int] = field(default_factory=dict)
     lapsed: dict[int, int] = field(default_factory=dict)
+    times: dict[datetime | None, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +192,16 @@ def _explain(statement: _Statement, table: str) -> AnswerOutcome:
         if row.reason not in {None, SUPERSEDED}
     ]
     taken = [row for row in rows if row.reason is None]
+    times: Counter[datetime | None] = Counter()
+    for row in taken:
+        times[row.agreed_at] += row.n
     superseded = sum(1 for row in rows if row.reason == SUPERSEDED)
     tally = _tally((row.consent, row.day, row.n) for row in taken)
     reasons = Counter(reason for _, _, reason, _ in missed)
     return AnswerOutcome(
-        tally.plus(InstructionTally(accepted=superseded, rejected_by_reason=dict(reasons))), missed
+        tally.plus(InstructionTally(accepted=superseded, rejected_by_reason=dict(reasons))),
+        missed,
+        times=dict(times),
     )
 
 
@@ -225,13 +232,14 @@ class _Statement:
         self._checks = [*_of_state(), *_of_group(order, batches), *_of_times(order, batches, terms)]
         self._checks += _of_kind(order, is_dry=instruction_id is None)
         self._is_dry = instruction_id is None
+        self._is_agreement = order.kind == InstructionKind.AGREE
         if not self._is_dry:
             self._checks.append(_Check(SUPERSEDED, _IS_NEWEST))
         after = with_answer(
             slots_of("t"),
             is_import=_IS_IMPORT,
             answer="%(answer)s",
-            at=_AGREED_TIME if order.kind == InstructionKind.AGREE else "%(activate_at)s::timestamptz",
+            at=_AGREED_TIME if self._is_agreement else "%(activate_at)s::timestamptz",
             received_at="%(received_at)s::timestamptz",
         )
         settled = resolution_sql(after, terms)
@@ -272,6 +280,7 @@ class _Statement:
             reasons += f"ELSE '{RejectionReason.OTHER_UPDATE_IN_PROGRESS.value}'"
         used = {name: self._fragments[name] for name in ("consent", "effective_at", "is_mine")}
         pieces = {"reasons": reasons, "staged": table, "columns": _MISSED_COLUMNS}
+        pieces["agreed_time"] = _AGREED_TIME if self._is_agreement else "NULL::timestamptz"
         return sql.statement("rollouts", "judge_answers", **_parts(used | pieces))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -80,12 +80,16 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class InstructionForecast:
-    """What an instruction would do, had it been given (a dry run); the first refused lines with it."""
+    """What an instruction would do, had it been given (a dry run); the first refused lines with it.
+
+    `times` are the hubs of an agreement by the time it agrees with, none for no preference, in order.
+    """
 
     lines: int
     tally: InstructionTally
     refused: Sequence[RefusedLine]
     not_read: Sequence[NotRead] = ()
+    times: Mapping[datetime | None, int] = field(default_factory=dict)
 
     @property
     def accepted(self) -> int:
@@ -172,7 +176,12 @@ def check_instruction(
     refused = [*source.refused, *spelt_lines(outcome.missed, source.text, source.sheets)]
     tally = outcome.tally.plus(InstructionTally(rejected_by_reason=_by_reason(source.refused)))
     shown = in_order(refused, source.sheets)[:SHOWN_LINES]
-    return InstructionForecast(len(source), tally, shown, source.not_read)
+    times = {} if order.kind != InstructionKind.AGREE else _in_order(outcome.times)
+    return InstructionForecast(len(source), tally, shown, source.not_read, times)
+
+
+def _in_order(times: Mapping[datetime | None, int]) -> dict[datetime | None, int]:
+    return dict(sorted(times.items(), key=lambda item: (item[0] is None, item[0])))
 
 
 @inside_unit_of_work

@@ -1,5 +1,5 @@
 -- A hub's place in every published rollout of its model, to the viewer: a Supplier's own answers, and of a second
--- Supplier whether it has answered.
+-- Supplier whether it has answered, and the time it asks for.
 -- Moments are told to a Supplier to the minute: what a second Supplier answers at once would share one microsecond.
 SELECT t.rollout_id, r.name, r.status, r.cutoff_at, b.name AS batch, b.cutoff_at AS batch_cutoff_at,
        e.firmware_version AS version, f.firmware_version AS from_version, t.state, t.code, t.consent, t.attempts,
@@ -12,7 +12,12 @@ SELECT t.rollout_id, r.name, r.status, r.cutoff_at, b.name AS batch, b.cutoff_at
             WHEN t.gas_supplier_id = %(party)s THEN t.gas_time END AS requested_at,
        CASE WHEN t.import_supplier_id = %(party)s AND t.gas_supplier_id <> %(party)s THEN t.gas_answer > {Answer.NONE}
             WHEN t.gas_supplier_id = %(party)s AND t.import_supplier_id <> %(party)s THEN t.import_answer > {Answer.NONE}
-            END AS second_has_answered
+            END AS second_has_answered,
+       CASE WHEN t.import_supplier_id = %(party)s AND t.gas_answer = {Answer.INSTRUCTED}
+             AND t.gas_supplier_id <> %(party)s THEN t.gas_time
+            WHEN t.gas_supplier_id = %(party)s AND t.import_answer = {Answer.INSTRUCTED}
+             AND t.import_supplier_id <> %(party)s THEN t.import_time END AS second_requested_at,
+       t.answered_at
   FROM rollouts_target AS t
   JOIN rollouts_rollout AS r ON r.id = t.rollout_id
   JOIN rollouts_batch AS b ON b.id = t.batch_id

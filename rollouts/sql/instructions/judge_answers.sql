@@ -12,14 +12,14 @@ WITH placed AS MATERIALIZED (
     -- Set apart, as they are few: only these are looked for in the inventory.
     SELECT asked AS guid, line_no FROM placed WHERE guid IS NULL OR state = {TargetState.WITHDRAWN}
 ), judged AS (
-    SELECT t.asked AS guid, t.line_no, NULL::bigint AS chf_guid, t.consent, t.day,
+    SELECT t.asked AS guid, t.line_no, NULL::bigint AS chf_guid, t.consent, t.day, {agreed_time} AS agreed_at,
            CASE
                {reasons}
            END AS reason
       FROM placed AS t
      WHERE t.state <> {TargetState.WITHDRAWN}
      UNION ALL
-    SELECT s.guid, s.line_no, g.chf_guid, NULL, NULL,
+    SELECT s.guid, s.line_no, g.chf_guid, NULL, NULL, NULL,
            CASE
                WHEN h.guid IS NULL AND g.chf_guid IS NULL THEN 'UNKNOWN_DEVICE'
                WHEN h.guid IS NULL THEN 'NOT_A_CHF'
@@ -46,8 +46,9 @@ WITH placed AS MATERIALIZED (
                   WHERE g.import_supplier_id = %(party_id)s OR g.gas_supplier_id = %(party_id)s) AS g
              ON g.gpf_guid = s.guid
 )
-SELECT guid, line_no, reason, chf_guid, NULL::smallint AS consent, NULL::date AS day, 1::bigint AS n
+SELECT guid, line_no, reason, chf_guid, NULL::smallint AS consent, NULL::date AS day,
+       NULL::timestamptz AS agreed_at, 1::bigint AS n
   FROM judged WHERE reason IS NOT NULL
  UNION ALL
-SELECT NULL, NULL, NULL, NULL, consent, day, count(*)
-  FROM judged WHERE reason IS NULL GROUP BY consent, day
+SELECT NULL, NULL, NULL, NULL, consent, day, agreed_at, count(*)
+  FROM judged WHERE reason IS NULL GROUP BY consent, day, agreed_at

@@ -63,6 +63,8 @@ class InstructionDraft:
     name: str
     source: str
     batch_id: int | None = None
+    times: dict[datetime | None, int] | None = None
+    """Of an agreement: the times that were shown."""
     sent: SubmittedList | None = None
     chosen: Int64s | None = None
     """Hubs the portal chose by what was said of them: those that were checked, and no others."""

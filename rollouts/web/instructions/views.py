@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -48,6 +49,7 @@ from rollouts.web.wording import facts
 
 _FAILURES: Final = ("guid", "line", "reason", "what it means", "detail", "sheet")
 _GONE: Final = "What you had checked is no longer kept here. Choose the hubs again; nothing was submitted."
+_MOVED: Final = "The second Supplier's times have changed since you looked. Check again before you agree."
 _ASKED: Final = ("source", "kind", "batch", "saved", "mine", "name")
 SHOWN: Final = 50
 
@@ -76,6 +78,8 @@ def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
         verdict = services.check_instruction(
             scope, source=hubs, received_at=now, now=now, **_instruction_arguments(draft)
         )
+        if draft.kind == InstructionKind.AGREE:
+            draft = replace(draft, times=dict(verdict.times))
         token = keep_draft(draft)
     except Refusal as refusal:
         form.add_error(None, refusal.message)
@@ -145,6 +149,8 @@ def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
     if draft is None:
         return _choose_again(request, rollout_id, _GONE)
     try:
+        if draft.times is not None and _times_now(scope, draft, now=now) != draft.times:
+            return _choose_again(request, rollout_id, _MOVED, draft=draft)
         taken = services.receive_instruction(
             scope,
             source=draft.hubs,
@@ -158,6 +164,12 @@ def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
     except Refusal as refusal:
         return _choose_again(request, rollout_id, refusal.message, draft=draft, status=refusal.status)
     return redirect("rollouts:receipt", taken.reference)
+
+
+def _times_now(scope: Scope, draft: InstructionDraft, *, now: datetime) -> dict[datetime | None, int]:
+    order = _instruction_arguments(draft)
+    verdict = services.check_instruction(scope, source=draft.hubs, received_at=now, now=now, **order)
+    return dict(verdict.times)
 
 
 def _change(request: PortalRequest, rollout_id: int) -> HttpResponse:
@@ -235,10 +247,11 @@ def _draft_of(
 
 
 def _instruction_arguments(draft: InstructionDraft) -> dict[str, Any]:
+    agreed_at = next(iter(draft.times)) if draft.times and len(draft.times) == 1 else None
     return {
         "rollout_id": draft.rollout_id,
         "kind": InstructionKind(draft.kind),
-        "activate_at": draft.activate_at,
+        "activate_at": draft.activate_at or agreed_at,
         "group": None,
         "batch_id": draft.batch_id,
     }
@@ -253,6 +266,8 @@ def _verdict_context(draft: InstructionDraft, verdict: InstructionForecast) -> d
         "reasons": _reasons(verdict.tally.rejected_by_reason),
         "consents": [Segment(consent, n) for consent, n in verdict.tally.consents.items()],
         "days": {day: {"yours": n} for day, n in sorted(verdict.tally.days.items())},
+        "times": list(verdict.times.items())[:SHOWN],
+        "more_times": max(0, len(verdict.times) - SHOWN),
         "refused": [_line(line) for line in verdict.refused[:SHOWN]],
     }
 
@@ -332,6 +347,7 @@ def _receipt_facts(named: NamedReceipt) -> list[dict[str, object]]:
         ("Rollout", named.rollout_name),
         ("Instruction", dict(KINDS).get(it.kind, it.kind)),
         ("Time asked for", wanted if it.kind == InstructionKind.INSTRUCT else ""),
+        ("Time agreed with", wanted if it.kind == InstructionKind.AGREE and it.activate_at else ""),
         ("Your name for it", it.name),
         ("Received", long_time(it.received_at)),
         ("Finished", long_time(it.finished_at) if it.finished_at else ""),

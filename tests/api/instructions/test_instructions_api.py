@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -62,6 +62,38 @@ def test_a_dry_run_changes_nothing(stage):
     assert answer.status_code == 200
     assert (document["dry_run"], document["accepted"], document["rejected"]) == (True, 1, 1)
     assert not Instruction.objects.exists()
+
+
+@pytest.mark.requirement("R3.4")
+def test_an_agreement_names_its_time_and_is_refused_once_that_has_moved(stage, now):
+    """Hub 9 has the other one for its second Supplier, and neither is told of the other's name."""
+    seen, moved = now + timedelta(days=20), now + timedelta(days=40)
+    hub = {"guids": [stage.guid(9)]}
+    stage.supplier.post(
+        stage.path("/instructions"), {"kind": "INSTRUCT", "activate_at": seen.isoformat(), **hub}
+    )
+    agree = {"kind": "AGREE", **hub}
+
+    shown = body_of(stage.other.post(stage.path("/instructions?dry_run=true"), agree))
+    record = body_of(stage.other.get(f"/hubs/{stage.guid(9)}"))["places"][0]
+    stage.supplier.post(
+        stage.path("/instructions"), {"kind": "INSTRUCT", "activate_at": moved.isoformat(), **hub}
+    )
+    (agreed,) = shown["agreed_times"]
+    late = body_of(
+        stage.other.post(stage.path("/instructions"), {**agree, "activate_at": agreed["activate_at"]})
+    )
+    right = body_of(
+        stage.other.post(stage.path("/instructions"), {**agree, "activate_at": moved.isoformat()})
+    )
+
+    assert agreed["hubs"] == 1
+    assert datetime.fromisoformat(agreed["activate_at"]) == seen
+    assert record["second_requested_at"] == agreed["activate_at"]
+    assert record["is_when_distributed"]
+    assert late["rejected_by_reason"] == {"AGREED_TIME_CHANGED": 1}
+    assert (right["accepted"], right["consents"]["COMPLETE"]) == (1, 1)
+    assert "Brightwater" not in str([shown, record, late, right])
 
 
 @pytest.mark.parametrize(
@@ -167,7 +199,7 @@ def test_rejections_come_by_the_page_and_as_files(stage):
         ("application/json", b'{"kind": "INSTRUCT", "guids": ["x"], "colour": 1}', 422, "invalid_input"),
         (
             "application/json",
-            b'{"kind": "AGREE", "guids": ["x"], "activate_at": "2027-01-01T00:00:00Z"}',
+            b'{"kind": "DECLINE", "guids": ["x"], "activate_at": "2027-01-01T00:00:00Z"}',
             422,
             "time_not_wanted",
         ),

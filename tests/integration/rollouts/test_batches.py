@@ -85,7 +85,7 @@ def test_hubs_are_chosen_by_criteria(world: World, rollout: Rollout, now: dateti
     [
         (121, "BATCH_TOO_LATE"),
         (0, "AUTOMATIC_NOT_AHEAD"),
-        (31, "BATCH_WITHOUT_WINDOW"),
+        (30, "BATCH_WITHOUT_WINDOW"),
         (120, None),
         (32, None),
     ],

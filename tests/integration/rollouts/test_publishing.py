@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from dateutil.relativedelta import relativedelta
 from django.db import connection, connections
 
 from portal.events.kinds import EntryKind
@@ -17,7 +16,7 @@ from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import services
 from rollouts.models import Batch, CplEntry, Hub, ReleaseNote, Rollout, Target
 from rollouts.reads.rollouts.shares import shares_of
-from rollouts.rules import RuleBroken
+from rollouts.rules import RuleBroken, months_after
 from rollouts.services.rollouts import publish as _publishing
 from tests.factories import OrganisationFactory, World, make_rollout, make_world
 
@@ -157,7 +156,7 @@ def test_a_date_without_a_month_is_published_with_no_supplier_window(world: Worl
 
 @pytest.mark.requirement("R1.2")
 def test_a_cut_off_at_the_very_moment_of_the_notice_is_no_window(world: World, now: datetime) -> None:
-    at_once = draft(world, now=now, automatic_at=now + relativedelta(months=1), has_pilot=False)
+    at_once = draft(world, now=now, automatic_at=months_after(now, 1), has_pilot=False)
 
     assert not services.notify_rollout(world.operator, rollout_id=at_once.pk, now=now).has_window
 
@@ -168,7 +167,7 @@ def test_the_automatic_date_is_at_most_six_calendar_months_after_the_notice(
     world: World, extra: timedelta, *, refused: bool
 ) -> None:
     noticed_at = datetime(2030, 8, 31, 9, 0, tzinfo=UTC)
-    latest = datetime(2031, 2, 28, 9, 0, tzinfo=UTC)
+    latest = datetime(2031, 2, 28, 10, 0, tzinfo=UTC)  # the same hour of the day in Great Britain
     rollout = draft(world, now=noticed_at + timedelta(hours=1), automatic_at=latest + extra)
 
     if refused:
