@@ -20,7 +20,7 @@ from rollouts import rules
 from rollouts.models import Batch, Decision, Rollout
 from rollouts.services.dispatch.backoff import is_rested, scanning
 from rollouts.services.governance.halt import cancel_hubs
-from rollouts.services.instructions.answer import in_guid_order
+from rollouts.services.instructions.answer import in_guid_order, put_back_unsent
 from rollouts.services.instructions.resolve import resolution_sql, slots_of, terms_of
 from rollouts.states import ENDED_STATUSES, ReviewOutcome
 from rollouts.states.governing import DecisionStatus
@@ -141,6 +141,8 @@ def _page(
     done.reopened += row.reopened
     if row.to_recall:
         done.recalled += cancel_hubs(rollout_id=rollout_id, guids=row.to_recall, now=now)
+    if row.under_way:
+        put_back_unsent(rollout_id, row.under_way, now=now)
     return None if row.last_guid is None else int(row.last_guid)
 
 

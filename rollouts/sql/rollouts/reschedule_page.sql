@@ -36,5 +36,7 @@ SELECT (SELECT max(guid) FROM page) AS last_guid,
        count(*) AS changed,
        count(*) FILTER (WHERE consent >= {Consent.COMPLETE} AND new_consent < {Consent.COMPLETE}) AS reopened,
        coalesce(array_agg(guid ORDER BY guid) FILTER (WHERE state = {TargetState.ACTIVATING} AND is_moved), '{}')
-           AS to_recall
+           AS to_recall,
+       coalesce(array_agg(guid ORDER BY guid)
+                FILTER (WHERE state = {TargetState.DISTRIBUTING} AND new_consent < {Consent.COMPLETE}), '{}') AS under_way
   FROM changed
