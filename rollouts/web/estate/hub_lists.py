@@ -63,8 +63,8 @@ class InstructionDraft:
     name: str
     source: str
     batch_id: int | None = None
-    times: dict[datetime | None, int] | None = None
-    """Of an agreement: the times that were shown."""
+    times: list[list[Any]] | None = None
+    """Of an agreement: the times that were shown, each with its hubs. A list, as it is kept as JSON."""
     sent: SubmittedList | None = None
     chosen: Int64s | None = None
     """Hubs the portal chose by what was said of them: those that were checked, and no others."""

@@ -79,7 +79,7 @@ def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
             scope, source=hubs, received_at=now, now=now, **_instruction_arguments(draft)
         )
         if draft.kind == InstructionKind.AGREE:
-            draft = replace(draft, times=dict(verdict.times))
+            draft = replace(draft, times=_times_of(verdict))
         token = keep_draft(draft)
     except Refusal as refusal:
         form.add_error(None, refusal.message)
@@ -166,10 +166,14 @@ def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
     return redirect("rollouts:receipt", taken.reference)
 
 
-def _times_now(scope: Scope, draft: InstructionDraft, *, now: datetime) -> dict[datetime | None, int]:
+def _times_now(scope: Scope, draft: InstructionDraft, *, now: datetime) -> list[list[Any]]:
     order = _instruction_arguments(draft)
     verdict = services.check_instruction(scope, source=draft.hubs, received_at=now, now=now, **order)
-    return dict(verdict.times)
+    return _times_of(verdict)
+
+
+def _times_of(verdict: InstructionForecast) -> list[list[Any]]:
+    return [[at, hubs] for at, hubs in verdict.times.items()]
 
 
 def _change(request: PortalRequest, rollout_id: int) -> HttpResponse:
@@ -247,7 +251,7 @@ def _draft_of(
 
 
 def _instruction_arguments(draft: InstructionDraft) -> dict[str, Any]:
-    agreed_at = next(iter(draft.times)) if draft.times and len(draft.times) == 1 else None
+    agreed_at = draft.times[0][0] if draft.times and len(draft.times) == 1 else None
     return {
         "rollout_id": draft.rollout_id,
         "kind": InstructionKind(draft.kind),

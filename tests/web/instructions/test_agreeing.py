@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 
+from portal.kernel.caching import JsonSerializer
 from portal.kernel.guid import Guid
 from portal.kernel.presentation.moments import long_time
 from rollouts import services
 from rollouts.models import Instruction, Target
 from rollouts.services import HubList
 from rollouts.states import Consent, InstructionKind, TargetState
+from rollouts.web.estate.hub_lists import restore_draft
 from tests.factories import make_rollout
 
 pytestmark = pytest.mark.django_db
@@ -42,12 +44,14 @@ def test_the_time_is_shown_before_agreeing_and_an_agreement_to_another_is_refuse
 
     checked = client.post(address, asked).content.decode()
     token = re.search(r'name="token" value="([^"]+)"', checked)[1]
+    kept = restore_draft(world.as_other, token, rollout_id=rollout.pk).times
     instruct(world.as_supplier, rollout, world, now=today, at=moved)
     refused = client.post(address, {"act": "submit", "token": token})
     again = client.post(address, asked).content.decode()
     token = re.search(r'name="token" value="([^"]+)"', again)[1]
     taken = client.post(address, {"act": "submit", "token": token})
 
+    assert JsonSerializer().loads(JsonSerializer().dumps(kept)) == kept == [[seen, 1]]
     assert long_time(seen) in checked
     assert refused.status_code == 409
     assert "times have changed since you looked" in refused.content.decode()
