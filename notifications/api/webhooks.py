@@ -17,6 +17,7 @@ from portal.events.kinds import KINDS_BY_PUBLIC_NAME
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.outgoing.addresses import LONGEST_URL
+from portal.kernel.versions import version_of
 from portal.rest.fields import EnumListField, OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
@@ -211,8 +212,12 @@ class WebhookDetailView(ResourceView):
     def patch(self, request: Request, webhook_id: int) -> Response:
         """Change a webhook, pause it, or let it go on: where it stopped, whatever has come since."""
         body = self.validated_body(WebhookChangeSerializer, is_partial=True)
+        shown = reading.webhook(self.scope, webhook_id, now=clock.wall())
+        expected = version_of(managing.webhook_values(shown)) if self.expected_version else None
         self.check_unchanged(_detail_response(self, webhook_id))
-        managing.change_webhook(self.scope, webhook_id, now=clock.wall(), **_delivery_response(body))
+        managing.change_webhook(
+            self.scope, webhook_id, expected=expected, now=clock.wall(), **_delivery_response(body)
+        )
         return Response(_detail_response(self, webhook_id))
 
     @operation("removeWebhook", "Remove a webhook", status=204)

@@ -22,14 +22,17 @@ from portal.events.kinds import EntryKind
 from portal.identity.sealing import seal, unseal
 from portal.kernel import clock, paging
 from portal.kernel.outgoing.addresses import LONGEST_URL
+from portal.kernel.presentation.edits import EditForm
+from portal.kernel.presentation.local_times import LocalTimeField
 from portal.kernel.refusals import Refusal
+from portal.kernel.versions import version_of
 
 _TO_SHOW: Final = "new-webhook-secret"
 _MOST_AT_ONCE: Final = 1_000
 _HIGHEST: Final = 2**53
 
 
-class WebhookForm(forms.Form):
+class WebhookForm(EditForm):
     """Where to, what, and how much at once."""
 
     name = forms.CharField(max_length=80, label="Name", help_text="The system, as your people call it.")
@@ -59,11 +62,7 @@ class ReplayForm(forms.Form):
     """From where to deliver again."""
 
     after = forms.IntegerField(min_value=0, max_value=_HIGHEST, required=False, label="After position")
-    since = forms.DateTimeField(
-        required=False,
-        label="Or from (UK time)",
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
+    since = LocalTimeField(required=False, label="Or from")
 
 
 @require_GET
@@ -103,18 +102,23 @@ def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
     """Show a webhook, and change it."""
     scope = scope_of(request)
     shown = reading.webhook(scope, webhook_id, now=clock.wall())
-    kinds = [str(int(kind)) for kind in shown.kinds]
-    initial = {"name": shown.name, "url": shown.url, "kinds": kinds, "batch_size": shown.batch_size}
-    form = WebhookForm(request.POST or None, initial=initial)
+    form = WebhookForm(request.POST or None, initial=_initial(shown))
     if request.method == "POST" and form.is_valid():
         try:
-            managing.change_webhook(scope, webhook_id, **form.values(), now=clock.wall())
+            managing.change_webhook(
+                scope,
+                webhook_id,
+                expected=version_of(managing.webhook_values(shown)),
+                **form.values(),
+                now=clock.wall(),
+            )
         except Refusal as refusal:
             form.add_error("url", refusal.message)
         else:
             messages.success(request, "Saved.")
             return redirect("notifications:webhook", webhook_id=webhook_id)
-    return _page(request, shown, form=form, replay=ReplayForm(), status=422 if form.errors else 200)
+    status = form.refused_status if form.errors else 200
+    return _page(request, shown, form=form, replay=ReplayForm(), status=status)
 
 
 @require_POST
@@ -156,8 +160,12 @@ def replay(request: HttpRequest, webhook_id: int) -> HttpResponse:
         else:
             messages.success(request, f"Delivered again: everything after position {position:,}.")
             return redirect("notifications:webhook", webhook_id=webhook_id)
-    initial = {"name": shown.name, "url": shown.url, "batch_size": shown.batch_size}
-    return _page(request, shown, form=WebhookForm(initial=initial), replay=form, status=422)
+    return _page(request, shown, form=WebhookForm(initial=_initial(shown)), replay=form, status=422)
+
+
+def _initial(shown: reading.WebhookView) -> dict[str, Any]:
+    values = managing.webhook_values(shown)
+    return {**values, "kinds": [str(kind) for kind in values["kinds"]]}
 
 
 def _page(

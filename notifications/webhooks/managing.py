@@ -27,6 +27,7 @@ from portal.kernel.lines import check_line
 from portal.kernel.outgoing.addresses import check_url
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.versions import check_version
 
 MOST_WEBHOOKS: Final = 20
 State = WebhookEndpoint.State
@@ -45,6 +46,12 @@ class NewWebhook:
 
     webhook_id: int
     secret: str
+
+
+def webhook_values(webhook: Any) -> dict[str, Any]:
+    """Return what people set of a webhook, by name: of its row or its view."""
+    kinds = sorted(int(kind) for kind in webhook.kinds)
+    return {"name": webhook.name, "url": webhook.url, "kinds": kinds, "batch_size": webhook.batch_size}
 
 
 def check_may_manage(scope: Scope) -> None:
@@ -100,17 +107,22 @@ def create_webhook(
 
 
 @unit_of_work
-def change_webhook(scope: Scope, webhook_id: int, *, now: datetime, **changes: Any) -> None:
+def change_webhook(
+    scope: Scope, webhook_id: int, *, expected: str | None = None, now: datetime, **changes: Any
+) -> None:
     """Change name, url, kinds or batch size, or pause and enable (`is_enabled`).
 
     One that was disabled goes on where it stopped. A call under way may still end by the old settings.
+    `expected` is the `version_of` the `webhook_values` the change was made from.
 
     Raises:
         NotPermitted, NotFound: it is not for the actor, or there is no such webhook there.
         BadAddress: the address cannot be called.
         BadInput: the name is empty.
+        EditConflict: it is not as `expected`.
     """
     endpoint = _own(scope, webhook_id)
+    check_version(expected, webhook_values(endpoint))
     fields: dict[str, Any] = {name: changes[name] for name in ("url", "batch_size") if name in changes}
     if "url" in fields:
         check_url(fields["url"], inside=settings.WEBHOOK_NETWORKS_INSIDE)

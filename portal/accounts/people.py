@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
@@ -24,6 +24,7 @@ from portal.identity.roles import APART, CSP_ROLES, DCC_ROLES, PANEL_ROLES, SUPP
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound, Refusal
 from portal.kernel.transactions import inside_unit_of_work, run_after_commit, unit_of_work
+from portal.kernel.versions import check_version
 
 ROLES_OF_KIND: Final[dict[OrganisationKind, frozenset[Role]]] = {
     OrganisationKind.DCC: DCC_ROLES,
@@ -133,15 +134,26 @@ def invite(scope: Scope, *, email: str, name: str, roles: Collection[Role], now:
 
 
 @unit_of_work
-def change_roles(scope: Scope, person_id: int, *, roles: Collection[Role], now: datetime) -> None:
+def change_roles(
+    scope: Scope,
+    person_id: int,
+    *,
+    roles: Collection[Role],
+    expected: str | None = None,
+    now: datetime,
+) -> None:
     """Give a person of the organisation other roles; they count from the next click.
+
+    `expected` is the `version_of` the `role_values` the change was made from.
 
     Raises:
         NotPermitted, NotFound: it is not for the actor, or there is no such person there.
         BadInput: the roles are none, or not this organisation's.
         LastAdministrator: nobody would be left to administer it.
+        EditConflict: the roles are not as `expected`.
     """
     user = _own(scope, person_id)
+    check_version(expected, role_values(user))
     _check_roles(scope.kind, roles)
     if ADMINISTRATOR[scope.kind] not in roles:
         _check_not_last(scope, user)
@@ -154,6 +166,11 @@ def change_roles(scope: Scope, person_id: int, *, roles: Collection[Role], now: 
     announce_access_change(scope.organisation_id)
     facts = {"from": former, "to": user.roles}
     journal.record("person.roles-changed", subject=f"person:{user.pk}", by=scope, at=now, facts=facts)
+
+
+def role_values(user: User) -> dict[str, Any]:
+    """Return what an administrator sets of a person."""
+    return {"roles": sorted(user.roles)}
 
 
 @unit_of_work

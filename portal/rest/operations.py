@@ -198,7 +198,8 @@ class OperationSchema(AutoSchema):
             parameters.append(_header("If-None-Match", "The `ETag` of what you have: 304 if it stands."))
             parameters.append(_header("Range", "The part that is wanted, such as `bytes=1048576-`.", _RANGE))
             parameters.append(_header("If-Range", "The `ETag` of what you have a part of."))
-        if self.view.polled and self.method in {"PATCH", "PUT"}:
+        is_edit = self.method in {"PATCH", "PUT"} and (self.view.polled or self.view.versioned)
+        if is_edit or (self.view.versioned and self.method == "POST"):
             parameters.append(_header("If-Match", "The `ETag` of what you read: 412 if it has changed."))
         return parameters
 

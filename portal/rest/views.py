@@ -14,7 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from portal.identity.api import ScopedAPI
-from portal.kernel.refusals import NotFound, Refusal
+from portal.kernel.refusals import NotFound
+from portal.kernel.versions import EditConflict
 from portal.rest.fields import QUERY, InvalidQuery, query_values
 from portal.rest.operations import Operation, OperationSchema
 from portal.rest.paging import PageQuery
@@ -29,13 +30,6 @@ from portal.rest.responses import (
 )
 
 
-class PreconditionFailed(Refusal):
-    """The thing is not as the caller last read it."""
-
-    code = "precondition_failed"
-    status = 412
-
-
 class ResourceView(ScopedAPI, APIView):
     """A resource: it says who may (`needs`), what it belongs to (`tag`), and whether it is polled."""
 
@@ -46,6 +40,8 @@ class ResourceView(ScopedAPI, APIView):
     tag: ClassVar[str] = ""
     polled: ClassVar[bool] = False
     """Its answers carry an ETag, and a change may ask for the one it was made from."""
+    versioned: ClassVar[bool] = False
+    """Its answers carry the version of what can be changed as ETag, whatever else of them moves."""
 
     @property
     def operation(self) -> Operation | None:
@@ -123,11 +119,17 @@ class ResourceView(ScopedAPI, APIView):
         """Refuse a change made from something older than what there is now.
 
         Raises:
-            Changed: the `If-Match` of the request names another state.
+            EditConflict: the `If-Match` of the request names another state.
         """
         wanted = self.request.headers.get("If-Match", "").strip()
         if wanted not in {"", "*", etag_of(dumps(document))}:
-            raise PreconditionFailed("It has changed since you read it. Read it again, then decide.")
+            raise EditConflict("It has changed since you read it. Read it again, then decide.")
+
+    @property
+    def expected_version(self) -> str | None:
+        """The version an `If-Match` names, which the service compares; None where any will do."""
+        wanted = self.request.headers.get("If-Match", "").strip()
+        return None if wanted in {"", "*"} else wanted.removeprefix("W/").strip('"')
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Tag what is polled, and pack what is large."""
@@ -163,6 +165,11 @@ class UnknownResourceView(ResourceView):
 
     def _missing(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         raise NotFound("There is no such resource. See /api/v1/openapi.yaml.")
+
+
+def versioned_response(document: object, version: str) -> Response:
+    """Return an answer with the version of what can be changed in it, as its ETag."""
+    return Response(document, headers={"ETag": f'W/"{version}"'})
 
 
 def _read(member: Any, value: Any) -> Any:

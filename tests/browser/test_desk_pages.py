@@ -50,7 +50,7 @@ def test_a_group_is_checked_before_it_is_formed(live_server, open_page, log_in, 
     page.goto(f"{live_server.url}/rollouts/{scene.notified.pk}/phases/new/")
     page.get_by_label("Name of the batch").fill("North first")
     at = datetime.now(UTC) + timedelta(days=100)
-    page.get_by_label("Automatic activation of the batch").fill(at.strftime("%Y-%m-%dT%H:%M"))
+    page.get_by_label("Automatic activation of the batch").fill(at.strftime("%d/%m/%Y %H:%M"))
     page.get_by_label("North", exact=True).check()
     page.get_by_role("button", name="Check").click()
     page.wait_for_url("**/phases/check/")

@@ -83,4 +83,4 @@ class Walk:
 
 def local(moment: datetime) -> str:
     """Write a moment as a field for date and time takes it."""
-    return moment.astimezone(LONDON).strftime("%Y-%m-%dT%H:%M")
+    return moment.astimezone(LONDON).strftime("%d/%m/%Y %H:%M")

@@ -17,6 +17,7 @@ from portal.identity.roles import Role
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from tests.identity.test_logging_in import LOG_IN, is_logged_in
+from tests.web.forms import fields_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1")]
 
@@ -188,3 +189,19 @@ def test_the_first_administrator_of_an_organisation_is_invited_by_command(seats)
     assert mail.outbox[0].to == ["first@southern.example"]
     with pytest.raises(CommandError, match="no organisation"):
         call_command("invite", organisation="Nobody", email="x@southern.example", name="X")
+
+
+def test_a_demotion_is_not_undone_by_a_form_from_before(seats, logged_in):
+    client, url = logged_in(seats.admin), f"/organisation/people/{seats.analyst.pk}/"
+    mine = fields_in(client.get(url), ".decide")
+    User.objects.filter(pk=seats.analyst.pk).update(roles=["SUPPLIER_VIEWER"])
+
+    client.post(url, mine)
+    seats.analyst.refresh_from_db()
+    assert seats.analyst.roles == ["SUPPLIER_VIEWER"]
+
+    asked = client.post(url, {**mine, "roles": ["SUPPLIER_ANALYST", "SUPPLIER_ADMIN"]})
+    seats.analyst.refresh_from_db()
+    assert asked.status_code == 409
+    assert "since you opened the page" in asked.content.decode()
+    assert seats.analyst.roles == ["SUPPLIER_VIEWER"]

@@ -14,21 +14,34 @@ class _Fields(HTMLParser):
         self.found: dict[str, list[str]] = {}
         self.select = ""
         self.options: list[tuple[str, bool]] = []
+        self.area = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag == "form":
-            self.is_inside = given.get("id") == self.form_id
+            self.is_inside = not self.found and self.form_id in {
+                given.get("id"),
+                "." + (given.get("class") or ""),
+            }
         elif self.is_inside and tag == "input":
             self._input(given)
         elif self.is_inside and tag == "select":
             self.select, self.options = given.get("name") or "", []
+        elif self.is_inside and tag == "textarea":
+            self.area = given.get("name") or ""
+            self.found[self.area] = [""]
         elif self.is_inside and tag == "option" and self.select:
             self.options.append((given.get("value") or "", "selected" in given))
+
+    def handle_data(self, data: str) -> None:
+        if self.area:
+            self.found[self.area][0] += data.removeprefix("\n").removeprefix("\r\n")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self.is_inside = False
+        if tag == "textarea":
+            self.area = ""
         if tag == "select" and self.select:
             chosen = [value for value, is_chosen in self.options if is_chosen] or [self.options[0][0]]
             self.found.setdefault(self.select, []).extend(chosen)
@@ -37,11 +50,13 @@ class _Fields(HTMLParser):
     def _input(self, given: dict[str, str | None]) -> None:
         if given.get("type") in {"checkbox", "radio"} and "checked" not in given:
             return
-        self.found.setdefault(given["name"] or "", []).append(given.get("value") or "")
+        self.found.setdefault(given["name"] or "", []).append(
+            given.get("value", "on" if given.get("type") == "checkbox" else "") or ""
+        )
 
 
 def fields_in(answer: Any, form_id: str = "workbench") -> dict[str, Any]:
-    """Read the fields of a form out of an answer; several values of one name are a list."""
+    """Read the fields of a form, by its id or `.classes`; several values of one name are a list."""
     parser = _Fields(form_id)
     parser.feed(answer.content.decode())
     assert parser.found, f"no form #{form_id}"

@@ -23,7 +23,7 @@ LONDON = ZoneInfo("Europe/London")
 
 
 def local(moment) -> str:
-    return moment.astimezone(LONDON).strftime("%Y-%m-%dT%H:%M")
+    return moment.astimezone(LONDON).strftime("%d/%m/%Y %H:%M")
 
 
 def spelt(world, *numbers) -> str:

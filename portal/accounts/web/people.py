@@ -17,7 +17,9 @@ from portal.accounts.web.guards import for_administrators, scope_of
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.edits import EditForm
 from portal.kernel.refusals import Refusal
+from portal.kernel.versions import version_of
 
 #: What can be done to somebody by one button, and what is said when it is done.
 _ACTS: Final = {
@@ -31,7 +33,7 @@ _ACTS: Final = {
 }
 
 
-class RolesForm(forms.Form):
+class RolesForm(EditForm):
     """The roles of somebody, each with what it may do."""
 
     roles = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, label="Roles")
@@ -99,7 +101,8 @@ def person(request: HttpRequest, person_id: int) -> HttpResponse:
     form = RolesForm(request.POST or None, scope=scope, initial={"roles": shown.user.roles})
     if request.method == "POST" and form.is_valid():
         try:
-            people.change_roles(scope, person_id, roles=form.chosen(), now=clock.now())
+            expected = version_of(people.role_values(shown.user))
+            people.change_roles(scope, person_id, roles=form.chosen(), expected=expected, now=clock.now())
         except Refusal as refusal:
             form.add_error("roles", refusal.message)
         else:
@@ -113,7 +116,9 @@ def person(request: HttpRequest, person_id: int) -> HttpResponse:
         "crumbs": [_back()],
         "needs_second_factor": not ROLES_WITH_SECOND_FACTOR.isdisjoint(shown.roles),
     }
-    return render(request, "identity/person.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "identity/person.html", context, status=form.refused_status if form.errors else 200
+    )
 
 
 @require_POST

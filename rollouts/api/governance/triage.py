@@ -11,16 +11,19 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
+from portal.kernel.refusals import NotFound
+from portal.kernel.versions import version_of
 from portal.rest.fields import EnumField, IdField, JsonObjectField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.schemas import list_of, schema_reference
-from portal.rest.views import ResourceView
+from portal.rest.views import ResourceView, versioned_response
 from rollouts import services
 from rollouts.api.governance import schemas as governing
 from rollouts.api.governance import watch_schemas as watching
 from rollouts.queries.governance.incidents import incident_page, known_issues
 from rollouts.queries.governance.triage import GroupBy, comparison, triage_board
+from rollouts.reads.governance.edits import known_issue_values
 from rollouts.states import FailureCode
 
 _MOST: Final = 4_000
@@ -227,7 +230,16 @@ class KnownIssueDetailView(ResourceView):
     """One known issue."""
 
     tag = "Incidents"
-    needs: ClassVar[Any] = {"PUT": ApiScope.INCIDENTS_WRITE}
+    needs: ClassVar[Any] = {"GET": ApiScope.INCIDENTS_READ, "PUT": ApiScope.INCIDENTS_WRITE}
+    versioned = True
+
+    @operation("getKnownIssue", "Read a known issue", returns=schema_reference(watching.KnownIssueSchema))
+    def get(self, request: Request, known_issue_id: int) -> Response:
+        """Read something that is understood; for the DCC and the Panel."""
+        issue = next((each for each in known_issues(self.scope) if each.pk == known_issue_id), None)
+        if issue is None:
+            raise NotFound("There is no such known issue.")
+        return versioned_response(watching.known_issue(issue), version_of(known_issue_values(issue)))
 
     @operation(
         "changeKnownIssue",
@@ -240,9 +252,13 @@ class KnownIssueDetailView(ResourceView):
     def put(self, request: Request, known_issue_id: int) -> Response:
         """Word a known issue anew; its newest version counts, for failures of before too."""
         changed = services.put_known_issue(
-            self.scope, issue_id=known_issue_id, now=clock.now(), **_issue_said(request)
+            self.scope,
+            issue_id=known_issue_id,
+            expected=self.expected_version,
+            now=clock.now(),
+            **_issue_said(request),
         )
-        return Response(watching.known_issue(changed))
+        return versioned_response(watching.known_issue(changed), version_of(known_issue_values(changed)))
 
 
 def _issue_said(request: Request) -> dict[str, Any]:

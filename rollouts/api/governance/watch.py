@@ -12,15 +12,18 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
+from portal.kernel.versions import version_of
 from portal.rest.fields import EnumField, IdField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.schemas import list_of, schema_reference
-from portal.rest.views import ResourceView
+from portal.rest.views import ResourceView, versioned_response
 from rollouts import services
 from rollouts.api.governance import watch_schemas as documents
 from rollouts.queries.governance.decisions import halt_rules, halt_trips
 from rollouts.queries.rollouts.phases import phases
+from rollouts.reads.governance.edits import halt_rule_values
+from rollouts.reads.rollouts.gates import gate_values
 from rollouts.states import FailureCode
 from rollouts.states.governing import HaltRuleKind
 
@@ -93,15 +96,16 @@ class HaltRuleDetailView(ResourceView):
 
     tag = "Halt rules and phases"
     needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "PATCH": ApiScope.ROLLOUTS_WRITE}
+    versioned = True
 
     @operation("getHaltRule", "Read a halt rule", returns=schema_reference(documents.HaltRuleSchema))
     def get(self, request: Request, rollout_id: int, halt_rule_id: int) -> Response:
-        """Read a halt rule with what it sees now."""
+        """Read a halt rule with what it sees now. The `ETag` is that of its terms, for `If-Match`."""
         rules = halt_rules(self.scope, rollout_id=rollout_id, now=clock.now())
         line = next((line for line in rules if line.rule.pk == halt_rule_id), None)
         if line is None:
             raise NotFound("There is no such rule.")
-        return Response(documents.halt_rule(line))
+        return versioned_response(documents.halt_rule(line), version_of(halt_rule_values(line.rule)))
 
     @operation(
         "changeHaltRule",
@@ -115,9 +119,14 @@ class HaltRuleDetailView(ResourceView):
         """Change some terms of a halt rule, or switch it off and on; it is looked at from now on."""
         terms = _terms(self.validated_body(HaltRuleInputSerializer, is_partial=True))
         changed = services.put_halt_rule(
-            self.scope, rollout_id=rollout_id, rule_id=halt_rule_id, now=clock.now(), **terms
+            self.scope,
+            rollout_id=rollout_id,
+            rule_id=halt_rule_id,
+            expected=self.expected_version,
+            now=clock.now(),
+            **terms,
         )
-        return Response(documents.halt_terms(changed))
+        return versioned_response(documents.halt_terms(changed), version_of(halt_rule_values(changed)))
 
 
 class HaltTripListView(ResourceView):
@@ -152,7 +161,13 @@ class GateView(ResourceView):
     """The gate before a batch."""
 
     tag = "Halt rules and phases"
-    needs: ClassVar[Any] = {"PUT": ApiScope.ROLLOUTS_WRITE}
+    needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "PUT": ApiScope.ROLLOUTS_WRITE}
+    versioned = True
+
+    @operation("getGate", "Read the gate before a batch", returns=schema_reference(documents.PhaseSchema))
+    def get(self, request: Request, rollout_id: int, batch_id: int) -> Response:
+        """Read a batch with its gate. The `ETag` is that of the gate, for `If-Match`."""
+        return self._response(rollout_id, batch_id)
 
     @operation(
         "setGate",
@@ -165,11 +180,19 @@ class GateView(ResourceView):
     def put(self, request: Request, rollout_id: int, batch_id: int) -> Response:
         """Let a batch open by itself, once the one before has succeeded and soaked; an open gate shuts."""
         body = self.validated_body(GateInputSerializer)
-        if all(each.id != batch_id for each in phases(self.scope, rollout_id=rollout_id).items):
+        self._response(rollout_id, batch_id)
+        services.set_phase(
+            self.scope, batch_id=batch_id, expected=self.expected_version, now=clock.now(), **body
+        )
+        return self._response(rollout_id, batch_id)
+
+    def _response(self, rollout_id: int, batch_id: int) -> Response:
+        items = phases(self.scope, rollout_id=rollout_id).items
+        phase = next((each for each in items if each.id == batch_id), None)
+        if phase is None:
             raise NotFound("There is no such batch.")
-        services.set_phase(self.scope, batch_id=batch_id, now=clock.now(), **body)
-        rollout_phases = phases(self.scope, rollout_id=rollout_id)
-        return Response(next(documents.phase(each) for each in rollout_phases.items if each.id == batch_id))
+        version = version_of(gate_values(phase.gate, is_open=phase.is_open))
+        return versioned_response(documents.phase(phase), version)
 
 
 def _terms(body: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.versions import version_of
 from portal.rest.fields import StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
@@ -20,7 +21,9 @@ from portal.rest.schemas import schema_reference
 from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.rollouts import operation_schemas as documents
+from rollouts.api.rollouts.schemas import rollout as rollout_document
 from rollouts.queries.governance.halts import halt_preview
+from rollouts.queries.rollouts.drafts import draft_fields
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.services import HaltReport, PublishedNotice
 
@@ -51,6 +54,7 @@ class StepsView(ResourceView):
 
     tag = "Steps"
     needs = ApiScope.ROLLOUTS_WRITE
+    versioned = True
 
     @operation(
         "takeStep",
@@ -78,12 +82,18 @@ class StepsView(ResourceView):
         """Take a step of the table in `docs/reference/states.md`; 409 where there is none from here.
 
         Once a halt has answered, nothing more of the rollout leaves. Publishing (`notify`) makes a target of
-        every eligible hub and tells every Supplier concerned.
+        every eligible hub and tells every Supplier concerned. With `If-Match`
+        (the `ETag` of the rollout) a step is taken only from what you read.
         """
         reason = self.validated_body(StepReasonSerializer)["reason"]
         now = clock.now()
         halted, published = None, None
-        done = _take(self.scope, rollout_id, verb, reason, now=now)
+        expected = None
+        if self.expected_version:
+            if verb == "notify":
+                expected = version_of(draft_fields(self.scope, rollout_id))
+            self.check_unchanged(rollout_document(rollout_page(self.scope, rollout_id, now=now)))
+        done = _take(self.scope, rollout_id, verb, reason, expected=expected, now=now)
         if isinstance(done, HaltReport):
             halted = documents.halted(done)
         if isinstance(done, PublishedNotice):
@@ -115,9 +125,11 @@ class HaltPreviewView(ResourceView):
         return Response(documents.halt_preview(counts))
 
 
-def _take(scope: Scope, rollout_id: int, verb: str, reason: str, *, now: datetime) -> object:
+def _take(
+    scope: Scope, rollout_id: int, verb: str, reason: str, *, expected: str | None, now: datetime
+) -> object:
     if verb == "notify":
-        return services.notify_rollout(scope, rollout_id=rollout_id, now=now)
+        return services.notify_rollout(scope, rollout_id=rollout_id, expected=expected, now=now)
     if verb in _HALTING:
         return services.halt(scope, rollout_id=rollout_id, verb=verb, reason=reason, now=now)
     if verb == "start_pilot":

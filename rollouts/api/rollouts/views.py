@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.paging import keyed
+from portal.kernel.versions import version_of
 from portal.rest.fields import EnumField, EnumListField, IdField, OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
@@ -141,9 +142,11 @@ class RolloutDetailView(ResourceView):
     def patch(self, request: Request, rollout_id: int) -> Response:
         """Change what is named of a draft; what is not named stays. Send `If-Match` to overwrite nobody."""
         body = self.validated_body(DraftSerializer, is_partial=True)
+        expected = None
         if request.headers.get("If-Match"):
+            expected = version_of(draft_fields(self.scope, rollout_id))
             self.check_unchanged(self._document(rollout_id))
-        services.revise_draft(self.scope, rollout_id=rollout_id, now=clock.now(), **body)
+        services.revise_draft(self.scope, rollout_id=rollout_id, now=clock.now(), expected=expected, **body)
         return Response(self._document(rollout_id))
 
     def _document(self, rollout_id: int) -> documents.RolloutSchema:

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-from django.forms.models import model_to_dict
+from typing import Any
 
 from portal.identity.scope import Scope
 from portal.kernel.refusals import NotFound
+from rollouts.reads.rollouts.drafts import draft_values
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.states import RolloutStatus
-
-_FIELDS: Final = (
-    "name",
-    "kind",
-    "severity",
-    "priority",
-    "automatic_at",
-    "consent_policy",
-    "has_pilot",
-    "pilot_cap",
-    "unreachable_until",
-    "description",
-)
 
 
 def draft_fields(scope: Scope, rollout_id: int) -> dict[str, Any]:
@@ -34,9 +20,4 @@ def draft_fields(scope: Scope, rollout_id: int) -> dict[str, Any]:
     rollout = visible_rollout(scope, rollout_id)
     if rollout.status != RolloutStatus.DRAFT:
         raise NotFound("There is no such draft.")
-    note = rollout.release_notes.order_by("-revision").first()
-    return {
-        **model_to_dict(rollout, fields=_FIELDS),
-        "cpl_entry_id": rollout.cpl_entry_id,
-        "release_note_url": note.url if note else "",
-    }
+    return draft_values(rollout)

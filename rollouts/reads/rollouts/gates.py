@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from rollouts.models.plans import Batch
 from rollouts.reads.rollouts.shares import Share
@@ -42,6 +43,12 @@ class Gate:
         if not live or settled < max(self.minimum, 1):
             return False
         return settled >= self.settled * live and done >= self.success * settled
+
+
+def gate_values(gate: Gate | None, *, is_open: bool) -> dict[str, Any]:
+    """Return what people set of a gate, by name; whether it stands open belongs to it."""
+    terms = (gate.success, gate.settled, gate.minimum, gate.soak) if gate else None
+    return {"is_open": is_open, "terms": terms}
 
 
 def settled_of(share: Share) -> int:

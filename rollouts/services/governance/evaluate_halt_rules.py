@@ -18,7 +18,9 @@ from portal.identity.scope import Scope
 from portal.kernel import locks, sql
 from portal.kernel.refusals import BadInput, NotFound
 from portal.kernel.transactions import unit_of_work
+from portal.kernel.versions import check_version
 from rollouts.models import HaltRule, HaltTrip, Rollout
+from rollouts.reads.governance.edits import HALT_RULE_FIELDS, halt_rule_values
 from rollouts.reads.governance.halt_windows import limit_crossed, read_halt_rule
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.governance.act import the_portal
@@ -32,33 +34,27 @@ LONGEST_NAME: Final = 80
 _LOOK_AGAIN: Final = 60
 """Seconds after which a rule is looked at though nothing has settled: what leaves the window moves it too."""
 
-_FIELDS: Final = frozenset(
-    {
-        "batch_id",
-        "name",
-        "kind",
-        "failure_codes",
-        "minimum_sample",
-        "window_hours",
-        "threshold",
-        "counts_known",
-        "is_active",
-    }
-)
 _NEEDED: Final = ("minimum_sample", "window_hours", "threshold")
 
 
 @unit_of_work
 def put_halt_rule(
-    scope: Scope, *, rollout_id: int, rule_id: int | None = None, now: datetime, **terms: Any
+    scope: Scope,
+    *,
+    rollout_id: int,
+    rule_id: int | None = None,
+    expected: str | None = None,
+    now: datetime,
+    **terms: Any,
 ) -> HaltRule:
     """Add a halt rule to a rollout, or change one; a change is looked at from then on.
 
     Terms by name: name, kind, failure_codes, batch_id, minimum_sample, window_hours, threshold (a share),
-    counts_known, is_active.
+    counts_known, is_active. `expected` is the `version_of` the `halt_rule_values` they were made from.
 
     Raises:
         NotPermitted, NotFound: not a DCC operator; no such rollout, batch or rule.
+        EditConflict: the rule is not as `expected`.
         StepRefused: the rollout has ended.
         BadInput: the terms make no sense.
     """
@@ -66,7 +62,7 @@ def put_halt_rule(
     rollout = locked_rollout(scope, rollout_id)
     if rollout.status in ENDED_STATUSES:
         raise StepRefused("The rollout has ended: there is nothing to halt.")
-    if unknown := terms.keys() - _FIELDS:
+    if unknown := terms.keys() - HALT_RULE_FIELDS:
         raise BadInput(f"A halt rule has no {', '.join(sorted(unknown))}.")
     rule = HaltRule(rollout=rollout, created_at=now, created_by_id=scope.user_id)
     if rule_id is not None:
@@ -74,6 +70,7 @@ def put_halt_rule(
         if existing is None:
             raise NotFound("There is no such rule.")
         rule = existing
+        check_version(expected, halt_rule_values(rule))
     for name, value in terms.items():
         setattr(rule, name, value)
     if missing := [name for name in _NEEDED if getattr(rule, name) is None]:
@@ -85,7 +82,7 @@ def put_halt_rule(
         subject=f"rollout:{rollout.pk}",
         by=scope,
         at=now,
-        facts={"rule": rule.pk, **{name: getattr(rule, name) for name in sorted(_FIELDS)}},
+        facts={"rule": rule.pk, **{name: getattr(rule, name) for name in sorted(HALT_RULE_FIELDS)}},
     )
     return rule
 

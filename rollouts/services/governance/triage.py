@@ -11,7 +11,9 @@ from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound, Refusal
 from portal.kernel.transactions import unit_of_work
+from portal.kernel.versions import check_version
 from rollouts.models import Incident, KnownIssue, Rollout
+from rollouts.reads.governance.edits import known_issue_values
 from rollouts.reads.governance.incidents import locked_incident, visible_incident
 from rollouts.rules.criteria import Subject, parse
 from rollouts.services.governance.raise_incident import notify_updated, record, record_comment
@@ -135,16 +137,18 @@ def put_known_issue(
     rollout_id: int | None = None,
     is_active: bool = True,
     issue_id: int | None = None,
+    expected: str | None = None,
     now: datetime,
 ) -> KnownIssue:
     """Write down something that is understood, or change it: failures it explains are counted apart.
 
     A failure is explained when its code is one of those named (any, if none is) and its hub meets the
-    criteria (any, if there are none).
+    criteria (any, if there are none). `expected` is the `version_of` the `known_issue_values` that were read.
 
     Raises:
         NotPermitted, NotFound: not a DCC operator; no such issue or rollout.
         BadInput, InvalidCriteria: no title, unknown codes, conditions that make no sense, or none at all.
+        EditConflict: the issue is not as `expected`.
     """
     scope.check(*sorted(MAY_OPERATE))
     if not title.strip() or len(title) > _LONGEST_TITLE:
@@ -157,6 +161,8 @@ def put_known_issue(
         raise NotFound("There is no such rollout.")
     tree = parse(criteria, subject=Subject.HUB).document if criteria else {}
     issue = _issue(issue_id, now=now, by=scope)
+    if issue_id is not None:
+        check_version(expected, known_issue_values(issue))
     changes: dict[str, Any] = {
         "title": title.strip(),
         "description": description.strip(),

@@ -17,8 +17,9 @@ from portal.identity.scope import Scope
 from portal.kernel import locks
 from portal.kernel.refusals import BadInput, NotFound
 from portal.kernel.transactions import unit_of_work
+from portal.kernel.versions import check_version
 from rollouts.models import Batch, Rollout
-from rollouts.reads.rollouts.gates import Gate, batch_before, settled_of
+from rollouts.reads.rollouts.gates import Gate, batch_before, gate_values, settled_of
 from rollouts.reads.rollouts.shares import Share, shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.rules.rates import Rate
@@ -38,16 +39,19 @@ def set_phase(
     soak_hours: float,
     settled: float = 0.95,
     minimum: int = 1,
+    expected: str | None = None,
     now: datetime,
 ) -> Batch:
     """Put a gate before a batch: it opens once the batch before it has succeeded, and soaked for so long.
 
-    A gate that stood open shuts: what is on its way goes on, nothing new begins.
+    A gate that stood open shuts: what is on its way goes on, nothing new begins. `expected` is the
+    `version_of` the `gate_values` that were seen: one opened meanwhile is not shut unseen.
 
     Raises:
         NotPermitted, NotFound: not a DCC operator; no such batch.
         StepRefused: the rollout has ended, or no batch stands before this one.
         BadInput: the terms make no sense.
+        EditConflict: the gate is not as `expected`.
     """
     scope.check(*MAY_OPERATE)
     if not (0 < success <= 1 and 0 < settled <= 1):
@@ -63,6 +67,7 @@ def set_phase(
     batch = Batch.objects.get(pk=batch_id)
     if batch_before(batch) is None:
         raise StepRefused("No batch stands before this one.")
+    check_version(expected, gate_values(Gate.read(batch), is_open=batch.gate_open))
     terms = {"success": success, "settled": settled, "minimum": minimum, "soak_hours": soak_hours}
     # "manual" keeps the gate shut when the pilot is accepted; by hand it may be opened all the same.
     batch.gate_settings, batch.gate_open = {"manual": False, **terms}, False

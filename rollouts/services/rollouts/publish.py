@@ -17,9 +17,11 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.refusals import BadInput, Refusal
 from portal.kernel.transactions import inside_unit_of_work, run_after_commit, unit_of_work
+from portal.kernel.versions import check_version
 from rollouts import rules
 from rollouts.models import DEFAULT_PILOT_CAP, Batch, CplEntry, ReleaseNote, Rollout
 from rollouts.reads.catalogue.eligibility import eligibility_params, take_turn
+from rollouts.reads.rollouts.drafts import draft_values
 from rollouts.reads.rollouts.shares import numbers_by_party, shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout, visible_rollout
 from rollouts.services.rollouts.step import StepRefused, step_taken
@@ -109,7 +111,7 @@ def draft_rollout(
     )
     _check_draft(rollout, now=now)
     rollout.save(force_insert=True)
-    _put_first_note(rollout, release_note_url, by=scope, now=now)
+    _put_note(rollout, release_note_url, by=scope, now=now)
     _record(scope, rollout, "rollout.drafted", now=now)
     return rollout
 
@@ -139,31 +141,38 @@ def revise_draft(
     rollout_id: int,
     now: datetime,
     release_note_url: str | None = None,
+    expected: str | None = None,
     **changes: Any,
 ) -> Rollout:
     """Change fields of a draft, those of `draft_rollout` by name; what is not named stays.
 
+    `expected` is the `version_of` the `draft_values` the change was made from.
+
     Raises:
         NotFound, NotPermitted, BadInput, RuleBroken: as for a new draft.
         StepRefused: it has been published.
+        EditConflict: the draft is not as `expected`.
     """
     scope.check(*MAY_OPERATE)
     if unknown := changes.keys() - REVISABLE:
         raise BadInput(f"A draft has no {', '.join(sorted(unknown))}.")
     rollout = locked_rollout(scope, rollout_id)
     _check_is_draft(rollout)
+    check_version(expected, draft_values(rollout))
     for field, value in changes.items():
         setattr(rollout, field, value)
     _check_draft(rollout, now=now)
     rollout.save(update_fields=[*(field.removesuffix("_id") for field in changes), "cutoff_at"])
     if release_note_url is not None:
-        _put_first_note(rollout, release_note_url, by=scope, now=now)
+        _put_note(rollout, release_note_url, by=scope, now=now)
     _record(scope, rollout, "rollout.draft-revised", now=now)
     return rollout
 
 
 @unit_of_work
-def notify_rollout(scope: Scope, *, rollout_id: int, now: datetime) -> PublishedNotice:
+def notify_rollout(
+    scope: Scope, *, rollout_id: int, expected: str | None = None, now: datetime
+) -> PublishedNotice:
     """Publish the notice: a target for every eligible hub, and one entry for each party concerned.
 
     A second call is refused. Publications of one model take turns, so no hub is given twice;
@@ -172,6 +181,7 @@ def notify_rollout(scope: Scope, *, rollout_id: int, now: datetime) -> Published
     Raises:
         NotFound, NotPermitted: as for a draft.
         StepRefused: it has been published.
+        EditConflict: the draft is not as `expected`, the version that was previewed.
         RuleBroken: the automatic time does not suit the notice.
         CannotPublish: the CPL, the upgrade path, the Release Note or the pilot stand against it.
     """
@@ -179,6 +189,7 @@ def notify_rollout(scope: Scope, *, rollout_id: int, now: datetime) -> Published
     take_turn(visible_rollout(scope, rollout_id).cpl_entry.device_model_id)
     rollout = locked_rollout(scope, rollout_id)
     _check_is_draft(rollout)
+    check_version(expected, draft_values(rollout))
     has_window = rules.has_supplier_window(notified_at=now, cutoff_at=rollout.cutoff_at)
     _check_publishable(rollout, has_window=has_window, now=now)
     hubs = _make_targets(rollout, has_window=has_window, now=now)
@@ -338,13 +349,16 @@ def _notice_facts(rollout: Rollout, *, has_window: bool) -> dict[str, Any]:
     }
 
 
-def _put_first_note(rollout: Rollout, url: str, *, by: Scope, now: datetime) -> None:
+def _put_note(rollout: Rollout, url: str, *, by: Scope, now: datetime) -> None:
     if not url:
         rollout.release_notes.all().delete()
         return
+    latest = rollout.release_notes.order_by("-revision").first()
+    if latest is not None and latest.url == url:
+        return
     ReleaseNote.objects.update_or_create(
         rollout=rollout,
-        revision=1,
+        revision=latest.revision if latest else 1,
         defaults={"url": _checked_url(url), "published_at": now, "published_by_id": by.user_id},
     )
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from portal.identity.requests import PortalRequest
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from portal.kernel.presentation.moments import long_time
 from portal.kernel.refusals import NotFound, Refusal
 from rollouts import rules, services
@@ -26,7 +27,6 @@ from rollouts.states import ENDED_STATUSES, HALTED_STATUSES, ReviewOutcome, Roll
 from rollouts.states.governing import DecisionStatus, SignOffVerdict
 from rollouts.web.governance.evidence import figure_facts
 from rollouts.web.guards import for_people, scope_of
-from rollouts.web.rollouts.forms import LOCAL_HINT, LocalTimeField
 from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.wording import segments
 

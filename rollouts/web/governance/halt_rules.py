@@ -17,12 +17,15 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import DCC_ROLES, MAY_OPERATE, PANEL_ROLES
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.edits import EditForm
 from portal.kernel.presentation.moments import duration
 from portal.kernel.refusals import NotFound, Refusal
+from portal.kernel.versions import version_of
 from rollouts import services
 from rollouts.models import HaltRule
 from rollouts.queries.governance.decisions import RuleLine, Trip, halt_rules, halt_trips
 from rollouts.queries.rollouts.rollout import rollout_page
+from rollouts.reads.governance.edits import halt_rule_values
 from rollouts.rules import pacing
 from rollouts.states import ENDED_STATUSES, failure_code
 from rollouts.states.governing import HaltRuleKind
@@ -48,7 +51,7 @@ _TERMS: Final = (
 _OF_SILENCE: Final = frozenset({HaltRuleKind.ANY, HaltRuleKind.NO_ANSWER})
 
 
-class HaltRuleForm(forms.Form):
+class HaltRuleForm(EditForm):
     """When a rollout is suspended by itself."""
 
     name = forms.CharField(label="Name", max_length=80, help_text="Everybody reads it where the rule trips.")
@@ -95,10 +98,10 @@ class HaltRuleForm(forms.Form):
             self.add_error("failure_codes", "Tick at least one failure.")
         return cleaned
 
-    def terms(self) -> dict[str, Any]:
-        """Return what the service takes: the limit as a share."""
-        terms = dict(self.cleaned_data)
-        return {**terms, "threshold": terms["threshold"] / 100}
+    def terms(self, rule: HaltRule | None = None) -> dict[str, Any]:
+        """Return what the service takes: the limit as a share, the stored one where it was left alone."""
+        terms = {**self.cleaned_data, "threshold": self.cleaned_data["threshold"] / 100}
+        return {**terms, "threshold": rule.threshold} if rule and "threshold" in self.untouched else terms
 
 
 @require_GET
@@ -130,11 +133,16 @@ def rule(request: PortalRequest, rollout_id: int, rule_id: int | None = None) ->
     line = None if rule_id is None else _rule(scope, rollout_id, rule_id, now=now)
     form, status = _form(request, rollout_id, line), 200
     if request.method == "POST":
-        status = 422
+        status = form.refused_status
         if form.is_valid():
             try:
                 put = services.put_halt_rule(
-                    scope, rollout_id=rollout_id, rule_id=rule_id, now=now, **form.terms()
+                    scope,
+                    rollout_id=rollout_id,
+                    rule_id=rule_id,
+                    expected=version_of(halt_rule_values(line.rule)) if line else None,
+                    now=now,
+                    **form.terms(line.rule if line else None),
                 )
             except Refusal as refusal:
                 form.add_error(None, refusal.message)
@@ -162,10 +170,11 @@ def switch(request: PortalRequest, rollout_id: int, rule_id: int) -> HttpRespons
     """Switch a halt rule off, or on again."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
-    rule = _rule(scope, rollout_id, rule_id, now=now).rule
+    _rule(scope, rollout_id, rule_id, now=now)
+    is_active = request.POST.get("switch") == "on"
     try:
         put = services.put_halt_rule(
-            scope, rollout_id=rollout_id, rule_id=rule_id, is_active=not rule.is_active, now=now
+            scope, rollout_id=rollout_id, rule_id=rule_id, is_active=is_active, now=now
         )
     except Refusal as refusal:
         if refusal.status in {403, 404}:
@@ -240,8 +249,6 @@ def _rule(scope: Scope, rollout_id: int, rule_id: int, *, now: datetime) -> Rule
 
 def _form(request: PortalRequest, rollout_id: int, line: RuleLine | None) -> HaltRuleForm:
     batches = batch_choices(rollout_id)
-    if request.method == "POST":
-        return HaltRuleForm(request.POST, batches=batches)
     initial: dict[str, Any] = {
         "kind": HaltRuleKind.ANY,
         "threshold": 5,
@@ -252,4 +259,4 @@ def _form(request: PortalRequest, rollout_id: int, line: RuleLine | None) -> Hal
         rule: HaltRule = line.rule
         initial = {name: getattr(rule, name) for name in _TERMS}
         initial["threshold"] = round(100 * rule.threshold, 4)
-    return HaltRuleForm(initial=initial, batches=batches)
+    return HaltRuleForm(request.POST or None, initial=initial, batches=batches)

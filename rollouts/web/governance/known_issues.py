@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 from django import forms
@@ -16,10 +17,13 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.edits import EditForm
 from portal.kernel.refusals import NotFound, Refusal
+from portal.kernel.versions import version_of
 from rollouts import services
 from rollouts.models import CplEntry, KnownIssue
 from rollouts.queries.governance.incidents import known_issues
+from rollouts.reads.governance.edits import known_issue_values
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.rules.criteria import Subject, explain, parse
 from rollouts.states import OPEN_STATUSES, FailureCode, failure_code
@@ -34,7 +38,7 @@ CODES: Final = [
 _MOST_VERSIONS: Final = 60
 
 
-class IssueForm(forms.Form):
+class IssueForm(EditForm):
     """What is known, and what it explains."""
 
     title = forms.CharField(label="What is known?", max_length=120)
@@ -68,6 +72,10 @@ class IssueForm(forms.Form):
         self.fields["rollout_id"].choices = [("", "All rollouts"), *updates]  # type: ignore[attr-defined]
 
 
+class IssueConditionsForm(EditForm, HubConditionsForm):
+    """The hubs of a known issue."""
+
+
 @require_http_methods(["GET", "POST"])
 @for_people
 def known_issue(request: PortalRequest, issue_id: int | None = None) -> HttpResponse:
@@ -78,8 +86,8 @@ def known_issue(request: PortalRequest, issue_id: int | None = None) -> HttpResp
     form, rule = _forms(request, scope, issue)
     status = 200
     if request.method == "POST":
-        status = 422
-        if form.is_valid() and rule.is_valid():
+        status = max(form.refused_status, rule.refused_status, key=lambda each: each == HTTPStatus.CONFLICT)
+        if form.is_valid() & rule.is_valid():
             try:
                 return _put(request, scope, issue, form.cleaned_data, rule)
             except Refusal as refusal:
@@ -119,7 +127,12 @@ def _put(
     if issue is not None and tree is None and not _fits_form(issue):
         tree = issue.criteria  # conditions this form cannot show are kept as they are
     put = services.put_known_issue(
-        scope, criteria=tree, issue_id=issue.pk if issue else None, now=clock.now(), **cleaned
+        scope,
+        criteria=tree,
+        issue_id=issue.pk if issue else None,
+        expected=version_of(known_issue_values(issue)) if issue else None,
+        now=clock.now(),
+        **cleaned,
     )
     messages.success(request, f"Kept: {put.title}. It {'counts' if put.is_active else 'does not count'} now.")
     if put.rollout_id is not None:
@@ -136,18 +149,13 @@ def _issue(scope: Scope, issue_id: int) -> KnownIssue:
 
 def _forms(
     request: PortalRequest, scope: Scope, issue: KnownIssue | None
-) -> tuple[IssueForm, HubConditionsForm]:
+) -> tuple[IssueForm, IssueConditionsForm]:
     is_own = issue.rollout_id if issue else 0
     known = visible_rollouts(scope).filter(status__in=OPEN_STATUSES) | visible_rollouts(scope).filter(
         pk=is_own or 0
     )
     updates = list(known.order_by("name", "id").values_list("pk", "name"))
     versions = sorted(set(CplEntry.objects.values_list("firmware_version", flat=True)))[-_MOST_VERSIONS:]
-    if request.method == "POST":
-        return (
-            IssueForm(request.POST, updates=updates),
-            HubConditionsForm(request.POST, versions=versions, prefix="rule"),
-        )
     wanted = request.GET.get("update", "")
     initial: dict[str, Any] = {"rollout_id": int(wanted) if wanted.isdecimal() else None}
     if issue is not None:
@@ -155,8 +163,8 @@ def _forms(
         initial = {name: getattr(issue, name) for name in names}
     conditions = _as_form(issue.criteria) if issue is not None and _fits_form(issue) else {}
     return (
-        IssueForm(updates=updates, initial=initial),
-        HubConditionsForm(versions=versions, prefix="rule", initial=conditions),
+        IssueForm(request.POST or None, updates=updates, initial=initial),
+        IssueConditionsForm(request.POST or None, versions=versions, prefix="rule", initial=conditions),
     )
 
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from django import forms
 
+from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from rollouts.states import InstructionKind
-from rollouts.web.rollouts.forms import LOCAL_HINT, LocalTimeField
 
 SOURCES: Final = [
     ("waiting", "All my hubs of this rollout that wait for my answer"),

@@ -22,7 +22,6 @@ from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
 from portal.kernel.refusals import NotPermitted, Refusal
 from portal.kernel.spreadsheets import stream_csv, stream_xlsx
-from portal.kernel.working_days import LONDON
 from rollouts import services
 from rollouts.queries.instructions.choices import HubChoice, current_versions, guids_by_rule, own_guids
 from rollouts.queries.instructions.receipts import (
@@ -42,7 +41,7 @@ from rollouts.states import Channel, InstructionKind, RejectionReason
 from rollouts.web.estate.hub_lists import InstructionDraft, keep_draft, restore_draft, submitted_list
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.instructions.forms import KINDS, SOURCES, InstructForm
-from rollouts.web.rollouts.forms import LOCAL, batch_choices
+from rollouts.web.rollouts.forms import batch_choices
 from rollouts.web.rollouts.views import XLSX, crumbs_of, download
 from rollouts.web.rules.conditions import ConditionsForm
 from rollouts.web.wording import facts
@@ -206,13 +205,12 @@ def _choose_again(
 
 def _as_typed(draft: InstructionDraft) -> dict[str, Any]:
     """Give back what was typed before the check; a file cannot be."""
-    at = draft.activate_at
     pasted = draft.sent.data.decode(errors="replace") if draft.sent and draft.source == "paste" else ""
     return {
         "kind": draft.kind,
         "source": draft.source,
         "batch": draft.batch_id or "",
-        "activate_at": at.astimezone(LONDON).strftime(LOCAL) if at else "",
+        "activate_at": draft.activate_at,
         "name": draft.name,
         "hubs": pasted,
     }

@@ -18,6 +18,7 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from portal.kernel.presentation.numbers import count_of, share
 from portal.kernel.refusals import Refusal
 from rollouts import services
@@ -37,7 +38,6 @@ from rollouts.states import NOMINATION_STATUSES, RejectionReason
 from rollouts.web.estate.hub_lists import submitted_list
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.detail import step_buttons
-from rollouts.web.rollouts.forms import LOCAL_HINT, LocalTimeField
 from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.rules.conditions import ConditionsForm
 from rollouts.web.rules.preview import preview_context

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django import forms
+from django.db.models import Q
 
+from portal.kernel.presentation.edits import EditForm
+from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from rollouts.models import DEFAULT_PILOT_CAP, Batch, CplEntry
 from rollouts.queries.rollouts.members import MemberFilter
 from rollouts.states import (
@@ -17,19 +20,6 @@ from rollouts.states import (
     Severity,
     TargetState,
 )
-
-LOCAL: Final = "%Y-%m-%dT%H:%M"
-LOCAL_HINT: Final = "British time: GMT in winter, BST in summer."
-
-
-class LocalTimeField(forms.DateTimeField):
-    """A moment typed in the local time of Great Britain; it comes out aware."""
-
-    widget = forms.DateTimeInput(format=LOCAL, attrs={"type": "datetime-local"})
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", LOCAL_HINT)
-        super().__init__(input_formats=[LOCAL, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **kwargs)
 
 
 class ReasonForm(forms.Form):
@@ -115,7 +105,7 @@ def batch_choices(rollout_id: int) -> list[tuple[int, str]]:
     return list(Batch.objects.filter(rollout_id=rollout_id).order_by("position").values_list("pk", "name"))
 
 
-class PublishForm(forms.Form):
+class PublishForm(EditForm):
     """A draft of a notice."""
 
     name = forms.CharField(label="Name of the rollout", max_length=120)
@@ -163,7 +153,8 @@ class PublishForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        entries = CplEntry.objects.filter(status="ACTIVE").select_related("device_model")
+        own = Q(pk=self.initial.get("cpl_entry_id"))  # a draft's own stays, whatever has become of it
+        entries = CplEntry.objects.filter(Q(status="ACTIVE") | own).select_related("device_model")
         self.fields["cpl_entry_id"].choices = [  # type: ignore[attr-defined]
             ("", "Choose"),
             *(

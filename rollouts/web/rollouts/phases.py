@@ -17,18 +17,21 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import DCC_ROLES, MAY_OPERATE, PANEL_ROLES
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.edits import EditForm
+from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import BadInput, NotFound, Refusal
+from portal.kernel.versions import version_of
 from rollouts import services
 from rollouts.queries.instructions.choices import current_versions
 from rollouts.queries.rollouts.phases import Phase, Phases, phases
 from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
+from rollouts.reads.rollouts.gates import Gate, gate_values
 from rollouts.states import RUNNING_STATUSES, BatchKind
 from rollouts.web.estate.hub_lists import restore_draft, submitted_list
 from rollouts.web.governance.incident_forms import HubConditionsForm
 from rollouts.web.governance.rates import percent, rate_view
 from rollouts.web.guards import for_people, scope_of
-from rollouts.web.rollouts.forms import LOCAL_HINT, LocalTimeField
 from rollouts.web.rollouts.views import crumbs_of
 
 _SUCCESS: Final = 98.0
@@ -37,7 +40,7 @@ _SOAK: Final = 72.0
 _MINIMUM: Final = 100
 
 
-class GateForm(forms.Form):
+class GateForm(EditForm):
     """What the batch before must have come to."""
 
     success = forms.FloatField(
@@ -63,10 +66,17 @@ class GateForm(forms.Form):
         help_text="How long it must have stayed so, while the rollout ran.",
     )
 
-    def terms(self) -> dict[str, Any]:
-        """Return what the service takes: shares between 0 and 1."""
-        cleaned = self.cleaned_data
-        return {**cleaned, "success": cleaned["success"] / 100, "settled": cleaned["settled"] / 100}
+    stands = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def terms(self, gate: Gate | None) -> dict[str, Any]:
+        """Return what the service takes, shares between 0 and 1; the stored values where left alone."""
+        cleaned = {name: value for name, value in self.cleaned_data.items() if name != "stands"}
+        terms = {**cleaned, "success": cleaned["success"] / 100, "settled": cleaned["settled"] / 100}
+        if gate is None:
+            return terms
+        soak_hours = gate.soak.total_seconds() / 3600
+        exact = {"success": gate.success, "settled": gate.settled, "soak_hours": soak_hours}
+        return {**terms, **{name: value for name, value in exact.items() if name in self.untouched}}
 
 
 class OpenGateForm(forms.Form):
@@ -154,14 +164,23 @@ def gate(request: PortalRequest, rollout_id: int, batch_id: int) -> HttpResponse
     page = rollout_page(scope, rollout_id, now=now)
     phase = _phase(phases(scope, rollout_id=rollout_id), batch_id)
     is_opening = request.POST.get("act") == "open"
-    gate_form = GateForm(initial=_given(phase)) if request.method == "GET" or is_opening else None
-    gate_form = gate_form or GateForm(request.POST)
+    is_setting = request.method == "POST" and not is_opening
+    gate_form = GateForm(request.POST if is_setting else None, initial=_given(phase))
     open_form = OpenGateForm(request.POST) if is_opening else OpenGateForm()
     if request.method == "GET":
         return _gate_page(request, page, phase, gate_form, open_form)
     form: Any = open_form if is_opening else gate_form
+    if is_setting and request.POST.get("stands", _stands(phase)) != _stands(phase):
+        opened = "opened" if phase.is_open else "shut"
+        gate_form.add_error(
+            None,
+            f"Somebody has {opened} the gate since you opened the page. "
+            "Set it again if it is to be shut until your terms are reached.",
+        )
+        return _gate_page(request, page, phase, gate_form, open_form, status=409)
     if not form.is_valid():
-        return _gate_page(request, page, phase, gate_form, open_form, status=422)
+        status = 422 if is_opening else gate_form.refused_status
+        return _gate_page(request, page, phase, gate_form, open_form, status=status)
     try:
         message = _set(scope, phase, form, is_opening=is_opening, now=now)
     except Refusal as refusal:
@@ -211,7 +230,8 @@ def _set(scope: Scope, phase: Phase, form: Any, *, is_opening: bool, now: dateti
     if is_opening:
         services.open_gate(scope, batch_id=phase.id, reason=form.cleaned_data["reason"], now=now)
         return f"“{phase.name}” is open: its hubs are commanded from now on."
-    services.set_phase(scope, batch_id=phase.id, now=now, **form.terms())
+    version = version_of(gate_values(phase.gate, is_open=phase.is_open))
+    services.set_phase(scope, batch_id=phase.id, expected=version, now=now, **form.terms(phase.gate))
     return f"The gate before “{phase.name}” is set. It opens by itself once that is reached."
 
 
@@ -243,10 +263,15 @@ def _phase(all_phases: Phases, batch_id: int) -> Phase:
     return phase
 
 
+def _stands(phase: Phase) -> str:
+    return "open" if phase.is_open else "shut"
+
+
 def _given(phase: Phase) -> dict[str, Any]:
     if phase.gate is None:
-        return {}
+        return {"stands": _stands(phase)}
     return {
+        "stands": _stands(phase),
         "success": round(100 * phase.gate.success, 4),
         "settled": round(100 * phase.gate.settled, 4),
         "minimum": phase.gate.minimum,

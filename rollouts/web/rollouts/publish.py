@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -14,14 +14,15 @@ from django.views.decorators.http import require_http_methods
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_OPERATE
 from portal.kernel import clock
+from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import Refusal
+from portal.kernel.versions import version_of
 from rollouts import services
 from rollouts.queries.rollouts.available import preview as preview_of
 from rollouts.queries.rollouts.drafts import draft_fields
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.rules import months_after, one_month_before, six_months_after
-from rollouts.states import RolloutStatus
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.detail import facts_of
 from rollouts.web.rollouts.forms import PublishForm
@@ -75,10 +76,16 @@ def revise(request: PortalRequest, rollout_id: int) -> HttpResponse:
     draft = draft_fields(scope, rollout_id)
     form, status = PublishForm(request.POST or None, initial=draft), 200
     if request.method == "POST":
-        status = 422
+        status = form.refused_status
         if form.is_valid():
             try:
-                services.revise_draft(scope, rollout_id=rollout_id, now=clock.now(), **form.cleaned_data)
+                services.revise_draft(
+                    scope,
+                    rollout_id=rollout_id,
+                    now=clock.now(),
+                    expected=version_of(draft),
+                    **form.cleaned_data,
+                )
                 return redirect("rollouts:preview", rollout_id)
             except Refusal as refusal:
                 form.add_error(None, refusal.message)
@@ -101,7 +108,9 @@ def preview(request: PortalRequest, rollout_id: int) -> HttpResponse:
     refused, status = "", 200
     if request.method == "POST":
         try:
-            notice = services.notify_rollout(scope, rollout_id=rollout_id, now=now)
+            notice = services.notify_rollout(
+                scope, rollout_id=rollout_id, expected=request.POST.get(MADE_FROM), now=now
+            )
         except Refusal as refusal:
             refused, status = refusal.message, refusal.status
         else:
@@ -120,15 +129,16 @@ def preview(request: PortalRequest, rollout_id: int) -> HttpResponse:
 
 def _preview_context(request: PortalRequest, rollout_id: int, refused: str, now: datetime) -> dict[str, Any]:
     scope = scope_of(request)
+    # Read first: whatever changes while the page is made is shown anew before it is published.
+    made_from = version_of(draft_fields(scope, rollout_id))
     page = rollout_page(scope, rollout_id, now=now)
-    if page.flight.status != RolloutStatus.DRAFT:
-        raise Http404
     outlook = preview_of(scope, rollout_id=rollout_id, now=now)
     return {
         "page": page,
         "preview": outlook,
         "facts": facts_of(page),
         "refused": refused,
+        "made_from": made_from,
         "problems": [PROBLEMS.get(code, code) for code in outlook.problems],
         "warnings": [PROBLEMS.get(code, code) for code in outlook.warnings],
         "regions": [

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django import forms
 
+from portal.kernel.presentation.local_times import DayField
 from rollouts.rules.criteria import DIMENSIONS
 from rollouts.states import Region
 
@@ -39,16 +40,8 @@ class ConditionsForm(forms.Form):
         label="Devices on the Home Area Network, at least", required=False, min_value=0, max_value=1_000
     )
     han_at_most = forms.IntegerField(label="At most", required=False, min_value=0, max_value=1_000)
-    installed_after = forms.DateField(
-        label="Installed after",
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-    installed_before = forms.DateField(
-        label="Installed before",
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    installed_after = DayField(label="Installed after", required=False)
+    installed_before = DayField(label="Installed before", required=False)
     size = forms.IntegerField(
         label="Sample of how many hubs",
         required=False,

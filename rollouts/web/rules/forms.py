@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from django import forms
 
+from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from rollouts.rules.criteria import DIMENSIONS, CriteriaProblem, TimePolicy
 from rollouts.rules.criteria.policies import MAX_PER_NIGHT, MAX_POLICY_DAYS
 from rollouts.rules.criteria.timing import DAYS
-from rollouts.web.rollouts.forms import LOCAL_HINT, LocalTimeField
 
 #: What a dimension of a sample is called.
 DIMENSION_WORDS: Final = {

@@ -364,3 +364,34 @@ def test_a_proposal_of_who_must_sign_is_taken_back_by_people_of_the_body_that_ma
     assert (by_system.status_code, by_panel.status_code) == (403, 403)
     assert (back.status_code, body_of(back)["status"]) == (200, "REJECTED")
     assert body_of(back)["effects"] == {"withdrawn": "Two were meant."}
+
+
+def test_a_change_of_a_rule_a_gate_or_an_issue_made_from_something_older_is_refused(stage, now):
+    rule = f"/halt-rules/{body_of(stage.dcc.post(stage.path('/halt-rules'), RULE))['id']}"
+    tree = {"all": [{"field": "region", "op": "in", "value": ["CENTRAL"]}]}
+    batch = {"automatic_at": (now + timedelta(days=90)).isoformat(), "tree": tree, "name": "Central"}
+    gate = f"/batches/{body_of(stage.dcc.post(stage.path('/batches'), batch))['id']}/gate"
+    wording = {"title": "Out of reach at night", "failure_codes": ["UNREACHABLE"]}
+    issue = f"/known-issues/{body_of(stage.dcc.post('/known-issues', wording))['id']}"
+    terms = {"success": 0.98, "settled": 0.9, "minimum": 5, "soak_hours": 72}
+    changes = [
+        ("patch", stage.path(rule), {"minimum_sample": 70}, {"minimum_sample": 80}),
+        ("put", stage.path(gate), terms, {**terms, "minimum": 6}),
+        ("put", issue, {**wording, "title": "One"}, {**wording, "title": "Two"}),
+    ]
+    for verb, path, first, second in changes:
+        read = stage.dcc.get(path)
+        send = getattr(stage.dcc.client, verb)
+        answers = [
+            send(
+                PREFIX + path,
+                orjson.dumps(body),
+                content_type="application/json",
+                headers={"If-Match": read["ETag"]},
+            )
+            for body in (first, second)
+        ]
+
+        assert [answer.status_code for answer in answers] == [200, 412], (path, answers[0].content)
+        assert body_of(answers[1])["code"] == "precondition_failed"
+        assert answers[0]["ETag"] == stage.dcc.get(path)["ETag"] != read["ETag"]

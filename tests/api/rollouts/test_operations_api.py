@@ -262,3 +262,14 @@ def test_a_body_gives_a_number_as_a_number(stage, value):
     )
 
     assert (answer.status_code, body_of(answer)["code"]) == (422, "invalid_input")
+
+
+def test_a_step_is_taken_only_from_what_was_read(stage, now):
+    tag = stage.dcc.get(stage.path(""))["ETag"]
+    path, body = stage.path("/steps/suspend"), {"reason": "HAN devices restart."}
+
+    stale = stage.dcc.post(path, body, if_match='W/"old"')
+    taken = stage.dcc.post(path, body, if_match=tag)
+
+    assert (stale.status_code, body_of(stale)["code"]) == (412, "precondition_failed")
+    assert taken.status_code == 200

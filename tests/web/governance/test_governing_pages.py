@@ -392,7 +392,7 @@ def test_a_rule_that_tripped_says_what_it_counted(world, seat, running, today):
 
 
 def local(moment) -> str:
-    return moment.astimezone(LONDON).strftime("%Y-%m-%dT%H:%M")
+    return moment.astimezone(LONDON).strftime("%d/%m/%Y %H:%M")
 
 
 @pytest.mark.requirement("R3.7")

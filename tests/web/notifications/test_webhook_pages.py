@@ -12,8 +12,9 @@ from notifications.webhooks import delivering, managing
 from portal.identity.scope import Scope
 from tests.factories import UserFactory
 from tests.integration.receiving import receiving
+from tests.web.forms import fields_in
 
-pytestmark = [pytest.mark.requirement("R6.3")]
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.3")]
 PATH = "/notifications/webhooks/"
 
 
@@ -131,3 +132,32 @@ def test_the_list_takes_as_many_statements_for_twenty_as_for_one(world, admin, s
     make_some(18)
 
     assert statements(admin, PATH) == each
+
+
+def test_a_stale_form_keeps_the_address_somebody_else_has_set(admin, receiver):
+    webhook, _ = make(admin, receiver, kinds=["3", "5"])
+    url = f"{PATH}{webhook.pk}/"
+    mine, theirs = fields_in(admin.get(url), ".decide"), fields_in(admin.get(url), ".decide")
+    admin.post(url, {**theirs, "url": f"{receiver.url}other"})
+
+    admin.post(url, {**mine, "name": "Billing", "kinds": ["5"]})
+
+    webhook.refresh_from_db()
+    assert (webhook.url, webhook.name, webhook.kinds) == (f"{receiver.url}other", "Billing", [5])
+    asked = admin.post(url, {**mine, "url": f"{receiver.url}mine"})
+    webhook.refresh_from_db()
+    assert asked.status_code == 409
+    assert f"changed this to “{receiver.url}other”" in asked.content.decode()
+    assert webhook.url == f"{receiver.url}other"
+
+
+def test_a_refused_replay_leaves_the_ticked_kinds_of_the_page_as_they_are(admin, receiver):
+    webhook, _ = make(admin, receiver, kinds=["3", "5"])
+
+    refused = admin.post(f"{PATH}{webhook.pk}/replay/", {"since": "31/10/2027 01:30"})
+
+    assert refused.status_code == 422
+    assert "01:30 comes twice" in refused.content.decode()
+    admin.post(f"{PATH}{webhook.pk}/", fields_in(refused, ".decide"))
+    webhook.refresh_from_db()
+    assert webhook.kinds == [3, 5]

@@ -87,7 +87,7 @@ def test_a_batch_is_given_another_time_as_a_whole(world, rollout, seat, today):
     requested = client.get(f"/rollouts/{rollout.pk}/instruct/?source=mine&mine={batch.pk}").content.decode()
     assert f'<option value="{batch.pk}" selected>' in requested
 
-    at = (today + timedelta(days=50)).strftime("%Y-%m-%dT%H:%M")
+    at = (today + timedelta(days=50)).strftime("%d/%m/%Y %H:%M")
     checked = client.post(
         f"/rollouts/{rollout.pk}/instruct/",
         {"kind": "INSTRUCT", "source": "mine", "mine": batch.pk, "activate_at": at, "act": "check"},

@@ -42,7 +42,7 @@ def instruct(world, rollout, today, *numbers: int) -> None:
 
 
 def form_of(today, **more) -> dict[str, str]:
-    at = (today + timedelta(days=90)).strftime("%Y-%m-%dT%H:%M")
+    at = (today + timedelta(days=90)).strftime("%d/%m/%Y %H:%M")
     return {"name": "North first", "automatic_at": at, "source": "rule", "is_gated": "on", **more}
 
 

@@ -1,0 +1,32 @@
+"""What a draft says, by the names its form, the interface and its version know."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.forms.models import model_to_dict
+
+from rollouts.models.plans import Rollout
+
+_FIELDS: Final = (
+    "name",
+    "kind",
+    "severity",
+    "priority",
+    "automatic_at",
+    "consent_policy",
+    "has_pilot",
+    "pilot_cap",
+    "unreachable_until",
+    "description",
+)
+
+
+def draft_values(rollout: Rollout) -> dict[str, Any]:
+    """Return the values of a draft by name."""
+    note = rollout.release_notes.order_by("-revision").first()
+    return {
+        **model_to_dict(rollout, fields=_FIELDS),
+        "cpl_entry_id": rollout.cpl_entry_id,
+        "release_note_url": note.url if note else "",
+    }
