@@ -33,6 +33,7 @@ class UnmatchedReason(TextChoices):
     UNKNOWN_CODE = "UNKNOWN_CODE", "The code means nothing to the portal"
     NO_ROLLOUT = "NO_ROLLOUT", "No rollout of this hub fits it"
     OTHER_VERSION = "OTHER_VERSION", "It reports another version than the rollout's"
+    UNKNOWN_VERSION = "UNKNOWN_VERSION", "The version is not on the Central Products List for its model"
     CAME_EARLY = "CAME_EARLY", "It came before its hub was in the inventory, and counts since then"
 
 

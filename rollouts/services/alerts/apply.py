@@ -104,12 +104,13 @@ def apply_next_batch(*, now: datetime) -> AppliedBatch | None:
 def _apply_staged(batch: CspAlertBatch, *, now: datetime) -> int:
     sql.execute("rollouts", "judge_alerts", batch_id=batch.pk, csp_id=batch.csp_id)
     sql.execute("rollouts", "place_stray_alerts")
+    sql.execute("rollouts", "place_activations")
     rows = sql.fetch_all("rollouts", "rollouts_of_alerts")
     moved = 0
     rollouts = Rollout.objects.select_related("cpl_entry").filter(pk__in=[row.id for row in rows if row.id])
     for rollout in rollouts.order_by("pk"):  # as everybody meets them
         moved += _apply_to_rollout(rollout, now=now)
-    moved += int(sql.fetch_one("rollouts", "apply_readings", now=now).moved)
+    moved += int(sql.fetch_one("rollouts", "apply_versions", now=now).moved)
     sql.execute(
         "rollouts", "keep_unmatched", batch_id=batch.pk, csp_id=batch.csp_id, received_at=batch.received_at
     )

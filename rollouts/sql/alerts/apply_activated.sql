@@ -42,7 +42,9 @@ WITH said AS (
            gpf_cpl_entry_id = CASE WHEN hub.gpf_guid IS NULL OR moved.is_past THEN hub.gpf_cpl_entry_id
                                    ELSE %(entry_id)s END,
            smi_status = CASE WHEN hub.smi_status = {SmiStatus.SUSPENDED} THEN {SmiStatus.COMMISSIONED}
-                             ELSE hub.smi_status END
+                             ELSE hub.smi_status END,
+           gpf_status = CASE WHEN hub.gpf_status = {SmiStatus.SUSPENDED} THEN {SmiStatus.COMMISSIONED}
+                             ELSE hub.gpf_status END
       FROM moved
      WHERE hub.guid = moved.guid
     RETURNING hub.guid, hub.gpf_guid, hub.import_supplier_id, hub.gas_supplier_id, moved.alert_id,

@@ -30,7 +30,7 @@ from rollouts.models import (
     Target,
     UnmatchedAlert,
 )
-from rollouts.states import CommandKind, FailureCode, TargetState
+from rollouts.states import CommandKind, FailureCode, SmiStatus, TargetState
 from tests.factories import make_rollout, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -320,8 +320,8 @@ def test_an_alert_that_fits_nothing_is_kept_for_the_dcc(now):
     bench.deliver(
         bench.activated(0, guid=12345),
         bench.alert(1, "0xFFFF"),
-        bench.activated(2, firmware_version="0C210000"),
-        bench.activated(3, anonymous=True),
+        bench.activated(2, firmware_version="0C990000"),
+        bench.alert(3, "0x8F72", anonymous=True),
         bench.activated(4),
     )
 
@@ -330,11 +330,46 @@ def test_an_alert_that_fits_nothing_is_kept_for_the_dcc(now):
         bench.world.guid(0): "WRONG_CSP",
         12345: "UNKNOWN_HUB",
         bench.world.guid(1): "UNKNOWN_CODE",
-        bench.world.guid(2): "OTHER_VERSION",
+        bench.world.guid(2): "UNKNOWN_VERSION",
         bench.world.guid(3): "NO_ROLLOUT",
     }
     assert bench.state(0) == TargetState.ACTIVATING
     assert [guid for _, guid, _ in bench.feed(bench.world.as_supplier)] == [bench.world.guid(4)]
+
+
+@pytest.mark.requirement("R4.6", "R4.7")
+@pytest.mark.parametrize("code", ["0x8F66", "CS06_RESPONSE", "READ_RESULT"])
+@pytest.mark.parametrize("place", ["none", "another version", "withdrawn", "another rollout"])
+def test_an_activation_outside_its_rollout_reaches_the_inventory_and_the_suppliers(now, code, place):
+    bench = Bench(now)
+    world, guid, version = bench.world, bench.world.guid(9), "0C230000"
+    Hub.objects.filter(guid=guid).update(smi_status=SmiStatus.SUSPENDED, gpf_status=SmiStatus.SUSPENDED)
+    if place == "none":
+        sql.run("DELETE FROM rollouts_target WHERE guid = %(guid)s", {"guid": guid})
+    if place == "withdrawn":
+        Target.objects.filter(guid=guid).update(state=TargetState.CANCELLING)
+        Target.objects.filter(guid=guid).update(state=TargetState.WITHDRAWN, command_id=None)
+    if place == "another version":
+        version = "0C240000"
+        CplEntry.objects.create(device_model=world.model, firmware_version=version, image_sha256=bytes(32))
+    if place == "another rollout":
+        make_rollout(world, now=now)
+        Rollout.objects.filter(pk=bench.rollout.pk).update(cpl_entry=world.oldest)
+    if place != "another version":
+        HubInFlight.objects.filter(guid=guid).delete()
+    more = {"reason": "SUCCESS"} if code == "CS06_RESPONSE" else {}
+    alert = bench.alert(9, code, anonymous=True, firmware_version=version, **more)
+
+    bench.deliver(alert)
+    bench.deliver(alert, {**alert, "alert_id": str(uuid.uuid4())})
+
+    hub = Hub.objects.select_related("cpl_entry", "gpf_cpl_entry").get(guid=guid)
+    assert (hub.cpl_entry.firmware_version, hub.gpf_cpl_entry.firmware_version) == (version, version)
+    assert (hub.smi_status, hub.gpf_status) == (SmiStatus.COMMISSIONED, SmiStatus.COMMISSIONED)
+    for scope in (world.as_supplier, world.as_other):
+        assert bench.feed(scope) == [(EntryKind.HUB_ACTIVATED, guid, 0)]
+    assert bench.feed(world.as_third) == []
+    assert not UnmatchedAlert.objects.exists()
 
 
 @pytest.mark.requirement("R4.11")
@@ -522,7 +557,8 @@ def test_a_reading_on_request_is_forwarded_to_whoever_asked_and_corrects_the_inv
     bench.deliver(bench.alert(0, "READ_RESULT", firmware_version="0C210000", command_id=str(records.pk)))
 
     assert Hub.objects.get(guid=bench.world.guid(0)).cpl_entry_id == bench.world.oldest.pk
-    assert [kind for kind, _, _ in bench.feed(bench.world.as_supplier)] == [EntryKind.HUB_VERSION_READ]
+    kinds = [kind for kind, _, _ in bench.feed(bench.world.as_supplier)]
+    assert sorted(kinds) == [EntryKind.HUB_ACTIVATED, EntryKind.HUB_VERSION_READ]
     assert bench.feed(bench.world.as_other) == []
 
 

@@ -1,0 +1,21 @@
+-- An activation of another version than that of the rollout it was placed in belongs to the latest rollout of its own
+-- version that has the hub, whatever became of it there.
+WITH misplaced AS (
+    SELECT judged.alert_id,
+           (SELECT target.rollout_id
+              FROM rollouts_cplentry AS entry
+              JOIN rollouts_rollout AS rollout ON rollout.cpl_entry_id = entry.id
+              JOIN rollouts_target AS target ON target.rollout_id = rollout.id AND target.guid = judged.guid
+             WHERE entry.device_model_id = judged.device_model_id AND entry.firmware_version = judged.firmware_version
+             ORDER BY target.rollout_id DESC LIMIT 1) AS rollout_id
+      FROM judged_alert AS judged
+      LEFT JOIN rollouts_rollout AS rollout ON rollout.id = judged.rollout_id
+      LEFT JOIN rollouts_cplentry AS entry ON entry.id = rollout.cpl_entry_id
+     WHERE judged.code IN ({AlertCode.CS06_RESPONSE, AlertCode.ACTIVATED}) AND judged.reason = {FailureCode.NONE}
+       AND (judged.why IS NULL OR judged.why = 'NO_ROLLOUT')
+       AND entry.firmware_version IS DISTINCT FROM judged.firmware_version
+)
+UPDATE judged_alert AS judged
+   SET rollout_id = misplaced.rollout_id, why = NULL
+  FROM misplaced
+ WHERE misplaced.alert_id = judged.alert_id AND misplaced.rollout_id IS NOT NULL
