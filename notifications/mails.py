@@ -81,7 +81,18 @@ class MailLine:
     @property
     def wrapped(self) -> str:
         """The text in lines that a plain mail shows as they are."""
-        return textwrap.fill(self.text, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
+        wrapped = (
+            textwrap.fill(
+                line,
+                _WIDTH,
+                initial_indent=_INDENT,
+                subsequent_indent=_INDENT,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            for line in self.text.splitlines()
+        )
+        return "\n".join(wrapped)
 
 
 @dataclass(frozen=True, slots=True)

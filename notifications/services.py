@@ -19,7 +19,8 @@ from django.template.loader import render_to_string
 from notifications import links
 from notifications.mails import MailDigest, last_digest_time
 from notifications.models import Message, Reader
-from notifications.notice_texts import OWN, notice_text
+from notifications.notice_facts import OWN
+from notifications.notice_texts import notice_text
 from portal.events.naming import rollout_names
 from portal.events.sequencer import CoarseEntry
 from portal.identity.models import Organisation, OrganisationKind, User

@@ -24,6 +24,7 @@ from rollouts.services.governance.halt import cancel_hubs
 from rollouts.services.instructions.answer import by_index, put_back_unsent
 from rollouts.services.instructions.apply import notify_lapsed
 from rollouts.services.instructions.resolve import Slots, Terms, has_lapsed_sql, resolution_sql
+from rollouts.services.rollouts.late_notices import publish_late_notice
 from rollouts.states import OPEN_STATUSES, HistoryKind, RolloutStatus
 
 SLICE: Final = 50_000
@@ -147,6 +148,7 @@ def _move_answers(rollouts: Sequence[int], *, now: datetime) -> tuple[int, int]:
         "open": [str(status) for status in OPEN_STATUSES],
         "now": now,
     }
+    _notify_gaining(rollouts, open_statuses=params["open"], now=now)
     rows = sql.rows(moving, params) if rollouts else []
     voided: defaultdict[int, Counter[int]] = defaultdict(Counter)
     lapsed: defaultdict[int, Counter[int]] = defaultdict(Counter)
@@ -170,6 +172,16 @@ def _move_answers(rollouts: Sequence[int], *, now: datetime) -> tuple[int, int]:
         cancel_hubs(rollout_id=rollout_id, guids=guids, now=now) for rollout_id, guids in to_recall.items()
     )
     return sum(by_party.total() for by_party in voided.values()), recalled
+
+
+def _notify_gaining(rollouts: Sequence[int], *, open_statuses: object, now: datetime) -> None:
+    """Give the notice itself to Suppliers who gain hubs in the middle of a rollout."""
+    gained: defaultdict[int, dict[int, dict[str, int]]] = defaultdict(dict)
+    for row in sql.fetch_all("rollouts", "gained_places", rollouts=list(rollouts), open=open_statuses):
+        gained[row.rollout_id][row.party] = {"hubs": row.hubs, "split": row.split}
+    concerned = Rollout.objects.filter(pk__in=gained).select_related("cpl_entry__device_model")
+    for rollout in concerned.order_by("pk"):
+        publish_late_notice(rollout, gained[rollout.pk], since="GAINED", now=now)
 
 
 def _tell_voided(voided: dict[int, Counter[int]], *, at: datetime) -> None:

@@ -148,6 +148,9 @@ def _tell(
         own[party] = {**document, "means": _means(outcome, RolloutStatus(rollout.status), states)}
         if outcome == ReviewOutcome.DELAY and party in shares.by_supplier:
             own[party]["open_again"] = open_again.get(party, 0)
+    for party, by_day in _instructed_by_day(rollout.pk).items():
+        if party in own:
+            own[party]["instructed_by_day"] = by_day
     data = {
         "name": rollout.name,
         "decision": decision.pk,
@@ -176,6 +179,14 @@ def _tell(
             data=dates,
             data_by_party=own,
         )
+
+
+def _instructed_by_day(rollout_id: int) -> dict[int, dict[str, int]]:
+    """Count the hubs each Supplier has answered for and that are not settled, by (UTC) day of activation."""
+    by_party: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for row in sql.fetch_all("rollouts", "instructed_by_day", rollout_id=rollout_id):
+        by_party[row.party][row.day.isoformat()] = row.hubs
+    return by_party
 
 
 def _what_to_do(outcome: ReviewOutcome, status: RolloutStatus, *, is_open_again: bool) -> str:

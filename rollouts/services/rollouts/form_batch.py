@@ -270,6 +270,8 @@ def _announce(
         "batch_name": batch.name,
         "automatic_at": batch.automatic_at.isoformat() if batch.automatic_at else None,
         "cutoff_at": batch.cutoff_at.isoformat() if batch.cutoff_at else None,
+        "automatic_at_before": rollout.automatic_at.isoformat(),
+        "cutoff_at_before": rollout.cutoff_at.isoformat(),
     }
     journal.record(
         "batch.announced",

@@ -22,6 +22,7 @@ from rollouts import rules
 from rollouts.models import DEFAULT_PILOT_CAP, Batch, CplEntry, ReleaseNote, Rollout
 from rollouts.reads.catalogue.eligibility import eligibility_params, take_turn
 from rollouts.reads.rollouts.drafts import draft_values
+from rollouts.reads.rollouts.notices import notice_facts
 from rollouts.reads.rollouts.shares import numbers_by_party, shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout, visible_rollout
 from rollouts.services.rollouts.step import StepRefused, step_taken
@@ -199,7 +200,7 @@ def notify_rollout(
     rollout.window_closed_at = None if has_window else now
     rollout.save(update_fields=["notified_at", "window_closed_at"])
     rollout.release_notes.update(published_at=now, published_by_id=scope.user_id)
-    facts = _notice_facts(rollout, has_window=has_window)
+    facts = notice_facts(rollout, has_window=has_window)
     step_taken(scope, rollout, verb="notify", now=now, data=facts)
     if not rollout.has_pilot:
         step_taken(scope, rollout, verb="open_safe_launch", now=now)
@@ -328,25 +329,6 @@ def _make_targets(rollout: Rollout, *, has_window: bool, now: datetime) -> int:
     sql.fetch_one("rollouts", "attach_partition", rollout_id=rollout.pk)
     sql.run(sql.statement("rollouts", "analyze_partition", partition=partition))
     return int(counted)
-
-
-def _notice_facts(rollout: Rollout, *, has_window: bool) -> dict[str, Any]:
-    """Say what a notice must say (R1.1)."""
-    entry, note = rollout.cpl_entry, rollout.release_notes.order_by("-revision").first()
-    return {
-        "manufacturer": entry.device_model.manufacturer,
-        "model": entry.device_model.model,
-        "firmware_version": entry.firmware_version,
-        "kind": rollout.kind,
-        "severity": rollout.severity,
-        "priority": rollout.priority,
-        "release_note_url": note.url if note else "",
-        "automatic_at": rollout.automatic_at.isoformat(),
-        "cutoff_at": rollout.cutoff_at.isoformat(),
-        "has_window": has_window,
-        "consent_policy": rollout.consent_policy,
-        "has_pilot": rollout.has_pilot,
-    }
 
 
 def _put_note(rollout: Rollout, url: str, *, by: Scope, now: datetime) -> None:

@@ -20,6 +20,7 @@ from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.alerts.requeue import put_back_early_alerts
 from rollouts.services.estate.change_supplier import Change, change_suppliers
 from rollouts.services.governance.act import the_portal
+from rollouts.services.rollouts.late_notices import publish_late_notice
 from rollouts.services.rollouts.step import step_taken
 from rollouts.states import (
     OPEN_STATUSES,
@@ -166,12 +167,18 @@ def _join(*, rollout_id: int, guids: Sequence[int], now: datetime) -> int:
         "has_window": rollout.window_closed_at is None and now <= cutoff_at,
         "now": now,
     }
-    returned = sql.fetch_one("rollouts", "return_targets", **params).hubs
-    joined = sql.fetch_one("rollouts", "join_targets", **params).hubs
-    return int(returned + joined)
+    returned = sql.fetch_one("rollouts", "return_targets", **params)
+    joined = sql.fetch_one("rollouts", "join_targets", **params)
+    by_party = Counter[int]()
+    for row in (returned, joined):
+        by_party.update({int(party): hubs for party, hubs in sql.from_json(row.by_party).items()})
+    numbers = {party: {"hubs": hubs} for party, hubs in by_party.items()}
+    publish_late_notice(rollout, numbers, since="JOINED", now=now)
+    return int(returned.hubs + joined.hubs)
 
 
 def _open_rollout(rollout_id: int) -> Rollout | None:
     """Hold the rollout against steps, not against claims and alerts; None once it has ended."""
     sql.fetch_all("rollouts", "hold_rollout", rollout_id=rollout_id)
-    return Rollout.objects.select_related("cpl_entry").filter(pk=rollout_id, status__in=OPEN_STATUSES).first()
+    open_ones = Rollout.objects.select_related("cpl_entry__device_model").filter(status__in=OPEN_STATUSES)
+    return open_ones.filter(pk=rollout_id).first()

@@ -26,4 +26,11 @@ WITH joined AS (
      CROSS JOIN LATERAL (SELECT joined.imports UNION SELECT joined.gas) AS party (id)
      WHERE party.id IS NOT NULL
 )
-SELECT count(*) AS hubs FROM joined
+SELECT count(*) AS hubs,
+       (SELECT coalesce(jsonb_object_agg(id, n), '{}')
+          FROM (SELECT party.id, count(*) AS n
+                  FROM joined AS hub
+                 CROSS JOIN LATERAL (SELECT hub.imports UNION SELECT hub.gas) AS party (id)
+                 WHERE party.id IS NOT NULL
+                 GROUP BY party.id) AS by_party) AS by_party
+  FROM joined

@@ -48,4 +48,11 @@ WITH found AS (
      CROSS JOIN LATERAL (SELECT settled.imports UNION SELECT settled.gas) AS party (id)
      WHERE party.id IS NOT NULL
 )
-SELECT count(*) AS hubs FROM settled
+SELECT count(*) AS hubs,
+       (SELECT coalesce(jsonb_object_agg(id, n), '{}')
+          FROM (SELECT party.id, count(*) AS n
+                  FROM settled AS hub
+                 CROSS JOIN LATERAL (SELECT hub.imports UNION SELECT hub.gas) AS party (id)
+                 WHERE party.id IS NOT NULL
+                 GROUP BY party.id) AS by_party) AS by_party
+  FROM settled

@@ -111,8 +111,11 @@ def test_both_are_told_and_neither_is_told_who(world, rollout, now):
     change(world, SOLE, world.third, world.supplier, now=now)
     change(world, SOLE, world.third, world.third, now=now)
 
-    entries = FeedOutbox.objects.order_by("id").values_list("kind", "party_id", "guid", "rollout_id", "data")
+    notices = FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_NOTIFIED)
+    others = FeedOutbox.objects.exclude(kind=EntryKind.ROLLOUT_NOTIFIED).order_by("id")
+    entries = others.values_list("kind", "party_id", "guid", "rollout_id", "data")
     guid = world.guid(SOLE)
+    assert [notice.party_id for notice in notices] == [world.third.pk]
     assert list(entries) == [
         (EntryKind.HUB_RESPONSIBILITY_GAINED, world.third.pk, guid, None, {"role": "import"}),
         (
@@ -124,6 +127,19 @@ def test_both_are_told_and_neither_is_told_who(world, rollout, now):
         ),
         (EntryKind.HUB_RESPONSIBILITY_LOST, world.supplier.pk, guid, None, {"role": "gas"}),
     ]
+
+
+@pytest.mark.requirement("R1.1", "R3.11")
+def test_whoever_gains_a_hub_in_the_middle_of_a_rollout_gets_the_notice(world, rollout, now):
+    FeedOutbox.objects.all().delete()
+
+    change(world, SPLIT, world.third, world.other, now=now)
+
+    (notice,) = FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_NOTIFIED)
+    assert (notice.party_id, notice.rollout_id) == (world.third.pk, rollout.pk)
+    assert notice.data["hubs"] == notice.data["split"] == 1
+    assert notice.data["model"] == rollout.cpl_entry.device_model.model
+    assert str(world.other.name) not in str(notice.data)
 
 
 @pytest.mark.requirement("R3.11")

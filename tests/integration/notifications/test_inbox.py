@@ -93,7 +93,7 @@ def test_nobody_is_mailed_who_does_not_want_it(now):
 @pytest.mark.requirement("R6.7")
 def test_hubs_are_a_suppliers_own_and_nobody_elses(now):
     world = make_world(hubs=0)
-    _happen(world.supplier, world.dcc, at=now, kind=EntryKind.PILOT_STARTED, hubs=60)
+    _happen(world.supplier, world.dcc, at=now, kind=EntryKind.ROLLOUT_RESUMED, hubs=60)
     sequencer.sequence_all()
 
     (own,), (all_of_them,) = (queries.inbox(each).items for each in (world.as_supplier, world.operator))
