@@ -42,7 +42,6 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
     K.ROLLOUT_NOTIFIED: NoticeTemplate(
         "New firmware: {name}", say.lines(say.notice, say.own_hubs, say.late_notice)
     ),
-    K.ROLLOUT_REVISED: NoticeTemplate("Notice revised: {name}", say.lines(say.notice, say.own_hubs)),
     K.ROLLOUT_REVOKED: NoticeTemplate(
         "Notice revoked: {name}", say.lines(say.reason, say.own_hubs, say.ended), "bad"
     ),
@@ -106,7 +105,7 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
 }
 
 _ICONS: Final[tuple[tuple[frozenset[EntryKind], str], ...]] = (
-    (frozenset({K.ROLLOUT_NOTIFIED, K.ROLLOUT_REVISED, K.BATCH_ANNOUNCED}), "megaphone"),
+    (frozenset({K.ROLLOUT_NOTIFIED, K.BATCH_ANNOUNCED}), "megaphone"),
     (frozenset({K.RELEASE_NOTE_REVISED}), "file"),
     (
         frozenset({K.PILOT_SUBMITTED, K.PILOT_CONFIRMED, K.PILOT_STARTED, K.PILOT_PROGRESS, K.PILOT_ENDED}),

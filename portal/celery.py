@@ -59,6 +59,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "keep-feed": _tick("portal.events.tasks.keep_feed", seconds=3600),
     "make-months": _tick("rollouts.tasks.make_months", seconds=3600),
     "sweep-accounts": _tick("portal.accounts.tasks.sweep", seconds=600),
+    "summarise": _tick("rollouts.tasks.summarise", seconds=300),
     "refresh-eligibility": {
         "task": "rollouts.tasks.refresh_eligibility",
         "schedule": crontab(hour=2, minute=30),

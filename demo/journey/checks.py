@@ -22,7 +22,6 @@ from rollouts.states import AlertCode, Answer, ConsentPolicy, TargetState
 
 # An application of alerts takes the time once, and may go on for a few seconds; at ease these are minutes.
 _LAG = timedelta(minutes=10)
-_TOLD = (EntryKind.HUB_ACTIVATED, EntryKind.HUB_ACTIVATED_AFTER_HALT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def smi_truth_mismatches(facts: Facts) -> tuple[int, int]:
 
 def alerts(facts: Facts) -> tuple[int, int, int]:
     """Count the alerts of activations: told, missing, told twice or to somebody not responsible (R4.7)."""
-    entries = FeedEntry.objects.filter(rollout_id=facts.rollout.pk, kind__in=[int(kind) for kind in _TOLD])
+    entries = FeedEntry.objects.filter(rollout_id=facts.rollout.pk, kind=EntryKind.HUB_ACTIVATED)
     alert_counts: Counter[tuple[Any, Any]] = Counter(entries.values_list("guid", "party_id"))
     due: Counter[tuple[Any, Any]] = Counter(
         (target.guid, party)

@@ -145,6 +145,7 @@ from rollouts.services.rollouts.record_curve import fold_activations, note_activ
 from rollouts.services.rollouts.refresh import Refreshed, refresh_eligibility, refresh_rollout
 from rollouts.services.rollouts.reschedule import Rescheduled, finish_delays
 from rollouts.services.rollouts.step import NeedsDecision, StepRefused, take_step
+from rollouts.services.rollouts.summarise import summarise
 from rollouts.services.rules.approve import (
     disable_approval_rule,
     enable_approval_rule,
@@ -298,6 +299,7 @@ __all__ = [
     "sign_off",
     "start_pilot",
     "submit_pilot",
+    "summarise",
     "sweep_exports",
     "take_incident_step",
     "take_status_changes",

@@ -6,6 +6,7 @@ from portal.events.kinds import EntryKind
 from portal.kernel.statements import Sql
 from rollouts.states import (
     ACTIVATION_SENT_STATES,
+    AWAITING_CONSENTS,
     CHANGEABLE_STATES,
     ELIGIBLE_SMI_STATUSES,
     FAILED_STATES,
@@ -35,6 +36,7 @@ from rollouts.states import (
 
 __all__ = [
     "ACTIVATION_SENT_STATES",
+    "AWAITING_CONSENTS",
     "CHANGEABLE_STATES",
     "ELIGIBLE_SMI_STATUSES",
     "FAILED_STATES",

@@ -14,7 +14,13 @@ from rollouts.tasks.dispatch import (
 from rollouts.tasks.estate import make_months, sweep_exports, tick_exports, write_export
 from rollouts.tasks.governance import dispatch_delays, dispatch_halt_rules, open_phases, tick_governance
 from rollouts.tasks.instructions import apply_instruction, close_window, run_approval_rules, tick_deadlines
-from rollouts.tasks.rollouts import fold_tallies, note_activations, reconcile_tallies, refresh_eligibility
+from rollouts.tasks.rollouts import (
+    fold_tallies,
+    note_activations,
+    reconcile_tallies,
+    refresh_eligibility,
+    summarise,
+)
 
 __all__ = [
     "apply_alerts",
@@ -34,6 +40,7 @@ __all__ = [
     "reconcile_tallies",
     "refresh_eligibility",
     "run_approval_rules",
+    "summarise",
     "sweep_exports",
     "tick_deadlines",
     "tick_dispatch",

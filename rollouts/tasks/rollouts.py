@@ -22,6 +22,12 @@ def fold_tallies(**_later: object) -> None:
     services.fold_estate_tally()
 
 
+@shared_task(name="rollouts.tasks.summarise")
+def summarise(**_later: object) -> None:
+    """Remind of cut-offs that are near, and tell how yesterday went; each is told once."""
+    services.summarise(now=clock.now())
+
+
 @shared_task(name="rollouts.tasks.reconcile_tallies")
 def reconcile_tallies(**_later: object) -> None:
     """Recount open rollouts and the estate; publish the differences, and say so loudly if there is one."""

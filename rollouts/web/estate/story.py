@@ -41,7 +41,6 @@ _ENTRIES: Final[Mapping[EntryKind, tuple[str, str, str]]] = {
     K.HUB_VERSION_READ: ("Firmware version read", "search", "neutral"),
     K.HUB_WITHDRAWN: ("Withdrawn from the rollout", "dash-circle", "neutral"),
     K.HUB_CANCELLED: ("Activation recalled", "ban", "warn"),
-    K.HUB_ACTIVATED_AFTER_HALT: ("Activated after the halt", "alert", "warn"),
     K.HUB_JOINED: ("Joined the rollout", "plus", "info"),
 }
 
