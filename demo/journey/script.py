@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
+
+from django.db.models import F
 
 from demo.journey.acting import (
     day,
@@ -35,7 +38,7 @@ from demo.journey.clocks import DAY, HOUR
 from demo.journey.lists import plain_list
 from demo.journey.waiting import settle
 from rollouts import services
-from rollouts.models import CplEntry, HaltRule
+from rollouts.models import CplEntry, HaltRule, Target
 from rollouts.queries.rollouts.eligibility import eligible_csv
 from rollouts.states import Answer, InstructionKind, RolloutStatus, TargetState
 
@@ -158,11 +161,28 @@ def second_thoughts(journey: Journey) -> None:
     half = plain_list(given[::2])
     upload(journey, COLDWATER, InstructionKind.INSTRUCT, half, "later.csv", activate_at=day(journey, 40))
     upload(journey, COLDWATER, InstructionKind.WITHDRAW, plain_list(given[1::10]), "withdrawn.csv")
-    # Dovedale had agreed with some of these times: it is asked again, and agrees again for half.
-    asked_again = own_hubs(journey, DOVEDALE, split=True, answer=Answer.NONE)
-    upload(journey, DOVEDALE, InstructionKind.AGREE, plain_list(asked_again[::2]), "again.csv")
+    _agreements_that_lapse(journey)
     change_hands(journey, states=[TargetState.ELIGIBLE, TargetState.SCHEDULED, TargetState.DISTRIBUTED])
     pass_until(journey, journey.clocks.now + 4 * _DAY, rate=_BRISK)
+
+
+def _agreements_that_lapse(journey: Journey) -> None:
+    """Let a Supplier move the time its second Supplier has agreed with, who agrees again for half."""
+    waiting = Target.objects.filter(
+        rollout_id=journey.rollout_id,
+        state__in=[TargetState.ELIGIBLE, TargetState.SCHEDULED],
+    ).exclude(import_supplier_id=F("gas_supplier_id"))
+    names = suppliers()
+    hubs_of: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for target in waiting.order_by("guid"):
+        if target.import_supplier_id is not None and target.gas_supplier_id is not None:
+            hubs_of[names[target.import_supplier_id], names[target.gas_supplier_id]].append(target.guid)
+    (first, second), hubs = max(hubs_of.items(), key=lambda item: len(item[1]))
+    instruct, agree = InstructionKind.INSTRUCT, InstructionKind.AGREE
+    upload(journey, first, instruct, plain_list(hubs), "asks.csv", activate_at=day(journey, 36))
+    upload(journey, second, agree, plain_list(hubs), "agrees.csv")
+    upload(journey, first, instruct, plain_list(hubs), "moves.csv", activate_at=day(journey, 39))
+    upload(journey, second, agree, plain_list(hubs[::2]), "again.csv")
 
 
 def instructed_times(journey: Journey) -> None:
