@@ -78,6 +78,7 @@ def _tests_place_rows_freely() -> Iterator[None]:
 @pytest.fixture
 def world(request: pytest.FixtureRequest) -> World:
     """Somebody of each organisation and hubs of every kind of supply: twenty, or as many as the mark `hubs` says."""
+    request.getfixturevalue("db")
     mark = request.node.get_closest_marker("hubs")
     return make_world(hubs=mark.args[0]) if mark else make_world()
 

@@ -94,7 +94,6 @@ class Visitor:
             "source": "file",
             "name": name,
             "activate_at": f"{activate_at.astimezone(_LONDON):%Y-%m-%dT%H:%M}" if activate_at else "",
-            "act": "check",
         }
         form = self._form_at(path)
         checked = self._client.post(
@@ -105,7 +104,7 @@ class Visitor:
         submit = next((each for each in _Page(checked.text).forms if "token" in each.fields), None)
         if submit is None:
             raise _turned_away(checked)
-        taken = self._client.post(path, data={**submit.fields, "act": "submit"})
+        taken = self._client.post(f"{path}submit/", data=submit.fields)
         match = _REFERENCE.search(str(taken.url))
         if not taken.is_success or match is None:
             raise _turned_away(taken)

@@ -137,7 +137,7 @@ def _through_pages(
             assert checked.status_code == 200, checked.text[:2000]
             token = re.search(r'name="token" value="([^"]+)"', checked.text)
             assert token
-            submitted = client.post(path, data={**fields, "act": "submit", "token": token[1]})
+            submitted = client.post(f"{path}submit/", data={**fields, "token": token[1]})
             assert submitted.status_code == 302, submitted.text[:2000]
             assert client.get(submitted.headers["Location"]).status_code == 200
     _check(rollout, listed)

@@ -419,7 +419,7 @@ class TestLabels:
         done = services.add_label(world.as_supplier, label="  Night  vans ", hubs=named(1, 2, 17, 40))
 
         assert (done.changed, done.unchanged) == (2, 0)
-        assert [(guid, reason) for _, guid, reason in done.rejected] == [
+        assert [(line.raw, line.reason) for line in done.rejected] == [
             ("00-DB-12-34-00-00-00-11", "UNKNOWN_DEVICE"),
             ("00-DB-12-34-00-00-00-28", "UNKNOWN_DEVICE"),
         ]

@@ -40,18 +40,18 @@ def test_the_time_is_shown_before_agreeing_and_an_agreement_to_another_is_refuse
     seen, moved = today + timedelta(days=20), today + timedelta(days=40)
     instruct(world.as_supplier, rollout, world, now=today, at=seen)
     client, address = seat("other"), f"/rollouts/{rollout.pk}/instruct/"
-    asked = {"act": "check", "kind": "AGREE", "source": "second"}
+    asked = {"kind": "AGREE", "source": "second"}
 
     checked = client.post(address, asked).content.decode()
     token = re.search(r'name="token" value="([^"]+)"', checked)[1]
-    kept = restore_draft(world.as_other, token, rollout_id=rollout.pk).times
+    times = restore_draft(world.as_other, token, rollout_id=rollout.pk).times
     instruct(world.as_supplier, rollout, world, now=today, at=moved)
-    refused = client.post(address, {"act": "submit", "token": token})
+    refused = client.post(f"{address}submit/", {"token": token})
     again = client.post(address, asked).content.decode()
     token = re.search(r'name="token" value="([^"]+)"', again)[1]
-    taken = client.post(address, {"act": "submit", "token": token})
+    taken = client.post(f"{address}submit/", {"token": token})
 
-    assert JsonSerializer().loads(JsonSerializer().dumps(kept)) == kept == [[seen, 1]]
+    assert JsonSerializer().loads(JsonSerializer().dumps(times)) == times == [[seen, 1]]
     assert long_time(seen) in checked
     assert refused.status_code == 409
     assert "times have changed since you looked" in refused.content.decode()

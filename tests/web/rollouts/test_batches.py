@@ -90,10 +90,10 @@ def test_a_batch_is_given_another_time_as_a_whole(world, rollout, seat, today):
     at = (today + timedelta(days=50)).strftime("%d/%m/%Y %H:%M")
     checked = client.post(
         f"/rollouts/{rollout.pk}/instruct/",
-        {"kind": "INSTRUCT", "source": "mine", "mine": batch.pk, "activate_at": at, "act": "check"},
+        {"kind": "INSTRUCT", "source": "mine", "mine": batch.pk, "activate_at": at},
     )
-    assert checked.context["verdict"].accepted == 3
-    client.post(f"/rollouts/{rollout.pk}/instruct/", {"act": "submit", "token": checked.context["token"]})
+    assert checked.context["forecast"].accepted == 3
+    client.post(f"/rollouts/{rollout.pk}/instruct/submit/", {"token": checked.context["token"]})
 
     moved = sql.rows(
         "SELECT count(*) AS n FROM rollouts_target WHERE rollout_id = %(id)s AND import_time > %(late)s",
@@ -104,7 +104,7 @@ def test_a_batch_is_given_another_time_as_a_whole(world, rollout, seat, today):
 
 def test_choosing_a_batch_needs_one(world, rollout, seat):
     answer = seat("supplier").post(
-        f"/rollouts/{rollout.pk}/instruct/", {"kind": "WITHDRAW", "source": "mine", "act": "check"}
+        f"/rollouts/{rollout.pk}/instruct/", {"kind": "WITHDRAW", "source": "mine"}
     )
 
     assert answer.status_code == 422
@@ -116,7 +116,7 @@ def test_somebody_elses_batch_cannot_be_chosen(world, rollout, seat, today):
 
     answer = seat("supplier").post(
         f"/rollouts/{rollout.pk}/instruct/",
-        {"kind": "WITHDRAW", "source": "mine", "mine": theirs.pk, "act": "check"},
+        {"kind": "WITHDRAW", "source": "mine", "mine": theirs.pk},
     )
 
     assert answer.status_code == 422

@@ -235,7 +235,7 @@ def test_hubs_of_a_saved_rule_are_instructed(world, seat, today):
     client, path = seat("supplier"), f"/rollouts/{rollout.pk}/instruct/"
 
     form = client.get(f"{path}?source=saved&saved={version.pk}").content.decode()
-    fields = {"act": "check", "kind": "INSTRUCT", "source": "saved", "saved": version.pk}
+    fields = {"kind": "INSTRUCT", "source": "saved", "saved": version.pk}
     checked = client.post(path, fields).content.decode()
 
     assert f'<option value="{version.pk}" selected>Central, version 1</option>' in form

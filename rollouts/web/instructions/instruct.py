@@ -1,4 +1,4 @@
-"""Instructing: choose hubs and time, see what would come of it, submit, keep the receipt."""
+"""Instructing: choose hubs and time, see what would come of it, submit."""
 
 from __future__ import annotations
 
@@ -8,31 +8,20 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel import clock
-from portal.kernel.paging import BadCursor
 from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
 from portal.kernel.refusals import NotPermitted, Refusal
-from portal.kernel.spreadsheets import stream_csv, stream_xlsx
 from rollouts import services
 from rollouts.queries.instructions.choices import HubChoice, current_versions, guids_by_rule, own_guids
-from rollouts.queries.instructions.receipts import (
-    NamedReceipt,
-    ReceiptFilter,
-    RejectedLine,
-    every_refused_line,
-    receipts,
-    refused_lines,
-)
-from rollouts.queries.instructions.receipts import receipt as receipt_of
+from rollouts.queries.instructions.receipts import RejectedLine
 from rollouts.queries.pilots.pilots import selection_rules
 from rollouts.queries.rollouts.batches import OwnBatch, own_batches
 from rollouts.queries.rollouts.rollout import rollout_page
@@ -41,12 +30,11 @@ from rollouts.states import Channel, InstructionKind, RejectionReason
 from rollouts.web.estate.hub_lists import InstructionDraft, keep_draft, restore_draft, submitted_list
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.instructions.forms import KINDS, SOURCES, InstructForm
+from rollouts.web.instructions.receipts import reasons_of
 from rollouts.web.rollouts.forms import batch_choices
-from rollouts.web.rollouts.views import XLSX, crumbs_of, download
+from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.rules.conditions import ConditionsForm
-from rollouts.web.wording import facts
 
-_FAILURES: Final = ("guid", "line", "reason", "what it means", "detail", "sheet")
 _GONE: Final = "What you had checked is no longer kept here. Choose the hubs again; nothing was submitted."
 _MOVED: Final = "The second Supplier's times have changed since you looked. Check again before you agree."
 _ASKED: Final = ("source", "kind", "batch", "saved", "mine", "name")
@@ -56,41 +44,42 @@ SHOWN: Final = 50
 @require_http_methods(["GET", "POST"])
 @for_people
 def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """Take what a Supplier wants with which hubs; check it; submit what was checked."""
-    scope = scope_of(request)
-    if not scope.is_supplier:
-        raise NotPermitted("Only a Supplier can instruct its hubs.")
-    scope.check(*MAY_INSTRUCT)
+    """Take which hubs a Supplier instructs and when, and show what would come of it."""
+    scope = _instructing_scope(request)
     form, rule = _forms(request, scope, rollout_id)
     if request.method == "GET":
         return _choose(request, rollout_id, form, rule)
-    if request.POST.get("act") == "submit":
-        return _submit(request, rollout_id)
-    if request.POST.get("act") == "change":
-        return _change(request, rollout_id)
     if not form.is_valid() or (form.cleaned_data["source"] == "rule" and not rule.is_valid()):
         return _choose(request, rollout_id, form, rule, status=422)
     now = clock.now()
     try:
         draft = _draft_of(scope, rollout_id, form.cleaned_data, rule, now=now)
         hubs = draft.hubs
-        verdict = services.check_instruction(
+        forecast = services.check_instruction(
             scope, source=hubs, received_at=now, now=now, **_instruction_arguments(draft)
         )
         if draft.kind == InstructionKind.AGREE:
-            draft = replace(draft, times=_times_of(verdict))
+            draft = replace(draft, times=_times_of(forecast))
         token = keep_draft(draft)
     except Refusal as refusal:
         form.add_error(None, refusal.message)
         return _choose(request, rollout_id, form, rule, status=refusal.status)
     context = {
-        **_verdict_context(draft, verdict),
+        **_forecast_context(draft, forecast),
         "token": token,
         "hubs": hubs,
         "crumbs": crumbs_of(rollout_id, rollout_page(scope, rollout_id, now=now).flight.name),
         "rollout_id": rollout_id,
     }
     return render(request, "rollouts/instructions/instruct_check.html", context)
+
+
+def _instructing_scope(request: PortalRequest) -> Scope:
+    scope = scope_of(request)
+    if not scope.is_supplier:
+        raise NotPermitted("Only a Supplier can instruct its hubs.")
+    scope.check(*MAY_INSTRUCT)
+    return scope
 
 
 def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[InstructForm, ConditionsForm]:
@@ -141,15 +130,18 @@ def _choose(
     return render(request, "rollouts/instructions/instruct.html", context, status=status)
 
 
-def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
+@require_POST
+@for_people
+def submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
+    """Submit what was checked."""
     # The body has been read by now: this is the arrival of its last byte (R3.1).
-    scope, now, token = scope_of(request), clock.now(), request.POST.get("token", "")
+    scope, now, token = _instructing_scope(request), clock.now(), request.POST.get("token", "")
     draft = restore_draft(scope, token, rollout_id=rollout_id)
     if draft is None:
-        return _choose_again(request, rollout_id, _GONE)
+        return _refuse(request, rollout_id, _GONE)
     try:
         if draft.times is not None and _times_now(scope, draft, now=now) != draft.times:
-            return _choose_again(request, rollout_id, _MOVED, draft=draft)
+            return _refuse(request, rollout_id, _MOVED, draft=draft)
         taken = services.receive_instruction(
             scope,
             source=draft.hubs,
@@ -161,23 +153,25 @@ def _submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
             **_instruction_arguments(draft),
         )
     except Refusal as refusal:
-        return _choose_again(request, rollout_id, refusal.message, draft=draft, status=refusal.status)
+        return _refuse(request, rollout_id, refusal.message, draft=draft, status=refusal.status)
     return redirect("rollouts:receipt", taken.reference)
 
 
 def _times_now(scope: Scope, draft: InstructionDraft, *, now: datetime) -> list[list[Any]]:
     order = _instruction_arguments(draft)
-    verdict = services.check_instruction(scope, source=draft.hubs, received_at=now, now=now, **order)
-    return _times_of(verdict)
+    forecast = services.check_instruction(scope, source=draft.hubs, received_at=now, now=now, **order)
+    return _times_of(forecast)
 
 
-def _times_of(verdict: InstructionForecast) -> list[list[Any]]:
-    return [[at, hubs] for at, hubs in verdict.times.items()]
+def _times_of(forecast: InstructionForecast) -> list[list[Any]]:
+    return [[at, hubs] for at, hubs in forecast.times.items()]
 
 
-def _change(request: PortalRequest, rollout_id: int) -> HttpResponse:
+@require_POST
+@for_people
+def choose_again(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """Go back from the check with what was typed; a file has to be chosen again."""
-    scope = scope_of(request)
+    scope = _instructing_scope(request)
     draft = restore_draft(scope, request.POST.get("token", ""), rollout_id=rollout_id)
     if draft is None:
         return redirect("rollouts:instruct", rollout_id)
@@ -186,7 +180,7 @@ def _change(request: PortalRequest, rollout_id: int) -> HttpResponse:
     return _choose(request, rollout_id, form, rule)
 
 
-def _choose_again(
+def _refuse(
     request: PortalRequest,
     rollout_id: int,
     words: str,
@@ -259,102 +253,22 @@ def _instruction_arguments(draft: InstructionDraft) -> dict[str, Any]:
     }
 
 
-def _verdict_context(draft: InstructionDraft, verdict: InstructionForecast) -> dict[str, Any]:
+def _forecast_context(draft: InstructionDraft, forecast: InstructionForecast) -> dict[str, Any]:
     return {
         "draft": draft,
         "kind": dict(KINDS)[draft.kind],
         "source": dict(SOURCES)[draft.source],
-        "verdict": verdict,
-        "reasons": _reasons(verdict.tally.rejected_by_reason),
-        "consents": [Segment(consent, n) for consent, n in verdict.tally.consents.items()],
-        "days": {day: {"yours": n} for day, n in sorted(verdict.tally.days.items())},
-        "times": list(verdict.times.items())[:SHOWN],
-        "more_times": max(0, len(verdict.times) - SHOWN),
-        "refused": [_line(line) for line in verdict.refused[:SHOWN]],
+        "forecast": forecast,
+        "reasons": reasons_of(forecast.tally.rejected_by_reason),
+        "consents": [Segment(consent, n) for consent, n in forecast.tally.consents.items()],
+        "days": {day: {"yours": n} for day, n in sorted(forecast.tally.days.items())},
+        "times": list(forecast.times.items())[:SHOWN],
+        "more_times": max(0, len(forecast.times) - SHOWN),
+        "refused": [_line(line) for line in forecast.refused[:SHOWN]],
     }
-
-
-def _reasons(counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    named = {
-        str(RejectionReason(code).label) if code in RejectionReason.values else code: n
-        for code, n in counts.items()
-    }
-    return [{"label": words, "count": n} for words, n in sorted(named.items(), key=lambda item: -item[1])]
 
 
 def _line(line: services.RefusedLine) -> RejectedLine:
     known = line.reason in RejectionReason.values
     words = str(RejectionReason(line.reason).label) if known else str(line.reason)
     return RejectedLine(line.line, line.raw, "", str(line.reason), words, line.detail, line.sheet)
-
-
-@require_GET
-@for_people
-def instructions(request: PortalRequest) -> HttpResponse:
-    """List the organisation's own instructions, the latest first."""
-    scope = scope_of(request)
-    wanted, before = request.GET.get("update", ""), request.GET.get("before", "")
-    rollout_id = int(wanted) if wanted.isdecimal() else None
-    try:
-        page = receipts(scope, wanted=ReceiptFilter(rollout_id=rollout_id), cursor=before)
-    except BadCursor:  # a damaged address shows the latest
-        page = receipts(scope, wanted=ReceiptFilter(rollout_id=rollout_id))
-    older = f"?before={page.next}" + (f"&update={wanted}" if wanted.isdecimal() else "") if page.next else ""
-    context = {"page": page, "older_url": older, "scope": scope}
-    return render(request, "rollouts/instructions/instructions.html", context)
-
-
-@require_GET
-@for_people
-def receipt(request: PortalRequest, reference: str) -> HttpResponse:
-    """Show a receipt: what was received, what came of it, and what was not taken."""
-    scope = scope_of(request)
-    named = receipt_of(scope, reference)
-    tally = named.receipt.tally
-    context = {
-        "found": named,
-        "receipt": named.receipt,
-        "facts": _receipt_facts(named),
-        "reasons": _reasons(tally.rejected_by_reason),
-        "consents": [Segment(consent, n) for consent, n in tally.consents.items()],
-        "days": {day: {"yours": n} for day, n in sorted(tally.days.items())},
-        "refused": refused_lines(scope, reference) if named.receipt.rejected else [],
-        "failures_url": reverse("rollouts:failures", args=[reference, "csv"]),
-        "crumbs": crumbs_of(named.receipt.rollout_id, named.rollout_name),
-    }
-    part = "#outcome" if request.htmx and not request.htmx.history_restore_request else ""
-    return render(request, f"rollouts/instructions/receipt.html{part}", context)
-
-
-@require_GET
-@for_people
-def failures(request: PortalRequest, reference: str, form: str) -> HttpResponseBase:
-    """Give the lines that were not taken as a file, ready to be corrected and sent again."""
-    rows = (
-        (line.raw or line.guid, line.line, line.reason, line.words, line.detail, line.sheet)
-        for line in every_refused_line(scope_of(request), reference)
-    )
-    name = f"{reference}-not-accepted.{form}"
-    if form == "csv":
-        return download(stream_csv(rows, header=_FAILURES, with_mark=True), name, "text/csv; charset=utf-8")
-    if form == "xlsx":
-        return download(stream_xlsx(rows, header=_FAILURES, title="Not accepted"), name, XLSX)
-    raise Http404
-
-
-def _receipt_facts(named: NamedReceipt) -> list[dict[str, object]]:
-    it = named.receipt
-    wanted = long_time(it.activate_at) if it.activate_at else "no preference"
-    return facts(
-        ("Rollout", named.rollout_name),
-        ("Instruction", dict(KINDS).get(it.kind, it.kind)),
-        ("Time asked for", wanted if it.kind == InstructionKind.INSTRUCT else ""),
-        ("Time agreed with", wanted if it.kind == InstructionKind.AGREE and it.activate_at else ""),
-        ("Your name for it", it.name),
-        ("Received", long_time(it.received_at)),
-        ("Finished", long_time(it.finished_at) if it.finished_at else ""),
-        ("Channel", str(Channel(it.channel).label)),
-        ("File", it.file_name),
-        ("Lines", f"{it.lines:,}"),
-        ("SHA-256 of the list", it.sha256),
-    )

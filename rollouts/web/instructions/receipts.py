@@ -1,0 +1,113 @@
+"""Receipts: what was instructed, what came of it, and the lines that were not taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from portal.identity.requests import PortalRequest
+from portal.kernel.paging import BadCursor
+from portal.kernel.presentation.charts import Segment
+from portal.kernel.presentation.moments import long_time
+from portal.kernel.spreadsheets import stream_csv, stream_xlsx
+from rollouts.queries.instructions.receipts import (
+    NamedReceipt,
+    ReceiptFilter,
+    every_refused_line,
+    receipts,
+    refused_lines,
+)
+from rollouts.queries.instructions.receipts import receipt as receipt_of
+from rollouts.states import Channel, InstructionKind, RejectionReason
+from rollouts.web.guards import for_people, scope_of
+from rollouts.web.instructions.forms import KINDS
+from rollouts.web.rollouts.views import XLSX, crumbs_of, download
+from rollouts.web.wording import facts
+
+_FAILURES: Final = ("guid", "line", "reason", "what it means", "detail", "sheet")
+
+
+def reasons_of(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Name and count why lines were not taken, the most frequent first."""
+    named = {
+        str(RejectionReason(code).label) if code in RejectionReason.values else code: n
+        for code, n in counts.items()
+    }
+    return [{"label": words, "count": n} for words, n in sorted(named.items(), key=lambda item: -item[1])]
+
+
+@require_GET
+@for_people
+def instructions(request: PortalRequest) -> HttpResponse:
+    """List the organisation's own instructions, the latest first."""
+    scope = scope_of(request)
+    wanted, before = request.GET.get("update", ""), request.GET.get("before", "")
+    rollout_id = int(wanted) if wanted.isdecimal() else None
+    try:
+        page = receipts(scope, wanted=ReceiptFilter(rollout_id=rollout_id), cursor=before)
+    except BadCursor:  # a damaged address shows the latest
+        page = receipts(scope, wanted=ReceiptFilter(rollout_id=rollout_id))
+    older = f"?before={page.next}" + (f"&update={wanted}" if wanted.isdecimal() else "") if page.next else ""
+    context = {"page": page, "older_url": older, "scope": scope}
+    return render(request, "rollouts/instructions/instructions.html", context)
+
+
+@require_GET
+@for_people
+def receipt(request: PortalRequest, reference: str) -> HttpResponse:
+    """Show a receipt: what was received, what came of it, and what was not taken."""
+    scope = scope_of(request)
+    named = receipt_of(scope, reference)
+    tally = named.receipt.tally
+    context = {
+        "found": named,
+        "receipt": named.receipt,
+        "facts": _receipt_facts(named),
+        "reasons": reasons_of(tally.rejected_by_reason),
+        "consents": [Segment(consent, n) for consent, n in tally.consents.items()],
+        "days": {day: {"yours": n} for day, n in sorted(tally.days.items())},
+        "refused": refused_lines(scope, reference) if named.receipt.rejected else [],
+        "failures_url": reverse("rollouts:failures", args=[reference, "csv"]),
+        "crumbs": crumbs_of(named.receipt.rollout_id, named.rollout_name),
+    }
+    part = "#outcome" if request.htmx and not request.htmx.history_restore_request else ""
+    return render(request, f"rollouts/instructions/receipt.html{part}", context)
+
+
+@require_GET
+@for_people
+def failures(request: PortalRequest, reference: str, form: str) -> HttpResponseBase:
+    """Give the lines that were not taken as a file, ready to be corrected and sent again."""
+    rows = (
+        (line.raw or line.guid, line.line, line.reason, line.words, line.detail, line.sheet)
+        for line in every_refused_line(scope_of(request), reference)
+    )
+    name = f"{reference}-not-accepted.{form}"
+    if form == "csv":
+        return download(stream_csv(rows, header=_FAILURES, with_mark=True), name, "text/csv; charset=utf-8")
+    if form == "xlsx":
+        return download(stream_xlsx(rows, header=_FAILURES, title="Not accepted"), name, XLSX)
+    raise Http404
+
+
+def _receipt_facts(named: NamedReceipt) -> list[dict[str, object]]:
+    it = named.receipt
+    wanted = long_time(it.activate_at) if it.activate_at else "no preference"
+    return facts(
+        ("Rollout", named.rollout_name),
+        ("Instruction", dict(KINDS).get(it.kind, it.kind)),
+        ("Time asked for", wanted if it.kind == InstructionKind.INSTRUCT else ""),
+        ("Time agreed with", wanted if it.kind == InstructionKind.AGREE and it.activate_at else ""),
+        ("Your name for it", it.name),
+        ("Received", long_time(it.received_at)),
+        ("Finished", long_time(it.finished_at) if it.finished_at else ""),
+        ("Channel", str(Channel(it.channel).label)),
+        ("File", it.file_name),
+        ("Lines", f"{it.lines:,}"),
+        ("SHA-256 of the list", it.sha256),
+    )
