@@ -34,6 +34,19 @@ def version_of(values: Mapping[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
+def check_latest(expected: int | None, latest: int) -> None:
+    """Refuse a new version made from another than the latest; None expects nothing.
+
+    Raises:
+        EditConflict: there is a later one.
+    """
+    if expected is not None and expected != latest:
+        raise EditConflict(
+            f"Somebody else has saved version {latest} since you opened the page. Look at it, "
+            "or save again to put yours in its place."
+        )
+
+
 def check_version(expected: str | None, values: Mapping[str, Any]) -> None:
     """Refuse a change made from other values than those of the locked row; None expects nothing.
 

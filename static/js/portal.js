@@ -45,6 +45,40 @@
     document.querySelectorAll('[data-ticked]').forEach((mark) => { mark.textContent = ticked.toLocaleString('en-GB') })
   })
 
+  // Days are typed day first, whatever the browser's language; its calendar helps beside the field.
+  const addCalendars = (root) => root.querySelectorAll?.('input[data-calendar]').forEach((field) => {
+    if (field.nextElementSibling?.matches('.calendar') || !HTMLInputElement.prototype.showPicker) return
+    const place = document.createElement('span')
+    place.className = 'calendar'
+    const picker = document.createElement('input')
+    Object.assign(picker, { type: 'date', tabIndex: -1, className: 'calendar__picker' })
+    picker.setAttribute('aria-hidden', 'true')
+    const button = document.createElement('button')
+    Object.assign(button, { type: 'button', className: 'button-plain', textContent: 'Calendar' })
+    const name = field.labels?.[0]?.textContent.trim()
+    const whose = document.createElement('span')
+    Object.assign(whose, { className: 'govuk-visually-hidden', textContent: name ? `: ${name}` : '' })
+    button.append(whose)
+    button.addEventListener('click', () => {
+      const typed = /^(\d{1,2})[/.](\d{1,2})[/.](\d{4})/.exec(field.value.trim())
+      picker.value = typed ? `${typed[3]}-${typed[2].padStart(2, '0')}-${typed[1].padStart(2, '0')}` : ''
+      picker.showPicker()
+    })
+    picker.addEventListener('change', () => {
+      if (!picker.value) return
+      const day = picker.value.split('-').reverse().join('/')
+      const time = field.value.trim().replace(/^\S+\s*/, '') || '00:00'
+      field.value = field.dataset.calendar === 'time' ? `${day} ${time}` : day
+      field.dispatchEvent(new Event('input', { bubbles: true }))
+      field.dispatchEvent(new Event('change', { bubbles: true }))
+      field.focus()
+    })
+    place.append(button, picker)
+    field.after(place)
+  })
+  addCalendars(document)
+  document.body.addEventListener('htmx:load', (event) => addCalendars(event.detail.elt))
+
   // An answer that htmx does not swap (500, no network) must not look like nothing happened.
   const sorry = (text) => {
     const place = document.getElementById('messages')

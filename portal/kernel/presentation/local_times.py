@@ -20,6 +20,15 @@ _ONLY_DAY: Final = re.compile(_DAY)
 _MOMENT: Final = re.compile(rf"{_DAY}(?:(?:T|,?\s+){_TIME}(?:\s*(?P<zone>GMT|BST))?)?", re.IGNORECASE)
 
 
+def iso_day(text: str) -> str:
+    """Return a day written day first as ISO 8601 has it; anything else as it is."""
+    try:
+        day = DayField(required=False).clean(text)
+    except ValidationError:
+        return text
+    return day.isoformat() if day else text
+
+
 class DayField(forms.Field):
     """A day, written day first; a year first is understood as well."""
 

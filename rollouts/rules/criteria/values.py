@@ -125,7 +125,8 @@ def _number(field: CriteriaField, written: object) -> int | float:
 
 
 def _date(written: object) -> date:
-    fault = Misread(("", f"Give a day as YYYY-MM-DD, from {_FIRST_YEAR} to {_LAST_YEAR}."))
+    words = f"Give a day from {_FIRST_YEAR} to {_LAST_YEAR}, such as 15/03/2027 (in JSON: 2027-03-15)."
+    fault = Misread(("", words))
     if not isinstance(written, str) or not _DAY.fullmatch(written) or not written.isascii():
         raise fault
     try:

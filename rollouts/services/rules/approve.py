@@ -24,6 +24,7 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.versions import check_latest
 from rollouts.models import ApprovalRule, ApprovalRuleVersion, ApprovalRun, Instruction, Rollout
 from rollouts.reads.instructions.receipts import Receipt
 from rollouts.reads.rollouts.visibility import visible_rollouts
@@ -48,9 +49,18 @@ LONGEST_NAME: Final = 80
 
 @unit_of_work
 def save_approval_rule(
-    scope: Scope, *, name: str, release_tree: object, hub_tree: object, time_policy: object, now: datetime
+    scope: Scope,
+    *,
+    name: str,
+    release_tree: object,
+    hub_tree: object,
+    time_policy: object,
+    expected: int | None = None,
+    now: datetime,
 ) -> ApprovalRuleVersion:
     """Save a rule under a name; a new version where it means something new, else the version there is.
+
+    `expected` is the latest version the change was made from.
 
     A version that is switched on stays on: switching on the new one is a step of its own.
 
@@ -58,6 +68,7 @@ def save_approval_rule(
         NotPermitted: not for somebody who instructs for a Supplier.
         BadInput: there is no name, or it is too long.
         InvalidCriteria: a tree or the time policy cannot be read.
+        EditConflict: there is a later version than `expected`.
     """
     _check_may_approve(scope)
     name = name.strip()
@@ -72,6 +83,7 @@ def save_approval_rule(
     rule = ApprovalRule.objects.select_for_update(no_key=True).get(
         organisation_id=scope.organisation_id, name=name
     )
+    check_latest(expected, rule.latest_version)
     latest = rule.versions.order_by("-version").first()
     if latest is not None and latest.digest == digest and rule.archived_at is None:
         return latest

@@ -13,6 +13,7 @@ from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.versions import check_latest
 from rollouts.models import SelectionRule, SelectionRuleVersion
 from rollouts.rules.criteria import Criteria, Subject, differences, explain, parse, parse_sample
 
@@ -21,14 +22,23 @@ LONGEST_NAME = 80
 
 @unit_of_work
 def save_rule(
-    scope: Scope, *, name: str, tree: object, sample: Mapping[str, Any] | None = None, now: datetime
+    scope: Scope,
+    *,
+    name: str,
+    tree: object,
+    sample: Mapping[str, Any] | None = None,
+    expected: int | None = None,
+    now: datetime,
 ) -> SelectionRuleVersion:
     """Save a rule under a name; a new version where it means something new, else the version there is.
+
+    `expected` is the latest version the change was made from.
 
     Raises:
         NotPermitted: not for somebody who chooses hubs for a Supplier.
         BadInput: there is no name, or it is too long.
         InvalidCriteria: the tree or the sample cannot be read.
+        EditConflict: there is a later version than `expected`.
     """
     scope.check(*MAY_INSTRUCT)
     name = name.strip()
@@ -40,6 +50,7 @@ def save_rule(
     digest = hashlib.sha256(meaning.encode()).hexdigest()
 
     rule = _held_rule(scope, name, now=now)
+    check_latest(expected, rule.latest_version)
     latest = rule.versions.order_by("-version").first()
     version = latest if latest is not None and latest.digest == digest else None
     if version is None:

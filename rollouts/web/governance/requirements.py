@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from django import forms
@@ -20,7 +20,9 @@ from portal.identity.models import Organisation, OrganisationKind
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_CONFIRM, MAY_OPERATE, Role
 from portal.kernel import clock
+from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.refusals import NotFound, NotPermitted, Refusal
+from portal.kernel.versions import version_of
 from rollouts import services
 from rollouts.queries.governance.business_rules import BusinessRules, RuleChange, business_rules
 from rollouts.queries.governance.requirements import requirements_document
@@ -109,7 +111,13 @@ def propose(request: PortalRequest) -> HttpResponse:
     scope.check(*MAY_OPERATE, *MAY_CONFIRM)
     current = business_rules(scope)
     rows, reasons = _row_forms(request, current), ReasonsForm(request.POST or None)
-    if request.method == "POST":
+    in_force: Sequence[Any] = ()
+    made_from = version_of({"in_force": _given(current)})
+    if request.method == "POST" and request.POST.get(MADE_FROM, made_from) != made_from:
+        words = "Who must sign has changed since you opened the page. Propose again to replace that."
+        reasons.add_error(None, words)
+        in_force, status = current.in_force, 409
+    elif request.method == "POST":
         status = 422
         if rows.is_valid() and reasons.is_valid():
             try:
@@ -124,7 +132,13 @@ def propose(request: PortalRequest) -> HttpResponse:
             else:
                 messages.success(request, "The change is proposed. It counts once it has been signed.")
                 return redirect("rollouts:business-rules")
-    context = {"rows": rows, "reasons": reasons, "crumbs": _crumbs(is_below=True)}
+    context = {
+        "rows": rows,
+        "reasons": reasons,
+        "made_from": made_from,
+        "in_force": in_force,
+        "crumbs": _crumbs(is_below=True),
+    }
     return render(request, "rollouts/governance/rules_propose.html", context, status=status)
 
 
@@ -219,8 +233,18 @@ def _row_forms(request: PortalRequest, current: BusinessRules) -> BaseFormSet[Re
     boards = Organisation.objects.filter(
         kind__in=[OrganisationKind.PANEL, OrganisationKind.DCC], is_active=True
     )
+    factory = formset_factory(RequirementForm, extra=_SPARE_ROWS, max_num=_MOST_ROWS, validate_max=True)
+    return factory(
+        request.POST or None,
+        initial=_given(current),
+        prefix="row",
+        form_kwargs={"bodies": list(boards.order_by("-kind", "name").values_list("pk", "name"))},
+    )
+
+
+def _given(current: BusinessRules) -> list[dict[str, Any]]:
     outcomes = {str(outcome.label): outcome.value for outcome in ReviewOutcome}
-    given = [
+    return [
         {
             "organisation": row.organisation_id,
             "role": row.role_value,
@@ -231,13 +255,6 @@ def _row_forms(request: PortalRequest, current: BusinessRules) -> BaseFormSet[Re
         for row in current.in_force
         if row.organisation_id is not None
     ]
-    factory = formset_factory(RequirementForm, extra=_SPARE_ROWS, max_num=_MOST_ROWS, validate_max=True)
-    return factory(
-        request.POST or None,
-        initial=given,
-        prefix="row",
-        form_kwargs={"bodies": list(boards.order_by("-kind", "name").values_list("pk", "name"))},
-    )
 
 
 def _proposed_rows(rows: BaseFormSet[RequirementForm]) -> Iterator[dict[str, Any]]:

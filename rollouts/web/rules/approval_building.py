@@ -14,7 +14,9 @@ from django.views.decorators.http import require_http_methods
 from portal.identity.requests import PortalRequest
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.refusals import Refusal
+from portal.kernel.versions import EditConflict
 from rollouts import services
 from rollouts.queries.rules.approvals import ApprovalCard, approval_rule, approval_rules
 from rollouts.queries.rules.choices import values_that_occur
@@ -48,6 +50,7 @@ class ApprovalBuilder:
     ahead: Trial | None = None
     refused: str = ""
     status: int = 200
+    made_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ def _builder(request: PortalRequest, card: ApprovalCard | None) -> ApprovalBuild
             read_draft(request.POST, HUB, Subject.HUB),
             name_form(request),
             PolicyForm(request.POST),
+            made_from=request.POST.get(MADE_FROM, str(card.latest_version) if card else ""),
         )
         act = request.POST.get("act", "")
         verb, _, place = act.partition(":")
@@ -116,6 +120,7 @@ def _builder(request: PortalRequest, card: ApprovalCard | None) -> ApprovalBuild
         draft_of(shown.hub_tree, Subject.HUB),
         NameForm(),
         PolicyForm(initial=policy_initial(parse_time_policy(shown.time_policy))),
+        made_from=str(card.latest_version),
     )
 
 
@@ -161,9 +166,12 @@ def _act(request: PortalRequest, scope: Scope, bench: ApprovalBuilder, readings:
             release_tree=approval.release.document,
             hub_tree=approval.hubs.document,
             time_policy=approval.policy.document,
+            expected=int(bench.made_from) if bench.made_from.isdecimal() else None,
             now=now,
         )
     except Refusal as refusal:
+        if isinstance(refusal, EditConflict) and bench.card:
+            bench.made_from = str(bench.card.latest_version)
         bench.refused, bench.status = refusal.message, refusal.status
         return None
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from django.http import QueryDict
 
+from portal.kernel.presentation.local_times import iso_day
 from rollouts.rules.criteria import MAX_CONDITIONS, MAX_DEPTH, Kind, Op, Shape, Subject, fields_of
 from rollouts.rules.criteria import CriteriaField as Asked
 
@@ -135,6 +136,8 @@ def _leaf_document(leaf: DraftLeaf) -> dict[str, Any]:
 
 def _plain(field: Asked, op: Op, text: str) -> str | int | float:
     """Give a number where one is written; anything else stays as typed, and is a problem to be told."""
+    if field.kind is Kind.DATE and op.shape is not Shape.DAYS:
+        return iso_day(text)
     if field.kind is not Kind.NUMBER and op.shape is not Shape.DAYS:
         return text
     for number in (int, float):

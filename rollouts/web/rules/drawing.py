@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from portal.kernel.presentation.local_times import DayField, iso_day
 from rollouts.rules.criteria import (
     Criteria,
     CriteriaField,
@@ -53,6 +54,7 @@ class Control:
     options: Sequence[Option] = ()
     values: Sequence[str] = ()
     input_type: str = "text"
+    calendar: str = ""
     unit: str = ""
     minimum: str = ""
     maximum: str = ""
@@ -183,7 +185,9 @@ def _typed(field: CriteriaField, op: Op, leaf: DraftLeaf) -> Control:
     kind, count = ("range", 2) if op.shape is Shape.RANGE else ("one", 1)
     shown = _padded(leaf, count)
     if field.kind is Kind.DATE:
-        return Control(kind, values=shown, input_type="date")
+        return Control(
+            kind, values=[str(DayField().prepare_value(iso_day(day))) for day in shown], calendar="day"
+        )
     if field.kind is Kind.NUMBER:
         return Control(
             kind,

@@ -16,8 +16,10 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotFound, NotPermitted, Refusal
+from portal.kernel.versions import EditConflict
 from rollouts import services
 from rollouts.queries.pilots.pilots import (
     SavedRule,
@@ -53,6 +55,7 @@ class RuleBuilder:
     shows_faults: bool = False
     refused: list[str] = field(default_factory=list)
     status: int = 200
+    made_from: str = ""
 
 
 def supplier_scope(request: PortalRequest, *, may_write: bool = False) -> Scope:
@@ -157,6 +160,7 @@ def versions_of(scope: Scope, rule_id: int) -> list[SavedRule]:
 
 
 def _builder(request: PortalRequest, scope: Scope, saved: SavedRule | None) -> RuleBuilder:
+    latest = str(saved.version) if saved else ""
     updates = [(update.id, update.name) for update in open_rollouts(scope, now=clock.now())]
     if request.method == "POST":
         return RuleBuilder(
@@ -165,6 +169,7 @@ def _builder(request: PortalRequest, scope: Scope, saved: SavedRule | None) -> R
             name_form(request),
             SampleForm(request.POST),
             TryForm(request.POST, updates=updates),
+            made_from=request.POST.get(MADE_FROM, latest),
         )
     initial: dict[str, Any] = {
         "size": _SIZE,
@@ -175,7 +180,7 @@ def _builder(request: PortalRequest, scope: Scope, saved: SavedRule | None) -> R
         initial = dict(saved.sample or {"strata": list(DIMENSIONS), "seed": 0})
     draft = draft_of(saved.tree if saved else {"all": []}, Subject.HUB)
     trial = TryForm(updates=updates, initial={"update": request.GET.get("update", "")})
-    return RuleBuilder(saved, draft, NameForm(), SampleForm(initial=initial), trial)
+    return RuleBuilder(saved, draft, NameForm(), SampleForm(initial=initial), trial, made_from=latest)
 
 
 def _act(request: PortalRequest, scope: Scope, bench: RuleBuilder) -> Any:
@@ -194,12 +199,21 @@ def _act(request: PortalRequest, scope: Scope, bench: RuleBuilder) -> Any:
     try:
         if act == "save":
             name = bench.saved.name if bench.saved else bench.name.cleaned_data["name"]
-            return services.save_rule(scope, name=name, tree=reading.document, sample=sample, now=now)
+            return services.save_rule(
+                scope,
+                name=name,
+                tree=reading.document,
+                sample=sample,
+                expected=int(bench.made_from) if bench.made_from.isdecimal() else None,
+                now=now,
+            )
         if bench.trial.is_valid() and (update := bench.trial.cleaned_data["update"]):
             bench.preview = preview_selection(
                 scope, rollout_id=update, tree=reading.document, sample=sample, now=now
             )
     except Refusal as refusal:
+        if isinstance(refusal, EditConflict) and bench.saved:
+            bench.made_from = str(bench.saved.version)
         bench.refused.append(refusal.message)
         bench.status = refusal.status
     return None

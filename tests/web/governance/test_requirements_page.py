@@ -250,3 +250,15 @@ def test_what_is_in_force_stands_in_the_form_of_the_next_proposal(world, seat, t
 
 def test_a_proposal_that_is_not_there_is_not_signed(world, seat):
     assert seat("panel").post(f"{RULES}77/", {"version": "2", "verdict": "APPROVE"}).status_code == 404
+
+
+def test_a_proposal_made_from_older_rules_is_shown_those_in_force_first(world, seat):
+    client, path = seat("operator"), f"{RULES}propose/"
+
+    stale = client.post(path, {**proposal(world), "made_from": "older"})
+
+    page = stale.content.decode()
+    assert stale.status_code == 409
+    assert "Who must sign has changed" in page
+    assert "In force now" in page
+    assert not Decision.objects.exists()

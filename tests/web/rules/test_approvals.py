@@ -267,3 +267,17 @@ def test_each_update_a_rule_is_tried_on_takes_as_many_statements_as_the_one_befo
 
 
 AN_UPDATE = {"try/": 11, "enable/": 5}
+
+
+def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, seat, today):
+    version = saved(world.as_supplier, today)
+    client, path = seat("supplier"), f"/approvals/{version.rule_id}/change/"
+    fields = fields_in(client.get(path))
+    saved(world.as_supplier, today, policy={**NIGHTLY, "days": 12})
+
+    told = press(client, path, fields, "save", days="14")
+
+    assert told.status_code == 412
+    assert "Somebody else has saved version 2" in text(told)
+    assert ApprovalRuleVersion.objects.count() == 2
+    assert press(client, path, fields_in(told), "save").status_code == 302

@@ -319,3 +319,31 @@ def test_a_page_of_rules_takes_no_more_statements_for_more(world, seat, today, s
         saved(world.as_supplier, today, tree={"all": [NORTH, *[BUSY] * (number + 1)]})
 
     assert (few, statements(client, url)) == (COSTS[path], COSTS[path])
+
+
+def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, seat, today):
+    version = saved(world.as_supplier, today)
+    client, path = seat("supplier"), f"/rules/{version.rule_id}/change/"
+    fields = fields_in(client.get(path))
+    saved(world.as_supplier, today, tree={"all": [BUSY]})
+    fields = fields_in(press(client, path, fields, "refresh"))
+
+    told = press(client, path, fields, "save", size="4")
+
+    assert told.status_code == 412
+    assert "Somebody else has saved version 2" in told.content.decode()
+    assert SelectionRuleVersion.objects.count() == 2
+    assert press(client, path, fields_in(told), "save").status_code == 302
+    assert SelectionRuleVersion.objects.latest("version").version == 3
+
+
+def test_a_day_in_a_condition_is_typed_and_shown_day_first(world, seat):
+    client, path = seat("supplier"), "/rules/new/"
+    fields = fields_in(press(client, path, fields_in(client.get(path)), "add:hub"))
+    fields = fields_in(press(client, path, fields, "refresh", **{"hub.0.field": "installed_on"}))
+    fields |= {"hub.0.op": "after", "hub.0.value": "3/4/2024"}
+
+    assert fields_in(press(client, path, fields, "refresh"))["hub.0.value"] == "03/04/2024"
+    press(client, path, fields, "save", name="Newer")
+    leaf = {"field": "installed_on", "op": "after", "value": "2024-04-03"}
+    assert SelectionRuleVersion.objects.get().tree in ({"all": [leaf]}, leaf)
