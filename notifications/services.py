@@ -28,6 +28,7 @@ from portal.identity.scope import Scope
 from portal.kernel.opaque import NotRevealable
 from portal.kernel.refusals import BadInput
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
+from portal.kernel.versions import check_version
 
 log = structlog.get_logger(__name__)
 GATHER = timedelta(minutes=2)
@@ -83,14 +84,22 @@ def mark_seen(scope: Scope, *, up_to: str) -> None:
 
 
 @unit_of_work
-def prefer_mail(scope: Scope, *, mail: str, now: datetime) -> None:
-    """Set when this person wants mail; whoever wanted none is mailed what comes from now on."""
+def prefer_mail(scope: Scope, *, mail: str, expected: str | None = None, now: datetime) -> None:
+    """Set when this person wants mail; whoever wanted none is mailed what comes from now on.
+
+    `expected` is the `version_of` what was chosen before.
+
+    Raises:
+        EditConflict: the person has chosen otherwise meanwhile.
+    """
     if scope.user_id is None:
         return
     wanted, newest = Reader.Mail(mail), _newest()
     reader, made = Reader.objects.get_or_create(
         user_id=scope.user_id, defaults={"mail": wanted, "mailed_id": newest, "mailed_at": now}
     )
+    if not made:
+        check_version(expected, {"mail": Reader.objects.select_for_update().get(pk=reader.pk).mail})
     if made or reader.mail == wanted:
         return
     if reader.mail == Reader.Mail.NEVER:

@@ -14,11 +14,12 @@ from notifications.models import Reader
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotPermitted
+from portal.kernel.versions import version_of
 from portal.rest.fields import StrictSerializer
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
 from portal.rest.schemas import AllowedNames, Example, page_of, schema_reference
-from portal.rest.views import ResourceView
+from portal.rest.views import ResourceView, versioned_response
 
 _IDENT: Final = "5a8d2c11f09e4b7766f1c0a3d2e4b586"
 
@@ -95,6 +96,7 @@ class PreferencesView(ResourceView):
 
     tag = "Notices"
     needs: ClassVar[Any] = {"GET": ApiScope.NOTICES_READ, "PUT": ApiScope.NOTICES_READ}
+    versioned = True
 
     @operation(
         "getNoticePreferences", "Read when notices are mailed", returns=schema_reference(MailPreferenceSchema)
@@ -102,7 +104,8 @@ class PreferencesView(ResourceView):
     def get(self, request: Request) -> Response:
         """Read when the person who asks is mailed; a system reads the inbox or follows the feed."""
         self._check_person()
-        return Response({"mail": queries.mail_preference(self.scope)})
+        document = {"mail": queries.mail_preference(self.scope)}
+        return versioned_response(document, version_of(document))
 
     @operation(
         "setNoticePreferences",
@@ -115,8 +118,8 @@ class PreferencesView(ResourceView):
         """Choose when the person who asks is mailed: soon, once a day, or never."""
         self._check_person()
         wanted = self.validated_body(MailPreferenceInputSerializer)["mail"]
-        services.prefer_mail(self.scope, mail=wanted, now=clock.now())
-        return Response({"mail": wanted})
+        services.prefer_mail(self.scope, mail=wanted, expected=self.expected_version, now=clock.now())
+        return versioned_response({"mail": wanted}, version_of({"mail": wanted}))
 
     def _check_person(self) -> None:
         if self.scope.user_id is None:

@@ -16,7 +16,9 @@ from notifications import queries, services
 from notifications.models import Reader
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.refusals import BadInput
+from portal.kernel.versions import EditConflict, version_of
 
 _WORDS: Final = {
     Reader.Mail.SOON.value: (
@@ -58,19 +60,29 @@ def seen(request: HttpRequest) -> HttpResponse:
 def preferences(request: HttpRequest) -> HttpResponse:
     """Choose when notices are mailed."""
     scope = _scope(request)
-    wanted = request.POST.get("mail", "")
+    wanted, chosen = request.POST.get("mail", ""), queries.mail_preference(scope)
+    made_from, conflict = request.POST.get(MADE_FROM, chosen), ""
     if request.method == "POST" and wanted in Reader.Mail.values:
-        services.prefer_mail(scope, mail=wanted, now=clock.now())
-        messages.success(request, _SAID[wanted])
-        return redirect("notifications:preferences")
-    chosen = queries.mail_preference(scope)
-    choices = [(value, *words, value == chosen) for value, words in _WORDS.items()]
+        wanted = chosen if wanted == made_from else wanted
+        try:
+            if chosen not in {made_from, wanted}:
+                raise EditConflict(f"It has been set to “{_WORDS[chosen][0]}” since you opened the page.")
+            services.prefer_mail(scope, mail=wanted, expected=version_of({"mail": chosen}), now=clock.now())
+        except EditConflict as refusal:
+            conflict = f"{refusal.message} You chose “{_WORDS[wanted][0]}”: save again to keep that."
+        else:
+            messages.success(request, _SAID[wanted])
+            return redirect("notifications:preferences")
+    shown = wanted if conflict else chosen
+    choices = [(value, *words, value == shown) for value, words in _WORDS.items()]
     context = {
+        "made_from": chosen,
+        "conflict": conflict,
         "choices": choices,
         "address": request.user.email,  # type: ignore[union-attr]
         "crumbs": [{"label": "Notices", "url": reverse("notifications:inbox")}],
     }
-    status = 422 if request.method == "POST" else 200
+    status = 409 if conflict else 422 if request.method == "POST" else 200
     return render(request, "notifications/preferences.html", context, status=status)
 
 

@@ -422,7 +422,9 @@ def test_declining_a_nomination_needs_a_word_to_its_supplier(world, seat, today)
     nomination, client = PilotSubmission.objects.get(), seat("operator")
     content = {"act": "decline", "submission": nomination.pk}
 
-    assert client.post(f"{url}decide/", content).status_code == 422
+    refused = client.post(f"{url}decide/", content)
+    assert refused.status_code == 422
+    assert re.search(r'name="submission" value="\d+" checked', refused.content.decode())
     assert client.post(f"{url}decide/", {**content, "comment": "Too few regions."}).status_code == 302
     assert "Too few regions." in seat("supplier").get(url).content.decode()
 

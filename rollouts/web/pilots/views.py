@@ -231,6 +231,8 @@ def _page(
         "hubs": hubs,
         "older_url": f"?after={hubs.next}" if hubs.next else "",
         "submissions": [_submission(nomination) for nomination in nominations],
+        "ticked": {int(each) for each in request.POST.getlist("submission") if each.isdecimal()},
+        "comment": request.POST.get("comment", ""),
         "may_nominate": _may_nominate(scope, page, now=now),
         "may_decide": may_decide,
         "has_undecided": any(nomination.status == "SUBMITTED" for nomination in nominations),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from portal.identity.requests import PortalRequest
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotPermitted, Refusal
 from rollouts import services
@@ -26,6 +28,17 @@ from rollouts.web.rollouts.forms import CommentaryForm, OptionalCommentaryForm, 
 from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.wording import segments
 
+#: What a halt does to hubs; what has come to an end stays as it is.
+_HALT_COUNTS: Final = (
+    "not_begun",
+    "images_on_their_way",
+    "holding_the_image",
+    "recallable",
+    "not_recallable",
+)
+#: By how much numbers may move between page and button: so many hubs, or this part of them (one in twenty).
+_FEW_HUBS: Final = 10
+_SHARE_OF_HUBS: Final = 20
 HALTING: Final = frozenset({"suspend", "revoke"})
 _FORMS: Final[Mapping[str, type[CommentaryForm]]] = {
     "end_pilot": CommentaryForm,
@@ -79,6 +92,11 @@ def step(request: PortalRequest, rollout_id: int, verb: str) -> HttpResponse:
         return _page(request, scope, page, verb, form, may=may, now=now)
     if not form.is_valid():
         return _page(request, scope, page, verb, form, may=may, now=now, status=422)
+    seen = request.POST.get(MADE_FROM)
+    if seen is not None and _has_moved(seen, _seen(scope, page, verb, now=now)):
+        words = "The numbers have moved since you opened the page. Look at them as they are now, then go on."
+        form.add_error(None, words)
+        return _page(request, scope, page, verb, form, may=may, now=now, status=409)
     try:
         message = _take(scope, rollout_id, verb, form.cleaned_data, now=now)
     except Refusal as refusal:
@@ -86,6 +104,31 @@ def step(request: PortalRequest, rollout_id: int, verb: str) -> HttpResponse:
         return _page(request, scope, page, verb, form, may=may, now=now, status=refusal.status)
     messages.success(request, message)
     return redirect("rollouts:detail", rollout_id)
+
+
+def _seen(scope: Scope, page: RolloutPage, verb: str, *, now: datetime) -> dict[str, Any]:
+    """Return what somebody decides upon: where the rollout stands, and the numbers of the step."""
+    counts: Mapping[str, int] = {}
+    if verb in HALTING:
+        preview = halt_preview(scope, rollout_id=page.flight.id, now=now)
+        counts = {name: getattr(preview, name) for name in _HALT_COUNTS}
+    elif page.pilot:
+        counts = {str(int(state)): hubs for state, hubs in page.pilot.states.items()}
+    return {"status": str(page.flight.status), "counts": counts}
+
+
+def _has_moved(text: str, now: Mapping[str, Any]) -> bool:
+    """Tell whether what was seen is no longer so; a running rollout may move a little."""
+    try:
+        seen = json.loads(text)
+        before = {name: int(hubs) for name, hubs in seen["counts"].items()}
+        stands = seen["status"]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return True
+    most = max(_FEW_HUBS, sum(now["counts"].values()) // _SHARE_OF_HUBS)
+    counts = now["counts"]
+    moved = [abs(counts.get(each, 0) - before.get(each, 0)) for each in counts.keys() | before.keys()]
+    return bool(stands != now["status"] or max(moved, default=0) > most)
 
 
 def _form(verb: str, request: PortalRequest) -> Any:
@@ -137,6 +180,7 @@ def _page(
     rollout_id = page.flight.id
     context = {
         "page": page,
+        "made_from": json.dumps(_seen(scope, page, verb, now=now)),
         "verb": verb,
         "step": ROLLOUT_STEPS[verb],
         "means": _MEANS[verb],

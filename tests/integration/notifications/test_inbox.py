@@ -185,6 +185,22 @@ def test_preferences_are_kept(client):
     assert refused.status_code == 422
 
 
+def test_preferences_changed_in_another_tab_are_not_taken_back_unseen(client):
+    world = make_world(hubs=0)
+    client.force_login(world.supplier_user)
+    url = reverse("notifications:preferences")
+    client.post(url, {"mail": "DAILY", "made_from": "SOON"})
+
+    client.post(url, {"mail": "SOON", "made_from": "SOON"})
+    assert queries.mail_preference(world.as_supplier) == "DAILY"
+    asked = client.post(url, {"mail": "NEVER", "made_from": "SOON"})
+
+    assert asked.status_code == 409
+    assert queries.mail_preference(world.as_supplier) == "DAILY"
+    client.post(url, {"mail": "NEVER", "made_from": "DAILY"})
+    assert queries.mail_preference(world.as_supplier) == "NEVER"
+
+
 MORNING = datetime(2030, 3, 5, 7, 0, tzinfo=UTC)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -9,6 +10,7 @@ from html import unescape
 import pytest
 
 from rollouts.models import Rollout
+from tests.factories import make_rollout
 from tests.web.forms import fields_in
 from tests.web.test_acts import draft_of
 
@@ -89,3 +91,23 @@ def test_a_draft_that_changed_since_its_preview_is_shown_anew_first(seat, draft)
     client.post(url, fields_in(answer, PREVIEW))
     draft.refresh_from_db()
     assert draft.status == "NOTIFIED"
+
+
+def test_a_halt_whose_numbers_have_moved_is_shown_anew_first(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    client, url = seat("operator"), f"/rollouts/{rollout.pk}/steps/suspend/"
+    form = {**fields_in(client.get(url), FORM), "reason": "Too many failures."}
+    seen = json.loads(form["made_from"])
+    seen["counts"]["not_begun"] += 40
+
+    shown = client.post(url, {**form, "made_from": json.dumps(seen)})
+    damaged = client.post(url, {**form, "made_from": "x"})
+
+    rollout.refresh_from_db()
+    assert (shown.status_code, damaged.status_code, rollout.status) == (409, 409, "SAFE_LAUNCH")
+    assert "The numbers have moved" in shown.content.decode()
+    again = fields_in(shown, FORM)
+    assert again["reason"] == "Too many failures."
+    client.post(url, again)
+    rollout.refresh_from_db()
+    assert rollout.status == "SUSPENDED"
