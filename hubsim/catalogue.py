@@ -40,7 +40,7 @@ class ReferenceModel:
 
 @dataclass(frozen=True)
 class ReferenceCplEntry:
-    """A line of the Certified Products List: this firmware may run on that model."""
+    """A line of the Central Products List: this firmware may run on that model."""
 
     id: str
     device_model: ReferenceModel

@@ -19,7 +19,7 @@ _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
 
 _DISPLAYS: Final = IncidentAccount(
-    category=3,
+    category=4,
     title="In-home displays lose the meter after the new firmware",
     description=(
         "Customers report that the in-home display says “waiting for current data”. The electricity meter is"
@@ -30,20 +30,20 @@ _DISPLAYS: Final = IncidentAccount(
     service_desk_reference="SD-204417",
 )
 _PAIRED: Final = IncidentAccount(
-    category=3,
+    category=4,
     title="Displays have to be paired again",
     description="Three homes since the pilot. The meters themselves are well.",
     han_impact=HanImpact.SOME_DEVICES,
     han_devices=3,
 )
 _SLOW: Final = IncidentAccount(
-    category=3,
+    category=5,
     title="On-demand reads take minutes instead of seconds",
     description="Seen on two hubs of the pilot since this morning. Daily reads come in as usual.",
     han_impact=HanImpact.NONE,
 )
 _GAS: Final = IncidentAccount(
-    category=2,
+    category=4,
     title="Gas meters do not come back after the activation",
     description="The gas proxy function answers, the gas meter behind it does not.",
     han_impact=HanImpact.SOME_DEVICES,

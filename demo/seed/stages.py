@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Count
@@ -13,6 +13,7 @@ from demo.seed.past import Faults, Past, let_happen
 from demo.seed.people import BOTH_ROLES, DCC, GAS_ONLY, IMPORT_ONLY, SECOND, scope_of
 from portal.identity.models import Organisation
 from portal.identity.scope import Scope
+from portal.kernel.working_days import LONDON
 from rollouts import services
 from rollouts.models import CplEntry, CspChannel, Rollout, Target
 from rollouts.services import HubList
@@ -63,8 +64,8 @@ SUSPENDED: Final = Release(
     "Security fix, North single band",
     "42000101",
     "0A1E0000",
-    notified=80 * _DAY,
-    automatic=60 * _DAY,
+    notified=42 * _DAY,
+    automatic=38 * _DAY,
     kind=ReleaseKind.UNPLANNED,
     severity=Severity.CRITICAL,
     priority=Priority.P1,
@@ -151,10 +152,10 @@ def _draft(release: Release, now: datetime) -> Rollout:
         kind=release.kind,
         severity=release.severity,
         priority=release.priority,
-        automatic_at=_midnight(now + release.automatic),
+        automatic_at=_at_night(now + release.automatic),
         release_note_url=f"https://dcc.example/release-notes/{release.model}-{release.version}",
         description=f"Brings {release.model} to firmware {release.version}.",
-        unreachable_until=_midnight(now + release.unreachable) if release.unreachable else None,
+        unreachable_until=_at_night(now + release.unreachable) if release.unreachable else None,
         dispatch_settings=release.dispatch,
         now=now - release.notified - _HOUR,
     )
@@ -182,8 +183,8 @@ def _let_live(release: Release, now: datetime) -> Rollout:
     rollout = _notify(release, now)
     _run_pilot(rollout, Past(), now=now - 50 * _DAY)
     given_at = now - _HOUR
-    _instruct(rollout, SECOND, share=0.4, activate_at=_midnight(now + 3 * _DAY), now=given_at)
-    _instruct(rollout, "Coldwater Energy", share=0.5, activate_at=_midnight(now + 8 * _DAY), now=given_at)
+    _instruct(rollout, SECOND, share=0.4, activate_at=_at_night(now + 3 * _DAY), now=given_at)
+    _instruct(rollout, "Coldwater Energy", share=0.5, activate_at=_at_night(now + 8 * _DAY), now=given_at)
     _instruct(rollout, GAS_ONLY, share=1.0, activate_at=None, now=given_at)
     _instruct(rollout, BOTH_ROLES, share=0.7, activate_at=None, now=given_at)
     _instruct(rollout, "Dovedale Gas and Electric", share=0.8, activate_at=None, now=given_at)
@@ -194,11 +195,11 @@ def _suspend(release: Release, now: datetime) -> Rollout:
     """Let it run until too many activations fail, and suspend it."""
     rollout = _notify(release, now)
     past = Past(Faults(failing=90, mute=20))
-    _run_pilot(rollout, Past(), now=now - 60 * _DAY)
+    _run_pilot(rollout, Past(), now=now - 40 * _DAY)
     for days, name in ((30, "Elmsworth Energy"), (20, IMPORT_ONLY), (6, "Foxglove Power")):
         _instruct(rollout, name, share=0.9, activate_at=None, now=now - days * _DAY)
         let_happen(rollout, past, now=now - days * _DAY + 4 * _HOUR)
-    _instruct(rollout, SECOND, share=0.5, activate_at=_midnight(now + 20 * _DAY), now=now - 4 * _DAY)
+    _instruct(rollout, SECOND, share=0.5, activate_at=_at_night(now + 20 * _DAY), now=now - 4 * _DAY)
     let_happen(rollout, past, now=now - 3 * _DAY)
     services.halt(
         scope_of(DCC),
@@ -284,5 +285,5 @@ def _instruct(
     ).accepted
 
 
-def _midnight(moment: datetime) -> datetime:
-    return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+def _at_night(moment: datetime) -> datetime:
+    return datetime(moment.year, moment.month, moment.day, 1, tzinfo=LONDON)

@@ -10,8 +10,9 @@ SELECT {column} AS guid
            WHEN 'RECOVERY_IN_PROGRESS'
            THEN h.smi_status IN ({RECOVERING_SMI_STATUSES}) AND h.region <> {Region.SMETS1}
            WHEN 'NOT_COMMISSIONED'
-           THEN h.smi_status NOT IN ({ELIGIBLE_SMI_STATUSES, RECOVERING_SMI_STATUSES})
+           THEN h.smi_status NOT IN ({ELIGIBLE_SMI_STATUSES, RECOVERING_SMI_STATUSES, GONE_SMI_STATUSES})
                 AND h.region <> {Region.SMETS1}
+           WHEN 'LEFT_SERVICE' THEN h.smi_status IN ({GONE_SMI_STATUSES}) AND h.region <> {Region.SMETS1}
            WHEN 'MODEL_MISMATCH'
            THEN h.smi_status = {SmiStatus.COMMISSIONED} AND h.region <> {Region.SMETS1}
                 AND h.device_model_id <> %(model)s

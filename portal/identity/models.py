@@ -70,22 +70,22 @@ class MarketParticipant(models.Model):
 
 
 class UserIdentifier(models.Model):
-    """A DUIS User ID (EUI-64) of a Party in a role; messages are addressed to it."""
+    """A DUIS User ID (EUI-64) of a Party in a User Role; the DCC and CSPs have an ID and no User Role."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="user_ids")
     eui64 = models.BigIntegerField(unique=True)
-    user_role = models.CharField(max_length=4)
+    user_role = models.CharField(max_length=4, blank=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(user_role__in=["IS", "ES", "GS", "RSA", "ED", "GT", "OU", "CSP", "DCC"]),
+                condition=Q(user_role__in=["", "IS", "ES", "GS", "RSA", "ED", "GT", "OU"]),
                 name="identity_useridentifier_role_is_known",
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_role} {self.eui64}"
+        return f"{self.user_role} {self.eui64}".strip()
 
 
 class ServiceToken(models.Model):

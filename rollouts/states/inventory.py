@@ -39,7 +39,7 @@ class LineProblem(TextChoices):
     UNKNOWN_MPID = "UNKNOWN_MPID", "No Supplier has this market participant id."
     UNKNOWN_GAS_CODE = "UNKNOWN_GAS_CODE", "No Supplier has this gas short code."
     BAD_DATE = "BAD_DATE", "A date is not a day, such as 2026-11-20."
-    BAD_HAN_DEVICES = "BAD_HAN_DEVICES", "The number of HAN devices is not a number from 0 to 64."
+    BAD_HAN_DEVICES = "BAD_HAN_DEVICES", "The number of HAN devices is not a number from 0 to 16."
     BAD_POSTCODE_AREA = "BAD_POSTCODE_AREA", "A postcode area has one or two letters."
     BAD_ROLE = "BAD_ROLE", "The role is neither IMPORT nor GAS."
     NOT_YET = "NOT_YET", "The change takes effect later: send it again on that day."
@@ -51,4 +51,4 @@ class LineProblem(TextChoices):
     )
 
 
-MOST_HAN_DEVICES: Final = 64
+MOST_HAN_DEVICES: Final = 16

@@ -34,7 +34,7 @@ class FailureCode(IntegerChoices):
     READ_OLD_VERSION = 41, "Hub read back the old version"
     CANCEL_FAILED = 45, "Activation could not be cancelled on the hub"
 
-    DECOMMISSIONED = 60, "Hub was decommissioned"
+    DECOMMISSIONED = 60, "Hub has left service"
     EXCHANGED = 61, "Hub was exchanged"
     REVOKED = 63, "Notice was revoked"
     STOPPED = 64, "Rollout was stopped"
@@ -117,6 +117,7 @@ class RejectionReason(TextChoices):
         "This is the Gas Proxy Function of one of your hubs. Use the Communications Hub's own GUID.",
     )
     NOT_COMMISSIONED = "NOT_COMMISSIONED", "The hub is not commissioned. Try again when it is."
+    LEFT_SERVICE = "LEFT_SERVICE", "The hub has left service: it was decommissioned or withdrawn."
     RECOVERY_IN_PROGRESS = "RECOVERY_IN_PROGRESS", "The hub's keys are being recovered. Try again later."
     SMETS1_OUT_OF_SCOPE = "SMETS1_OUT_OF_SCOPE", "SMETS1 hubs are updated by another process."
     MODEL_MISMATCH = "MODEL_MISMATCH", "The firmware is not for this hub's model."

@@ -44,7 +44,7 @@ def test_a_rollout_comes_to_its_end_and_everything_is_as_the_hubs_say(tmp_path):
     assert 0 < report["pilot"] < report["instructed"] < report["eligible"]
     assert report["agreements_lapsed"] > 0
     assert {
-        "UNKNOWN_DEVICE", "MALFORMED_ID", "DUPLICATE_IN_LIST", "NOT_A_CHF", "NOT_COMMISSIONED",
+        "UNKNOWN_DEVICE", "MALFORMED_ID", "DUPLICATE_IN_LIST", "NOT_A_CHF", "NOT_COMMISSIONED", "LEFT_SERVICE",
         "MODEL_MISMATCH", "ALREADY_AT_VERSION", "UPGRADE_PATH", "SMETS1_OUT_OF_SCOPE", "ALREADY_UPDATED",
         "ALREADY_SENT", "NOTHING_TO_CHANGE", "NOTHING_TO_AGREE_WITH",
     } <= set(report["rejected_by_reason"])  # fmt: skip

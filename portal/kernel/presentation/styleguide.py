@@ -250,7 +250,7 @@ def _facts() -> dict[str, Any]:
             NOW - timedelta(days=3),
         ],
         "facts": [
-            {"label": "Device model", "value": "WNC 433100AC"},
+            {"label": "Hub model", "value": "WNC 433100AC"},
             {"label": "Firmware", "value": "0C230000", "mono": True, "note": "from 0C220000 or 0C210000"},
             {"label": "Severity", "value": "High", "url": "#s"},
             {"label": "Release Note", "value": "Revision 2, 11 Feb 2027", "url": "#n"},

@@ -103,7 +103,7 @@ HUB_FIELDS: Final = _table(
     CriteriaField(Subject.HUB, "installed_on", "installation date", Kind.DATE, optional=True),
     CriteriaField(Subject.HUB, "commissioned_on", "commissioning date", Kind.DATE, optional=True),
     CriteriaField(
-        Subject.HUB, "han_devices", "number of HAN devices", Kind.NUMBER, optional=True, maximum=1000
+        Subject.HUB, "han_devices", "number of HAN devices", Kind.NUMBER, optional=True, maximum=16
     ),
     CriteriaField(Subject.HUB, "supply", "supply", Kind.CHOICE, SUPPLIES, optional=True),
     CriteriaField(Subject.HUB, "role", "your role", Kind.CHOICE, ROLES, optional=True),

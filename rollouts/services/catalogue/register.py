@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO, Final
 
+from django.conf import settings
+
 from portal.events import journal
 from portal.identity.models import MarketParticipant, Organisation, OrganisationKind, UserIdentifier
 from portal.identity.roles import MAY_OPERATE
@@ -102,7 +104,7 @@ def upload_image(
         image_hash=bytes(entry.image_sha256).hex(),
         hash_covers=_CHECKED_AS[entry.hash_covers],
     )
-    check = firmware.check_image(source, expected=expected)
+    check = firmware.check_image(source, expected=expected, largest=settings.LARGEST_IMAGE_OCTETS)
     if check.header is None or not check.is_good:
         problems = [{"code": problem.code, "message": problem.message} for problem in check.problems]
         raise ImageRefused(" ".join(p.message for p in check.problems), facts={"problems": problems})
@@ -159,7 +161,7 @@ def _put_codes(organisation: Organisation, party: Document) -> None:
 
 def _user_roles(organisation: Organisation, party: Document) -> list[str]:
     if organisation.kind != OrganisationKind.SUPPLIER:
-        return ["CSP" if organisation.kind == OrganisationKind.CSP else "DCC"]
+        return [""]
     roles = (["IS"] if party["mpids"] else []) + (["GS"] if party["gas_codes"] else [])
     return roles or ["OU"]
 

@@ -25,6 +25,7 @@ WITH placed AS MATERIALIZED (
                WHEN h.guid IS NULL THEN 'NOT_A_CHF'
                WHEN h.region = {Region.SMETS1} OR h.smets_generation = 1 THEN 'SMETS1_OUT_OF_SCOPE'
                WHEN h.smi_status IN ({RECOVERING_SMI_STATUSES}) THEN 'RECOVERY_IN_PROGRESS'
+               WHEN h.smi_status IN ({GONE_SMI_STATUSES}) THEN 'LEFT_SERVICE'
                WHEN h.smi_status NOT IN ({ELIGIBLE_SMI_STATUSES}) THEN 'NOT_COMMISSIONED'
                WHEN h.device_model_id <> %(model_id)s THEN 'MODEL_MISMATCH'
                WHEN h.cpl_entry_id = %(version_id)s THEN 'ALREADY_AT_VERSION'

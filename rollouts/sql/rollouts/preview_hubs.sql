@@ -3,6 +3,7 @@
 SELECT h.import_supplier_id AS imports, h.gas_supplier_id AS gas, h.region,
        CASE WHEN h.region = {Region.SMETS1} THEN 'SMETS1_OUT_OF_SCOPE'
             WHEN h.smi_status IN ({RECOVERING_SMI_STATUSES}) THEN 'RECOVERY_IN_PROGRESS'
+            WHEN h.smi_status IN ({GONE_SMI_STATUSES}) THEN 'LEFT_SERVICE'
             WHEN h.smi_status NOT IN ({ELIGIBLE_SMI_STATUSES}) THEN 'NOT_COMMISSIONED'
             WHEN h.cpl_entry_id = %(cpl_entry_id)s THEN 'ALREADY_AT_VERSION'
             WHEN h.cpl_entry_id <> ALL(%(predecessors)s) THEN 'UPGRADE_PATH'

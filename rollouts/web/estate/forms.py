@@ -22,7 +22,7 @@ class EstateForm(forms.Form):
     q = forms.CharField(label="GUID or its beginning", required=False, max_length=60)
     region = forms.TypedChoiceField(label="Region", required=False, coerce=int, empty_value=None)
     version = forms.ChoiceField(label="Firmware", required=False)
-    model = forms.TypedChoiceField(label="Device Model", required=False, coerce=int, empty_value=None)
+    model = forms.TypedChoiceField(label="Hub model", required=False, coerce=int, empty_value=None)
     status = forms.TypedChoiceField(label="SMI status", required=False, coerce=int, empty_value=None)
     role = forms.ChoiceField(label="Your role", required=False, choices=_ROLES)
     split = forms.ChoiceField(

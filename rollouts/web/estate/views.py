@@ -133,7 +133,7 @@ def _facts(card: HubCard) -> list[dict[str, object]]:
     it = card.record
     roles = {"BOTH": "Import and Gas", "IMPORT": "Import", "GAS": "Gas"}
     rows = facts(
-        ("Device Model", f"{it.manufacturer} {it.model}"),
+        ("Hub model", f"{it.manufacturer} {it.model}"),
         ("Hardware version", it.hardware_version),
         ("Band", it.band.title()),
         ("Firmware", it.version),

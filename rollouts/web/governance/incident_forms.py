@@ -15,11 +15,11 @@ from rollouts.web.rules.conditions import ConditionsForm
 _SAMPLING: Final = ("size", "strata", "seed")
 _SUPPLY: Final = [("", "Any"), ("SOLE", "One Supplier"), ("SPLIT", "Two Suppliers")]
 _CATEGORIES: Final = {
-    1: "Critical: a large group of users, or of homes, is cut off",
-    2: "Severe: many homes are affected, and there is no way round",
-    3: "Significant: some homes are affected",
-    4: "Minor: few homes are affected, or there is a way round",
-    5: "Minimal: hardly anybody notices",
+    1: "Critical: many Users or homes are cut off, significant financial loss, or loss of DCC data",
+    2: "Severe: many homes or Users are affected and there is no workaround",
+    3: "Significant: some homes or Users are affected, or there is a costly workaround",
+    4: "Minor: few homes are affected, or there is a workaround",
+    5: "Minimal: no noticeable effect on homes or Users",
 }
 WAYS: Final = [
     ("paste", "The hubs I paste"),

@@ -34,7 +34,7 @@ from rollouts.web.rollouts.views import crumbs_of
 _MOST_INCIDENTS: Final = 100
 #: How each way of grouping is called.
 BY_WORDS: Final = {
-    GroupBy.MODEL: "Device Model",
+    GroupBy.MODEL: "Hub model",
     GroupBy.VERSION: "Firmware before",
     GroupBy.REGION: "CSP region",
     GroupBy.BATCH: "Batch",

@@ -184,7 +184,7 @@ def facts_of(page: RolloutPage) -> list[dict[str, object]]:
     flight = page.flight
     note = page.notes[0] if page.notes else None
     rows = facts(
-        ("Device Model", flight.model),
+        ("Hub model", flight.model),
         ("Firmware", flight.version),
         ("From", joined(page.predecessors)),
         ("Release", page.kind),

@@ -187,7 +187,7 @@ BAD = [
     ({"commissioned_on": "2023-02-30"}, LineProblem.BAD_DATE),
     ({"installed_on": "yesterday"}, LineProblem.BAD_DATE),
     ({"han_devices": "many"}, LineProblem.BAD_HAN_DEVICES),
-    ({"han_devices": "65"}, LineProblem.BAD_HAN_DEVICES),
+    ({"han_devices": "17"}, LineProblem.BAD_HAN_DEVICES),
     ({"postcode_area": "D3"}, LineProblem.BAD_POSTCODE_AREA),
 ]
 

@@ -141,7 +141,7 @@ def test_each_bad_line_has_its_reason_and_the_good_ones_go_on(world, rollout, no
     assert records == {
         2: "MALFORMED_ID",
         3: "DUPLICATE_IN_LIST",
-        4: "NOT_COMMISSIONED",
+        4: "LEFT_SERVICE",
         5: "RECOVERY_IN_PROGRESS",
         6: "SMETS1_OUT_OF_SCOPE",
         7: "ALREADY_AT_VERSION",
