@@ -32,7 +32,10 @@ class EditForm(forms.Form):
         shown = json.dumps({name: _digest(value) for name, value in self._stored.items()})
         if self.is_bound:
             self._merge()
-        self.fields[MADE_FROM] = forms.CharField(required=False, widget=forms.HiddenInput)
+        self.fields[MADE_FROM] = forms.CharField(
+            required=False,
+            widget=forms.HiddenInput({"id": False}),  # several forms share a page
+        )
         self.initial = {**self.initial, MADE_FROM: shown}
         if self.is_bound:
             self.data[self.add_prefix(MADE_FROM)] = shown  # type: ignore[index]

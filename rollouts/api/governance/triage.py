@@ -154,6 +154,7 @@ class IncidentExplanationView(ResourceView):
 
     tag = "Incidents"
     needs: ClassVar[Any] = {"PUT": ApiScope.INCIDENTS_WRITE}
+    versioned = True
 
     @operation(
         "explainIncident",
@@ -163,9 +164,18 @@ class IncidentExplanationView(ResourceView):
         returns=schema_reference(governing.IncidentSchema),
     )
     def put(self, request: Request, incident_id: int) -> Response:
-        """Put an incident down to a known issue, or take that back."""
+        """Put an incident down to a known issue, or take that back.
+
+        `If-Match` takes the `ETag` of the incident.
+        """
         body = self.validated_body(ExplanationInputSerializer)
-        services.explain_incident(self.scope, incident_id=incident_id, now=clock.now(), **body)
+        expected = None
+        if self.expected_version:
+            expected = version_of({"known_issue_id": incident_page(self.scope, incident_id).known_issue_id})
+            self.check_unchanged(governing.incident(incident_page(self.scope, incident_id)))
+        services.explain_incident(
+            self.scope, incident_id=incident_id, expected=expected, now=clock.now(), **body
+        )
         return _shown(self, incident_id)
 
 
@@ -174,6 +184,7 @@ class ServiceDeskView(ResourceView):
 
     tag = "Incidents"
     needs: ClassVar[Any] = {"PUT": ApiScope.INCIDENTS_WRITE}
+    versioned = True
 
     @operation(
         "setServiceDeskReference",
@@ -184,9 +195,19 @@ class ServiceDeskView(ResourceView):
         refuses=("bad_input",),
     )
     def put(self, request: Request, incident_id: int) -> Response:
-        """Write down how the Service Desk calls an incident."""
+        """Write down how the Service Desk calls an incident.
+
+        `If-Match` takes the `ETag` of the incident.
+        """
         body = self.validated_body(ServiceDeskInputSerializer)
-        services.set_service_desk_reference(self.scope, incident_id=incident_id, now=clock.now(), **body)
+        expected = None
+        if self.expected_version:
+            before = incident_page(self.scope, incident_id).line.service_desk_reference
+            expected = version_of({"reference": before})
+            self.check_unchanged(governing.incident(incident_page(self.scope, incident_id)))
+        services.set_service_desk_reference(
+            self.scope, incident_id=incident_id, expected=expected, now=clock.now(), **body
+        )
         return _shown(self, incident_id)
 
 

@@ -9,6 +9,7 @@ from portal.identity.models import User
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.versions import check_version
 from rollouts.models import SavedView
 from rollouts.models.takeaways import LONGEST_QUERY
 
@@ -52,14 +53,20 @@ def save_view(scope: Scope, *, name: str, query: str, is_shared: bool, now: date
 
 
 @unit_of_work
-def change_view(scope: Scope, *, view_id: int, name: str, is_shared: bool) -> None:
+def change_view(
+    scope: Scope, *, view_id: int, name: str, is_shared: bool, expected: str | None = None
+) -> None:
     """Give one's own view another name, share it, or keep it to oneself.
 
+    `expected` is the `version_of` its name and `is_shared` before.
+
     Raises:
+        EditConflict: it is not as `expected`.
         NotFound: there is none, or it is somebody else's.
         BadInput, NameTaken: as in `save_view`.
     """
     view = _own(scope, view_id)
+    check_version(expected, {"name": view.name, "is_shared": view.is_shared})
     view.name = _checked(view.owner_id, name, besides=view_id)
     view.is_shared = is_shared
     view.save(update_fields=["name", "is_shared"])

@@ -87,15 +87,24 @@ def merge_incident(scope: Scope, *, incident_id: int, into_id: int, now: datetim
 
 @unit_of_work
 def explain_incident(
-    scope: Scope, *, incident_id: int, known_issue_id: int | None, now: datetime
+    scope: Scope,
+    *,
+    incident_id: int,
+    known_issue_id: int | None,
+    expected: str | None = None,
+    now: datetime,
 ) -> Incident:
     """Put an incident down to a known issue, or take that back.
 
+    `expected` is the `version_of` the `known_issue_id` it was put down to before.
+
     Raises:
         NotPermitted, NotFound: not a DCC operator; no such incident or issue.
+        EditConflict: it is put down to another one meanwhile.
     """
     scope.check(*sorted(MAY_OPERATE))
     incident = locked_incident(scope, incident_id)
+    check_version(expected, {"known_issue_id": incident.known_issue_id})
     issue = None
     if known_issue_id is not None:
         issue = KnownIssue.objects.filter(pk=known_issue_id).first()
@@ -108,16 +117,22 @@ def explain_incident(
 
 
 @unit_of_work
-def set_service_desk_reference(scope: Scope, *, incident_id: int, reference: str, now: datetime) -> Incident:
+def set_service_desk_reference(
+    scope: Scope, *, incident_id: int, reference: str, expected: str | None = None, now: datetime
+) -> Incident:
     """Write down how the Service Desk calls an incident.
+
+    `expected` is the `version_of` the `reference` there was before.
 
     Raises:
         NotPermitted, NotFound: not for this role; no such incident for this organisation.
+        EditConflict: there is another reference meanwhile.
         BadInput: the reference is too long.
     """
     scope.check(*sorted(MAY_INSTRUCT | MAY_OPERATE))
     visible_incident(scope, incident_id)
     incident = locked_incident(scope, incident_id)
+    check_version(expected, {"reference": incident.service_desk_reference})
     if len(reference.strip()) > Incident._meta.get_field("service_desk_reference").max_length:  # type: ignore[operator]
         raise BadInput("The reference of the Service Desk is too long.")
     incident.service_desk_reference = reference.strip()

@@ -14,8 +14,10 @@ from django.views.decorators.http import require_GET, require_POST
 from portal.identity.requests import PortalRequest
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import run_after_commit
+from portal.kernel.versions import EditConflict, version_of
 from rollouts import services
 from rollouts.models import Export
 from rollouts.queries.estate.estate import check_fits_workbook, estate_counts, estate_total
@@ -77,8 +79,14 @@ def change_view(request: PortalRequest, view_id: int) -> HttpResponse:
         return redirect("rollouts:estate-views")
     is_shared = bool(request.POST.get("is_shared"))
     try:
-        services.change_view(scope, view_id=view_id, name=request.POST.get("name", ""), is_shared=is_shared)
-    except (BadInput, services.NameTaken) as refusal:
+        services.change_view(
+            scope,
+            view_id=view_id,
+            name=request.POST.get("name", ""),
+            is_shared=is_shared,
+            expected=request.POST.get(MADE_FROM),
+        )
+    except (BadInput, EditConflict, services.NameTaken) as refusal:
         return _views_page(request, problem=refusal)
     messages.success(request, "The view is changed.")
     return redirect("rollouts:estate-views")
@@ -187,7 +195,12 @@ def _words(scope: Scope, queries: list[str]) -> dict[str, str]:
 
 
 def _view(view: Any, words: dict[str, str]) -> dict[str, Any]:
-    return {"it": view, "words": words[view.query], "url": f"{reverse('rollouts:estate')}?{view.query}"}
+    return {
+        "it": view,
+        "words": words[view.query],
+        "url": f"{reverse('rollouts:estate')}?{view.query}",
+        "made_from": version_of({"name": view.name, "is_shared": view.is_shared}),
+    }
 
 
 def _file(card: ExportCard, words: dict[str, str]) -> dict[str, Any]:

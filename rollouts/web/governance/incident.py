@@ -17,9 +17,11 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.presentation.edits import EditForm
 from portal.kernel.presentation.moments import long_time
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotFound, Refusal
+from portal.kernel.versions import version_of
 from rollouts import services
 from rollouts.queries.governance.incidents import (
     IncidentPage,
@@ -64,7 +66,8 @@ def incident(request: PortalRequest, incident_id: int) -> HttpResponse:
     form = _form_for(act, request, scope, page)
     bound = {_slot(act): form}
     if not form.is_valid():
-        return _page(request, scope, page, bound, now=now, status=422)
+        status = form.refused_status if isinstance(form, EditForm) else 422
+        return _page(request, scope, page, bound, now=now, status=status)
     try:
         message = _act(scope, page, act, form.cleaned_data, now=now)
     except Refusal as refusal:
@@ -139,11 +142,19 @@ def _act(scope: Scope, page: IncidentPage, act: str, cleaned: Mapping[str, Any],
             services.merge_incident(scope, incident_id=incident_id, into_id=cleaned["into"], now=now)
         case "explain":
             services.explain_incident(
-                scope, incident_id=incident_id, known_issue_id=cleaned["known_issue"], now=now
+                scope,
+                incident_id=incident_id,
+                known_issue_id=cleaned["known_issue"],
+                expected=version_of({"known_issue_id": page.known_issue_id}),
+                now=now,
             )
         case "reference":
             services.set_service_desk_reference(
-                scope, incident_id=incident_id, reference=cleaned["reference"], now=now
+                scope,
+                incident_id=incident_id,
+                reference=cleaned["reference"],
+                expected=version_of({"reference": page.line.service_desk_reference}),
+                now=now,
             )
         case _:
             done = services.take_incident_step(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django import forms
 
+from portal.kernel.presentation.edits import EditForm
 from portal.kernel.presentation.numbers import count_of
 from rollouts.reads.governance.settings import CategoryTargets, Governance
 from rollouts.states.governing import HanImpact, IncidentStatus
@@ -228,7 +229,7 @@ class MergeForm(forms.Form):
         self.fields["into"].choices = [("", "Choose"), *others]  # type: ignore[attr-defined]
 
 
-class ExplainForm(forms.Form):
+class ExplainForm(EditForm):
     """To which known issue an incident is put down."""
 
     known_issue = forms.TypedChoiceField(label="Known issue", required=False, coerce=int, empty_value=None)
@@ -238,7 +239,7 @@ class ExplainForm(forms.Form):
         self.fields["known_issue"].choices = [("", "None"), *issues]  # type: ignore[attr-defined]
 
 
-class ReferenceForm(forms.Form):
+class ReferenceForm(EditForm):
     """How the Service Desk calls it."""
 
     reference = forms.CharField(label="Reference of the Service Desk", required=False, max_length=40)

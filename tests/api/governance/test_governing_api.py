@@ -366,6 +366,17 @@ def test_a_proposal_of_who_must_sign_is_taken_back_by_people_of_the_body_that_ma
     assert body_of(back)["effects"] == {"withdrawn": "Two were meant."}
 
 
+def test_what_is_noted_of_an_incident_heeds_the_incident_that_was_read(stage):
+    path = f"/incidents/{raised(stage)}"
+    tag = stage.dcc.get(path)["ETag"]
+
+    first = stage.dcc.put(f"{path}/service-desk", {"reference": "SD-1"}, if_match=tag)
+    second = stage.dcc.put(f"{path}/service-desk", {"reference": "SD-2"}, if_match=tag)
+    third = stage.dcc.put(f"{path}/known-issue", {"known_issue_id": None}, if_match=tag)
+
+    assert [first.status_code, second.status_code, third.status_code] == [200, 412, 412]
+
+
 def test_a_change_of_a_rule_a_gate_or_an_issue_made_from_something_older_is_refused(stage, now):
     rule = f"/halt-rules/{body_of(stage.dcc.post(stage.path('/halt-rules'), RULE))['id']}"
     tree = {"all": [{"field": "region", "op": "in", "value": ["CENTRAL"]}]}

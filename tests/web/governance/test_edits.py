@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import unescape
 
 import pytest
 
 from rollouts import services
-from rollouts.models import Batch, HaltRule, KnownIssue
+from rollouts.models import Batch, HaltRule, KnownIssue, SavedView
 from tests.web.forms import fields_in
 from tests.web.governing import make_trouble, spelt
 from tests.web.test_acts import local
@@ -54,6 +55,39 @@ def test_two_people_change_one_halt_rule(world, seat, trouble, today):
     assert HaltRule.objects.get(pk=rule.pk).minimum_sample == 80
     client.post(url, fields_in(asked, form))
     assert HaltRule.objects.get(pk=rule.pk).minimum_sample == 60
+
+
+def test_two_people_note_what_an_incident_is(world, seat, trouble, today):
+    client, url = seat("operator"), f"/incidents/{trouble.incident.pk}/"
+    page = client.get(url).content.decode()
+    made_from = [unescape(each) for each in re.findall(r'name="made_from" value="([^"]+)"', page)]
+    reference = next(each for each in made_from if "reference" in each)
+    services.set_service_desk_reference(
+        world.operator, incident_id=trouble.incident.pk, reference="SD-1", now=today
+    )
+
+    asked = client.post(url, {"act": "reference", "reference": "SD-2", "made_from": reference})
+
+    trouble.incident.refresh_from_db()
+    assert asked.status_code == 409
+    assert "changed this to “SD-1”" in text_of(asked)
+    assert trouble.incident.service_desk_reference == "SD-1"
+    client.post(url, {"act": "reference", "reference": "", "made_from": reference})
+    trouble.incident.refresh_from_db()
+    assert trouble.incident.service_desk_reference == "SD-1"
+
+
+def test_a_view_renamed_in_another_tab_is_shown_first(world, seat, today):
+    view = services.save_view(world.operator, name="North", query="region=1", is_shared=False, now=today)
+    client, url = seat("operator"), f"/estate/views/{view}/"
+    page = client.get("/estate/views/").content.decode()
+    made_from = re.search(r'name="made_from" value="([^"]+)"', page)[1]
+    client.post(url, {"act": "change", "name": "Centre", "made_from": made_from})
+
+    answer = client.post(url, {"act": "change", "name": "South", "made_from": made_from})
+
+    assert answer.status_code == 412
+    assert SavedView.objects.get(pk=view).name == "Centre"
 
 
 def test_a_rule_is_switched_the_way_the_button_said(seat, trouble):
