@@ -30,7 +30,6 @@ from rollouts.services.instructions.resolve import (
     state_sql,
     terms_of,
     with_answer,
-    without_lapsed,
 )
 from rollouts.states import (
     CHANGEABLE_STATES,
@@ -243,22 +242,16 @@ class _Statement:
             received_at="%(received_at)s::timestamptz",
         )
         settled = resolution_sql(after, terms)
-        stored = without_lapsed(after)
+        own_time = _AGREED_TIME if self._is_agreement else "%(activate_at)s::timestamptz"
         self._fragments = {
-            "import_answer": stored.import_answer,
-            "import_time": stored.import_time,
-            "import_lapses": has_lapsed_sql(
-                after.import_answer, after.import_time, after.gas_answer, after.gas_time
-            ),
-            "gas_answer": stored.gas_answer,
-            "gas_time": stored.gas_time,
-            "gas_lapses": has_lapsed_sql(
-                after.gas_answer, after.gas_time, after.import_answer, after.import_time
+            **_stored("answer", "%(answer)s", lapsed=literal(Answer.NONE)),
+            **_stored("time", own_time, lapsed="NULL"),
+            **_stored(
+                "instruction", "%(instruction_id)s", lapsed="-%(instruction_id)s", column="instruction_id"
             ),
             "answered_at": after.answered_at,
             "consent": settled.consent,
             "effective_at": settled.effective_at,
-            "is_import": _IS_IMPORT,
             "is_mine": _IS_MINE,
             "state": state_sql("t", settled.consent),
         }
@@ -282,6 +275,21 @@ class _Statement:
         pieces = {"reasons": reasons, "staged": table, "columns": _MISSED_COLUMNS}
         pieces["agreed_time"] = _AGREED_TIME if self._is_agreement else "NULL::timestamptz"
         return sql.statement("rollouts", "judge_answers", **_parts(used | pieces))
+
+
+def _stored(name: str, own: str, *, lapsed: str, column: str = "") -> dict[str, str]:
+    """Write what is stored in both places: the answer in one's own, none where the other's has lapsed."""
+    kept = {}
+    for role in ("import", "gas"):
+        was = f"t.{role}_{column or name}"
+        lapses = has_lapsed_sql(
+            f"t.{role}_answer", f"t.{role}_time", "%(answer)s", "%(activate_at)s::timestamptz"
+        )
+        kept[role] = f"CASE WHEN {lapses} THEN {lapsed} ELSE {was} END"
+    return {
+        f"import_{name}": f"(CASE WHEN {_IS_IMPORT} THEN {own} ELSE {kept['import']} END)",
+        f"gas_{name}": f"(CASE WHEN {_IS_IMPORT} THEN {kept['gas']} ELSE {own} END)",
+    }
 
 
 _IS_NEWEST: Final = (

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from portal.kernel import sql
 from portal.kernel.statements import Sql, literal
 from rollouts.models import Batch, Rollout
-from rollouts.states import AWAITING_CONSENTS, Answer, ConsentPolicy
+from rollouts.states import AWAITING_CONSENTS, ConsentPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +120,6 @@ def with_answer(slots: Slots, *, is_import: str, answer: str, at: str, received_
         gas_time=f"(CASE WHEN {is_import} THEN {slots.gas_time} ELSE {at} END)",
         answered_at=f"greatest({slots.answered_at}, {received_at})",
     )
-
-
-def without_lapsed(slots: Slots) -> Slots:
-    """Return the slots with agreements that have lapsed cleared, as they are to be stored (R3.4)."""
-    answers = {
-        "import": (slots.import_answer, slots.import_time, slots.gas_answer, slots.gas_time),
-        "gas": (slots.gas_answer, slots.gas_time, slots.import_answer, slots.import_time),
-    }
-    cleared = {}
-    for role, (answer, at, second_answer, second_time) in answers.items():
-        lapsed = has_lapsed_sql(answer, at, second_answer, second_time)
-        cleared[f"{role}_answer"] = f"(CASE WHEN {lapsed} THEN {literal(Answer.NONE)} ELSE {answer} END)"
-        cleared[f"{role}_time"] = f"(CASE WHEN {lapsed} THEN NULL ELSE {at} END)"
-    return replace(slots, **cleared)
 
 
 def has_lapsed_sql(answer: str, at: str, second_answer: str, second_time: str) -> str:

@@ -8,14 +8,10 @@ WITH changed AS (
     UPDATE rollouts_target AS t
        SET import_answer = {import_answer},
            import_time = {import_time},
-           import_instruction_id = CASE WHEN {is_import} THEN %(instruction_id)s
-                                        WHEN {import_lapses} THEN -%(instruction_id)s
-                                        ELSE t.import_instruction_id END,
+           import_instruction_id = {import_instruction},
            gas_answer = {gas_answer},
            gas_time = {gas_time},
-           gas_instruction_id = CASE WHEN NOT {is_import} THEN %(instruction_id)s
-                                     WHEN {gas_lapses} THEN -%(instruction_id)s
-                                     ELSE t.gas_instruction_id END,
+           gas_instruction_id = {gas_instruction},
            answered_at = {answered_at},
            effective_at = {effective_at},
            consent = {consent},

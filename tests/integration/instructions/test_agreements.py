@@ -235,6 +235,17 @@ def _compare(rollout, hubs, *, now) -> None:
 # One hub
 
 
+@pytest.mark.parametrize("number", [0, SPLIT, 16])
+def test_the_place_of_an_answer_names_its_instruction(world, rollout, now, number):
+    """Of hubs with one Supplier, with two, and with a Gas Supplier alone."""
+    scope = world.as_other if number == 16 else world.as_supplier
+
+    receipt = give(scope, rollout, [world.guid(number)], now=now)
+
+    hub = target(world, rollout, number)
+    assert (hub.gas_instruction_id if number == 16 else hub.import_instruction_id) == receipt.id
+
+
 @pytest.fixture
 def agreed(world, rollout, now):
     """The Import Supplier has asked for a time, the Gas Supplier has agreed with it."""
