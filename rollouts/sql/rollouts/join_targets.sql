@@ -18,13 +18,21 @@ WITH joined AS (
        AND {UNTAKEN}
      ORDER BY h.guid
         ON CONFLICT (rollout_id, guid) DO NOTHING
-    RETURNING guid, import_supplier_id AS imports, gas_supplier_id AS gas
+    RETURNING guid, import_supplier_id AS imports, gas_supplier_id AS gas, effective_at, consent
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
     SELECT joined.guid, %(now)s, party.id, %(rollout_id)s, %(cpl_entry_id)s, %(kind)s, {FailureCode.NONE}
       FROM joined
      CROSS JOIN LATERAL (SELECT joined.imports UNION SELECT joined.gas) AS party (id)
      WHERE party.id IS NOT NULL
+), scheduled AS (
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
+    SELECT joined.guid, date_trunc('minute', %(now)s::timestamptz), party.id, %(rollout_id)s, %(cpl_entry_id)s,
+           {EntryKind.HUB_SCHEDULED},
+           jsonb_build_object('effective_at', to_char(joined.effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+      FROM joined
+     CROSS JOIN LATERAL (SELECT joined.imports UNION SELECT joined.gas) AS party (id)
+     WHERE party.id IS NOT NULL AND joined.consent >= {Consent.COMPLETE}
 )
 SELECT count(*) AS hubs,
        (SELECT coalesce(jsonb_object_agg(id, n), '{}')

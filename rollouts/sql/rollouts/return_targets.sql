@@ -5,6 +5,7 @@ WITH found AS (
     SELECT t.guid, h.import_supplier_id AS imports, h.gas_supplier_id AS gas, h.cpl_entry_id, h.region,
            coalesce(b.automatic_at, %(automatic_at)s) AS automatic_at,
            %(now)s > coalesce(b.cutoff_at, %(cutoff_at)s) AS is_closed, t.consent,
+           t.effective_at,
            t.import_supplier_id IS NOT DISTINCT FROM h.import_supplier_id
            AND t.gas_supplier_id IS NOT DISTINCT FROM h.gas_supplier_id AS is_same
       FROM rollouts_target AS t
@@ -47,6 +48,16 @@ WITH found AS (
       FROM settled
      CROSS JOIN LATERAL (SELECT settled.imports UNION SELECT settled.gas) AS party (id)
      WHERE party.id IS NOT NULL
+), scheduled AS (
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
+    SELECT settled.guid, date_trunc('minute', %(now)s::timestamptz), party.id, %(rollout_id)s, %(cpl_entry_id)s,
+           {EntryKind.HUB_SCHEDULED},
+           jsonb_build_object('effective_at', to_char(
+               CASE WHEN is_same THEN settled.effective_at ELSE settled.automatic_at END AT TIME ZONE 'UTC',
+               'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+      FROM settled
+     CROSS JOIN LATERAL (SELECT settled.imports UNION SELECT settled.gas) AS party (id)
+     WHERE party.id IS NOT NULL AND settled.new_consent >= {Consent.COMPLETE}
 )
 SELECT count(*) AS hubs,
        (SELECT coalesce(jsonb_object_agg(id, n), '{}')
