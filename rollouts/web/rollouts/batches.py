@@ -44,6 +44,7 @@ def batches(request: PortalRequest, rollout_id: int) -> HttpResponse:
         "groups": [_group(group, instruct_url, now=now) for group in page.batches],
         "is_counted": is_counted,
         "may_instruct": is_open and page.flight.cutoff_at >= now,
+        "may_withdraw": is_open,
         "instruct_url": instruct_url,
         "crumbs": crumbs_of(rollout_id, page.flight.name),
     }

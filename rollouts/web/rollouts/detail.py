@@ -67,6 +67,7 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
     hubs_url = (
         reverse("rollouts:hubs", args=[rollout_id]) if page.flight.status != RolloutStatus.DRAFT else ""
     )
+    is_open = scope.is_supplier and scope.has(*MAY_INSTRUCT) and page.flight.status in RUNNING_STATUSES
     return {
         "page": page,
         "scope": scope,
@@ -87,10 +88,8 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         "governance": governance_of(scope, rollout_id, page.flight.status),
         "severity_tone": SEVERITY_TONES.get(page.flight.severity, "neutral"),
         "steps": step_buttons(page.steps, page, origin=suspend_at),
-        "may_instruct": scope.is_supplier
-        and scope.has(*MAY_INSTRUCT)
-        and page.flight.status in RUNNING_STATUSES
-        and page.flight.cutoff_at >= now,
+        "may_instruct": is_open and page.flight.cutoff_at >= now,
+        "may_withdraw": is_open and page.flight.cutoff_at < now and page.flight.has_window,
         "may_operate": scope.has(*MAY_OPERATE),
         "decision_url": reverse("rollouts:decision", args=[rollout_id])
         if (scope.is_dcc or scope.is_panel) and page.flight.status != RolloutStatus.DRAFT

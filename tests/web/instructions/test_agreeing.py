@@ -77,3 +77,25 @@ def test_the_page_of_a_hub_says_when_it_will_really_activate(world, seat, today)
     assert long_time(today + timedelta(days=20)) in waiting
     assert "The image is on its way to the hub; nothing activates" in withdrawn
     assert long_time(rollout.automatic_at) in withdrawn
+
+
+@pytest.mark.requirement("R3.9")
+def test_after_the_cut_off_withdrawing_is_offered_and_nothing_else(world, seat, today):
+    rollout = make_rollout(world, now=today - timedelta(days=100), automatic_at=today + timedelta(days=20))
+    instruct(world.as_supplier, rollout, world, now=rollout.cutoff_at, at=today + timedelta(days=10))
+    client, address = seat("supplier"), f"/rollouts/{rollout.pk}/instruct/"
+
+    page = client.get(f"/rollouts/{rollout.pk}/").content.decode()
+    batches = client.get(f"/rollouts/{rollout.pk}/batches/").content.decode()
+    late = client.post(address, {"kind": "INSTRUCT", "source": "answered"})
+    checked = client.post(address, {"kind": "WITHDRAW", "source": "answered"})
+    token = re.search(r'name="token" value="([^"]+)"', checked.content.decode())[1]
+    taken = client.post(f"{address}submit/", {"token": token})
+
+    assert taken.status_code == 302
+    assert "Withdraw instructions" in page
+    assert ("New time" in batches, ">Withdraw<" in batches) == (False, True)
+    assert late.status_code == 409
+    assert "Each hub keeps the time it has" in late.content.decode()
+    hub = Target.objects.get(guid=world.guid(SPLIT))
+    assert (hub.consent, hub.effective_at) == (Consent.DEFAULTED, rollout.automatic_at)
