@@ -19,7 +19,7 @@ from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotPermitted, Refusal
 from rollouts import services
-from rollouts.queries.governance.halts import halt_preview
+from rollouts.queries.governance.halts import HaltPreview, halt_preview
 from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
 from rollouts.services import HaltReport
 from rollouts.states import ROLLOUT_STEPS
@@ -93,7 +93,7 @@ def step(request: PortalRequest, rollout_id: int, verb: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, scope, page, verb, form, may=may, now=now, status=422)
     seen = request.POST.get(MADE_FROM)
-    if seen is not None and _has_moved(seen, _seen(scope, page, verb, now=now)):
+    if seen is not None and _has_moved(seen, _seen(page, _halt(scope, page, verb, now=now))):
         words = "The numbers have moved since you opened the page. Look at them as they are now, then go on."
         form.add_error(None, words)
         return _page(request, scope, page, verb, form, may=may, now=now, status=409)
@@ -106,12 +106,15 @@ def step(request: PortalRequest, rollout_id: int, verb: str) -> HttpResponse:
     return redirect("rollouts:detail", rollout_id)
 
 
-def _seen(scope: Scope, page: RolloutPage, verb: str, *, now: datetime) -> dict[str, Any]:
+def _halt(scope: Scope, page: RolloutPage, verb: str, *, now: datetime) -> HaltPreview | None:
+    return halt_preview(scope, rollout_id=page.flight.id, now=now) if verb in HALTING else None
+
+
+def _seen(page: RolloutPage, halt: HaltPreview | None) -> dict[str, Any]:
     """Return what somebody decides upon: where the rollout stands, and the numbers of the step."""
     counts: Mapping[str, int] = {}
-    if verb in HALTING:
-        preview = halt_preview(scope, rollout_id=page.flight.id, now=now)
-        counts = {name: getattr(preview, name) for name in _HALT_COUNTS}
+    if halt is not None:
+        counts = {name: getattr(halt, name) for name in _HALT_COUNTS}
     elif page.pilot:
         counts = {str(int(state)): hubs for state, hubs in page.pilot.states.items()}
     return {"status": str(page.flight.status), "counts": counts}
@@ -178,15 +181,16 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     rollout_id = page.flight.id
+    halt = _halt(scope, page, verb, now=now)
     context = {
         "page": page,
-        "made_from": json.dumps(_seen(scope, page, verb, now=now)),
+        "made_from": json.dumps(_seen(page, halt)),
         "verb": verb,
         "step": ROLLOUT_STEPS[verb],
         "means": _MEANS[verb],
         "form": form,
         "may": may,
-        "halt": halt_preview(scope, rollout_id=rollout_id, now=now) if verb in HALTING else None,
+        "halt": halt,
         "segments": segments(page.progress.states),
         "pilot_segments": segments(page.pilot.states) if page.pilot else [],
         "moving": page.progress.moving,
