@@ -64,8 +64,15 @@ def own_hubs(data: Data) -> str:
     named = [f"{roles[role]:,} as {words}" for role, words in _ROLES.items() if roles.get(role)]
     of_which = f": {', '.join(named)}" if named else ""
     split = count(data, "split")
-    shared = f" {split:,} have a second Supplier, who is asked too." if split else ""
+    shared = f" {split:,} {'has' if split == 1 else 'have'} a second Supplier." if split else ""
     return f"It concerns {hubs(number)} of yours{of_which}.{shared}"
+
+
+def second_asked(data: Data) -> str:
+    """Say that second Suppliers are asked too, where there are any and time to answer."""
+    return (
+        "The second Supplier of a hub is asked too." if data.get("split") and data.get("has_window") else ""
+    )
 
 
 def reason(data: Data) -> str:

@@ -40,7 +40,7 @@ class NoticeTemplate:
 K = EntryKind
 TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
     K.ROLLOUT_NOTIFIED: NoticeTemplate(
-        "New firmware: {name}", say.lines(say.notice, say.own_hubs, say.late_notice)
+        "New firmware: {name}", say.lines(say.notice, say.own_hubs, say.second_asked, say.late_notice)
     ),
     K.ROLLOUT_REVOKED: NoticeTemplate(
         "Notice revoked: {name}", say.lines(say.reason, say.own_hubs, say.ended), "bad"

@@ -1,7 +1,7 @@
 """Writing down what happened, inside the transaction in which it happens.
 
 One row is both audit line and outbox message. Entries for a party's feed are written
-the same way; single coarse ones with `tell`, sets of hub entries by set-based SQL into
+the same way; single coarse ones with `publish_entries`, sets of hub entries by set-based SQL into
 `events_feed_outbox`. The sequencer (`portal.events.sequencer`) gives both their places.
 """
 

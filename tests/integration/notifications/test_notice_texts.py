@@ -38,7 +38,7 @@ def test_a_notice_says_model_versions_dates_and_roles():
     assert notice.title == "New firmware: Toshiba 0C230000"
     assert notice.text == (
         f"{NOTICE_TEXT}It concerns 1,204 hubs of yours: 1,000 as Import Supplier, 200 as Gas Supplier, 4 as both. "
-        "37 have a second Supplier, who is asked too."
+        "37 have a second Supplier.\nThe second Supplier of a hub is asked too."
     )
 
 
