@@ -48,5 +48,5 @@ class Calls:
     def send(self, method: str, path: str, body: object = None, **headers: str) -> Any:
         """Send JSON."""
         return getattr(self.client, method)(
-            path, data=body, content_type="application/json", headers=headers or None
+            path, data="" if body is None else body, content_type="application/json", headers=headers or None
         )
