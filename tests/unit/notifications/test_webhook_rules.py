@@ -159,6 +159,6 @@ def test_waits_are_spread_over_their_last_quarter(attempt, share):
 
 
 def test_a_receiver_may_ask_for_more_time_but_not_for_ever():
-    assert retry_delay(1, share=1, asked=timedelta(minutes=10)) == timedelta(minutes=10)
-    assert retry_delay(9, share=1, asked=timedelta(seconds=1)) == LONGEST
-    assert retry_delay(1, share=1, asked=timedelta(days=30)) == LONGEST
+    assert retry_delay(1, share=1, requested=timedelta(minutes=10)) == timedelta(minutes=10)
+    assert retry_delay(9, share=1, requested=timedelta(seconds=1)) == LONGEST
+    assert retry_delay(1, share=1, requested=timedelta(days=30)) == LONGEST
