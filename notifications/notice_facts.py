@@ -1,6 +1,6 @@
-"""What a notice says in sentences, from the facts of its entry. Pure; times are said in local time.
+"""What a notice says in sentences, from the facts of its entry. Pure; times are sentences in local time.
 
-What an entry does not carry is not said: each function leaves out what it lacks.
+What an entry does not carry is not sentences: each function leaves out what it lacks.
 """
 
 from __future__ import annotations
@@ -95,14 +95,14 @@ def notice(data: Data) -> str:
     before = ", ".join(data.get("from_versions") or [])
     versions = f"from {before} to {data.get('firmware_version')}" if before else data.get("firmware_version")
     kind = _KINDS.get(str(data.get("kind")), str(data.get("kind", "")))
-    said = [
+    sentences = [
         f"Hub model {named}: {versions}.",
         f"{kind}, severity {str(data.get('severity', '')).lower()}, priority {data.get('priority', '')}.",
         dates(data),
     ]
     if url := data.get("release_note_url"):
-        said.append(f"Release Note: {url}")
-    return "\n".join(said)
+        sentences.append(f"Release Note: {url}")
+    return "\n".join(sentences)
 
 
 def dates(data: Data) -> str:
@@ -122,20 +122,25 @@ def late_notice(data: Data) -> str:
 def note(data: Data) -> str:
     """Say which revision of the Release Note there is, what is new in it, and where."""
     number = data.get("revision")
-    said = [f"Revision {number}: {data.get('url', '')}" if number else "", str(data.get("summary") or "")]
-    return "\n".join(words for words in said if words)
+    sentences = [
+        f"Revision {number}: {data.get('url', '')}" if number else "",
+        str(data.get("summary") or ""),
+    ]
+    return "\n".join(words for words in sentences if words)
 
 
 def moved(data: Data) -> str:
     """Say old and new dates."""
-    said = []
+    sentences = []
     for name, words in (("automatic_at", "Automatic activation"), ("cutoff_at", "Instruct until")):
         if not data.get(name):
             continue
         before = at(data, f"{name}_before")
         now = at(data, name)
-        said.append(f"{words}: {now}, before: {before}." if before and before != now else f"{words}: {now}.")
-    return "\n".join(said)
+        sentences.append(
+            f"{words}: {now}, before: {before}." if before and before != now else f"{words}: {now}."
+        )
+    return "\n".join(sentences)
 
 
 def batch(data: Data) -> str:
@@ -152,17 +157,17 @@ def nominated(data: Data) -> str:
 
 def pilot_decided(data: Data) -> str:
     """Say how many hubs of one's own take part in a pilot, and what is asked of a second Supplier."""
-    said = []
+    sentences = []
     if count(data, "declined"):
-        said.append(f"DCC has declined your nomination of {hubs(count(data, 'declined'))}.")
+        sentences.append(f"DCC has declined your nomination of {hubs(count(data, 'declined'))}.")
     elif "hubs" in data:
         of = f" You nominated {count(data, 'nominated'):,}." if count(data, "nominated") else ""
-        said.append(f"{hubs(count(data, 'hubs'))} of yours joined the pilot.{of}")
+        sentences.append(f"{hubs(count(data, 'hubs'))} of yours joined the pilot.{of}")
     if count(data, "split"):
-        said.append(f"{count(data, 'split'):,} of them have a second Supplier.")
+        sentences.append(f"{count(data, 'split'):,} of them have a second Supplier.")
     if waiting := count(data, "awaiting_your_answer"):
-        said.append(f"{hubs(waiting)} wait for your answer: agree with the pilot time, or give another.")
-    return " ".join(said)
+        sentences.append(f"{hubs(waiting)} wait for your answer: agree with the pilot time, or give another.")
+    return " ".join(sentences)
 
 
 def pilot_hubs(data: Data) -> str:
@@ -186,15 +191,15 @@ def halted(data: Data) -> str:
     """Say what a halt means for a Supplier's own instructions (R5.5)."""
     if not data.get(OWN, True):
         return ""
-    said = []
+    sentences = []
     if pending := count(data, "pending"):
-        said.append(f"Your instructions for {hubs(pending)} are kept but not carried out meanwhile.")
+        sentences.append(f"Your instructions for {hubs(pending)} are kept but not carried out meanwhile.")
     states = data.get("states") or {}
     if on_way := count(states, "DISTRIBUTING"):
-        said.append(f"{hubs(on_way)} may still receive the image, and will not activate.")
+        sentences.append(f"{hubs(on_way)} may still receive the image, and will not activate.")
     if activating := count(states, "ACTIVATING"):
-        said.append(f"{hubs(activating)} were told to activate: this is recalled where it still can be.")
-    return " ".join(said)
+        sentences.append(f"{hubs(activating)} were told to activate: this is recalled where it still can be.")
+    return " ".join(sentences)
 
 
 def ended(data: Data) -> str:
@@ -219,16 +224,16 @@ def decided(data: Data) -> str:
     means = data.get("means") or {}
     whose = "Your hubs" if data.get(OWN, True) else "Hubs"
     named = [f"{means[name]:,} {words}" for name, words in _MEANS.items() if means.get(name)]
-    said = [f"{whose}: {'; '.join(named)}."] if named else []
+    sentences = [f"{whose}: {'; '.join(named)}."] if named else []
     if by_day := data.get("instructed_by_day"):
         days = [f"{n:,} on {long_date(date.fromisoformat(day))}" for day, n in by_day.items()]
         later = " and later" if len(days) > _MOST_DAYS else ""
-        said.append(f"Your instructions pending: {', '.join(days[:_MOST_DAYS])}{later}.")
+        sentences.append(f"Your instructions pending: {', '.join(days[:_MOST_DAYS])}{later}.")
     if count(data, "open_again"):
-        said.append(f"{hubs(count(data, 'open_again'))} can be instructed again.")
+        sentences.append(f"{hubs(count(data, 'open_again'))} can be instructed again.")
     if what := data.get("what_to_do"):
-        said.append(f"What to do: {what}")
-    return "\n".join(said)
+        sentences.append(f"What to do: {what}")
+    return "\n".join(sentences)
 
 
 def answered(data: Data) -> str:
@@ -248,10 +253,14 @@ def voided(data: Data) -> str:
 
 def closed(data: Data) -> str:
     """Say what became of the hubs of a window that has closed."""
-    said = [f"The time for instructions ended at {at(data, 'cutoff_at')}."] if data.get("cutoff_at") else []
+    sentences = (
+        [f"The time for instructions ended at {at(data, 'cutoff_at')}."] if data.get("cutoff_at") else []
+    )
     if defaulted := count(data, "defaulted"):
-        said.append(f"{hubs(defaulted)} nobody settled activate at DCC's time, {at(data, 'automatic_at')}.")
-    return " ".join(said)
+        sentences.append(
+            f"{hubs(defaulted)} nobody settled activate at DCC's time, {at(data, 'automatic_at')}."
+        )
+    return " ".join(sentences)
 
 
 def incident(data: Data) -> str:
@@ -291,15 +300,15 @@ def file(data: Data) -> str:
 
 def digest(data: Data) -> str:
     """Say how a day went with one's hubs: activated, failed by reason, not confirmed, awaiting an answer."""
-    said = [f"{long_date(date.fromisoformat(data['day']))}:"] if data.get("day") else []
-    said.append(f"{count(data, 'activated'):,} activated.")
+    sentences = [f"{long_date(date.fromisoformat(data['day']))}:"] if data.get("day") else []
+    sentences.append(f"{count(data, 'activated'):,} activated.")
     if failed := data.get("failed"):
-        said.append("Failed: " + ", ".join(f"{n:,} ({why})" for why, n in failed.items()) + ".")
+        sentences.append("Failed: " + ", ".join(f"{n:,} ({why})" for why, n in failed.items()) + ".")
     if silent := count(data, "not_confirmed"):
-        said.append(f"{silent:,} not confirmed.")
+        sentences.append(f"{silent:,} not confirmed.")
     if waiting := count(data, "awaiting_you"):
-        said.append(f"{hubs(waiting)} wait for your answer.")
-    return " ".join(said)
+        sentences.append(f"{hubs(waiting)} wait for your answer.")
+    return " ".join(sentences)
 
 
 def closing(data: Data) -> str:

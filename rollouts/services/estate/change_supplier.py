@@ -129,27 +129,14 @@ def _stage(changes: Sequence[Change]) -> None:
 @inside_unit_of_work
 def _move_answers(rollouts: Sequence[int], *, now: datetime) -> tuple[int, int]:
     """Move targets and live answers to their new Parties; return how many were voided and recalled."""
-    settled = resolution_sql(_MOVED, _TERMS)
     by_index()
-    moving = sql.statement(
-        "rollouts",
-        "move_answers",
-        consent=Sql(settled.consent),
-        effective_at=Sql(settled.effective_at),
-        import_lapses=Sql(
-            has_lapsed_sql(_MOVED.import_answer, _MOVED.import_time, _MOVED.gas_answer, _MOVED.gas_time)
-        ),
-        gas_lapses=Sql(
-            has_lapsed_sql(_MOVED.gas_answer, _MOVED.gas_time, _MOVED.import_answer, _MOVED.import_time)
-        ),
-    )
     params = {
         "rollouts": list(rollouts),
         "open": [str(status) for status in OPEN_STATUSES],
         "now": now,
     }
     _notify_gaining(rollouts, open_statuses=params["open"], now=now)
-    rows = sql.rows(moving, params) if rollouts else []
+    rows = sql.rows(_moving_answers(), params) if rollouts else []
     voided: defaultdict[int, Counter[int]] = defaultdict(Counter)
     lapsed: defaultdict[int, Counter[int]] = defaultdict(Counter)
     to_recall: defaultdict[int, list[int]] = defaultdict(list)
@@ -172,6 +159,22 @@ def _move_answers(rollouts: Sequence[int], *, now: datetime) -> tuple[int, int]:
         cancel_hubs(rollout_id=rollout_id, guids=guids, now=now) for rollout_id, guids in to_recall.items()
     )
     return sum(by_party.total() for by_party in voided.values()), recalled
+
+
+def _moving_answers() -> Sql:
+    settled = resolution_sql(_MOVED, _TERMS)
+    return sql.statement(
+        "rollouts",
+        "move_answers",
+        consent=Sql(settled.consent),
+        effective_at=Sql(settled.effective_at),
+        import_lapses=Sql(
+            has_lapsed_sql(_MOVED.import_answer, _MOVED.import_time, _MOVED.gas_answer, _MOVED.gas_time)
+        ),
+        gas_lapses=Sql(
+            has_lapsed_sql(_MOVED.gas_answer, _MOVED.gas_time, _MOVED.import_answer, _MOVED.import_time)
+        ),
+    )
 
 
 def _notify_gaining(rollouts: Sequence[int], *, open_statuses: object, now: datetime) -> None:

@@ -279,16 +279,16 @@ class _Statement:
 
 def _stored(name: str, own: str, *, lapsed: str, column: str = "") -> dict[str, str]:
     """Write what is stored in both places: the answer in one's own, none where the other's has lapsed."""
-    kept = {}
+    stored = {}
     for role in ("import", "gas"):
         was = f"t.{role}_{column or name}"
         lapses = has_lapsed_sql(
             f"t.{role}_answer", f"t.{role}_time", "%(answer)s", "%(activate_at)s::timestamptz"
         )
-        kept[role] = f"CASE WHEN {lapses} THEN {lapsed} ELSE {was} END"
+        stored[role] = f"CASE WHEN {lapses} THEN {lapsed} ELSE {was} END"
     return {
-        f"import_{name}": f"(CASE WHEN {_IS_IMPORT} THEN {own} ELSE {kept['import']} END)",
-        f"gas_{name}": f"(CASE WHEN {_IS_IMPORT} THEN {kept['gas']} ELSE {own} END)",
+        f"import_{name}": f"(CASE WHEN {_IS_IMPORT} THEN {own} ELSE {stored['import']} END)",
+        f"gas_{name}": f"(CASE WHEN {_IS_IMPORT} THEN {stored['gas']} ELSE {own} END)",
     }
 
 

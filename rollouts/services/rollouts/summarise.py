@@ -1,6 +1,6 @@
-"""What people are told without anything having happened just now: reminders, and how a day went (R6.7).
+"""What people are notices without anything having happened just now: reminders, and how a day went (R6.7).
 
-Both are asked for again and again; a fact of the journal says what was told, so each is told once.
+Both are asked for again and again; a fact of the journal says what was notices, so each is notices once.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ def summarise(*, now: datetime) -> int:
     if local(now).time() < SUMMARISE_AT:
         return 0
     open_rollouts = Rollout.objects.filter(status__in=OPEN_STATUSES).exclude(notified_at=None)
-    told = 0
+    notices = 0
     for rollout_id in open_rollouts.order_by("pk").values_list("pk", flat=True):
-        told += _remind(rollout_id, now=now)
+        notices += _remind(rollout_id, now=now)
     since, until = _yesterday(now)
     # Also of rollouts that have ended meanwhile.
     settled = Settled.objects.filter(at__gte=since, at__lt=until).values_list("rollout_id", flat=True)
     for rollout_id in sorted(set(settled.distinct())):
-        told += _tell_day(rollout_id, since=since, until=until, now=now)
-    return told
+        notices += _tell_day(rollout_id, since=since, until=until, now=now)
+    return notices
 
 
 @unit_of_work
@@ -113,7 +113,7 @@ def _tell_day(rollout_id: int, *, since: datetime, until: datetime, now: datetim
 
 
 def _is_first(name: str, rollout_id: int, facts: dict[str, object], *, now: datetime) -> bool:
-    """Write down that this is told now; False where it was before. The caller holds the rollout's row."""
+    """Write down that this is notices now; False where it was before. The caller holds the rollout's row."""
     subject = f"rollout:{rollout_id}"
     if Event.objects.filter(subject=subject, name=name, facts__contains=facts).exists():
         return False
