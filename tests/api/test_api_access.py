@@ -75,6 +75,9 @@ def test_an_ended_token_is_told_apart_from_none(stage):
 def test_every_operation_refuses_a_token_without_its_scope(stage):
     for method, path in OPERATIONS:
         needed = needed_by(view_at(path), method.upper())
+        if needed is None:  # whoever calls may ask about itself
+            assert path == f"{PREFIX}/client"
+            continue
         for organisation in (stage.world.supplier, stage.world.dcc, stage.world.csp):
             held = set(SCOPES_OF_KIND[OrganisationKind(organisation.kind)]) - {needed}
             answer = called(System(organisation, held).client, method, filled(path))
