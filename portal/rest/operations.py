@@ -198,8 +198,7 @@ class OperationSchema(AutoSchema):
             parameters.append(_header("If-None-Match", "The `ETag` of what you have: 304 if it stands."))
             parameters.append(_header("Range", "The part that is wanted, such as `bytes=1048576-`.", _RANGE))
             parameters.append(_header("If-Range", "The `ETag` of what you have a part of."))
-        is_edit = self.method in {"PATCH", "PUT"} and (self.view.polled or self.view.versioned)
-        if is_edit or (self.view.versioned and self.method == "POST"):
+        if self._takes_if_match():
             parameters.append(_header("If-Match", "The `ETag` of what you read: 412 if it has changed."))
         return parameters
 
@@ -258,8 +257,12 @@ class OperationSchema(AutoSchema):
         codes += ["invalid_input"] if declared.query else []
         codes += ["bad_cursor"] if any(issubclass(each, PageQuery) for each in declared.query) else []
         codes += _ONCE if getattr(self._method, "takes_key", False) else []
-        codes += ["precondition_failed"] if self.view.polled and self.method in {"PATCH", "PUT"} else []
+        codes += ["precondition_failed"] if self._takes_if_match() else []
         return list(dict.fromkeys(codes))
+
+    def _takes_if_match(self) -> bool:
+        is_edit = self.method in {"PATCH", "PUT"} and (self.view.polled or self.view.versioned)
+        return is_edit or (self.view.versioned and self.method == "POST")
 
 
 def _header(name: str, words: str, schema: Schema | None = None) -> OpenApiParameter:

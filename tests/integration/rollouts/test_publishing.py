@@ -339,7 +339,7 @@ def test_publishing_takes_as_many_statements_for_many_hubs_as_for_few(
     assert shares_of(rollout.pk).total.hubs == hubs
 
 
-PUBLISH_STATEMENTS = 20
+PUBLISH_STATEMENTS = 22
 
 
 @pytest.mark.django_db(transaction=True)
