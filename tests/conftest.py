@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -67,12 +68,19 @@ def valkey_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _tests_place_rows_freely() -> Iterator[None]:
-    """Hold the portal's own statements to the tables of moves, and let those of a test put rows anywhere."""
-    from django.db import connection
+    """Hold the portal's own statements to the tables of moves, and let those of a test put rows anywhere.
 
-    connection.execute_wrappers.append(scenery.place_freely)
+    Every new connection is met: a test that drives a browser has one of its own beside that of other tests.
+    """
+    from django.db.backends.signals import connection_created
+
+    def meet(connection: Any, **_: Any) -> None:
+        if scenery.place_freely not in connection.execute_wrappers:
+            connection.execute_wrappers.append(scenery.place_freely)
+
+    connection_created.connect(meet)
     yield
-    connection.execute_wrappers.remove(scenery.place_freely)
+    connection_created.disconnect(meet)
 
 
 @pytest.fixture
