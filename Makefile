@@ -32,7 +32,7 @@ PYTEST := $(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=workste
 test: check
 	$(PYTEST) $(ARGS)
 
-# All tests as well, and how much of the layers that matter they run. From Python 3.12 on the interpreter itself counts, cheaply.
+# `make test`, and how much of the layers that matter it runs. From Python 3.12 on the interpreter itself counts, cheaply.
 coverage: check
 	COVERAGE_CORE=$$($(PY) -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
 	  $(PYTEST) --cov --cov-report= -p tests.floors
