@@ -41,9 +41,10 @@ class Clocks:
         self._speed(_AT_EASE)
 
     def jump(self, moment: datetime) -> None:
-        """Be at a moment at once; nothing where it has passed."""
+        """Be at a moment once every process has read the clock anew; nothing where it has passed."""
         if moment > self._next_start():
             self._set(moment, rate=_AT_EASE)
+            time.sleep(2 * _REREAD_SECONDS)
 
     def run(self, moment: datetime, *, rate: float, until: Callable[[], bool] = lambda: False) -> None:
         """Let time pass at a rate up to a moment, or until told otherwise; at ease from then on."""
