@@ -13,11 +13,18 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from django.core.cache import cache
 from django.db import connection
 
 from portal.embedded.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _no_call_counts_yet() -> None:
+    """Begin a test with no call of an earlier one counted against the limits of a minute."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 HOME = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "connect-a-crm"
-SECONDS = 30
+SECONDS = 120
 
 
 @pytest.fixture
