@@ -114,8 +114,8 @@ def test_a_server_left_behind_by_a_killed_launcher_is_ended(home):
 
 def test_the_server_ends_with_its_launcher(home):
     script = (
-        "import sys, time, pathlib; from portal.embedded.postgres import Postgres\n"
-        "server = Postgres(pathlib.Path(sys.argv[1]), durable=False); server.start()\n"
+        "import sys, time, pathlib; from portal.embedded.postgres import PostgresServer\n"
+        "server = PostgresServer(pathlib.Path(sys.argv[1]), durable=False); server.start()\n"
         "print(server._process.pid, flush=True); time.sleep(60)"
     )
     launcher = subprocess.Popen(
