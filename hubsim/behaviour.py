@@ -126,7 +126,7 @@ class Behaviour:
         return waited
 
     def out_of_reach(self, attempts: Attempts) -> Bool:
-        """Tell which hubs can never be reached, whatever the attempt."""
+        """Return which hubs can never be reached, whatever the attempt."""
         forever = Attempts(attempts.guid, attempts.region, np.zeros(1, dtype=np.uint16))
         return self._happens(forever, "unreachable_for_good", HubDraw.FOR_GOOD)
 
@@ -136,7 +136,7 @@ class Behaviour:
         return _DISTRIBUTION_CODE[outcome], _DISTRIBUTION_REASON[outcome]
 
     def misses_command(self, attempts: Attempts, *, kind: int) -> Bool:
-        """Tell which hubs an activation, cancel or read does not reach this time."""
+        """Return which hubs an activation, cancel or read does not reach this time."""
         return self.out_of_reach(attempts) | self._happens(
             attempts, "command_unreachable", HubDraw.REACH, kind
         )
@@ -150,15 +150,15 @@ class Behaviour:
         return _SILENCE_KIND[self._pick(self._silence, attempts, HubDraw.SILENCE)]
 
     def lost_runs_new(self, attempts: Attempts) -> Bool:
-        """Tell which of the hubs that nobody hears again run the new version: every other one."""
+        """Return which of the hubs that nobody hears again run the new version: every other one."""
         return self._draw(attempts, HubDraw.LOST_COIN) < 0.5  # noqa: PLR2004 - a coin
 
     def refuses_cancel(self, attempts: Attempts) -> Bool:
-        """Tell which hubs do not let go of a future-dated activation."""
+        """Return which hubs do not let go of a future-dated activation."""
         return self._happens(attempts, "cancel_fails", HubDraw.CANCEL)
 
     def ignores_read(self, attempts: Attempts) -> Bool:
-        """Tell which hubs do not answer this read of their version."""
+        """Return which hubs do not answer this read of their version."""
         return self._happens(attempts, "read_no_response", HubDraw.READ)
 
     def devices_lost(self, attempts: Attempts, devices: Small, *, version: str) -> Small:

@@ -31,7 +31,7 @@ class ReferenceModel:
     firmware: tuple[ReferenceFirmware, ...] = ()
 
     def goes_by(self, manufacturer: str, model: str) -> bool:
-        """Tell whether a command means this model; the manufacturer's name will do for its code."""
+        """Return whether a command means this model; the manufacturer's name will do for its code."""
         return model.upper() == self.model and manufacturer.upper() in (
             self.manufacturer.upper(),
             self.manufacturer_code,

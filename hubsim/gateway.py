@@ -65,7 +65,7 @@ class Gateway:
         return self._outage_left() if self._faults.outage_holds_alerts else 0.0
 
     def answer(self, command_id: CommandId) -> tuple[float, bool]:
-        """Return how long the answer to a command takes, and whether it gets lost. Another try draws anew."""
+        """Return the delay of the answer to a command, and whether it gets lost. Another try draws again."""
         self._tries[command_id] += 1
         slow = self._draw(command_id, 1) < self._faults.slow
         lost = self._draw(command_id, 2) < self._faults.failed_answers

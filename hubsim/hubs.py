@@ -53,6 +53,6 @@ class Hubs:
         return in_order
 
     def changed(self) -> npt.NDArray[np.bool_]:
-        """Tell which hubs are not as they were when the simulator started."""
+        """Return which hubs are not as they were when the simulator started."""
         changed: npt.NDArray[np.bool_] = (self.activations > 0) | (self.version != self.estate.version)
         return changed

@@ -88,7 +88,7 @@ class BadFirmware:
     han_lost: float = 0.0
 
     def breaks(self, version: str) -> bool:
-        """Tell whether this version does harm; `*` stands for every version."""
+        """Return whether this version does harm; `*` stands for every version."""
         return self.han_lost > 0 and ("*" in self.versions or version.upper() in self.versions)
 
 

@@ -103,7 +103,7 @@ def _as_page() -> sql.Sql:
 
 
 def _reached(there: feed.Bounds, entries: int, last: int, *, size: int) -> tuple[int, int]:
-    """Say up to where all has been looked at, and which entry is the newest."""
+    """Return up to where all has been looked at, and which entry is the newest."""
     head = max(there.head, last)
     # The head was read first: all there was up to it has been looked at, whatever the kinds.
     return (last if entries >= min(size, feed.MOST_AT_ONCE) else head), head

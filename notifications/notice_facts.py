@@ -38,12 +38,12 @@ def count(data: Data, name: str) -> int:
 
 
 def hubs(number: int) -> str:
-    """Say how many hubs."""
+    """Return how many hubs."""
     return "1 hub" if number == 1 else f"{number:,} hubs"
 
 
 def at(data: Data, name: str) -> str:
-    """Say a moment of the facts in local time; blank where there is none."""
+    """Return a moment of the facts in local time; blank where there is none."""
     given = data.get(name)
     return long_time(datetime.fromisoformat(str(given))) if given else ""
 
@@ -54,7 +54,7 @@ def lines(*parts: Callable[[Data], str]) -> Callable[[Data], str]:
 
 
 def own_hubs(data: Data) -> str:
-    """Say how many hubs it concerns, and in which roles of a Supplier."""
+    """Return how many hubs it concerns, and in which roles of a Supplier."""
     number = count(data, "hubs")
     if not number:
         return ""
@@ -69,26 +69,26 @@ def own_hubs(data: Data) -> str:
 
 
 def second_asked(data: Data) -> str:
-    """Say that second Suppliers are asked too, where there are any and time to answer."""
+    """Return the sentence that second Suppliers are asked too, where there are any and time to answer."""
     return (
         "The second Supplier of a hub is asked too." if data.get("split") and data.get("has_window") else ""
     )
 
 
 def reason(data: Data) -> str:
-    """Say why, as whoever did it wrote."""
+    """Return why, as whoever did it wrote."""
     given = str(data.get("reason") or data.get("comment") or data.get("commentary") or "").strip()
     return f"Reason given: {given}" if given else ""
 
 
 def commentary(data: Data) -> str:
-    """Say what DCC writes."""
+    """Return what DCC writes."""
     given = str(data.get("commentary") or data.get("comment") or data.get("reason") or "").strip()
     return f"DCC writes: {given}" if given else ""
 
 
 def notice(data: Data) -> str:
-    """Say what a notice of new firmware must say (R1.1)."""
+    """Return what a notice of new firmware must say (R1.1)."""
     if not data.get("model"):
         return ""
     named = f"{data.get('manufacturer', '')} {data['model']}".strip()
@@ -106,7 +106,7 @@ def notice(data: Data) -> str:
 
 
 def dates(data: Data) -> str:
-    """Say until when Suppliers may instruct, and when hubs activate without them."""
+    """Return until when Suppliers may instruct, and when hubs activate without them."""
     automatic = f"Automatic activation: {at(data, 'automatic_at')}."
     if not data.get("has_window", True):
         return f"There is no time for instructions. {automatic}"
@@ -114,13 +114,13 @@ def dates(data: Data) -> str:
 
 
 def late_notice(data: Data) -> str:
-    """Say why a notice comes later than to others."""
+    """Return why a notice comes later than to others."""
     because = {"JOINED": "now qualify for it", "GAINED": "have become yours"}.get(str(data.get("since")))
     return f"The rollout is under way: these hubs {because}." if because else ""
 
 
 def note(data: Data) -> str:
-    """Say which revision of the Release Note there is, what is new in it, and where."""
+    """Return which revision of the Release Note there is, what is new in it, and where."""
     number = data.get("revision")
     sentences = [
         f"Revision {number}: {data.get('url', '')}" if number else "",
@@ -130,7 +130,7 @@ def note(data: Data) -> str:
 
 
 def moved(data: Data) -> str:
-    """Say old and new dates."""
+    """Return old and new dates."""
     sentences = []
     for name, words in (("automatic_at", "Automatic activation"), ("cutoff_at", "Instruct until")):
         if not data.get(name):
@@ -144,19 +144,19 @@ def moved(data: Data) -> str:
 
 
 def batch(data: Data) -> str:
-    """Say which batch it is about."""
+    """Return which batch it is about."""
     return f"Batch: {data['batch_name']}." if data.get("batch_name") else ""
 
 
 def nominated(data: Data) -> str:
-    """Say what was nominated for a pilot; DCC is told by whom."""
+    """Return what was nominated for a pilot; DCC is told by whom."""
     who = f"{data['supplier']} nominates" if data.get("supplier") else "You nominate"
     rejected = f" {count(data, 'rejected'):,} could not be taken." if count(data, "rejected") else ""
     return f"{who} {hubs(count(data, 'hubs'))}.{rejected} DCC decides which take part."
 
 
 def pilot_decided(data: Data) -> str:
-    """Say how many hubs of one's own take part in a pilot, and what is asked of a second Supplier."""
+    """Return how many hubs of one's own take part in a pilot, and what is asked of a second Supplier."""
     sentences = []
     if count(data, "declined"):
         sentences.append(f"DCC has declined your nomination of {hubs(count(data, 'declined'))}.")
@@ -171,7 +171,7 @@ def pilot_decided(data: Data) -> str:
 
 
 def pilot_hubs(data: Data) -> str:
-    """Say how the pilot stands with one's own hubs in it; the boards read the whole."""
+    """Return how the pilot stands with one's own hubs in it; the boards read the whole."""
     own = data.get("own_pilot") or data.get("pilot") or {}
     if not own.get("hubs"):
         return "None of your hubs takes part in the pilot." if data.get(OWN) else ""
@@ -181,14 +181,14 @@ def pilot_hubs(data: Data) -> str:
 
 
 def pilot_outcome(data: Data) -> str:
-    """Say how the pilot of all Suppliers ends, in tenths: from which nobody can take their own hubs away."""
+    """Return the outcome of the whole pilot in tenths, from which nobody can subtract their own hubs."""
     percent = data.get("pilot_percent") or {}
     named = [f"about {percent[name]} % {name}" for name in ("activated", "failed") if name in percent]
     return f"Of all pilot hubs so far: {', '.join(named)}." if named else ""
 
 
 def halted(data: Data) -> str:
-    """Say what a halt means for a Supplier's own instructions (R5.5)."""
+    """Return what a halt means for a Supplier's own instructions (R5.5)."""
     if not data.get(OWN, True):
         return ""
     sentences = []
@@ -203,7 +203,7 @@ def halted(data: Data) -> str:
 
 
 def ended(data: Data) -> str:
-    """Say what the end of a rollout means for a Supplier's own instructions."""
+    """Return what the end of a rollout means for a Supplier's own instructions."""
     pending = count(data, "pending") if data.get(OWN, True) else 0
     return f"Your instructions for {hubs(pending)} no longer count." if pending else ""
 
@@ -220,7 +220,7 @@ _MEANS: Final = {
 
 
 def decided(data: Data) -> str:
-    """Say what a decision means for hubs and pending instructions, by count and date, and what to do."""
+    """Return what a decision means for hubs and pending instructions, by count and date, and what to do."""
     means = data.get("means") or {}
     whose = "Your hubs" if data.get(OWN, True) else "Hubs"
     named = [f"{means[name]:,} {words}" for name, words in _MEANS.items() if means.get(name)]
@@ -237,7 +237,7 @@ def decided(data: Data) -> str:
 
 
 def answered(data: Data) -> str:
-    """Say what a second Supplier has answered, never who it is."""
+    """Return what a second Supplier has answered, never who it is."""
     verb = "has answered for" if data.get("has_answered", True) else "has taken back its answer for"
     words = f"The second Supplier {verb} {hubs(count(data, 'hubs'))} it shares with you."
     if not data.get("has_instructed"):
@@ -247,12 +247,12 @@ def answered(data: Data) -> str:
 
 
 def voided(data: Data) -> str:
-    """Say why instructions no longer count."""
+    """Return why instructions no longer count."""
     return _VOIDED.get(str(data.get("reason")), "") or reason(data)
 
 
 def closed(data: Data) -> str:
-    """Say what became of the hubs of a window that has closed."""
+    """Return what became of the hubs of a window that has closed."""
     sentences = (
         [f"The time for instructions ended at {at(data, 'cutoff_at')}."] if data.get("cutoff_at") else []
     )
@@ -264,13 +264,13 @@ def closed(data: Data) -> str:
 
 
 def incident(data: Data) -> str:
-    """Say what an incident is about."""
+    """Return what an incident is about."""
     title, comment = str(data.get("title") or ""), str(data.get("comment") or "").strip()
     return f"{title}: “{comment}”" if title and comment else str(data.get("reason") or title or comment)
 
 
 def received(data: Data) -> str:
-    """Say how many hubs of an instruction were taken."""
+    """Return how many hubs of an instruction were taken."""
     accepted, rejected = count(data, "accepted"), count(data, "rejected")
     accepted_words = f"{hubs(accepted)} accepted"
     return (
@@ -281,7 +281,7 @@ def received(data: Data) -> str:
 
 
 def rule_ran(data: Data) -> str:
-    """Say what an approval rule did."""
+    """Return what an approval rule did."""
     named = f"Rule “{data['rule']}”, version {data.get('version')}. " if data.get("rule") else ""
     left = (
         f" {count(data, 'left_over'):,} were left out: more than a night takes."
@@ -292,14 +292,14 @@ def rule_ran(data: Data) -> str:
 
 
 def file(data: Data) -> str:
-    """Say what a file of the estate holds."""
+    """Return what a file of the estate holds."""
     form = _FORMS.get(str(data.get("form")), "file")
     holds = f"The {form} holds {hubs(count(data, 'hubs'))} ({file_size(count(data, 'size'))})."
     return f"{holds} It is kept for a day, and only you can fetch it."
 
 
 def digest(data: Data) -> str:
-    """Say how a day went with one's hubs: activated, failed by reason, not confirmed, awaiting an answer."""
+    """Summarise a day of one's hubs: activated, failed by reason, not confirmed, awaiting an answer."""
     sentences = [f"{long_date(date.fromisoformat(data['day']))}:"] if data.get("day") else []
     sentences.append(f"{count(data, 'activated'):,} activated.")
     if failed := data.get("failed"):
@@ -312,7 +312,7 @@ def digest(data: Data) -> str:
 
 
 def closing(data: Data) -> str:
-    """Say what is still to be answered before a cut-off."""
+    """Return what is still to be answered before a cut-off."""
     left = count(data, "working_days")
     days = "1 working day" if left == 1 else f"{left} working days"
     return (

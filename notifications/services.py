@@ -123,7 +123,7 @@ def deliver_mail(*, now: datetime, most: int = 200) -> int:
 
 @unit_of_work
 def enrol_readers() -> int:
-    """Give a reader to each person who has none; mail starts with what comes from now on."""
+    """Create a reader for each person who has none; mail starts with what comes from now on."""
     newest = _newest()
     missing = User.objects.filter(is_active=True, reader=None).values_list("id", flat=True)
     made = Reader.objects.bulk_create(

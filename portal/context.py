@@ -46,7 +46,7 @@ _ADMINISTRATION: Final = (
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """Give the variables of `base.html`; without a person only the clock."""
+    """Return the variables of `base.html`; without a person only the clock."""
     always: dict[str, Any] = {"portal_now": clock.now(), "portal_clock": _clock_words()}
     user = getattr(request, "user", None)
     if not isinstance(user, User):

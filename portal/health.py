@@ -23,19 +23,19 @@ RELAY_WAITS_TOO_LONG: Final = 30.0
 
 @shared_task(name="portal.health.mark_beat", ignore_result=True)
 def mark_beat() -> None:
-    """Write down that beat ticks and a worker listens."""
+    """Record that beat ticks and a worker listens."""
     cache.set(BEAT_KEY, time.time(), timeout=None)
 
 
 @never_cache
 def livez(request: HttpRequest) -> HttpResponse:
-    """Say that the process answers. Touches no store, so that no restart is asked for in vain."""
+    """Answer that the process is alive. Touches no store: a lost store is no reason to restart it."""
     return HttpResponse("alive\n", content_type="text/plain")
 
 
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Say what can be reached: 200 if the database can, else 503. What can be done without is only told."""
+    """Report which stores can be reached: 503 without the database, else 200 with a note on the others."""
     checks = {"database": _checked(_database)}
     ready = checks["database"] == "ok"
     checks |= {"cache": _checked(_cache), "beat": _checked(_beat), "relay": _checked(_relay)}

@@ -20,7 +20,7 @@ from portal.kernel.metrics import Metric
 
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Give the figures of `METRIC_SOURCES` to whoever shows `METRICS_TOKEN`; where none is set, to nobody."""
+    """Serve the figures of `METRIC_SOURCES` to bearers of `METRICS_TOKEN`; to nobody where none is set."""
     shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
     expected = settings.METRICS_TOKEN
     if not expected or not secrets.compare_digest(shown.encode(), expected.encode()):

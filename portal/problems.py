@@ -156,7 +156,7 @@ def type_of(code: str) -> str:
 
 
 def title_of(code: str) -> str:
-    """Say a code in words."""
+    """Return a code in words."""
     words = code.lower().replace("_", " ")
     return words[:1].upper() + words[1:]
 

@@ -71,7 +71,7 @@ def states() -> str:
 
 
 def openapi() -> str:
-    """Give the description of the REST interface."""
+    """Return the description of the REST interface."""
     from portal.rest import description
 
     return description.openapi_yaml()

@@ -378,7 +378,7 @@ def log_in(page: Any, url: str, who: str) -> None:
 
 
 def say(line: str) -> None:
-    """Tell how far it is."""
+    """Return how far it is."""
     print(line, flush=True)  # noqa: T201 - a program
 
 

@@ -1,3 +1,3 @@
-"""One rollout from its notice to the last hub, without a person, and held against the simulator's truth."""
+"""One rollout from its notice to the last hub, without a person, and compared with the simulator's truth."""
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _EVERY: Final = 50
 
 
 def change_hands(journey: Journey, *, states: Sequence[int]) -> int:
-    """Give one in fifty of the hubs in these states to other Suppliers; return how many.
+    """Move one in fifty of the hubs in these states to other Suppliers; return how many.
 
     In turn: to another Supplier in both roles, the import alone, the gas alone, and to nobody.
     """

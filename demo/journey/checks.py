@@ -1,4 +1,4 @@
-"""What a journey is held against: the Python rule, the simulator's truth, the feeds, the tallies."""
+"""What a journey is compared with: the Python rule, the simulator's truth, the feeds, the tallies."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def activated_early(facts: Facts) -> int:
 def activated_without_consent(facts: Facts) -> int:
     """Count hubs that really activated before DCC's time although somebody's answer was missing.
 
-    Reckoned from the answers themselves, not from what the portal made of them.
+    Computed from the answers themselves, not from what the portal made of them.
     """
     return sum(
         at < facts.windows[target.batch_id].automatic_at and not _is_agreed(facts, target, at)
@@ -207,12 +207,12 @@ def _is_agreed(facts: Facts, target: Target, at: datetime) -> bool:
 
 
 def _could_be_kept(facts: Facts, target: Target, at: datetime) -> bool:
-    """Tell whether what is settled now was so when the hub activated, and its date could be taken back."""
+    """Return whether what is settled now was so when the hub activated, and its date could be withdrawn."""
     return target.guid not in facts.not_recalled and not _is_overtaken(facts, target, at)
 
 
 def _is_overtaken(facts: Facts, target: Target, at: datetime) -> bool:
-    # Its time was settled anew with the answers of the loser void, but it had activated at the old one.
+    # Its time was settled again with the answers of the loser void, but it had activated at the old one.
     known_at = target.state_at + _LAG
     return any(at < change.at <= known_at for change in facts.changes.get(target.guid, []))
 

@@ -41,7 +41,7 @@ class Clocks:
         self._speed(_AT_EASE)
 
     def jump(self, moment: datetime) -> None:
-        """Be at a moment once every process has read the clock anew; nothing where it has passed."""
+        """Be at a moment once every process has read the clock again; nothing where it has passed."""
         if moment > self._next_start():
             self._set(moment, rate=_AT_EASE)
             time.sleep(2 * _REREAD_SECONDS)

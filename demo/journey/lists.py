@@ -43,7 +43,7 @@ _MALFORMED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """A file of GUIDs, and what is wrong with how many of its lines, by our own reckoning."""
+    """A file of GUIDs, and what is wrong with how many of its lines, by our own computing."""
 
     text: bytes
     good: Sequence[int]

@@ -54,7 +54,7 @@ _WORDS: Final = {
 
 
 def document_of(journey: Journey, *, seconds: Mapping[str, float]) -> dict[str, Any]:
-    """Check everything, and write down what was found."""
+    """Check everything, and record the result."""
     facts = checks.gather(journey)
     states = checks.states(facts)
     alerts, missing, doubled = checks.alerts(facts)
@@ -143,7 +143,7 @@ def table(document: Mapping[str, Any]) -> list[str]:
 
 
 def standing(journey: Journey) -> list[str]:
-    """Say where the hubs stand, for a journey that does not come to its end."""
+    """Return where the hubs stand, for a journey that does not come to its end."""
     targets = Target.objects.filter(rollout_id=journey.rollout_id)
     rows = targets.values_list("state", "code", "consent", "region").annotate(hubs=Count("guid")).order_by()
     rollout = journey.rollout

@@ -35,7 +35,7 @@ class OutstandingWork:
 
     @property
     def is_nothing(self) -> bool:
-        """Tell whether all is done."""
+        """Return whether all is done."""
         return not (self.commands or self.alerts or self.unsent or self.instructions or self.entries)
 
 

@@ -32,7 +32,7 @@ class HaltInterval:
     until: datetime
 
     def covers(self, moment: datetime | None) -> bool:
-        """Tell whether something happened while it stood."""
+        """Return whether something happened while it stood."""
         return moment is not None and self.at < moment < self.until
 
 

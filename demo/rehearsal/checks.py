@@ -1,4 +1,4 @@
-"""What must be so after the rehearsal, held against the simulator's truth; and what it came to."""
+"""What must be so after the rehearsal, compared with the simulator's truth; and what it came to."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from portal.kernel.transactions import unit_of_work
 
 @unit_of_work
 def put_in_order() -> None:
-    """Give what waits for its place in the feeds and in the audit trail numbers that follow the clock."""
+    """Return what waits for its place in the feeds and in the audit trail numbers that follow the clock."""
     _number(table="events_feed_outbox", moment="at", waits=Sql("true"))
     _number(table="events_event", moment="happened_at", waits=Sql("position IS NULL"))
 

@@ -61,7 +61,7 @@ class FeedHeads:
         return self._access[party]
 
     def has_moved_since(self, party: int, moment: float) -> bool:
-        """Tell whether a party's feed has moved since a moment; before we began to listen nobody knows."""
+        """Return whether a party's feed has moved since a moment; before we began to listen nobody knows."""
         return self._moved_at.get(party, self.began_at) >= moment
 
     @contextlib.contextmanager

@@ -46,7 +46,7 @@ class Subscriber:
 
 
 def subscriber_of(request: ASGIRequest) -> Subscriber:
-    """Say who asks. Reads the database: run it in a thread.
+    """Return who asks. Reads the database: run it in a thread.
 
     Raises:
         Refused: nobody who may follow.

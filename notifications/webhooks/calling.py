@@ -36,12 +36,12 @@ class WebhookResponse:
 
     @property
     def is_delivered(self) -> bool:
-        """Tell whether the receiver has taken it."""
+        """Return whether the receiver has taken it."""
         return self.outcome == Outcome.DELIVERED
 
     @property
     def is_final(self) -> bool:
-        """Tell whether the receiver wants no more, ever."""
+        """Return whether the receiver wants no more, ever."""
         return self.status == HTTPStatus.GONE
 
 

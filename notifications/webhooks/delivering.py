@@ -87,7 +87,7 @@ def deliver_next(*, now: datetime) -> bool:
 
 
 def send_ping(*, now: datetime) -> bool:
-    """Send one test event that waits, and write down what came of it; False when none does."""
+    """Send one test event that waits, and record what came of it; False when none does."""
     claimed = _claim_ping(now=now)
     if claimed is None:
         return False
@@ -151,7 +151,7 @@ def claim_batch(*, now: datetime) -> DeliveryBatch | bool | None:
 
 @unit_of_work
 def settle(claimed: DeliveryBatch, answer: WebhookResponse, *, now: datetime) -> bool:
-    """Write down what came of a call, and go on from there; False when the claim was lost meanwhile."""
+    """Record what came of a call, and go on from there; False when the claim was lost meanwhile."""
     WebhookDelivery.objects.create(
         endpoint_id=claimed.endpoint_id,
         message_id=claimed.message_id,

@@ -136,7 +136,7 @@ def change_webhook(
             fields |= {"state": state, "state_at": now, "state_reason": ""}
     if not fields:
         return
-    # The batch under way is made anew, and called at once.
+    # The batch under way is made again, and called at once.
     anew = {"batch_to": None, "attempts": 0, "failing_since": None, "due_at": now}
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields, **anew)
     facts = {name: str(value) for name, value in fields.items() if name != "state_at"}

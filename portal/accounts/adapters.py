@@ -104,7 +104,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return "My passkey" if not count else f"My passkey {count + 1}"
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        """Say who asks, in the words the browser shows."""
+        """Return who asks, in the words the browser shows."""
         return {
             **super().get_public_key_credential_rp_entity(),
             "name": "Communications Hub Firmware Portal",
@@ -151,6 +151,6 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         return apps
 
     def get_requests_session(self) -> Any:
-        """Give a session that does not reach into our own network; its calls are the organisation's own."""
+        """Return a session that does not reach into our own network; its calls are the organisation's own."""
         match = context.request.resolver_match if context.request else None
         return guarded_session(match.kwargs.get("provider_id", "") if match else "")

@@ -17,5 +17,5 @@ class Backend(AuthenticationBackend):
         return user if user is not None and self.user_can_authenticate(user) else None
 
     def user_can_authenticate(self, user: AbstractBaseUser) -> bool:
-        """Tell whether this person may come in at all."""
+        """Return whether this person may come in at all."""
         return isinstance(user, User) and user.is_active and user.organisation.is_active

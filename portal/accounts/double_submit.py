@@ -1,6 +1,6 @@
 """A form that is sent twice is done once: by a double click, the back button, a page that is loaded again.
 
-Each page has a CSRF token masked anew, so the same token with the same fields is the same form of the same
+Each page has a CSRF token masked again, so the same token with the same fields is the same form of the same
 page. What was answered with a redirect is not done again; it leads to where it led. A form that was refused
 may be corrected and sent as often as it takes.
 """

@@ -43,12 +43,12 @@ def second_factor(get_response: Answer) -> Answer:
 
 
 def needs_second_factor(user: User) -> bool:
-    """Tell whether this person's roles ask for a second factor, where this portal asks at all."""
+    """Return whether this person's roles ask for a second factor, where this portal asks at all."""
     return settings.SECOND_FACTOR_REQUIRED and not ROLES_WITH_SECOND_FACTOR.isdisjoint(user.roles)
 
 
 def has_second_factor(user: User) -> bool:
-    """Tell whether somebody has an authenticator app or a passkey."""
+    """Return whether somebody has an authenticator app or a passkey."""
     kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
     return bool(Authenticator.objects.filter(user_id=user.pk, type__in=kinds).exists())
 

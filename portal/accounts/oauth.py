@@ -72,7 +72,7 @@ class Validator(OAuthLibRequestValidator):
 @require_POST
 @never_cache
 def token(request: HttpRequest) -> HttpResponse:
-    """Give a client a token for its secret (`grant_type=client_credentials`), if wanted with fewer scopes."""
+    """Issue a client a token for its secret (`grant_type=client_credentials`), with fewer scopes if asked."""
     if refused := _too_many(request):
         return refused
     return _answer(request, "create_token_response")
@@ -90,7 +90,7 @@ def revoke(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def metadata(request: HttpRequest) -> JsonResponse:
-    """Say where tokens are given and what for (RFC 8414)."""
+    """Return where tokens are given and what for (RFC 8414)."""
     return JsonResponse(
         {
             "issuer": settings.PORTAL_URL,

@@ -75,7 +75,7 @@ def check_administrator(scope: Scope) -> None:
 
 
 def is_administrator(scope: Scope) -> bool:
-    """Tell whether the actor administers their organisation."""
+    """Return whether the actor administers their organisation."""
     return scope.has(ADMINISTRATOR[scope.kind])
 
 
@@ -142,7 +142,7 @@ def change_roles(
     expected: str | None = None,
     now: datetime,
 ) -> None:
-    """Give a person of the organisation other roles; they count from the next click.
+    """Return a person of the organisation other roles; they count from the next click.
 
     `expected` is the `version_of` the `role_values` the change was made from.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def is_known(environ: WSGIEnvironment) -> bool:
-    """Tell whether a request shows a session, a token, or that its browser was a person's within the week."""
+    """Return whether a request has a session, a token, or the cookie of a person of the last week."""
     request = WSGIRequest({**environ, "wsgi.input": BytesIO()})
     try:
         return _is_known(request)

@@ -151,12 +151,12 @@ def _remember(request: HttpRequest, response: HttpResponseBase) -> None:
 
 
 def is_signed_person(request: HttpRequest) -> bool:
-    """Tell whether a browser was somebody's within the week, by its cookie alone."""
+    """Return whether a browser was somebody's within the week, by its cookie alone."""
     return _person_of_cookie(request) is not None
 
 
 def is_known_device(request: HttpRequest | None, email: str) -> bool:
-    """Tell whether somebody with this address has been logged in by this browser within the last months."""
+    """Return whether somebody with this address has been logged in by this browser within the last months."""
     if request is None or not email:
         return False
     cookie = request.get_signed_cookie(DEVICE_COOKIE, default="", salt=_SALT, max_age=_DEVICE_SECONDS)

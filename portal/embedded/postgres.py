@@ -93,7 +93,7 @@ class PostgresServer:
         return self.url(database)
 
     def is_running(self) -> bool:
-        """Tell whether the server process lives."""
+        """Return whether the server process lives."""
         return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:

@@ -41,7 +41,7 @@ class Server(Protocol):
     """What PostgreSQL and Valkey have in common."""
 
     def is_running(self) -> bool:
-        """Tell whether the server process lives."""
+        """Return whether the server process lives."""
 
     def restart(self) -> None:
         """Start it again, on the port it had."""

@@ -55,7 +55,7 @@ class ValkeyServer:
         raise CannotStart(f"Valkey did not start. It said:\n{last_lines(self.log)}")
 
     def is_running(self) -> bool:
-        """Tell whether the server process lives."""
+        """Return whether the server process lives."""
         return self._process is not None and self._process.poll() is None
 
     def restart(self) -> None:

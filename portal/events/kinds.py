@@ -65,7 +65,7 @@ class EntryKind(IntEnum):
 
     @property
     def is_about_one_hub(self) -> bool:
-        """Tell whether an entry of this kind carries a GUID."""
+        """Return whether an entry of this kind carries a GUID."""
         return self < 100  # noqa: PLR2004 - the boundary the docstring names
 
 

@@ -84,7 +84,7 @@ def end_waits() -> None:
 
 
 def has_ended() -> bool:
-    """Tell whether this process stops, and waits are to be short."""
+    """Return whether this process stops, and waits are to be short."""
     return _ending.is_set()
 
 

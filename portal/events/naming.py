@@ -59,7 +59,7 @@ class _NameCache:
 
     @property
     def is_old(self) -> bool:
-        """Tell whether a name may have changed by now, or too much is kept."""
+        """Return whether a name may have changed by now, or too much is kept."""
         return time.monotonic() > self.until or len(self.rollouts) + len(self.versions) > _MOST_KEPT
 
 

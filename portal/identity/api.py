@@ -44,7 +44,7 @@ ANY_SCOPE: Final = "any"
 
 
 def challenge(code: str, *, scope: str = "") -> str:
-    """Say how to log in, and what is wrong with the token that was shown (RFC 6750, 3)."""
+    """Return how to log in, and what is wrong with the token that was shown (RFC 6750, 3)."""
     parts = ['realm="portal"']
     if code in {"invalid_token", "insufficient_scope"}:
         parts.append(f'error="{code}"')
@@ -111,7 +111,7 @@ class ClientTokenAuthentication(BaseAuthentication):
         return principal_of(client, names=token.get_scopes()), token
 
     def authenticate_header(self, request: Request) -> str:
-        """Say how to log in: a 401, not a 403."""
+        """Return how to log in: a 401, not a 403."""
         return challenge("invalid_token" if request.headers.get("Authorization") else "")
 
 
@@ -151,7 +151,7 @@ class ClientThrottle(BaseThrottle):
         return count <= limit
 
     def wait(self) -> float:
-        """Say when the next minute begins."""
+        """Return when the next minute begins."""
         return self.seconds
 
 

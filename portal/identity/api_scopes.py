@@ -48,7 +48,7 @@ class ApiScope(TextChoices):
 
     @property
     def is_writing(self) -> bool:
-        """Tell whether the scope allows a change."""
+        """Return whether the scope allows a change."""
         return self.value.endswith(":write")
 
 

@@ -49,7 +49,7 @@ def client_showing(
 
 
 def may_call_from(networks: Sequence[str], address: str) -> bool:
-    """Tell whether an address lies in one of these networks; without networks every address does."""
+    """Return whether an address lies in one of these networks; without networks every address does."""
     if not networks:
         return True
     try:
@@ -82,7 +82,7 @@ def networks_in(text: str) -> list[str]:
 
 
 def note_use(client: ApiClient, *, address: str, now: datetime, secret: ClientSecret | None = None) -> None:
-    """Write down when a client was last used, once a minute at most: calls come by the thousand."""
+    """Record when a client was last used, once a minute at most: calls come by the thousand."""
     if client.used_at is None or client.used_at < now - _NOTED_EVERY or client.used_from != address:
         ApiClient.objects.filter(pk=client.pk).update(used_at=now, used_from=address)
     if secret is not None and (secret.used_at is None or secret.used_at < now - _NOTED_EVERY):

@@ -222,5 +222,5 @@ class User(AbstractBaseUser):
         return False
 
     def has_role(self, role: Role) -> bool:
-        """Tell whether this person holds a role in their organisation."""
+        """Return whether this person holds a role in their organisation."""
         return role.value in self.roles

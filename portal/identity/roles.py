@@ -21,7 +21,7 @@ class Role(TextChoices):
 
     @property
     def description(self) -> str:
-        """Say in one sentence what the role may do, for the people who give it out."""
+        """Return one sentence on what the role may do, for the people who assign it."""
         return DESCRIPTIONS[self]
 
 

@@ -73,7 +73,7 @@ class Scope:
         return self.kind == OrganisationKind.PANEL
 
     def has(self, *roles: Role) -> bool:
-        """Tell whether the actor holds any of these roles."""
+        """Return whether the actor holds any of these roles."""
         return not self.roles.isdisjoint(roles)
 
     def check(self, *roles: Role) -> None:

@@ -118,7 +118,7 @@ class ForgetfulRedisCache(RedisCache):
         return self._answer_or(lambda: super(ForgetfulRedisCache, self).incr(key, delta, version), delta)
 
     def has_key(self, key: Any, version: int | None = None) -> bool:
-        """Tell whether anything is remembered."""
+        """Return whether anything is remembered."""
         return self._answer_or(
             lambda: super(ForgetfulRedisCache, self).has_key(key, version), otherwise=False
         )

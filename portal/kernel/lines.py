@@ -21,7 +21,7 @@ _HOLDS_MORE: Final = (forms.Textarea, forms.HiddenInput, forms.MultipleHiddenInp
 
 
 def is_one_line(text: str) -> bool:
-    """Tell whether a text has no line break or other control character, and nothing turns it around."""
+    """Return whether a text has no line break or other control character, and nothing turns it around."""
     return (text.isascii() and text.isprintable()) or not any(
         unicodedata.category(letter) in _CONTROLS or letter in _TURNING for letter in text
     )

@@ -6,7 +6,7 @@ from django.core.cache import cache
 
 
 def is_within(key: str, amount: int, *, most: int, seconds: int) -> bool:
-    """Count an amount against a quota that begins anew after so many seconds; tell whether it still fits."""
+    """Count an amount against a quota that begins again after so many seconds; tell whether it still fits."""
     if amount > most:
         return False
     counted = f"quota:{key}"

@@ -33,7 +33,7 @@ def unit_of_work(use_case: Callable[P, R]) -> Callable[P, R]:
 
 
 def retry_on_deadlock(use_case: Callable[P, R]) -> Callable[P, R]:
-    """Begin a unit of work anew when the database ended it to resolve a deadlock: nothing of it has happened.
+    """Retry a unit of work that the database ended to resolve a deadlock: nothing of it has happened.
 
     For those that must meet rows in an order others do not keep.
     """
@@ -81,7 +81,7 @@ def run_after_commit(callback: Callable[[], object]) -> None:
 
 
 def is_open() -> bool:
-    """Tell whether one of our transactions is open.
+    """Return whether one of our transactions is open.
 
     The transaction a test case wraps around a test is not one of ours: code that
     forgot to open its own must fail in tests as it would in production.

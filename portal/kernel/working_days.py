@@ -21,7 +21,7 @@ def _calendar() -> np.busdaycalendar:
 
 
 def is_working_day(day: date) -> bool:
-    """Tell whether this is neither a weekend nor a bank holiday in England and Wales."""
+    """Return whether this is neither a weekend nor a bank holiday in England and Wales."""
     return bool(np.is_busday(day, busdaycal=_calendar()))
 
 
@@ -55,13 +55,13 @@ def local_day(at: datetime) -> date:
 
 
 def local_words(at: datetime) -> str:
-    """Say a moment in local time with the label of its offset: 15 March 2027, 00:00 GMT."""
+    """Return a moment in local time with the label of its offset: 15 March 2027, 00:00 GMT."""
     here = local(at)
     return f"{day_words(here.date())}, {here:%H:%M} {here.tzname()}"
 
 
 def day_words(day: date) -> str:
-    """Say a day: 15 March 2027."""
+    """Return a day: 15 March 2027."""
     return f"{day.day} {day:%B %Y}"
 
 

@@ -95,7 +95,7 @@ def _leave_marks_out(part: Any) -> None:
 
 
 def _list_words(schema: dict[str, Any]) -> None:
-    """Say of a place in an address that takes one of some words which they are."""
+    """Describe a path parameter that takes one of a few words as an enumeration."""
     pattern = schema.get("pattern", "")
     if _WORDS.fullmatch(pattern):
         del schema["pattern"]

@@ -39,7 +39,7 @@ class OpenApiView(ResourceView):
     schema: Any = None
 
     def get(self, request: Request) -> HttpResponseBase:
-        """Give the OpenAPI document: the same as docs/reference/openapi.yaml."""
+        """Return the OpenAPI document: the same as docs/reference/openapi.yaml."""
         answer = HttpResponse(description.openapi_yaml(), content_type=f"{KIND}; charset=utf-8")
         return conditional_response(request._request, answer)  # noqa: SLF001
 
@@ -50,7 +50,7 @@ class OpenApiJsonView(OpenApiView):
     renderer_classes = (JsonRenderer,)
 
     def get(self, request: Request) -> HttpResponseBase:
-        """Give the OpenAPI document as JSON."""
+        """Return the OpenAPI document as JSON."""
         answer = HttpResponse(description.openapi_json(), content_type=JSON)
         return conditional_response(request._request, answer)  # noqa: SLF001
 

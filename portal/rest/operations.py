@@ -135,7 +135,7 @@ class Operation:
 
 
 def operation(ident: str, summary: str, **more: Any) -> Callable[[Method], Method]:
-    """Say what a method takes and gives; see `Operation`."""
+    """Return what a method takes and gives; see `Operation`."""
     declared = Operation(ident, summary, **more)
 
     def mark(method: Method) -> Method:
@@ -165,17 +165,17 @@ class OperationSchema(AutoSchema):
         return self.operation.ident
 
     def get_summary(self) -> str:
-        """Say in a line what it does."""
+        """Return one line on what it does."""
         return self.operation.summary
 
     def get_description(self) -> str:  # type: ignore[override]
-        """Say what it does, at length: the docstring of the method."""
+        """Return what it does, at length: the docstring of the method."""
         scope = needed_by(self.view, self.method)
         words = inspect.cleandoc(self._method.__doc__ or "").replace("``", "`")
         return f"{words}\n\nScope: {f'`{scope.value}`' if scope else 'any'}."
 
     def is_deprecated(self) -> bool:
-        """Tell whether it is to go."""
+        """Return whether it is to go."""
         return self.operation.deprecated is not None
 
     def get_tags(self) -> list[str]:
@@ -325,7 +325,7 @@ def shared_responses() -> dict[str, Any]:
 
 
 def problem_examples() -> dict[str, Any]:
-    """Give an example of every problem there is."""
+    """Return an example of every problem there is."""
     return {
         known.code: {
             "summary": known.when,

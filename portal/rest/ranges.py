@@ -1,4 +1,4 @@
-"""Files that are fetched whole or in part (RFC 9110, 14): one range at a time, tagged, never packed anew."""
+"""Files that are fetched whole or in part (RFC 9110, 14): one range at a time, tagged, never packed again."""
 
 from __future__ import annotations
 

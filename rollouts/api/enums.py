@@ -1,4 +1,4 @@
-"""The words that occur in many documents."""
+"""Enumerations shared by many schemas."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from rollouts.states.governing import (
 
 
 class KnownIssue(models.Model):
-    """Something that is understood: failures it explains are counted apart (R5.2).
+    """A known issue: failures it explains are counted separately (R5.2).
 
     `failure_codes` none = any failure; `criteria` is a tree over the hub; the newest version of both counts.
     """
@@ -168,7 +168,7 @@ class HaltRule(models.Model):
 
     Trips when at least `minimum_sample` hubs have settled within the window and the Wilson lower bound (95 %)
     on the share of those it counts is above `threshold`. The window begins no earlier than `armed_at`: a
-    resume arms anew.
+    resume arms again.
     """
 
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="halt_rules")
@@ -221,7 +221,7 @@ class Decision(models.Model):
     """How a rollout goes on: reviewed and recommended by the DCC, confirmed by the Panel, enacted (R5.3).
 
     At most one is open a rollout. `version` counts its wordings: sign-offs belong to one version, an edit
-    begins anew.
+    begins again.
     """
 
     id = models.AutoField(primary_key=True)
@@ -301,7 +301,7 @@ class SignOffRequirement(models.Model):
 
 
 class SignOff(models.Model):
-    """One person's word on one version of a recommendation. Never changed."""
+    """One person's signature on one version of a recommendation. Never changed."""
 
     decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="sign_offs")
     version = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""What people keep of the estate: views they have named, and files the portal writes for them."""
+"""Saved views of the estate, and the files that the portal exports."""
 
 from __future__ import annotations
 

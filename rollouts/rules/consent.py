@@ -26,7 +26,7 @@ class SupplierAnswer:
 
     @property
     def is_instructed(self) -> bool:
-        """Tell whether the Supplier has instructed, with a time or without."""
+        """Return whether the Supplier has instructed, with a time or without."""
         return self.answer == Answer.INSTRUCTED
 
 
@@ -51,22 +51,22 @@ class Resolution:
 
     @property
     def is_final(self) -> bool:
-        """Tell whether nobody's answer is waited for any more."""
+        """Return whether nobody's answer is waited for any more."""
         return self.consent in FINAL_CONSENTS
 
 
 def is_same_party(import_party: int | None, gas_party: int | None) -> bool:
-    """Tell whether one SEC Party holds both roles. Identifiers and users never decide this."""
+    """Return whether one SEC Party holds both roles. Identifiers and users never decide this."""
     return import_party is not None and import_party == gas_party
 
 
 def is_split(import_party: int | None, gas_party: int | None) -> bool:
-    """Tell whether two separate Parties share the hub, and both are asked."""
+    """Return whether two separate Parties share the hub, and both are asked."""
     return None not in (import_party, gas_party) and import_party != gas_party
 
 
 def has_lapsed(wish: SupplierAnswer, second: SupplierAnswer) -> bool:
-    """Tell whether an answer agrees with a time that the second Supplier does not, or no longer, ask for.
+    """Return whether an answer agrees with a time that the second Supplier does not, or no longer, ask for.
 
     An agreement that has lapsed counts as no answer, and does not come back with the time (R3.4).
     """

@@ -56,12 +56,12 @@ def one_month_before(automatic_at: datetime) -> datetime:
 
 
 def has_supplier_window(*, notified_at: datetime, cutoff_at: datetime) -> bool:
-    """Tell whether the notice leaves Suppliers any time to instruct."""
+    """Return whether the notice leaves Suppliers any time to instruct."""
     return cutoff_at > notified_at
 
 
 def is_in_time(received_at: datetime, *, cutoff_at: datetime) -> bool:
-    """Tell whether an instruction is in time; one that arrives exactly at the cut-off is."""
+    """Return whether an instruction is in time; one that arrives exactly at the cut-off is."""
     return received_at <= cutoff_at
 
 
@@ -144,12 +144,12 @@ class TimeLeft:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether the moment has passed."""
+        """Return whether the moment has passed."""
         return self.left <= timedelta(0)
 
     @property
     def words(self) -> str:
-        """Say how long is left, in the two largest units: 12 days 4 hours."""
+        """Return how long is left, in the two largest units: 12 days 4 hours."""
         if self.is_over:
             return "time is up"
         days, rest = divmod(int(self.left.total_seconds()), 86_400)
@@ -163,7 +163,7 @@ class TimeLeft:
 
     @property
     def full_words(self) -> str:
-        """Say how long is left, in working days too, and until when."""
+        """Return how long is left, in working days too, and until when."""
         if self.is_over:
             return f"time was up at {local_words(self.until)}"
         working = _counted(self.working_days, "working day") or "no working day"
@@ -171,12 +171,12 @@ class TimeLeft:
 
 
 def time_left(until: datetime, *, now: datetime) -> TimeLeft:
-    """Reckon how long is left until a moment."""
+    """Compute how long is left until a moment."""
     return TimeLeft(until, max(until - now, timedelta(0)), working_days_between(now, until))
 
 
 def window_words(*, notified_at: datetime, cutoff_at: datetime, now: datetime) -> str:
-    """Say how long Suppliers have to instruct, or plainly that they never had any time."""
+    """Return how long Suppliers have to instruct, or plainly that they never had any time."""
     if not has_supplier_window(notified_at=notified_at, cutoff_at=cutoff_at):
         return NO_SUPPLIER_WINDOW
     return time_left(cutoff_at, now=now).full_words

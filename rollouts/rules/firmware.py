@@ -136,7 +136,7 @@ class ImageCheck:
 
     @property
     def is_good(self) -> bool:
-        """Tell whether the file is what the CPL entry says."""
+        """Return whether the file is what the CPL entry says."""
         return not self.problems
 
 

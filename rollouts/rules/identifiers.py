@@ -50,7 +50,7 @@ class NotAnIdentifier(BadInput):
 
 
 def mpan_check_digit(first_twelve: str) -> int:
-    """Reckon the thirteenth digit of an MPAN from the other twelve."""
+    """Compute the thirteenth digit of an MPAN from the other twelve."""
     weighted = zip(map(int, first_twelve), _MPAN_WEIGHTS, strict=True)
     return sum(digit * weight for digit, weight in weighted) % 11 % 10
 

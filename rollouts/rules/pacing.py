@@ -51,14 +51,14 @@ class DispatchSettings:
 
 
 def may_distribute(status: str, *, is_pilot: bool, gate_open: bool) -> bool:
-    """Tell whether images may leave for the hubs of a batch."""
+    """Return whether images may leave for the hubs of a batch."""
     if status == RolloutStatus.PILOT:
         return is_pilot and gate_open
     return status == RolloutStatus.SAFE_LAUNCH and (is_pilot or gate_open)
 
 
 def may_activate(status: str, *, is_pilot: bool, gate_open: bool) -> bool:
-    """Tell whether activations may leave for a batch: those of the pilot do while it is reviewed."""
+    """Return whether activations may leave for a batch: those of the pilot do while it is reviewed."""
     if status == RolloutStatus.PILOT_REVIEW:
         return is_pilot
     return may_distribute(status, is_pilot=is_pilot, gate_open=gate_open)
@@ -84,7 +84,7 @@ class OpenHours:
         )
 
     def is_open(self, now: datetime) -> bool:
-        """Tell whether images may be sent now. The night of yesterday may still be open."""
+        """Return whether images may be sent now. The night of yesterday may still be open."""
         if self.window is None:
             return True
         today = now.astimezone(_LONDON).date()
@@ -155,7 +155,7 @@ class Pace:
         distribution_days: float,
         margin: timedelta,
     ) -> Pace:
-        """Reckon the pace of a channel from its capacity and its hours."""
+        """Compute the pace of a channel from its capacity and its hours."""
         by_the_second = per_second * hours.seconds_a_day()
         rate = by_the_second if per_night is None else min(by_the_second, per_night)
         # Work that must wait for a window may find it just closed.
@@ -174,7 +174,7 @@ class Pace:
 def distribution_starts(hubs_by_day: Mapping[date, int], *, pace: Pace) -> dict[date, datetime]:
     """Return when the distribution for each day of activation must begin to be done in time.
 
-    Reckoned backwards from the last day: the work of a later day must not stand in the way of an earlier one,
+    Computed backwards from the last day: the work of a later day must not stand in the way of an earlier one,
     so starts never decrease from day to day.
     """
     starts: dict[date, datetime] = {}
@@ -210,7 +210,7 @@ class DistributionForecast:
 def forecast(
     work_by_day: Mapping[date, DistributionWork], *, pace: Pace, now: datetime
 ) -> DistributionForecast:
-    """Foretell the distribution of a region: earliest days first, at full pace from the moment it must begin.
+    """Forecast the distribution of a region: earliest days first, at full pace from the moment it must begin.
 
     A hub is late when neither the time until its deadline, nor that from the moment its work may begin,
     is enough for all that goes before it. What is due already, or was asked for at once, has a day.

@@ -33,7 +33,7 @@ class Rate:
         return self._bound(1)
 
     def document(self) -> dict[str, Any]:
-        """Give the numbers as evidence carries them."""
+        """Return the numbers as evidence carries them."""
         return {
             "hits": self.hits,
             "sample": self.sample,
@@ -43,7 +43,7 @@ class Rate:
         }
 
     def _bound(self, side: int) -> float:
-        """Give one end of the interval.
+        """Return one end of the interval.
 
         With p the share, n the sample and z the percentile:
         (p + z²/2n ± z·sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n)

@@ -96,7 +96,7 @@ class IncidentStep:
     roles: AbstractSet[Role]
 
     def is_open_to(self, *roles: Role, at: IncidentStatus) -> bool:
-        """Tell whether one of these roles may take the step from there."""
+        """Return whether one of these roles may take the step from there."""
         return at in self.sources and not self.roles.isdisjoint(roles)
 
 
@@ -123,7 +123,7 @@ _D = DecisionStatus
 ALLOWED_DECISION_MOVES: Final = frozenset(
     {
         (_D.REVIEW, _D.RECOMMENDED),
-        (_D.RECOMMENDED, _D.REVIEW),  # taken back, or the rollout was suspended meanwhile
+        (_D.RECOMMENDED, _D.REVIEW),  # withdrawn, or the rollout was suspended meanwhile
         (_D.RECOMMENDED, _D.ENACTED),
         (_D.RECOMMENDED, _D.REJECTED),
         *((status, _D.OVERTAKEN) for status in OPEN_DECISIONS),

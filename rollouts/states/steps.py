@@ -1,4 +1,4 @@
-"""The table of steps a rollout takes: who may take which, from where, and what is written down."""
+"""The table of steps a rollout takes: who may take which, from where, and what is recorded."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RolloutStep:
     by_portal: bool = False
 
     def is_open_to(self, *roles: Role, at: RolloutStatus, has_pilot: bool | None = None) -> bool:
-        """Tell whether one of these roles may take this step from where the rollout stands."""
+        """Return whether one of these roles may take this step from where the rollout stands."""
         suits_pilot = None in (self.with_pilot, has_pilot) or self.with_pilot == has_pilot
         return suits_pilot and at in self.sources and not self.roles.isdisjoint(roles)
 

@@ -47,7 +47,7 @@ def write_export(*, export_id: int, **_later: object) -> None:
 
 @shared_task(name="rollouts.tasks.sweep_exports")
 def sweep_exports(**_later: object) -> None:
-    """Take away the files that are no longer kept."""
+    """Delete expired files."""
     services.sweep_exports(clock.wall())
 
 

@@ -24,7 +24,7 @@ def dispatch_halt_rules(**_later: object) -> None:
 
 @shared_task(name="rollouts.tasks.dispatch_delays")
 def dispatch_delays(**_later: object) -> None:
-    """Settle the hubs of delayed rollouts anew."""
+    """Settle the hubs of delayed rollouts again."""
     services.finish_delays(clock.now())
 
 

@@ -1,4 +1,4 @@
-"""Keep rollouts equal to the inventory, and their counts folded, proved and written down over time."""
+"""Keep rollouts equal to the inventory, and their counts folded, proved and recorded over time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def reconcile_tallies(**_later: object) -> None:
 
 @shared_task(name="rollouts.tasks.note_activations")
 def note_activations(**_later: object) -> None:
-    """Write down how far each rollout has come: what the curves on pages are drawn from."""
+    """Record how far each rollout has come: what the curves on pages are drawn from."""
     now = clock.now()
     services.note_activations(now)
     services.fold_activations(now)

@@ -215,7 +215,7 @@ def act_words(possible: Iterable[PossibleAct], *, rollout_id: int) -> list[ActWo
 
 
 def step_url(rollout_id: int, verb: str) -> str:
-    """Say where a step is taken."""
+    """Return where a step is taken."""
     if verb == "notify":
         return reverse("rollouts:preview", args=[rollout_id])
     if verb in DECIDED:

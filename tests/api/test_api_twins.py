@@ -175,7 +175,7 @@ WITHOUT: Final[dict[str, str]] = {
     "oauth-token": "is for systems already",
     "oauth-revoke": "is for systems already",
 }
-#: Acts that only draw a form anew.
+#: Acts that only draw a form again.
 DRAWING: Final = {"refresh", "change", "remove", "add", "group", "wrap"}
 
 

@@ -77,7 +77,7 @@ def load_reference(stage: Stage) -> None:
 
 
 def is_there(stage: Stage) -> bool:
-    """Tell whether the estate of an earlier run can be used again."""
+    """Return whether the estate of an earlier run can be used again."""
     return count("SELECT count(*) FROM rollouts_hub") == stage.hubs
 
 
@@ -91,7 +91,7 @@ def load(stage: Stage) -> None:
 
 
 def concentrate(party_id: int, *, hubs: int) -> int:
-    """Give so many hubs to one Supplier, all of the measured model and fit for its rollout; return how many.
+    """Move so many hubs to one Supplier, all of the measured model and fit for its rollout; return how many.
 
     One in eight keeps the Gas Supplier it has, so that there are second Suppliers as in the estate.
     """

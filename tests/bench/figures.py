@@ -75,7 +75,7 @@ def rate(
     ratio_at_most: float = math.inf,
     note: str = "",
 ) -> Figure:
-    """Give rows a second; the ratio says how many times as long as the bare statement we take."""
+    """Return rows a second; the ratio is our time over that of the bare statement."""
     ratio = ours.median / bare.median if bare else None
     wishes = [f"≥ {at_least:,.0f}"] if at_least else []
     wishes += [f"ratio ≤ {ratio_at_most:g}"] if ratio_at_most < math.inf else []
@@ -101,7 +101,7 @@ def duration(
     ratio_at_most: float = math.inf,
     note: str = "",
 ) -> Figure:
-    """Give seconds."""
+    """Return seconds."""
     ratio = ours.median / bare.median if bare else None
     wishes = [f"≤ {at_most:g} s"] if at_most < math.inf else []
     wishes += [f"ratio ≤ {ratio_at_most:g}"] if ratio_at_most < math.inf else []

@@ -61,7 +61,7 @@ _OF_OTHERS: Final = (
 def _bad(
     wanted: int, *, good: Sequence[str], party_id: int, rollout_id: int, luck: random.Random
 ) -> list[str]:
-    """Give bad lines, as many of each kind: repeats, damaged, unknown, of other models, of others, GPFs."""
+    """Return bad lines, equally many of each kind: repeats, damaged, unknown, of other models, of others, GPFs."""
     share = wanted // 6
     lines = luck.sample(list(good), share)
     lines += [luck.choice(good)[:-3] for _ in range(share)]

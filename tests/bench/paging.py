@@ -77,7 +77,7 @@ def _times(stage: Stage, user: User, path: str) -> list[float]:
 
 
 def _instruct(who: estate.People, rollout_id: int) -> None:
-    """Give the pages something to show: answers for half the Supplier's hubs."""
+    """Answer for half the Supplier's hubs, so that pages have something to show."""
     now = clock.now()
     mine = estate.guids_of(rollout_id, who.analyst.organisation_id, limit=20_000)
     services.receive_instruction(

@@ -200,7 +200,7 @@ def _into_pilot(world: World, rollout: Rollout, *, now: datetime) -> None:
 
 
 def _other_model(world: World) -> None:
-    """Give some hubs to a model that no open rollout is for."""
+    """Move some hubs to a model that no open rollout is for."""
     model = DeviceModel.objects.create(
         manufacturer="WNC",
         manufacturer_code="10A0",
@@ -288,7 +288,7 @@ def _taken_away(world: World, *, now: datetime) -> None:
 
 
 def _commanded(world: World, rollout: Rollout, *, now: datetime) -> None:
-    """Give the first hub the commands of its rollout, and what it answered."""
+    """Return the first hub the commands of its rollout, and what it answered."""
     for kind, hours, code in ((1, 60, 1), (2, 50, 5), (4, 2, None)):
         command = Command.objects.create(
             rollout_id=rollout.pk,

@@ -83,7 +83,7 @@ def code_of(secret: str) -> str:
 
 
 def add_virtual_authenticator(page: Any) -> None:
-    """Give the page's browser a device that holds passkeys and always recognises its owner."""
+    """Add a virtual authenticator to the page's browser that holds passkeys and always verifies its owner."""
     cdp = page.context.new_cdp_session(page)
     cdp.send("WebAuthn.enable")
     options = {

@@ -71,7 +71,7 @@ class Walk:
         self.page.wait_for_load_state()
 
     def says(self, text: str) -> bool:
-        """Tell whether the page says so, after a moment if need be."""
+        """Return whether the page says so, after a moment if need be."""
         self.page.get_by_role("main").get_by_text(text).first.wait_for()
         return True
 

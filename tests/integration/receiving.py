@@ -67,7 +67,7 @@ def receiving(**how: Any) -> Iterator[Receiver]:
                 self.wfile.write(receiver.body)
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Return nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)

@@ -45,7 +45,7 @@ def opened(rows: Rows, change: Callable[[Any], None] | None = None) -> bytes:
 
 
 def rewritten(data: bytes, change: Callable[[bytes], bytes], *, name: Callable[[str], str] = str) -> bytes:
-    """Write the parts of a workbook anew, changed and under other names."""
+    """Write the parts of a workbook again, changed and under other names."""
     target = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(data)) as source,

@@ -35,7 +35,7 @@ def head_of(stage, *lines):
 
 
 def spoken(port, *pieces, pause=0.0, hangs_up=False):
-    """Say something to the server, piece by piece, and return what it says."""
+    """Send bytes to the server, piece by piece, and return its response."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
         for piece in pieces:
             line.sendall(piece)

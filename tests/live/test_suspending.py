@@ -57,7 +57,7 @@ def half_sent(port: int, stack: ExitStack, *, many: int, text: bytes) -> None:
 
 
 def is_answered(port: int) -> bool:
-    """Tell whether the page of the log-in comes in time."""
+    """Return whether the page of the log-in comes in time."""
     with suppress(httpx.TransportError):
         return httpx.get(
             f"http://127.0.0.1:{port}/accounts/login/", timeout=WITHIN, trust_env=False

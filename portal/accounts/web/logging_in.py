@@ -57,7 +57,7 @@ def organisation_log_in(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def organisation_log_in_at(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Say where the way goes, and leave by a link: the policy of forms lets none lead elsewhere."""
+    """Return where the way goes, and leave by a link: the policy of forms lets none lead elsewhere."""
     setup = single_sign_on.sign_on_of_provider(provider_id)
     if setup is None:
         raise Http404

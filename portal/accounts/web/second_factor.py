@@ -17,7 +17,7 @@ class SecondFactorIndexView(IndexView):
     """What somebody has, and whether they must have more."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Say whether nothing else is open before something is set up here."""
+        """Return whether nothing else is open before something is set up here."""
         user = cast("User", self.request.user)
         must_enrol = needs_second_factor(user) and not has_second_factor(user)
         return {**super().get_context_data(**kwargs), "must_enrol": must_enrol}

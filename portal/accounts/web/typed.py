@@ -30,7 +30,7 @@ def typed(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _shown(form: UnsentForm) -> list[dict[str, Any]]:
-    """Give what a person would know again: fields with words in them, the longest ones cut short."""
+    """Return what a person would know again: fields with words in them, the longest ones cut short."""
     return [
         {
             "label": name.rpartition("-")[2].replace("_", " ").capitalize(),

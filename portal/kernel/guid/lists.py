@@ -83,7 +83,7 @@ class ParsedList:
         return first, ParsedList(self.values[~is_first], self.lines[~is_first])
 
     def at_lines(self, numbers: Sequence[int]) -> ParsedList:
-        """Number the lines anew: line n becomes the n-th of `numbers`."""
+        """Number the lines again: line n becomes the n-th of `numbers`."""
         known = np.asarray(numbers, dtype=np.int64)
         problems = tuple(replace(problem, line=numbers[problem.line - 1]) for problem in self.problems)
         return ParsedList(self.values, known[self.lines - 1], problems)
@@ -270,7 +270,7 @@ class _BlockReader:
 
 
 def is_guid_heading(text: str) -> bool:
-    """Tell whether this heads a column of hub GUIDs."""
+    """Return whether this heads a column of hub GUIDs."""
     return bool(_HEADING.fullmatch("".join(filter(str.isalnum, text)).lower()))
 
 

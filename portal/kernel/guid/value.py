@@ -69,7 +69,7 @@ class GuidProblem(StrEnum):
 
     @property
     def advice(self) -> str:
-        """Say what is wrong and what to do about it."""
+        """Return what is wrong and what to do about it."""
         return _ADVICE[self]
 
 
@@ -182,7 +182,7 @@ def plain(text: str) -> str:
 
 
 def advice_on(problem: GuidProblem, text: str) -> str:
-    """Say what is wrong with a text and what to do about it; a letter of another script is named."""
+    """Return what is wrong with a text and what to do about it; a letter of another script is named."""
     if problem is not GuidProblem.OTHER_SCRIPT:
         return problem.advice
     sign = next((sign for sign in plain(text) if not sign.isascii()), "")
@@ -209,7 +209,7 @@ def _problem_with(bare: str) -> GuidProblem:
 
 
 def problem_of(value: int) -> GuidProblem | None:
-    """Tell whether 64 bits are no device: all zeros, or all ones."""
+    """Return whether 64 bits are no device: all zeros, or all ones."""
     if value == 0:
         return GuidProblem.ALL_ZERO
     return GuidProblem.ALL_ONES if value == _LARGEST else None

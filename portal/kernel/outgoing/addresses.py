@@ -79,7 +79,7 @@ def check_resolved(addresses: Sequence[str], *, is_plain: bool, inside: Sequence
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address is one of the public Internet, also when it carries an IPv4 address within."""
+    """Return whether an address is public, also when it embeds an IPv4 address."""
     within = _within(address)
     return (
         address.is_global
@@ -92,7 +92,7 @@ def is_public(address: Address) -> bool:
 
 
 def is_inside(address: Address, networks: Sequence[str]) -> bool:
-    """Tell whether an address lies in one of the networks the settings let in."""
+    """Return whether an address lies in one of the networks the settings let in."""
     meant = (isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped) or address
     return any(meant in ipaddress.ip_network(network) for network in networks)
 

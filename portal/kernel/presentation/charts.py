@@ -52,7 +52,7 @@ class StateBar:
 
     @property
     def in_words(self) -> str:
-        """Say the bar to those who do not see it."""
+        """Return the text alternative of the bar."""
         return ", ".join(f"{piece.count:,} {piece.look.word.lower()}" for piece in self.slices) or "no hubs"
 
 

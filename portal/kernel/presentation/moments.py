@@ -17,31 +17,31 @@ _DAY: Final = timedelta(days=1)
 
 
 def long_time(at: datetime) -> str:
-    """Say the exact local time with its offset: 15 Mar 2027, 00:00 GMT."""
+    """Return the exact local time with its offset: 15 Mar 2027, 00:00 GMT."""
     here = local(at)
     return f"{here.day} {here:%b %Y, %H:%M %Z}"
 
 
 def utc_time(at: datetime) -> str:
-    """Say the exact time in UTC: 14 Apr 2027, 23:00 UTC."""
+    """Return the exact time in UTC: 14 Apr 2027, 23:00 UTC."""
     there = at.astimezone(UTC)
     return f"{there.day} {there:%b %Y, %H:%M} UTC"
 
 
 def long_date(on: date) -> str:
-    """Say a day: 15 Mar 2027 (of a moment, its local day)."""
+    """Return a day: 15 Mar 2027 (of a moment, its local day)."""
     day = local(on) if isinstance(on, datetime) else on
     return f"{day.day} {day:%b %Y}"
 
 
 def short_date(on: date) -> str:
-    """Say a day without its year: 15 Mar."""
+    """Return a day without its year: 15 Mar."""
     day = local(on) if isinstance(on, datetime) else on
     return f"{day.day} {day:%b}"
 
 
 def duration(length: timedelta) -> str:
-    """Say a length in the one unit that matters: 12 days, 31 hours, 5 minutes."""
+    """Return a length in the one unit that matters: 12 days, 31 hours, 5 minutes."""
     if length >= 2 * _DAY:
         return _counted(length // _DAY, "day")
     if length >= 2 * _HOUR:
@@ -50,7 +50,7 @@ def duration(length: timedelta) -> str:
 
 
 def since(at: datetime, *, now: datetime) -> str:
-    """Say how long ago, or in how long: 5 minutes ago, in 3 days."""
+    """Return how long ago, or in how long: 5 minutes ago, in 3 days."""
     if at <= now:
         return "just now" if now - at < timedelta(minutes=1) else f"{duration(now - at)} ago"
     return f"in {duration(at - now)}"
@@ -83,7 +83,7 @@ class Countdown:
 
     @property
     def words(self) -> str:
-        """Say what is left, or how long it has been over."""
+        """Return what is left, or how long it has been over."""
         if self.has_passed:
             late = duration(self.now - self.at)
             return f"Overdue by {late}" if self.is_owed else f"Passed {late} ago"

@@ -71,7 +71,7 @@ def layout_of(sample: Sequence[Row], *, sheet: str = "") -> Layout | None:
 
 
 def is_guid_like(cell: str) -> bool:
-    """Tell whether a cell holds a GUID, or what Excel has made of one."""
+    """Return whether a cell holds a GUID, or what Excel has made of one."""
     value = read(cell)
     return not isinstance(value, GuidProblem) or value in _DAMAGED
 

@@ -60,12 +60,12 @@ class NotRead:
 
     @property
     def is_plain_heading(self) -> bool:
-        """Tell whether this is but the heading of the column that was read."""
+        """Return whether this is but the heading of the column that was read."""
         return self.kind is NotReadKind.HEADING
 
     @property
     def words(self) -> str:
-        """Say what was not read, and how to include it."""
+        """Return what was not read, and how to include it."""
         line = "row" if self.sheet else "line"
         words = _WORDS[self.kind].format(
             line=line, Line=line.capitalize(), where=self.where, name=self.name, rows=f"{self.rows:,}"
@@ -74,7 +74,7 @@ class NotRead:
 
     @property
     def document(self) -> dict[str, object]:
-        """Give it as JSON keeps it."""
+        """Return it as it is stored in JSON."""
         return {
             "kind": self.kind.value,
             "sheet": self.sheet,
@@ -165,7 +165,7 @@ class Table:
 
 
 def holds_anything(cells: Iterable[str]) -> bool:
-    """Tell whether any cell holds more than blanks, quotes and separators."""
+    """Return whether any cell holds more than blanks, quotes and separators."""
     return bool("".join(cells).strip(EDGES))
 
 

@@ -76,7 +76,7 @@ def _decoded_line(line: bytes) -> str:
 
 
 def delimiter_of(text: str) -> str | None:
-    """Tell what separates the columns of a text; None where each line is one."""
+    """Return what separates the columns of a text; None where each line is one."""
     if _is_separator_hint(text):
         return text[4]
     lines = [line for line in text[:65_536].split("\n") if line.strip()][:_SAMPLE]
@@ -92,7 +92,7 @@ def delimiter_of(text: str) -> str | None:
 
 
 def text_table(text: str, delimiter: str) -> Table:
-    """Give a text, as `text_of` returns it, as a table."""
+    """Return a text, as `text_of` returns it, as a table."""
     table = Table(iter(()))
     table.rows = _rows(text, delimiter, table)
     return table
@@ -147,5 +147,5 @@ def _record(lines: Sequence[str], start: int, delimiter: str, width: int) -> tup
 
 
 def _is_separator_hint(text: str) -> bool:
-    """Tell whether the first line is the hint to Excel which separator follows, such as sep=;."""
+    """Return whether the first line is the hint to Excel which separator follows, such as sep=;."""
     return text[:4].lower() == "sep=" and text[5:6] == "\n"

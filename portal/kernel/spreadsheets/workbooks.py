@@ -3,7 +3,7 @@
 # Note [Workbooks that eat the memory]
 The reader lays a sheet out as a full rectangle before it gives the first row: one cell at ZZ1048576 in a
 file of 8 KB asks for 23 GB, and the failed allocation ends the whole process. So every part is unpacked
-here first, in pieces, its size is counted, and the rectangle of each worksheet is held against its cells.
+here first, in pieces, its size is counted, and the rectangle of each worksheet is compared with its cells.
 """
 
 from __future__ import annotations

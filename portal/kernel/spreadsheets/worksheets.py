@@ -64,7 +64,7 @@ class Worksheet:
         return self.last_row * self.last_column
 
     def hides_column(self, place: int) -> bool:
-        """Tell whether a column is hidden."""
+        """Return whether a column is hidden."""
         return any(first <= place <= last for first, last in self.hidden_columns)
 
 
@@ -248,7 +248,7 @@ class WorksheetScanner:
             self._merges.append((first, last, _column_of(match[1])))
 
     def _note_merged(self) -> None:
-        """Say of the lower cells of a merged range with which cell they are merged."""
+        """Map the lower cells of a merged range to the cell they are merged with."""
         if not self._merges:
             return
         rows = sorted(set(self._rows))

@@ -90,14 +90,14 @@ class CplQuery(StrictSerializer):
 
 
 class CplStatusInputSerializer(StrictSerializer):
-    """The new status of an entry, and why."""
+    """An entry's new status and the reason."""
 
     status = EnumField(CplStatus)
     reason = serializers.CharField(max_length=200)
 
 
 class FileNameQuery(StrictSerializer):
-    """What the file is called."""
+    """The name of the file."""
 
     file_name = serializers.CharField(max_length=200)
 
@@ -155,7 +155,7 @@ class CplStatusView(ResourceView):
         refuses=("bad_input",),
     )
     def put(self, request: Request, cpl_entry_id: int) -> Response:
-        """Write down an entry's new status; rollouts to a firmware that is no longer active are suspended."""
+        """Change an entry's status; rollouts of a firmware that is no longer active are suspended."""
         body = self.validated_body(CplStatusInputSerializer)
         done = services.change_cpl_status(self.scope, cpl_entry_id=cpl_entry_id, now=clock.now(), **body)
         changed: CplChangedSchema = {"id": cpl_entry_id, "status": body["status"].value, "suspended": done}
@@ -178,7 +178,7 @@ class CplImageView(ResourceView):
         refuses=("image_refused",),
     )
     def put(self, request: Request, cpl_entry_id: int) -> Response:
-        """Have an image checked against its entry: manufacturer, version and hash; the last one counts."""
+        """Upload an image; checked against its entry (manufacturer, version, hash); the latest counts."""
         body: Any = request.data
         services.upload_image(
             self.scope,

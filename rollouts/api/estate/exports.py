@@ -128,7 +128,7 @@ class EstateFileDetailView(ResourceView):
 
     @operation("getEstateFile", "Ask after a file of the estate", returns=schema_reference(EstateFileSchema))
     def get(self, request: Request, file: str) -> Response:
-        """Say how far a file is."""
+        """Return how far a file is."""
         return Response(_file(export_card(self.scope, export_id=_number(file))))
 
     @operation("removeEstateFile", "Remove a file of the estate", status=204)

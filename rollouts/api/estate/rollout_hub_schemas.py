@@ -61,7 +61,7 @@ class RolloutHubRowSchema(TypedDict):
 
 
 def eligible_hub(hub: EligibleHub) -> EligibleHubRowSchema:
-    """Give a hub of the report."""
+    """Return a hub of the report."""
     return {
         "guid": hub.guid,
         "role": hub.role,
@@ -79,7 +79,7 @@ def eligible_hub(hub: EligibleHub) -> EligibleHubRowSchema:
 
 
 def rollout_hub(member: Member) -> RolloutHubRowSchema:
-    """Give a hub's place."""
+    """Return a hub's place."""
     is_own = bool(member.role)
     return {
         "guid": member.guid,

@@ -63,7 +63,7 @@ class RolloutHubsQuery(PageQuery):
 
     @staticmethod
     def wanted(query: Mapping[str, Any]) -> MemberFilter:
-        """Return the filter that is asked for."""
+        """Return the requested filter."""
         state = query.get("state")
         return MemberFilter(
             states=None if state is None else [state],

@@ -1,4 +1,4 @@
-"""The estate and one hub with its whole story."""
+"""The estate, and one hub with its history."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class HubHistorySchema(TypedDict):
 
 
 def estate_hub(row: HubRow) -> EstateHubSchema:
-    """Give a hub of the estate."""
+    """Return a hub of the estate."""
     document: EstateHubSchema = {
         "guid": row.guid,
         "gpf_guid": row.gpf_guid or None,
@@ -196,7 +196,7 @@ def estate_hub(row: HubRow) -> EstateHubSchema:
 
 
 def estate_summary(counts: EstateCounts) -> EstateSummarySchema:
-    """Give the estate in numbers."""
+    """Return the estate in numbers."""
     return {
         "hubs": counts.total,
         "with_second_supplier": counts.split,
@@ -216,7 +216,7 @@ def estate_summary(counts: EstateCounts) -> EstateSummarySchema:
 
 
 def hub(card: HubCard) -> HubSchema:
-    """Give a hub."""
+    """Return a hub."""
     record = card.record
     document: HubSchema = {
         "guid": record.guid,
@@ -248,7 +248,7 @@ def hub(card: HubCard) -> HubSchema:
 
 
 def hub_history(card: HubCard) -> HubHistorySchema:
-    """Give what happened to a hub."""
+    """Return what happened to a hub."""
     return {
         "guid": card.record.guid,
         "changes": [_change(change) for change in card.changes],

@@ -57,7 +57,7 @@ class EstateFilterQuery(StrictSerializer):
 
     @staticmethod
     def wanted(query: Mapping[str, Any]) -> EstateFilter:
-        """Return the filter that is asked for."""
+        """Return the requested filter."""
         versions = query.get("firmware_version", "")
         return EstateFilter(
             regions=query.get("region", ()),
@@ -79,7 +79,7 @@ class EstateQuery(EstateFilterQuery, PageQuery):
 
 
 class ReadingRequestedSchema(TypedDict):
-    """What was made of a request to read firmware versions; the answers come to your feed."""
+    """The receipt of a request to read firmware versions; the answers come to your feed."""
 
     asked: Count
     requested: Count
@@ -88,14 +88,14 @@ class ReadingRequestedSchema(TypedDict):
 
 
 class LabelRowSchema(TypedDict):
-    """A label of yours, and on how many of your hubs it stands."""
+    """A label of yours, and the number of your hubs that have it."""
 
     label: Annotated[str, Example("tower block")]
     hubs: Count
 
 
 class LabelChangedSchema(TypedDict):
-    """What a change of labels came to."""
+    """The result of a change of labels."""
 
     changed: Count
     unchanged: Count

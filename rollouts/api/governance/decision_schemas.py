@@ -26,7 +26,7 @@ class RateSchema(TypedDict):
 
 
 class SignatureSchema(TypedDict):
-    """One person's word on one wording."""
+    """One person's signature on one version of a recommendation."""
 
     name: Annotated[str, Example("Priya Shah")]
     body: Annotated[str, Example("SEC Panel")]
@@ -71,7 +71,7 @@ class SignaturesNeededSchema(TypedDict):
 
 
 class AfterHaltSchema(TypedDict):
-    """Hubs that activated although the rollout stood, and those a halt could not recall."""
+    """Hubs that activated after a halt, and those a halt could not recall."""
 
     activated_after_halt: Count
     not_recalled: Count
@@ -80,13 +80,13 @@ class AfterHaltSchema(TypedDict):
 
 
 def rate(rate_: Rate) -> RateSchema:
-    """Give a share of a sample."""
+    """Return a share of a sample."""
     document: RateSchema = rate_.document()  # type: ignore[assignment]
     return document
 
 
 def decision_detail(page: DecisionPage) -> DecisionDetailSchema:
-    """Give a decision whole."""
+    """Return a decision whole."""
     return {
         **decision(page.line),
         "version": page.version,
@@ -104,7 +104,7 @@ def decision_detail(page: DecisionPage) -> DecisionDetailSchema:
 
 
 def signed(done: Signed) -> SignedSchema:
-    """Give what a signature led to."""
+    """Return what a signature led to."""
     return {
         "decision_id": done.decision_id,
         "status": done.status,
@@ -115,7 +115,7 @@ def signed(done: Signed) -> SignedSchema:
 
 
 def after_halt(counts: AfterHalt) -> AfterHaltSchema:
-    """Give what happened after a halt."""
+    """Return what happened after a halt."""
     return {
         "activated_after_halt": counts.activated_after_halt,
         "not_recalled": counts.not_recalled,

@@ -49,14 +49,14 @@ class RecommendationSerializer(StrictSerializer):
 
 
 class WithdrawalSerializer(StrictSerializer):
-    """Why a recommendation is taken back."""
+    """Why a recommendation is withdrawn."""
 
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, help_text=_VERSION_HELP)
     why = serializers.CharField(max_length=_MOST)
 
 
 class SignatureInputSerializer(StrictSerializer):
-    """A person's word on a wording."""
+    """A person's signature on one version of a recommendation."""
 
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, help_text=_VERSION_HELP)
     verdict = EnumField(SignOffVerdict)
@@ -90,7 +90,7 @@ class DecisionDetailView(ResourceView):
 
     @operation("getDecision", "Read a decision", returns=schema_reference(documents.DecisionDetailSchema))
     def get(self, request: Request, decision_id: int) -> Response:
-        """Read a decision with its evidence, its signatures, and from whom some are still needed."""
+        """Read a decision with its evidence, its signatures, and those still needed."""
         return Response(documents.decision_detail(decision_page(self.scope, decision_id)))
 
 
@@ -134,7 +134,7 @@ class RecommendationsView(ResourceView):
         refuses=("decision_closed", "recommendation_changed", "DELAY_NOT_LATER", "bad_input"),
     )
     def put(self, request: Request, decision_id: int) -> Response:
-        """Word the recommendation, or word it anew.
+        """Word the recommendation, or reword it.
 
         PROCEED resumes, PAUSE and STOP halt, DELAY moves the automatic time. Sign-offs of an earlier wording
         are void. The last signature enacts it. What a system recommends, people of the DCC cannot sign until
@@ -147,7 +147,7 @@ class RecommendationsView(ResourceView):
 
 
 class RecommendationWithdrawalsView(ResourceView):
-    """Taking a recommendation back."""
+    """Withdrawing a recommendation."""
 
     tag = "Decisions"
     needs: ClassVar[Any] = {"POST": ApiScope.DECISIONS_WRITE}
@@ -216,7 +216,7 @@ class SignaturesNeededView(ResourceView):
         refuses=("not_found",),
     )
     def get(self, request: Request) -> Response:
-        """Say who would have to sign an outcome; one of the options suffices."""
+        """Return who would have to sign an outcome; one of the options suffices."""
         outcome = self.validated_query(OutcomeQuery)["outcome"].value
         document: documents.SignaturesNeededSchema = {
             "outcome": outcome,
@@ -247,7 +247,7 @@ class SignaturesNeededView(ResourceView):
 
 
 class AfterHaltView(ResourceView):
-    """What happened on hubs although their rollout stood."""
+    """Hubs that activated after a halt."""
 
     tag = "Decisions"
     needs = ApiScope.ROLLOUTS_READ
@@ -279,7 +279,7 @@ class EvidenceFileView(ResourceView):
         "getEvidence", "Take the evidence away", files={ZIP: "Report, data, decisions and the audit chain."}
     )
     def get(self, request: Request, rollout_id: int) -> HttpResponseBase:
-        """Take away all a decision on a rollout rests on, in one file with digests."""
+        """Download all evidence on a rollout in one file with digests."""
         pack = evidence_pack(self.scope, rollout_id=rollout_id, now=clock.now())
         answer = HttpResponse(pack.content, content_type=pack.media_type)
         answer["Content-Disposition"] = f'attachment; filename="{pack.file_name}"'

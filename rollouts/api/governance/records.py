@@ -1,4 +1,4 @@
-"""What is kept: the audit trail, imports into the inventory, alerts that fit nothing, and views."""
+"""Records: the audit trail, imports into the inventory, unmatched alerts, and saved views."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class FactRowSchema(TypedDict):
 
 
 class ChainCheckedSchema(TypedDict):
-    """What came of reckoning the whole chain again."""
+    """What came of computing the whole chain again."""
 
     is_intact: bool
     head: Annotated[int, Example(9001)]
@@ -136,7 +136,7 @@ class AuditChainView(ResourceView):
 
     @operation("checkChain", "Check the audit chain", returns=schema_reference(ChainCheckedSchema))
     def get(self, request: Request) -> Response:
-        """Reckon the whole chain again: every fact's hash covers the fact before it."""
+        """Verify the whole chain: each fact's hash covers the fact before it."""
         chain = check_chain(self.scope)
         document: ChainCheckedSchema = {
             "is_intact": chain.is_intact,
@@ -173,13 +173,13 @@ class RefusedLinesView(ResourceView):
 
     @operation("getRefusedLines", "Take refused lines away", files={CSV: "To be corrected and sent again."})
     def get(self, request: Request, import_id: int) -> HttpResponseBase:
-        """Take away the lines of an import that were not taken, each with its reason."""
+        """Download the lines of an import that were not taken, each with its reason."""
         pieces = refused_lines_csv(self.scope, import_id=import_id)
         return file_response(pieces, kind=CSV, name=f"import-{import_id}-refused.csv")
 
 
 class UnmatchedReviewView(ResourceView):
-    """Reviewing alerts that fit nothing."""
+    """Reviewing unmatched alerts."""
 
     tag = "Operations"
     needs: ClassVar[Any] = {"POST": ApiScope.CHANNELS_WRITE}

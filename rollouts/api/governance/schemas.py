@@ -111,7 +111,7 @@ class IncidentHubRowSchema(TypedDict):
 
 
 class DecisionSchema(TypedDict):
-    """How a rollout goes on: for Suppliers and CSPs once it is enacted."""
+    """How a rollout continues; shown to Suppliers and CSPs once it is enacted."""
 
     id: Id
     kind: Annotated[str, AllowedNames(DecisionKind)]
@@ -128,7 +128,7 @@ class DecisionSchema(TypedDict):
 
 
 def incident_row(line: IncidentLine) -> IncidentRowSchema:
-    """Give an incident of the list."""
+    """Return an incident of the list."""
     return {
         "id": line.id,
         "reference": line.reference,
@@ -151,7 +151,7 @@ def incident_row(line: IncidentLine) -> IncidentRowSchema:
 
 
 def incident(page: IncidentPage) -> IncidentSchema:
-    """Give an incident whole."""
+    """Return an incident whole."""
     return {
         **incident_row(page.line),
         "description": page.description,
@@ -167,7 +167,7 @@ def incident(page: IncidentPage) -> IncidentSchema:
 
 
 def raised(done: Raised) -> IncidentRaisedSchema:
-    """Give an incident as it was taken."""
+    """Return an incident as it was taken."""
     return {
         "id": done.incident_id,
         "reference": done.reference,
@@ -180,7 +180,7 @@ def raised(done: Raised) -> IncidentRaisedSchema:
 
 
 def incident_hub(hub: IncidentHubLine) -> IncidentHubRowSchema:
-    """Give a hub of an incident."""
+    """Return a hub of an incident."""
     return {
         "guid": hub.guid,
         "region": None if hub.region is None else hub.region.name,
@@ -191,7 +191,7 @@ def incident_hub(hub: IncidentHubLine) -> IncidentHubRowSchema:
 
 
 def decision(line: DecisionLine) -> DecisionSchema:
-    """Give a decision."""
+    """Return a decision."""
     return {
         "id": line.id,
         "kind": line.kind.value,

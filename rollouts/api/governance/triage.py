@@ -42,19 +42,19 @@ class IssuesQuery(StrictSerializer):
 
 
 class MergeInputSerializer(StrictSerializer):
-    """With which incident it is handled."""
+    """The incident it is merged into."""
 
     into_id = IdField()
 
 
 class ExplanationInputSerializer(StrictSerializer):
-    """What an incident is put down to."""
+    """The known issue an incident is attributed to."""
 
     known_issue_id = IdField(allow_null=True, help_text="None takes the explanation back.")
 
 
 class ServiceDeskInputSerializer(StrictSerializer):
-    """How the Service Desk calls an incident."""
+    """The Service Desk's reference of an incident."""
 
     reference = serializers.CharField(allow_blank=True, max_length=40)
 
@@ -110,7 +110,7 @@ class RolloutTriageView(ResourceView):
 
 
 class ComparisonView(ResourceView):
-    """Upgraded hubs against others."""
+    """Upgraded hubs compared with others."""
 
     tag = "Incidents"
     needs = ApiScope.INCIDENTS_READ
@@ -122,13 +122,13 @@ class ComparisonView(ResourceView):
         returns=schema_reference(watching.ComparisonSchema),
     )
     def get(self, request: Request, rollout_id: int) -> Response:
-        """Hold upgraded hubs against hubs of the same model that are not, with 95 % intervals."""
+        """Compare upgraded hubs with hubs of the same model that are not, with 95 % intervals."""
         compared = comparison(self.scope, rollout_id=rollout_id, now=clock.now())
         return Response(watching.comparison(compared))
 
 
 class IncidentMergeView(ResourceView):
-    """Handling an incident with another one."""
+    """Merging an incident into another one."""
 
     tag = "Incidents"
     needs: ClassVar[Any] = {"POST": ApiScope.INCIDENTS_WRITE}
@@ -143,14 +143,14 @@ class IncidentMergeView(ResourceView):
     )
     @idempotent
     def post(self, request: Request, incident_id: int) -> Response:
-        """Let an incident be handled with another one of its rollout; its raiser is told."""
+        """Merge an incident into another one of its rollout; its raiser is notified."""
         into_id = self.validated_body(MergeInputSerializer)["into_id"]
         services.merge_incident(self.scope, incident_id=incident_id, into_id=into_id, now=clock.now())
         return _shown(self, incident_id)
 
 
 class IncidentExplanationView(ResourceView):
-    """What an incident is put down to."""
+    """The known issue an incident is attributed to."""
 
     tag = "Incidents"
     needs: ClassVar[Any] = {"PUT": ApiScope.INCIDENTS_WRITE}
@@ -180,7 +180,7 @@ class IncidentExplanationView(ResourceView):
 
 
 class ServiceDeskView(ResourceView):
-    """How the Service Desk calls an incident."""
+    """The Service Desk's reference of an incident."""
 
     tag = "Incidents"
     needs: ClassVar[Any] = {"PUT": ApiScope.INCIDENTS_WRITE}
@@ -195,7 +195,7 @@ class ServiceDeskView(ResourceView):
         refuses=("bad_input",),
     )
     def put(self, request: Request, incident_id: int) -> Response:
-        """Write down how the Service Desk calls an incident.
+        """Set the Service Desk's reference of an incident.
 
         `If-Match` takes the `ETag` of the incident.
         """
@@ -226,7 +226,7 @@ class KnownIssueListView(ResourceView):
         refuses=("not_found",),
     )
     def get(self, request: Request) -> Response:
-        """List what is understood, for all rollouts or for one; for the DCC and the Panel."""
+        """List known issues, for all rollouts or for one; for the DCC and the Panel."""
         issues = known_issues(self.scope, rollout_id=self.validated_query(IssuesQuery).get("rollout_id"))
         return Response({"items": [watching.known_issue(issue) for issue in issues]})
 
@@ -241,7 +241,7 @@ class KnownIssueListView(ResourceView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Write down something that is understood: failures it explains are counted apart."""
+        """Add a known issue: failures it explains are counted separately."""
         made = services.put_known_issue(self.scope, now=clock.now(), **_issue_said(request))
         location = reverse("api:known-issue", args=[made.pk])
         return Response(watching.known_issue(made), status=201, headers={"Location": location})
@@ -256,7 +256,7 @@ class KnownIssueDetailView(ResourceView):
 
     @operation("getKnownIssue", "Read a known issue", returns=schema_reference(watching.KnownIssueSchema))
     def get(self, request: Request, known_issue_id: int) -> Response:
-        """Read something that is understood; for the DCC and the Panel."""
+        """Read a known issue; for the DCC and the Panel."""
         issue = next((each for each in known_issues(self.scope) if each.pk == known_issue_id), None)
         if issue is None:
             raise NotFound("There is no such known issue.")
@@ -271,7 +271,7 @@ class KnownIssueDetailView(ResourceView):
         refuses=("bad_input", "invalid_criteria"),
     )
     def put(self, request: Request, known_issue_id: int) -> Response:
-        """Word a known issue anew; its newest version counts, for failures of before too."""
+        """Reword a known issue; its newest version counts, for failures of before too."""
         changed = services.put_known_issue(
             self.scope,
             issue_id=known_issue_id,

@@ -56,14 +56,14 @@ class NewIncidentSerializer(StrictSerializer):
 
 
 class CommentSerializer(StrictSerializer):
-    """Something to be added to the story."""
+    """A comment on the incident."""
 
     text = serializers.CharField(max_length=_MOST)
     is_internal = serializers.BooleanField(required=False, help_text="For the DCC and the Panel alone.")
 
 
 class StepCommentSerializer(StrictSerializer):
-    """What is said of a step."""
+    """The comment on a step."""
 
     comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=_MOST)
 
@@ -184,7 +184,7 @@ class IncidentHubListView(ResourceView):
 
 
 class IncidentCommentsView(ResourceView):
-    """The story of an incident."""
+    """The comments on an incident."""
 
     tag = "Incidents"
     needs = ApiScope.INCIDENTS_WRITE
@@ -200,7 +200,7 @@ class IncidentCommentsView(ResourceView):
     )
     @idempotent
     def post(self, request: Request, incident_id: int) -> Response:
-        """Add to the story of an incident; the raiser and the DCC are told."""
+        """Comment on an incident; the raiser and the DCC are notified."""
         body = self.validated_body(CommentSerializer)
         services.comment_on_incident(self.scope, incident_id=incident_id, now=clock.now(), **body)
         return _made(self.scope, incident_id)
@@ -254,7 +254,7 @@ class IncidentFileDetailView(ResourceView):
         files={"*/*": "The file, under the type it was uploaded with."},
     )
     def get(self, request: Request, incident_id: int, file_id: int) -> HttpResponseBase:
-        """Take a file of an incident away."""
+        """Download a file of an incident."""
         attachment = incident_file(self.scope, incident_id, file_id)
         return HttpResponse(attachment.content, headers=dict(attachment.headers))
 

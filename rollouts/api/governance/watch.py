@@ -1,4 +1,4 @@
-"""What the DCC watches a rollout by: halt rules, phases with their gates."""
+"""What the DCC monitors a rollout with: halt rules, and phases with their gates."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class ComparisonSchema(TypedDict):
 
 
 class KnownIssueSchema(TypedDict):
-    """Something that is understood: failures it explains are counted apart."""
+    """A known issue: failures it explains are counted separately."""
 
     id: Id
     title: Annotated[str, Example("Meters of type X before 2.1")]
@@ -130,7 +130,7 @@ class KnownIssueSchema(TypedDict):
 
 
 def halt_rule(line: RuleLine) -> HaltRuleSchema:
-    """Give a halt rule with what it sees."""
+    """Return a halt rule with what it sees."""
     return {
         **halt_terms(line.rule),
         "since": line.since,
@@ -141,7 +141,7 @@ def halt_rule(line: RuleLine) -> HaltRuleSchema:
 
 
 def halt_terms(rule: HaltRule) -> HaltRuleTermsSchema:
-    """Give the terms of a halt rule."""
+    """Return the terms of a halt rule."""
     return {
         "id": rule.pk,
         "name": rule.name,
@@ -157,12 +157,12 @@ def halt_terms(rule: HaltRule) -> HaltRuleTermsSchema:
 
 
 def halt_trip(trip: Trip) -> HaltTripSchema:
-    """Give that a rule tripped."""
+    """Return one trip of a halt rule."""
     return {"at": trip.at, "name": trip.name, "suspended": trip.suspended, "evidence": dict(trip.evidence)}
 
 
 def phase(standing: Phase) -> PhaseSchema:
-    """Give a phase."""
+    """Return a phase."""
     gate: GateSchema | None = None
     if standing.gate is not None:
         gate = {
@@ -191,7 +191,7 @@ def phase(standing: Phase) -> PhaseSchema:
 
 
 def triage_row(group: TriageGroup) -> TriageRowSchema:
-    """Give a group of the board."""
+    """Return a group of the board."""
     return {
         "key": group.key,
         "label": group.label,
@@ -209,7 +209,7 @@ def triage_row(group: TriageGroup) -> TriageRowSchema:
 
 
 def comparison(compared: Comparison) -> ComparisonSchema:
-    """Give a comparison."""
+    """Return a comparison."""
     return {
         "rollout_id": compared.rollout_id,
         "measures": [_measure(each) for each in compared.measures],
@@ -219,7 +219,7 @@ def comparison(compared: Comparison) -> ComparisonSchema:
 
 
 def known_issue(issue: KnownIssue) -> KnownIssueSchema:
-    """Give a known issue."""
+    """Return a known issue."""
     return {
         "id": issue.pk,
         "title": issue.title,

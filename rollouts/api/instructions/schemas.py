@@ -107,7 +107,7 @@ class DryRunSchema(TypedDict):
 
 
 def instruction(receipt: Receipt, lines: Sequence[RejectedLine], *, rejections_url: str) -> InstructionSchema:
-    """Give a receipt with the first lines that were not taken."""
+    """Return a receipt with the first lines that were not taken."""
     return {
         "reference": receipt.reference,
         "rollout_id": receipt.rollout_id,
@@ -134,7 +134,7 @@ def instruction(receipt: Receipt, lines: Sequence[RejectedLine], *, rejections_u
 
 
 def instruction_row(named_receipt: NamedReceipt) -> InstructionRowSchema:
-    """Give an instruction of the list."""
+    """Return an instruction of the list."""
     receipt = named_receipt.receipt
     return {
         "reference": receipt.reference,
@@ -155,7 +155,7 @@ def instruction_row(named_receipt: NamedReceipt) -> InstructionRowSchema:
 
 
 def dry_run(verdict: InstructionForecast) -> DryRunSchema:
-    """Give what an instruction would do."""
+    """Return what an instruction would do."""
     return {
         "dry_run": True,
         "lines": verdict.lines,
@@ -171,7 +171,7 @@ def dry_run(verdict: InstructionForecast) -> DryRunSchema:
 
 
 def rejection(line: RejectedLine) -> RejectionSchema:
-    """Give a line that was not taken."""
+    """Return a line that was not taken."""
     return {
         "line": line.line,
         "raw": line.raw,
@@ -184,7 +184,7 @@ def rejection(line: RejectedLine) -> RejectionSchema:
 
 
 def not_read(parts: Iterable[NotRead]) -> list[NotReadSchema]:
-    """Give the parts of a list that were not read."""
+    """Return the parts of a list that were not read."""
     return [
         {
             "kind": part.kind.value,
@@ -199,7 +199,7 @@ def not_read(parts: Iterable[NotRead]) -> list[NotReadSchema]:
 
 
 def refused(line: RefusedLine) -> RejectionSchema:
-    """Give a line that was not taken, from what a service answers."""
+    """Return a line that was not taken, from what a service answers."""
     return {
         "line": line.line,
         "raw": line.raw,

@@ -263,7 +263,7 @@ class InstructionListView(ResourceView):
 
         @staticmethod
         def wanted(query: Mapping[str, Any]) -> ReceiptFilter:
-            """Return the filter that is asked for."""
+            """Return the requested filter."""
             of_pages = {"limit", "after", "fields"}
             return ReceiptFilter(**{name: value for name, value in query.items() if name not in of_pages})
 

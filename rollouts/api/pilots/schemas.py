@@ -86,7 +86,7 @@ class PilotSubmissionSchema(TypedDict):
 
 
 class NominatedSchema(TypedDict):
-    """What became of a nomination: the receipt."""
+    """The receipt of a nomination."""
 
     id: Id
     hubs: Count
@@ -96,7 +96,7 @@ class NominatedSchema(TypedDict):
 
 
 class ConfirmedSchema(TypedDict):
-    """What came of confirming nominations."""
+    """The result of confirming nominations."""
 
     joined: Count
     dropped: Annotated[Count, "Nominated, and not to be had any more."]
@@ -143,7 +143,7 @@ class SelectionSchema(TypedDict):
 
 
 def pilot(rollout_id: int, progress: PilotProgress) -> PilotSchema:
-    """Give how a pilot goes."""
+    """Return how a pilot goes."""
     return {
         "rollout_id": rollout_id,
         "hubs": progress.hubs,
@@ -157,7 +157,7 @@ def pilot(rollout_id: int, progress: PilotProgress) -> PilotSchema:
 
 
 def pilot_hub(hub: PilotHub) -> PilotHubRowSchema:
-    """Give a hub of the pilot."""
+    """Return a hub of the pilot."""
     return {
         "guid": hub.guid,
         "region": hub.region.name,
@@ -174,7 +174,7 @@ def pilot_hub(hub: PilotHub) -> PilotHubRowSchema:
 
 
 def submission(row: Submission) -> PilotSubmissionSchema:
-    """Give a nomination."""
+    """Return a nomination."""
     return {
         "id": row.id,
         "supplier": row.supplier,
@@ -192,7 +192,7 @@ def submission(row: Submission) -> PilotSubmissionSchema:
 
 
 def nominated(done: Nomination) -> NominatedSchema:
-    """Give the receipt of a nomination."""
+    """Return the receipt of a nomination."""
     return {
         "id": done.submission_id,
         "hubs": done.hubs,
@@ -203,12 +203,12 @@ def nominated(done: Nomination) -> NominatedSchema:
 
 
 def confirmed(done: Confirmation) -> ConfirmedSchema:
-    """Give what came of confirming."""
+    """Return the result of confirming."""
     return {"joined": done.joined, "dropped": done.dropped, "in_pilot": done.in_pilot, "cap": done.cap}
 
 
 def selection_rule(rule: SavedRule) -> SelectionRuleSchema:
-    """Give a rule."""
+    """Return a rule."""
     return {
         "id": rule.id,
         "version_id": rule.version_id,
@@ -222,7 +222,7 @@ def selection_rule(rule: SavedRule) -> SelectionRuleSchema:
 
 
 def selection(preview: SelectionPreview) -> SelectionSchema:
-    """Give what would be chosen."""
+    """Return what would be chosen."""
     chosen = preview.selection
     return {
         "says": preview.says,

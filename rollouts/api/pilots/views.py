@@ -48,20 +48,20 @@ class SubmissionQuery(StrictSerializer):
 
 
 class NewConfirmationSerializer(StrictSerializer):
-    """Nominations to be taken into the pilot group."""
+    """Nominations to confirm."""
 
     submission_ids = serializers.ListField(child=IdField(), min_length=1, max_length=1_000)
     comment = serializers.CharField(required=False, allow_blank=True, max_length=4_000, help_text=_COMMENT)
 
 
 class DecliningReasonSerializer(StrictSerializer):
-    """Why a nomination is not taken."""
+    """The reason for declining a nomination."""
 
     comment = serializers.CharField(max_length=4_000, help_text="The Supplier reads it.")
 
 
 class CommentarySerializer(StrictSerializer):
-    """What is said of the pilot."""
+    """A comment on the pilot."""
 
     commentary = serializers.CharField(max_length=4_000, help_text=_COMMENT)
 
@@ -164,7 +164,7 @@ class SubmissionListView(ResourceView):
 
 
 class WithdrawalView(ResourceView):
-    """Taking a nomination back."""
+    """Withdrawing a nomination."""
 
     tag = "Pilots"
     needs = ApiScope.PILOTS_WRITE
@@ -178,7 +178,7 @@ class WithdrawalView(ResourceView):
 
 
 class ConfirmationsView(ResourceView):
-    """Taking nominations into the pilot group."""
+    """Confirming nominations."""
 
     tag = "Pilots"
     needs = ApiScope.ROLLOUTS_WRITE
@@ -201,14 +201,14 @@ class ConfirmationsView(ResourceView):
     )
     @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
-        """Take nominations into the pilot group, within its cap; second Suppliers are asked to answer."""
+        """Confirm nominations within the pilot cap; second Suppliers are asked to answer."""
         body = self.validated_body(NewConfirmationSerializer)
         done = services.confirm_pilot(self.scope, rollout_id=rollout_id, now=clock.now(), **body)
         return Response(documents.confirmed(done))
 
 
 class DecliningView(ResourceView):
-    """Not taking a nomination."""
+    """Declining a nomination."""
 
     tag = "Pilots"
     needs = ApiScope.ROLLOUTS_WRITE
@@ -222,7 +222,7 @@ class DecliningView(ResourceView):
         refuses=("bad_input",),
     )
     def post(self, request: Request, rollout_id: int, submission_id: int) -> Response:
-        """Do not take a nomination, and tell its Supplier why."""
+        """Decline a nomination, and notify its Supplier of the reason."""
         comment = self.validated_body(DecliningReasonSerializer)["comment"]
         _check_is_of(self.scope, rollout_id, submission_id)
         services.decline_submission(self.scope, submission_id=submission_id, comment=comment, now=clock.now())
@@ -230,7 +230,7 @@ class DecliningView(ResourceView):
 
 
 class PilotCommentaryView(ResourceView):
-    """What is said of a pilot while it runs."""
+    """Comments on a running pilot."""
 
     tag = "Pilots"
     needs = ApiScope.ROLLOUTS_WRITE
@@ -244,7 +244,7 @@ class PilotCommentaryView(ResourceView):
         refuses=("step_refused", "bad_input"),
     )
     def post(self, request: Request, rollout_id: int) -> Response:
-        """Say how the pilot goes, to everybody concerned, each with its own numbers."""
+        """Publish a comment on the pilot to every party, each with its own numbers."""
         body = self.validated_body(CommentarySerializer)
         services.comment_on_pilot(self.scope, rollout_id=rollout_id, now=clock.now(), **body)
         return Response(status=204)

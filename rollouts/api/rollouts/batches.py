@@ -120,7 +120,7 @@ class BatchListView(ResourceView):
     )
     @idempotent
     def post(self, request: Request, rollout_id: int) -> Response:
-        """Give a part of the safe launch group an earlier automatic time; its Suppliers are told.
+        """Return a part of the safe launch group an earlier automatic time; its Suppliers are told.
 
         Name either a `tree` of conditions or `guids`. Only hubs nobody has answered for move.
         """
@@ -170,7 +170,7 @@ class BatchPreviewView(ResourceView):
         ),
     )
     def post(self, request: Request, rollout_id: int) -> Response:
-        """Say how many hubs would move and which would stay, and change nothing."""
+        """Return how many hubs would move and which would stay, and change nothing."""
         body = self.validated_body(BatchPreviewInputSerializer)
         guids = body.pop("guids", None)
         forecast = services.foresee_batch(

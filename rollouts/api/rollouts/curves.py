@@ -48,7 +48,7 @@ class CurveView(ResourceView):
 
     @operation("getActivationCurve", "Read the activation curve", returns=schema_reference(CurveSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
-        """Say how many hubs had activated by when, and when the rest will have: its own to a Supplier."""
+        """Return how many hubs had activated by when, and when the rest will; a Supplier's own only."""
         now = clock.now()
         shown = rollout_page(self.scope, rollout_id, now=now)
         if shown.flight.notified_at is None:

@@ -1,4 +1,4 @@
-"""What each actor owes and watches over: dashboard, deadlines, channels, volumes ahead, halts."""
+"""What each actor has to do and monitors: dashboard, deadlines, channels, volumes ahead, halts."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class DeadlinesSchema(TypedDict):
 
 
 class DashboardSchema(TypedDict):
-    """What you see first."""
+    """The dashboard."""
 
     hubs: Count
     activated: Count
@@ -94,7 +94,7 @@ class DashboardSchema(TypedDict):
 
 
 class ChannelSchema(TypedDict):
-    """The way to one region's CSP."""
+    """The channel to one region's CSP."""
 
     region: RegionName
     csp: Annotated[str, Example("CSP North")]
@@ -121,7 +121,7 @@ class DayShortfallSchema(TypedDict):
 
 
 class DistributionForecastSchema(TypedDict):
-    """Whether a region's images will be through in time."""
+    """Whether a region's distribution will be in time."""
 
     region: RegionName
     hubs: Count
@@ -145,7 +145,7 @@ class VolumeAheadSchema(TypedDict):
 
 
 class UnmatchedAlertRowSchema(TypedDict):
-    """An alert that fits nothing the portal has asked for."""
+    """An unmatched alert."""
 
     id: Id
     csp: Annotated[str, Example("CSP North")]
@@ -204,7 +204,7 @@ class StepTakenSchema(TypedDict):
 
 
 def dashboard(board: Dashboard) -> DashboardSchema:
-    """Give the first page."""
+    """Return the dashboard."""
     return {
         "hubs": board.total,
         "activated": board.activated,
@@ -219,7 +219,7 @@ def dashboard(board: Dashboard) -> DashboardSchema:
 
 
 def deadlines(board: Dashboard) -> DeadlinesSchema:
-    """Give what is owed by whom."""
+    """Return what is owed by whom."""
     return {
         "outstanding": [_outstanding(each) for each in board.outstanding],
         "next_dates": [_next(each) for each in board.next_dates],
@@ -227,7 +227,7 @@ def deadlines(board: Dashboard) -> DeadlinesSchema:
 
 
 def channel(health: ChannelHealth) -> ChannelSchema:
-    """Give how a channel is."""
+    """Return the state of a channel."""
     return {
         "region": health.region.name,
         "csp": health.csp_name,
@@ -248,7 +248,7 @@ def channel(health: ChannelHealth) -> ChannelSchema:
 
 
 def distribution_forecast(forecast: RegionForecast) -> DistributionForecastSchema:
-    """Give whether a region's images will be through in time."""
+    """Return whether a region's distribution will be in time."""
     return {
         "region": forecast.region.name,
         "hubs": forecast.hubs,
@@ -261,7 +261,7 @@ def distribution_forecast(forecast: RegionForecast) -> DistributionForecastSchem
 
 
 def volume(ahead: ScheduledVolume) -> VolumeAheadSchema:
-    """Give a volume ahead."""
+    """Return a volume ahead."""
     return {
         "day": ahead.day,
         "region": ahead.region.name,
@@ -274,7 +274,7 @@ def volume(ahead: ScheduledVolume) -> VolumeAheadSchema:
 
 
 def unmatched_alert(alert: UnmatchedAlertLine) -> UnmatchedAlertRowSchema:
-    """Give an alert that fits nothing."""
+    """Return an unmatched alert."""
     return {
         "id": alert.id,
         "csp": alert.csp,
@@ -290,7 +290,7 @@ def unmatched_alert(alert: UnmatchedAlertLine) -> UnmatchedAlertRowSchema:
 
 
 def halt_preview(counts: HaltPreview) -> HaltPreviewSchema:
-    """Give what a halt would touch."""
+    """Return what a halt would touch."""
     return {
         "rollout_id": counts.rollout_id,
         "total": counts.total,
@@ -306,7 +306,7 @@ def halt_preview(counts: HaltPreview) -> HaltPreviewSchema:
 
 
 def halted(report: HaltReport) -> HaltedSchema:
-    """Give what a halt has done."""
+    """Return what a halt has done."""
     return {
         "hubs_by_state": named({TargetState(state): hubs for state, hubs in report.hubs_by_state.items()}),
         "commands_dropped": report.commands_dropped,
@@ -318,7 +318,7 @@ def halted(report: HaltReport) -> HaltedSchema:
 
 
 def published(notice: PublishedNotice) -> PublishedSchema:
-    """Give a notice as it was published."""
+    """Return a notice as it was published."""
     return {
         "hubs": notice.hubs,
         "suppliers": notice.suppliers,

@@ -1,4 +1,4 @@
-"""What each actor owes and watches over: dashboard, deadlines, channels, volumes ahead, unmatched alerts."""
+"""What each actor has to do and monitors: dashboard, deadlines, channels, volumes ahead, unmatched alerts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rollouts.states import UnmatchedReason
 
 
 class DashboardView(ResourceView):
-    """What you see first."""
+    """The dashboard."""
 
     tag = "Dashboard"
     needs = ApiScope.ROLLOUTS_READ
@@ -31,12 +31,12 @@ class DashboardView(ResourceView):
 
     @operation("getDashboard", "Read the dashboard", returns=schema_reference(documents.DashboardSchema))
     def get(self, request: Request) -> Response:
-        """Read what is in flight, what you owe, what the others do next, and what happens by itself."""
+        """Read rollouts in flight, your outstanding actions, what others do next, and what is automatic."""
         return Response(documents.dashboard(dashboard(self.scope, now=clock.now())))
 
 
 class DeadlinesView(ResourceView):
-    """Who owes what by when."""
+    """Outstanding actions and their deadlines."""
 
     tag = "Dashboard"
     needs = ApiScope.ROLLOUTS_READ
@@ -44,12 +44,12 @@ class DeadlinesView(ResourceView):
 
     @operation("getDeadlines", "Read deadlines", returns=schema_reference(documents.DeadlinesSchema))
     def get(self, request: Request) -> Response:
-        """Read what you owe by when, and what the others do next."""
+        """Read your outstanding actions with their deadlines, and what others do next."""
         return Response(documents.deadlines(dashboard(self.scope, now=clock.now())))
 
 
 class ChannelListView(ResourceView):
-    """The ways to the CSPs."""
+    """The channels to the CSPs."""
 
     tag = "Operations"
     needs = ApiScope.CHANNELS_READ
@@ -57,13 +57,13 @@ class ChannelListView(ResourceView):
 
     @operation("listChannels", "List CSP channels", returns=list_of(documents.ChannelSchema))
     def get(self, request: Request) -> Response:
-        """Say how the way to each region's CSP is."""
+        """Return the state of each region's channel to its CSP."""
         channels = channel_health(self.scope, now=clock.now())
         return Response({"items": [documents.channel(health) for health in channels]})
 
 
 class DistributionForecastsView(ResourceView):
-    """Whether the images will be through in time."""
+    """Whether distribution will be in time."""
 
     tag = "Operations"
     needs = ApiScope.CHANNELS_READ
@@ -75,7 +75,7 @@ class DistributionForecastsView(ResourceView):
         returns=list_of(documents.DistributionForecastSchema),
     )
     def get(self, request: Request) -> Response:
-        """Foretell by region when the images of all rollouts will be through, and how many come too late."""
+        """Forecast by region when the images of all rollouts will be through, and how many come too late."""
         forecasts = distribution_forecast(self.scope, now=clock.now())
         return Response({"items": [documents.distribution_forecast(forecast) for forecast in forecasts]})
 
@@ -108,7 +108,7 @@ class ForwardScheduleView(ResourceView):
 
 
 class UnmatchedQuery(PageQuery):
-    """Which alerts: those nobody has reviewed, or those somebody has; of one reason, of one CSP."""
+    """Filter of alerts: reviewed or not, by reason and by CSP."""
 
     is_reviewed = serializers.BooleanField(required=False, default=False)
     why = EnumField(UnmatchedReason, required=False)
@@ -116,7 +116,7 @@ class UnmatchedQuery(PageQuery):
 
 
 class UnmatchedAlertListView(ResourceView):
-    """Alerts that fit nothing."""
+    """Unmatched alerts."""
 
     tag = "Operations"
     needs = ApiScope.CHANNELS_READ
@@ -128,7 +128,7 @@ class UnmatchedAlertListView(ResourceView):
         returns=page_of(documents.UnmatchedAlertRowSchema),
     )
     def get(self, request: Request) -> Response:
-        """List the alerts that fit nothing the portal has asked for, the latest first."""
+        """List unmatched alerts, the latest first."""
         query = self.validated_query(UnmatchedQuery)
         cursors = keyed("unmatched-alerts", self.scope.organisation_id)
         wanted = UnmatchedFilter(
@@ -161,7 +161,7 @@ class CspScheduleView(ForwardScheduleView):
 
 
 class CspForecastsView(DistributionForecastsView):
-    """Whether the images will be through a CSP in time."""
+    """Whether a CSP's distribution will be in time."""
 
     tag = "For CSPs"
     needs = ApiScope.CSP_SCHEDULE
@@ -172,7 +172,7 @@ class CspForecastsView(DistributionForecastsView):
         returns=list_of(documents.DistributionForecastSchema),
     )
     def get(self, request: Request) -> Response:
-        """Foretell when the images of all rollouts will be through in the CSP's own regions."""
+        """Forecast when the images of all rollouts will be through in the CSP's own regions."""
         return super().get(request)
 
 
@@ -184,5 +184,5 @@ class CspChannelsView(ChannelListView):
 
     @operation("listCspChannels", "List a CSP's own channels", returns=list_of(documents.ChannelSchema))
     def get(self, request: Request) -> Response:
-        """Say how the portal's way to each of the CSP's own regions is."""
+        """Return the state of the channel of each of the CSP's own regions."""
         return super().get(request)

@@ -21,7 +21,7 @@ class WaitingHubsSchema(TypedDict):
 
 
 class ConsentStatusSchema(TypedDict):
-    """Whose answers are in, over your own hubs."""
+    """The state of consent of your own hubs."""
 
     rollout_id: Id
     consents: HubsByConsent
@@ -50,7 +50,7 @@ class ForecastSchema(TypedDict):
 
 
 def consent_status(rollout_id: int, plan: ActivationPlan) -> ConsentStatusSchema:
-    """Give whose answers are in."""
+    """Return the state of consent."""
     return {
         "rollout_id": rollout_id,
         "consents": named(plan.consents),
@@ -70,7 +70,7 @@ def consent_status(rollout_id: int, plan: ActivationPlan) -> ConsentStatusSchema
 
 
 def forecast(rollout_id: int, plan: ActivationPlan) -> ForecastSchema:
-    """Give what happens if the viewer does nothing more."""
+    """Return what happens if the viewer does nothing."""
     return {
         "rollout_id": rollout_id,
         "days": forecast_days(plan.days),
@@ -82,7 +82,7 @@ def forecast(rollout_id: int, plan: ActivationPlan) -> ForecastSchema:
 
 
 def forecast_days(days: Mapping[date, Mapping[str, int]]) -> list[ForecastDaySchema]:
-    """Give the days, the earliest first."""
+    """Return the days, the earliest first."""
     return [
         {
             "day": day,
@@ -96,7 +96,7 @@ def forecast_days(days: Mapping[date, Mapping[str, int]]) -> list[ForecastDaySch
 
 
 def region_days(volumes: Mapping[Any, Mapping[date, int]]) -> dict[str, HubsByDay]:
-    """Give volumes by region and day."""
+    """Return volumes by region and day."""
     return {
         region.name: {day.isoformat(): hubs for day, hubs in days.items()} for region, days in volumes.items()
     }

@@ -30,7 +30,7 @@ _PRIORITIES: Final = {str(word.label): word.value for word in Priority}
 
 
 class PossibleStepSchema(TypedDict):
-    """Something you may do, for how many hubs, and until when."""
+    """A step you may take, for how many hubs, and until when."""
 
     what: Annotated[str, Example("INSTRUCT"), "A deed of a Supplier, or a step of the DCC or the Panel."]
     until: Annotated[datetime | None, "None: there is no limit in time."]
@@ -172,7 +172,7 @@ class PreviewSchema(TypedDict):
 
 
 def rollout_row(update: AvailableRollout) -> RolloutRowSchema:
-    """Give a rollout of the list."""
+    """Return a rollout of the list."""
     flight = update.flight
     return {
         "id": flight.id,
@@ -201,7 +201,7 @@ def rollout_row(update: AvailableRollout) -> RolloutRowSchema:
 
 
 def rollout(page: RolloutPage) -> RolloutSchema:
-    """Give a rollout whole."""
+    """Return a rollout whole."""
     flight, progress = page.flight, page.progress
     return {
         "id": flight.id,
@@ -243,12 +243,12 @@ def rollout(page: RolloutPage) -> RolloutSchema:
 
 
 def batches(page: RolloutPage) -> list[RolloutBatchSchema]:
-    """Give the batches of a rollout."""
+    """Return the batches of a rollout."""
     return [_batch(each) for each in page.batches]
 
 
 def release_note(note: NoteRevision) -> ReleaseNoteRevisionSchema:
-    """Give a revision of a Release Note."""
+    """Return a revision of a Release Note."""
     return {
         "revision": note.revision,
         "url": note.url,
@@ -258,7 +258,7 @@ def release_note(note: NoteRevision) -> ReleaseNoteRevisionSchema:
 
 
 def preview(outlook: RolloutPreview) -> PreviewSchema:
-    """Give what publishing would do."""
+    """Return what publishing would do."""
     return {
         "hubs": outlook.hubs,
         "split": outlook.split,

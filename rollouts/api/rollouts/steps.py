@@ -1,4 +1,4 @@
-"""Steps: what a halt would touch, said beforehand; and publish, pilot, suspend, resume, stop, revoke."""
+"""Steps: what a halt would touch, said in advance; and publish, pilot, suspend, resume, stop, revoke."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class HaltPreviewView(ResourceView):
         "previewHalt", "See what a halt would touch", returns=schema_reference(documents.HaltPreviewSchema)
     )
     def get(self, request: Request, rollout_id: int) -> Response:
-        """Say how many hubs a halt would touch. Not for Suppliers."""
+        """Return how many hubs a halt would touch. Not for Suppliers."""
         counts = halt_preview(self.scope, rollout_id=rollout_id, now=clock.now())
         return Response(documents.halt_preview(counts))
 

@@ -111,7 +111,7 @@ class RolloutListView(ResourceView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Write down a rollout to be published. Only the DCC sees it until then."""
+        """Record a rollout to be published. Only the DCC sees it until then."""
         body = self.validated_body(DraftSerializer)
         now = clock.now()
         drafted = services.draft_rollout(self.scope, now=now, **body)
@@ -163,7 +163,7 @@ class DraftPreviewView(ResourceView):
         "previewDraft", "See what publishing would do", returns=schema_reference(documents.PreviewSchema)
     )
     def get(self, request: Request, rollout_id: int) -> Response:
-        """Say what publishing a draft now would do, and what stands against it. Changes nothing."""
+        """Return what publishing a draft now would do, and what stands against it. Changes nothing."""
         draft_fields(self.scope, rollout_id)
         return Response(documents.preview(preview(self.scope, rollout_id=rollout_id, now=clock.now())))
 
@@ -209,13 +209,13 @@ class ForecastView(ResourceView):
 
     @operation("getForecast", "If you do nothing", returns=schema_reference(plans.ForecastSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
-        """Say which of your hubs activate on which day, and because of what, if you do nothing more."""
+        """Return which of your hubs activate on which day, and because of what, if you do nothing more."""
         shown = rollout_page(self.scope, rollout_id, now=clock.now())
         return Response(plans.forecast(rollout_id, shown.plan))
 
 
 class ConsentView(ResourceView):
-    """Whose answers are in."""
+    """The state of consent."""
 
     tag = "Rollouts"
     needs = ApiScope.ROLLOUTS_READ
@@ -223,6 +223,6 @@ class ConsentView(ResourceView):
 
     @operation("getConsent", "Read consent status", returns=schema_reference(plans.ConsentStatusSchema))
     def get(self, request: Request, rollout_id: int) -> Response:
-        """Say for how many of your hubs whose answer is awaited. Who a second Supplier is, nobody is told."""
+        """Count your hubs by whose answer is awaited. Who a second Supplier is, nobody learns."""
         shown = rollout_page(self.scope, rollout_id, now=clock.now())
         return Response(plans.consent_status(rollout_id, shown.plan))

@@ -248,7 +248,7 @@ class DryRunView(ResourceView):
         refuses=("invalid_criteria",),
     )
     def post(self, request: Request) -> Response:
-        """Say what a rule would do at this moment with each live rollout, were it on. Changes nothing."""
+        """Return what a rule would do at this moment with each live rollout, were it on. Changes nothing."""
         approval = Approval.read(**self.validated_body(ApprovalDocumentsSerializer))
         return Response(_forecasts(dry_run_approval(self.scope, approval, now=clock.now())))
 
@@ -268,7 +268,7 @@ class BackTestView(ResourceView):
         refuses=("invalid_criteria",),
     )
     def post(self, request: Request) -> Response:
-        """Say what a rule would have done with the latest 20 rollouts, with what was known then."""
+        """Return what a rule would have done with the latest 20 rollouts, with what was known then."""
         approval = Approval.read(**self.validated_body(ApprovalDocumentsSerializer))
         return Response(_forecasts(back_test_approval(self.scope, approval, now=clock.now())))
 

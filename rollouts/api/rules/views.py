@@ -58,7 +58,7 @@ class SelectionPreviewView(ResourceView):
         refuses=("invalid_criteria",),
     )
     def post(self, request: Request, rollout_id: int) -> Response:
-        """Say what conditions and a sample would choose of your hubs in a rollout. Changes nothing."""
+        """Return what conditions and a sample would choose of your hubs in a rollout. Changes nothing."""
         body = self.validated_body(ChoiceSerializer)
         chosen = preview_selection(self.scope, rollout_id=rollout_id, now=clock.now(), **body)
         return Response(documents.selection(chosen))

@@ -31,7 +31,7 @@ class Command(BaseCommand):
     help = "Load hubs, changes of Supplier or changes of status from a CSV or XLSX file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Say what may stand on the line."""
+        """Return what may stand on the line."""
         parser.add_argument("file", nargs="?", default="-", help="CSV or XLSX; - is the standard input")
         parser.add_argument("--kind", choices=sorted(_FEEDS), default="hubs")
         parser.add_argument(

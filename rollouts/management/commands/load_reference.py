@@ -21,7 +21,7 @@ class Command(BaseCommand):
     help = "Load organisations, device models, the CPL and the channels to the CSPs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Say what may stand on the line."""
+        """Return what may stand on the line."""
         parser.add_argument("file", nargs="?", default="-", help="JSON; - is the standard input")
         parser.add_argument("--csp-base-url", default=os.environ.get("CSP_BASE_URL", ""))
         parser.add_argument(

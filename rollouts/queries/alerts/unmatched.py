@@ -1,4 +1,4 @@
-"""Alerts that fit nothing, kept for the DCC (R4.11)."""
+"""Unmatched alerts, kept for the DCC (R4.11)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_COUNTED: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedAlertLine:
-    """One alert, from whom, about which hub, and why it fits nothing."""
+    """One unmatched alert: its CSP, its hub and the reason."""
 
     id: int
     csp: str
@@ -38,7 +38,7 @@ class UnmatchedAlertLine:
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedFilter:
-    """Which alerts: those nobody has reviewed or those somebody has, of one reason, of one CSP."""
+    """Filter of alerts: reviewed or not, by reason and by CSP."""
 
     is_reviewed: bool = False
     why: str = ""

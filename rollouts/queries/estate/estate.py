@@ -232,7 +232,7 @@ def write_estate_workbook(
 
 
 def current_places(scope: Scope, guids: Sequence[int], *, rollout_id: int | None = None) -> dict[int, Any]:
-    """Say where hubs stand in the rollout that is upgrading them, or in the one that is named."""
+    """Return where hubs stand in the rollout that is upgrading them, or in the one that is named."""
     rollouts = [rollout_id] if rollout_id is not None else _open_rollouts()
     if not rollouts or not guids:
         return {}
@@ -318,7 +318,7 @@ def _open_rollouts() -> list[int]:
 
 
 def _rollouts_shown(filters: EstateFilter | None) -> tuple[list[int], list[int]]:
-    """Say which rollouts a file tells of, and which stages: live ones, or all of the one named."""
+    """Return which rollouts a file tells of, and which stages: live ones, or all of the one named."""
     if filters is not None and filters.rollout_id is not None:
         return [filters.rollout_id], [0, 1, 2]
     return _open_rollouts(), [0, 1]

@@ -1,4 +1,4 @@
-"""What people keep of the estate: the views they have named, and the files written for them."""
+"""Saved views of the estate, and exported files."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class ExportCard:
 
     @property
     def is_under_way(self) -> bool:
-        """Tell whether it is still to come."""
+        """Return whether it is still to come."""
         return self.status in {Export.Status.WAITING, Export.Status.RUNNING}
 
     @property
     def is_ready(self) -> bool:
-        """Tell whether it can be fetched."""
+        """Return whether it can be fetched."""
         return self.status == Export.Status.READY
 
 

@@ -1,4 +1,4 @@
-"""One hub's whole story, as far as the one who asks may know it."""
+"""One hub with its history, as far as the viewer may know it."""
 
 from __future__ import annotations
 
@@ -122,12 +122,12 @@ class HubPlace:
 
     @property
     def is_settled(self) -> bool:
-        """Tell whether nothing more happens to the hub here."""
+        """Return whether nothing more happens to the hub here."""
         return STAGE_OF_STATE[self.state] == SETTLED
 
     @property
     def is_held(self) -> bool:
-        """Tell whether its image is on its way or on the hub, while an answer is awaited again."""
+        """Return whether its image is on its way or on the hub, while an answer is awaited again."""
         return self.consent in AWAITING_CONSENTS and self.state in (
             TargetState.DISTRIBUTING,
             TargetState.DISTRIBUTED,
@@ -160,7 +160,7 @@ class HubAlert:
 
 @dataclass(frozen=True, slots=True)
 class HubCard:
-    """Everything there is to tell of a hub. `alerts` are for the DCC and the CSP, names for the DCC alone."""
+    """A hub with its history. `alerts` are for the DCC and the CSP, names for the DCC alone."""
 
     record: HubRecord
     places: Sequence[HubPlace]
@@ -295,7 +295,7 @@ def _place(row: Any) -> HubPlace:
 
 
 def next_step(state: TargetState, *, consent: Consent, mine: Answer | None) -> NextStep | None:
-    """Say what a hub waits for; None where nothing more happens to it."""
+    """Return what a hub waits for; None where nothing more happens to it."""
     if STAGE_OF_STATE[state] == SETTLED:
         return None
     if consent in AWAITING_CONSENTS and state not in ACTIVATION_SENT_STATES:

@@ -34,7 +34,7 @@ NOTHING: Final = Sql("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstateFilter:
-    """Which hubs; what is empty is not asked. States and consents are those in the rollout that is named."""
+    """Filter of hubs; an empty member does not filter. States and consents are those in the named rollout."""
 
     regions: Sequence[Region] = ()
     versions: Sequence[str] = ()
@@ -50,7 +50,7 @@ class EstateFilter:
 
     @property
     def is_counted(self) -> bool:
-        """Tell whether the tally of the estate knows how many hubs these are."""
+        """Return whether the tally of the estate knows how many hubs these are."""
         return not (self.label or self.rollout_id or self.search)
 
     def document(self) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def place_of(scope: Scope, cursor: str) -> tuple[bool, int]:
 
 
 def _ownership(scope: Scope, params: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    """Say by hub and by target which are the organisation's, its role there, and whether there is another."""
+    """Return SQL for the organisation's own hubs and targets, its role, and whether there is another."""
     if scope.is_supplier:
         return [
             (_AS_IMPORT, "t.import_supplier_id = %(party)s", _IMPORT_OR_BOTH, _SPLIT),

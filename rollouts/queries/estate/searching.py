@@ -1,4 +1,4 @@
-"""What somebody means who types part of a GUID, or that of a GPF."""
+"""Searching by part of a GUID, or of a GPF's."""
 
 from __future__ import annotations
 

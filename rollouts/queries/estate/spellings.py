@@ -68,7 +68,7 @@ class JsonSpelling:
     at_a_time = 10_000
 
     def heading(self, columns: Sequence[str]) -> bytes:
-        """Say nothing: every line names its members."""
+        """Return an empty heading: every line names its members."""
         return b""
 
     def members(self, cells: Cells, *, is_last: bool = False) -> bytes:

@@ -55,7 +55,7 @@ def audit_trail(
 
 
 def check_chain(scope: Scope) -> ChainProof:
-    """Reckon the whole chain again: reads every fact there is.
+    """Verify the whole chain: reads every fact there is.
 
     Raises:
         NotPermitted: for others than the DCC.

@@ -41,7 +41,7 @@ class RequirementRow:
 class RuleChange:
     """A proposal to change who must sign: open, put into force, or not. Names are for the boards.
 
-    `withdrawn` says why it was taken back, where it was.
+    `withdrawn` says why it was withdrawn, where it was.
     """
 
     id: int

@@ -24,7 +24,7 @@ from rollouts.states.governing import OPEN_DECISIONS, DecisionKind, DecisionStat
 
 @dataclass(frozen=True, slots=True)
 class DecisionSignature:
-    """One person's word on one wording."""
+    """One person's signature on one version of a recommendation."""
 
     name: str
     body: str
@@ -73,7 +73,7 @@ class DecisionPage:
 
 @dataclass(frozen=True, slots=True)
 class AfterHalt:
-    """What happened on hubs although a rollout stood, and what can no longer be recalled."""
+    """Hubs that activated after a halt, and those that can no longer be recalled."""
 
     activated_after_halt: int
     not_recalled: int
@@ -169,7 +169,7 @@ def needed_for(scope: Scope, outcome: str) -> tuple[str, ...]:
 
 
 def after_halt(scope: Scope, *, rollout_id: int) -> AfterHalt:
-    """Count the hubs that activated although the rollout stood, and those a halt could not recall.
+    """Count the hubs that activated after a halt, and those a halt could not recall.
 
     Of a Supplier's own hubs alone, of everybody's for the others.
 

@@ -39,7 +39,7 @@ class HaltPreview:
 
 
 def halt_preview(scope: Scope, *, rollout_id: int, now: datetime) -> HaltPreview:
-    """Say how many hubs suspending, pausing, stopping or revoking would touch, from the tallies.
+    """Return how many hubs suspending, pausing, stopping or revoking would touch, from the tallies.
 
     Raises:
         NotPermitted: for others than the DCC and the Panel.

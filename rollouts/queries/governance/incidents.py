@@ -51,7 +51,7 @@ class IncidentLine:
     service_desk_reference: str
 
     def is_overdue(self, now: datetime) -> bool:
-        """Tell whether its answer, or its resolution, is late."""
+        """Return whether its answer, or its resolution, is late."""
         if self.status not in OPEN_INCIDENTS:
             return False
         return (self.responded_at is None and self.respond_by < now) or self.resolve_by < now

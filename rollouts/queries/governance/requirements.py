@@ -65,7 +65,7 @@ class RequirementsDocument:
 
 @cache
 def requirements_document() -> RequirementsDocument:
-    """Read the document; it is the same until the portal is installed anew."""
+    """Read the document; it is the same until the portal is installed again."""
     return read_document((settings.BASE_DIR / _PAGE).read_text(encoding="utf-8"))
 
 

@@ -54,7 +54,7 @@ class DecisionCard:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether it has still to be decided."""
+        """Return whether it has still to be decided."""
         return self.status in OPEN_DECISIONS
 
 

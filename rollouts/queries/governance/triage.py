@@ -83,7 +83,7 @@ class RateComparison:
 
     @property
     def is_apart(self) -> bool:
-        """Tell whether the two intervals do not meet: the difference is hardly chance."""
+        """Return whether the two intervals do not meet: the difference is hardly chance."""
         upgraded, other = self.upgraded, self.not_upgraded
         return bool(upgraded.sample and other.sample) and (
             upgraded.lower > other.upper or other.lower > upgraded.upper
@@ -125,7 +125,7 @@ def triage_board(
 
 
 def comparison(scope: Scope, *, rollout_id: int, now: datetime) -> Comparison:
-    """Hold upgraded hubs against hubs of the same model that are not upgraded.
+    """Compare upgraded hubs with hubs of the same model that are not upgraded.
 
     Raises:
         NotPermitted: for others than the DCC and the Panel.

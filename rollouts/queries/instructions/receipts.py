@@ -46,7 +46,7 @@ class RejectedLine:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFilter:
-    """Which instructions are wanted; received from `since` on and before `until`."""
+    """Filter of instructions; received from `since` on and before `until`."""
 
     rollout_id: int | None = None
     name: str = ""

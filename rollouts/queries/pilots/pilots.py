@@ -54,7 +54,7 @@ class SelectionPreview:
 
     @property
     def is_over_cap(self) -> bool:
-        """Tell whether more hubs are chosen than the whole pilot group may hold."""
+        """Return whether more hubs are chosen than the whole pilot group may hold."""
         return self.selection.chosen > self.cap
 
 
@@ -153,7 +153,7 @@ class ReviewOpen:
 def preview_selection(
     scope: Scope, *, rollout_id: int, tree: object, sample: Mapping[str, Any] | None = None, now: datetime
 ) -> SelectionPreview:
-    """Say what criteria and a sample would choose of the organisation's own hubs, and change nothing.
+    """Return what criteria and a sample would choose of the organisation's own hubs, and change nothing.
 
     Raises:
         NotFound: there is no such rollout for this organisation.

@@ -91,7 +91,7 @@ class SupplierAct(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PossibleAct:
-    """Something the viewer may do, for how many hubs, and until when (none: no limit in time)."""
+    """A step the viewer may take, for how many hubs, and until when (None: no time limit)."""
 
     what: str
     until: datetime | None
@@ -113,7 +113,7 @@ class AvailableRollout:
 
 
 def preview(scope: Scope, *, rollout_id: int, now: datetime) -> RolloutPreview:
-    """Say what publishing a draft now would do; one scan of the estate, and nothing changes.
+    """Return what publishing a draft now would do; one scan of the estate, and nothing changes.
 
     Raises:
         NotPermitted: not the DCC.

@@ -49,7 +49,7 @@ def activation_curve(
 ) -> ActivationCurve:
     """Return the curve of a rollout, with the viewer's own numbers: one small read beside what is given.
 
-    Nothing is foretold of a rollout that is halted.
+    Nothing is forecast of a rollout that is halted.
     """
     viewer = Viewer.of(scope)
     rows = sql.fetch_all("rollouts", "activation_curve", rollout_id=rollout_id, **viewer.params)

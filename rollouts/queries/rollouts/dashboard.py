@@ -1,4 +1,4 @@
-"""What each actor sees first: what is moving, what it owes, what others do next, what happens by itself."""
+"""The dashboard: rollouts in flight, outstanding actions, what others do next, and what is automatic."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """Everything on the first page."""
+    """Everything on the dashboard."""
 
     flights: Sequence[Flight] = ()
     outstanding: Sequence[Outstanding] = ()
@@ -129,7 +129,7 @@ class Dashboard:
 
 
 def dashboard(scope: Scope, *, now: datetime) -> Dashboard:
-    """Assemble the first page of an organisation, in as many statements for one rollout as for fifty."""
+    """Assemble the dashboard of an organisation, in as many statements for one rollout as for fifty."""
     visible = visible_rollouts(scope).filter(status__in=[*OPEN_STATUSES, RolloutStatus.DRAFT])
     known = list(
         visible.select_related("cpl_entry__device_model").order_by("automatic_at", "id")[:MOST_ROLLOUTS]
@@ -150,7 +150,7 @@ def dashboard(scope: Scope, *, now: datetime) -> Dashboard:
 
 
 def flight_of(rollout: Rollout, progress: Progress, plan: ActivationPlan, *, now: datetime) -> Flight:
-    """Give one rollout with the viewer's own numbers."""
+    """Return one rollout with the viewer's own numbers."""
     entry = rollout.cpl_entry
     may_wait = rollout.status in RUNNING_STATUSES
     return Flight(

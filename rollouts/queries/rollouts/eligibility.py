@@ -39,7 +39,7 @@ _FIRST: Final = -(2**63)
 
 @dataclass(frozen=True, slots=True)
 class EligibleFilter:
-    """Which of the hubs are wanted: of a region, or with an answer of the Supplier's own."""
+    """Filter of eligible hubs: by region, or by the Supplier's own answer."""
 
     region: Region | None = None
     answer: Answer | None = None
@@ -72,7 +72,7 @@ class EligibleHub:
 
     @property
     def cells(self) -> tuple[object, ...]:
-        """Give the row of a file, in the order of `COLUMNS`."""
+        """Return the row of a file, in the order of `COLUMNS`."""
         second = "" if self.second_has_answered is None else self.second_has_answered
         reason = self.code.name if self.code else ""
         return (

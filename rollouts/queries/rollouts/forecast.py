@@ -1,4 +1,4 @@
-"""What lies ahead of the CSPs: volumes by region and day, and whether the images will be through in time."""
+"""The CSPs' forward schedule: volumes by region and day, and whether distribution will be in time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ScheduledVolume:
 
 @dataclass(frozen=True, slots=True)
 class RegionForecast:
-    """Whether a region's images will be through in time, and by how many hubs not."""
+    """Whether a region's distribution will be in time, and for how many hubs it will not."""
 
     region: Region
     hubs: int

@@ -1,4 +1,4 @@
-"""What tells an operator whether rollouts keep up: work that waits, failing channels, counts that differ."""
+"""Metrics of rollouts: waiting work, failing channels, tally drift."""
 
 from __future__ import annotations
 

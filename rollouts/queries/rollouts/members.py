@@ -42,7 +42,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class MemberFilter:
-    """Which hubs of a rollout; what is None is not asked."""
+    """Filter of the hubs of a rollout; None does not filter."""
 
     states: Sequence[TargetState] | None = None
     batch_id: int | None = None

@@ -126,7 +126,7 @@ def progress_of(scope: Scope, rollout_ids: Iterable[int]) -> dict[int, Progress]
 
 
 def plans_of(scope: Scope, rollout_ids: Iterable[int]) -> dict[int, ActivationPlan]:
-    """Tell what happens if nobody does anything more, by rollout; in one statement for all of them."""
+    """Return what happens if nobody does anything more, by rollout; in one statement for all of them."""
     ids = list(rollout_ids)
     rows: dict[int, list[Any]] = {rollout_id: [] for rollout_id in ids}
     if ids:

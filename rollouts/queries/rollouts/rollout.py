@@ -82,7 +82,7 @@ class RolloutPage:
 
     @property
     def is_halted(self) -> bool:
-        """Tell whether nothing moves at present."""
+        """Return whether nothing moves at present."""
         return self.flight.status in HALTED_STATUSES
 
     @property

@@ -61,7 +61,7 @@ class ApprovalCard:
 
     @property
     def is_on(self) -> bool:
-        """Tell whether the portal applies the rule."""
+        """Return whether the portal applies the rule."""
         return self.enabled_version is not None
 
 
@@ -104,7 +104,7 @@ def approval_versions(scope: Scope, rule_id: int) -> Sequence[RuleVersion]:
 
 
 def dry_run_approval(scope: Scope, approval: Approval, *, now: datetime) -> Sequence[ApprovalForecast]:
-    """Say what an approval would do at this moment with each live rollout, were it switched on.
+    """Return what an approval would do at this moment with each live rollout, were it switched on.
 
     Raises:
         NotPermitted: not a Supplier.
@@ -119,7 +119,7 @@ def dry_run_approval(scope: Scope, approval: Approval, *, now: datetime) -> Sequ
 def back_test_approval(
     scope: Scope, approval: Approval, *, now: datetime, most: int = TESTED
 ) -> Sequence[ApprovalForecast]:
-    """Say what an approval would have done with the latest rollouts, with what was known then (R3.10).
+    """Return what an approval would have done with the latest rollouts, with what was known then (R3.10).
 
     Raises:
         NotPermitted: not a Supplier.

@@ -18,7 +18,7 @@ PASSING_CODES: Final = (FailureCode.DECOMMISSIONED, FailureCode.EXCHANGED, Failu
 
 
 def eligibility_params(entry: CplEntry, *, besides: int) -> dict[str, Any]:
-    """Give the parameters of SUITABLE and UNTAKEN (see `rollouts.sql`) for a firmware and one rollout."""
+    """Return the parameters of SUITABLE and UNTAKEN (see `rollouts.sql`) for a firmware and one rollout."""
     competitors = Rollout.objects.filter(
         status__in=OPEN_STATUSES, cpl_entry__device_model_id=entry.device_model_id
     ).exclude(pk=besides)
@@ -34,7 +34,7 @@ def eligibility_params(entry: CplEntry, *, besides: int) -> dict[str, Any]:
 
 @inside_unit_of_work
 def take_turn(device_model_id: int) -> None:
-    """Be the only one to give hubs of this model to a rollout, until the commit.
+    """Lock this model's hubs against other rollouts until the commit.
 
     Comes before the rollout's own lock. Whoever changes status, version or Suppliers of hubs in
     bulk holds the same row FOR SHARE, so that no target is made from what is being changed.

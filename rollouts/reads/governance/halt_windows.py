@@ -42,12 +42,12 @@ class HaltRuleReading:
         return self.everything if rule.counts_known else self.unexplained
 
     def is_over(self, rule: HaltRule) -> bool:
-        """Tell whether the rule trips: sample large enough, and its lower bound above the threshold."""
+        """Return whether the rule trips: sample large enough, and its lower bound above the threshold."""
         rate = self.decisive(rule)
         return rate.sample >= rule.minimum_sample and rate.lower > rule.threshold
 
     def evidence(self, rule: HaltRule) -> dict[str, Any]:
-        """Write down the numbers, the bound and the rule as they are now."""
+        """Record the numbers, the bound and the rule as they are now."""
         return {
             "rule": rule.pk,
             "name": rule.name,
@@ -65,7 +65,7 @@ class HaltRuleReading:
         }
 
     def words(self, rule: HaltRule) -> str:
-        """Say in one sentence why the rule tripped."""
+        """Return one sentence that explains why the rule tripped."""
         rate = self.decisive(rule)
         return (
             f"Halt rule “{rule.name}”: {rate.hits:,} of {rate.sample:,} hubs settled since"
@@ -75,7 +75,7 @@ class HaltRuleReading:
 
 
 def limit_crossed(rule: HaltRule) -> str:
-    """Say to everybody why a rule tripped, without a count: it would tell of others' hubs and incidents."""
+    """Return why a rule tripped, without counts: they would reveal others' hubs and incidents."""
     return (
         f"Halt rule “{rule.name}”: with 95 % confidence more hubs are concerned than its limit of"
         f" {100 * rule.threshold:.1f} %."

@@ -1,4 +1,4 @@
-"""Whose incidents exist for whom: a Supplier's for itself, all of them for the DCC and the Panel."""
+"""Which incidents each organisation may see: a Supplier its own, the DCC and the Panel all."""
 
 from __future__ import annotations
 

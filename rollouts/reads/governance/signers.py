@@ -1,4 +1,4 @@
-"""Who counts as a person of their own among those who sign (R5.3)."""
+"""Which signatures count: each by a person of their own (R5.3)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAME_MAILBOX: Final = "Somebody with your mailbox has signed this, or recommende
 
 
 def reason_not_to_count(decision: Decision, user_id: int) -> str:
-    """Say why somebody's signature on a recommendation would not count; nothing where it would.
+    """Return why somebody's signature on a recommendation would not count; nothing where it would.
 
     The requirement counts persons. An account somebody opened (made, gave a role, let in again, or took the
     second factor from) is not a person beside whoever opened it, nor beside whoever opened that one's.

@@ -1,4 +1,4 @@
-"""Whose sign-offs a recommendation needs, which it has, and from whom they are still needed (R5.3).
+"""Sign-offs of a recommendation: required, given and still needed (R5.3).
 
 Requirements are rows: so many holders of a role of one body. Rows with the same option belong together, and
 one complete option is enough: the Panel, or a nominated Sub-Committee. Without any row one member of the
@@ -19,7 +19,7 @@ from rollouts.models.governance import Decision, SignOff, SignOffRequirement
 from rollouts.states.governing import DecisionKind, SignOffVerdict
 
 WITHDRAWN: Final = "withdrawn"
-"""Under this name the effects of a proposal that was taken back say why."""
+"""Under this name the effects of a proposal that was withdrawn say why."""
 ANY_PANEL: Final = "the SEC Panel or a nominated Sub-Committee"
 
 
@@ -34,7 +34,7 @@ class SignOffRow:
     number: int
 
     def suits(self, organisation_id: int, role: str, *, panels: frozenset[int]) -> bool:
-        """Tell whether a signature of that body in that role counts for this row."""
+        """Return whether a signature of that body in that role counts for this row."""
         is_body = (
             organisation_id in panels
             if self.organisation_id is None
@@ -65,12 +65,12 @@ class SignOffStanding:
 
     @property
     def is_confirmed(self) -> bool:
-        """Tell whether one option is complete."""
+        """Return whether one option is complete."""
         return any(all(not row.missing for row in option) for option in self.options)
 
     @property
     def still_needed(self) -> tuple[str, ...]:
-        """Say from whom sign-offs are still needed, an option a sentence; empty once confirmed."""
+        """Return whose sign-offs are still needed, one sentence an option; empty once confirmed."""
         if self.is_confirmed:
             return ()
         return tuple(" and ".join(_words(row) for row in option if row.missing) for option in self.options)
@@ -84,7 +84,7 @@ class SignOffStanding:
         return None
 
     def may_sign(self, organisation_id: int, roles: Iterable[Role]) -> bool:
-        """Tell whether somebody's word counts at all, needed still or not."""
+        """Return whether somebody's word counts at all, needed still or not."""
         held = list(roles)
         return any(
             standing.row.suits(organisation_id, role, panels=self.panels)
@@ -95,7 +95,7 @@ class SignOffStanding:
 
 
 def standing_of(decision: Decision) -> SignOffStanding:
-    """Hold the sign-offs of a recommendation's present version against the requirement in force.
+    """Compare the sign-offs of a recommendation's present version with the requirement in force.
 
     A change of the requirement itself needs what is in force, and what it would put into force.
     """

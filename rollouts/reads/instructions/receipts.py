@@ -40,7 +40,7 @@ class InstructionTally:
 
     @property
     def document(self) -> dict[str, dict[str, int]]:
-        """Give the accepted part as JSON."""
+        """Return the accepted part as JSON."""
         return {
             "consents": {Consent(consent).name: n for consent, n in sorted(self.consents.items())},
             "days": {day.isoformat(): n for day, n in sorted(self.days.items())},
@@ -130,5 +130,5 @@ class Receipt:
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether every line has been dealt with."""
+        """Return whether every line has been dealt with."""
         return self.finished_at is not None

@@ -37,7 +37,7 @@ class Gate:
         )
 
     def is_reached(self, share: Share) -> bool:
-        """Tell whether a batch with these numbers has come far enough."""
+        """Return whether a batch with these numbers has come far enough."""
         live = share.hubs - share.count(TargetState.WITHDRAWN)
         done, settled = share.count(TargetState.ACTIVATED), settled_of(share)
         if not live or settled < max(self.minimum, 1):

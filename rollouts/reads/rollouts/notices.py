@@ -8,7 +8,7 @@ from rollouts.models import CplEntry, Rollout
 
 
 def notice_facts(rollout: Rollout, *, has_window: bool) -> dict[str, Any]:
-    """Say what a notice must say."""
+    """Return what a notice must say."""
     entry, note = rollout.cpl_entry, rollout.release_notes.order_by("-revision").first()
     before = CplEntry.objects.filter(pk__in=entry.allowed_predecessor_ids).order_by("firmware_version")
     return {

@@ -35,12 +35,12 @@ class Share:
         return sum(self.states[state] for state in states)
 
     def document(self) -> dict[str, Any]:
-        """Give the numbers as a notice carries them."""
+        """Return the numbers as a notice carries them."""
         named = {TargetState(state).name: n for state, n in sorted(self.states.items()) if n}
         return {"hubs": self.hubs, "states": named}
 
     def supplier_document(self) -> dict[str, Any]:
-        """Give a Supplier's numbers: its roles and what it shares, never with whom."""
+        """Return a Supplier's numbers: its roles and what it shares, never with whom."""
         roles = {role: self.roles[role] for role in _ROLES.values()}
         return {**self.document(), "roles": roles, "split": self.split, "pending": self.pending}
 
@@ -85,7 +85,7 @@ def shares_of(rollout_id: int, *, batch_id: int | None = None) -> Shares:
 
 
 def numbers_by_party(shares: Shares) -> dict[int, dict[str, Any]]:
-    """Give each party concerned its own numbers: Suppliers, CSPs of the regions, the Panel, the DCC.
+    """Return the numbers of each party: Suppliers, CSPs of the regions, the Panel, the DCC.
 
     A Supplier's speak of its own hubs alone, and a CSP's of its regions.
     """
@@ -106,7 +106,7 @@ def board_ids() -> list[int]:
 
 
 def coarse_outcome(share: Share) -> dict[str, int]:
-    """Give the outcome of all hubs as shares in tenths: a whole from which nobody can take their own away."""
+    """Return the outcome of all hubs in tenths, from which nobody can subtract their own."""
     settled = {name: share.count(*states) for name, states in _OUTCOMES.items()}
     total = sum(settled.values())
     return {name: round(10 * hubs / total) * 10 for name, hubs in settled.items()} if total else {}

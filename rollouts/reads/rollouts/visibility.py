@@ -1,4 +1,4 @@
-"""Which rollouts exist for whom: a draft for the DCC alone, the others for those they concern."""
+"""Which rollouts each organisation may see: drafts the DCC alone, the others those concerned."""
 
 from __future__ import annotations
 

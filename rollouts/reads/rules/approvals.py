@@ -92,12 +92,12 @@ class ApprovalForecast:
 
     @property
     def is_approved(self) -> bool:
-        """Tell whether the rule instructs any hub."""
+        """Return whether the rule instructs any hub."""
         return self.outcome == "APPROVED"
 
 
 def snapshot_at(rollout: Rollout, at: datetime) -> RolloutSnapshot:
-    """Gather what was known of a rollout at a moment, from the facts written down until then."""
+    """Gather what was known of a rollout at a moment, from the facts recorded until then."""
     recorded = Event.objects.filter(
         subject=f"rollout:{rollout.pk}", name__in=_TELLING, happened_at__lte=at
     ).order_by("id")
@@ -139,7 +139,7 @@ def forecast(
     known: RolloutSnapshot,
     is_past: bool = False,
 ) -> ApprovalForecast:
-    """Say what an approval does with a rollout at the moment of `known`.
+    """Return what an approval does with a rollout at the moment of `known`.
 
     Of a past rollout every hub counts that was in it, on the version it had then; of a live one those
     the Supplier has said nothing about.
@@ -167,7 +167,7 @@ def forecast(
 def back_test(
     organisation_id: int, rollout: Rollout, approval: Approval, *, now: datetime
 ) -> ApprovalForecast:
-    """Say what an approval would have done with a rollout, had it been enabled from the notice on.
+    """Return what an approval would have done with a rollout, had it been enabled from the notice on.
 
     It is asked at the notice and at each end of a pilot, with what was known at that moment; the first yes
     counts, else the last no.
@@ -187,7 +187,7 @@ def back_test(
 
 
 def is_due(approval: Approval, known: RolloutSnapshot) -> bool:
-    """Tell whether the approval applies to the release now, hubs apart."""
+    """Return whether the approval applies to the release now, hubs apart."""
     return not _decided(approval, known)[0]
 
 
@@ -216,7 +216,7 @@ def matching_hubs(
 
 
 def _decided(approval: Approval, known: RolloutSnapshot) -> tuple[str, tuple[str, ...]]:
-    """Give the outcome that needs no look at the hubs; nothing where the approval applies."""
+    """Return the outcome that needs no look at the hubs; nothing where the approval applies."""
     if not matches_release(approval.release, known.release):
         failing = failing_conditions(approval.release, known.release)
         return "NO_MATCH", tuple(explain_node(condition) for condition in failing)

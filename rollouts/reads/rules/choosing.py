@@ -102,7 +102,7 @@ def choose(
 
 
 def judge_choice(scope: Scope, *, rollout_id: int, guids: Sequence[int], as_of: date) -> HubSelection:
-    """Say how well hubs named one by one stand for the organisation's eligible set."""
+    """Return how well hubs named one by one stand for the organisation's eligible set."""
     context = criteria_context(_party(scope), as_of=as_of)
     condition = Sql("h.guid = ANY(%(chosen_guids)s)", {"chosen_guids": list(guids)})
     cells = _cells(condition, _params(scope, rollout_id))

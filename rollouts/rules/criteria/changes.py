@@ -74,7 +74,7 @@ def _same(older: Node, newer: Node) -> bool:
 
 
 def _similar(older: Node, newer: Node) -> bool:
-    """Tell whether one part is the other reworked: the same field, or a group of the same kind."""
+    """Return whether one part is the other reworked: the same field, or a group of the same kind."""
     if isinstance(older, Condition) and isinstance(newer, Condition):
         return older.field == newer.field
     return type(older) is type(newer)

@@ -37,7 +37,7 @@ _JOINTS: Final = {Op.NOT_IN: "nor", Op.BETWEEN: "to"}
 
 
 def explain(criteria: Criteria) -> str:
-    """Say the criteria in one English sentence."""
+    """Return the criteria in one English sentence."""
     some, every, none = _NOUNS[criteria.subject]
     match criteria.root:
         case AllOf(()):
@@ -53,7 +53,7 @@ def explain(criteria: Criteria) -> str:
 
 
 def explain_node(node: Node) -> str:
-    """Say one part of a tree, without the noun it is about."""
+    """Return one part of a tree in words, without the noun it is about."""
     match node:
         case Condition():
             return _condition(node)

@@ -19,7 +19,7 @@ Read = Callable[[str], Fact]
 
 
 def matches(criteria: Criteria, hub: HubFacts, context: Context) -> bool:
-    """Tell whether a hub meets the criteria.
+    """Return whether a hub meets the criteria.
 
     Raises:
         ValueError: the criteria are about releases.
@@ -29,7 +29,7 @@ def matches(criteria: Criteria, hub: HubFacts, context: Context) -> bool:
 
 
 def matches_release(criteria: Criteria, release: ReleaseFacts) -> bool:
-    """Tell whether a release, as it was known when the facts were taken, meets the criteria.
+    """Return whether a release, as it was known when the facts were taken, meets the criteria.
 
     Raises:
         ValueError: the criteria are about hubs.
@@ -46,7 +46,7 @@ def failing_conditions(criteria: Criteria, release: ReleaseFacts) -> tuple[Condi
 
 
 def check_subject(criteria: Criteria, subject: Subject) -> None:
-    """Insist on what the criteria are about.
+    """Check what the criteria are about.
 
     Raises:
         ValueError: they are about something else.
@@ -104,7 +104,7 @@ def _days_before(context: Context | None, days: Any) -> Any:
 
 
 def _fact_or_missing(fact: Any) -> Fact:
-    # Empty text is a missing fact; the number nought is a known one.
+    # Empty text is a missing fact; the number zero is a known one.
     return None if fact == "" else cast("Fact", fact)
 
 

@@ -54,7 +54,7 @@ def parse_time_policy(document: object) -> TimePolicy:
 
 
 def explain_policy(policy: TimePolicy) -> str:
-    """Say a time policy in one English sentence."""
+    """Return a time policy in one English sentence."""
     milestone = "the notice" if policy.after is Milestone.NOTICE else "the end of the pilot"
     days = "" if not policy.days else f"{policy.days} day{'s' * (policy.days != 1)} after "
     text = f"{days or 'From '}{milestone}"

@@ -36,7 +36,7 @@ class SampleSpec:
 
     @property
     def document(self) -> dict[str, Any]:
-        """Give the specification as JSON."""
+        """Return the specification as JSON."""
         return {"size": self.size, "strata": list(self.strata), "seed": self.seed}
 
 
@@ -60,7 +60,7 @@ class SamplePlan:
 
     @property
     def size(self) -> int:
-        """Say how many hubs the sample has: what was asked, or all there are."""
+        """Return how many hubs the sample has: what was asked, or all there are."""
         return min(self.spec.size, self.population)
 
 

@@ -12,7 +12,7 @@ from rollouts.rules.criteria.timing import NightPlan
 
 
 def spread(guids: Iterable[int], plan: NightPlan, *, seed: int) -> dict[int, datetime]:
-    """Give each hub the time of its night; hubs that no night is left for are not in the answer."""
+    """Return the time of each hub's night; hubs that no night is left for are left out."""
     shuffled = iter(sorted(guids, key=lambda guid: (shuffle_key(guid, seed), guid)))
     return {guid: night.at for night in plan.nights for guid in islice(shuffled, night.hubs)}
 

@@ -65,7 +65,7 @@ class TimePolicy:
 
     @property
     def document(self) -> dict[str, Any]:
-        """Give the policy as JSON."""
+        """Return the policy as JSON."""
         window = self.window and {
             "days": list(self.window.days),
             "from": f"{self.window.opens:%H:%M}",

@@ -68,17 +68,17 @@ class Criteria:
 
     @property
     def document(self) -> dict[str, Any]:
-        """Give the tree back as the JSON document a form edits, in the order it was written."""
+        """Return the tree back as the JSON document a form edits, in the order it was written."""
         return _document(self.root, canonical=False)
 
     @property
     def canonical(self) -> str:
-        """Give the one JSON text of everything that means the same."""
+        """Return the one JSON text of everything that means the same."""
         return _dump(_document(self.root, canonical=True))
 
     @property
     def digest(self) -> str:
-        """Give the SHA-256 of the subject and the canonical JSON, in hex: the identity of a version."""
+        """Return the SHA-256 of the subject and the canonical JSON, in hex: the identity of a version."""
         return hashlib.sha256(f"{self.subject}:{self.canonical}".encode()).hexdigest()
 
     @property

@@ -49,12 +49,12 @@ class Op(StrEnum):
 
     @property
     def shape(self) -> Shape:
-        """Say what the operator wants beside it."""
+        """Return what the operator wants beside it."""
         return _SHAPES.get(self, Shape.ONE)
 
     @property
     def label(self) -> str:
-        """Say the operator in the words of a form."""
+        """Return the operator in the words of a form."""
         return _LABELS[self]
 
 

@@ -23,7 +23,7 @@ LONGEST_REASON = 200
 def change_cpl_status(
     scope: Scope, *, cpl_entry_id: int, status: CplStatus, reason: str, now: datetime
 ) -> list[int]:
-    """Write down the new status of a CPL entry; return the rollouts that are suspended by it.
+    """Record the new status of a CPL entry; return the rollouts that are suspended by it.
 
     When the firmware of running rollouts is no longer active they are suspended at once, and
     everybody concerned is told why. Becoming active again resumes nothing: that takes a decision.

@@ -58,7 +58,7 @@ class Registered:
 
 @unit_of_work
 def load_reference(document: Document, *, csps: CspAccess | None = None, now: datetime) -> Registered:
-    """Write down organisations with their codes, device models, the CPL, and the channels to the CSPs.
+    """Record organisations with their codes, device models, the CPL, and the channels to the CSPs.
 
     Run again it changes what has changed and doubles nothing. It runs at installation, before there is
     anybody to act: the journal names the DCC.
@@ -87,7 +87,7 @@ def load_reference(document: Document, *, csps: CspAccess | None = None, now: da
 def upload_image(
     scope: Scope, *, cpl_entry_id: int, file_name: str, source: bytes | BinaryIO, now: datetime
 ) -> FirmwareImage:
-    """Check a firmware image against its CPL entry and write down that it passed; the last one counts.
+    """Check a firmware image against its CPL entry and record that it passed; the last one counts.
 
     Raises:
         NotPermitted: not for a DCC operator.

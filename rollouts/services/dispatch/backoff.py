@@ -1,4 +1,4 @@
-"""Not scanning a large rollout more often than it is worth.
+"""Rest between scans of a large rollout.
 
 # Note [Resting between scans]
 A scan of 3.5 million targets takes a second or two. While the tallies say what they said before it, the next
@@ -23,7 +23,7 @@ _WORTH_RESTING: Final = 0.1
 
 
 def is_rested(key: str, *, seen: object) -> bool:
-    """Tell whether it is time for another scan, given what the tallies say now."""
+    """Return whether it is time for another scan, given what the tallies say now."""
     remembered = cache.get(key)
     if remembered is None:
         return True

@@ -182,7 +182,7 @@ def _ramp_left(rollout: Rollout, *, now: datetime) -> int:
     ramp = pacing.Ramp.read(rollout.dispatch_settings.get("ramp"))
     if ramp is None:
         return 2**31
-    # A rollout that resumes begins its ramp anew: what was halted goes on with care.
+    # A rollout that resumes begins its ramp again: what was halted goes on with care.
     since = rollout.status_at or rollout.created_at
     begun = Command.objects.filter(
         rollout_id=rollout.pk,

@@ -1,4 +1,4 @@
-"""Silence and readings: what nobody has heard of is read, tried again, or said to be unconfirmed."""
+"""Hubs without an alert: their version is read, the command is retried, or they end unconfirmed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ONE_AT_A_TIME: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class SilenceOutcome:
-    """What became of hubs nobody had heard of."""
+    """The outcome for hubs without an alert."""
 
     to_read: int = 0
     given_up: int = 0
@@ -42,7 +42,7 @@ class SilenceOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """What was made of a request to read firmware versions."""
+    """The receipt of a request to read firmware versions."""
 
     asked: int
     requested: int
@@ -96,7 +96,7 @@ def request_read(scope: Scope, *, guids: Sequence[int], now: datetime) -> ReadRe
 
 
 def follow_up_silence(now: datetime) -> SilenceOutcome:
-    """Read, try again or give up the hubs nobody has heard of in time, in every rollout.
+    """Read, retry or give up the hubs without an alert in time, in every rollout.
 
     Halted and ended ones too: what has left is followed to its end. One process at a rollout: two would read
     the same hubs, and two readings unanswered are taken for silence.

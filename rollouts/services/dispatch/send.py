@@ -161,7 +161,7 @@ def _may_distribute(channel: Any, *, now: datetime) -> bool:
 
 @unit_of_work
 def _look_again(command_id: int, *, now: datetime) -> _Call | None:
-    """Give what is to be sent, if it still may be; from here on it counts as having left."""
+    """Return what is to be sent, if it still may be; from here on it counts as having left."""
     row = sql.fetch_one("rollouts", "order_of_command", command_id=command_id)
     if row.status != CommandStatus.CLAIMED:
         return None

@@ -219,7 +219,7 @@ def _suppliers_of(guids: Sequence[int]) -> dict[int, tuple[int | None, int | Non
 def _status_rows(
     lines: Sequence[_Line], refusals: Refusals, *, now: datetime
 ) -> Iterator[tuple[int, int, int | None, datetime, int | None]]:
-    """Give the good lines, one a hub: the last one counts."""
+    """Return the good lines, one a hub: the last one counts."""
     meanings = Meanings()
     replacements = parse_texts([line.cells.get("replaced_by", "") for line in lines])
     replaced_by = dict(zip(replacements.lines.tolist(), replacements.values.tolist(), strict=True))

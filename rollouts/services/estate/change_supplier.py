@@ -62,9 +62,9 @@ def change_suppliers(
     evidence: str = "",
     size: int = SLICE,
 ) -> SuppliersChanged:
-    """Give hubs their new Suppliers, from the inventory's feed of changes.
+    """Move hubs to their new Suppliers, from the inventory's feed of changes.
 
-    On live targets the losing Supplier's answer is void, consent and effective time are settled anew, an
+    On live targets the losing Supplier's answer is void, consent and effective time are settled again, an
     activation it asked for that still lies ahead is recalled. Each side is told of its own hubs, never who
     the other is. `evidence` says where the change comes from, such as the name of the import.
 
@@ -178,7 +178,7 @@ def _moving_answers() -> Sql:
 
 
 def _notify_gaining(rollouts: Sequence[int], *, open_statuses: object, now: datetime) -> None:
-    """Give the notice itself to Suppliers who gain hubs in the middle of a rollout."""
+    """Send the notice to Suppliers who gain hubs during a rollout."""
     gained: defaultdict[int, dict[int, dict[str, int]]] = defaultdict(dict)
     for row in sql.fetch_all("rollouts", "gained_places", rollouts=list(rollouts), open=open_statuses):
         gained[row.rollout_id][row.party] = {"hubs": row.hubs, "split": row.split}

@@ -116,7 +116,7 @@ def claim_export(*, export_id: int, now: datetime) -> ExportOrder | None:
 
 
 def report_export(order: ExportOrder, *, done: int, now: datetime) -> None:
-    """Say how far a file is.
+    """Return how far a file is.
 
     Raises:
         ExportSuperseded: it is no longer wanted, or no longer this worker's.
@@ -146,7 +146,7 @@ def finish_export(order: ExportOrder, *, file: str, size: int, done: int, now: d
 
 @unit_of_work
 def fail_export(order: ExportOrder, *, problem: str, now: datetime) -> None:
-    """Say why there is no file, on its page and to whose it was to be."""
+    """Record why there is no file, and notify who ordered it."""
     if _held(order).update(status=Export.Status.FAILED, problem=problem, finished_at=now):
         export = Export.objects.get(pk=order.export_id)
         _tell(export, EntryKind.EXPORT_FAILED, now=now, reason=problem)
@@ -167,7 +167,7 @@ def remove_export(scope: Scope, *, export_id: int) -> None:
 
 
 def sweep_exports(now: datetime) -> int:
-    """Take away the files that are no longer kept, and rows of a week ago; return how many files went."""
+    """Delete expired files, and rows a week old; return how many files were deleted."""
     expired = Export.objects.filter(status=Export.Status.READY, expires_at__lte=now)
     swept = 0
     for export in expired:

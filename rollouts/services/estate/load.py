@@ -144,7 +144,7 @@ class _Load:
 
 
 def _is_empty_and_ours() -> bool:
-    """Tell whether this is the first load; if so, hold the table until it is done."""
+    """Return whether this is the first load; if so, hold the table until it is done."""
     empty = "SELECT NOT EXISTS (SELECT FROM rollouts_hub) AS yes"
     if not sql.rows(empty)[0].yes:
         return False

@@ -82,7 +82,7 @@ class Refusals:
 
 @inside_unit_of_work
 def open_import(scope: Scope, *, kind: FileKind, file_name: str, now: datetime) -> EstateImport:
-    """Write down that a file has come; its number is the evidence of what it changes."""
+    """Record that a file has come; its number is the evidence of what it changes."""
     return EstateImport.objects.create(
         kind=kind,
         organisation_id=scope.organisation_id,
@@ -103,7 +103,7 @@ def keep_import(
     is_first: bool = False,
     not_read: Sequence[NotRead] = (),
 ) -> ImportReport:
-    """Write down what came of a file, with the lines that were not taken."""
+    """Record what came of a file, with the lines that were not taken."""
     refused = refusals.reasons.total()
     entry.lines, entry.accepted, entry.refused = lines, lines - refused, refused
     entry.refused_by_reason = {problem.value: n for problem, n in sorted(refusals.reasons.items())}

@@ -56,7 +56,7 @@ def save_view(scope: Scope, *, name: str, query: str, is_shared: bool, now: date
 def change_view(
     scope: Scope, *, view_id: int, name: str, is_shared: bool, expected: str | None = None
 ) -> None:
-    """Give one's own view another name, share it, or keep it to oneself.
+    """Rename, share or stop sharing one's own view.
 
     `expected` is the `version_of` its name and `is_shared` before.
 

@@ -103,7 +103,7 @@ def recommend(
     goes_on: bool = True,
     now: datetime,
 ) -> Decision:
-    """Word the recommendation, or word it anew: sign-offs of an earlier wording are void.
+    """Word the recommendation, or reword it: sign-offs of an earlier wording are void.
 
     `version` is the wording that was read. A delay names the new automatic time; `goes_on` says whether a
     rollout that stands resumes with it. The figures are kept as they stand now.
@@ -167,11 +167,11 @@ def sign_off(
     """Approve or reject one wording; the signature that completes what is needed enacts it.
 
     A rejection by anybody whose signature counts rejects the recommendation; the rollout stays as it
-    stands, and a halted one is reviewed anew. Once a decision that halts has returned, nothing leaves.
+    stands, and a halted one is reviewed again. Once a decision that halts has returned, nothing leaves.
 
     Raises:
         NotPermitted, NotFound: not a person whose signature counts; no such decision.
-        RecommendationChanged: it was worded anew: read it again.
+        RecommendationChanged: it was worded again: read it again.
         DecisionClosed: it has been decided, or nothing is recommended.
         SignOffNotNeeded: enough of this body have signed, or this person has.
         RuleBroken: the date of a delay has passed.

@@ -1,7 +1,7 @@
 """Rules that suspend a rollout by themselves: kept by the DCC, looked at as counts change (R5.7).
 
 A rule that trips is followed up as any halt is: nothing leaves once its evaluation has returned. Several that
-trip at once are one suspension; each is written down with its own numbers.
+trip at once are one suspension; each is recorded with its own numbers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a rollout's step means for its governance: suspended, it is reviewed; resumed, its rules arm anew.
+"""What a rollout's step means for its governance: suspended, it is reviewed; resumed, its rules arm again.
 
 Called by whoever takes a step, in the same transaction; it follows no other service.
 """
@@ -31,7 +31,7 @@ def oversee(scope: Scope, rollout: Rollout, *, verb: str, reason: str, now: date
 
 @inside_unit_of_work
 def back_to_review(scope: Scope, decision: Decision, *, why: str, now: datetime) -> None:
-    """Take a recommendation back: its sign-offs are void, and the next wording begins anew."""
+    """Take a recommendation back: its sign-offs are void, and the next wording begins again."""
     decision.status, decision.version = DecisionStatus.REVIEW, decision.version + 1
     decision.save(update_fields=["status", "version"])
     SignOff.objects.filter(decision=decision, voided_at=None).update(voided_at=now)

@@ -196,7 +196,7 @@ def notify_updated(incident: Incident, *, now: datetime, **data: object) -> None
 
 @inside_unit_of_work
 def record(scope: Scope, about: Incident, name: str, /, *, now: datetime, **facts: object) -> None:
-    """Write down a fact about an incident."""
+    """Record a fact about an incident."""
     journal.record(
         name,
         subject=f"incident:{about.pk}",

@@ -120,7 +120,7 @@ def explain_incident(
 def set_service_desk_reference(
     scope: Scope, *, incident_id: int, reference: str, expected: str | None = None, now: datetime
 ) -> Incident:
-    """Write down how the Service Desk calls an incident.
+    """Set the Service Desk's reference of an incident.
 
     `expected` is the `version_of` the `reference` there was before.
 
@@ -155,7 +155,7 @@ def put_known_issue(
     expected: str | None = None,
     now: datetime,
 ) -> KnownIssue:
-    """Write down something that is understood, or change it: failures it explains are counted apart.
+    """Record something that is understood, or change it: failures it explains are counted apart.
 
     A failure is explained when its code is one of those named (any, if none is) and its hub meets the
     criteria (any, if there are none). `expected` is the `version_of` the `known_issue_values` that were read.

@@ -152,7 +152,7 @@ def put_back_unsent(rollout_id: int, guids: Sequence[int], *, now: datetime) -> 
 def judge_answers(
     rollout: Rollout, order: AnswerOrder, *, guids: Int64s, lines: Int64s | None, now: datetime
 ) -> AnswerOutcome:
-    """Say what `apply_answers` would do, and change nothing."""
+    """Return what `apply_answers` would do, and change nothing."""
     stage(guids, lines)
     by_index()
     return _explain(_Statement(rollout, order, now=now, instruction_id=None), STAGING)

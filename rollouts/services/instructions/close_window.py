@@ -124,7 +124,7 @@ def _count_awaited(rollout_id: int, batches: Sequence[Batch]) -> int:
 def _say_closed(
     by: Scope, rollout: Rollout, batches: Sequence[Batch], *, name: str, cutoff_at: datetime, now: datetime
 ) -> None:
-    """Tell each Supplier about its own hubs, and write down the whole."""
+    """Tell each Supplier about its own hubs, and record the whole."""
     plan = sql.fetch_all(
         "rollouts", "plan_of_parties", rollout_id=rollout.pk, batch_ids=[batch.pk for batch in batches]
     )

@@ -165,7 +165,7 @@ def check_instruction(
     group: BatchKind | None = BatchKind.SAFE_LAUNCH,
     batch_id: int | None = None,
 ) -> InstructionForecast:
-    """Say what `receive_instruction` would answer, and change nothing; raises what it would raise."""
+    """Return what `receive_instruction` would answer, and change nothing; raises what it would raise."""
     _check_may_instruct(scope)
     order = AnswerOrder(
         scope.organisation_id, InstructionKind(kind), activate_at, received_at, group, batch_id

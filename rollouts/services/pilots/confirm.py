@@ -87,7 +87,7 @@ def confirm_pilot(
 
 @unit_of_work
 def decline_submission(scope: Scope, *, submission_id: int, comment: str, now: datetime) -> None:
-    """Do not take a nomination, and tell its Supplier why.
+    """Decline a nomination, and notify its Supplier of the reason.
 
     Raises:
         NotPermitted: not for a DCC operator.

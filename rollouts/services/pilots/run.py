@@ -44,7 +44,7 @@ def start_pilot(scope: Scope, *, rollout_id: int, now: datetime) -> Rollout:
 
 @unit_of_work
 def comment_on_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetime) -> None:
-    """Say how the pilot goes, to everybody concerned, each with its own numbers.
+    """Publish a comment on the pilot to every party, each with its own numbers.
 
     Raises:
         NotPermitted, NotFound: as for every step.
@@ -186,7 +186,7 @@ def _pilot(rollout: Rollout) -> Batch:
 
 
 def _numbers(rollout: Rollout) -> tuple[dict[str, Any], dict[str, int], Mapping[int, dict[str, Any]]]:
-    """Give the numbers of the pilot: of the whole, its outcome in tenths, and each party's own hubs."""
+    """Return the numbers of the pilot: of the whole, its outcome in tenths, and each party's own hubs."""
     shares = shares_of(rollout.pk, batch_id=_pilot(rollout).pk)
     own = {party: {"own_pilot": share.document()} for party, share in shares.by_supplier.items()}
     return shares.total.document(), coarse_outcome(shares.total), own

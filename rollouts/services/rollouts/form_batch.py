@@ -77,7 +77,7 @@ def foresee_batch(
     source: HubList | None = None,
     now: datetime,
 ) -> BatchOutlook:
-    """Say what forming a batch would do, and do nothing: one look at the rollout's targets.
+    """Return what forming a batch would do, and do nothing: one look at the rollout's targets.
 
     Raises:
         NotPermitted, NotFound, StepRefused, RuleBroken, BadInput, InvalidCriteria: as in `create_batch`.
@@ -127,7 +127,7 @@ def create_batch(
     is_gated: bool = False,
     now: datetime,
 ) -> BatchFormed:
-    """Give a part of the safe launch group an earlier automatic time, and tell its Suppliers of its cut-off.
+    """Give part of the safe launch group an earlier automatic time, and notify its Suppliers of its cut-off.
 
     Only hubs nobody has answered for move, chosen by criteria or listed. A gated batch also waits
     for somebody to open its gate.

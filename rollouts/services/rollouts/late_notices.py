@@ -21,7 +21,7 @@ def publish_late_notice(
     since: Literal["GAINED", "JOINED"],
     now: datetime,
 ) -> None:
-    """Give Suppliers the notice for hubs that they gained, or that joined, each with its own numbers."""
+    """Send the notice to Suppliers for hubs they gained or that joined, each with its own numbers."""
     if not numbers_by_party:
         return
     has_window = rollout.window_closed_at is None and now <= rollout.cutoff_at

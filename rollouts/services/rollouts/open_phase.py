@@ -100,7 +100,7 @@ def _look(batch_id: int, *, now: datetime) -> bool:
     share = shares_of(rollout.pk, batch_id=before.pk).total
     is_reached = rollout.status == RolloutStatus.SAFE_LAUNCH and before.gate_open and gate.is_reached(share)
     if not is_reached:
-        # What falls back, or is halted, soaks anew.
+        # What falls back, or is halted, soaks again.
         if gate.reached_at is not None:
             _remember(batch, None)
         return False

@@ -85,7 +85,7 @@ def draft_rollout(
     dispatch_settings: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> Rollout:
-    """Write down a rollout to be published; only the DCC sees it until then.
+    """Record a rollout to be published; only the DCC sees it until then.
 
     Raises:
         NotPermitted: not for a DCC operator.

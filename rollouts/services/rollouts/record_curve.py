@@ -20,7 +20,7 @@ FOLLOWED: Final = timedelta(days=40)
 
 @unit_of_work
 def note_activations(now: datetime) -> int:
-    """Write down how far each rollout has come, where that has changed; return how many points were written.
+    """Record how far each rollout has come, where that has changed; return how many points were written.
 
     What activated before the first note is traced from the targets, once.
     """

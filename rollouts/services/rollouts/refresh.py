@@ -178,7 +178,7 @@ def _join(*, rollout_id: int, guids: Sequence[int], now: datetime) -> int:
 
 
 def _open_rollout(rollout_id: int) -> Rollout | None:
-    """Hold the rollout against steps, not against claims and alerts; None once it has ended."""
+    """Lock the rollout against steps, but not against claims and alerts; None once it has ended."""
     sql.fetch_all("rollouts", "hold_rollout", rollout_id=rollout_id)
     open_ones = Rollout.objects.select_related("cpl_entry__device_model").filter(status__in=OPEN_STATUSES)
     return open_ones.filter(pk=rollout_id).first()

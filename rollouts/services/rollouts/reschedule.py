@@ -1,4 +1,4 @@
-"""A delay: the dates of a rollout move, instruction is open again, every hub's time is settled anew (R5.6).
+"""A delay: the dates of a rollout move, instruction is open again, every hub's time is settled again (R5.6).
 
 # Note [Rescheduling]
 The dates move in the transaction that enacts the decision; the hubs follow page by page. Until the last page
@@ -43,7 +43,7 @@ def move_dates(rollout: Rollout, *, automatic_at: datetime, now: datetime) -> di
     """Move the automatic time and the cut-off of a rollout, and those of its batches by the same amount.
 
     Only a recorded decision may go beyond six months after the notice. Nothing is claimed until
-    `finish_delays` has settled the hubs anew. The caller holds the rollout's row.
+    `finish_delays` has settled the hubs again. The caller holds the rollout's row.
     """
     shift = automatic_at - rollout.automatic_at
     before = {"automatic_at_before": rollout.automatic_at, "cutoff_at_before": rollout.cutoff_at}
@@ -79,7 +79,7 @@ def open_windows(rollout: Rollout, *, now: datetime) -> list[int]:
 
 
 def finish_delays(now: datetime) -> Rescheduled:
-    """Settle the hubs of delayed rollouts anew, as far as that is left to do; return what was done."""
+    """Settle the hubs of delayed rollouts again, as far as that is left to do; return what was done."""
     done = Rescheduled()
     waiting = Decision.objects.filter(
         status=DecisionStatus.ENACTED, outcome=ReviewOutcome.DELAY, finished_at=None

@@ -69,7 +69,7 @@ class NeedsDecision(Refusal):
 
 @unit_of_work
 def take_step(scope: Scope, *, rollout_id: int, verb: str, reason: str, now: datetime) -> Rollout:
-    """Suspend or revoke; write down who did and why, and tell everybody concerned.
+    """Suspend or revoke; record who did and why, and tell everybody concerned.
 
     Holding the rollout's row keeps claims out until the commit. Whoever halts goes on to wait for
     calls under way and to cancel what is future-dated: that is the business of `halt`.
@@ -172,7 +172,7 @@ def check_needs_no_decision(verb: str) -> None:
 
 
 def party_numbers(rollout: Rollout, shares: Shares) -> dict[int, dict[str, Any]]:
-    """Give each party concerned its own numbers, a Supplier's instructions in force included."""
+    """Return the numbers of each party, a Supplier's instructions in force included."""
     in_force = Counter(
         Instruction.objects.filter(rollout=rollout, kind=InstructionKind.INSTRUCT)
         .exclude(status=Instruction.Status.REFUSED)
@@ -203,7 +203,7 @@ def _stand(
 
 
 def _effects(rollout: Rollout, shares: Shares, *, verb: str, now: datetime) -> dict[str, int]:
-    """Say what the new status means for hubs, by the tallies; the pages that follow the commit do it.
+    """Return what the new status means for hubs, by the tallies; the pages that follow the commit do it.
 
     No target is touched here, so that a step answers at once whatever its size. See `_sweeping`.
     """

@@ -113,7 +113,7 @@ def _tell_day(rollout_id: int, *, since: datetime, until: datetime, now: datetim
 
 
 def _is_first(name: str, rollout_id: int, facts: dict[str, object], *, now: datetime) -> bool:
-    """Write down that this is notices now; False where it was before. The caller holds the rollout's row."""
+    """Record that this is notices now; False where it was before. The caller holds the rollout's row."""
     subject = f"rollout:{rollout_id}"
     if Event.objects.filter(subject=subject, name=name, facts__contains=facts).exists():
         return False

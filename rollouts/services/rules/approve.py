@@ -1,6 +1,6 @@
 """Standing approvals: saved in versions, switched on by somebody, applied by the portal (R3.10).
 
-A rule never speaks over what a person has said about a hub, or has taken back. Each run is kept with
+A rule never speaks over what a person has said about a hub, or has withdrawn. Each run is kept with
 what was known when it decided; hubs that join later are approved by a further run while the window is open.
 """
 
@@ -235,7 +235,7 @@ def _instruct(
     seed: int,
     now: datetime,
 ) -> list[Receipt]:
-    """Give one instruction a night."""
+    """Submit one instruction a night."""
     statement = spread_sql(matching, plan, seed=seed)
     by_night: defaultdict[datetime, list[int]] = defaultdict(list)
     for row in sql.rows(statement) if plan.nights else []:
@@ -308,7 +308,7 @@ def _keep_run(
 
 
 def _is_under_way(organisation_id: int, rollout: Rollout) -> bool:
-    """Tell whether hubs of an earlier run still wait to be answered: they are not to be approved twice."""
+    """Return whether hubs of an earlier run still wait to be answered: they are not to be approved twice."""
     return Instruction.objects.filter(
         rollout=rollout, organisation_id=organisation_id, channel=Channel.RULE, finished_at=None
     ).exists()

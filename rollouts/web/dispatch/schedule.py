@@ -97,7 +97,7 @@ def schedule(request: PortalRequest) -> HttpResponse:
 @require_GET
 @for_people
 def schedule_csv(request: PortalRequest) -> HttpResponseBase:
-    """Give the schedule as a file: a line a day, region and rollout."""
+    """Return the schedule as a file: a line a day, region and rollout."""
     rows = (
         (
             volume.day.isoformat(),

@@ -143,7 +143,7 @@ def order_file(request: PortalRequest) -> HttpResponse:
 @require_GET
 @for_people
 def fetch_file(request: PortalRequest, export_id: int) -> HttpResponseBase:
-    """Give one of one's own files, while it is kept."""
+    """Return one of one's own files, while it is kept."""
     card, name = export_file(scope_of(request), export_id=export_id, now=clock.wall())
     try:
         body = default_storage.open(name)
@@ -187,7 +187,7 @@ def _views_page(
 
 
 def _words(scope: Scope, queries: list[str]) -> dict[str, str]:
-    """Say filters in words; those that are no longer known are left out."""
+    """Return filters in words; those that are no longer known are left out."""
     if not queries:
         return {}
     form = estate_form(QueryDict(), scope, estate_counts(scope))

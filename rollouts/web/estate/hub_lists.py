@@ -71,7 +71,7 @@ class InstructionDraft:
 
     @property
     def hubs(self) -> HubList:
-        """Give the list that was checked.
+        """Return the list that was checked.
 
         Raises:
             FileRefused: it cannot be read at all.

@@ -85,7 +85,7 @@ def estate(request: PortalRequest) -> HttpResponse:
 @require_GET
 @for_people
 def estate_csv(request: PortalRequest) -> HttpResponseBase:
-    """Give what is listed, or the whole estate, as a file."""
+    """Return what is listed, or the whole estate, as a file."""
     scope = scope_of(request)
     try:
         body = export_estate(scope, filters=estate_form(request.GET, scope, estate_counts(scope)).filters())

@@ -92,7 +92,7 @@ class SignForm(forms.Form):
 
 
 class TakeBackForm(forms.Form):
-    """Why a recommendation is taken back."""
+    """Why a recommendation is withdrawn."""
 
     why = forms.CharField(
         label="Why is it taken back?", widget=forms.Textarea(attrs={"rows": 2}), max_length=2_000
@@ -200,7 +200,7 @@ def _signed_words(signed: Signed) -> str:
 
 
 def _outcome_words(governance: Reviews, status: RolloutStatus) -> str:
-    """Say what a signature would set going, the resumption that a delay may bring included."""
+    """Return what a signature would set going, the resumption that a delay may bring included."""
     card = governance.current
     if card is None or card.outcome is None:
         return ""
@@ -216,7 +216,7 @@ def _outcome_words(governance: Reviews, status: RolloutStatus) -> str:
 
 
 def _signers(scope: Scope, governance: Reviews) -> list[tuple[str, str]]:
-    """Say who will have to sign each outcome; all at once where that is the same."""
+    """Return who will have to sign each outcome; all at once where that is the same."""
     if governance.current is None or not governance.current.may_recommend:
         return []
     needed = [(str(outcome.label), "; or ".join(needed_for(scope, outcome))) for outcome in ReviewOutcome]

@@ -50,7 +50,7 @@ def decisions(request: PortalRequest) -> HttpResponse:
 @require_GET
 @for_people
 def evidence(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """Give the evidence on a rollout as one file."""
+    """Return the evidence on a rollout as one file."""
     pack = evidence_pack(scope_of(request), rollout_id=rollout_id, now=clock.now())
     headers = {
         "Content-Type": pack.media_type,

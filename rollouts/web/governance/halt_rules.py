@@ -206,7 +206,7 @@ def rule_row(line: RuleLine) -> dict[str, Any]:
 
 
 def counted_words(kind: str, codes: list[int]) -> str:
-    """Say what a rule counts."""
+    """Return what a rule counts."""
     if kind == HaltRuleKind.CODES:
         return joined(str(failure_code(code).label) for code in codes)
     return str(HaltRuleKind(kind).label)

@@ -82,7 +82,7 @@ def incidents(request: PortalRequest) -> HttpResponse:
 @require_GET
 @for_people
 def incidents_csv(request: PortalRequest) -> HttpResponseBase:
-    """Give the incidents that are listed as a file."""
+    """Return the incidents that are listed as a file."""
     scope = _reader(request)
     wanted = _filter_form(request, scope).wanted()
 
@@ -141,7 +141,7 @@ def file(request: PortalRequest, incident_id: int, file_id: int) -> HttpResponse
 @require_GET
 @for_people
 def hubs_csv(request: PortalRequest, incident_id: int) -> HttpResponseBase:
-    """Give the hubs an incident names as a file."""
+    """Return the hubs an incident names as a file."""
     scope = scope_of(request)
     first = incident_hubs(scope, incident_id, size=5000)
 

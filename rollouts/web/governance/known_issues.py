@@ -79,7 +79,7 @@ class IssueConditionsForm(EditForm, HubConditionsForm):
 @require_http_methods(["GET", "POST"])
 @for_people
 def known_issue(request: PortalRequest, issue_id: int | None = None) -> HttpResponse:
-    """Write down something that is understood, or change it."""
+    """Record something that is understood, or change it."""
     scope = scope_of(request)
     scope.check(*MAY_OPERATE)
     issue = None if issue_id is None else _issue(scope, issue_id)

@@ -90,7 +90,7 @@ class InstructForm(forms.Form):
         self.fields["mine"].choices = [("", "Choose"), *own]  # type: ignore[attr-defined]
 
     def count(self, source: str, hubs: int) -> None:
-        """Say beside a choice how many hubs it is."""
+        """Show beside a choice how many hubs it covers."""
         field: Any = self.fields["source"]
         field.choices = [
             (value, f"{label}: {hubs:,}" if value == source else label) for value, label in field.choices

@@ -198,7 +198,7 @@ def _refuse(
 
 
 def _as_typed(draft: InstructionDraft) -> dict[str, Any]:
-    """Give back what was typed before the check; a file cannot be."""
+    """Return what was typed before the check; a file cannot be kept."""
     pasted = draft.sent.data.decode(errors="replace") if draft.sent and draft.source == "paste" else ""
     return {
         "kind": draft.kind,

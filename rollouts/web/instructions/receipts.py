@@ -82,7 +82,7 @@ def receipt(request: PortalRequest, reference: str) -> HttpResponse:
 @require_GET
 @for_people
 def failures(request: PortalRequest, reference: str, form: str) -> HttpResponseBase:
-    """Give the lines that were not taken as a file, ready to be corrected and sent again."""
+    """Return the lines that were not taken as a file, ready to be corrected and sent again."""
     rows = (
         (line.raw or line.guid, line.line, line.reason, line.words, line.detail, line.sheet)
         for line in every_refused_line(scope_of(request), reference)

@@ -115,7 +115,7 @@ def _curve(scope: Scope, page: RolloutPage, *, now: datetime) -> ActivationCurve
 
 
 def suspend_origin(request: HttpRequest) -> str:
-    """Say where suspending is served, if not here: at a port of its own, which no load on this one closes."""
+    """Return the address of the reserved port for suspending, which no load on this one closes."""
     if not settings.SUSPEND_PORT:
         return ""
     return f"{request.scheme}://{request.get_host().partition(':')[0]}:{settings.SUSPEND_PORT}"

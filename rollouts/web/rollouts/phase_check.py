@@ -41,7 +41,7 @@ _LEFT_OUT: Final = frozenset({"csrfmiddlewaretoken", "token", "hubs", "file"})
 @require_POST
 @for_people
 def check(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """Say what would move, and offer to form the batch."""
+    """Show what would move, and offer to form the batch."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
     page = rollout_page(scope, rollout_id, now=now)

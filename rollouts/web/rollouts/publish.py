@@ -102,7 +102,7 @@ def revise(request: PortalRequest, rollout_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_people
 def preview(request: PortalRequest, rollout_id: int) -> HttpResponse:
-    """Say what publishing a draft would mean; on POST publish it."""
+    """Return what publishing a draft would mean; on POST publish it."""
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
     refused, status = "", 200
@@ -129,7 +129,7 @@ def preview(request: PortalRequest, rollout_id: int) -> HttpResponse:
 
 def _preview_context(request: PortalRequest, rollout_id: int, refused: str, now: datetime) -> dict[str, Any]:
     scope = scope_of(request)
-    # Read first: whatever changes while the page is made is shown anew before it is published.
+    # Read first: whatever changes while the page is made is shown again before it is published.
     made_from = version_of(draft_fields(scope, rollout_id))
     page = rollout_page(scope, rollout_id, now=now)
     outlook = preview_of(scope, rollout_id=rollout_id, now=now)
@@ -152,7 +152,7 @@ def _preview_context(request: PortalRequest, rollout_id: int, refused: str, now:
 
 
 def _dates_allowed(now: datetime) -> dict[str, datetime]:
-    """Say what the rule of six months and that of one make of a notice published now."""
+    """Return what the rule of six months and that of one make of a notice published now."""
     latest_at = six_months_after(now)
     return {
         "latest_at": latest_at,

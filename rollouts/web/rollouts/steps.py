@@ -1,4 +1,4 @@
-"""Taking a step with a rollout: what it touches said beforehand, a reason given, then done."""
+"""Taking a step with a rollout: what it touches said in advance, a reason given, then done."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ _DONE: Final[Mapping[str, str]] = {
 @require_http_methods(["GET", "POST"])
 @for_people
 def step(request: PortalRequest, rollout_id: int, verb: str) -> HttpResponse:
-    """Say what a step would touch; on POST take it."""
+    """Return what a step would touch; on POST take it."""
     scope, now = scope_of(request), clock.now()
     if verb not in _MEANS:
         raise Http404
@@ -121,7 +121,7 @@ def _seen(page: RolloutPage, halt: HaltPreview | None) -> dict[str, Any]:
 
 
 def _has_moved(text: str, now: Mapping[str, Any]) -> bool:
-    """Tell whether what was seen is no longer so; a running rollout may move a little."""
+    """Return whether what was seen is no longer so; a running rollout may move a little."""
     try:
         seen = json.loads(text)
         before = {name: int(hubs) for name, hubs in seen["counts"].items()}
@@ -152,7 +152,7 @@ def _take(scope: Scope, rollout_id: int, verb: str, cleaned: Mapping[str, str], 
 
 
 def _report_words(report: HaltReport) -> str:
-    """Say what a halt has done."""
+    """Return what a halt has done."""
     sentences = ["Sending has stopped."]
     if report.hubs_put_back:
         sentences.append(f"{count_of(report.hubs_put_back, 'hub')} held back before their command left.")

@@ -109,7 +109,7 @@ def hubs(request: PortalRequest, rollout_id: int) -> HttpResponse:
 @require_GET
 @for_people
 def hubs_csv(request: PortalRequest, rollout_id: int) -> HttpResponseBase:
-    """Give the hubs that are listed as a file."""
+    """Return the hubs that are listed as a file."""
     scope = scope_of(request)
     form = _filter_form(request.GET, rollout_id)
     batches = dict(batch_choices(rollout_id))
@@ -123,7 +123,7 @@ def hubs_csv(request: PortalRequest, rollout_id: int) -> HttpResponseBase:
 @require_GET
 @for_people
 def report(request: PortalRequest, rollout_id: int, form: str) -> HttpResponseBase:
-    """Give a Supplier the report of its own eligible hubs, as CSV or XLSX."""
+    """Serve a Supplier the report of its own eligible hubs, as CSV or XLSX."""
     writers: dict[str, tuple[Callable[..., Iterator[bytes]], str]] = {
         "csv": (eligible_csv, "text/csv; charset=utf-8"),
         "xlsx": (eligible_xlsx, XLSX),
@@ -173,7 +173,7 @@ def release_notes(request: PortalRequest, rollout_id: int) -> HttpResponse:
 
 
 def crumbs_of(rollout_id: int, name: str) -> list[dict[str, str]]:
-    """Give the way back from a page below a rollout."""
+    """Return the way back from a page below a rollout."""
     return [
         {"label": "Rollouts", "url": reverse("rollouts:list")},
         {"label": name, "url": reverse("rollouts:detail", args=[rollout_id])},

@@ -67,7 +67,7 @@ def approval(request: PortalRequest, rule_id: int) -> HttpResponse:
 @require_GET
 @for_people
 def try_out(request: PortalRequest, rule_id: int) -> HttpResponse:
-    """Say what a rule would have done with past rollouts, and would do with those that run."""
+    """Return what a rule would have done with past rollouts, and would do with those that run."""
     scope, now = supplier_scope(request), clock.now()
     card = _card(request, scope, rule_id)
     approval = _approval(card.shown)

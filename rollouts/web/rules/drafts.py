@@ -135,7 +135,7 @@ def _leaf_document(leaf: DraftLeaf) -> dict[str, Any]:
 
 
 def _plain(field: Asked, op: Op, text: str) -> str | int | float:
-    """Give a number where one is written; anything else stays as typed, and is a problem to be told."""
+    """Return a number where one is written; anything else stays as typed, and is reported as a problem."""
     if field.kind is Kind.DATE and op.shape is not Shape.DAYS:
         return iso_day(text)
     if field.kind is not Kind.NUMBER and op.shape is not Shape.DAYS:

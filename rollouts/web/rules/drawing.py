@@ -234,7 +234,7 @@ def _fault(problem: CriteriaProblem, pointers: Mapping[str, str], draft: DraftGr
 
 
 def _worded(leaf: DraftLeaf, problem: CriteriaProblem) -> str:
-    """Say what lacks in the words of a form; a document's own words name codes and lists."""
+    """Return what lacks in the words of a form; a document's own words name codes and lists."""
     if not any(leaf.values):
         is_ticked = leaf.operator is not None and leaf.operator.shape is Shape.MANY
         return "Choose at least one value." if is_ticked else "Give a value."

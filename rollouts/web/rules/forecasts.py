@@ -75,7 +75,7 @@ def dry_run(scope: Scope, approval: Approval, *, now: datetime) -> Trial:
 
 
 def past_words(trial: Trial) -> str:
-    """Say what a rule would have done."""
+    """Return what a rule would have done."""
     if not trial.rows:
         return "There is no past rollout to try it on yet."
     return (
@@ -85,7 +85,7 @@ def past_words(trial: Trial) -> str:
 
 
 def next_words(trial: Trial) -> str:
-    """Say what a rule does next, once it is switched on."""
+    """Return what a rule does next, once it is switched on."""
     if not trial.approved:
         return "It instructs no hub of the rollouts that run now. It waits for those that meet it."
     names = ", ".join(row.it.rollout_name for row in trial.rows if row.it.is_approved)

@@ -173,7 +173,7 @@ class PolicyForm(forms.Form):
 
 
 def policy_initial(policy: TimePolicy) -> dict[str, Any]:
-    """Give a time policy as the initial values of its form."""
+    """Return a time policy as the initial values of its form."""
     window = policy.window
     return {
         "days": policy.days,

@@ -70,7 +70,7 @@ def compared(versions: Sequence[Any], params: Mapping[str, str], compare: Any) -
 
 
 def sample_words(sample: Mapping[str, Any] | None) -> str:
-    """Say a sample in words."""
+    """Return a sample in words."""
     if sample is None:
         return "Every hub that meets the conditions."
     spread = joined(_SPREAD.get(each, each) for each in sample["strata"])

@@ -220,7 +220,7 @@ def _act(request: PortalRequest, scope: Scope, bench: RuleBuilder) -> Any:
 
 
 def _is_named(scope: Scope, bench: RuleBuilder) -> bool:
-    """Tell whether the rule has a name to be saved under; a new one must not become a version of another."""
+    """Return whether the rule has a name to save under; a new rule must not become a version of another."""
     if bench.saved is not None:
         return True
     if not bench.name.is_valid():

@@ -1,4 +1,4 @@
-"""What a Supplier can read of a hub it has lost: every page, answer and file of it stays the same whatever becomes of it."""
+"""What a Supplier can read of a hub it has lost: every page, answer and file of it stays the same whatever happens to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A delay moves the dates, opens instruction again, and settles every hub's time anew (R5.6)."""
+"""A delay moves the dates, opens instruction again, and settles every hub's time again (R5.6)."""
 
 from __future__ import annotations
 

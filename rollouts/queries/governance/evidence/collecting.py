@@ -1,4 +1,4 @@
-"""Bringing together what is known of a rollout: figures, incidents, decisions, and their audit trail."""
+"""Collecting the evidence on a rollout: figures, incidents, decisions, and their audit trail."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ChainProof:
-    """That the journal is intact, or where it is not: every link was reckoned again when this was made."""
+    """That the journal is intact, or where it is not: every link was verified when this was made."""
 
     head: int
     head_hash: str
@@ -63,12 +63,12 @@ class ChainProof:
 
     @property
     def is_intact(self) -> bool:
-        """Tell whether every link fits."""
+        """Return whether every link fits."""
         return not self.broken
 
     @property
     def words(self) -> str:
-        """Say the result."""
+        """Return the result."""
         if self.broken:
             return (
                 f"BROKEN: {len(self.broken)} facts do not fit the chain, first at position {self.broken[0]}."
@@ -165,7 +165,7 @@ def _links(rollout: Rollout, incidents: Sequence[Incident], decisions: Sequence[
 
 
 def chain_proof() -> ChainProof:
-    """Reckon every link of the journal again, and say whether each fits."""
+    """Verify every link of the journal."""
     last = Event.objects.exclude(position=None).order_by("-position").first()
     return ChainProof(
         head=(last.position or 0) if last else 0,

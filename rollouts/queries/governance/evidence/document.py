@@ -88,7 +88,7 @@ def _table(table: ReportTable, style: Any) -> Any:
 
 
 def _widths(table: ReportTable) -> list[float]:
-    """Give each column its longest word, and share what is left out by how much there is to say in it."""
+    """Give each column the width of its longest word, and share the rest by how much text it has."""
     columns = [" ".join((head, *(row[place] for row in table.rows))) for place, head in enumerate(table.head)]
     least = [min(max(map(_breadth, words.split()), default=0), _MOST) for words in columns]
     longest = [

@@ -25,7 +25,7 @@ class ReportTable:
 
     @property
     def numeric(self) -> tuple[bool, ...]:
-        """Tell of each column whether it holds numbers alone."""
+        """Return for each column whether it holds numbers alone."""
         return tuple(
             bool(self.rows) and all(row[place].replace(",", "").isdecimal() for row in self.rows)
             for place in range(len(self.head))

@@ -131,7 +131,7 @@ def chunks_of(source: Source) -> Iterator[bytes]:
 
 
 def _narrow(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """Give text as octets without a mark; what has two or four a letter becomes UTF-8."""
+    """Return text as octets without a byte order mark; UTF-16 and UTF-32 become UTF-8."""
     if encoding == "utf-8-sig":
         yield next(chunks).removeprefix(codecs.BOM_UTF8)
     elif encoding:

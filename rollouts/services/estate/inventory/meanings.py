@@ -27,7 +27,7 @@ _ISO: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ]00:00(?::00)?(?:\.0+)
 
 
 def number_of(problem: LineProblem) -> int:
-    """Give a problem as the number arrays hold."""
+    """Return a problem as the number arrays hold."""
     return PROBLEMS.index(problem) + 1
 
 
