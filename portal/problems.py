@@ -6,7 +6,6 @@ explains it. Areas add their own codes to the catalogue, from which docs/referen
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,7 +25,6 @@ from portal.kernel.refusals import Refusal
 
 CONTENT_TYPE: Final = "application/problem+json"
 API_PREFIXES: Final = ("/api/", "/csp/")
-_LOGGER: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

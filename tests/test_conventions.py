@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import collections
 import os
 import re
+from collections.abc import Iterator
 from inspect import isfunction
 from pathlib import Path
 
@@ -238,3 +240,43 @@ def test_the_glossary_has_every_verb_of_the_services():
     reads = {"waiting", "regions", "rollouts"}
 
     assert {verb: name for verb, name in verbs.items() if verb not in glossary("Verbs") | reads} == {}
+
+
+#: What only tests call: they look at, or reset, what one process keeps.
+FOR_TESTS = {"QUEUES", "close_networks", "forget_names", "is_about_one_hub", "slice_after"}
+#: Names a framework looks up.
+HOOKS = {"process_exception"}
+#: Modules of such names.
+OF_FRAMEWORKS = {"apps.py", "settings.py", "urls.py"}
+
+
+def test_nothing_stands_unused():
+    folders = (*PACKAGES, "demo", "templates", "static")
+    paths = [ROOT / "manage.py", *(path for folder in folders for path in (ROOT / folder).rglob("*"))]
+    words = collections.Counter(
+        word
+        for path in paths
+        if path.suffix in {".css", ".html", ".js", ".py", ".txt"}
+        for word in re.findall(r"[A-Za-z_]\w*", path.read_text())
+    )
+
+    unused = {
+        f"{path}:{name}"
+        for path in MODULES
+        if path.name not in OF_FRAMEWORKS
+        for name in names_of(parsed(path))
+        if words[name] == 1 and name not in FOR_TESTS | HOOKS
+    }
+
+    assert unused == set()
+
+
+def names_of(tree: ast.Module) -> Iterator[str]:
+    """Yield what a module defines: functions, classes, constants, and methods of classes that override none."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id
+        if isinstance(node, ast.ClassDef) and not node.bases:
+            yield from (each.name for each in defined(node) if not each.name.startswith("__"))

@@ -25,17 +25,6 @@ def is_working_day(day: date) -> bool:
     return bool(np.is_busday(day, busdaycal=_calendar()))
 
 
-def next_working_day(day: date) -> date:
-    """Return the first working day after this day."""
-    return add_working_days(day, 1)
-
-
-def add_working_days(day: date, count: int) -> date:
-    """Return the day that many working days after this one."""
-    shifted = np.busday_offset(day, count, roll="preceding", busdaycal=_calendar())
-    return date.fromisoformat(str(shifted))
-
-
 def working_days_between(start: datetime, end: datetime) -> int:
     """Count the working days after the local day of `start`, up to and with that of `end`; never negative."""
     first, last = local_day(start) + timedelta(days=1), local_day(end) + timedelta(days=1)

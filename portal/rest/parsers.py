@@ -103,9 +103,6 @@ class NdjsonParser(RawParser):
     media_type = "application/x-ndjson"
 
 
-GUID_LIST_PARSERS: Final[Any] = (JsonParser, CsvParser, NdjsonParser)
-
-
 def loads(raw: bytes) -> Any:
     """Read JSON in which every object has each of its members once.
 

@@ -74,14 +74,6 @@ class ParsedList:
     def __len__(self) -> int:
         return len(self.values)
 
-    def without_repeats(self) -> tuple[ParsedList, ParsedList]:
-        """Split the list into the first appearance of each GUID, and the repeats of those."""
-        _, firsts = np.unique(self.values, return_index=True)
-        is_first = np.zeros(len(self.values), dtype=bool)
-        is_first[firsts] = True
-        first = ParsedList(self.values[is_first], self.lines[is_first], self.problems)
-        return first, ParsedList(self.values[~is_first], self.lines[~is_first])
-
     def at_lines(self, numbers: Sequence[int]) -> ParsedList:
         """Number the lines again: line n becomes the n-th of `numbers`."""
         known = np.asarray(numbers, dtype=np.int64)

@@ -127,12 +127,6 @@ class PilotProgress:
         """How many have failed for good, or never confirmed."""
         return sum(n for state, n in self.states.items() if state in FAILED_STATES)
 
-    @property
-    def success_rate(self) -> float | None:
-        """The share of settled hubs that were activated; None while none is settled."""
-        settled = self.activated + self.failed
-        return self.activated / settled if settled else None
-
 
 @dataclass(frozen=True, slots=True)
 class ReviewOpen:

@@ -70,11 +70,6 @@ class RolloutPreview:
     warnings: Sequence[str]
 
     @property
-    def split_share(self) -> float:
-        """The share of hubs with two Suppliers."""
-        return self.split / self.hubs if self.hubs else 0.0
-
-    @property
     def without_window(self) -> int:
         """Count the hubs for which nobody can instruct: no Supplier, or no time left."""
         return self.without_supplier if self.has_window else self.hubs

@@ -94,7 +94,7 @@ def test_a_preview_names_each_suppliers_part_and_what_is_shared(world: World, no
     parts = {part.name: part for part in seen.by_supplier}
     mine = parts["Brightwater Energy"]
     assert (mine.hubs, mine.as_import, mine.as_gas, mine.as_both, mine.split) == (16, 5, 2, 9, 5)
-    assert (seen.split, seen.split_share, seen.without_supplier, seen.without_window) == (6, 0.3, 1, 1)
+    assert (seen.split, seen.without_supplier, seen.without_window) == (6, 1, 1)
     assert (seen.problems, seen.warnings) == ([], ["image_missing"])
 
 
@@ -288,12 +288,12 @@ def test_progress_of_a_pilot_speaks_of_the_viewers_own_hubs(world: World, now: d
     progress = pilot_progress(world.operator, rollout_id=rollout.pk)
     theirs = pilot_progress(world.as_other, rollout_id=rollout.pk)
 
-    assert (progress.hubs, progress.activated, progress.failed, progress.success_rate) == (3, 1, 1, 0.5)
+    assert (progress.hubs, progress.activated, progress.failed) == (3, 1, 1)
     assert progress.failures == {FailureCode.ACTIVATION_FAILURE: 1}
     assert progress.by_version == {
         "0C220000": {TargetState.ACTIVATED: 1, TargetState.ACTIVATION_FAILED: 1, TargetState.ELIGIBLE: 1}
     }
-    assert (theirs.hubs, theirs.success_rate) == (1, None)
+    assert theirs.hubs == 1
     mine = pilot_hubs(world.as_supplier, rollout_id=rollout.pk)
     assert [(hub.role, hub.state, hub.code) for hub in mine.items] == [
         ("BOTH", TargetState.ACTIVATED, FailureCode.NONE),

@@ -297,15 +297,6 @@ def test_an_empty_list_holds_nothing() -> None:
         assert parse_block(data).problems == ()
 
 
-def test_the_first_of_equal_guids_is_kept() -> None:
-    stored, repeats = parse_block(
-        f"{CANONICAL}\n00DB123456780004\n{CANONICAL.replace('-', '')}\n00-DB-12-34-56-78-00-04\n"
-    ).without_repeats()
-
-    assert stored.lines.tolist() == [1, 2]
-    assert repeats.lines.tolist() == [3, 4]
-
-
 def test_texts_from_a_file_keep_the_line_numbers_of_the_file() -> None:
     parsed = parse_texts([CANONICAL, "", "bad\nworse", "00DB123456780004"]).at_lines([2, 3, 5, 8])
 
