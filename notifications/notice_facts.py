@@ -180,6 +180,12 @@ def pilot_hubs(data: Data) -> str:
     return f"Pilot hubs{whose}: {own['hubs']:,}, of which {activated:,} activated."
 
 
+def pilot_skipped(data: Data) -> str:
+    """Say what it means that there is no pilot."""
+    stand = " Your instructions stand." if data.get(OWN, True) else ""
+    return f"The safe launch is open from now on, and hubs nominated for the pilot take part in it.{stand}"
+
+
 def pilot_outcome(data: Data) -> str:
     """Return the outcome of the whole pilot in tenths, from which nobody can subtract their own hubs."""
     percent = data.get("pilot_percent") or {}

@@ -60,6 +60,9 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
     K.PILOT_ACCEPTED: NoticeTemplate(
         "Pilot accepted: {name}", say.lines(say.commentary, say.pilot_hubs), "good"
     ),
+    K.PILOT_SKIPPED: NoticeTemplate(
+        "On without a pilot: {name}", say.lines(say.commentary, say.own_hubs, say.pilot_skipped), "warn"
+    ),
     K.SAFE_LAUNCH_OPENED: NoticeTemplate(
         "Safe launch opened: {name}", say.lines(say.batch, say.own_hubs), "good"
     ),
@@ -112,7 +115,7 @@ _ICONS: Final[tuple[tuple[frozenset[EntryKind], str], ...]] = (
         "flask",
     ),
     (frozenset({K.PILOT_ACCEPTED, K.ROLLOUT_COMPLETED}), "check-circle"),
-    (frozenset({K.SAFE_LAUNCH_OPENED, K.ROLLOUT_RESUMED}), "rocket"),
+    (frozenset({K.SAFE_LAUNCH_OPENED, K.PILOT_SKIPPED, K.ROLLOUT_RESUMED}), "rocket"),
     (frozenset({K.INSTRUCTION_RECEIVED, K.INSTRUCTION_APPLIED}), "calendar"),
     (frozenset({K.INSTRUCTION_VOIDED, K.ROLLOUT_REVOKED, K.CPL_REMOVED}), "ban"),
     (frozenset({K.SECOND_SUPPLIER_ANSWERED}), "users"),

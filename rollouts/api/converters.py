@@ -16,6 +16,7 @@ ROLLOUT_VERBS: Final = (
     "start_pilot",
     "end_pilot",
     "accept_pilot",
+    "skip_pilot",
     "reopen_pilot",
     "reject_pilot",
     "suspend",

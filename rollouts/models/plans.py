@@ -43,6 +43,9 @@ class Rollout(models.Model):
     pilot_ended_at = models.DateTimeField(null=True)
     pilot_commentary = models.TextField(blank=True)
     pilot_accepted_at = models.DateTimeField(null=True)
+    pilot_skipped_at = models.DateTimeField(
+        null=True, help_text="when DCC went on without the pilot it had planned"
+    )
     status = models.CharField(max_length=12, choices=RolloutStatus.choices, default=RolloutStatus.DRAFT)
     status_at = models.DateTimeField(null=True)
     status_reason = models.TextField(blank=True)

@@ -113,6 +113,7 @@ from rollouts.services.pilots.run import (
     end_pilot,
     reject_pilot,
     reopen_pilot,
+    skip_pilot,
     start_pilot,
 )
 from rollouts.services.rollouts.complete import complete_finished
@@ -297,6 +298,7 @@ __all__ = [
     "set_phase",
     "set_service_desk_reference",
     "sign_off",
+    "skip_pilot",
     "start_pilot",
     "submit_pilot",
     "summarise",

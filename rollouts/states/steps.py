@@ -59,6 +59,8 @@ ROLLOUT_STEPS: Final = _table(
     RolloutStep("notify", "Publish the notice", {S.DRAFT}, S.NOTIFIED, MAY_OPERATE, "rollout.notified"),
     RolloutStep("start_pilot", "Start the pilot", {S.NOTIFIED}, S.PILOT, MAY_OPERATE, "pilot.started",
          with_pilot=True),
+    RolloutStep("skip_pilot", "Go on without a pilot", {S.NOTIFIED}, S.SAFE_LAUNCH, MAY_OPERATE,
+         "pilot.skipped", with_pilot=True),
     RolloutStep("end_pilot", "End the pilot", {S.PILOT}, S.PILOT_REVIEW, MAY_OPERATE, "pilot.ended"),
     RolloutStep("accept_pilot", "Accept the pilot", {S.PILOT_REVIEW}, S.SAFE_LAUNCH, MAY_OPERATE,
          "pilot.accepted"),

@@ -94,6 +94,14 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
     Duty.END_PILOT: _Words(
         "End the pilot: {name}", "Every hub of the pilot group is settled.", "End it", "rollouts:pilot", "hub"
     ),
+    Duty.MEND_PILOT: _Words(
+        "No pilot has run: {name}",
+        "The safe launch waits for it, and holds the hubs back after the automatic time. Start it with the "
+        "hubs there are, or go on without a pilot.",
+        "Decide",
+        "rollouts:pilot",
+        "hub",
+    ),
     Duty.REVIEW_PILOT: _Words(
         "Decide on the pilot: {name}",
         "The safe launch waits for this review; after the automatic time it holds the hubs back.",

@@ -391,6 +391,22 @@ def test_the_dcc_confirms_a_nomination_and_starts_the_pilot(world, seat, today):
 
 
 @pytest.mark.requirement("R2.3")
+def test_the_dcc_goes_on_without_a_pilot_and_the_page_says_since_when(world, seat, today):
+    rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
+    client, url = seat("operator"), f"/rollouts/{rollout.pk}/steps/skip_pilot/"
+
+    silent = client.post(url, {"commentary": ""})
+    taken = client.post(url, {"commentary": "Nobody nominates."}, follow=True)
+    theirs = seat("other").get(f"/rollouts/{rollout.pk}/").content.decode()
+
+    assert silent.status_code == 422
+    assert "goes on without a pilot" in taken.content.decode()
+    assert "DCC went on without one on" in theirs
+    assert "Nobody nominates." in theirs
+    assert seat("other").post(url, {"commentary": "No"}).status_code == 403
+
+
+@pytest.mark.requirement("R2.3")
 def test_a_nomination_beyond_the_cap_is_refused_with_the_list_kept(world, seat, today):
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
     Rollout.objects.update(pilot_cap=2)

@@ -132,6 +132,7 @@ class RolloutSchema(RolloutCountsSchema):
     pilot_started_at: datetime | None
     pilot_ended_at: datetime | None
     pilot_accepted_at: datetime | None
+    pilot_skipped_at: datetime | None
     pilot_commentary: str
     states: HubsByState
     states_by_region: Annotated[dict[str, dict[str, int]], Example({"NORTH": {"ELIGIBLE": 3310}})]
@@ -228,6 +229,7 @@ def rollout(page: RolloutPage) -> RolloutSchema:
         "pilot_started_at": page.pilot_started_at,
         "pilot_ended_at": page.pilot_ended_at,
         "pilot_accepted_at": page.pilot_accepted_at,
+        "pilot_skipped_at": page.pilot_skipped_at,
         "pilot_commentary": page.pilot_commentary,
         **_counts(flight),
         "states": named(progress.states),

@@ -34,6 +34,7 @@ _PILOT: Final[Mapping[str, Callable[..., object]]] = {
     "accept_pilot": services.accept_pilot,
     "reopen_pilot": services.reopen_pilot,
     "reject_pilot": services.reject_pilot,
+    "skip_pilot": services.skip_pilot,
 }
 
 
@@ -45,7 +46,7 @@ class StepReasonSerializer(StrictSerializer):
         default="",
         allow_blank=True,
         max_length=4_000,
-        help_text="Needed to halt, and to end, reopen or reject a pilot: everybody concerned reads it.",
+        help_text="Needed to halt, and to end, reopen, reject or skip a pilot: everybody concerned reads it.",
     )
 
 

@@ -48,6 +48,7 @@ class Duty(Enum):
     START_PILOT = "start-pilot"
     END_PILOT = "end-pilot"
     REVIEW_PILOT = "review-pilot"
+    MEND_PILOT = "mend-pilot"
     CONFIRM = "confirm"
     RECOMMEND = "recommend"
     ANSWER_INCIDENTS = "answer-incidents"
@@ -273,6 +274,13 @@ def _operator_owes(rollout: Rollout, progress: Progress | None, facts: _Facts) -
         owed.append(owes(Duty.ADD_NOTE, None))
     if facts.decisions.get(rollout.pk) == DecisionStatus.REVIEW:
         owed.append(owes(Duty.RECOMMEND, None, count=progress.moving))
+    return [*owed, *_pilot_owes(rollout, progress, facts)]
+
+
+def _pilot_owes(rollout: Rollout, progress: Progress, facts: _Facts) -> list[Outstanding]:
+    owes = partial(Outstanding, rollout_id=rollout.pk, rollout_name=rollout.name)
+    status = RolloutStatus(rollout.status)
+    owed = []
     undecided = facts.submissions[rollout.pk, PilotSubmission.Status.SUBMITTED]
     if undecided and status not in HALTED_STATUSES:
         owed.append(owes(Duty.DECIDE_NOMINATIONS, rollout.cutoff_at, count=undecided))
@@ -282,7 +290,9 @@ def _operator_owes(rollout: Rollout, progress: Progress | None, facts: _Facts) -
     if status == RolloutStatus.PILOT and not pilot.moving:
         owed.append(owes(Duty.END_PILOT, rollout.automatic_at, count=pilot.total))
     review = facts.reviews.get(rollout.pk)
-    if review is not None and (status == RolloutStatus.PILOT_REVIEW or review.is_warned):
+    if review is not None and review.is_warned and RolloutStatus.NOTIFIED in (status, rollout.stood_at):
+        owed.append(owes(Duty.MEND_PILOT, review.due_at, count=review.held or others.moving))
+    elif review is not None and (status == RolloutStatus.PILOT_REVIEW or review.is_warned):
         # Whatever the rollout waits for: nothing of the safe launch moves before this review.
         owed.append(owes(Duty.REVIEW_PILOT, review.due_at, count=review.held or others.moving))
     return owed

@@ -69,6 +69,7 @@ class RolloutPage:
     pilot_started_at: datetime | None
     pilot_ended_at: datetime | None
     pilot_accepted_at: datetime | None
+    pilot_skipped_at: datetime | None
     pilot_commentary: str
     unreachable_until: datetime | None
     predecessors: Sequence[str]
@@ -119,6 +120,7 @@ def rollout_page(scope: Scope, rollout_id: int, *, now: datetime) -> RolloutPage
         pilot_started_at=rollout.pilot_started_at,
         pilot_ended_at=rollout.pilot_ended_at,
         pilot_accepted_at=rollout.pilot_accepted_at,
+        pilot_skipped_at=rollout.pilot_skipped_at,
         pilot_commentary=rollout.pilot_commentary,
         unreachable_until=rollout.unreachable_until,
         predecessors=sorted(earlier.values_list("firmware_version", flat=True)),

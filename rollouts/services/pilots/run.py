@@ -10,12 +10,14 @@ from portal.events import journal
 from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
+from portal.kernel import sql
 from portal.kernel.refusals import BadInput, Refusal
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
-from rollouts.models import Batch, Rollout
+from rollouts.models import Batch, PilotSubmission, Rollout, Target
 from rollouts.reads.rollouts.shares import board_ids, coarse_outcome, numbers_by_party, shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.governance.halt import count_states, follow_up
+from rollouts.services.pilots.nominate import decide_submissions
 from rollouts.services.rollouts.step import StepRefused, check_may, step_taken
 from rollouts.states import BatchKind, RolloutStatus, TargetState
 
@@ -116,6 +118,27 @@ def reopen_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetim
     )
 
 
+@unit_of_work
+def skip_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetime) -> Rollout:
+    """Go on without the pilot that was planned: the safe launch opens, and everybody is told why (R2.3).
+
+    For a rollout whose pilot nobody makes possible. Hubs already in the pilot group join the safe launch
+    group, with the times they have; nominations that wait are not taken.
+
+    Raises:
+        NotPermitted, NotFound, StepRefused, BadInput: as for its end.
+    """
+    check_may(scope, "skip_pilot")
+    rollout = locked_rollout(scope, rollout_id)
+    rollout.pilot_commentary = _checked_commentary(commentary)
+    _step(scope, rollout, "skip_pilot", now=now, reason=rollout.pilot_commentary, then=_skip)
+    waiting = PilotSubmission.objects.filter(rollout=rollout, status=PilotSubmission.Status.SUBMITTED)
+    if ids := list(waiting.values_list("pk", flat=True)):
+        declined = PilotSubmission.Status.DECLINED
+        decide_submissions(scope, waiting, ids, declined, now=now, comment=rollout.pilot_commentary)
+    return rollout
+
+
 @outside_unit_of_work
 def reject_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetime) -> Rollout:
     """Reject the outcome of the pilot: the rollout is suspended, and once this has returned nothing leaves.
@@ -161,6 +184,23 @@ def _start(rollout: Rollout, now: datetime) -> None:
     rollout.batches.filter(kind=BatchKind.PILOT).update(gate_open=True)
 
 
+def _skip(rollout: Rollout, now: datetime) -> None:
+    pilot = _pilot(rollout)
+    safe_launch = rollout.batches.filter(kind=BatchKind.SAFE_LAUNCH).order_by("position")[0]
+    members = Target.objects.filter(rollout_id=rollout.pk, batch_id=pilot.pk)
+    sql.execute(
+        "rollouts",
+        "move_to_batch",
+        rollout_id=rollout.pk,
+        batch_id=safe_launch.pk,
+        guids=list(members.values_list("guid", flat=True)),
+        automatic_at=safe_launch.automatic_at or rollout.automatic_at,
+    )
+    rollout.has_pilot, rollout.pilot_skipped_at = False, now
+    rollout.save(update_fields=["has_pilot", "pilot_skipped_at", "pilot_commentary"])
+    _open_safe_launch(rollout)
+
+
 def _end(rollout: Rollout, now: datetime) -> None:
     rollout.pilot_ended_at = now
     rollout.save(update_fields=["pilot_ended_at", "pilot_commentary"])
@@ -169,6 +209,10 @@ def _end(rollout: Rollout, now: datetime) -> None:
 def _accept(rollout: Rollout, now: datetime) -> None:
     rollout.pilot_accepted_at = now
     rollout.save(update_fields=["pilot_accepted_at"])
+    _open_safe_launch(rollout)
+
+
+def _open_safe_launch(rollout: Rollout) -> None:
     waiting = rollout.batches.filter(kind=BatchKind.SAFE_LAUNCH)
     waiting.exclude(gate_settings__has_key="manual").update(gate_open=True)
 

@@ -41,6 +41,7 @@ _HALTING: Final = HALTED_STATUSES | frozenset(VOIDING)
 ENTRY_OF_VERB: Final = {
     "notify": EntryKind.ROLLOUT_NOTIFIED,
     "start_pilot": EntryKind.PILOT_STARTED,
+    "skip_pilot": EntryKind.PILOT_SKIPPED,
     "end_pilot": EntryKind.PILOT_ENDED,
     "accept_pilot": EntryKind.PILOT_ACCEPTED,
     "reopen_pilot": EntryKind.PILOT_STARTED,

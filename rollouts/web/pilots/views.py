@@ -43,7 +43,9 @@ from rollouts.web.rules.conditions import ConditionsForm
 from rollouts.web.rules.preview import preview_context
 from rollouts.web.wording import reason_rows, segments
 
-_PILOT_VERBS: Final = frozenset({"start_pilot", "end_pilot", "accept_pilot", "reopen_pilot", "reject_pilot"})
+_PILOT_VERBS: Final = frozenset(
+    {"start_pilot", "skip_pilot", "end_pilot", "accept_pilot", "reopen_pilot", "reject_pilot"}
+)
 _SIZE: Final = 100
 
 

@@ -41,6 +41,7 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "accept_pilot": ("primary", "check-circle"),
     "reopen_pilot": ("secondary", "undo"),
     "reject_pilot": ("warning", "x-circle"),
+    "skip_pilot": ("secondary", "rocket"),
     "suspend": ("warning", "pause"),
     "revoke": ("secondary", "revoke"),
 }
@@ -150,7 +151,7 @@ def _touched(verb: str, page: RolloutPage) -> int | None:
         return page.progress.moving
     if verb in {"start_pilot", "end_pilot"} and page.pilot is not None:
         return page.pilot.total
-    if verb == "accept_pilot":
+    if verb in {"accept_pilot", "skip_pilot"}:
         return page.progress.moving
     return None
 
@@ -178,6 +179,12 @@ def _regions(page: RolloutPage, hubs_url: str) -> list[dict[str, Any]]:
     ]
 
 
+def _pilot_words(page: RolloutPage) -> str:
+    if page.pilot_skipped_at:
+        return f"none: DCC went on without one on {long_time(page.pilot_skipped_at)}"
+    return f"up to {page.pilot_cap:,} hubs" if page.has_pilot else "none"
+
+
 def facts_of(page: RolloutPage) -> list[dict[str, object]]:
     """List what a rollout is."""
     flight = page.flight
@@ -190,7 +197,7 @@ def facts_of(page: RolloutPage) -> list[dict[str, object]]:
         ("Severity", page.severity),
         ("Priority", page.priority),
         ("Consent", str(page.consent_policy.label)),
-        ("Pilot", f"up to {page.pilot_cap:,} hubs" if page.has_pilot else "none"),
+        ("Pilot", _pilot_words(page)),
         (
             "Unreachable hubs",
             f"tried until {long_time(page.unreachable_until)}" if page.unreachable_until else "",

@@ -45,6 +45,7 @@ _FORMS: Final[Mapping[str, type[CommentaryForm]]] = {
     "accept_pilot": OptionalCommentaryForm,
     "reopen_pilot": CommentaryForm,
     "reject_pilot": CommentaryForm,
+    "skip_pilot": CommentaryForm,
 }
 _PILOT: Final[Mapping[str, Callable[..., object]]] = {
     "start_pilot": services.start_pilot,
@@ -52,6 +53,7 @@ _PILOT: Final[Mapping[str, Callable[..., object]]] = {
     "accept_pilot": services.accept_pilot,
     "reopen_pilot": services.reopen_pilot,
     "reject_pilot": services.reject_pilot,
+    "skip_pilot": services.skip_pilot,
 }
 #: What each step means, said before its button.
 _MEANS: Final[Mapping[str, str]] = {
@@ -60,6 +62,8 @@ _MEANS: Final[Mapping[str, str]] = {
     "accept_pilot": "The safe launch opens: hubs whose time is settled are sent the image from now on.",
     "reopen_pilot": "The pilot goes on; the safe launch stays closed.",
     "reject_pilot": "The rollout is suspended, and the Panel confirms what happens next.",
+    "skip_pilot": "There is no pilot: the safe launch opens on an image that no hub has proven. Hubs whose "
+    "time is settled are sent the image from now on; nominations are not taken. Everybody reads why.",
     "suspend": "Sending stops once the button has answered. Activations dated ahead are recalled from "
     "hubs. It is provisional: the Panel confirms what happens next.",
     "revoke": "The notice is taken back. Instructions are void, activations dated ahead are recalled, "
@@ -72,6 +76,7 @@ _DONE: Final[Mapping[str, str]] = {
     "end_pilot": "The pilot has ended. Everybody has your commentary; its outcome is to be reviewed.",
     "accept_pilot": "The pilot is accepted and the safe launch is open.",
     "reopen_pilot": "The pilot goes on.",
+    "skip_pilot": "The rollout goes on without a pilot and the safe launch is open. Everybody is told why.",
     "reject_pilot": "The pilot is rejected and the rollout suspended, to be confirmed by the Panel.",
 }
 

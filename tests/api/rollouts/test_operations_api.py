@@ -125,6 +125,20 @@ def test_a_pilot_runs_from_nomination_to_safe_launch(db, now):
     }
 
 
+@pytest.mark.requirement("R2.3")
+def test_a_rollout_goes_on_without_a_pilot_and_who_reads_it_learns_since_when(db, now):
+    stage = stage_of(make_world(), now=now, status="NOTIFIED", has_pilot=True, gate_open=False)
+
+    silent = stage.dcc.post(stage.path("/steps/skip_pilot"))
+    foreign = stage.supplier.post(stage.path("/steps/skip_pilot"), {"reason": "Nobody nominates."})
+    taken = stage.dcc.post(stage.path("/steps/skip_pilot"), {"reason": "Nobody nominates."})
+    rollout = body_of(stage.supplier.get(stage.path()))
+
+    assert (silent.status_code, foreign.status_code) == (422, 403)
+    assert body_of(taken)["status"] == "SAFE_LAUNCH"
+    assert (rollout["has_pilot"], rollout["pilot_skipped_at"] is None) == (False, False)
+
+
 def test_a_nomination_is_declined_with_its_reason(db, now):
     stage = stage_of(make_world(), now=now, status="NOTIFIED", has_pilot=True, gate_open=False)
     body = f"{stage.guid(0)}\n".encode()

@@ -52,7 +52,7 @@ class TestRolloutSteps:
         assert "open_safe_launch" not in verbs(Role.DCC_OPERATOR, at=S.NOTIFIED, has_pilot=True)
         assert "start_pilot" not in verbs(Role.DCC_OPERATOR, at=S.NOTIFIED, has_pilot=False)
         openers = {step.verb for step in ROLLOUT_STEPS.values() if step.target == S.SAFE_LAUNCH}
-        assert openers == {"accept_pilot", "open_safe_launch"}
+        assert openers == {"accept_pilot", "open_safe_launch", "skip_pilot"}
 
     @pytest.mark.requirement("R5.4")
     @pytest.mark.parametrize("status", sorted(RUNNING_STATUSES))

@@ -272,6 +272,19 @@ def test_a_review_is_due_before_the_first_hubs_it_holds_back(world, now):
     assert duties(world.operator, early - timedelta(days=13))[Duty.REVIEW_PILOT].due_at == early
 
 
+@pytest.mark.requirement("R2.3", "R2.5")
+@pytest.mark.parametrize("status", ["NOTIFIED", "SUSPENDED"])
+def test_a_pilot_nobody_made_possible_is_an_action_from_two_weeks_before(world, now, status):
+    rollout = make_rollout(world, now=now, status="NOTIFIED", has_pilot=True, gate_open=False)
+    type(rollout).objects.filter(pk=rollout.pk).update(
+        status=status, stood_at="" if status == "NOTIFIED" else "NOTIFIED"
+    )
+
+    assert Duty.MEND_PILOT not in duties(world.operator, rollout.automatic_at - timedelta(days=15))
+    late = duties(world.operator, rollout.automatic_at - timedelta(days=13))
+    assert (late[Duty.MEND_PILOT].due_at, Duty.REVIEW_PILOT in late) == (rollout.automatic_at, False)
+
+
 @pytest.mark.requirement("R2.5")
 def test_a_review_stays_due_while_the_update_is_suspended(world, now):
     rollout = make_rollout(world, now=now, status="PILOT", has_pilot=True, gate_open=False)
