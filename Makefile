@@ -28,14 +28,15 @@ run: $(VENV)/.runtime
 # Each process has a PostgreSQL and a Valkey of its own; one more than there are cores, as some tests mostly wait.
 # `JOBS=0` runs one test after another, as a debugger wants it.
 JOBS ?= $(shell echo $$(($$(nproc) + 1)))
-PYTEST := $(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=worksteal
+# `COVERAGE=1` measures how much of the layers that matter the tests run. From Python 3.12 on the interpreter itself counts, cheaply.
+COVERAGE ?=
+MEASURING := $(if $(COVERAGE),--cov --cov-report= -p tests.floors)
 test: check
-	$(PYTEST) $(ARGS)
-
-# `make test`, and how much of the layers that matter it runs. From Python 3.12 on the interpreter itself counts, cheaply.
-coverage: check
 	COVERAGE_CORE=$$($(PY) -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
-	  $(PYTEST) --cov --cov-report= -p tests.floors
+	  $(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=worksteal $(MEASURING) $(ARGS)
+
+coverage:
+	@$(MAKE) --no-print-directory test COVERAGE=1
 
 check: lint dependencies types imports migrations
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import os
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +24,17 @@ from tests.factories import World, make_world
 # A busy machine is no fault of what is tested.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+if sys.version_info < (3, 11, 8):
+    # Until then two threads could not parse at once (CPython gh-106905): to draw a failure ended in a SystemError.
+    _parse, _parsing = ast.parse, threading.RLock()
+
+    @functools.wraps(_parse)
+    def _parse_alone(*args: Any, **kwargs: Any) -> Any:
+        with _parsing:
+            return _parse(*args, **kwargs)
+
+    ast.parse = _parse_alone
 
 
 @pytest.fixture(scope="session")
