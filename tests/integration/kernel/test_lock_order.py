@@ -25,6 +25,12 @@ from tests.lock_order import Recorder, recorded
 pytestmark = pytest.mark.django_db
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "explanation" / "lock-order.md"
+LISTED = re.findall(r"^\d+\. `([^`]+)`", PAGE.read_text(), re.MULTILINE)
+#: A hub that is new to the inventory.
+INVENTORY = (
+    b"guid,gpf_guid,manufacturer,model,hardware_version,firmware_version,region,smi_status\n"
+    b"00-DB-12-34-FF-00-00-01,00-DB-12-CC-FF-00-00-01,Toshiba,433100AC,00AC,0C220000,CENTRAL,INSTALLED_NOT_COMMISSIONED\n"
+)
 #: What the course must have come through, or it shows nothing.
 USE_CASES = {
     "publish.notify_rollout",
@@ -42,6 +48,16 @@ USE_CASES = {
     "refresh._withdraw",
     "fold_tallies.fold_tally",
 }
+PILOT_USE_CASES = {
+    "nominate.submit_pilot",
+    "confirm.confirm_pilot",
+    "run.accept_pilot",
+    "form_batch.create_batch",
+    "triage.merge_incident",
+    "load._take_in",
+}
+#: What is locked on that course alone.
+OF_PILOTS = {"rollouts_batch", "rollouts_incident", "rollouts_pilotsubmission"}
 
 
 class Network:
@@ -62,7 +78,7 @@ class Network:
 class Course:
     """A rollout from its notice to its end, by services alone."""
 
-    def __init__(self, world, now):
+    def __init__(self, world, now, *, has_pilot=False):
         self.world, self.now, self.network = world, now, Network()
         self.rollout = services.draft_rollout(
             world.operator,
@@ -73,7 +89,7 @@ class Course:
             priority="P2",
             automatic_at=now + timedelta(days=120),
             release_note_url="https://sharepoint.example/notes/1",
-            has_pilot=False,
+            has_pilot=has_pilot,
             now=now,
         )
         services.notify_rollout(world.operator, rollout_id=self.rollout.pk, now=now)
@@ -197,18 +213,82 @@ def run(world, now) -> Recorder:
     return recorder
 
 
-def test_what_is_locked_is_locked_in_the_order_on_the_page(now):
-    listed = re.findall(r"^\d+\. `([^`]+)`", PAGE.read_text(), re.MULTILINE)
+def run_pilot(world, now) -> Recorder:
+    """Do what is done with a pilot, a batch, incidents, labels and the inventory."""
 
-    recorder = run(make_world(hubs=20), now)
+    def hubs(*numbers):
+        return HubList.from_stored([world.guid(number) for number in numbers])
 
+    with recorded() as recorder:
+        course = Course(world, now, has_pilot=True)
+        rollout_id = course.rollout.pk
+        nominated = [
+            services.submit_pilot(world.as_supplier, rollout_id=rollout_id, source=hubs(number), now=now)
+            for number in (0, 1, 2)
+        ]
+        services.withdraw_submission(world.as_supplier, submission_id=nominated[1].submission_id, now=now)
+        services.decline_submission(
+            world.operator, submission_id=nominated[2].submission_id, comment="Not now.", now=now
+        )
+        services.confirm_pilot(
+            world.operator, rollout_id=rollout_id, submission_ids=[nominated[0].submission_id], now=now
+        )
+        services.start_pilot(world.operator, rollout_id=rollout_id, now=now)
+        services.comment_on_pilot(world.operator, rollout_id=rollout_id, commentary="On course.", now=now)
+        services.create_batch(
+            world.operator,
+            rollout_id=rollout_id,
+            name="First",
+            automatic_at=now + timedelta(days=60),
+            source=hubs(3, 4),
+            now=now,
+        )
+        raised = [
+            services.raise_incident(
+                world.as_supplier,
+                rollout_id=rollout_id,
+                account=services.IncidentAccount(
+                    category=2, title="Meters lost", han_impact="SOME_DEVICES", han_devices=3
+                ),
+                source=hubs(number),
+                now=now,
+            )
+            for number in (0, 5)
+        ]
+        services.merge_incident(
+            world.operator, incident_id=raised[1].incident_id, into_id=raised[0].incident_id, now=now
+        )
+        services.add_label(world.as_supplier, label="Flats", hubs=hubs(6))
+        services.load_estate(world.operator, source=INVENTORY, now=now)
+        course.wait(1)
+        course.tick()
+        course.answer({CommandKind.ACTIVATE: "0x8F66"}, firmware_version="0C230000")
+        services.end_pilot(world.operator, rollout_id=rollout_id, commentary="Good.", now=course.now)
+        services.reopen_pilot(world.operator, rollout_id=rollout_id, commentary="More.", now=course.now)
+        services.end_pilot(world.operator, rollout_id=rollout_id, commentary="Good.", now=course.now)
+        services.accept_pilot(world.operator, rollout_id=rollout_id, now=course.now)
+    return recorder
+
+
+def check_order(recorder: Recorder) -> set[str]:
+    """Check every unit of work against the page; return what was locked."""
     for unit in recorder.units:
-        missing = set(unit.order) - set(listed)
+        missing = set(unit.order) - set(LISTED)
         assert not missing, f"{unit.use_case} locks {missing}: give it a place in {PAGE.name}"
-        assert unit.order == sorted(unit.order, key=listed.index), f"{unit.use_case} locks in another order"
+        assert unit.order == sorted(unit.order, key=LISTED.index), f"{unit.use_case} locks in another order"
         assert not unit.upgraded, f"{unit.use_case} shares {unit.upgraded} first and wants it alone then"
-    assert {unit.use_case for unit in recorder.units} >= USE_CASES
-    assert set(listed) == {what for unit in recorder.units for what in unit.order}
+    return {what for unit in recorder.units for what in unit.order}
+
+
+@pytest.mark.parametrize(
+    ("course", "use_cases", "locked"),
+    [(run, USE_CASES, set(LISTED) - OF_PILOTS), (run_pilot, PILOT_USE_CASES, OF_PILOTS)],
+)
+def test_what_is_locked_is_locked_in_the_order_on_the_page(course, use_cases, locked, now):
+    recorder = course(make_world(hubs=20), now)
+
+    assert check_order(recorder) >= locked
+    assert {unit.use_case for unit in recorder.units} >= use_cases
 
 
 def test_only_a_halt_and_a_call_wait_for_each_other_and_hold_no_row_meanwhile(now):
