@@ -1,7 +1,8 @@
 """The Celery app: a queue for each kind of work, and the ticks that look for work which is due.
 
-No task carries a date (an ETA): due dates live in PostgreSQL, and a tick finds them. So a lost or doubled
-message costs a second and never a fact, and every tick may run at any time, any number of times.
+No task carries a date (an ETA, an expiry): due dates live in PostgreSQL, and a tick finds them. So a lost or
+doubled message costs a second and never a fact, every tick may run at any time, any number of times, and no
+two clocks need agree (portal/recurring).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import os
 from typing import Final
 
 from celery import Celery
-from celery.schedules import crontab
+
+from portal.recurring.periods import Period
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -31,14 +33,19 @@ TASK_ROUTES: Final = {
     "rollouts.tasks.*": {"queue": "reports"},
     "portal.events.tasks.*": {"queue": "relay"},
     "portal.accounts.tasks.send_*": {"queue": "deliver"},
-    "portal.health.*": {"queue": "relay"},
+    "portal.recurring.tasks.*": {"queue": "relay"},
     "notifications.tasks.*": {"queue": "deliver"},
 }
 
 
 def _tick(task: str, *, seconds: float) -> dict[str, object]:
-    # A tick nobody took in time is worth nothing: the next one finds the same work.
-    return {"task": task, "schedule": seconds, "options": {"expires": max(5.0, 2 * seconds)}}
+    return {"task": task, "schedule": seconds}
+
+
+def _beat(queue: str) -> dict[str, object]:
+    # Behind the work of its queue, so that a worker which stands still is seen.
+    options = {"queue": queue}
+    return {"task": "portal.recurring.tasks.beat", "schedule": 3.0, "kwargs": options, "options": options}
 
 
 BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
@@ -51,25 +58,26 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "note-activations": _tick("rollouts.tasks.note_activations", seconds=60),
     "reconcile-tallies": _tick("rollouts.tasks.reconcile_tallies", seconds=60),
     "exports": _tick("rollouts.tasks.tick_exports", seconds=5),
-    "sweep-exports": _tick("rollouts.tasks.sweep_exports", seconds=600),
-    "heartbeat": _tick("portal.health.mark_beat", seconds=5),
     "deliver-mail": _tick("notifications.tasks.deliver_mail", seconds=30),
     "deliver-webhooks": _tick("notifications.tasks.deliver_webhooks", seconds=1),
-    "forget-old-deliveries": _tick("notifications.tasks.forget_old_deliveries", seconds=3600),
-    "keep-feed": _tick("portal.events.tasks.keep_feed", seconds=3600),
-    "make-months": _tick("rollouts.tasks.make_months", seconds=3600),
-    "sweep-accounts": _tick("portal.accounts.tasks.sweep", seconds=600),
-    "summarise": _tick("rollouts.tasks.summarise", seconds=300),
-    "refresh-eligibility": {
-        "task": "rollouts.tasks.refresh_eligibility",
-        "schedule": crontab(hour=2, minute=30),
-        "options": {"expires": 3600.0},
-    },
+    "recurring": _tick("portal.recurring.tasks.ring_due", seconds=5),
+    **{f"heartbeat-{queue}": _beat(queue) for queue in QUEUES},
+}
+
+# What comes so seldom that a restart of beat must not begin its period anew: the database remembers.
+RECURRING_PERIODS: Final = {
+    "rollouts.tasks.summarise": Period(300),
+    "rollouts.tasks.sweep_exports": Period(600),
+    "portal.accounts.tasks.sweep": Period(600),
+    "notifications.tasks.forget_old_deliveries": Period(3600),
+    "portal.events.tasks.keep_feed": Period(3600),
+    "rollouts.tasks.make_months": Period(3600),
+    "rollouts.tasks.refresh_eligibility": Period(24 * 3600, phase=2.5 * 3600),  # at 02:30 UTC
 }
 
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_routes = TASK_ROUTES
 app.conf.beat_schedule = BEAT_SCHEDULE
-app.conf.imports = ("portal.health",)
+app.conf.recurring_periods = RECURRING_PERIODS
 app.autodiscover_tasks()

@@ -1,30 +1,28 @@
-"""Is the process alive; can it reach its stores; do beat and the relay keep up."""
+"""Is the process alive; can it reach its stores; does every queue, beat and the relay keep up."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
-from celery import shared_task
+import psycopg
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from portal.celery import QUEUES, RECURRING_PERIODS
 from portal.events.models import Event, FeedOutbox
+from portal.kernel.metrics import Metric
+from portal.recurring import runs
 
-BEAT_KEY: Final = "health:beat"
-BEAT_SILENT_AFTER: Final = 30.0
+#: A queue's heartbeat comes each 3 s: with the next look, a queue that stands still is seen within 15 s.
+SILENT_AFTER: Final = 12.0
 RELAY_KEY: Final = "health:relay"
-RELAY_WAITS_TOO_LONG: Final = 30.0
-
-
-@shared_task(name="portal.health.mark_beat", ignore_result=True)
-def mark_beat() -> None:
-    """Record that beat ticks and a worker listens."""
-    cache.set(BEAT_KEY, time.time(), timeout=None)
+RELAY_WAITS_TOO_LONG: Final = 12.0
 
 
 @never_cache
@@ -35,11 +33,32 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Report which stores can be reached: 503 without the database, else 200 with a note on the others."""
-    checks = {"database": _checked(_database)}
+    """Report which stores can be reached: 503 unless the database takes writes; the others are noted only."""
+    checks = {"database": _database()}
     ready = checks["database"] == "ok"
-    checks |= {"cache": _checked(_cache), "beat": _checked(_beat), "relay": _checked(_relay)}
+    if ready:
+        checks |= _queues()
+    checks |= {"cache": _checked(_cache), "relay": _checked(_relay) if ready else "unknown"}
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+
+def metrics() -> Iterator[Metric]:
+    """Yield for how long each queue has taken no work, and since when what comes seldom was not done."""
+    silences = runs.silences([*map(runs.heartbeat_of, QUEUES), *RECURRING_PERIODS])
+    for queue in QUEUES:
+        yield Metric(
+            "portal_queue_silent_seconds",
+            "Seconds since a queue's heartbeat went through it, infinite if none ever did",
+            silences.get(runs.heartbeat_of(queue), math.inf),
+            {"queue": queue},
+        )
+    for task, period in RECURRING_PERIODS.items():
+        yield Metric(
+            "portal_recurring_late_seconds",
+            "Seconds by which work that comes again is beyond its period",
+            max(0.0, silences.get(task, 0.0) - period.seconds),
+            {"task": task.rpartition(".")[2]},
+        )
 
 
 def _checked(check: Callable[[], str]) -> str:
@@ -50,9 +69,25 @@ def _checked(check: Callable[[], str]) -> str:
 
 
 def _database() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return "ok"
+    answer = _checked(lambda: _mode(connection.cursor()))
+    return answer if answer in {"ok", "read-only"} else _why(answer)
+
+
+def _why(answer: str) -> str:
+    # The pool only says that it has no connection; the server may say more.
+    address = {**connection.get_connection_params(), "target_session_attrs": "any"}
+    try:
+        with psycopg.connect(**address | {"connect_timeout": 3, "tcp_user_timeout": 3000}) as direct:
+            mode = _mode(direct.cursor())
+    except psycopg.Error:
+        return answer
+    return answer if mode == "ok" else mode
+
+
+def _mode(cursor: Any) -> str:
+    with cursor:
+        cursor.execute("SHOW transaction_read_only")
+        return "read-only" if cursor.fetchone()[0] == "on" else "ok"
 
 
 def _cache() -> str:
@@ -60,14 +95,20 @@ def _cache() -> str:
     return "ok" if cache.get("health:cache") == "here" else "forgets"
 
 
-def _beat() -> str:
+def _queues() -> dict[str, str]:
     if not settings.REDIS_URL:
-        return "no broker"
-    marked = cache.get(BEAT_KEY)
-    if marked is None:
+        return {"beat": "no broker"}
+    silences = runs.silences(map(runs.heartbeat_of, QUEUES))
+    seconds = {queue: silences.get(runs.heartbeat_of(queue)) for queue in QUEUES}
+    queues = {f"queue_{queue}": _silence(silent) for queue, silent in seconds.items()}
+    # Where none is heard of, nobody rings.
+    return {"beat": _silence(min(silences.values(), default=None))} | queues
+
+
+def _silence(silent: float | None) -> str:
+    if silent is None:
         return "never heard"
-    silent = time.time() - marked
-    return "ok" if silent < BEAT_SILENT_AFTER else f"silent for {silent:.0f} s"
+    return "ok" if silent < SILENT_AFTER else f"silent for {silent:.0f} s"
 
 
 def _relay() -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 
-from portal import api_schema, logs
+from portal import api_schema, database_url, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("PORTAL_VAR", BASE_DIR / "var"))
@@ -21,28 +20,6 @@ def _flag(name: str) -> bool:
 
 def _words(name: str, default: str = "") -> list[str]:
     return [word for word in os.environ.get(name, default).replace(",", " ").split() if word]
-
-
-# A sender's lease and a stop's lock end with their session. A machine that is gone without a word must not
-# hold them for the two hours after which a system notices by itself.
-_NOTICING_THE_DEAD = "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
-
-
-def _database(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql"}:
-        raise ValueError(f"DATABASE_URL must begin with postgresql://, not {parts.scheme}://")
-    options: dict[str, Any] = dict(parse_qsl(parts.query))
-    options["options"] = f"{_NOTICING_THE_DEAD} {options.get('options', '')}".strip()
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.removeprefix("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": options.pop("host", "") or parts.hostname or "",
-        "PORT": str(parts.port or ""),
-        "OPTIONS": options,
-    }
 
 
 # What this process is
@@ -89,6 +66,7 @@ INSTALLED_APPS = [
     "allauth.idp.oidc",
     "portal.kernel",
     "portal.identity",
+    "portal.recurring",
     "portal.events",
     "portal.accounts",
     "portal.embedded",
@@ -144,11 +122,11 @@ TEMPLATES = [
 
 # Stores
 DATABASES = {
-    "default": _database(os.environ.get("DATABASE_URL", "postgresql://portal@127.0.0.1:5432/portal"))
+    "default": database_url.read(os.environ.get("DATABASE_URL", "postgresql://portal@127.0.0.1:5432/portal"))
 }
 DATABASE_POOL_SIZE = int(os.environ.get("DATABASE_POOL_SIZE", "0"))
 if DATABASE_POOL_SIZE:
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
+    DATABASES["default"]["OPTIONS"]["pool"] = database_url.pool(DATABASE_POOL_SIZE)
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 0 if TESTING else 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted database costs a request nothing
@@ -181,7 +159,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULER = "portal.recurring.ringing:RingingScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 0.5
 
 # Who is asking
@@ -384,6 +362,7 @@ SPECTACULAR_SETTINGS = api_schema.SETTINGS
 # For those who watch it: figures for whoever shows the token
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 METRIC_SOURCES = [
+    "portal.health.metrics",
     "portal.events.metrics.metrics",
     "rollouts.queries.rollouts.measures.metrics",
     "notifications.metrics.metrics",

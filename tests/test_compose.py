@@ -49,9 +49,15 @@ def test_every_route_leads_to_a_queue():
     assert {route["queue"] for route in TASK_ROUTES.values()} <= set(QUEUES)
 
 
-def test_every_tick_has_an_end():
-    for entry in BEAT_SCHEDULE.values():
-        assert entry["options"]["expires"] > 0
+def test_no_tick_ends_by_a_clock_and_every_queue_has_a_heartbeat():
+    options = [entry.get("options", {}) for entry in BEAT_SCHEDULE.values()]
+
+    assert not any("expires" in each for each in options)
+    assert sorted(each["queue"] for each in options if each) == sorted(QUEUES)
+
+
+def test_what_keeps_on_working_has_a_health_check(ours):
+    assert {name for name, service in ours.items() if "healthcheck" not in service} == {"migrate", "hubsim"}
 
 
 def test_the_process_of_each_kind_is_there(services):

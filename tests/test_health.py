@@ -6,11 +6,14 @@ import json
 
 import pytest
 import structlog
-from django.core.cache import cache
 from django.db import connection
 
 from portal import health
+from portal.celery import QUEUES
 from portal.events.models import FeedOutbox
+from portal.kernel import sql
+from portal.recurring import runs
+from portal.recurring.tasks import beat
 
 
 def test_a_process_that_answers_is_alive_without_any_store(client):
@@ -43,18 +46,33 @@ def test_without_the_database_it_is_not_ready(client, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_a_silent_beat_is_told_and_refuses_nothing(client, settings, monkeypatch):
+def test_each_queue_that_stands_still_is_named_and_refuses_nothing(client, settings):
     settings.REDIS_URL = "redis://somewhere/0"
-    cache.delete(health.BEAT_KEY)
     assert client.get("/readyz").json()["checks"]["beat"] == "never heard"
 
-    health.mark_beat()
-    assert client.get("/readyz").json()["checks"]["beat"] == "ok"
-
-    monkeypatch.setattr(health, "BEAT_SILENT_AFTER", -1.0)
+    for queue in QUEUES:
+        beat(queue=queue)
+    sql.run(
+        "UPDATE recurring_lastrun SET done_at = done_at - interval '14 s' WHERE name = %(name)s",
+        {"name": runs.heartbeat_of("dispatch")},
+    )
     answer = client.get("/readyz")
-    assert answer.json()["checks"]["beat"] == "silent for 0 s"
-    assert answer.status_code == 200
+
+    checks = answer.json()["checks"]
+    assert (answer.status_code, checks["beat"]) == (200, "ok")
+    assert {name: said for name, said in checks.items() if name.startswith("queue_")} == {
+        "queue_dispatch": "silent for 14 s",
+        **{f"queue_{queue}": "ok" for queue in QUEUES if queue != "dispatch"},
+    }
+
+
+@pytest.mark.django_db
+def test_a_database_that_takes_no_writes_is_not_ready(client):
+    sql.run("SET LOCAL transaction_read_only = on")
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["checks"]["database"]) == (503, "read-only")
 
 
 @pytest.mark.django_db

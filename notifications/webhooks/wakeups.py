@@ -11,6 +11,7 @@ from celery import current_app
 from kombu.exceptions import OperationalError
 
 from notifications.models import WebhookEndpoint
+from portal.recurring.ringing import is_full
 
 log = structlog.get_logger(__name__)
 TASK: Final = "notifications.tasks.deliver_webhooks"
@@ -33,6 +34,7 @@ def wake_delivery(heads: Mapping[int, int]) -> None:
     if _KnownEndpoints.parties.isdisjoint(heads):
         return
     try:
-        current_app.send_task(TASK, expires=5, ignore_result=True)
+        if not is_full(current_app, TASK):
+            current_app.send_task(TASK, ignore_result=True)
     except OperationalError as problem:
         log.warning("webhooks.unrung", problem=str(problem))

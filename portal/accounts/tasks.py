@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from allauth.idp.oidc.models import Token
@@ -19,13 +19,12 @@ from portal.kernel import clock
 from portal.rest.idempotency import forget_old_keys
 
 log = structlog.get_logger(__name__)
-_LETTER_SECONDS: Final = 600
 
 
 def hand_over(task: Task, email: str) -> None:
     """Have a worker send a letter; while the broker is away none is sent, and the answer is the same."""
     try:
-        task.apply_async((email,), retry=False, expires=_LETTER_SECONDS)
+        task.apply_async((email,), retry=False)
     except (OperationalError, OSError) as problem:
         log.warning("letter.not_handed_over", task=task.name, problem=str(problem))
 

@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 from portal.identity.api import challenge
 from portal.identity.tokens import csp_of
 from portal.kernel import clock
+from portal.recurring.ringing import ring
 from rollouts import services, tasks
 from rollouts.csp import alert_lines
 
@@ -74,7 +75,7 @@ def _stored(csp_id: int, lines: alert_lines.AlertLines) -> HttpResponse:
 def _ring() -> None:
     """Wake a worker; without a broker the tick finds the batch a second later."""
     with suppress(OperationalError):
-        tasks.apply_alerts.delay()
+        ring(tasks.apply_alerts)
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from portal.kernel import clock
+from portal.recurring.ringing import ring
 from rollouts import gateways, services
 
 _FOLLOW_UP_EVERY = 5
@@ -16,13 +17,13 @@ _FOLLOW_UP_EVERY = 5
 def tick_dispatch(**_later: object) -> None:
     """Ring for halts, for regions with work and a free lease, for planning, and now and then for the rest."""
     now = clock.now()
-    dispatch_halts.apply_async(expires=5)
+    ring(dispatch_halts)
     for region in services.regions_with_work(now):
-        dispatch_region.apply_async(kwargs={"region": region}, expires=5)
-    dispatch_plan.apply_async(expires=5)
+        ring(dispatch_region, region=region)
+    ring(dispatch_plan)
     if _is_sped_up() or cache.add("dispatch-follow-up", 1, timeout=_FOLLOW_UP_EVERY):
-        dispatch_silence.apply_async(expires=30)
-        dispatch_completion.apply_async(expires=30)
+        ring(dispatch_silence)
+        ring(dispatch_completion)
 
 
 @shared_task(name="rollouts.tasks.dispatch_plan")

@@ -15,6 +15,7 @@ from django.core.files.storage import default_storage
 
 from portal.kernel import clock
 from portal.kernel.refusals import Refusal
+from portal.recurring.ringing import ring
 from rollouts import services
 from rollouts.models import Export
 from rollouts.queries.estate.estate import export_estate, write_estate_workbook
@@ -28,7 +29,7 @@ _TOLD_EVERY: Final = 1.0
 def tick_exports(**_later: object) -> None:
     """Ring for each file nobody writes: ordered and not heard of, or left by a worker that was lost."""
     for export_id in services.waiting_exports(clock.wall()):
-        write_export.apply_async(kwargs={"export_id": export_id}, expires=60)
+        ring(write_export, export_id=export_id)
 
 
 @shared_task(name="rollouts.tasks.write_export")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from celery import shared_task
 
 from portal.kernel import clock
+from portal.recurring.ringing import ring
 from rollouts import services
 
 
 @shared_task(name="rollouts.tasks.tick_governance")
 def tick_governance(**_later: object) -> None:
     """Ring for each kind of work; the work itself is done by tasks of its own."""
-    dispatch_halt_rules.apply_async(expires=5)
-    dispatch_delays.apply_async(expires=5)
-    open_phases.apply_async(expires=30)
+    ring(dispatch_halt_rules)
+    ring(dispatch_delays)
+    ring(open_phases)
 
 
 @shared_task(name="rollouts.tasks.dispatch_halt_rules")

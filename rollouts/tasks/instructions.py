@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from portal.kernel.clock import now
+from portal.recurring.ringing import ring
 from rollouts import services
 
 
@@ -25,10 +26,10 @@ def tick_deadlines(**_later: object) -> None:
     """Ring for each thing that is due; the work itself is done by tasks of its own."""
     at = now()
     for rollout_id in services.rollouts_to_close(now=at):
-        close_window.apply_async(kwargs={"rollout_id": rollout_id})
+        ring(close_window, rollout_id=rollout_id)
     for instruction_id in services.waiting_instructions():
-        apply_instruction.apply_async(kwargs={"instruction_id": instruction_id})
-    run_approval_rules.apply_async()
+        ring(apply_instruction, instruction_id=instruction_id)
+    ring(run_approval_rules)
 
 
 @shared_task(name="rollouts.tasks.close_window")

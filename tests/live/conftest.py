@@ -42,16 +42,13 @@ def server(
         yield running
 
 
-@contextmanager
-def serving(
-    valkey_url: str, port: int, tmp_path: Path, *, name: str = "web", **more: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Have gunicorn serve the database of the test for the length of a block."""
+def variables_of(valkey_url: str, tmp_path: Path, **more: str) -> dict[str, str]:
+    """Return what a process on the database of the test finds in its environment."""
     connection_settings = connection.settings_dict
     who = quote(connection_settings["USER"]) + (
         f":{quote(connection_settings['PASSWORD'])}" if connection_settings["PASSWORD"] else ""
     )
-    variables = {
+    return {
         **os.environ,
         "DATABASE_URL": f"postgresql://{who}@{connection_settings['HOST']}:{connection_settings['PORT']}/{connection_settings['NAME']}",
         "REDIS_URL": valkey_url,
@@ -59,11 +56,18 @@ def serving(
         "SECRET_KEY": "of this test alone " * 4,
         "PLAIN_HTTP": "1",
         "ALLOWED_HOSTS": "127.0.0.1",
-        "BODY_SECONDS": "2",
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "PYTHONPATH": str(ROOT),
         **more,
     }
+
+
+@contextmanager
+def serving(
+    valkey_url: str, port: int, tmp_path: Path, *, name: str = "web", **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Have gunicorn serve the database of the test for the length of a block."""
+    variables = variables_of(valkey_url, tmp_path, BODY_SECONDS="2", **more)
     words = (f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4", "--no-control-socket")
     log_file = tmp_path / f"{name}.log"
     log = log_file.open("wb")

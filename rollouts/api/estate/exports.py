@@ -18,6 +18,7 @@ from portal.kernel import clock
 from portal.kernel.opaque import NotRevealable, conceal_number, reveal_number
 from portal.kernel.refusals import NotFound
 from portal.kernel.transactions import run_after_commit
+from portal.recurring.ringing import ring
 from portal.rest.fields import EnumField
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
@@ -113,7 +114,7 @@ class EstateFileListView(ResourceView):
             total=total,
             now=clock.wall(),
         )
-        run_after_commit(lambda: write_export.apply_async(kwargs={"export_id": number}, expires=60))
+        run_after_commit(lambda: ring(write_export, export_id=number))
         document = _file(export_card(self.scope, export_id=number))
         where = reverse("api:estate-file", args=[document["id"]])
         return Response(document, status=202, headers={"Location": where})

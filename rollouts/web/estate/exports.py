@@ -18,6 +18,7 @@ from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import run_after_commit
 from portal.kernel.versions import EditConflict, version_of
+from portal.recurring.ringing import ring
 from rollouts import services
 from rollouts.models import Export
 from rollouts.queries.estate.estate import check_fits_workbook, estate_counts, estate_total
@@ -136,7 +137,7 @@ def order_file(request: PortalRequest) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, refusal.message)
         return redirect(f"{reverse('rollouts:estate')}?{form.query_string}")
-    run_after_commit(lambda: write_export.apply_async(kwargs={"export_id": number}, expires=60))
+    run_after_commit(lambda: ring(write_export, export_id=number))
     return redirect("rollouts:estate-files")
 
 

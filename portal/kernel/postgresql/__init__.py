@@ -1,0 +1,1 @@
+"""Django's PostgreSQL engine, whose connections are used only while they take writes."""

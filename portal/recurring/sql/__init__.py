@@ -1,0 +1,1 @@
+"""The statements of recurring work, and what they call by name."""

@@ -1,0 +1,41 @@
+"""The tasks behind heartbeats and longer periods."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from celery import Task, current_app, shared_task
+from celery.signals import heartbeat_sent, task_success
+
+from portal.recurring import runs
+from portal.recurring.periods import Period
+from portal.recurring.ringing import show_alive
+
+_HEADER: Final = "recurring"
+
+
+@shared_task(name="portal.recurring.tasks.ring_due")
+def ring_due(**_later: object) -> None:
+    """Ring for what was not done since it last fell due, also while nobody looked."""
+    periods: dict[str, Period] = current_app.conf.recurring_periods
+    for name in runs.claim_due(periods):
+        current_app.send_task(name, headers={_HEADER: name})
+
+
+@task_success.connect(dispatch_uid="recurring-done")
+def _mark_done(sender: Task, **_: Any) -> None:
+    name = sender.request.get(_HEADER) or (sender.request.headers or {}).get(_HEADER)
+    if name:
+        runs.mark_done(name)
+
+
+@heartbeat_sent.connect(dispatch_uid="worker-alive")
+def _worker_is_alive(**_: Any) -> None:
+    # Sent by a worker's main process every two seconds while it is connected to the broker.
+    show_alive("worker")
+
+
+@shared_task(name="portal.recurring.tasks.beat")
+def beat(*, queue: str, **_later: object) -> None:
+    """Go through a queue as its work does, and leave the time behind."""
+    runs.mark_done(runs.heartbeat_of(queue))
