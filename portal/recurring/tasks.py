@@ -22,14 +22,12 @@ def ring_due(**_later: object) -> None:
         current_app.send_task(name, headers={_HEADER: name})
 
 
-@task_success.connect(dispatch_uid="recurring-done")
 def _mark_done(sender: Task, **_: Any) -> None:
     name = sender.request.get(_HEADER) or (sender.request.headers or {}).get(_HEADER)
     if name:
         runs.mark_done(name)
 
 
-@heartbeat_sent.connect(dispatch_uid="worker-alive")
 def _worker_is_alive(**_: Any) -> None:
     # Sent by a worker's main process every two seconds while it is connected to the broker.
     show_alive("worker")
@@ -39,3 +37,7 @@ def _worker_is_alive(**_: Any) -> None:
 def beat(*, queue: str, **_later: object) -> None:
     """Go through a queue as its work does, and leave the time behind."""
     runs.mark_done(runs.heartbeat_of(queue))
+
+
+task_success.connect(_mark_done, dispatch_uid="recurring-done")
+heartbeat_sent.connect(_worker_is_alive, dispatch_uid="worker-alive")
