@@ -105,6 +105,8 @@ class Reader:
                 env=self.environment(),
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # Where the tests run in the background, Ctrl-C is ignored from birth on.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
             )
         try:
             yield Running(process, log)
