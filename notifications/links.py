@@ -70,7 +70,7 @@ def _page(message: Message) -> str:
         return reverse(_OF_NONE[message.kind]) if message.kind in _OF_NONE else ""
     if message.kind in _LISTS:
         name, more = _LISTS[message.kind]
-        return f"{reverse(name)}?update={message.rollout_id}{more}"
+        return f"{reverse(name)}?rollout={message.rollout_id}{more}"
     if message.kind == K.DECISION_RECOMMENDED:
         return reverse("rollouts:decision", args=[message.rollout_id])
     return _update(message.rollout_id)

@@ -64,12 +64,12 @@ def scene():
 
 def pages_of(scene) -> dict[str, str]:
     rule, approval = SelectionRuleVersion.objects.first().rule_id, ApprovalRule.objects.get().pk
-    update = scene.notified.pk
+    rollout = scene.notified.pk
     return {
         "rules": "/rules/",
         "rule-new": "/rules/new/",
-        "rule": f"/rules/{rule}/?update={update}&from=1&to=2",
-        "rule-change": f"/rules/{rule}/change/?update={update}",
+        "rule": f"/rules/{rule}/?rollout={rollout}&from=1&to=2",
+        "rule-change": f"/rules/{rule}/change/?rollout={rollout}",
         "approvals": "/approvals/",
         "approval-new": "/approvals/new/",
         "approval": f"/approvals/{approval}/?from=1&to=2",

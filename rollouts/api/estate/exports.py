@@ -199,7 +199,7 @@ def _as_page_has_it(filters: EstateFilter) -> str:
         "status": _only(filters.statuses),
         "role": _only(filters.roles),
         "split": {True: "yes", False: "no"}.get(filters.is_split) if filters.is_split is not None else "",
-        "update": filters.rollout_id,
+        "rollout": filters.rollout_id,
         "label": filters.label,
     }
     state = {"state": filters.states[0].name} if len(filters.states) == 1 else {}

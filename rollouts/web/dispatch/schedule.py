@@ -62,14 +62,14 @@ def schedule(request: PortalRequest) -> HttpResponse:
     """Show the volumes ahead as a calendar, for all rollouts or for one."""
     scope, now = scope_of(request), clock.now()
     every = forward_schedule(scope)
-    rollout_text = request.GET.get("update", "")
+    rollout_text = request.GET.get("rollout", "")
     wanted = int(rollout_text) if rollout_text.isdecimal() else None
     volumes = [each for each in every if wanted in {None, each.rollout_id}]
     measure = request.GET.get("of", "")
     measure = measure if measure in _MEASURES else "activate"
     forecasts = distribution_forecast(scope, now=now) if wanted is None else ()
     late = _late_by_day(volumes, [each for each in forecasts if each.is_served])
-    regions, updates = sorted({each.region for each in volumes}), _updates(every)
+    regions, rollouts = sorted({each.region for each in volumes}), _rollouts(every)
     days = _days(volumes, regions, measure=measure, late=late)
     context = {
         "scope": scope,
@@ -85,8 +85,8 @@ def schedule(request: PortalRequest) -> HttpResponse:
             for key, label in _MEASURES.items()
         ],
         "words": _MEASURES[measure],
-        "updates": updates,
-        "chosen": next((row for row in updates if row.rollout_id == wanted), None),
+        "rollouts": rollouts,
+        "chosen": next((row for row in rollouts if row.rollout_id == wanted), None),
         "late": sum(late.values()),
         "unserved": [each for each in forecasts if not each.is_served and each.hubs],
         "today": now.astimezone(UTC).date(),
@@ -141,7 +141,7 @@ def _late_by_day(volumes: Sequence[ScheduledVolume], forecasts: Sequence[RegionF
     return late
 
 
-def _updates(volumes: Sequence[ScheduledVolume]) -> list[ScheduleRollout]:
+def _rollouts(volumes: Sequence[ScheduledVolume]) -> list[ScheduleRollout]:
     by_rollout: defaultdict[int, list[ScheduledVolume]] = defaultdict(list)
     for volume in volumes:
         by_rollout[volume.rollout_id].append(volume)
@@ -160,5 +160,5 @@ def _updates(volumes: Sequence[ScheduledVolume]) -> list[ScheduleRollout]:
     return sorted(rows, key=lambda row: (row.first, row.name))
 
 
-def _url(measure: str, update: int | None) -> str:
-    return f"?of={measure}" + (f"&update={update}" if update is not None else "")
+def _url(measure: str, rollout: int | None) -> str:
+    return f"?of={measure}" + (f"&rollout={rollout}" if rollout is not None else "")

@@ -28,7 +28,7 @@ class EstateForm(forms.Form):
     split = forms.ChoiceField(
         label="Second Supplier", required=False, choices=[_ANY, ("yes", "Yes"), ("no", "No")]
     )
-    update = forms.TypedChoiceField(label="In rollout", required=False, coerce=int, empty_value=None)
+    rollout = forms.TypedChoiceField(label="In rollout", required=False, coerce=int, empty_value=None)
     state = forms.ChoiceField(
         label="State in it",
         required=False,
@@ -40,12 +40,12 @@ class EstateForm(forms.Form):
         self,
         *args: Any,
         counts: EstateCounts,
-        updates: list[tuple[int, str]],
+        rollouts: list[tuple[int, str]],
         is_supplier: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._known: dict[str, Any] = {"counts": counts, "updates": updates, "is_supplier": is_supplier}
+        self._known: dict[str, Any] = {"counts": counts, "rollouts": rollouts, "is_supplier": is_supplier}
         models = {count.device_model_id: f"{count.manufacturer} {count.model}" for count in counts.by_version}
         versions = sorted({count.version for count in counts.by_version if count.version})
         choices: dict[str, list[tuple[Any, str]]] = {
@@ -53,7 +53,7 @@ class EstateForm(forms.Form):
             "version": [(version, version) for version in versions],
             "model": sorted(models.items(), key=lambda item: item[1]),
             "status": [(int(status), str(status.label)) for status in counts.by_status],
-            "update": list(updates),
+            "rollout": list(rollouts),
         }
         for name, listed in choices.items():
             self.fields[name].choices = [_ANY, *listed]  # type: ignore[attr-defined]
@@ -92,7 +92,7 @@ class EstateForm(forms.Form):
         """Return what was asked for; a state counts only together with its rollout."""
         self.is_valid()
         cleaned = self.cleaned_data
-        update = cleaned.get("update")
+        rollout = cleaned.get("rollout")
         return EstateFilter(
             regions=(Region(cleaned["region"]),) if cleaned.get("region") else (),
             versions=(cleaned["version"],) if cleaned.get("version") else (),
@@ -101,7 +101,7 @@ class EstateForm(forms.Form):
             roles=(cleaned["role"],) if cleaned.get("role") else (),
             is_split={"yes": True, "no": False}.get(cleaned.get("split", "")),
             label=cleaned.get("label", ""),
-            rollout_id=update,
-            states=(TargetState[cleaned["state"]],) if update and cleaned.get("state") else (),
+            rollout_id=rollout,
+            states=(TargetState[cleaned["state"]],) if rollout and cleaned.get("state") else (),
             search=cleaned.get("q", ""),
         )

@@ -159,9 +159,12 @@ def _facts(card: HubCard) -> list[dict[str, object]]:
 
 def estate_form(params: QueryDict, scope: Scope, counts: EstateCounts) -> EstateForm:
     """Return the form of the filters, as an address says them."""
+    if "update" in params:  # in bookmarks and saved views from when a rollout was called so
+        params = params.copy()
+        params.setlist("rollout", params.pop("update"))
     published = visible_rollouts(scope).exclude(status=RolloutStatus.DRAFT)
-    updates = list(published.order_by("-pk").values_list("pk", "name")[:100])
-    return EstateForm(params, counts=counts, updates=updates, is_supplier=scope.is_supplier)
+    rollouts = list(published.order_by("-pk").values_list("pk", "name")[:100])
+    return EstateForm(params, counts=counts, rollouts=rollouts, is_supplier=scope.is_supplier)
 
 
 def _versions(counted: Sequence[VersionCount]) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ def governance_of(scope: Scope, rollout_id: int, status: RolloutStatus) -> dict[
     return {
         "incidents": len(statuses),
         "open": sum(1 for each in statuses if each in OPEN_INCIDENTS),
-        "incidents_url": f"{reverse('rollouts:incidents')}?update={rollout_id}&status=all",
+        "incidents_url": f"{reverse('rollouts:incidents')}?rollout={rollout_id}&status=all",
         "raise_url": reverse("rollouts:incident-new", args=[rollout_id]) if may_raise else "",
         "decisions": [
             line

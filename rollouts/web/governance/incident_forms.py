@@ -172,20 +172,20 @@ class IncidentFilterForm(forms.Form):
         label="Status", required=False, choices=[("open", "Open"), ("closed", "Not open"), ("all", "All")]
     )
     category = forms.TypedChoiceField(label="Category", required=False, coerce=int, empty_value=None)
-    update = forms.TypedChoiceField(label="Rollout", required=False, coerce=int, empty_value=None)
+    rollout = forms.TypedChoiceField(label="Rollout", required=False, coerce=int, empty_value=None)
 
-    def __init__(self, *args: Any, updates: list[tuple[int, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rollouts: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         numbers = [(number, str(number)) for number in sorted(Governance.current().categories)]
         self.fields["category"].choices = [("", "All"), *numbers]  # type: ignore[attr-defined]
-        self.fields["update"].choices = [("", "All"), *updates]  # type: ignore[attr-defined]
+        self.fields["rollout"].choices = [("", "All"), *rollouts]  # type: ignore[attr-defined]
 
     def wanted(self) -> dict[str, Any]:
         """Return the filter that was asked for, as the query takes it."""
         self.is_valid()
         cleaned = self.cleaned_data
         is_open = {"closed": False, "all": None}.get(cleaned.get("status") or "open", True)
-        return {"is_open": is_open, "category": cleaned.get("category"), "rollout_id": cleaned.get("update")}
+        return {"is_open": is_open, "category": cleaned.get("category"), "rollout_id": cleaned.get("rollout")}
 
 
 class CommentForm(forms.Form):

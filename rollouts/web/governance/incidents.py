@@ -196,7 +196,7 @@ def _reader(request: PortalRequest) -> Scope:
 
 def _filter_form(request: PortalRequest, scope: Scope) -> IncidentFilterForm:
     known = visible_rollouts(scope).exclude(status=RolloutStatus.DRAFT).order_by("-id")
-    return IncidentFilterForm(request.GET, updates=list(known.values_list("pk", "name")[:200]))
+    return IncidentFilterForm(request.GET, rollouts=list(known.values_list("pk", "name")[:200]))
 
 
 def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[RaiseForm, HubConditionsForm]:

@@ -67,9 +67,9 @@ class IssueForm(EditForm):
         help_text="Halt rules then leave out the failures it explains, but for rules that count them.",
     )
 
-    def __init__(self, *args: Any, updates: list[tuple[int, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rollouts: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["rollout_id"].choices = [("", "All rollouts"), *updates]  # type: ignore[attr-defined]
+        self.fields["rollout_id"].choices = [("", "All rollouts"), *rollouts]  # type: ignore[attr-defined]
 
 
 class IssueConditionsForm(EditForm, HubConditionsForm):
@@ -154,16 +154,16 @@ def _forms(
     known = visible_rollouts(scope).filter(status__in=OPEN_STATUSES) | visible_rollouts(scope).filter(
         pk=is_own or 0
     )
-    updates = list(known.order_by("name", "id").values_list("pk", "name"))
+    rollouts = list(known.order_by("name", "id").values_list("pk", "name"))
     versions = sorted(set(CplEntry.objects.values_list("firmware_version", flat=True)))[-_MOST_VERSIONS:]
-    wanted = request.GET.get("update", "")
+    wanted = request.GET.get("rollout", "")
     initial: dict[str, Any] = {"rollout_id": int(wanted) if wanted.isdecimal() else None}
     if issue is not None:
         names = ("title", "description", "rollout_id", "failure_codes", "is_active")
         initial = {name: getattr(issue, name) for name in names}
     conditions = _as_form(issue.criteria) if issue is not None and _fits_form(issue) else {}
     return (
-        IssueForm(request.POST or None, updates=updates, initial=initial),
+        IssueForm(request.POST or None, rollouts=rollouts, initial=initial),
         IssueConditionsForm(request.POST or None, versions=versions, prefix="rule", initial=conditions),
     )
 

@@ -65,7 +65,7 @@ def triage(request: PortalRequest) -> HttpResponse:
     context = {
         "groups": group_rows(groups),
         "by": BY_WORDS[GroupBy.MODEL],
-        "updates": list(known.order_by("automatic_at", "id")),
+        "rollouts": list(known.order_by("automatic_at", "id")),
         "issues": issue_rows(scope, rollout_id=None),
         "scope": scope,
         "may_operate": scope.has(*MAY_OPERATE),
@@ -128,7 +128,7 @@ def _board(
         "scope": scope,
         "may_operate": scope.has(*MAY_OPERATE),
         "crumbs": [*crumbs_of(rollout_id, page.flight.name)],
-        "incidents_url": f"{reverse('rollouts:incidents')}?update={rollout_id}&status=all",
+        "incidents_url": f"{reverse('rollouts:incidents')}?rollout={rollout_id}&status=all",
     }
     return render(request, "rollouts/governance/triage_of.html", context, status=status)
 

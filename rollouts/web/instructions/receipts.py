@@ -46,13 +46,13 @@ def reasons_of(counts: Mapping[str, int]) -> list[dict[str, Any]]:
 def instructions(request: PortalRequest) -> HttpResponse:
     """List the organisation's own instructions, the latest first."""
     scope = scope_of(request)
-    wanted, before = request.GET.get("update", ""), request.GET.get("before", "")
+    wanted, before = request.GET.get("rollout", ""), request.GET.get("before", "")
     rollout_id = int(wanted) if wanted.isdecimal() else None
     try:
         page = receipts(scope, wanted=ReceiptFilter(rollout_id=rollout_id), cursor=before)
     except BadCursor:  # a damaged address shows the latest
         page = receipts(scope, wanted=ReceiptFilter(rollout_id=rollout_id))
-    older = f"?before={page.next}" + (f"&update={wanted}" if wanted.isdecimal() else "") if page.next else ""
+    older = f"?before={page.next}" + (f"&rollout={wanted}" if wanted.isdecimal() else "") if page.next else ""
     context = {"page": page, "older_url": older, "scope": scope}
     return render(request, "rollouts/instructions/instructions.html", context)
 

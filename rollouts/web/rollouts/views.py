@@ -54,13 +54,13 @@ def rollout_list(request: PortalRequest) -> HttpResponse:
     )
     rows = [
         {
-            "update": update,
-            "url": reverse("rollouts:detail", args=[update.flight.id]),
-            "segments": segments(update.flight.states),
-            "severity_tone": SEVERITY_TONES.get(update.flight.severity, "neutral"),
-            "deeds": act_words(update.possible, rollout_id=update.flight.id),
+            "rollout": rollout,
+            "url": reverse("rollouts:detail", args=[rollout.flight.id]),
+            "segments": segments(rollout.flight.states),
+            "severity_tone": SEVERITY_TONES.get(rollout.flight.severity, "neutral"),
+            "deeds": act_words(rollout.possible, rollout_id=rollout.flight.id),
         }
-        for update in page.items
+        for rollout in page.items
     ]
     groups = [
         ("Drafts", [row for row in rows if _status(row) == RolloutStatus.DRAFT]),
@@ -95,7 +95,7 @@ def hubs(request: PortalRequest, rollout_id: int) -> HttpResponse:
     context = {
         "page": page,
         "form": form,
-        "update": shown,
+        "rollout": shown,
         "scope": scope,
         "batches": {batch.id: batch.name for batch in shown.batches},
         "older_url": _with(params, after=page.next) if page.next else "",
@@ -164,7 +164,7 @@ def release_notes(request: PortalRequest, rollout_id: int) -> HttpResponse:
                 return redirect("rollouts:release-notes", rollout_id)
     shown = rollout_page(scope, rollout_id, now=now)
     context = {
-        "update": shown,
+        "rollout": shown,
         "form": form,
         "may_add": scope.has(*MAY_OPERATE) and shown.flight.status in {*OPEN_STATUSES, RolloutStatus.DRAFT},
         "crumbs": crumbs_of(rollout_id, shown.flight.name),
@@ -188,7 +188,7 @@ def download(body: Iterator[bytes], name: str, kind: str) -> StreamingHttpRespon
 
 
 def _status(row: dict[str, Any]) -> RolloutStatus:
-    return RolloutStatus(row["update"].flight.status)
+    return RolloutStatus(row["rollout"].flight.status)
 
 
 def _filter_form(params: QueryDict, rollout_id: int) -> MemberFilterForm:

@@ -7,20 +7,14 @@ from typing import Any, Final
 from django import forms
 
 from portal.kernel.presentation.local_times import DayField
-from rollouts.rules.criteria import DIMENSIONS
 from rollouts.states import Region
+from rollouts.web.rules.forms import SampleForm
 
 _REGIONS: Final = [(region.name, str(region.label)) for region in Region if region < Region.UNKNOWN]
-_STRATA: Final = {
-    "region": "CSP region",
-    "version": "Current firmware",
-    "band": "Band",
-    "supply": "One or two Suppliers",
-}
 
 
-class ConditionsForm(forms.Form):
-    """Conditions that all have to hold; what is left alone is not asked."""
+class ConditionsForm(SampleForm):
+    """Conditions that must all hold, and a sample of the hubs that meet them; blank fields do not filter."""
 
     region = forms.MultipleChoiceField(
         label="CSP regions", choices=_REGIONS, required=False, widget=forms.CheckboxSelectMultiple
@@ -42,25 +36,18 @@ class ConditionsForm(forms.Form):
     han_at_most = forms.IntegerField(label="At most", required=False, min_value=0, max_value=1_000)
     installed_after = DayField(label="Installed after", required=False)
     installed_before = DayField(label="Installed before", required=False)
-    size = forms.IntegerField(
-        label="Sample of how many hubs",
-        required=False,
-        min_value=1,
-        max_value=100_000,
-        help_text="Blank: every hub that meets the conditions.",
-    )
-    strata = forms.MultipleChoiceField(
-        label="Spread the sample over",
-        required=False,
-        choices=[(name, _STRATA[name]) for name in DIMENSIONS],
-        widget=forms.CheckboxSelectMultiple,
-    )
-    seed = forms.IntegerField(
-        label="Seed",
-        required=False,
-        min_value=0,
-        max_value=2**31 - 1,
-        help_text="The same seed draws the same hubs.",
+    field_order = (
+        "region",
+        "version",
+        "band",
+        "supply",
+        "han_at_least",
+        "han_at_most",
+        "installed_after",
+        "installed_before",
+        "size",
+        "strata",
+        "seed",
     )
 
     def __init__(self, *args: Any, versions: list[str], **kwargs: Any) -> None:
@@ -73,18 +60,6 @@ class ConditionsForm(forms.Form):
     def tree(self) -> dict[str, Any]:
         """The conditions as the tree of a rule."""
         return {"all": [condition for condition in self._conditions() if condition]}
-
-    @property
-    def sample(self) -> dict[str, Any] | None:
-        """How the sample is drawn; None for every match."""
-        cleaned = self.cleaned_data
-        if not cleaned.get("size"):
-            return None
-        return {
-            "size": cleaned["size"],
-            "strata": cleaned.get("strata") or [],
-            "seed": cleaned.get("seed") or 0,
-        }
 
     def _conditions(self) -> list[dict[str, Any] | None]:
         cleaned = self.cleaned_data

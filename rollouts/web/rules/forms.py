@@ -85,13 +85,13 @@ class SampleForm(forms.Form):
 class TryForm(forms.Form):
     """On which rollout a rule is tried."""
 
-    update = forms.TypedChoiceField(
+    rollout = forms.TypedChoiceField(
         label="Try it on a rollout", required=False, coerce=int, empty_value=None, choices=[]
     )
 
-    def __init__(self, *args: Any, updates: list[tuple[int, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rollouts: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["update"].choices = [("", "None"), *updates]  # type: ignore[attr-defined]
+        self.fields["rollout"].choices = [("", "None"), *rollouts]  # type: ignore[attr-defined]
 
 
 class WantedForm(forms.Form):

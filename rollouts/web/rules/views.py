@@ -78,12 +78,12 @@ def rules(request: PortalRequest) -> HttpResponse:
     """List the organisation's rules for choosing hubs."""
     scope = supplier_scope(request)
     rows = [{"it": rule, "sample": sample_words(rule.sample)} for rule in selection_rules(scope)]
-    wanted = request.GET.get("update", "")
+    wanted = request.GET.get("rollout", "")
     context = {
         "rules": rows,
         "scope": scope,
         "may_write": scope.has(*MAY_INSTRUCT),
-        "tail": f"?update={wanted}" if wanted.isdecimal() else "",
+        "tail": f"?rollout={wanted}" if wanted.isdecimal() else "",
     }
     return render(request, "rollouts/rules/rules.html", context)
 
@@ -116,7 +116,7 @@ def nominate(request: PortalRequest, rule_id: int) -> HttpResponse:
     """Nominate what a rule chooses for the pilot of a rollout."""
     scope, now = supplier_scope(request, may_write=True), clock.now()
     latest = versions_of(scope, rule_id)[0]
-    wanted = request.POST.get("update", "")
+    wanted = request.POST.get("rollout", "")
     form = WantedForm(request.POST)
     if not form.is_valid() or not wanted.isdecimal():
         return _detail(request, scope, rule_id, wanted=form, status=422)
@@ -161,14 +161,14 @@ def versions_of(scope: Scope, rule_id: int) -> list[SavedRule]:
 
 def _builder(request: PortalRequest, scope: Scope, saved: SavedRule | None) -> RuleBuilder:
     latest = str(saved.version) if saved else ""
-    updates = [(update.id, update.name) for update in open_rollouts(scope, now=clock.now())]
+    rollouts = [(rollout.id, rollout.name) for rollout in open_rollouts(scope, now=clock.now())]
     if request.method == "POST":
         return RuleBuilder(
             saved,
             read_draft(request.POST, ROOT, Subject.HUB),
             name_form(request),
             SampleForm(request.POST),
-            TryForm(request.POST, updates=updates),
+            TryForm(request.POST, rollouts=rollouts),
             made_from=request.POST.get(MADE_FROM, latest),
         )
     initial: dict[str, Any] = {
@@ -179,7 +179,7 @@ def _builder(request: PortalRequest, scope: Scope, saved: SavedRule | None) -> R
     if saved is not None:
         initial = dict(saved.sample or {"strata": list(DIMENSIONS), "seed": 0})
     draft = draft_of(saved.tree if saved else {"all": []}, Subject.HUB)
-    trial = TryForm(updates=updates, initial={"update": request.GET.get("update", "")})
+    trial = TryForm(rollouts=rollouts, initial={"rollout": request.GET.get("rollout", "")})
     return RuleBuilder(saved, draft, NameForm(), SampleForm(initial=initial), trial, made_from=latest)
 
 
@@ -207,9 +207,9 @@ def _act(request: PortalRequest, scope: Scope, bench: RuleBuilder) -> Any:
                 expected=int(bench.made_from) if bench.made_from.isdecimal() else None,
                 now=now,
             )
-        if bench.trial.is_valid() and (update := bench.trial.cleaned_data["update"]):
+        if bench.trial.is_valid() and (rollout := bench.trial.cleaned_data["rollout"]):
             bench.preview = preview_selection(
-                scope, rollout_id=update, tree=reading.document, sample=sample, now=now
+                scope, rollout_id=rollout, tree=reading.document, sample=sample, now=now
             )
     except Refusal as refusal:
         if isinstance(refusal, EditConflict) and bench.saved:
@@ -280,13 +280,13 @@ def _detail(
 ) -> HttpResponse:
     versions = versions_of(scope, rule_id)
     now, latest = clock.now(), versions[0]
-    updates = open_rollouts(scope, now=now)
-    rollout_text = (request.POST if request.method == "POST" else request.GET).get("update", "")
-    update = chosen_rollout(updates, rollout_text)
+    rollouts = open_rollouts(scope, now=now)
+    rollout_text = (request.POST if request.method == "POST" else request.GET).get("rollout", "")
+    rollout = chosen_rollout(rollouts, rollout_text)
     preview = None
-    if update is not None:
+    if rollout is not None:
         preview = preview_selection(
-            scope, rollout_id=update.id, tree=latest.tree, sample=latest.sample, now=now
+            scope, rollout_id=rollout.id, tree=latest.tree, sample=latest.sample, now=now
         )
     context = {
         "rule": latest,
@@ -294,9 +294,9 @@ def _detail(
         "versions": with_changes(versions, rule_differences),
         "compared": compared(versions, request.GET, rule_differences),
         "trial": TryForm(
-            updates=[(each.id, each.name) for each in updates], initial={"update": rollout_text}
+            rollouts=[(each.id, each.name) for each in rollouts], initial={"rollout": rollout_text}
         ),
-        "update": update,
+        "rollout": rollout,
         "wanted": wanted or WantedForm(),
         "may_write": scope.has(*MAY_INSTRUCT),
         "crumbs": [{"label": "Rules", "url": reverse("rollouts:rules")}],
@@ -305,7 +305,7 @@ def _detail(
     return render(request, "rollouts/rules/rule.html", context, status=status)
 
 
-def chosen_rollout(updates: list[OpenRolloutRow], wanted: str) -> OpenRolloutRow | None:
+def chosen_rollout(rollouts: list[OpenRolloutRow], wanted: str) -> OpenRolloutRow | None:
     """Find the rollout that is named.
 
     Raises:
@@ -313,7 +313,7 @@ def chosen_rollout(updates: list[OpenRolloutRow], wanted: str) -> OpenRolloutRow
     """
     if not wanted.isdecimal():
         return None
-    rollout = next((update for update in updates if update.id == int(wanted)), None)
+    rollout = next((rollout for rollout in rollouts if rollout.id == int(wanted)), None)
     if rollout is None:
         raise NotFound("There is no such rollout.")
     return rollout

@@ -270,10 +270,10 @@ def test_whoever_wants_mail_again_is_not_sent_what_was_missed(now):
         (EntryKind.INSTRUCTION_RECEIVED, {"instruction": "INS-7"}, "/instructions/INS-7/"),
         (EntryKind.INSTRUCTION_APPLIED, {"instruction": "INS-7"}, "/instructions/INS-7/"),
         (EntryKind.RULE_RAN, {"instructions": ["INS-7"]}, "/instructions/INS-7/"),
-        (EntryKind.RULE_RAN, {"instructions": ["INS-7", "INS-8"]}, "/instructions/?update={rollout}"),
+        (EntryKind.RULE_RAN, {"instructions": ["INS-7", "INS-8"]}, "/instructions/?rollout={rollout}"),
         (EntryKind.SECOND_SUPPLIER_ANSWERED, {"hubs": 3}, "/rollouts/{rollout}/"),
         (EntryKind.INCIDENT_RAISED, {"incident": 4}, "/incidents/4/"),
-        (EntryKind.INCIDENT_RAISED, {}, "/incidents/?update={rollout}&status=all"),
+        (EntryKind.INCIDENT_RAISED, {}, "/incidents/?rollout={rollout}&status=all"),
         (EntryKind.DECISION_RECOMMENDED, {}, "/rollouts/{rollout}/decision/"),
     ],
 )

@@ -60,10 +60,10 @@ def test_one_update_can_be_looked_at_alone(world, seat, today):
     first = make_rollout(world, now=today)
     make_rollout(world, now=today - timedelta(days=1))
 
-    answer = seat("operator").get(f"/schedule/?update={first.pk}&of=nonsense")
+    answer = seat("operator").get(f"/schedule/?rollout={first.pk}&of=nonsense")
 
     assert answer.context["total"] == 20
-    assert len(answer.context["updates"]) == 2
+    assert len(answer.context["rollouts"]) == 2
     assert b"alone" in answer.content
 
 

@@ -58,7 +58,7 @@ def test_filters_stand_in_the_address_and_count(world, seat):
     assert len(listed(answer)) == 4
     assert "4 hubs" in answer.content.decode()
     assert listed(split) == [spelt(world, 12), spelt(world, 13)]
-    assert client.get("/estate/?region=99&version=zzz&update=77").status_code == 200
+    assert client.get("/estate/?region=99&version=zzz&rollout=77").status_code == 200
 
 
 @pytest.mark.requirement("R4.3")
@@ -66,7 +66,7 @@ def test_the_hubs_of_an_update_are_filtered_by_their_state(world, seat, today):
     rollout = make_rollout(world, now=today)
     sql.run("UPDATE rollouts_target SET state = 20, consent = 4 WHERE guid = %(one)s", {"one": world.guid(5)})
 
-    answer = seat("supplier").get(f"/estate/?update={rollout.pk}&state=SCHEDULED")
+    answer = seat("supplier").get(f"/estate/?rollout={rollout.pk}&state=SCHEDULED")
 
     assert listed(answer) == [spelt(world, 5)]
 

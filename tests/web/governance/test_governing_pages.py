@@ -234,7 +234,7 @@ def test_a_viewer_reads_incidents_and_raises_none(world, client, running):
     assert client.post(url, {"act": "comment", "text": "x"}).status_code == 403
 
 
-@pytest.mark.parametrize("query", ["", "?status=closed", "?status=all&category=2", "?category=9&update=x"])
+@pytest.mark.parametrize("query", ["", "?status=closed", "?status=all&category=2", "?category=9&rollout=x"])
 def test_the_list_of_incidents_is_filtered_and_taken_away(seat, running, query):
     client = seat("operator")
 

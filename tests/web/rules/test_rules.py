@@ -170,7 +170,7 @@ def test_a_draft_is_counted_on_an_update_beside_what_could_be_chosen(world, seat
         "hub.0.was": "region",
         "hub.0.op": "=",
         "hub.0.value": "SOUTH",
-        "update": str(rollout.pk),
+        "rollout": str(rollout.pk),
         "size": "2",
         "seed": "1",
     }
@@ -216,13 +216,13 @@ def test_a_rule_is_tried_nominated_and_archived(world, seat, today):
     version = saved(world.as_supplier, today, sample={"size": 3, "strata": ["region"], "seed": 1})
     path = f"/rules/{version.rule_id}/"
 
-    body = client.get(f"{path}?update={rollout.pk}").content.decode()
-    answer = client.post(f"{path}nominate/", {"update": rollout.pk, "activate_at": ""})
+    body = client.get(f"{path}?rollout={rollout.pk}").content.decode()
+    answer = client.post(f"{path}nominate/", {"rollout": rollout.pk, "activate_at": ""})
 
     assert re.search(r"Nominate.*?3 hubs", body, re.DOTALL)
     assert answer["Location"] == f"/rollouts/{rollout.pk}/pilot/"
     assert PilotSubmission.objects.get().rule_version_id == version.pk
-    assert client.post(f"{path}nominate/", {"update": rollout.pk, "activate_at": "x"}).status_code == 422
+    assert client.post(f"{path}nominate/", {"rollout": rollout.pk, "activate_at": "x"}).status_code == 422
     client.post(f"{path}archive/")
     assert b"Central" not in client.get("/rules/").content.split(b"<main", 1)[1].split(b'id="messages"', 1)[0]
     assert "No rules yet" in client.get("/rules/").content.decode()
@@ -268,8 +268,8 @@ def test_an_update_of_others_alone_is_not_found(world, seat, client, today):
         {"us": world.supplier.pk},
     )
 
-    assert seat("supplier").get(f"/rules/{rule.pk}/?update={rollout.pk}").status_code == 404
-    answer = press(seat("supplier"), "/rules/new/", {"hub.joint": "all", "update": rollout.pk}, "preview")
+    assert seat("supplier").get(f"/rules/{rule.pk}/?rollout={rollout.pk}").status_code == 404
+    answer = press(seat("supplier"), "/rules/new/", {"hub.joint": "all", "rollout": rollout.pk}, "preview")
     assert "What it would choose" not in answer.content.decode()
 
 
@@ -284,7 +284,7 @@ def test_a_viewer_reads_rules_and_does_not_build_or_use_them(world, client, toda
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True)
     client.force_login(UserFactory(organisation=world.supplier, roles=[Role.SUPPLIER_VIEWER.value]))
 
-    body = client.get(f"/rules/{rule.pk}/?update={rollout.pk}").content.decode()
+    body = client.get(f"/rules/{rule.pk}/?rollout={rollout.pk}").content.decode()
 
     assert "region is Central" in body
     assert "Nominate" not in body
@@ -293,14 +293,14 @@ def test_a_viewer_reads_rules_and_does_not_build_or_use_them(world, client, toda
         assert client.get(path).status_code == 403, path
         assert client.post(path, {"act": "save"}).status_code == 403, path
     for path in ("nominate/", "archive/"):
-        assert client.post(f"/rules/{rule.pk}/{path}", {"update": rollout.pk}).status_code == 403, path
+        assert client.post(f"/rules/{rule.pk}/{path}", {"rollout": rollout.pk}).status_code == 403, path
 
 
 COSTS = {
     "/rules/": 5,
     "/rules/new/": 8,
     "/rules/{id}/": 6,
-    "/rules/{id}/?update={update}": 12,
+    "/rules/{id}/?rollout={rollout}": 12,
     "/rules/{id}/change/": 9,
 }
 
@@ -309,7 +309,7 @@ COSTS = {
 def test_a_page_of_rules_takes_no_more_statements_for_more(world, seat, today, statements, path):
     rollout = make_rollout(world, now=today)
     rule = saved(world.as_supplier, today).rule
-    client, url = seat("supplier"), path.format(id=rule.pk, update=rollout.pk)
+    client, url = seat("supplier"), path.format(id=rule.pk, rollout=rollout.pk)
     client.get(url)
     few = statements(client, url)
 
