@@ -144,3 +144,12 @@ def test_a_reading_is_asked_for_on_the_hubs_page(world, seat):
     assert "is being read" in answer.content.decode()
     assert "a moment ago" in again.content.decode()
     assert Command.objects.count() == 1
+
+
+def test_a_bookmark_with_the_former_name_of_the_filter_still_filters(world, seat, today):
+    rollout = make_rollout(world, now=today)
+
+    old, new = (seat("supplier").get(f"/estate/?{name}={rollout.pk}") for name in ("update", "rollout"))
+
+    assert old.context["form"].filters() == new.context["form"].filters()
+    assert new.context["form"].filters().rollout_id == rollout.pk
