@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rollouts.web.alerts import urls as alerts
+from rollouts.web.catalogue import urls as catalogue
 from rollouts.web.dispatch import urls as dispatch
 from rollouts.web.estate import urls as estate
 from rollouts.web.governance import urls as governance
@@ -14,6 +15,7 @@ from rollouts.web.rules import urls as rules
 app_name = "rollouts"
 urlpatterns = [
     *alerts.urlpatterns,
+    *catalogue.urlpatterns,
     *dispatch.urlpatterns,
     *estate.urlpatterns,
     *governance.urlpatterns,

@@ -9,6 +9,9 @@ from portal.problems import ProblemType, add_to_catalogue
 _LATER: Final = "Ask again later; everybody concerned is told when it goes on."
 
 CATALOGUE: Final = (
+    # The catalogue
+    ProblemType("bad_firmware_hash", 422, "The text is no SHA-256 hash.", "Give 64 hexadecimal digits."),
+    ProblemType("already_listed", 409, "The catalogue has this model, entry or number already."),
     # Instructions and nominations
     ProblemType("instruction_refused", 409, "The instruction cannot be taken as a whole.", "Read `detail`."),
     ProblemType("no_hubs", 422, "The list names no hub.", "Give at least one GUID."),

@@ -9,6 +9,7 @@ from rollouts.models.estate import (
     ColumnMapping,
     EstateImport,
     EstateImportLine,
+    HeldDifference,
     Hub,
     HubHistory,
     HubLabel,
@@ -28,6 +29,7 @@ from rollouts.models.governance import (
     SignOff,
     SignOffRequirement,
 )
+from rollouts.models.imports import ImportFile
 from rollouts.models.instructions import Instruction, InstructionLine
 from rollouts.models.pilots import PilotMember, PilotSubmission
 from rollouts.models.plans import DEFAULT_PILOT_CAP, Batch, ReleaseNote, Rollout, Target
@@ -64,11 +66,13 @@ __all__ = [
     "FirmwareImage",
     "HaltRule",
     "HaltTrip",
+    "HeldDifference",
     "Hub",
     "HubHistory",
     "HubInFlight",
     "HubLabel",
     "HubVolatile",
+    "ImportFile",
     "Incident",
     "IncidentAttachment",
     "IncidentComment",

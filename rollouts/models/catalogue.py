@@ -50,6 +50,9 @@ class CplEntry(models.Model):
     """A firmware version certified for a device model, and from which versions it may be reached."""
 
     id = models.AutoField(primary_key=True)
+    reference = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="its number on the CPL as published"
+    )
     device_model = models.ForeignKey(DeviceModel, on_delete=models.PROTECT, related_name="cpl_entries")
     firmware_version = models.CharField(
         max_length=8, help_text="normalised: upper case, padded when hexadecimal"
@@ -75,6 +78,9 @@ class CplEntry(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["device_model", "firmware_version"], name="rollouts_cplentry_one_a_version"
+            ),
+            models.UniqueConstraint(
+                fields=["reference"], condition=~Q(reference=""), name="rollouts_cplentry_one_a_reference"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=CplStatus.values), name="rollouts_cplentry_status_known"

@@ -127,9 +127,44 @@ class EstateImport(models.Model):
     not_read = models.JSONField(
         default=list, help_text="what of the file was not read: [{kind, sheet, name, rows, where}]"
     )
+    heading = models.JSONField(default=list, db_default=[], help_text="the headings of its columns, in order")
+    delimiter = models.CharField(max_length=1, default=",", db_default=",", help_text="of kept lines")
+    sheets = models.JSONField(default=list, db_default=[], help_text="the sheets that were read")
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class HeldDifference(models.Model):
+    """A version that an import gives a hub against the hub's own later word, until somebody decides."""
+
+    class Decision(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "OPEN", "To be decided"
+        KEPT = "KEPT", "The hub's own word stands"
+        TAKEN = "TAKEN", "The file's version was taken"
+        PASSED = "PASSED", "The hub has another version by now"
+
+    estate_import = models.ForeignKey(EstateImport, on_delete=models.CASCADE, related_name="differences")
+    guid = models.BigIntegerField()
+    line_no = models.BigIntegerField()
+    file_entry_id = models.IntegerField()
+    hub_entry_id = models.IntegerField()
+    decision = models.CharField(max_length=6, choices=Decision.choices, default=Decision.OPEN)
+    decided_at = models.DateTimeField(null=True)
+    decided_by_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "rollouts_held_difference"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["estate_import", "guid"], name="rollouts_helddifference_one_a_hub"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.guid}: {self.decision}"
 
 
 class EstateImportLine(models.Model):

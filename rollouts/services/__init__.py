@@ -12,6 +12,13 @@ from rollouts.services.alerts.apply import (
 from rollouts.services.alerts.requeue import put_back_early_alerts
 from rollouts.services.alerts.review import review_unmatched
 from rollouts.services.catalogue.change_status import change_cpl_status
+from rollouts.services.catalogue.enter import (
+    AlreadyListed,
+    EntryFacts,
+    add_cpl_entry,
+    add_device_model,
+    change_cpl_entry,
+)
 from rollouts.services.catalogue.register import (
     CspAccess,
     ImageRefused,
@@ -158,6 +165,7 @@ from rollouts.services.rules.select import archive_rule, save_rule
 __all__ = [
     "EXPORTS_KEPT",
     "MOST_READINGS",
+    "AlreadyListed",
     "AnswerOrder",
     "AppliedBatch",
     "AttachmentRefused",
@@ -170,6 +178,7 @@ __all__ = [
     "CspAccess",
     "DecisionClosed",
     "Drift",
+    "EntryFacts",
     "ExportOrder",
     "ExportSuperseded",
     "HaltReport",
@@ -209,6 +218,8 @@ __all__ = [
     "Upload",
     "WindowClosed",
     "accept_pilot",
+    "add_cpl_entry",
+    "add_device_model",
     "add_label",
     "apply_answers",
     "apply_instruction",
@@ -218,6 +229,7 @@ __all__ = [
     "archive_rule",
     "attach_to_incident",
     "cancel_hubs",
+    "change_cpl_entry",
     "change_cpl_status",
     "change_suppliers",
     "change_view",

@@ -13,6 +13,7 @@ class FileKind(TextChoices):
     LOAD = "LOAD", "Inventory of hubs"
     SUPPLIER_CHANGE = "SUPPLIER_CHANGE", "Supplier changes"
     STATUS_CHANGE = "STATUS_CHANGE", "Status changes"
+    CPL = "CPL", "Central Products List"
 
 
 class LineProblem(TextChoices):
@@ -45,6 +46,18 @@ class LineProblem(TextChoices):
     NOT_YET = "NOT_YET", "The change takes effect later: send it again on that day."
     UNKNOWN_DEVICE = "UNKNOWN_DEVICE", "The hub is not in the inventory."
     UNKNOWN_REPLACEMENT = "UNKNOWN_REPLACEMENT", "The hub that takes its place is not in the inventory."
+    BAD_VERSION = "BAD_VERSION", "The firmware version is not one to eight letters and digits."
+    BAD_HASH = "BAD_HASH", "The hash is not a SHA-256 hash: 64 hexadecimal digits."
+    BAD_HASH_COVERS = "BAD_HASH_COVERS", "The hash covers the WHOLE_FILE or the IMAGE, nothing else."
+    BAD_CPL_STATUS = "BAD_CPL_STATUS", "The status is not Active, Cancelled, Expired or Withdrawn."
+    BAD_PREDECESSOR = (
+        "BAD_PREDECESSOR",
+        "The upgrade path names a version or an entry that the list does not have for this model.",
+    )
+    DUPLICATE_ENTRY = "DUPLICATE_ENTRY", "The entry stands further up in the file."
+    DUPLICATE_REFERENCE = "DUPLICATE_REFERENCE", "Another entry has this number."
+    IMAGE_DIFFERS = "IMAGE_DIFFERS", "The image uploaded for the entry has another hash."
+    TEXT_TOO_LONG = "TEXT_TOO_LONG", "A text is longer than its column takes."
     OLDER_VERSION = (
         "OLDER_VERSION",
         "The hub itself has named another version since the file was made, which stands. The rest was taken.",

@@ -68,10 +68,9 @@ class System:
             PREFIX + path, orjson.dumps(body), content_type="application/json", headers=_names(headers)
         )
 
-    def put(self, path: str, body: object, **headers: str) -> Any:
-        return self.client.put(
-            PREFIX + path, orjson.dumps(body), content_type="application/json", headers=_names(headers)
-        )
+    def put(self, path: str, body: object, *, kind: str = "application/json", **headers: str) -> Any:
+        data = body if isinstance(body, bytes) else orjson.dumps(body)
+        return self.client.put(PREFIX + path, data, content_type=kind, headers=_names(headers))
 
     def delete(self, path: str) -> Any:
         return self.client.delete(PREFIX + path)

@@ -29,7 +29,6 @@ _OF_PAGES: Final = ("portal/accounts/",)
 #: Refusals of loading inventories and catalogues, which is work of commands and of the CSP's door.
 _OF_OTHER_DOORS: Final = {
     "not_an_inventory",
-    "bad_firmware_hash",
     "bad_firmware_image",
     "bad_identifier",
     "too_many_waiting",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Final
 
 from portal.kernel.refusals import BadInput
-from portal.kernel.spreadsheets.columns import read_tables
+from portal.kernel.spreadsheets.columns import SHEET_STEP, read_tables
 from portal.kernel.spreadsheets.files import FileProblem, FileRefused
 from portal.kernel.spreadsheets.tables import NotRead, NotReadKind, Row, Table, column_letters, shortened
 
 #: Titles, dates and notes stand above the heading of a table that people keep; more is no table.
 _ROWS_LOOKED_AT: Final = 20
+#: What the portal itself puts behind the columns of lines it gives back to be corrected.
+ADDED_COLUMNS: Final = frozenset({"line", "sheet", "reason", "whattodo"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,14 @@ class HeadingRow:
     """Where each column stands, and what beside and above them is not read."""
 
     row: int
-    width: int
+    cells: tuple[str, ...]
     places: Mapping[str, int]
     not_read: tuple[NotRead, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return len(self.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,37 +99,78 @@ def find_heading(
 
 
 @dataclass(frozen=True, slots=True)
-class HeadedTable:
-    """The table of a file that has the columns that are looked for, and the sheets that are not read."""
+class HeadedFile:
+    """The tables of a file that have the columns that are looked for, and the names of the others.
 
-    table: Table
+    A line of the n-th table is numbered by its row plus n times SHEET_STEP.
+    """
+
     heading: HeadingRow
-    rows: Iterator[Row]
-    """Every row, those above the heading too; to be walked once."""
+    """Of the first table; rows of later ones come with their cells in its order."""
+    tables: Sequence[tuple[Table, HeadingRow, Iterator[Row]]]
     others: Sequence[NotRead]
+
+    @property
+    def sheets(self) -> tuple[str, ...]:
+        """The sheets that are read; none for a text."""
+        return tuple(table.name for table, *_ in self.tables if table.name)
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """Every row below a heading; to be walked once."""
+        for place, (_, heading, rows) in enumerate(self.tables):
+            for number, cells in rows:
+                if number > heading.row:
+                    yield number + place * SHEET_STEP, self._aligned(cells, heading)
+
+    @property
+    def open_quotes(self) -> list[tuple[int, str]]:
+        """Lines on which a quotation mark is opened and not closed; for when the rows have been walked."""
+        return [
+            (number + place * SHEET_STEP, text)
+            for place, (table, *_) in enumerate(self.tables)
+            for number, text in table.open_quotes
+        ]
 
     @property
     def not_read(self) -> list[NotRead]:
         """Name what is not read; for when the rows have been walked."""
-        return [*self.heading.not_read, *self.table.passed_over, *self.others]
+        several = len(self.tables) > 1
+        named = []
+        for table, heading, _ in self.tables:
+            named += [replace(part, sheet=table.name) if several else part for part in heading.not_read]
+            named += table.passed_over
+        return [*named, *self.others]
+
+    def _aligned(self, cells: list[str], heading: HeadingRow) -> list[str]:
+        if heading.cells == self.heading.cells:
+            return cells
+        places = {place: heading.places[name] for name, place in self.heading.places.items()}
+        row = [
+            cells[places[place]] if place in places and places[place] < len(cells) else ""
+            for place in range(self.heading.width)
+        ]
+        return row + [cell for cell in cells[heading.width :] if cell.strip()]
 
 
-def headed_table(
+def headed_file(
     data: bytes, layout: FileColumns, *, mapping: Mapping[str, str], refusal: type[BadInput]
-) -> HeadedTable:
-    """Find the first visible sheet that has every column that is needed; a text is one sheet.
+) -> HeadedFile:
+    """Find every visible sheet that has the columns that are needed; a text is one sheet.
+
+    A sheet with other columns than the first one is named, not read: what its columns lack would be taken
+    for empty.
 
     Raises:
         FileRefused: the file cannot be read.
         BadInput: of the type `refusal`: there is none.
     """
-    headed: tuple[Table, HeadingRow, Iterator[Row]] | None = None
+    tables: list[tuple[Table, HeadingRow, Iterator[Row]]] = []
     refused: list[BadInput] = []
     others: list[NotRead] = []
     for table in read_tables(data):
-        if headed or table.is_hidden:
-            kind = NotReadKind.HIDDEN_SHEET if table.is_hidden else NotReadKind.OTHER_SHEET
-            others.append(table.not_read(kind))
+        if table.is_hidden:
+            others.append(table.not_read(NotReadKind.HIDDEN_SHEET))
             continue
         first = list(islice(table.rows, _ROWS_LOOKED_AT))
         try:
@@ -130,11 +178,14 @@ def headed_table(
         except refusal as error:
             refused.append(error)
             others.append(table.not_read(NotReadKind.OTHER_SHEET, already=len(first)))
-        else:
-            headed = table, heading, chain(first, table.rows)
-    if headed is None:
+            continue
+        if tables and heading.places.keys() != tables[0][1].places.keys():
+            others.append(table.not_read(NotReadKind.DIFFERENT_COLUMNS, already=len(first)))
+            continue
+        tables.append((table, heading, chain(first, table.rows)))
+    if not tables:
         raise refused[-1] if refused else FileRefused(FileProblem.EMPTY)
-    return HeadedTable(*headed, others)
+    return HeadedFile(tables[0][1], tables, others)
 
 
 def bare_name(text: str) -> str:
@@ -152,10 +203,12 @@ def _heading(seen: Sequence[_Candidate], refusal: type[BadInput]) -> HeadingRow:
                 facts={"headings": [shortened(cell) for cell in here.cells[:100]]},
             )
     firsts = {name: places[0] for name, places in here.candidates.items()}
+    bare = [bare_name(cell) for cell in here.cells]
+    added = ADDED_COLUMNS if set(bare) >= ADDED_COLUMNS else frozenset()
     columns = (
         NotRead(NotReadKind.OTHER_COLUMN, name=shortened(cell), where=column_letters(place))
         for place, cell in enumerate(here.cells)
-        if cell.strip() and place not in firsts.values()
+        if cell.strip() and place not in firsts.values() and bare[place] not in added
     )
     above = (
         NotRead(
@@ -166,4 +219,4 @@ def _heading(seen: Sequence[_Candidate], refusal: type[BadInput]) -> HeadingRow:
         )
         for each in seen[:-1]
     )
-    return HeadingRow(here.row, len(here.cells), firsts, (*above, *columns))
+    return HeadingRow(here.row, here.cells, firsts, (*above, *columns))

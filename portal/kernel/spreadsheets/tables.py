@@ -27,6 +27,8 @@ class NotReadKind(StrEnum):
     HIDDEN_SHEET = "HIDDEN_SHEET"
     OTHER_COLUMN = "OTHER_COLUMN"
     OTHER_SHEET = "OTHER_SHEET"
+    DIFFERENT_COLUMNS = "DIFFERENT_COLUMNS"
+    OTHER_ROWS = "OTHER_ROWS"
 
 
 _WORDS: Final = {
@@ -37,7 +39,11 @@ _WORDS: Final = {
     NotReadKind.COLUMN: "Column {where} holds GUIDs too and was not read: “{name}”.",
     NotReadKind.SHEET: "The sheet has no column of hub GUIDs. Rows not read: {rows}.",
     NotReadKind.OTHER_COLUMN: "Column {where} is no part of such a file and was not read: “{name}”.",
-    NotReadKind.OTHER_SHEET: "Of such a file one sheet is read, and not this one. Rows not read: {rows}.",
+    NotReadKind.OTHER_SHEET: "The sheet has not the columns of such a file. Rows not read: {rows}.",
+    NotReadKind.DIFFERENT_COLUMNS: (
+        "The sheet has other columns than the first. Rows not read: {rows}. Send it as a file of its own."
+    ),
+    NotReadKind.OTHER_ROWS: "Rows of {name} were not read: {rows} ({line} {where}).",
     NotReadKind.HIDDEN_SHEET: "The sheet is hidden. Rows not read: {rows}. Show the sheet to include it.",
 }
 #: Of these `rows` counts rows of which nothing was taken.

@@ -11,7 +11,8 @@ from portal.identity.roles import DCC_ROLES
 from portal.identity.scope import Scope
 from portal.kernel.paging import Page
 from portal.kernel.refusals import NotFound
-from portal.kernel.spreadsheets import NotRead, stream_csv
+from portal.kernel.spreadsheets import SHEET_STEP, NotRead, stream_csv, stream_xlsx
+from portal.kernel.spreadsheets.csv_lines import cells_of
 from rollouts.models import ColumnMapping, EstateImport, EstateImportLine
 from rollouts.rules.file_columns import COLUMNS_OF
 from rollouts.states.inventory import FileKind, LineProblem
@@ -108,19 +109,64 @@ def estate_imports(scope: Scope, *, before: int | None = None, size: int = PAGE_
 
 
 def refused_lines_csv(scope: Scope, *, import_id: int) -> Iterator[bytes]:
-    """Stream the lines of an import that were not taken, as a file to correct and send again.
+    """Stream the lines of an import that were not taken: correct the wrong cells, and send the file again.
 
     Raises:
         NotPermitted: not for others than the DCC.
         NotFound: there is no such import.
     """
-    scope.check(*sorted(DCC_ROLES))
-    if not EstateImport.objects.filter(pk=import_id).exists():
-        raise NotFound("There is no such import.")
+    header, rows = _corrections(scope, import_id)
+    return stream_csv(rows, header=header, with_mark=True)
+
+
+def refused_lines_xlsx(scope: Scope, *, import_id: int) -> Iterator[bytes]:
+    """Stream the same as a workbook.
+
+    Raises:
+        NotPermitted, NotFound: as in `refused_lines_csv`.
+    """
+    header, rows = _corrections(scope, import_id)
+    return stream_xlsx(rows, header=header, title="Not taken")
+
+
+def _corrections(scope: Scope, import_id: int) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
+    """Give the columns of the file itself, with the reason behind, but for lines taken in part."""
+    entry = _import(scope, import_id)
     lines = EstateImportLine.objects.filter(estate_import_id=import_id).order_by("line_no", "pk")
+    lines = lines.exclude(reason=LineProblem.OLDER_VERSION)
     refused = lines.values_list("line_no", "raw", "reason").iterator(chunk_size=2000)
-    rows = ((line, raw, reason, LineProblem(reason).label) for line, raw, reason in refused)
-    return stream_csv(rows, header=("line", "text", "reason", "what_to_do"), with_mark=True)
+    heading = list(entry.heading) or ["text"]
+    delimiter = entry.delimiter if entry.heading else None
+
+    def rows() -> Iterator[Sequence[object]]:
+        for number, raw, reason in refused:
+            cells, surplus = _cells(raw, delimiter, width=len(heading))
+            place, line = divmod(number, SHEET_STEP)
+            sheet = entry.sheets[place] if place < len(entry.sheets) else ""
+            words = (
+                f"{LineProblem(reason).label} Left over: {surplus}" if surplus else LineProblem(reason).label
+            )
+            yield [*cells, line, sheet, reason, words]
+
+    return [*heading, "line", "sheet", "reason", "what_to_do"], rows()
+
+
+def _cells(raw: str, delimiter: str | None, *, width: int) -> tuple[list[str], str]:
+    """Split a line into as many cells as the heading has; return what is beyond them too."""
+    split = [raw] if delimiter is None else cells_of(raw.encode("utf-8", "replace"), delimiter)
+    # An octet a character: see `cells_of`.
+    cells = (
+        [raw] if split is None or delimiter is None else [cell.encode("latin-1").decode() for cell in split]
+    )
+    return (cells + [""] * width)[:width], ", ".join(filter(None, cells[width:]))
+
+
+def _import(scope: Scope, import_id: int) -> EstateImport:
+    scope.check(*sorted(DCC_ROLES))
+    entry = EstateImport.objects.filter(pk=import_id).first()
+    if entry is None:
+        raise NotFound("There is no such import.")
+    return entry
 
 
 def _summary(row: EstateImport) -> ImportSummary:

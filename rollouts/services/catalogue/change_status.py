@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from portal.events import journal
 from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
-from portal.kernel.refusals import BadInput, NotFound
+from portal.kernel.refusals import BadInput
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.versions import check_version
 from rollouts.models import CplEntry, Rollout
+from rollouts.reads.catalogue.entries import cpl_entry_values
 from rollouts.reads.rollouts.shares import numbers_by_party, shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout
+from rollouts.services.catalogue.enter import locked_entry
 from rollouts.services.rollouts.step import step_taken
 from rollouts.states import OPEN_STATUSES, RUNNING_STATUSES, CplStatus, RolloutStatus
 
@@ -21,30 +24,51 @@ LONGEST_REASON = 200
 
 @unit_of_work
 def change_cpl_status(
-    scope: Scope, *, cpl_entry_id: int, status: CplStatus, reason: str, now: datetime
+    scope: Scope,
+    *,
+    cpl_entry_id: int,
+    status: CplStatus,
+    reason: str,
+    expected: str | None = None,
+    now: datetime,
 ) -> list[int]:
     """Record the new status of a CPL entry; return the rollouts that are suspended by it.
 
     When the firmware of running rollouts is no longer active they are suspended at once, and
     everybody concerned is told why. Becoming active again resumes nothing: that takes a decision.
+    `expected` is the `version_of` the `cpl_entry_values` that were read.
 
     Raises:
         NotPermitted: not for a DCC operator.
         NotFound: there is no such entry.
+        EditConflict: the entry is not as `expected`.
         BadInput: there is no reason, or nothing changes.
     """
     scope.check(*MAY_OPERATE)
     reason = reason.strip()
     if not reason or len(reason) > LONGEST_REASON:
         raise BadInput(f"Give a reason of at most {LONGEST_REASON} characters.")
-    entry = CplEntry.objects.select_for_update(no_key=True).filter(pk=cpl_entry_id).first()
-    if entry is None:
-        raise NotFound("There is no such entry of the Central Products List.")
+    entry = locked_entry(cpl_entry_id)
+    check_version(expected, cpl_entry_values(entry))
     if entry.status == status:
         raise BadInput(f"The entry is {CplStatus(status).label.lower()} already.")
+    return status_changed(scope, entry, status=status, reason=reason, now=now)
+
+
+@inside_unit_of_work
+def status_changed(
+    scope: Scope,
+    entry: CplEntry,
+    *,
+    status: CplStatus,
+    reason: str,
+    removed_on: date | None = None,
+    now: datetime,
+) -> list[int]:
+    """Give an entry that is held its new status; return the rollouts that are suspended by it."""
     was = entry.status
     entry.status = status
-    entry.removed_on = None if status == CplStatus.ACTIVE else now.date()
+    entry.removed_on = None if status == CplStatus.ACTIVE else removed_on or now.date()
     entry.removed_reason = "" if status == CplStatus.ACTIVE else reason
     entry.save(update_fields=["status", "removed_on", "removed_reason"])
     journal.record(

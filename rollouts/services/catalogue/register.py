@@ -14,10 +14,13 @@ from portal.identity.models import MarketParticipant, Organisation, Organisation
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.identity.tokens import issue_token
-from portal.kernel.refusals import BadInput, NotFound, Refusal
+from portal.kernel.refusals import BadInput, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.versions import check_version
 from rollouts.models import CplEntry, CspChannel, DeviceModel, FirmwareImage
+from rollouts.reads.catalogue.entries import cpl_entry_values
 from rollouts.rules import firmware, identifiers
+from rollouts.services.catalogue.enter import locked_entry
 from rollouts.states import CplStatus, Region
 
 Document = Mapping[str, Any]
@@ -35,6 +38,11 @@ class ImageRefused(Refusal):
 
     code = "image_refused"
     status = 422
+
+    def __init__(self, problems: Sequence[firmware.ImageProblem]) -> None:
+        self.problems = [problem.message for problem in problems]
+        facts = [{"code": problem.code, "message": problem.message} for problem in problems]
+        super().__init__(" ".join(self.problems), facts={"problems": facts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +93,36 @@ def load_reference(document: Document, *, csps: CspAccess | None = None, now: da
 
 @unit_of_work
 def upload_image(
-    scope: Scope, *, cpl_entry_id: int, file_name: str, source: bytes | BinaryIO, now: datetime
+    scope: Scope,
+    *,
+    cpl_entry_id: int,
+    file_name: str,
+    source: bytes | BinaryIO,
+    expected: str | None = None,
+    now: datetime,
 ) -> FirmwareImage:
     """Check a firmware image against its CPL entry and record that it passed; the last one counts.
+
+    `expected` is the `version_of` the `cpl_entry_values` that were read.
 
     Raises:
         NotPermitted: not for a DCC operator.
         NotFound: there is no such CPL entry.
+        EditConflict: the entry is not as `expected`.
         ImageRefused: the file differs; every difference is told at once.
     """
     scope.check(*MAY_OPERATE)
-    entry = CplEntry.objects.select_related("device_model").filter(pk=cpl_entry_id).first()
-    if entry is None:
-        raise NotFound("There is no such entry of the Central Products List.")
-    expected = firmware.CplFacts(
+    entry = locked_entry(cpl_entry_id)
+    check_version(expected, cpl_entry_values(entry))
+    described = firmware.CplFacts(
         manufacturer_code=entry.device_model.manufacturer_code,
         firmware_version=entry.firmware_version,
         image_hash=bytes(entry.image_sha256).hex(),
         hash_covers=_CHECKED_AS[entry.hash_covers],
     )
-    check = firmware.check_image(source, expected=expected, largest=settings.LARGEST_IMAGE_OCTETS)
+    check = firmware.check_image(source, expected=described, largest=settings.LARGEST_IMAGE_OCTETS)
     if check.header is None or not check.is_good:
-        problems = [{"code": problem.code, "message": problem.message} for problem in check.problems]
-        raise ImageRefused(" ".join(p.message for p in check.problems), facts={"problems": problems})
+        raise ImageRefused(check.problems)
     header = {name: getattr(check.header, name) for name in check.header.__slots__}
     image, _ = FirmwareImage.objects.update_or_create(
         cpl_entry=entry,

@@ -16,13 +16,21 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import guid_sql, parse_texts
 from portal.kernel.spreadsheets import NotRead, Row
-from portal.kernel.spreadsheets.headings import HeadingRow, headed_table
+from portal.kernel.spreadsheets.csv_lines import written_line
+from portal.kernel.spreadsheets.headings import HeadingRow, headed_file
 from portal.kernel.statements import Sql
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 from rollouts.models import EstateImport
 from rollouts.rules.file_columns import COLUMNS_OF
 from rollouts.services.estate.change_supplier import Change, change_suppliers
-from rollouts.services.estate.inventory import NONE, Meanings, NotAnInventory, RefusedRow, read_day
+from rollouts.services.estate.inventory import (
+    LONGEST_RAW,
+    NONE,
+    Meanings,
+    NotAnInventory,
+    RefusedRow,
+    read_day,
+)
 from rollouts.services.estate.map_columns import mapping_of
 from rollouts.services.estate.record_import import ImportReport, Refusals, keep_import, open_import
 from rollouts.services.rollouts.refresh import refresh_eligibility
@@ -58,6 +66,8 @@ class _Feed:
     refusals: Refusals = field(default_factory=Refusals)
     not_read: list[NotRead] = field(default_factory=list)
     count: int = 0
+    heading: HeadingRow | None = None
+    sheets: tuple[str, ...] = ()
 
 
 @outside_unit_of_work
@@ -159,7 +169,14 @@ def _change_statuses(scope: Scope, *, data: bytes, file_name: str, now: datetime
 @inside_unit_of_work
 def _keep(entry: EstateImport, feed: _Feed, *, summary: Mapping[str, int], now: datetime) -> ImportReport:
     return keep_import(
-        entry, feed.refusals, lines=feed.count, summary=summary, not_read=feed.not_read, now=now
+        entry,
+        feed.refusals,
+        lines=feed.count,
+        summary=summary,
+        heading=feed.heading,
+        sheets=feed.sheets,
+        not_read=feed.not_read,
+        now=now,
     )
 
 
@@ -254,13 +271,14 @@ def _feed_of(scope: Scope, kind: FileKind, data: bytes) -> _Feed:
         FileRefused, NotAnInventory: it is no such feed.
     """
     feed = _Feed()
-    headed = headed_table(data, COLUMNS_OF[kind], mapping=mapping_of(scope, kind), refusal=NotAnInventory)
-    _add_lines(feed, headed.heading, [row for row in headed.rows if row[0] > headed.heading.row])
+    file = headed_file(data, COLUMNS_OF[kind], mapping=mapping_of(scope, kind), refusal=NotAnInventory)
+    feed.heading, feed.sheets = file.heading, file.sheets
+    _add_lines(feed, file.heading, list(file.rows))
     feed.refusals.add(
-        RefusedRow(number, raw[:400], LineProblem.MALFORMED_LINE) for number, raw in headed.table.open_quotes
+        RefusedRow(number, raw[:LONGEST_RAW], LineProblem.MALFORMED_LINE) for number, raw in file.open_quotes
     )
-    feed.count += len(headed.table.open_quotes)
-    feed.not_read += headed.not_read
+    feed.count += len(file.open_quotes)
+    feed.not_read += file.not_read
     return feed
 
 
@@ -273,7 +291,7 @@ def _add_lines(feed: _Feed, heading: HeadingRow, rows: Sequence[Row]) -> None:
     guids = {line - 1: guid for line, guid in read if counts[line] == 1}
     feed.count += len(rows)
     for place, (number, cells) in enumerate(rows):
-        raw = ",".join(cells)[:400]
+        raw = written_line(cells)[:LONGEST_RAW]
         if place not in guids:
             feed.refusals.add([RefusedRow(number, raw, LineProblem.MALFORMED_ID)])
             continue

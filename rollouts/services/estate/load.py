@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +18,15 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import guid_sql
 from portal.kernel.refusals import BadInput
+from portal.kernel.spreadsheets.csv_lines import decoded
 from portal.kernel.spreadsheets.headings import HeadingRow
 from portal.kernel.statements import Sql
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
-from rollouts.models import EstateImport
+from rollouts.models import EstateImport, HeldDifference
 from rollouts.services.estate.change_supplier import change_suppliers
 from rollouts.services.estate.inventory import (
     HUB_COLUMNS,
+    LONGEST_RAW,
     Inventory,
     Meanings,
     Repeats,
@@ -81,7 +84,7 @@ def load_estate(
         raise BadInput("The file cannot be as of a time to come.")
     digest = hashlib.sha256()
     inventory = open_inventory(_hashed(source, digest), mapping=mapping_of(scope, FileKind.LOAD))
-    load = _Load(inventory)
+    load = _Load(inventory, source)
     made_at = as_of or _midnight_before(now)
     report = _take_in(scope, load, digest=digest, file_name=file_name, as_of=made_at, now=now)
     if report.is_first:
@@ -101,12 +104,16 @@ def _take_in(
     is_first = _is_empty_and_ours()
     summary = _fill(load) if is_first else _merge(load, entry, now=now)
     entry.sha256 = digest.digest()
+    load.refusals.spell(_texts_of(load, mapping=mapping_of(scope, FileKind.LOAD)))
     report = keep_import(
         entry,
         load.refusals,
         lines=load.lines,
         summary=summary,
         is_first=is_first,
+        heading=load.inventory.heading,
+        delimiter=load.inventory.delimiter,
+        sheets=load.inventory.sheets,
         not_read=load.inventory.not_read,
         now=now,
     )
@@ -126,6 +133,7 @@ class _Load:
     """One file on its way in: rows for COPY, and what was not taken."""
 
     inventory: Inventory
+    source: Source
     refusals: Refusals = field(default_factory=Refusals)
     repeats: Repeats = field(default_factory=Repeats)
     lines: int = 0
@@ -201,7 +209,7 @@ def _merge(load: _Load, entry: EstateImport, *, now: datetime) -> dict[str, int]
         load.refusals.add_one(row.line_no, row.guid, LineProblem(row.problem))
     # Whoever publishes waits until the hubs are as the file has them: see `take_turn`.
     sql.run("SELECT id FROM rollouts_devicemodel ORDER BY id FOR SHARE")
-    outdated = _keep_later_word(load, as_of=entry.as_of)
+    outdated = _keep_later_word(load, entry)
     params = {"now": now, "evidence": f"import {entry.pk}", **_HISTORY}
     gpfs = {"old_gpf": Sql(guid_sql("k.old_gpf")), "new_gpf": Sql(guid_sql("k.gpf_guid"))}
     row = sql.rows(sql.statement("rollouts", "merge_hubs", **gpfs), params)[0]
@@ -209,10 +217,25 @@ def _merge(load: _Load, entry: EstateImport, *, now: datetime) -> dict[str, int]
     return {**merged, "outdated": outdated} if outdated else merged
 
 
-def _keep_later_word(load: _Load, *, as_of: datetime | None) -> int:
-    """Let the hubs' own word of their version stand against an older file; return how many it is of."""
+def _keep_later_word(load: _Load, entry: EstateImport) -> int:
+    """Let the hubs' own word of their version stand until somebody decides; return how many it is of."""
     sql.fetch_one("rollouts", "hold_differing")
-    rows = sql.fetch_all("rollouts", "keep_later_word", as_of=as_of)
+    rows = sql.fetch_all("rollouts", "keep_later_word", as_of=entry.as_of)
+    sql.copy_rows(
+        "rollouts_held_difference",
+        ("estate_import_id", "guid", "line_no", "file_entry_id", "hub_entry_id", "decision"),
+        (
+            (
+                entry.pk,
+                row.guid,
+                row.line_no,
+                row.said_entry_id,
+                row.kept_entry_id,
+                HeldDifference.Decision.OPEN.value,
+            )
+            for row in rows
+        ),
+    )
     for row in rows:
         words = f"{row.said} in the file, {row.kept} by its own word"
         load.refusals.note(row.line_no, row.guid, words, LineProblem.OLDER_VERSION)
@@ -226,6 +249,24 @@ def _keep_what_is_missing(heading: HeadingRow) -> None:
     if missing:
         settings = Sql(", ".join(f"{column} = h.{column}" for column in missing))
         sql.run(sql.statement("rollouts", "keep_columns", settings=settings))
+
+
+def _texts_of(load: _Load, *, mapping: Mapping[str, str]) -> dict[int, str]:
+    """Read the file once more for lines found wanting at its end; a stream that is gone gives none."""
+    wanted, source = sorted(load.refusals.unspelt), load.source
+    if not wanted:
+        return {}
+    if not isinstance(source, bytes):
+        if not hasattr(source, "seek"):
+            return {}
+        source.seek(0)
+    texts: dict[int, str] = {}
+    for block in open_inventory(source, mapping=mapping).blocks:
+        first, last = (bisect_left(wanted, edge) for edge in (block.first, block.first + block.lines))
+        if first < last:
+            lines = block.text.split(b"\n")
+            texts |= {n: decoded(lines[n - block.first])[:LONGEST_RAW] for n in wanted[first:last]}
+    return texts
 
 
 def _move_suppliers(scope: Scope, report: ImportReport, *, now: datetime) -> int:
@@ -266,6 +307,7 @@ def _read_ahead(source: Iterator[T], count: int) -> Iterator[T]:
             yield made
 
 
+_OPEN: Final = HeldDifference.Decision.OPEN.value
 _HISTORY: Final = {
     "version_kind": int(HistoryKind.VERSION),
     "gpf_version_kind": int(HistoryKind.GPF_VERSION),

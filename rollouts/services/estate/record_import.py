@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +13,7 @@ from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.lines import one_line
 from portal.kernel.spreadsheets import NotRead
+from portal.kernel.spreadsheets.headings import HeadingRow
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.models import EstateImport
 from rollouts.services.estate.inventory import RefusedRow, Repeats
@@ -56,6 +57,8 @@ class Refusals:
     noted: list[RefusedRow] = field(default_factory=list)
     """Lines that were taken, but for something: listed with the others, counted by nobody."""
     reasons: Counter[LineProblem] = field(default_factory=Counter)
+    unspelt: set[int] = field(default_factory=set)
+    """Lines of which only the hub is known so far: they are found when the file has been read."""
 
     def add(self, refused: Iterable[RefusedRow]) -> None:
         """Count lines, and keep them as long as there is room."""
@@ -67,6 +70,14 @@ class Refusals:
     def add_one(self, line: int, guid: int, problem: LineProblem) -> None:
         """Count a line of which only the hub is known by now."""
         self.add([RefusedRow(line, str(Guid.from_db(guid)), problem)])
+        self.unspelt.add(line)
+
+    def spell(self, texts: Mapping[int, str]) -> None:
+        """Give lines of which only the hub was known as they read."""
+        self.kept = [
+            replace(line, raw=texts[line.line]) if line.line in self.unspelt and line.line in texts else line
+            for line in self.kept
+        ]
 
     def note(self, line: int, guid: int, words: str, problem: LineProblem) -> None:
         """Keep a line that was taken but for what `words` say, as long as there is room."""
@@ -101,6 +112,9 @@ def keep_import(
     summary: Mapping[str, int],
     now: datetime,
     is_first: bool = False,
+    heading: HeadingRow | None = None,
+    delimiter: str = ",",
+    sheets: Sequence[str] = (),
     not_read: Sequence[NotRead] = (),
 ) -> ImportReport:
     """Record what came of a file, with the lines that were not taken."""
@@ -108,6 +122,8 @@ def keep_import(
     entry.lines, entry.accepted, entry.refused = lines, lines - refused, refused
     entry.refused_by_reason = {problem.value: n for problem, n in sorted(refusals.reasons.items())}
     entry.summary, entry.finished_at = dict(summary), now
+    entry.heading, entry.delimiter = list(heading.cells if heading else ()), delimiter
+    entry.sheets = list(sheets)
     entry.not_read = [part.document for part in not_read]
     entry.save()
     sql.copy_rows(

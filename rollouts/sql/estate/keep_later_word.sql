@@ -22,6 +22,7 @@ WITH word AS MATERIALIZED (
       FROM word
      WHERE s.guid = word.guid
 )
-SELECT word.line_no, word.guid, said.firmware_version AS said, word.firmware_version AS kept
+SELECT word.line_no, word.guid, said.firmware_version AS said, word.firmware_version AS kept,
+       word.said_entry_id, word.cpl_entry_id AS kept_entry_id
   FROM word JOIN rollouts_cplentry AS said ON said.id = word.said_entry_id
  ORDER BY word.line_no

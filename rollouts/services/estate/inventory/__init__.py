@@ -9,7 +9,7 @@ GUIDs differ on every line, and are read as arrays.
 from __future__ import annotations
 
 from rollouts.services.estate.inventory.files import Inventory, NotAnInventory, open_inventory
-from rollouts.services.estate.inventory.judging import JudgedBlock, RefusedRow, judge
+from rollouts.services.estate.inventory.judging import LONGEST_RAW, JudgedBlock, RefusedRow, judge
 from rollouts.services.estate.inventory.meanings import NONE, Meanings, read_day
 from rollouts.services.estate.inventory.parsing import parsed_blocks
 from rollouts.services.estate.inventory.repeats import Repeats
@@ -17,6 +17,7 @@ from rollouts.services.estate.inventory.rows import HUB_COLUMNS, rows_of
 
 __all__ = [
     "HUB_COLUMNS",
+    "LONGEST_RAW",
     "NONE",
     "Inventory",
     "JudgedBlock",

@@ -6,15 +6,16 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, Final, TypeAlias
 
 from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets import FileRefused, NotRead
+from portal.kernel.spreadsheets.csv_lines import cells_of, decoded
 from portal.kernel.spreadsheets.files import FileProblem, is_workbook
-from portal.kernel.spreadsheets.headings import HeadingRow, find_heading, headed_table
+from portal.kernel.spreadsheets.headings import HeadedFile, HeadingRow, find_heading, headed_file
 from portal.kernel.spreadsheets.texts import encoding_of
 from rollouts.rules.file_columns import INVENTORY
 
@@ -56,6 +57,8 @@ class Inventory:
     blocks: Iterator[LineBlock]
     not_read: list[NotRead]
     """What of the file is not read; known once the last block has come."""
+    sheets: tuple[str, ...] = ()
+    """The sheets that are read: a line is one of the first, plus SHEET_STEP for each before its own."""
 
 
 def open_inventory(source: Source, *, mapping: Mapping[str, str] | None = None) -> Inventory:
@@ -74,12 +77,9 @@ def open_inventory(source: Source, *, mapping: Mapping[str, str] | None = None) 
         raise FileRefused(FileProblem.EMPTY)
     chunks = chain([beginning], chunks)
     encoding = encoding_of(beginning)
-    is_book = not encoding and is_workbook(beginning)
-    if is_book:
-        text = _workbook_lines(b"".join(chunks), mapping or {}, not_read)
-    else:
-        text = _line_feeds(_narrow(chunks, encoding or ""))
-    blocks = _numbered(_blocks(text))
+    if not encoding and is_workbook(beginning):
+        return _from_workbook(b"".join(chunks), mapping or {}, not_read)
+    blocks = _numbered(_blocks(_line_feeds(_narrow(chunks, encoding or ""))))
     first = next(blocks, None)
     if first is None:
         raise FileRefused(FileProblem.EMPTY)
@@ -92,31 +92,8 @@ def open_inventory(source: Source, *, mapping: Mapping[str, str] | None = None) 
         refusal=NotAnInventory,
     )
     rest = LineBlock(first.text.split(b"\n", heading.row)[-1], heading.row + 1, first.lines - heading.row)
-    if not is_book:
-        not_read += heading.not_read
+    not_read += heading.not_read
     return Inventory(heading, delimiter, chain([rest] if rest.text else [], blocks), not_read)
-
-
-def cells_of(line: bytes, delimiter: str) -> list[str] | None:
-    """Split one line into its cells, an octet a character; None where a quote is never closed."""
-    text = line.decode("latin-1")
-    if '"' not in text:
-        return text.split(delimiter)
-    # The line that follows is only there to be swallowed.
-    reader = csv.reader([text, ""], delimiter=delimiter)
-    try:
-        cells = next(reader)
-    except csv.Error:
-        return None
-    return cells if reader.line_num == 1 else None
-
-
-def decoded(octets: bytes) -> str:
-    """Decode one word or line: UTF-8, else Windows-1252."""
-    try:
-        return octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return octets.decode("cp1252", "replace")
 
 
 def chunks_of(source: Source) -> Iterator[bytes]:
@@ -184,22 +161,47 @@ def _numbered(blocks: Iterable[bytes]) -> Iterator[LineBlock]:
         number += lines
 
 
-def _workbook_lines(data: bytes, mapping: Mapping[str, str], not_read: list[NotRead]) -> Iterator[bytes]:
-    """Write the sheet that is an inventory as lines of text, a row under its number, and name the others."""
-    headed = headed_table(data, INVENTORY, mapping=mapping, refusal=NotAnInventory)
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    written = 0
-    for number, cells in headed.rows:
-        buffer.write("\n" * (number - written - 1))
-        written = number
-        writer.writerow([re.sub(r"[\x00-\x1f]+", " ", cell).strip() for cell in cells])
-        if buffer.tell() > _READ:
-            yield buffer.getvalue().encode()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue().encode()
-    not_read += headed.not_read
+def _from_workbook(data: bytes, mapping: Mapping[str, str], not_read: list[NotRead]) -> Inventory:
+    file = headed_file(data, INVENTORY, mapping=mapping, refusal=NotAnInventory)
+    return Inventory(file.heading, ",", _workbook_blocks(file, not_read), not_read, file.sheets)
+
+
+def _workbook_blocks(file: HeadedFile, not_read: list[NotRead]) -> Iterator[LineBlock]:
+    """Write the sheets that are inventories as lines of text, a row under its number, and name the others."""
+    written = _Lines()
+    for number, cells in file.rows:
+        if written.lines and (written.size > _READ or number > written.following + _MOST_ABOVE):
+            yield written.block
+            written = _Lines()
+        written.add(number, [re.sub(r"[\x00-\x1f]+", " ", cell).strip() for cell in cells])
+    if written.lines:
+        yield written.block
+    not_read += file.not_read
+
+
+class _Lines:
+    """Rows as lines of text, each under its number."""
+
+    def __init__(self) -> None:
+        self._buffer = io.StringIO(newline="")
+        self._writer = csv.writer(self._buffer, lineterminator="\n")
+        self.first = self.following = self.lines = 0
+
+    @property
+    def size(self) -> int:
+        return self._buffer.tell()
+
+    @property
+    def block(self) -> LineBlock:
+        return LineBlock(self._buffer.getvalue().encode(), self.first, self.lines)
+
+    def add(self, number: int, cells: Sequence[str]) -> None:
+        if not self.lines:
+            self.first = self.following = number
+        self._buffer.write("\n" * (number - self.following))
+        self._writer.writerow(cells)
+        self.lines += number - self.following + 1
+        self.following = number + 1
 
 
 def _texts(line: bytes, delimiter: str) -> list[str]:

@@ -17,7 +17,8 @@ Int64s: TypeAlias = npt.NDArray[np.int64]
 Int32s: TypeAlias = npt.NDArray[np.int32]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
-LONGEST_RAW: Final = 400
+LONGEST_RAW: Final = 4_000
+"""A line is given back to be corrected; one that is longer is cut."""
 _SPELLING: Final = 23
 
 

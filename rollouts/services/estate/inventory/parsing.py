@@ -18,8 +18,9 @@ import pyarrow as pa
 import pyarrow.csv
 
 from portal.kernel.spreadsheets import FileRefused
+from portal.kernel.spreadsheets.csv_lines import cells_of, decoded
 from portal.kernel.spreadsheets.files import FileProblem
-from rollouts.services.estate.inventory.files import Inventory, LineBlock, cells_of, decoded
+from rollouts.services.estate.inventory.files import Inventory, LineBlock
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
 

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rollouts.services.estate.inventory.files import decoded
+from portal.kernel.spreadsheets.csv_lines import decoded
 from rollouts.services.estate.inventory.parsing import ParsedBlock
 
 Int32s: TypeAlias = npt.NDArray[np.int32]

@@ -1,0 +1,1 @@
+"""Catalogue: hub models, the Central Products List and firmware images."""
