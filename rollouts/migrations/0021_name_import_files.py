@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rollouts', '0019_name_the_time_agreed_with'),
+        ('rollouts', '0020_skip_pilot'),
     ]
 
     operations = [
