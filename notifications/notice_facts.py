@@ -170,6 +170,40 @@ def pilot_decided(data: Data) -> str:
     return " ".join(sentences)
 
 
+def pilot_wanted(data: Data) -> str:
+    """Say that a pilot waits for nominations, until when, and what happens without."""
+    return (
+        f"You have nominated no hubs for the pilot; {hubs(count(data, 'hubs'))} of yours could take part. "
+        f"Nominate until {at(data, 'cutoff_at')}. DCC may propose hubs of yours, or go on without a pilot."
+    )
+
+
+def pilot_proposed(data: Data) -> str:
+    """Say how many hubs of one's own DCC proposes for the pilot, and what accepting means."""
+    split = count(data, "split")
+    shared = (
+        f" {split:,} of them {'has' if split == 1 else 'have'} a second Supplier, who is asked too: such "
+        "a hub takes part once both accept."
+        if split
+        else ""
+    )
+    wanted = at(data, "activate_at")
+    when = f"They would activate on {wanted}." if wanted else "They would activate once the image is on them."
+    return (
+        f"DCC proposes {hubs(count(data, 'hubs'))} of yours for the pilot.{shared} {when}\n"
+        f"Accept or decline with one answer, until {at(data, 'cutoff_at')}."
+    )
+
+
+def pilot_answered(data: Data) -> str:
+    """Say to the DCC what a Supplier has answered to a proposal."""
+    who, number = data.get("supplier", "A Supplier"), hubs(count(data, "hubs"))
+    comment = f" It writes: {data['comment']}" if data.get("comment") else ""
+    if not data.get("accepted"):
+        return f"{who} does not accept that {number} take part in the pilot.{comment}"
+    return f"{who} accepts that {number} take part; {count(data, 'joined'):,} joined with it.{comment}"
+
+
 def pilot_hubs(data: Data) -> str:
     """Return how the pilot stands with one's own hubs in it; the boards read the whole."""
     own = data.get("own_pilot") or data.get("pilot") or {}

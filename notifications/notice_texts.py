@@ -46,6 +46,11 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
         "Notice revoked: {name}", say.lines(say.reason, say.own_hubs, say.ended), "bad"
     ),
     K.RELEASE_NOTE_REVISED: NoticeTemplate("Release Note revised: {name}", say.note),
+    K.PILOT_REMINDED: NoticeTemplate("Nominate pilot hubs: {name}", say.pilot_wanted, "warn"),
+    K.PILOT_PROPOSED: NoticeTemplate(
+        "DCC proposes pilot hubs: {name}", say.lines(say.pilot_proposed, say.commentary), "warn"
+    ),
+    K.PILOT_ANSWERED: NoticeTemplate("Pilot proposal answered: {name}", say.pilot_answered),
     K.PILOT_SUBMITTED: NoticeTemplate("Pilot hubs nominated: {name}", say.nominated),
     K.PILOT_CONFIRMED: NoticeTemplate(
         "Pilot nomination decided: {name}", say.lines(say.pilot_decided, say.commentary)
@@ -111,7 +116,18 @@ _ICONS: Final[tuple[tuple[frozenset[EntryKind], str], ...]] = (
     (frozenset({K.ROLLOUT_NOTIFIED, K.BATCH_ANNOUNCED}), "megaphone"),
     (frozenset({K.RELEASE_NOTE_REVISED}), "file"),
     (
-        frozenset({K.PILOT_SUBMITTED, K.PILOT_CONFIRMED, K.PILOT_STARTED, K.PILOT_PROGRESS, K.PILOT_ENDED}),
+        frozenset(
+            {
+                K.PILOT_REMINDED,
+                K.PILOT_PROPOSED,
+                K.PILOT_ANSWERED,
+                K.PILOT_SUBMITTED,
+                K.PILOT_CONFIRMED,
+                K.PILOT_STARTED,
+                K.PILOT_PROGRESS,
+                K.PILOT_ENDED,
+            }
+        ),
         "flask",
     ),
     (frozenset({K.PILOT_ACCEPTED, K.ROLLOUT_COMPLETED}), "check-circle"),

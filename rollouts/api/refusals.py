@@ -46,6 +46,15 @@ CATALOGUE: Final = (
         "None of these hubs can be in the pilot.",
         "`rejected` gives each its reason.",
     ),
+    ProblemType(
+        "nothing_proposed",
+        409,
+        "The conditions choose no hub that could still join the pilot.",
+        "Widen them.",
+    ),
+    ProblemType(
+        "nobody_to_remind", 409, "Every Supplier has nominated, or was reminded within the last day."
+    ),
     # Criteria
     ProblemType(
         "invalid_criteria",

@@ -31,7 +31,7 @@ from rollouts.models.governance import (
 )
 from rollouts.models.imports import ImportFile
 from rollouts.models.instructions import Instruction, InstructionLine
-from rollouts.models.pilots import PilotMember, PilotSubmission
+from rollouts.models.pilots import PilotMember, PilotProposal, PilotReminder, PilotSubmission
 from rollouts.models.plans import DEFAULT_PILOT_CAP, Batch, ReleaseNote, Rollout, Target
 from rollouts.models.selections import (
     ApprovalRule,
@@ -81,6 +81,8 @@ __all__ = [
     "InstructionLine",
     "KnownIssue",
     "PilotMember",
+    "PilotProposal",
+    "PilotReminder",
     "PilotSubmission",
     "ReleaseNote",
     "Rollout",

@@ -7,8 +7,39 @@ from django.db import models
 from rollouts.models.plans import Rollout
 
 
+class PilotProposal(models.Model):
+    """Hubs DCC proposes for the pilot, drawn by conditions; each of their Suppliers accepts or not."""
+
+    rollout = models.ForeignKey(Rollout, on_delete=models.PROTECT, related_name="pilot_proposals")
+    proposed_at = models.DateTimeField()
+    proposed_by_id = models.BigIntegerField(null=True)
+    activate_at = models.DateTimeField(null=True)
+    criteria = models.JSONField()
+    sample = models.JSONField(null=True)
+    comment = models.TextField(blank=True)
+    hubs = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.rollout_id} {self.hubs}"
+
+
+class PilotReminder(models.Model):
+    """When a Supplier was reminded that it has nominated no hubs for a pilot."""
+
+    rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="pilot_reminders")
+    organisation_id = models.IntegerField()
+    reminded_at = models.DateTimeField()
+    reminded_by_id = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.rollout_id} {self.organisation_id}"
+
+
 class PilotSubmission(models.Model):
-    """One Supplier's nomination of hubs for the pilot, with the time it wants for them."""
+    """One Supplier's nomination of hubs for the pilot, with the time it wants for them.
+
+    Of a proposal of the DCC there is one for each Supplier of its hubs: PROPOSED until the Supplier answers.
+    """
 
     class Status(models.TextChoices):
         """What became of it."""
@@ -17,8 +48,14 @@ class PilotSubmission(models.Model):
         CONFIRMED = "CONFIRMED", "Confirmed"
         DECLINED = "DECLINED", "Not taken"
         WITHDRAWN = "WITHDRAWN", "Withdrawn"
+        PROPOSED = "PROPOSED", "Proposed by DCC"
+        ACCEPTED = "ACCEPTED", "Accepted"
+        REFUSED = "REFUSED", "Not accepted"
 
     rollout = models.ForeignKey(Rollout, on_delete=models.PROTECT, related_name="pilot_submissions")
+    proposal = models.ForeignKey(
+        PilotProposal, on_delete=models.PROTECT, null=True, related_name="submissions"
+    )
     organisation_id = models.IntegerField()
     user_id = models.BigIntegerField(null=True)
     rule_version_id = models.BigIntegerField(null=True)

@@ -72,6 +72,13 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
         "Choose hubs",
         "rollouts:pilot",
     ),
+    Duty.ANSWER_PROPOSAL: _Words(
+        "Accept or decline pilot hubs: {name}",
+        "DCC proposes hubs of yours for the pilot. A shared hub takes part once both Suppliers accept.",
+        "Answer",
+        "rollouts:pilot",
+        "hub",
+    ),
     Duty.PUBLISH: _Words(
         "Publish the notice: {name}", "A draft: only DCC sees it so far.", "Preview", "rollouts:preview"
     ),
@@ -97,7 +104,7 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
     Duty.MEND_PILOT: _Words(
         "No pilot has run: {name}",
         "The safe launch waits for it, and holds the hubs back after the automatic time. Start it with the "
-        "hubs there are, or go on without a pilot.",
+        "hubs there are, propose some, or go on without a pilot.",
         "Decide",
         "rollouts:pilot",
         "hub",

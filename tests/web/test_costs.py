@@ -33,7 +33,7 @@ COSTS = {
         "/rollouts/{id}/": 13,
         "/rollouts/{id}/steps/suspend/": 13,
         "/rollouts/{id}/decision/": 12,
-        "/rollouts/{id}/pilot/": 20,
+        "/rollouts/{id}/pilot/": 25,  # and who has nominated
         "/channels/": 9,
         "/schedule/": 9,
         "/unmatched-alerts/": 7,

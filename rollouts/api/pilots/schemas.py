@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Final, TypedDict
 
 from portal.rest.schemas import AllowedNames, Component, Count, Example, GuidText
 from rollouts.api.enums import (
@@ -24,6 +24,15 @@ from rollouts.queries.pilots.pilots import PilotHub, PilotProgress, SavedRule, S
 from rollouts.services import Confirmation, Nomination
 from rollouts.states import RejectionReason
 
+SUBMISSION_STATUSES: Final = (
+    "SUBMITTED",
+    "CONFIRMED",
+    "DECLINED",
+    "WITHDRAWN",
+    "PROPOSED",
+    "ACCEPTED",
+    "REFUSED",
+)
 _TREE = {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]}
 _SAMPLE = {"size": 100, "strata": ["region", "version"], "seed": 7}
 _BREAKDOWN = {"region": {"NORTH": 60, "SOUTH": 40}}
@@ -69,14 +78,14 @@ class RefusedHubSchema(TypedDict):
 
 
 class PilotSubmissionSchema(TypedDict):
-    """A nomination of hubs for the pilot."""
+    """A nomination of hubs for the pilot, or what DCC proposes to you (PROPOSED, until you answer)."""
 
     id: Id
     supplier: Annotated[str, Example("Brightwater Energy"), "Told to the DCC, and to the Supplier itself."]
     rule: Annotated[str, Example("Spread over regions")]
     submitted_at: datetime
     activate_at: datetime | None
-    status: Annotated[str, AllowedNames(["SUBMITTED", "CONFIRMED", "DECLINED", "WITHDRAWN"])]
+    status: Annotated[str, AllowedNames(SUBMISSION_STATUSES)]
     comment: str
     hubs: Count
     score: Annotated[float | None, "How well these hubs stand for all of yours; 1 is perfectly."]

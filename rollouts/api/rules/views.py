@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
-from portal.rest.fields import JsonObjectField, StrictSerializer
+from portal.rest.fields import IdField, JsonObjectField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.schemas import list_of, schema_reference
@@ -37,6 +37,12 @@ class ChoiceSerializer(StrictSerializer):
     sample = JsonObjectField(described_as="Sample", required=False, allow_null=True, help_text=_SAMPLE)
 
 
+class PreviewedChoiceSerializer(ChoiceSerializer):
+    """The same, and among whose hubs."""
+
+    supplier_id = IdField(required=False, help_text="For the DCC: among the hubs of one Supplier.")
+
+
 class NamedChoiceSerializer(ChoiceSerializer):
     """The same under a name."""
 
@@ -52,14 +58,14 @@ class SelectionPreviewView(ResourceView):
     @operation(
         "previewSelection",
         "Try conditions out",
-        body=ChoiceSerializer,
+        body=PreviewedChoiceSerializer,
         example=_RULE,
         returns=schema_reference(documents.SelectionSchema),
         refuses=("invalid_criteria",),
     )
     def post(self, request: Request, rollout_id: int) -> Response:
         """Return what conditions and a sample would choose of your hubs in a rollout. Changes nothing."""
-        body = self.validated_body(ChoiceSerializer)
+        body = self.validated_body(PreviewedChoiceSerializer)
         chosen = preview_selection(self.scope, rollout_id=rollout_id, now=clock.now(), **body)
         return Response(documents.selection(chosen))
 

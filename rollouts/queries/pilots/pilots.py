@@ -88,6 +88,8 @@ class Submission:
     score: float | None
     breakdown: Mapping[str, Any]
     not_read: Sequence[NotRead] = ()
+    is_proposal: bool = False
+    """Whether DCC proposed these hubs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +147,17 @@ class ReviewOpen:
 
 
 def preview_selection(
-    scope: Scope, *, rollout_id: int, tree: object, sample: Mapping[str, Any] | None = None, now: datetime
+    scope: Scope,
+    *,
+    rollout_id: int,
+    tree: object,
+    sample: Mapping[str, Any] | None = None,
+    supplier_id: int | None = None,
+    now: datetime,
 ) -> SelectionPreview:
     """Return what criteria and a sample would choose of the organisation's own hubs, and change nothing.
+
+    The DCC chooses among all hubs, or those of one Supplier (`supplier_id`).
 
     Raises:
         NotFound: there is no such rollout for this organisation.
@@ -160,7 +170,13 @@ def preview_selection(
     criteria = parse(tree, subject=Subject.HUB)
     drawn = parse_sample(sample) if sample is not None else None
     selection = choose(
-        scope, rollout_id=rollout_id, criteria=criteria, sample=drawn, as_of=now.date(), listed=LISTED
+        scope,
+        rollout_id=rollout_id,
+        criteria=criteria,
+        sample=drawn,
+        as_of=now.date(),
+        listed=LISTED,
+        supplier_id=supplier_id,
     )
     return SelectionPreview(explain(criteria), selection, rollout.pilot_cap)
 
@@ -213,6 +229,7 @@ def submissions(scope: Scope, *, rollout_id: int) -> list[Submission]:
             score=row.score,
             breakdown=row.breakdown,
             not_read=list(map(NotRead.of, row.not_read)),
+            is_proposal=row.proposal_id is not None,
         )
         for row in rows
     ]

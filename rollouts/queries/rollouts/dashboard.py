@@ -22,6 +22,7 @@ from rollouts.queries.rollouts.progress import ActivationPlan, Progress, States,
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.states import (
     HALTED_STATUSES,
+    NOMINATION_STATUSES,
     OPEN_STATUSES,
     RUNNING_STATUSES,
     BatchKind,
@@ -42,6 +43,7 @@ class Duty(Enum):
     INSTRUCT = "instruct"
     ANSWER_SECOND = "answer-second"
     NOMINATE = "nominate"
+    ANSWER_PROPOSAL = "answer-proposal"
     PUBLISH = "publish"
     ADD_NOTE = "add-note"
     DECIDE_NOMINATIONS = "decide-nominations"
@@ -183,6 +185,8 @@ class _Facts:
     """Rollouts with a Release Note."""
     submissions: Counter[tuple[int, str]] = field(default_factory=Counter)
     nominated_by: set[tuple[int, int]] = field(default_factory=set)
+    proposed_to: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Hubs that DCC proposes for a pilot, by rollout and Supplier."""
     decisions: dict[int, str] = field(default_factory=dict)
     """Where the open decision of a rollout stands."""
     reviews: dict[int, ReviewOpen] = field(default_factory=dict)
@@ -200,11 +204,14 @@ class _Facts:
         submissions = PilotSubmission.objects.filter(rollout_id__in=ids).exclude(
             status=PilotSubmission.Status.WITHDRAWN
         )
-        for rollout_id, organisation_id, status in submissions.values_list(
-            "rollout_id", "organisation_id", "status"
+        for rollout_id, organisation_id, status, hubs in submissions.values_list(
+            "rollout_id", "organisation_id", "status", "hubs"
         ):
             facts.submissions[rollout_id, status] += 1
-            facts.nominated_by.add((rollout_id, organisation_id))
+            if status == PilotSubmission.Status.PROPOSED:
+                facts.proposed_to[rollout_id, organisation_id] += hubs
+            else:
+                facts.nominated_by.add((rollout_id, organisation_id))
         return facts
 
 
@@ -254,14 +261,19 @@ def _supplier_owes(
             second[cutoff_at] += each.mine_second
     owed = [owes(Duty.INSTRUCT, at, count=n) for at, n in mine.items() if n]
     owed += [owes(Duty.ANSWER_SECOND, at, count=n, shared=n) for at, n in second.items() if n]
-    if (
-        rollout.has_pilot
-        and rollout.status == RolloutStatus.NOTIFIED
-        and rollout.cutoff_at >= now
-        and (rollout.pk, scope.organisation_id) not in facts.nominated_by
-    ):
-        owed.append(owes(Duty.NOMINATE, rollout.cutoff_at, count=rollout.pilot_cap))
-    return owed
+    return [*owed, *_owes_pilot_hubs(scope, rollout, facts, now=now)]
+
+
+def _owes_pilot_hubs(scope: Scope, rollout: Rollout, facts: _Facts, *, now: datetime) -> list[Outstanding]:
+    if not rollout.has_pilot or rollout.status not in NOMINATION_STATUSES or rollout.cutoff_at < now:
+        return []
+    own = (rollout.pk, scope.organisation_id)
+    owes = partial(Outstanding, due_at=rollout.cutoff_at, rollout_id=rollout.pk, rollout_name=rollout.name)
+    if proposed := facts.proposed_to[own]:
+        return [owes(Duty.ANSWER_PROPOSAL, count=proposed)]
+    if rollout.status == RolloutStatus.NOTIFIED and own not in facts.nominated_by:
+        return [owes(Duty.NOMINATE, count=rollout.pilot_cap)]
+    return []
 
 
 def _operator_owes(rollout: Rollout, progress: Progress | None, facts: _Facts) -> list[Outstanding]:

@@ -70,14 +70,18 @@ def choose(
     sample: SampleSpec | None,
     as_of: date,
     listed: int,
+    supplier_id: int | None = None,
 ) -> HubSelection:
     """Choose by criteria among the organisation's own hubs; at most `listed` GUIDs where nothing is drawn.
 
-    Two statements, however many hubs there are.
+    DCC may choose among those of one Supplier (`supplier_id`), whose labels it does not see. Two statements,
+    however many hubs there are.
     """
     context = criteria_context(_party(scope), as_of=as_of)
     condition = compile_hub(criteria, context)
     params = _params(scope, rollout_id)
+    if supplier_id is not None and scope.is_dcc:
+        params["party_id"] = supplier_id
     cells = _cells(condition, params)
     matching = _choosable(MATCHING_COLUMNS, condition, params)
     matched = [cell for cell, _ in cells if cell.hubs]

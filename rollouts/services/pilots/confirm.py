@@ -13,15 +13,13 @@ from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.refusals import BadInput
-from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.transactions import unit_of_work
 from rollouts.models import Batch, PilotMember, PilotSubmission, Rollout
-from rollouts.reads.rollouts.shares import shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout
-from rollouts.services.instructions.answer import AnswerOrder
-from rollouts.services.instructions.hub_list import HubList
-from rollouts.services.instructions.instruct import Author, check_is_open, give_instruction
-from rollouts.services.pilots.nominate import check_takes_hubs, decide_submissions, over_cap
-from rollouts.states import BatchKind, Channel, InstructionKind, TargetState
+from rollouts.services.instructions.instruct import check_is_open
+from rollouts.services.pilots.join import join_pilot
+from rollouts.services.pilots.nominate import check_takes_hubs, decide_submissions
+from rollouts.states import BatchKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +63,10 @@ def confirm_pilot(
         comment=comment.strip(),
     )
     members = _movable(rollout, pilot, submissions)
-    joining = sorted({member.guid for member in members if not member.is_member})
-    in_pilot = _pilot_size(rollout, pilot)
-    if in_pilot + len(joining) > rollout.pilot_cap:
-        raise over_cap(rollout, hubs=len(joining), in_pilot=in_pilot)
-    sql.execute(
-        "rollouts",
-        "move_to_batch",
-        rollout_id=rollout.pk,
-        batch_id=pilot.pk,
-        guids=joining,
-        automatic_at=pilot.automatic_at or rollout.automatic_at,
-    )
-    _instruct(scope, rollout, submissions, members, now=now)
+    joined = join_pilot(scope, rollout, pilot, submissions=submissions, members=members, now=now)
     nominated = PilotMember.objects.filter(submission__in=submissions).values("guid").distinct().count()
     taken = {member.guid for member in members}
-    done = Confirmation(len(joining), nominated - len(taken), in_pilot + len(joining), rollout.pilot_cap)
+    done = Confirmation(joined.hubs, nominated - len(taken), joined.in_pilot, rollout.pilot_cap)
     _tell_confirmed(scope, rollout, submissions, members, done, comment=comment.strip(), now=now)
     return done
 
@@ -124,44 +110,6 @@ def _movable(rollout: Rollout, pilot: Batch, submissions: Sequence[PilotSubmissi
         pilot_id=pilot.pk,
         submissions=[submission.pk for submission in submissions],
     )
-
-
-def _pilot_size(rollout: Rollout, pilot: Batch) -> int:
-    share = shares_of(rollout.pk, batch_id=pilot.pk).total
-    return share.hubs - share.count(TargetState.WITHDRAWN)
-
-
-@inside_unit_of_work
-def _instruct(
-    scope: Scope,
-    rollout: Rollout,
-    submissions: Sequence[PilotSubmission],
-    members: Sequence[Any],
-    *,
-    now: datetime,
-) -> None:
-    """Put each nominating Supplier's time on the hubs it nominated, as received when it nominated them."""
-    for submission in submissions:
-        guids = [member.guid for member in members if member.submission_id == submission.pk]
-        if not guids:
-            continue
-        author = Author(
-            organisation_id=submission.organisation_id,
-            channel=Channel.PILOT,
-            user_id=submission.user_id,
-            name=f"Pilot nomination {submission.pk}",
-            rule_version_id=submission.rule_version_id,
-        )
-        order = AnswerOrder(
-            submission.organisation_id,
-            InstructionKind.INSTRUCT,
-            submission.activate_at,
-            submission.submitted_at,
-            group=BatchKind.PILOT,
-        )
-        give_instruction(
-            scope, rollout=rollout, author=author, order=order, source=HubList.from_stored(guids), now=now
-        )
 
 
 def _tell_confirmed(

@@ -136,6 +136,8 @@ def skip_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetime)
     if ids := list(waiting.values_list("pk", flat=True)):
         declined = PilotSubmission.Status.DECLINED
         decide_submissions(scope, waiting, ids, declined, now=now, comment=rollout.pilot_commentary)
+    proposed = PilotSubmission.objects.filter(rollout=rollout, status=PilotSubmission.Status.PROPOSED)
+    proposed.update(status=PilotSubmission.Status.WITHDRAWN, decided_at=now, decided_by_id=scope.user_id)
     return rollout
 
 

@@ -32,6 +32,7 @@ from rollouts.queries.pilots.pilots import (
     preview_selection,
     submissions,
 )
+from rollouts.queries.pilots.proposals import nominating_suppliers
 from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
 from rollouts.rules.criteria import DIMENSIONS
 from rollouts.states import NOMINATION_STATUSES, RejectionReason
@@ -235,6 +236,10 @@ def _page(
         "submissions": [_submission(nomination) for nomination in nominations],
         "ticked": {int(each) for each in request.POST.getlist("submission") if each.isdecimal()},
         "comment": request.POST.get("comment", ""),
+        "nominators": nominating_suppliers(scope, rollout_id=rollout_id)
+        if may_decide and page.has_pilot
+        else [],
+        "may_remind": page.flight.cutoff_at >= now,
         "may_nominate": _may_nominate(scope, page, now=now),
         "may_decide": may_decide,
         "has_undecided": any(nomination.status == "SUBMITTED" for nomination in nominations),

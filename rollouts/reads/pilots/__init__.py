@@ -1,0 +1,1 @@
+"""Pilots: what services and queries read of them alike."""
