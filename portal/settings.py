@@ -8,7 +8,7 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 
-from portal import api_schema, database_url, logs
+from portal import api_schema, logs, stores
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("PORTAL_VAR", BASE_DIR / "var"))
@@ -122,11 +122,11 @@ TEMPLATES = [
 
 # Stores
 DATABASES = {
-    "default": database_url.read(os.environ.get("DATABASE_URL", "postgresql://portal@127.0.0.1:5432/portal"))
+    "default": stores.database(os.environ.get("DATABASE_URL", "postgresql://portal@127.0.0.1:5432/portal"))
 }
 DATABASE_POOL_SIZE = int(os.environ.get("DATABASE_POOL_SIZE", "0"))
 if DATABASE_POOL_SIZE:
-    DATABASES["default"]["OPTIONS"]["pool"] = database_url.pool(DATABASE_POOL_SIZE)
+    DATABASES["default"]["OPTIONS"]["pool"] = stores.pool(DATABASE_POOL_SIZE)
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 0 if TESTING else 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted database costs a request nothing
@@ -148,6 +148,10 @@ CACHES: dict[str, dict[str, Any]] = {
 # Tasks: JSON only, acknowledged when done, never with a date (see portal/celery.py)
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # whoever waits for the broker waits for as long as it is away
+CELERY_WORKER_CONSUMER = "portal.recurring.reconnecting:ReconnectingConsumer"
+if CELERY_BROKER_URL.startswith("redis"):  # a broker that is gone without a word is noticed as a database is
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_keepalive": True, "socket_keepalive_options": stores.KEEPALIVE}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -1,7 +1,8 @@
-"""How the database is reached: what DATABASE_URL says, and what has a lost one noticed within seconds."""
+"""How database and broker are reached, so that a lost one is noticed within seconds."""
 
 from __future__ import annotations
 
+import socket
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -21,7 +22,16 @@ _WE_NOTICE: Final = {
 }
 
 
-def read(url: str) -> dict[str, Any]:
+#: The same for sockets to the broker.
+KEEPALIVE: Final = {
+    socket.TCP_KEEPIDLE: 5,
+    socket.TCP_KEEPINTVL: 2,
+    socket.TCP_KEEPCNT: 3,
+    socket.TCP_USER_TIMEOUT: 10_000,
+}
+
+
+def database(url: str) -> dict[str, Any]:
     """Return Django's settings of a database; what the query of the URL says goes before what we say.
 
     Raises:
