@@ -120,7 +120,7 @@ def test_a_rule_is_built_by_keyboard_and_read_as_it_grows(live_server, page, log
     page.locator("#id_hub-0-value").select_option("NORTH")
     page.get_by_text("Hubs where region is North.").wait_for()
 
-    page.locator("#id_update").select_option(str(scene.notified.pk))
+    page.locator("#id_rollout").select_option(str(scene.notified.pk))
     page.get_by_text("What it would choose").wait_for()
     page.locator("#id_hub-0-not").check()
     page.get_by_text("Hubs where not (region is North).").wait_for()
