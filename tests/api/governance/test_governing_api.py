@@ -257,7 +257,6 @@ def test_the_catalogue_is_read_by_all_and_kept_by_the_dcc(stage):
     assert CplEntry.objects.get(pk=entry.pk).status == "WITHDRAWN"
 
 
-@pytest.mark.requirement("R1.2")
 def test_an_image_that_is_not_the_one_of_the_list_is_refused(stage):
     path = f"/cpl-entries/{stage.world.target.pk}/image?file_name=hub.img"
 

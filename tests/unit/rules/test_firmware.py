@@ -91,7 +91,6 @@ def test_a_hash_has_64_digits() -> None:
             normalise_hash(text)
 
 
-@pytest.mark.requirement("R1.1")
 def test_the_header_of_an_image_is_read() -> None:
     header = parse_header(image_file())
 
@@ -119,7 +118,6 @@ def test_the_manufacturer_image_leaves_out_header_and_signature() -> None:
     assert manufacturer_image(unsigned, parse_header(unsigned)) == BODY
 
 
-@pytest.mark.requirement("R1.1")
 def test_an_image_that_is_what_the_cpl_says_has_no_problems() -> None:
     check = check_image(image_file(), expected=EXPECTED)
 
@@ -148,7 +146,6 @@ def test_the_operator_says_what_the_hash_covers(covers: HashCovers, hashed: byte
     assert [problem.code for problem in check.problems] == ([] if is_good else ["HASH_DIFFERS"])
 
 
-@pytest.mark.requirement("R1.1")
 def test_every_difference_is_listed() -> None:
     data = image_file(manufacturer=0x121D, version=0xACDCACDC, total_size=1, body=b"other")
 

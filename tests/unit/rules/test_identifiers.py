@@ -31,7 +31,6 @@ def test_a_user_id_is_an_eui64() -> None:
         parse_user_id("supplier")
 
 
-@pytest.mark.requirement("R6.6")
 @pytest.mark.parametrize("counter", ["0", "1763640000000", "18446744073709551615"])
 def test_a_request_id_is_read_and_answered(counter: str) -> None:
     request_id = RequestId.parse(f"{SUPPLIER}:{DCC}:{counter}")
@@ -40,7 +39,6 @@ def test_a_request_id_is_read_and_answered(counter: str) -> None:
     assert str(request_id.answered) == f"{DCC}:{SUPPLIER}:{counter}"
 
 
-@pytest.mark.requirement("R6.6")
 @pytest.mark.parametrize(
     "text",
     [
