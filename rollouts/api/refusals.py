@@ -72,7 +72,6 @@ CATALOGUE: Final = (
     ProblemType(
         "release_note_missing", 409, "A SEC Release is published with its Release Note.", "Give its address."
     ),
-    ProblemType("pilot_without_window", 409, "The date leaves Suppliers no window, whom a pilot needs."),
     ProblemType("nobody_eligible", 409, "No hub qualifies for this firmware at present."),
     ProblemType(
         "step_refused",

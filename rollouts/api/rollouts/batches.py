@@ -35,6 +35,7 @@ class BatchCreatedSchema(TypedDict):
     hubs: Count
     suppliers: Annotated[int, "How many Suppliers were told."]
     cutoff_at: datetime
+    has_window: Annotated[bool, "Whether Suppliers may instruct until then."]
     rejected: Annotated[list[RejectionSchema], "Lines from which no hub could be read; the first 1,000."]
     not_read: list[NotReadSchema]
 
@@ -65,6 +66,7 @@ class BatchOutlookSchema(TypedDict):
     """What would come of forming a batch now."""
 
     cutoff_at: datetime
+    has_window: Annotated[bool, "Whether Suppliers may instruct until then."]
     moves: Count
     suppliers: Annotated[int, "How many Suppliers would be told."]
     by_region: HubsByRegion
@@ -138,6 +140,7 @@ class BatchListView(ResourceView):
             "hubs": done.hubs,
             "suppliers": done.suppliers,
             "cutoff_at": done.cutoff_at,
+            "has_window": done.has_window,
             "rejected": [refused(line) for line in done.rejected[:_SHOWN]],
             "not_read": not_read(done.not_read),
         }
@@ -182,6 +185,7 @@ class BatchPreviewView(ResourceView):
         )
         outlook: BatchOutlookSchema = {
             "cutoff_at": forecast.cutoff_at,
+            "has_window": forecast.has_window,
             "moves": forecast.moves,
             "suppliers": forecast.suppliers,
             "by_region": named(forecast.by_region),

@@ -72,7 +72,6 @@ class StepsView(ResourceView):
             "smets1_out_of_scope",
             "no_upgrade_path",
             "release_note_missing",
-            "pilot_without_window",
             "nobody_eligible",
             "AUTOMATIC_TOO_LATE",
             "AUTOMATIC_NOT_AHEAD",

@@ -138,7 +138,7 @@ def preview(scope: Scope, *, rollout_id: int, now: datetime) -> RolloutPreview:
         excluded=dict(excluded.most_common()),
         has_window=has_window,
         window=rules.window_words(notified_at=now, cutoff_at=rollout.cutoff_at, now=now),
-        problems=_problems(rollout, hubs=hubs, has_window=has_window, now=now),
+        problems=_problems(rollout, hubs=hubs, now=now),
         warnings=_warnings(rollout, has_window=has_window),
     )
 
@@ -214,7 +214,7 @@ def _is_split(row: Any) -> bool:
     return None not in (row.imports, row.gas) and row.imports != row.gas
 
 
-def _problems(rollout: Rollout, *, hubs: int, has_window: bool, now: datetime) -> list[str]:
+def _problems(rollout: Rollout, *, hubs: int, now: datetime) -> list[str]:
     entry = rollout.cpl_entry
     problems = []
     try:
@@ -227,8 +227,6 @@ def _problems(rollout: Rollout, *, hubs: int, has_window: bool, now: datetime) -
         problems.append("no_upgrade_path")
     if rollout.kind == ReleaseKind.SEC_RELEASE and not rollout.release_notes.exists():
         problems.append("release_note_missing")
-    if rollout.has_pilot and not has_window:
-        problems.append("pilot_without_window")
     if not hubs:
         problems.append("nobody_eligible")
     return problems

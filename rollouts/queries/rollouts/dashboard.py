@@ -302,7 +302,12 @@ def _pilot_owes(rollout: Rollout, progress: Progress, facts: _Facts) -> list[Out
     if status == RolloutStatus.PILOT and not pilot.moving:
         owed.append(owes(Duty.END_PILOT, rollout.automatic_at, count=pilot.total))
     review = facts.reviews.get(rollout.pk)
-    if review is not None and review.is_warned and RolloutStatus.NOTIFIED in (status, rollout.stood_at):
+    has_no_way = rollout.window_closed_at is not None and not pilot.total
+    if (
+        review is not None
+        and (review.is_warned or has_no_way)
+        and RolloutStatus.NOTIFIED in (status, rollout.stood_at)
+    ):
         owed.append(owes(Duty.MEND_PILOT, review.due_at, count=review.held or others.moving))
     elif review is not None and (status == RolloutStatus.PILOT_REVIEW or review.is_warned):
         # Whatever the rollout waits for: nothing of the safe launch moves before this review.

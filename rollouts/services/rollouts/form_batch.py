@@ -1,4 +1,8 @@
-"""Batches of the safe launch group: parts of it with a time, a cut-off or a gate of their own (R3.7)."""
+"""Batches of the safe launch group: parts of it with a time, a cut-off or a gate of their own (R3.7).
+
+Before the cut-off a batch leaves its Suppliers a month, and moves hubs nobody has answered for. After it, or
+where the notice left no window, it moves hubs nobody has instructed: their time is DCC's.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +48,7 @@ class BatchFormed:
     hubs: int
     suppliers: int
     cutoff_at: datetime
+    has_window: bool = True
     rejected: tuple[RefusedLine, ...] = ()
     """Lines of a list from which no hub could be read."""
     not_read: tuple[NotRead, ...] = ()
@@ -54,6 +59,8 @@ class BatchOutlook:
     """What would come of forming a batch now."""
 
     cutoff_at: datetime
+    has_window: bool
+    """Whether its Suppliers may instruct until then; without, it moves what nobody instructed."""
     moves: int
     suppliers: int
     by_region: Mapping[Region, int]
@@ -89,7 +96,8 @@ def foresee_batch(
     criteria, chosen = _chosen(tree, source, now=now)
     names = dict(rollout.batches.values_list("pk", "name"))
     safe = list(rollout.batches.filter(kind=BatchKind.SAFE_LAUNCH).values_list("pk", flat=True))
-    params = {"rollout_id": rollout.pk, "open_batches": safe}
+    has_window = _has_window(rollout, now=now)
+    params = {"rollout_id": rollout.pk, "open_batches": safe, "is_closed": not has_window}
     rows = sql.rows(sql.statement("rollouts", "batch_outlook", chosen=chosen), params)
     counted = [row for row in rows if row.fate != "SUPPLIERS"]
     by_region: Counter[Region] = Counter()
@@ -104,6 +112,7 @@ def foresee_batch(
         fates["OUTSIDE"] = len(source.guids) - sum(row.hubs for row in counted)
     return BatchOutlook(
         cutoff_at=cutoff_at,
+        has_window=has_window,
         moves=fates.pop("MOVES", 0),
         suppliers=sum(row.hubs for row in rows if row.fate == "SUPPLIERS"),
         by_region=dict(sorted(by_region.items())),
@@ -129,8 +138,8 @@ def create_batch(
 ) -> BatchFormed:
     """Give part of the safe launch group an earlier automatic time, and notify its Suppliers of its cut-off.
 
-    Only hubs nobody has answered for move, chosen by criteria or listed. A gated batch also waits
-    for somebody to open its gate.
+    Only hubs nobody has answered for move, chosen by criteria or listed; after the cut-off those nobody has
+    instructed. A gated batch also waits for somebody to open its gate.
 
     Raises:
         NotPermitted, NotFound: not a DCC operator; no such rollout.
@@ -146,8 +155,9 @@ def create_batch(
     criteria, chosen = _chosen(tree, source, now=now)
     batch = _new_batch(rollout, name=name, automatic_at=automatic_at, cutoff_at=cutoff_at, is_gated=is_gated)
     batch.criteria = criteria.document if criteria else None
+    batch.window_closed_at = None if _has_window(rollout, now=now) else now
     batch.save(force_insert=True)
-    moved = _move(rollout, batch, chosen)
+    moved = _move(rollout, batch, chosen, now=now)
     if not moved:
         raise NothingToMove("None of these hubs can be moved: they are answered for, or not in this group.")
     shares = shares_of(rollout.pk, batch_id=batch.pk).by_supplier
@@ -157,6 +167,7 @@ def create_batch(
         moved,
         len(shares),
         cutoff_at,
+        has_window=batch.window_closed_at is None,
         rejected=source.refused if source is not None else (),
         not_read=source.not_read if source is not None else (),
     )
@@ -207,12 +218,16 @@ def _check_runs(rollout: Rollout) -> None:
 def _checked_cutoff(rollout: Rollout, automatic_at: datetime, *, now: datetime) -> datetime:
     rules.check_batch_automatic_at(automatic_at, automatic_at=rollout.automatic_at, now=now)
     cutoff_at = rules.one_month_before(automatic_at)
-    if not rules.has_supplier_window(notified_at=now, cutoff_at=cutoff_at):
+    if _has_window(rollout, now=now) and not rules.has_supplier_window(notified_at=now, cutoff_at=cutoff_at):
         # Its hubs were promised a window by the notice: a batch must not take it away.
         raise rules.RuleBroken(
             "BATCH_WITHOUT_WINDOW", "The time of a batch must leave Suppliers more than a month from now."
         )
     return cutoff_at
+
+
+def _has_window(rollout: Rollout, *, now: datetime) -> bool:
+    return rollout.window_closed_at is None and rules.is_in_time(now, cutoff_at=rollout.cutoff_at)
 
 
 def _chosen(tree: object | None, source: HubList | None, *, now: datetime) -> tuple[Criteria | None, Sql]:
@@ -244,15 +259,17 @@ def _new_batch(
 
 
 @inside_unit_of_work
-def _move(rollout: Rollout, batch: Batch, chosen: Sql) -> int:
+def _move(rollout: Rollout, batch: Batch, chosen: Sql, *, now: datetime) -> int:
     others = rollout.batches.filter(kind=BatchKind.SAFE_LAUNCH).exclude(pk=batch.pk)
     params = {
         "rollout_id": rollout.pk,
         "batch_id": batch.pk,
         "automatic_at": batch.automatic_at,
         "open_batches": list(others.values_list("pk", flat=True)),
+        "is_closed": batch.window_closed_at is not None,
+        "now": now,
     }
-    return sql.run(sql.statement("rollouts", "form_batch", chosen=chosen), params)
+    return int(sql.rows(sql.statement("rollouts", "form_batch", chosen=chosen), params)[0].hubs)
 
 
 def _announce(
@@ -265,13 +282,15 @@ def _announce(
     says: str,
     now: datetime,
 ) -> None:
+    has_window = batch.window_closed_at is None
     facts = {
         "batch": batch.pk,
         "batch_name": batch.name,
         "automatic_at": batch.automatic_at.isoformat() if batch.automatic_at else None,
-        "cutoff_at": batch.cutoff_at.isoformat() if batch.cutoff_at else None,
+        "cutoff_at": batch.cutoff_at.isoformat() if batch.cutoff_at and has_window else None,
         "automatic_at_before": rollout.automatic_at.isoformat(),
         "cutoff_at_before": rollout.cutoff_at.isoformat(),
+        "has_window": has_window,
     }
     journal.record(
         "batch.announced",

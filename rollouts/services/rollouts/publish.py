@@ -184,7 +184,7 @@ def notify_rollout(
         StepRefused: it has been published.
         EditConflict: the draft is not as `expected`, the version that was previewed.
         RuleBroken: the automatic time does not suit the notice.
-        CannotPublish: the CPL, the upgrade path, the Release Note or the pilot stand against it.
+        CannotPublish: the CPL, the upgrade path or the Release Note stands against it.
     """
     scope.check(*MAY_OPERATE)
     take_turn(visible_rollout(scope, rollout_id).cpl_entry.device_model_id)
@@ -192,7 +192,7 @@ def notify_rollout(
     _check_is_draft(rollout)
     check_version(expected, draft_values(rollout))
     has_window = rules.has_supplier_window(notified_at=now, cutoff_at=rollout.cutoff_at)
-    _check_publishable(rollout, has_window=has_window, now=now)
+    _check_publishable(rollout, now=now)
     hubs = _make_targets(rollout, has_window=has_window, now=now)
     if not hubs:
         raise CannotPublish("No hub qualifies for this firmware at present.", code="nobody_eligible")
@@ -272,7 +272,7 @@ def _check_is_draft(rollout: Rollout) -> None:
         raise StepRefused("The notice has been published already.")
 
 
-def _check_publishable(rollout: Rollout, *, has_window: bool, now: datetime) -> None:
+def _check_publishable(rollout: Rollout, *, now: datetime) -> None:
     entry = rollout.cpl_entry
     rules.check_automatic_at(rollout.automatic_at, notified_at=now)
     problems = {
@@ -291,10 +291,6 @@ def _check_publishable(rollout: Rollout, *, has_window: bool, now: datetime) -> 
         "release_note_missing": (
             rollout.kind == ReleaseKind.SEC_RELEASE and not rollout.release_notes.exists(),
             "A SEC Release is published with its Release Note: give its address.",
-        ),
-        "pilot_without_window": (
-            rollout.has_pilot and not has_window,
-            "This date leaves no window for Suppliers, whom a pilot needs. Choose a later one, or no pilot.",
         ),
     }
     for code, (stands_against, message) in problems.items():

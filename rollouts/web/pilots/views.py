@@ -236,10 +236,7 @@ def _page(
         "submissions": [_submission(nomination) for nomination in nominations],
         "ticked": {int(each) for each in request.POST.getlist("submission") if each.isdecimal()},
         "comment": request.POST.get("comment", ""),
-        "nominators": nominating_suppliers(scope, rollout_id=rollout_id)
-        if may_decide and page.has_pilot
-        else [],
-        "may_remind": page.flight.cutoff_at >= now,
+        **_proposing(scope, page, may_propose=may_decide and page.has_pilot, now=now),
         "may_nominate": _may_nominate(scope, page, now=now),
         "may_decide": may_decide,
         "has_undecided": any(nomination.status == "SUBMITTED" for nomination in nominations),
@@ -249,6 +246,15 @@ def _page(
     }
     part = "#preview" if request.htmx and preview is not None else ""
     return render(request, f"rollouts/pilots/pilot.html{part}", context, status=status)
+
+
+def _proposing(scope: Scope, page: RolloutPage, *, may_propose: bool, now: datetime) -> dict[str, Any]:
+    shows_who = may_propose and page.flight.has_window
+    return {
+        "may_propose": may_propose,
+        "nominators": nominating_suppliers(scope, rollout_id=page.flight.id) if shows_who else [],
+        "may_remind": page.flight.cutoff_at >= now,
+    }
 
 
 def _success_words(progress: PilotProgress) -> str:

@@ -35,7 +35,6 @@ PROBLEMS: Final = {
     "cpl_not_active": "The firmware is not Active on the Central Products List.",
     "no_upgrade_path": "The CPL entry names no version from which it may be reached.",
     "release_note_missing": "There is no Release Note yet.",
-    "pilot_without_window": "The date leaves Suppliers no window, which a pilot needs.",
     "nobody_eligible": "No hub qualifies for this firmware at present.",
     "no_supplier_window": "No supplier window: the date leaves Suppliers no month to instruct.",
     "image_missing": "No firmware image has been uploaded and checked yet.",

@@ -157,3 +157,51 @@ def test_a_batch_behind_a_pilot_is_shut_until_its_acceptance_and_a_gated_one_aft
 
     gates = dict(rollout.batches.values_list("pk", "gate_open"))
     assert (gates[plain.batch_id], gates[gated.batch_id]) == (True, False)
+
+
+@pytest.mark.requirement("R3.7")
+def test_after_the_cut_off_a_batch_moves_hubs_nobody_instructed_and_their_suppliers_are_told(
+    world: World, rollout: Rollout, now: datetime
+) -> None:
+    services.receive_instruction(
+        world.as_supplier,
+        rollout_id=rollout.pk,
+        kind="INSTRUCT",
+        source=HubList.from_stored([world.guid(0)]),
+        received_at=now,
+        now=now,
+    )
+    late = rollout.cutoff_at + timedelta(days=1)
+    services.close_window(rollout_id=rollout.pk, now=late)
+    FeedOutbox.objects.all().delete()
+    early = late + timedelta(days=5)
+
+    seen = services.foresee_batch(
+        world.operator, rollout_id=rollout.pk, automatic_at=early, tree=EVERY, now=late
+    )
+    formed = create(world, rollout, now=late, automatic_at=early)
+
+    assert (seen.moves, dict(seen.stays), seen.has_window) == (19, {"ANSWERED": 1}, False)
+    assert (formed.hubs, formed.has_window) == (19, False)
+    batch = Batch.objects.get(pk=formed.batch_id)
+    assert (batch.window_closed_at, batch.gate_open) == (late, True)
+    moved = Target.objects.filter(rollout_id=rollout.pk, batch_id=batch.pk)
+    assert set(moved.values_list("state", "effective_at")) == {(20, early)}
+    entry = FeedOutbox.objects.get(kind=EntryKind.BATCH_ANNOUNCED, party_id=world.other.pk).data
+    assert (entry["hubs"], entry["cutoff_at"], entry["has_window"]) == (6, None, False)
+    times = FeedOutbox.objects.filter(kind=EntryKind.HUB_SCHEDULED, party_id=world.other.pk)
+    assert {each.data["effective_at"] for each in times} == {early.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    assert len(times) == 6
+    assert services.measure_drift(rollout_id=rollout.pk).total == 0
+
+
+@pytest.mark.requirement("R1.2", "R3.7")
+def test_a_release_without_a_window_can_be_split_into_batches(world: World, now: datetime) -> None:
+    urgent = make_rollout(world, now=now, automatic_at=now + timedelta(days=20))
+    Rollout.objects.filter(pk=urgent.pk).update(window_closed_at=now)
+    Target.objects.filter(rollout_id=urgent.pk, consent__lt=4).update(consent=5, state=20)
+
+    formed = create(world, urgent, now=now, automatic_at=now + timedelta(days=3), is_gated=True)
+
+    assert (formed.hubs, formed.has_window) == (20, False)
+    assert not Batch.objects.get(pk=formed.batch_id).gate_open

@@ -283,13 +283,21 @@ def test_a_draft_that_makes_no_sense_is_refused(world: World, now: datetime) -> 
         draft(world, now=now, automatic_at=now)
 
 
-def test_a_pilot_without_a_window_is_refused(world: World, now: datetime) -> None:
-    rollout = draft(world, now=now, automatic_at=now + timedelta(days=20))
+@pytest.mark.requirement("R1.2", "R2.3")
+def test_a_release_without_a_window_can_have_a_pilot_that_dcc_draws(world: World, now: datetime) -> None:
+    rollout = published(world, now=now, automatic_at=now + timedelta(days=20))
+    assert not rollout.batches.get(kind="SAFE_LAUNCH").gate_open
 
-    with pytest.raises(services.CannotPublish) as refusal:
-        services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
+    drawn = services.propose_pilot(
+        world.operator, rollout_id=rollout.pk, tree={"all": []}, sample={"size": 4}, now=now
+    )
+    services.start_pilot(world.operator, rollout_id=rollout.pk, now=now)
 
-    assert refusal.value.code == "pilot_without_window"
+    assert (drawn.asked, drawn.joined) == (0, 4)
+    pilot = rollout.batches.get(kind="PILOT")
+    assert (pilot.gate_open, pilot.automatic_at, pilot.window_closed_at) == (True, now, now)
+    hubs = Target.objects.filter(rollout_id=rollout.pk, batch_id=pilot.pk)
+    assert set(hubs.values_list("state", "effective_at")) == {(20, now)}
 
 
 @pytest.mark.requirement("R2.5")
