@@ -245,7 +245,7 @@ def test_the_glossary_has_every_verb_of_the_services():
 
 
 #: What only tests call: they look at, or reset, what one process keeps.
-FOR_TESTS = {"close_networks", "forget_names", "is_about_one_hub", "slice_after"}
+FOR_TESTS = {"close_networks", "forget_names", "is_about_one_hub", "night_of", "slice_after", "slot_of"}
 #: Names a framework looks up.
 HOOKS = {"process_exception"}
 #: Modules of such names.

@@ -41,7 +41,12 @@ NO_CODE = (
     re.compile(r"-?\b92233720368547758\d\d\b"),  # the ends of bigint
 )
 #: Counts that are no codes: of readings that were sent, of rows in a sample.
-COUNTS = {"read_silent": {"2"}, "analyze_partition": {"20"}, "extract_places": {"256"}}
+COUNTS = {
+    "read_silent": {"2"},
+    "analyze_partition": {"20"},
+    "extract_places": {"256"},
+    "plan_commands": {"4294967295", "4294967296"},
+}
 #: What has no app's files beside it, walks that are joined, and the first load of an empty estate.
 IN_PLACE = {
     "portal/embedded/postgres.py",

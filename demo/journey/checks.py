@@ -16,9 +16,10 @@ from portal.events import feed
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedEntry
 from rollouts import rules, services
-from rollouts.models import Batch, CplEntry, CspAlert, Hub, Rollout, Target
-from rollouts.rules import ConsentTerms, SupplierAnswer
-from rollouts.states import AlertCode, Answer, ConsentPolicy, TargetState
+from rollouts.models import Batch, Command, CplEntry, CspAlert, Hub, Instruction, Rollout, Target
+from rollouts.rules import ConsentTerms, SupplierAnswer, activation
+from rollouts.rules.criteria.timing import ActivationHours
+from rollouts.states import AlertCode, Answer, CommandKind, CommandStatus, ConsentPolicy, TargetState
 
 # An application of alerts takes the time once, and may go on for a few seconds; at ease these are minutes.
 _LAG = timedelta(minutes=10)
@@ -102,6 +103,21 @@ def agreements_outliving_their_time(facts: Facts) -> int:
     return sum(rules.has_lapsed(*pair) or rules.has_lapsed(*reversed(pair)) for pair in answers)
 
 
+def unchosen_outside_hours(rollout: Rollout) -> int:
+    """Count hubs that were told to activate by day at a time that neither DCC nor a Supplier had named."""
+    hours = activation.read_hours(rollout.dispatch_settings.get("activation_hours"))
+    asked = Instruction.objects.filter(rollout_id=rollout.pk).exclude(activate_at=None)
+    chosen = {rollout.automatic_at, *filter(None, asked.values_list("activate_at", flat=True))}
+    sent = Command.objects.filter(
+        rollout_id=rollout.pk, kind=CommandKind.ACTIVATE, status=CommandStatus.SENT
+    ).values_list("execute_at", "claimed_at", "hub_count")
+    return sum(
+        int(hubs)
+        for execute_at, claimed_at, hubs in sent
+        if not _is_harmless(execute_at, claimed_at, hours=hours, chosen=chosen)
+    )
+
+
 def agreements_lapsed(rollout_id: int) -> int:
     """Count the hubs whose Suppliers were told that their agreement has lapsed."""
     kind = int(EntryKind.INSTRUCTION_VOIDED)
@@ -166,6 +182,23 @@ def tracebacks(logs: Path) -> int:
 def states(facts: Facts) -> Counter[TargetState]:
     """Count the targets by where they ended."""
     return Counter(TargetState(target.state) for target in facts.targets)
+
+
+def _is_harmless(
+    execute_at: datetime | None,
+    claimed_at: datetime | None,
+    *,
+    hours: ActivationHours,
+    chosen: AbstractSet[datetime],
+) -> bool:
+    if execute_at is not None:
+        return execute_at in chosen or activation.is_within(execute_at, hours)
+    if claimed_at is None:
+        return False
+    # At once: a chosen time that had come just now.
+    return activation.is_within(claimed_at, hours) or any(
+        at <= claimed_at <= at + activation.GRACE for at in chosen
+    )
 
 
 def _window(rollout: Rollout, batch: Batch) -> ConsentTerms:

@@ -41,7 +41,7 @@ class ApiScope(TextChoices):
     WEBHOOKS_READ = "webhooks:read", "Read webhooks and their deliveries"
     WEBHOOKS_WRITE = "webhooks:write", "Register, test, replay and remove webhooks"
     CHANNELS_READ = "channels:read", "Read the state of CSP channels and unmatched alerts"
-    CHANNELS_WRITE = "channels:write", "Review alerts that fit nothing"
+    CHANNELS_WRITE = "channels:write", "Change what CSP channels take, and review alerts that fit nothing"
     CLIENT_ROTATE = "client:rotate", "Read about itself, and change its own secret"
     CSP_ALERTS = "csp:alerts", "Deliver alerts and inventories of hubs"
     CSP_SCHEDULE = "csp:schedule", "Read the forward schedule of the CSP's own regions"

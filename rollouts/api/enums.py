@@ -42,7 +42,7 @@ HubsByState = Annotated[dict[str, int], AllowedNames(TargetState), "Hubs by stat
 HubsByReason = Annotated[dict[str, int], AllowedNames(FailureCode), "Hubs by reason."]
 HubsByRegion = Annotated[dict[str, int], AllowedNames(Region), "Hubs by region."]
 HubsByConsent = Annotated[dict[str, int], AllowedNames(Consent), "Hubs by consent."]
-HubsByDay = Annotated[dict[str, int], Example({"2027-03-15": 3310}), "Hubs by (UTC) day."]
+HubsByDay = Annotated[dict[str, int], Example({"2027-03-15": 3310}), "Hubs by day, in local time."]
 HubsByRejection = Annotated[
     dict[str, int], Example({"UNKNOWN_DEVICE": 2}), "Lines that were not taken, by reason."
 ]

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from rollouts.models.catalogue import CplEntry, DeviceModel, FirmwareImage
 from rollouts.models.curves import ActivationPoint
-from rollouts.models.dispatch import Command, CspAlert, CspAlertBatch, CspChannel, HubInFlight, UnmatchedAlert
+from rollouts.models.dispatch import (
+    Command,
+    CspAlert,
+    CspAlertBatch,
+    CspChannel,
+    HubInFlight,
+    SupplierHours,
+    UnmatchedAlert,
+)
 from rollouts.models.estate import (
     ColumnMapping,
     EstateImport,
@@ -92,6 +100,7 @@ __all__ = [
     "Settled",
     "SignOff",
     "SignOffRequirement",
+    "SupplierHours",
     "TallyPlan",
     "TallyState",
     "Target",

@@ -57,7 +57,9 @@ class CspChannel(models.Model):
     token = models.CharField(max_length=200)
     capacity_per_second = models.FloatField(default=5000)
     capacity_per_night = models.BigIntegerField(null=True)
-    window = models.JSONField(null=True, help_text="hours in which images may be distributed; none = always")
+    distribution_hours = models.JSONField(
+        null=True, help_text="hours in which images may be distributed; none = always"
+    )
     lead_hours = models.FloatField(
         default=48, help_text="how long before the effective time an activation is sent"
     )
@@ -73,6 +75,20 @@ class CspChannel(models.Model):
 
     def __str__(self) -> str:
         return f"region {self.region}"
+
+
+class SupplierHours(models.Model):
+    """Narrower hours of activation that a Supplier keeps for its own hubs, in every rollout (R3.12)."""
+
+    supplier = models.OneToOneField(
+        Organisation, on_delete=models.CASCADE, primary_key=True, related_name="activation_hours"
+    )
+    hours = models.JSONField(help_text="from, to and days, local time: see rollouts.rules.activation")
+    changed_at = models.DateTimeField()
+    changed_by_id = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"hours of {self.supplier_id}"
 
 
 class HubInFlight(models.Model):

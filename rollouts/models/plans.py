@@ -58,7 +58,7 @@ class Rollout(models.Model):
     unreachable_until = models.DateTimeField(
         null=True, help_text="until when unreachable hubs are tried again"
     )
-    dispatch_settings = models.JSONField(default=dict, help_text="lead, windows, ramp: see rollouts.rules")
+    dispatch_settings = models.JSONField(default=dict, help_text="lead, hours, ramp: see rollouts.rules")
     is_rescheduling = models.BooleanField(
         default=False, help_text="the times of its hubs are being written anew: nothing is claimed meanwhile"
     )

@@ -39,6 +39,7 @@ from rollouts.services.dispatch.read_versions import (
     retry_undelivered,
 )
 from rollouts.services.dispatch.send import dispatch_region, regions_with_work, send_command
+from rollouts.services.dispatch.set_terms import set_channel, set_own_hours, set_pace
 from rollouts.services.estate.apply_feeds import take_status_changes, take_supplier_changes
 from rollouts.services.estate.change_supplier import SuppliersChanged, change_suppliers
 from rollouts.services.estate.export import KEPT as EXPORTS_KEPT
@@ -323,6 +324,9 @@ __all__ = [
     "save_rule",
     "save_view",
     "send_command",
+    "set_channel",
+    "set_own_hours",
+    "set_pace",
     "set_phase",
     "set_service_desk_reference",
     "sign_off",

@@ -162,7 +162,7 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
         "Images would come too late: {regions}",
         "At the present capacity {places} would not hold the image by their time. Agree on more capacity,"
         " or have the automatic date moved.",
-        "Forecast",
+        "Agree on capacity",
         "rollouts:channels",
         "hub",
     ),

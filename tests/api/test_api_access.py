@@ -105,7 +105,7 @@ def test_a_scope_that_reads_never_writes(stage):
 
 
 #: Ids whose things belong to nobody, or to everybody in the rollout: what stands behind them is not a Supplier's.
-SHARED = {"rollout_id", "batch_id", "cpl_entry_id", "verb", "label"}
+SHARED = {"rollout_id", "batch_id", "cpl_entry_id", "verb", "label", "region"}
 #: An id of something that is not there, by the name of its parameter; of all others a number.
 GHOSTS: dict[str, object] = {"hub": GHOST, "instruction": "I-404", "file": "0" * 32}
 

@@ -8,8 +8,13 @@ from rollouts.models import Target
 
 
 def settle(rollout, *, state=20, consent=4, where="true", **columns):
-    """Let targets stand somewhere, as instructions and alerts would have brought them there."""
+    """Let targets stand somewhere, as instructions and alerts would have brought them there.
+
+    Those that hold the image have been instructed for their time, unless it is said otherwise.
+    """
     changes = {"state": state, "consent": consent, **columns}
+    if state == 40 and consent == 4 and "effective_at" in columns:
+        changes = {"import_answer": 1, "import_time": columns["effective_at"], **changes}
     text = ", ".join(f"{name} = %({name})s" for name in changes)
     return sql.run(
         f"UPDATE rollouts_target SET {text} WHERE rollout_id = %(rollout)s AND ({where})",

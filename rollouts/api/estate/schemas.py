@@ -21,7 +21,8 @@ from rollouts.api.enums import (
     reason_of,
 )
 from rollouts.queries.estate.estate import DccHubRow, EstateCounts, HubRow
-from rollouts.queries.estate.hubs import HubAlert, HubCard, HubChange, HubEntry, HubPlace, NextStep
+from rollouts.queries.estate.hubs import HubAlert, HubCard, HubChange, HubEntry, HubPlace
+from rollouts.queries.estate.next_step import NextStep
 from rollouts.states import AlertCode, Answer, Consent, CplStatus, HistoryKind, SmiStatus, TargetState
 
 SmiName = Annotated[str, AllowedNames(SmiStatus), "Status in the Smart Metering Inventory."]
@@ -94,6 +95,11 @@ class HubPlaceSchema(TypedDict):
     second_has_answered: bool | None
     second_requested_at: Annotated[datetime | None, "The time the second Supplier asks for."]
     is_when_distributed: Annotated[bool, "The effective time is the earliest: once its image is on the hub."]
+    is_at_night: Annotated[
+        bool, "It activates in the activation hours: nobody chose its time, or the chosen one has passed."
+    ]
+    activation_hours: Annotated[str, Example("22:00 to 06:00"), "Those of the rollout, local time."]
+    told_for: Annotated[datetime | None, "The time it has been told to activate at, once it has."]
     is_held: Annotated[
         bool, "Its image is on its way or on the hub; nothing activates while an answer is awaited."
     ]
@@ -278,6 +284,9 @@ def _place(place: HubPlace) -> HubPlaceSchema:
         "second_has_answered": place.second_has_answered,
         "second_requested_at": place.second_requested_at,
         "is_when_distributed": place.is_when_distributed,
+        "is_at_night": place.is_at_night,
+        "activation_hours": place.activation_hours,
+        "told_for": place.told_for,
         "is_held": place.is_held,
         "next_step": None if place.next_step is None else place.next_step.name,
     }

@@ -178,7 +178,7 @@ class HubDetailView(ResourceView):
     @operation("getHub", "Read a hub", returns=schema_reference(documents.HubSchema))
     def get(self, request: Request, hub: Guid) -> Response:
         """Read what a hub is and where it stands, by its GUID or that of its GPF, in any spelling."""
-        return Response(documents.hub(hub_card(self.scope, guid=str(hub))))
+        return Response(documents.hub(hub_card(self.scope, guid=str(hub), now=clock.now())))
 
 
 class HubHistoryView(ResourceView):
@@ -191,7 +191,7 @@ class HubHistoryView(ResourceView):
     @operation("getHubHistory", "Read a hub's history", returns=schema_reference(documents.HubHistorySchema))
     def get(self, request: Request, hub: Guid) -> Response:
         """Read a hub's changes of version, status and Supplier, your entries about it, and its readings."""
-        return Response(documents.hub_history(hub_card(self.scope, guid=str(hub))))
+        return Response(documents.hub_history(hub_card(self.scope, guid=str(hub), now=clock.now())))
 
 
 class ReadingsView(ResourceView):

@@ -10,6 +10,7 @@ from portal.kernel.guid import Guid
 from portal.kernel.spreadsheets import NotRead, NotReadKind
 from portal.rest.schemas import AllowedNames, Count, Example
 from rollouts.api.enums import HubsByConsent, HubsByDay, HubsByRejection, Id, named
+from rollouts.queries.dispatch.hours import NightHours
 from rollouts.queries.instructions.receipts import NamedReceipt, RejectedLine
 from rollouts.reads.instructions.receipts import InstructionTally, Receipt
 from rollouts.services import InstructionForecast, RefusedLine
@@ -60,6 +61,7 @@ class InstructionSchema(TypedDict):
     rejected_by_reason: HubsByRejection
     consents: HubsByConsent
     days: HubsByDay
+    in_activation_hours: Annotated[int, Example(0), "Hubs whose time nobody chose to the minute."]
     not_read: Annotated[list[NotReadSchema], "What of the list was not read, the heading included."]
     rejections: Annotated[list[RejectionSchema], "The first 1,000; all of them are at `rejections_url`."]
     rejections_url: Annotated[str, Example("/api/v1/instructions/I-7K2M9QX4TB/rejections")]
@@ -91,6 +93,15 @@ class AgreedTimeSchema(TypedDict):
     hubs: Count
 
 
+class NightHoursSchema(TypedDict):
+    """When hubs activate whose time nobody chose to the minute, in local time, and the first night ahead."""
+
+    hours: Annotated[str, Example("22:00 to 06:00")]
+    own_hours: Annotated[str, Example(""), "The narrower hours you keep; empty where you keep none."]
+    begins_at: datetime
+    ends_at: datetime
+
+
 class DryRunSchema(TypedDict):
     """What an instruction would do, had it been given."""
 
@@ -101,6 +112,9 @@ class DryRunSchema(TypedDict):
     rejected_by_reason: HubsByRejection
     consents: HubsByConsent
     days: HubsByDay
+    in_activation_hours: Annotated[int, Example(0), "Hubs whose time nobody chose to the minute."]
+    activation_hours: NightHoursSchema
+    outside_activation_hours: Annotated[bool, "The chosen time lies outside the hours, and is kept."]
     agreed_times: Annotated[list[AgreedTimeSchema], "Of an agreement: the times it agrees with."]
     not_read: Annotated[list[NotReadSchema], "What of the list was not read, the heading included."]
     rejections: Annotated[list[RejectionSchema], "The first 1,000."]
@@ -127,6 +141,7 @@ def instruction(receipt: Receipt, lines: Sequence[RejectedLine], *, rejections_u
         "rejected_by_reason": dict(receipt.tally.rejected_by_reason),
         "consents": named(receipt.tally.consents),
         "days": _days(receipt.tally),
+        "in_activation_hours": receipt.tally.unchosen,
         "not_read": not_read(receipt.not_read),
         "rejections": [rejection(line) for line in lines],
         "rejections_url": rejections_url,
@@ -154,7 +169,9 @@ def instruction_row(named_receipt: NamedReceipt) -> InstructionRowSchema:
     }
 
 
-def dry_run(verdict: InstructionForecast) -> DryRunSchema:
+def dry_run(
+    verdict: InstructionForecast, nights: NightHours, *, activate_at: datetime | None
+) -> DryRunSchema:
     """Return what an instruction would do."""
     return {
         "dry_run": True,
@@ -164,9 +181,22 @@ def dry_run(verdict: InstructionForecast) -> DryRunSchema:
         "rejected_by_reason": dict(verdict.tally.rejected_by_reason),
         "consents": named(verdict.tally.consents),
         "days": _days(verdict.tally),
+        "in_activation_hours": verdict.tally.unchosen,
+        "activation_hours": night_hours(nights),
+        "outside_activation_hours": not nights.holds(activate_at),
         "agreed_times": [{"activate_at": at, "hubs": hubs} for at, hubs in verdict.times.items()],
         "not_read": not_read(verdict.not_read),
         "rejections": [refused(line) for line in verdict.refused],
+    }
+
+
+def night_hours(nights: NightHours) -> NightHoursSchema:
+    """Return the hours of activation."""
+    return {
+        "hours": nights.words,
+        "own_hours": nights.own_words,
+        "begins_at": nights.begins_at,
+        "ends_at": nights.ends_at,
     }
 
 

@@ -39,6 +39,7 @@ from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.estate.hub_lists import BODIES, guids_in, hub_list, listed_in
 from rollouts.api.instructions import schemas as documents
+from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.instructions.choices import HubChoice, guids_by_rule, own_guids
 from rollouts.queries.instructions.receipts import (
     ReceiptFilter,
@@ -195,7 +196,8 @@ class NewInstructionsView(ResourceView):
             verdict = services.check_instruction(
                 self.scope, rollout_id=rollout_id, source=wanted.source, **wanted.order, **times
             )
-            return Response(documents.dry_run(verdict))
+            nights = night_hours(self.scope, rollout_id=rollout_id, now=received_at)
+            return Response(documents.dry_run(verdict, nights, activate_at=wanted.order.get("activate_at")))
         return self._given(key, rollout_id, wanted, times)
 
     post.takes_key = True  # type: ignore[attr-defined]  # kept with the instruction itself

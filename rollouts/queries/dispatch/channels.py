@@ -90,4 +90,4 @@ def _state(channel: CspChannel, *, paused_until: datetime | None, now: datetime)
         return "failing"
     if paused_until is not None and paused_until > now:
         return "resting"
-    return "ok" if pacing.OpenHours.read(channel.window).is_open(now) else "closed"
+    return "ok" if pacing.OpenHours.read(channel.distribution_hours).is_open(now) else "closed"

@@ -13,7 +13,7 @@ from portal.kernel.guid import Guid, GuidProblem, read
 from portal.kernel.guid.value import OFFSET
 from portal.kernel.refusals import NotFound
 from rollouts.models import Rollout
-from rollouts.queries.estate.hubs import hub_row
+from rollouts.queries.estate.hubs import hub_row, place_rows
 from rollouts.queries.estate.searching import hub_of
 from rollouts.states import AlertCode, CommandKind, CommandStatus, FailureCode, RolloutStatus, failure_code
 
@@ -87,14 +87,7 @@ def _rollouts_with(scope: Scope, hub: Any) -> list[int]:
     published = Rollout.objects.exclude(status=RolloutStatus.DRAFT).filter(
         cpl_entry__device_model_id=hub.device_model_id
     )
-    rows = sql.fetch_all(
-        "rollouts",
-        "hub_places",
-        guid=hub.guid,
-        rollouts=sorted(published.values_list("pk", flat=True)),
-        party=scope.organisation_id if scope.is_supplier else None,
-        is_supplier=scope.is_supplier,
-    )
+    rows = place_rows(scope, hub.guid, rollouts=sorted(published.values_list("pk", flat=True)))
     return [row.rollout_id for row in rows]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from portal.events.kinds import EntryKind
@@ -16,9 +15,11 @@ from portal.kernel.guid import Guid, GuidProblem, read
 from portal.kernel.guid.value import OFFSET
 from portal.kernel.refusals import NotFound
 from rollouts.models import CspChannel, HubLabel, Rollout
+from rollouts.queries.estate.next_step import NextStep, next_step
 from rollouts.queries.estate.searching import hub_of
+from rollouts.reads.rollouts.chosen import is_chosen
+from rollouts.rules import activation
 from rollouts.states import (
-    ACTIVATION_SENT_STATES,
     AWAITING_CONSENTS,
     IMAGE_NOT_ON_HUB,
     SETTLED,
@@ -38,20 +39,6 @@ from rollouts.states import (
 
 MOST_TOLD: Final = 200
 """So many changes, entries and alerts are shown of each; the latest ones."""
-
-
-class NextStep(StrEnum):
-    """What a hub waits for in its rollout."""
-
-    YOUR_ANSWER = "YOUR_ANSWER"
-    AN_ANSWER = "AN_ANSWER"
-    SECOND_ANSWER = "SECOND_ANSWER"
-    DISTRIBUTION = "DISTRIBUTION"
-    VERIFICATION = "VERIFICATION"
-    ACTIVATION = "ACTIVATION"
-    CONFIRMATION = "CONFIRMATION"
-    CANCELLATION = "CANCELLATION"
-    RESUMPTION = "RESUMPTION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +105,12 @@ class HubPlace:
     second_requested_at: datetime | None
     is_when_distributed: bool
     """The effective time is the earliest: nobody chose it, and the image is not on the hub yet."""
+    is_unchosen: bool
+    is_at_night: bool
+    """It activates in the hours of activation: nobody chose its time, or the chosen one has passed."""
+    activation_hours: str
+    told_for: datetime | None
+    """The time it has been told to activate at, once it has."""
     next_step: NextStep | None
 
     @property
@@ -178,8 +171,8 @@ class HubCard:
         return next((place for place in self.places if not place.is_settled), None)
 
 
-def hub_card(scope: Scope, *, guid: str) -> HubCard:
-    """Tell a hub's story by its GUID, or that of its GPF, in any spelling.
+def hub_card(scope: Scope, *, guid: str, now: datetime) -> HubCard:
+    """Return a hub's story by its GUID, or that of its GPF, in any spelling.
 
     Raises:
         NotFound: there is no such hub, or not for this organisation: the two take the same steps.
@@ -193,7 +186,7 @@ def hub_card(scope: Scope, *, guid: str) -> HubCard:
     imports, gas = _suppliers(hub_guid) if scope.is_dcc else ("", "")
     return HubCard(
         record=_as_record(row),
-        places=_places(scope, row),
+        places=_places(scope, row, now=now),
         changes=_changes(scope, row),
         entries=_entries(scope, hub_guid),
         labels=_labels(scope, hub_guid),
@@ -245,23 +238,27 @@ def _spelt(guid: int | None) -> str:
     return "" if guid is None else str(Guid.from_db(guid))
 
 
-def _places(scope: Scope, hub: Any) -> list[HubPlace]:
+def _places(scope: Scope, hub: Any, *, now: datetime) -> list[HubPlace]:
     published = Rollout.objects.exclude(status=RolloutStatus.DRAFT).filter(
         cpl_entry__device_model_id=hub.device_model_id
     )
     rollouts = sorted(published.values_list("pk", flat=True))
-    rows = sql.fetch_all(
-        "rollouts",
-        "hub_places",
-        guid=hub.guid,
-        rollouts=rollouts,
-        party=scope.organisation_id if scope.is_supplier else None,
-        is_supplier=scope.is_supplier,
-    )
-    return [_place(row) for row in rows]
+    return [_place(row, now=now) for row in place_rows(scope, hub.guid, rollouts=rollouts)]
 
 
-def _place(row: Any) -> HubPlace:
+def place_rows(scope: Scope, guid: int, *, rollouts: Sequence[int]) -> list[Any]:
+    """Return the rows of a hub's places in rollouts, as far as the caller may know of them."""
+    params: dict[str, object] = {
+        "guid": guid,
+        "rollouts": list(rollouts),
+        "party": scope.organisation_id if scope.is_supplier else None,
+        "is_supplier": scope.is_supplier,
+    }
+    chosen = is_chosen("t", automatic_at="coalesce(b.automatic_at, r.automatic_at)")
+    return sql.rows(sql.statement("rollouts", "hub_places", is_chosen=chosen), params)
+
+
+def _place(row: Any, *, now: datetime) -> HubPlace:
     cutoff_at = row.batch_cutoff_at or row.cutoff_at
     return HubPlace(
         rollout_id=row.rollout_id,
@@ -282,6 +279,10 @@ def _place(row: Any) -> HubPlace:
         requested_at=row.requested_at,
         second_has_answered=row.second_has_answered,
         second_requested_at=row.second_requested_at,
+        is_unchosen=row.is_unchosen,
+        is_at_night=row.is_unchosen or activation.is_missed(row.effective_at, now=now),
+        activation_hours=activation.hours_words(activation.read_hours(sql.from_json(row.hours))),
+        told_for=row.told_for,
         is_when_distributed=(
             STAGE_OF_STATE[TargetState(row.state)] == IMAGE_NOT_ON_HUB
             and row.effective_at in (cutoff_at, row.answered_at)
@@ -292,28 +293,6 @@ def _place(row: Any) -> HubPlace:
             mine=None if row.mine is None else Answer(row.mine),
         ),
     )
-
-
-def next_step(state: TargetState, *, consent: Consent, mine: Answer | None) -> NextStep | None:
-    """Return what a hub waits for; None where nothing more happens to it."""
-    if STAGE_OF_STATE[state] == SETTLED:
-        return None
-    if consent in AWAITING_CONSENTS and state not in ACTIVATION_SENT_STATES:
-        if mine == Answer.NONE:
-            return NextStep.YOUR_ANSWER
-        return NextStep.AN_ANSWER if mine is None else NextStep.SECOND_ANSWER
-    return _AFTER[state]
-
-
-_AFTER: Final = {
-    TargetState.ELIGIBLE: NextStep.AN_ANSWER,
-    TargetState.SCHEDULED: NextStep.DISTRIBUTION,
-    TargetState.DISTRIBUTING: NextStep.VERIFICATION,
-    TargetState.DISTRIBUTED: NextStep.ACTIVATION,
-    TargetState.ACTIVATING: NextStep.CONFIRMATION,
-    TargetState.CANCELLING: NextStep.CANCELLATION,
-    TargetState.CANCELLED: NextStep.RESUMPTION,
-}
 
 
 def _changes(scope: Scope, hub: Any) -> list[HubChange]:

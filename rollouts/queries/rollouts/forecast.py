@@ -71,8 +71,12 @@ def forward_schedule(scope: Scope, *, rollout_id: int | None = None) -> tuple[Sc
     return tuple(sorted(volumes, key=lambda volume: (volume.day, volume.region, volume.rollout_id)))
 
 
-def distribution_forecast(scope: Scope, *, now: datetime) -> tuple[RegionForecast, ...]:
+def distribution_forecast(
+    scope: Scope, *, now: datetime, instead: CspChannel | None = None
+) -> tuple[RegionForecast, ...]:
     """Foretell, per region, when the images of all rollouts will be through, and how many come too late.
+
+    `instead` stands for the stored channel of its region: what other terms would come to.
 
     Hubs whose consent is still awaited cannot be sent theirs before the cut-off. Hubs in a region without a
     channel count as late altogether.
@@ -84,6 +88,8 @@ def distribution_forecast(scope: Scope, *, now: datetime) -> tuple[RegionForecas
     rollouts = _open_rollouts(None)
     work = _work_by_region(_days(rollouts), rollouts)
     channels = {channel.region: channel for channel in CspChannel.objects.order_by("region")}
+    if instead is not None:
+        channels[instead.region] = instead
     own = _regions_of(scope)
     regions = sorted(region for region in {*channels, *work} if own is None or region in own)
     margin = pacing.DispatchSettings.current().margin
@@ -109,7 +115,7 @@ def _region_forecast(
     pace = pacing.Pace.of(
         per_second=channel.capacity_per_second,
         per_night=channel.capacity_per_night,
-        hours=pacing.OpenHours.read(channel.window),
+        hours=pacing.OpenHours.read(channel.distribution_hours),
         distribution_days=channel.distribution_days,
         margin=margin,
     )

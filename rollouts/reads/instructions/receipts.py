@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from portal.kernel.spreadsheets import NotRead
 from rollouts.models.instructions import Instruction
@@ -22,6 +23,20 @@ class InstructionTally:
     rejected_by_reason: Mapping[str, int] = field(default_factory=dict)
     consents: Mapping[Consent, int] = field(default_factory=dict)
     days: Mapping[date, int] = field(default_factory=dict)
+    unchosen: int = 0
+    """Hubs whose time nobody chose to the minute: they activate in the hours of activation."""
+
+    @classmethod
+    def of(cls, rows: Iterable[Any]) -> InstructionTally:
+        """Add up rows of hubs that were taken: consent, day, is_unchosen and their number, n."""
+        consents: Counter[Consent] = Counter()
+        days: Counter[date] = Counter()
+        unchosen = 0
+        for row in rows:
+            consents[Consent(row.consent)] += row.n
+            days[row.day] += row.n
+            unchosen += row.n if row.is_unchosen else 0
+        return cls(accepted=consents.total(), consents=dict(consents), days=dict(days), unchosen=unchosen)
 
     @property
     def rejected(self) -> int:
@@ -39,11 +54,12 @@ class InstructionTally:
         return self.consents.get(Consent.AWAITING_SECOND, 0)
 
     @property
-    def document(self) -> dict[str, dict[str, int]]:
+    def document(self) -> dict[str, Any]:
         """Return the accepted part as JSON."""
         return {
             "consents": {Consent(consent).name: n for consent, n in sorted(self.consents.items())},
             "days": {day.isoformat(): n for day, n in sorted(self.days.items())},
+            "unchosen": self.unchosen,
         }
 
     @classmethod
@@ -55,6 +71,7 @@ class InstructionTally:
             rejected_by_reason=dict(instruction.rejected_by_reason),
             consents={Consent[name]: n for name, n in summary.get("consents", {}).items()},
             days={date.fromisoformat(day): n for day, n in summary.get("days", {}).items()},
+            unchosen=summary.get("unchosen", 0),
         )
 
     def plus(self, other: InstructionTally) -> InstructionTally:
@@ -64,6 +81,7 @@ class InstructionTally:
             _sum(self.rejected_by_reason, other.rejected_by_reason),
             _sum(self.consents, other.consents),
             _sum(self.days, other.days),
+            self.unchosen + other.unchosen,
         )
 
 

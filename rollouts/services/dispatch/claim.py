@@ -12,7 +12,7 @@ import orjson
 from portal.kernel import sql
 from portal.kernel.transactions import unit_of_work
 from rollouts.models import Batch, Command
-from rollouts.rules import pacing
+from rollouts.rules import activation, pacing
 from rollouts.services.dispatch.planner_hints import expect_few
 from rollouts.states import (
     RUNNING_STATUSES,
@@ -106,6 +106,7 @@ def _claim(command: Any, *, now: datetime) -> ClaimVerdict:
         from_state=int(source),
         to_state=int(target),
         batches=_open_batches(rollout, kind),
+        later_at=_later_at(command, rollout, now=now) if kind == CommandKind.ACTIVATE else None,
         now=now,
     )
     return _conclude(command, answered)
@@ -136,7 +137,17 @@ def _conclude(command: Any, answered: list[Any]) -> ClaimVerdict:
 def _is_open(rollout: Any, kind: CommandKind, *, now: datetime) -> bool:
     if kind != CommandKind.DISTRIBUTE:
         return True
-    return pacing.OpenHours.read(orjson.loads(rollout.dispatch_settings).get("window")).is_open(now)
+    hours = orjson.loads(rollout.dispatch_settings).get("distribution_hours")
+    return pacing.OpenHours.read(hours).is_open(now)
+
+
+def _later_at(command: Any, rollout: Any, *, now: datetime) -> datetime | None:
+    """Return when an activation goes that has waited past its time; None for one that has not."""
+    planned_at = command.execute_at or command.created_at
+    if not activation.is_missed(planned_at, now=now):
+        return None
+    hours = activation.read_hours(orjson.loads(rollout.dispatch_settings).get("activation_hours"))
+    return activation.next_time(planned_at, hours, now=now, key=command.id)
 
 
 def _open_batches(rollout: Any, kind: CommandKind) -> list[int]:

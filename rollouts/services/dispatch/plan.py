@@ -11,7 +11,9 @@ from typing import Any, Final
 from portal.kernel import locks, sql
 from portal.kernel.transactions import unit_of_work
 from rollouts.models import Batch, Command, CspChannel, Rollout
-from rollouts.rules import pacing
+from rollouts.reads.rollouts.chosen import is_chosen
+from rollouts.rules import activation, pacing
+from rollouts.services.dispatch.activation_nights import night_rows
 from rollouts.services.dispatch.backoff import is_rested, scanning
 from rollouts.services.dispatch.planner_hints import expect_many
 from rollouts.states import (
@@ -110,7 +112,7 @@ def _pace_of(channel: CspChannel, settings: pacing.DispatchSettings) -> pacing.P
     return pacing.Pace.of(
         per_second=channel.capacity_per_second,
         per_night=channel.capacity_per_night,
-        hours=pacing.OpenHours.read(channel.window),
+        hours=pacing.OpenHours.read(channel.distribution_hours),
         distribution_days=channel.distribution_days,
         margin=settings.margin,
     )
@@ -153,13 +155,13 @@ def _scan_for(
     rollout: Rollout, outlook: _Outlook, *, to_distribute: list[int], to_activate: list[int], now: datetime
 ) -> _Scan:
     scan = _Scan()
-    hours = pacing.OpenHours.read(rollout.dispatch_settings.get("window"))
+    hours = pacing.OpenHours.read(rollout.dispatch_settings.get("distribution_hours"))
     left = _ramp_left(rollout, now=now) if hours.is_open(now) else 0
     for region, channel in outlook.channels.items():
         until = now + pacing.lead(_lead_hours(rollout, channel))
         through = outlook.default_through[region]
         distribute = 0
-        if left > 0 and pacing.OpenHours.read(channel.window).is_open(now):
+        if left > 0 and pacing.OpenHours.read(channel.distribution_hours).is_open(now):
             unplanned = _unplanned(rollout.pk, region, CommandKind.DISTRIBUTE, to_distribute, outlook)
             if unplanned > 0 and _has_images_due(rollout.pk, region, outlook, through=through):
                 distribute = min(_room(region, CommandKind.DISTRIBUTE, outlook), left)
@@ -247,9 +249,14 @@ def _write_commands(
         "size": size,
         "seed": rollout.pk,
         "now": now,
+        "automatic_at": rollout.automatic_at,
+        "kept_since": now - activation.GRACE,
+        **night_rows(rollout, now=now).params,
     }
     expect_many()
-    return sql.fetch_all("rollouts", "plan_commands", **params)
+    automatic_at = "coalesce(batch.automatic_at, %(automatic_at)s::timestamptz)"
+    chosen = is_chosen("target", automatic_at=automatic_at)
+    return sql.rows(sql.statement("rollouts", "plan_commands", is_chosen=chosen), params)
 
 
 def _midnight_after(day: date) -> datetime:

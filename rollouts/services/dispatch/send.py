@@ -24,7 +24,7 @@ from portal.kernel import locks, sql
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 from rollouts.models import Command, CspChannel
 from rollouts.ports import CspCommand, CspReply, CspRoute, HubNetwork, ImageReference, NetworkOf, SendOutcome
-from rollouts.rules import pacing
+from rollouts.rules import activation, pacing
 from rollouts.services.dispatch.claim import claim_next
 from rollouts.services.governance.halt import drop_command, finish_halts
 from rollouts.services.rollouts.refresh import suspend_off_cpl
@@ -148,8 +148,8 @@ def _channel(region: int) -> Any:
 
 
 def _may_distribute(channel: Any, *, now: datetime) -> bool:
-    window = orjson.loads(channel.window) if channel.window else None
-    if not pacing.OpenHours.read(window).is_open(now):
+    hours = orjson.loads(channel.distribution_hours) if channel.distribution_hours else None
+    if not pacing.OpenHours.read(hours).is_open(now):
         return False
     if channel.capacity_per_night is None:
         return True
@@ -172,15 +172,31 @@ def _look_again(command_id: int, *, now: datetime) -> _Call | None:
     guids = _still_right(row, now=now) if kind in _MOVING and _has_rested(row, now=now) else row.guids
     if not guids:
         return None
-    Command.objects.filter(pk=command_id).update(left_at=row.left_at or now, attempts=F("attempts") + 1)
+    execute_at = _execute_at(row, now=now) if kind == CommandKind.ACTIVATE else row.execute_at
+    Command.objects.filter(pk=command_id).update(
+        left_at=row.left_at or now, attempts=F("attempts") + 1, execute_at=execute_at
+    )
     order = CspCommand(
         command_id=command_id,
         kind=kind,
         guids=tuple(guids),
         image=_image(row) if kind in _MOVING else None,
-        execute_at=row.execute_at if kind == CommandKind.ACTIVATE else None,
+        execute_at=execute_at if kind == CommandKind.ACTIVATE else None,
     )
     return _Call(order, region=row.region, rollout_id=row.rollout_id, is_first_try=row.left_at is None)
+
+
+def _execute_at(row: Any, *, now: datetime) -> datetime | None:
+    """Return when the hubs are to activate: later than planned, where the CSP has rested past that time.
+
+    Under the same id a CSP that has taken the command already goes by what it was told first.
+    """
+    planned_at: datetime = row.execute_at or row.claimed_at
+    if not activation.is_missed(planned_at, now=now):
+        kept_at: datetime | None = row.execute_at
+        return kept_at
+    hours = activation.read_hours(orjson.loads(row.dispatch_settings).get("activation_hours"))
+    return activation.next_time(planned_at, hours, now=now, key=row.id)
 
 
 def _has_rested(row: Any, *, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import orjson
@@ -21,9 +21,12 @@ from portal.kernel.statements import Sql, literal
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.models import Batch, Rollout
 from rollouts.reads.instructions.receipts import InstructionTally
+from rollouts.reads.rollouts.chosen import is_chosen, is_chosen_sql
 from rollouts.services.instructions.hub_list import STAGING, Int64s, stage
 from rollouts.services.instructions.resolve import (
+    IS_CHOSEN_AS_ANSWERED,
     Terms,
+    answered_columns,
     has_lapsed_sql,
     resolution_sql,
     slots_of,
@@ -37,7 +40,6 @@ from rollouts.states import (
     OPEN_STATUSES,
     Answer,
     BatchKind,
-    Consent,
     InstructionKind,
     RejectionReason,
     TargetState,
@@ -134,7 +136,7 @@ def apply_staged(
             lapsed[row.other_id] += row.lapsed
     if any(row.under_way for row in applied):
         put_back_unsent(rollout.pk, [row.guid for row in sql.fetch_all("rollouts", "staged")], now=now)
-    tally = _tally((row.consent, row.day, row.n) for row in applied)
+    tally = InstructionTally.of(applied)
     if not rows[0].missed:
         return AnswerOutcome(tally, others=dict(others), lapsed=dict(+lapsed))
     explained = _explain(statement, _MISSED)
@@ -195,7 +197,7 @@ def _explain(statement: _Statement, table: str) -> AnswerOutcome:
     for row in taken:
         times[row.agreed_at] += row.n
     superseded = sum(1 for row in rows if row.reason == SUPERSEDED)
-    tally = _tally((row.consent, row.day, row.n) for row in taken)
+    tally = InstructionTally.of(taken)
     reasons = Counter(reason for _, _, reason, _ in missed)
     return AnswerOutcome(
         tally.plus(InstructionTally(accepted=superseded, rejected_by_reason=dict(reasons))),
@@ -206,15 +208,6 @@ def _explain(statement: _Statement, table: str) -> AnswerOutcome:
 
 def _detail(chf_guid: int) -> str:
     return f"GPF of CHF {Guid.from_db(chf_guid)}"
-
-
-def _tally(rows: object) -> InstructionTally:
-    consents: Counter[Consent] = Counter()
-    days: Counter[date] = Counter()
-    for consent, day, n in rows:  # type: ignore[attr-defined]
-        consents[Consent(consent)] += n
-        days[day] += n
-    return InstructionTally(accepted=consents.total(), consents=dict(consents), days=dict(days))
 
 
 class _Statement:
@@ -242,6 +235,7 @@ class _Statement:
             received_at="%(received_at)s::timestamptz",
         )
         settled = resolution_sql(after, terms)
+        self._answered = answered_columns(after, terms)
         own_time = _AGREED_TIME if self._is_agreement else "%(activate_at)s::timestamptz"
         self._fragments = {
             **_stored("answer", "%(answer)s", lapsed=literal(Answer.NONE)),
@@ -250,6 +244,7 @@ class _Statement:
                 "instruction", "%(instruction_id)s", lapsed="-%(instruction_id)s", column="instruction_id"
             ),
             "answered_at": after.answered_at,
+            "is_chosen": is_chosen("t", automatic_at=terms.automatic_at).text,
             "consent": settled.consent,
             "effective_at": settled.effective_at,
             "is_mine": _IS_MINE,
@@ -273,6 +268,8 @@ class _Statement:
             reasons += f"ELSE '{RejectionReason.OTHER_UPDATE_IN_PROGRESS.value}'"
         used = {name: self._fragments[name] for name in ("consent", "effective_at", "is_mine")}
         pieces = {"reasons": reasons, "staged": table, "columns": _MISSED_COLUMNS}
+        pieces["answered"] = self._answered
+        pieces["is_chosen"] = is_chosen_sql(**IS_CHOSEN_AS_ANSWERED)
         pieces["agreed_time"] = _AGREED_TIME if self._is_agreement else "NULL::timestamptz"
         return sql.statement("rollouts", "judge_answers", **_parts(used | pieces))
 

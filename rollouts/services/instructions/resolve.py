@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from portal.kernel import sql
 from portal.kernel.statements import Sql, literal
@@ -58,6 +59,17 @@ def slots_of(alias: str) -> Slots:
         gas_time=f"{alias}.gas_time",
         answered_at=f"{alias}.answered_at",
     )
+
+
+IS_CHOSEN_AS_ANSWERED: Final = {
+    "effective_at": "t.new_effective_at",
+    "automatic_at": "t.automatic_at",
+    "import_answer": "t.new_import_answer",
+    "import_time": "t.new_import_time",
+    "gas_answer": "t.new_gas_answer",
+    "gas_time": "t.new_gas_time",
+}
+"""What `is_chosen_sql` takes of a relation that has the columns of `answered_columns`."""
 
 
 def terms_of(rollout: Rollout, batches: Iterable[Batch], *, alias: str = "t") -> Terms:
@@ -126,6 +138,13 @@ def has_lapsed_sql(answer: str, at: str, second_answer: str, second_time: str) -
     """Write `rollouts.rules.has_lapsed` as an SQL expression."""
     slots = {"answer": answer, "time": at, "second_answer": second_answer, "second_time": second_time}
     return sql.statement("rollouts", "has_lapsed", **{name: Sql(text) for name, text in slots.items()}).text
+
+
+def answered_columns(after: Slots, terms: Terms) -> str:
+    """Write the answers of a target after it was answered as columns, with its automatic time."""
+    names = ("import_answer", "import_time", "gas_answer", "gas_time")
+    answers = ", ".join(f"{getattr(after, name)} AS new_{name}" for name in names)
+    return f"{answers}, {terms.automatic_at} AS automatic_at"
 
 
 def state_sql(alias: str, consent: str) -> str:

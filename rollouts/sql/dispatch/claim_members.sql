@@ -53,7 +53,8 @@ WITH command AS (
 UPDATE rollouts_command AS claimed
    SET status = {CommandStatus.CLAIMED}, claimed_at = %(now)s, next_try_at = NULL,
        guids = left_over.guids, hub_count = left_over.hubs,
-       execute_at = CASE WHEN command.execute_at > %(now)s THEN command.execute_at END
+       execute_at = CASE WHEN coalesce(%(later_at)s, command.execute_at) > %(now)s
+                         THEN coalesce(%(later_at)s, command.execute_at) END
   FROM command, left_over
  WHERE claimed.id = command.id
 RETURNING claimed.hub_count

@@ -1,6 +1,7 @@
 -- Name the command of a region to be claimed next: cancels first, then readings, activations, images; within these
 -- by the rollout's priority and then the oldest. Images wait for their hours, halted rollouts for their resuming.
-SELECT command.id, command.rollout_id, command.region, command.kind, command.hub_count
+SELECT command.id, command.rollout_id, command.region, command.kind, command.hub_count,
+       command.execute_at, command.created_at
   FROM rollouts_command AS command
   LEFT JOIN rollouts_rollout AS rollout ON rollout.id = command.rollout_id
  WHERE command.region = %(region)s

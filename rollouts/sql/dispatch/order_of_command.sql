@@ -1,6 +1,7 @@
 -- Everything a CSP is told with a command, and where its rollout stands at this moment; the command is held.
 SELECT command.id, command.rollout_id, command.region, command.kind, command.status, command.guids,
-       command.execute_at, command.claimed_at, command.left_at, command.attempts, rollout.status AS rollout_status, entry.firmware_version,
+       command.execute_at, command.claimed_at, command.left_at, command.attempts, rollout.status AS rollout_status,
+       rollout.dispatch_settings, entry.firmware_version,
        entry.image_sha256, model.manufacturer, model.model
   FROM rollouts_command AS command
   LEFT JOIN rollouts_rollout AS rollout ON rollout.id = command.rollout_id

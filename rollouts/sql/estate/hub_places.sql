@@ -17,12 +17,14 @@ SELECT t.rollout_id, r.name, r.status, r.cutoff_at, b.name AS batch, b.cutoff_at
              AND t.gas_supplier_id <> %(party)s THEN t.gas_time
             WHEN t.gas_supplier_id = %(party)s AND t.import_answer = {Answer.INSTRUCTED}
              AND t.import_supplier_id <> %(party)s THEN t.import_time END AS second_requested_at,
-       t.answered_at
+       t.answered_at, NOT {is_chosen} AS is_unchosen, r.dispatch_settings -> 'activation_hours' AS hours,
+       activation.execute_at AS told_for
   FROM rollouts_target AS t
   JOIN rollouts_rollout AS r ON r.id = t.rollout_id
   JOIN rollouts_batch AS b ON b.id = t.batch_id
   JOIN rollouts_cplentry AS e ON e.id = r.cpl_entry_id
   JOIN rollouts_cplentry AS f ON f.id = t.from_cpl_entry_id
+  LEFT JOIN rollouts_command AS activation ON activation.id = t.command_id AND t.state = {TargetState.ACTIVATING}
  WHERE t.rollout_id = ANY(%(rollouts)s) AND t.guid = %(guid)s
    AND (NOT %(is_supplier)s OR t.import_supplier_id = %(party)s OR t.gas_supplier_id = %(party)s)
  ORDER BY r.notified_at DESC, t.rollout_id DESC

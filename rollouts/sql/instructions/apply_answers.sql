@@ -22,7 +22,8 @@ WITH changed AS (
        AND {is_mine}
        AND {holds}
  RETURNING t.guid, t.state, t.consent, t.effective_at, t.import_supplier_id, t.gas_supplier_id,
-           -%(instruction_id)s IN (t.import_instruction_id, t.gas_instruction_id) AS has_lapsed
+           -%(instruction_id)s IN (t.import_instruction_id, t.gas_instruction_id) AS has_lapsed,
+           NOT {is_chosen} AS is_unchosen
 ), told AS (
     -- To the minute: of one submission all entries would share a microsecond, and hubs group by their other Supplier.
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
@@ -48,12 +49,13 @@ SELECT CASE WHEN import_supplier_id <> gas_supplier_id
             THEN CASE WHEN import_supplier_id = %(party_id)s THEN gas_supplier_id ELSE import_supplier_id END
        END AS other_id,
        consent,
-       (effective_at AT TIME ZONE 'UTC')::date AS day,
+       (effective_at AT TIME ZONE 'Europe/London')::date AS day,
+       is_unchosen,
        count(*) AS n,
        count(*) FILTER (WHERE has_lapsed) AS lapsed,
        count(*) FILTER (WHERE state = {TargetState.DISTRIBUTING} AND consent < {Consent.COMPLETE}) AS under_way,
        (SELECT count(*) FROM missed) AS missed
   FROM changed
- GROUP BY 1, 2, 3
+ GROUP BY 1, 2, 3, 4
  UNION ALL
-SELECT NULL, NULL, NULL, 0, 0, 0, count(*) FROM missed
+SELECT NULL, NULL, NULL, NULL, 0, 0, 0, count(*) FROM missed

@@ -1,10 +1,11 @@
 -- Say for each GUID of a staging table why it is not taken, or count where it would lead if it is.
 -- A hub of another Supplier and a hub nobody knows take the same way through this statement.
 WITH placed AS MATERIALIZED (
-    SELECT s.guid AS asked, s.line_no, t.*
+    SELECT s.guid AS asked, s.line_no, (t.new_effective_at AT TIME ZONE 'Europe/London')::date AS day, t.*
       FROM {staged} AS s
       LEFT JOIN (SELECT t.guid, t.state, {consent} AS consent,
-                        ({effective_at} AT TIME ZONE 'UTC')::date AS day, {columns}
+                        {effective_at} AS new_effective_at,
+                        {answered}, {columns}
                    FROM rollouts_target AS t
                   WHERE t.rollout_id = %(rollout_id)s AND t.guid BETWEEN %(first_guid)s AND %(last_guid)s
                     AND {is_mine}) AS t ON t.guid = s.guid
@@ -13,13 +14,14 @@ WITH placed AS MATERIALIZED (
     SELECT asked AS guid, line_no FROM placed WHERE guid IS NULL OR state = {TargetState.WITHDRAWN}
 ), judged AS (
     SELECT t.asked AS guid, t.line_no, NULL::bigint AS chf_guid, t.consent, t.day, {agreed_time} AS agreed_at,
+           NOT {is_chosen} AS is_unchosen,
            CASE
                {reasons}
            END AS reason
       FROM placed AS t
      WHERE t.state <> {TargetState.WITHDRAWN}
      UNION ALL
-    SELECT s.guid, s.line_no, g.chf_guid, NULL, NULL, NULL,
+    SELECT s.guid, s.line_no, g.chf_guid, NULL, NULL, NULL, NULL,
            CASE
                WHEN h.guid IS NULL AND g.chf_guid IS NULL THEN 'UNKNOWN_DEVICE'
                WHEN h.guid IS NULL THEN 'NOT_A_CHF'
@@ -48,8 +50,8 @@ WITH placed AS MATERIALIZED (
              ON g.gpf_guid = s.guid
 )
 SELECT guid, line_no, reason, chf_guid, NULL::smallint AS consent, NULL::date AS day,
-       NULL::timestamptz AS agreed_at, 1::bigint AS n
+       NULL::timestamptz AS agreed_at, NULL::boolean AS is_unchosen, 1::bigint AS n
   FROM judged WHERE reason IS NOT NULL
  UNION ALL
-SELECT NULL, NULL, NULL, NULL, consent, day, agreed_at, count(*)
-  FROM judged WHERE reason IS NULL GROUP BY consent, day, agreed_at
+SELECT NULL, NULL, NULL, NULL, consent, day, agreed_at, is_unchosen, count(*)
+  FROM judged WHERE reason IS NULL GROUP BY consent, day, agreed_at, is_unchosen

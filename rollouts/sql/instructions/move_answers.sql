@@ -4,11 +4,14 @@
 -- Settled targets, and all of rollouts that have ended, only change hands. Rows are locked by rollout and GUID.
 WITH was AS MATERIALIZED (
     SELECT t.*, c.import_id, c.gas_id, r.status, r.consent_policy, r.automatic_at AS r_automatic_at,
-           r.cutoff_at AS r_cutoff_at, b.automatic_at AS b_automatic_at, b.cutoff_at AS b_cutoff_at
+           r.cutoff_at AS r_cutoff_at, b.automatic_at AS b_automatic_at, b.cutoff_at AS b_cutoff_at,
+           activation.execute_at AS execute_at
       FROM rollouts_staged_supplier AS c
       JOIN rollouts_target AS t ON t.guid = c.guid AND t.rollout_id = ANY(%(rollouts)s::integer[])
       JOIN rollouts_rollout AS r ON r.id = t.rollout_id
       JOIN rollouts_batch AS b ON b.id = t.batch_id
+      LEFT JOIN rollouts_command AS activation
+        ON activation.id = t.command_id AND t.state = {TargetState.ACTIVATING}
      WHERE t.import_supplier_id IS DISTINCT FROM c.import_id OR t.gas_supplier_id IS DISTINCT FROM c.gas_id
      ORDER BY t.rollout_id, t.guid
        FOR NO KEY UPDATE OF t
@@ -88,6 +91,7 @@ SELECT rollout_id, guid, import_id, gas_id,
              AND gas_supplier_id IS DISTINCT FROM gas_id THEN gas_supplier_id END AS gas_voided,
        CASE WHEN import_lapses THEN import_id WHEN gas_lapses THEN gas_id END AS lapsed,
        state = {TargetState.DISTRIBUTING} AND new_consent < {Consent.COMPLETE} AS is_under_way,
-       state = {TargetState.ACTIVATING} AND new_effective_at <> effective_at AND effective_at > %(now)s AS is_to_recall
+       state = {TargetState.ACTIVATING} AND new_effective_at <> effective_at
+       AND greatest(effective_at, execute_at) > %(now)s AS is_to_recall
   FROM settled
  WHERE NOT is_settled

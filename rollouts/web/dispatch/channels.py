@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from portal.identity.requests import PortalRequest
+from portal.identity.roles import MAY_OPERATE
 from portal.kernel import clock
 from rollouts.queries.dispatch.channels import channel_health
 from rollouts.queries.rollouts.forecast import distribution_forecast
@@ -33,4 +34,5 @@ def channels(request: PortalRequest) -> HttpResponse:
         for channel in channel_health(scope, now=now)
     ]
     context = {"rows": rows, "forecasts": distribution_forecast(scope, now=now), "scope": scope, "now": now}
+    context["may_change"] = scope.has(*MAY_OPERATE)
     return render(request, "rollouts/dispatch/channels.html", context)

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from portal.events.kinds import EntryKind
 from portal.kernel.presentation.moments import long_time
-from rollouts.queries.estate.hubs import HubCard, HubChange, HubEntry, NextStep
+from rollouts.queries.estate.hubs import HubCard, HubChange, HubEntry
+from rollouts.queries.estate.next_step import NextStep
 from rollouts.states import FailureCode, HistoryKind
 
 K = EntryKind

@@ -99,7 +99,7 @@ def estate_csv(request: PortalRequest) -> HttpResponseBase:
 def hub(request: PortalRequest, guid: str) -> HttpResponse:
     """Show one hub: what it is, what happens next, and everything that was."""
     scope = scope_of(request)
-    card = hub_card(scope, guid=guid)
+    card = hub_card(scope, guid=guid, now=clock.now())
     if guid != card.record.guid:
         return redirect("rollouts:hub", card.record.guid)  # one page a hub, whatever the spelling
     context = {
@@ -120,7 +120,7 @@ def hub(request: PortalRequest, guid: str) -> HttpResponse:
 def read_version(request: PortalRequest, guid: str) -> HttpResponse:
     """Have a hub's firmware version read (SR 11.2); the answer joins its story."""
     scope = scope_of(request)
-    record = hub_card(scope, guid=guid).record
+    record = hub_card(scope, guid=guid, now=clock.now()).record
     request_result = services.request_read(scope, guids=[Guid.parse(record.guid).db], now=clock.now())
     words = (
         "The version is being read; the answer appears here." if request_result.requested else _ASKED_ALREADY

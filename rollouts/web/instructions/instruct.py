@@ -20,6 +20,7 @@ from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
 from portal.kernel.refusals import NotPermitted, Refusal
 from rollouts import services
+from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.instructions.choices import HubChoice, current_versions, guids_by_rule, own_guids
 from rollouts.queries.instructions.receipts import RejectedLine
 from rollouts.queries.pilots.pilots import selection_rules
@@ -64,10 +65,13 @@ def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
     except Refusal as refusal:
         form.add_error(None, refusal.message)
         return _choose(request, rollout_id, form, rule, status=refusal.status)
+    nights = night_hours(scope, rollout_id=rollout_id, now=now)
     context = {
         **_forecast_context(draft, forecast),
+        "is_outside": not nights.holds(draft.activate_at),
         "token": token,
         "hubs": hubs,
+        "nights": nights,
         "crumbs": crumbs_of(rollout_id, rollout_page(scope, rollout_id, now=now).flight.name),
         "rollout_id": rollout_id,
     }
@@ -262,6 +266,7 @@ def _forecast_context(draft: InstructionDraft, forecast: InstructionForecast) ->
         "reasons": reasons_of(forecast.tally.rejected_by_reason),
         "consents": [Segment(consent, n) for consent, n in forecast.tally.consents.items()],
         "days": {day: {"yours": n} for day, n in sorted(forecast.tally.days.items())},
+        "unchosen": forecast.tally.unchosen,
         "times": list(forecast.times.items())[:SHOWN],
         "more_times": max(0, len(forecast.times) - SHOWN),
         "refused": [_line(line) for line in forecast.refused[:SHOWN]],

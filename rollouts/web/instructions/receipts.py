@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from portal.identity.requests import PortalRequest
+from portal.kernel import clock
 from portal.kernel.paging import BadCursor
 from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
 from portal.kernel.spreadsheets import stream_csv, stream_xlsx
+from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.instructions.receipts import (
     NamedReceipt,
     ReceiptFilter,
@@ -61,13 +63,16 @@ def instructions(request: PortalRequest) -> HttpResponse:
 @for_people
 def receipt(request: PortalRequest, reference: str) -> HttpResponse:
     """Show a receipt: what was received, what came of it, and what was not taken."""
-    scope = scope_of(request)
+    scope, now = scope_of(request), clock.now()
     named = receipt_of(scope, reference)
     tally = named.receipt.tally
+    nights = night_hours(scope, rollout_id=named.receipt.rollout_id, now=now)
     context = {
         "found": named,
         "receipt": named.receipt,
         "facts": _receipt_facts(named),
+        "nights": nights,
+        "is_outside": bool(tally.accepted) and not nights.holds(named.receipt.activate_at),
         "reasons": reasons_of(tally.rejected_by_reason),
         "consents": [Segment(consent, n) for consent, n in tally.consents.items()],
         "days": {day: {"yours": n} for day, n in sorted(tally.days.items())},

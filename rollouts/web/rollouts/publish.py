@@ -19,6 +19,7 @@ from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import Refusal
 from portal.kernel.versions import version_of
 from rollouts import services
+from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.rollouts.available import preview as preview_of
 from rollouts.queries.rollouts.drafts import draft_fields
 from rollouts.queries.rollouts.rollout import rollout_page
@@ -132,7 +133,10 @@ def _preview_context(request: PortalRequest, rollout_id: int, refused: str, now:
     made_from = version_of(draft_fields(scope, rollout_id))
     page = rollout_page(scope, rollout_id, now=now)
     outlook = preview_of(scope, rollout_id=rollout_id, now=now)
+    nights = night_hours(scope, rollout_id=rollout_id, now=now)
     return {
+        "nights": nights,
+        "is_outside": not nights.holds(page.flight.automatic_at),
         "page": page,
         "preview": outlook,
         "facts": facts_of(page),

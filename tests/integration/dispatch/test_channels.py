@@ -27,7 +27,7 @@ def test_a_channel_shows_what_waits_and_what_went_wrong(world, now):
     services.plan_due(now)
     CspChannel.objects.filter(region=2).update(failures=2, last_problem="503: down")
     CspChannel.objects.filter(region=3).update(paused_until=now + timedelta(minutes=1))
-    CspChannel.objects.filter(region=4).update(window={"from": "22:00", "to": "05:00"})
+    CspChannel.objects.filter(region=4).update(distribution_hours={"from": "22:00", "to": "05:00"})
 
     by_region = {channel.region: channel for channel in channel_health(world.operator, now=now)}
 

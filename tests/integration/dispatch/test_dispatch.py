@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -23,6 +23,7 @@ from rollouts.models import (
     TallyState,
 )
 from rollouts.ports import CspRoute
+from rollouts.rules import activation
 from rollouts.services.dispatch.send import _channel
 from rollouts.states import CommandKind, CommandStatus, Consent, FailureCode
 from tests.csp import standing_in
@@ -99,7 +100,7 @@ def test_an_image_is_announced_to_the_csp_with_everything_it_needs(csp, world, r
 def test_an_activation_is_sent_with_its_date_and_one_past_due_without(csp, world, rollout, now):
     ahead = now + timedelta(hours=3)
     settle(rollout, state=40, effective_at=ahead, where=f"guid < {world.guid(20)}")
-    settle(rollout, state=40, effective_at=now - timedelta(hours=3), where=f"guid >= {world.guid(20)}")
+    settle(rollout, state=40, effective_at=now - timedelta(minutes=5), where=f"guid >= {world.guid(20)}")
     services.plan_due(now)
 
     assert dispatch(now) == 40
@@ -379,12 +380,39 @@ def test_an_activation_whose_time_was_changed_is_left_out(csp, world, rollout, n
     assert states(rollout) == {40: 10, 50: 30}
 
 
-def test_an_activation_claimed_after_its_time_goes_without_a_date(csp, rollout, now):
+def test_an_activation_claimed_just_after_its_time_goes_without_a_date(csp, rollout, now):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=1))
+    services.plan_due(now)
+
+    assert dispatch(now + timedelta(hours=1, minutes=10)) == 40
+    assert "execute_at" not in csp.commands[0]
+
+
+@pytest.mark.requirement("R3.12")
+def test_an_activation_claimed_long_after_its_time_goes_at_night(csp, rollout, now):
     settle(rollout, state=40, effective_at=now + timedelta(hours=1))
     services.plan_due(now)
 
     assert dispatch(now + timedelta(hours=2)) == 40
-    assert "execute_at" not in csp.commands[0]
+    sent_for = datetime.fromisoformat(csp.commands[0]["execute_at"])
+    assert activation.is_within(sent_for, activation.DEFAULT_HOURS)
+    assert now < sent_for < now + timedelta(days=1)
+
+
+@pytest.mark.requirement("R3.12")
+def test_an_activation_that_its_csp_was_too_busy_for_is_sent_for_a_later_night(csp, rollout, now):
+    settle(rollout, state=40, effective_at=now + timedelta(hours=1))
+    services.plan_due(now)
+    csp.answers = lambda _: (429, {"Retry-After": "1"})
+    dispatch(now)
+    csp.answers = lambda _: (202, {})
+    Command.objects.update(next_try_at=None)
+    CspChannel.objects.update(paused_until=None)
+
+    assert dispatch(now + timedelta(hours=3)) == 40
+    sent_for = datetime.fromisoformat(csp.commands[-1]["execute_at"])
+    assert activation.is_within(sent_for, activation.DEFAULT_HOURS)
+    assert Command.objects.get().execute_at == sent_for
 
 
 def test_one_upgrade_is_in_flight_a_hub(csp, world, rollout, now):
@@ -461,7 +489,7 @@ def test_a_night_takes_no_more_than_its_capacity(csp, rollout, now, settings):
 def test_images_wait_for_their_hours_and_activations_do_not(csp, world, rollout, now):
     settle(rollout, state=40, effective_at=now, where=f"guid < {world.guid(10)}")
     services.plan_due(now)
-    CspChannel.objects.update(window={"from": "22:00", "to": "05:00"})
+    CspChannel.objects.update(distribution_hours={"from": "22:00", "to": "05:00"})
 
     assert dispatch(now) == 10
     assert {c["path"] for c in csp.commands} == {"/commands/activate"}
@@ -470,7 +498,7 @@ def test_images_wait_for_their_hours_and_activations_do_not(csp, world, rollout,
 
 def test_the_hours_of_a_rollout_hold_only_that_rollout(csp, world, rollout, now):
     services.plan_due(now)
-    Rollout.objects.update(dispatch_settings={"window": {"from": "22:00", "to": "05:00"}})
+    Rollout.objects.update(dispatch_settings={"distribution_hours": {"from": "22:00", "to": "05:00"}})
 
     assert dispatch(now) == 0
     assert dispatch(now.replace(hour=23)) == 30 + 10

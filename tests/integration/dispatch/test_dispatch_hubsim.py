@@ -24,7 +24,7 @@ from portal.kernel import guid as guids
 from rollouts import gateways, services
 from rollouts.csp import alert_lines
 from rollouts.models import Command, CplEntry, CspChannel, Hub, HubInFlight, Rollout
-from rollouts.states import CommandKind
+from rollouts.states import Answer, CommandKind
 from tests.factories import make_rollout, make_world
 from tests.integration.deciding import decide
 from tests.integration.dispatching import dispatch, settle, states
@@ -163,7 +163,7 @@ def hubs(world, now, tmp_path):
 @pytest.mark.requirement("R6.5", "R4.6")
 def test_a_rollout_goes_from_due_to_complete_and_the_inventory_tells_the_truth(world, hubs, now):
     rollout = make_rollout(world, now=now)
-    settle(rollout, effective_at=now)
+    settle(rollout, effective_at=now, import_answer=Answer.INSTRUCTED, import_time=now)
 
     services.plan_due(now)
     assert dispatch(now) == HUBS
@@ -186,7 +186,8 @@ def test_a_rollout_goes_from_due_to_complete_and_the_inventory_tells_the_truth(w
 @pytest.mark.requirement("R5.6")
 def test_a_pause_recalls_what_lies_ahead_on_hubs_and_a_resumption_goes_on(world, hubs, now):
     rollout = make_rollout(world, now=now)
-    settle(rollout, effective_at=now + timedelta(hours=6))
+    at = now + timedelta(hours=6)
+    settle(rollout, effective_at=at, import_answer=Answer.INSTRUCTED, import_time=at)
     services.plan_due(now)
     dispatch(now)
     hubs.report(now)
@@ -208,7 +209,12 @@ def test_a_pause_recalls_what_lies_ahead_on_hubs_and_a_resumption_goes_on(world,
     services.finish_halts(later)
     services.plan_due(later)
     assert dispatch(later) == HUBS
-    hubs.report(later)
+    hubs.report_so_far(later)
+    assert set(hubs.versions().values()) == {"0C220000"}
+
+    morning = now + timedelta(hours=20)
+    hubs.at(morning)
+    hubs.report(morning)
     assert states(rollout) == {60: HUBS}
     assert set(hubs.versions().values()) == {"0C230000"}
 

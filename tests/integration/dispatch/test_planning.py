@@ -9,17 +9,22 @@ import pytest
 from portal.kernel import sql
 from rollouts import services
 from rollouts.models import Batch, Command, CspChannel, HubInFlight, Rollout
-from rollouts.states import CommandKind, CommandStatus, FailureCode
+from rollouts.states import Answer, CommandKind, CommandStatus, FailureCode
 from tests.factories import make_rollout
 
 pytestmark = [pytest.mark.django_db, pytest.mark.hubs(60)]
 
 
 def settle(rollout, *, state=20, consent=4, effective_at=None, where="true", **columns):
-    """Let targets stand somewhere, as instructions and alerts would have brought them there."""
+    """Let targets stand somewhere, as instructions and alerts would have brought them there.
+
+    Those that hold the image have been instructed for their time, unless it is said otherwise.
+    """
     changes = {"state": state, "consent": consent, **columns}
     if effective_at is not None:
         changes["effective_at"] = effective_at
+        if state == 40 and consent == 4:
+            changes = {"import_answer": Answer.INSTRUCTED, "import_time": effective_at, **changes}
     text = ", ".join(f"{name} = %({name})s" for name in changes)
     return sql.run(
         f"UPDATE rollouts_target SET {text} WHERE rollout_id = %(rollout)s AND ({where})",
@@ -193,7 +198,7 @@ def test_activations_leave_a_lead_ahead_and_those_past_due_at_once(world, now):
         effective_at=now + timedelta(hours=49),
         where=f"guid BETWEEN {world.guid(20)} AND {world.guid(39)}",
     )
-    settle(rollout, state=40, effective_at=now - timedelta(hours=1), where=f"guid >= {world.guid(40)}")
+    settle(rollout, state=40, effective_at=now - timedelta(minutes=10), where=f"guid >= {world.guid(40)}")
 
     assert services.plan_due(now) == 2
 
@@ -237,11 +242,11 @@ def test_images_wait_for_the_hours_of_channel_and_rollout(world, now):
     rollout = make_rollout(world, now=now)
     settle(rollout)
     night = {"from": "22:00", "to": "05:00"}
-    CspChannel.objects.update(window=night)
+    CspChannel.objects.update(distribution_hours=night)
     assert services.plan_due(now) == 0
 
-    CspChannel.objects.update(window=None)
-    Rollout.objects.update(dispatch_settings={"window": night})
+    CspChannel.objects.update(distribution_hours=None)
+    Rollout.objects.update(dispatch_settings={"distribution_hours": night})
     assert services.plan_due(now) == 0
 
     assert services.plan_due(now.replace(hour=23)) == 1

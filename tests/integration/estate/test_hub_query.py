@@ -14,7 +14,8 @@ from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotFound
 from rollouts import services
 from rollouts.models import CspAlert, Hub, HubHistory, HubLabel, Target
-from rollouts.queries.estate.hubs import NextStep, hub_card, next_step
+from rollouts.queries.estate.hubs import hub_card
+from rollouts.queries.estate.next_step import NextStep, next_step
 from rollouts.states import (
     STAGE_OF_STATE,
     AlertCode,
@@ -45,8 +46,8 @@ def statements(monkeypatch):
 
 
 @pytest.fixture
-def card(world):
-    return lambda scope, number: hub_card(scope, guid=str(Guid.from_db(world.guid(number))))
+def card(world, now):
+    return lambda scope, number: hub_card(scope, guid=str(Guid.from_db(world.guid(number))), now=now)
 
 
 def change(world, number, kind, old, new, at):
@@ -73,14 +74,14 @@ class TestTheRecord:
         "text",
         ["00-DB-12-34-00-00-00-09", "00db123400000009", "00-DB-12-CC-00-00-00-09", "0x00DB12CC00000009"],
     )
-    def test_is_found_by_either_guid_in_any_spelling(self, world, text):
-        hub = hub_card(world.as_supplier, guid=text)
+    def test_is_found_by_either_guid_in_any_spelling(self, world, now, text):
+        hub = hub_card(world.as_supplier, guid=text, now=now)
 
         assert hub.record.guid == "00-DB-12-34-00-00-00-09"
         assert hub.found_by_gpf == ("CC" in text)
 
     @pytest.mark.requirement("R4.2")
-    def test_of_anothers_hub_reads_as_of_none_in_as_many_steps(self, world, statements):
+    def test_of_anothers_hub_reads_as_of_none_in_as_many_steps(self, world, now, statements):
         content = set()
         for text in (
             "00-DB-12-34-00-00-00-11",
@@ -90,7 +91,7 @@ class TestTheRecord:
         ):
             statements.clear()
             with pytest.raises(NotFound) as refusal:
-                hub_card(world.as_supplier, guid=text)
+                hub_card(world.as_supplier, guid=text, now=now)
             content.add((refusal.value.message, refusal.value.code, len(statements)))
 
         assert len(content) == 1

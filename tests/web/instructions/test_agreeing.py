@@ -73,7 +73,10 @@ def test_the_page_of_a_hub_says_when_it_will_really_activate(world, seat, today)
     instruct(world.as_supplier, rollout, world, now=today, kind=InstructionKind.WITHDRAW)
     withdrawn = seat("other").get(f"/hubs/{Guid.from_db(world.guid(SPLIT))}/").content.decode()
 
-    assert f"as soon as its image is on it, after {long_time(rollout.cutoff_at)}" in waiting
+    assert (
+        f"in the first night (22:00 to 06:00) after its image is on it and after {long_time(rollout.cutoff_at)}"
+        in waiting
+    )
     assert long_time(today + timedelta(days=20)) in waiting
     assert "The image is on its way to the hub; nothing activates" in withdrawn
     assert long_time(rollout.automatic_at) in withdrawn

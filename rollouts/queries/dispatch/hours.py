@@ -1,0 +1,51 @@
+"""When hubs activate whose time nobody chose to the minute: in a rollout, for one Supplier's hubs in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.identity.scope import Scope
+from rollouts.models import Rollout, SupplierHours
+from rollouts.rules import activation
+from rollouts.rules.criteria.timing import ActivationHours
+
+
+@dataclass(frozen=True, slots=True)
+class NightHours:
+    """The hours of activation, the viewer's own narrower ones, and the first night they leave."""
+
+    hours: ActivationHours
+    own: ActivationHours | None
+    begins_at: datetime
+    ends_at: datetime
+
+    @property
+    def words(self) -> str:
+        """Return the hours: 22:00 to 06:00."""
+        return activation.hours_words(self.hours)
+
+    @property
+    def own_words(self) -> str:
+        """Return the viewer's own hours; nothing where it keeps none."""
+        return "" if self.own is None else activation.hours_words(self.own)
+
+    def holds(self, at: datetime | None) -> bool:
+        """Return whether a chosen time lies within; no time always does."""
+        return at is None or activation.is_within(at, self.hours)
+
+
+def night_hours(scope: Scope, *, rollout_id: int, now: datetime) -> NightHours:
+    """Return the hours of a rollout the caller can see, and the first night ahead."""
+    document = Rollout.objects.values_list("dispatch_settings", flat=True).get(pk=rollout_id)
+    hours = activation.read_hours(document.get("activation_hours"))
+    own = _own(scope)
+    begins_at, ends_at = activation.next_night(hours, now=now, own=[own] if own else [])
+    return NightHours(hours, own, begins_at, ends_at)
+
+
+def _own(scope: Scope) -> ActivationHours | None:
+    if not scope.is_supplier:
+        return None
+    row = SupplierHours.objects.filter(supplier_id=scope.organisation_id).first()
+    return activation.read_hours(row.hours) if row else None
