@@ -29,6 +29,7 @@ TASK_ROUTES: Final = {
     "rollouts.tasks.ingest_*": {"queue": "ingest"},
     "rollouts.tasks.apply_*": {"queue": "ingest"},
     "rollouts.tasks.tick_exports": {"queue": "relay"},
+    "rollouts.tasks.tick_imports": {"queue": "relay"},
     "rollouts.tasks.fold_tallies": {"queue": "relay"},
     "rollouts.tasks.*": {"queue": "reports"},
     "portal.events.tasks.*": {"queue": "relay"},
@@ -58,6 +59,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "note-activations": _tick("rollouts.tasks.note_activations", seconds=60),
     "reconcile-tallies": _tick("rollouts.tasks.reconcile_tallies", seconds=60),
     "exports": _tick("rollouts.tasks.tick_exports", seconds=5),
+    "imports": _tick("rollouts.tasks.tick_imports", seconds=5),
     "deliver-mail": _tick("notifications.tasks.deliver_mail", seconds=30),
     "deliver-webhooks": _tick("notifications.tasks.deliver_webhooks", seconds=1),
     "recurring": _tick("portal.recurring.tasks.ring_due", seconds=5),
@@ -68,6 +70,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
 RECURRING_PERIODS: Final = {
     "rollouts.tasks.summarise": Period(300),
     "rollouts.tasks.sweep_exports": Period(600),
+    "rollouts.tasks.sweep_imports": Period(600),
     "portal.accounts.tasks.sweep": Period(600),
     "notifications.tasks.forget_old_deliveries": Period(3600),
     "portal.events.tasks.keep_feed": Period(3600),

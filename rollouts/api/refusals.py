@@ -10,6 +10,8 @@ _LATER: Final = "Ask again later; everybody concerned is told when it goes on."
 
 CATALOGUE: Final = (
     # The catalogue
+    ProblemType("import_not_held", 409, "The file does not wait: it is being read, or has been."),
+    ProblemType("not_a_cpl", 422, "The file lacks a column of the list.", "Name its columns."),
     ProblemType("bad_firmware_hash", 422, "The text is no SHA-256 hash.", "Give 64 hexadecimal digits."),
     ProblemType("already_listed", 409, "The catalogue has this model, entry or number already."),
     # Instructions and nominations

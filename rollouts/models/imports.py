@@ -25,6 +25,7 @@ class ImportFile(models.Model):
     kind = models.CharField(max_length=16, choices=FileKind.choices)
     organisation_id = models.IntegerField()
     user_id = models.BigIntegerField(null=True)
+    client_id = models.CharField(max_length=100, blank=True, default="", db_default="")
     file_name = models.CharField(max_length=200, blank=True)
     file = models.CharField(max_length=200, blank=True, help_text="its name in the storage")
     size = models.BigIntegerField(help_text="octets")

@@ -19,6 +19,7 @@ from rollouts.services.catalogue.enter import (
     add_device_model,
     change_cpl_entry,
 )
+from rollouts.services.catalogue.read_list import CplPlan, NotACpl
 from rollouts.services.catalogue.register import (
     CspAccess,
     ImageRefused,
@@ -26,6 +27,7 @@ from rollouts.services.catalogue.register import (
     load_reference,
     upload_image,
 )
+from rollouts.services.catalogue.take_list import preview_cpl_list, take_cpl_list
 from rollouts.services.dispatch.claim import Claim, claim_next
 from rollouts.services.dispatch.plan import plan_due
 from rollouts.services.dispatch.read_versions import (
@@ -42,6 +44,7 @@ from rollouts.services.dispatch.send import dispatch_region, regions_with_work, 
 from rollouts.services.dispatch.set_terms import set_channel, set_own_hours, set_pace
 from rollouts.services.estate.apply_feeds import take_status_changes, take_supplier_changes
 from rollouts.services.estate.change_supplier import SuppliersChanged, change_suppliers
+from rollouts.services.estate.decide_differences import DifferencesDecided, decide_differences
 from rollouts.services.estate.export import KEPT as EXPORTS_KEPT
 from rollouts.services.estate.export import (
     ExportOrder,
@@ -55,6 +58,23 @@ from rollouts.services.estate.export import (
     report_export,
     sweep_exports,
     waiting_exports,
+)
+from rollouts.services.estate.import_files import KEPT as IMPORTS_KEPT
+from rollouts.services.estate.import_files import (
+    ImportNotHeld,
+    ImportOrder,
+    ImportSuperseded,
+    call_off_import,
+    claim_import,
+    confirm_cpl_import,
+    fail_import,
+    finish_import,
+    read_import,
+    report_import,
+    resume_import,
+    send_import,
+    sweep_imports,
+    waiting_imports,
 )
 from rollouts.services.estate.label import Labelled, add_label, remove_label
 from rollouts.services.estate.load import load_estate
@@ -173,6 +193,7 @@ from rollouts.services.rules.select import archive_rule, save_rule
 
 __all__ = [
     "EXPORTS_KEPT",
+    "IMPORTS_KEPT",
     "MOST_READINGS",
     "AlreadyListed",
     "AnswerOrder",
@@ -184,8 +205,10 @@ __all__ = [
     "CannotPublish",
     "Claim",
     "Confirmation",
+    "CplPlan",
     "CspAccess",
     "DecisionClosed",
+    "DifferencesDecided",
     "Drift",
     "EntryFacts",
     "ExportOrder",
@@ -194,7 +217,10 @@ __all__ = [
     "HubList",
     "IdempotencyKeyReused",
     "ImageRefused",
+    "ImportNotHeld",
+    "ImportOrder",
     "ImportReport",
+    "ImportSuperseded",
     "IncidentAccount",
     "IncidentStepRefused",
     "InstructionForecast",
@@ -205,6 +231,7 @@ __all__ = [
     "NoPilot",
     "NobodyToRemind",
     "Nomination",
+    "NotACpl",
     "NothingNamed",
     "NothingNominated",
     "NothingProposed",
@@ -243,6 +270,7 @@ __all__ = [
     "apply_waiting",
     "archive_rule",
     "attach_to_incident",
+    "call_off_import",
     "cancel_hubs",
     "change_cpl_entry",
     "change_cpl_status",
@@ -250,13 +278,16 @@ __all__ = [
     "change_view",
     "check_instruction",
     "claim_export",
+    "claim_import",
     "claim_next",
     "close_window",
     "comment_on_incident",
     "comment_on_pilot",
     "complete_finished",
+    "confirm_cpl_import",
     "confirm_pilot",
     "create_batch",
+    "decide_differences",
     "decline_submission",
     "disable_approval_rule",
     "dispatch_region",
@@ -267,9 +298,11 @@ __all__ = [
     "evaluate_halt_rules",
     "explain_incident",
     "fail_export",
+    "fail_import",
     "finish_delays",
     "finish_export",
     "finish_halts",
+    "finish_import",
     "fold_activations",
     "fold_estate_tally",
     "fold_settled",
@@ -293,12 +326,14 @@ __all__ = [
     "open_review",
     "order_export",
     "plan_due",
+    "preview_cpl_list",
     "propose_pilot",
     "propose_requirements",
     "put_back_early_alerts",
     "put_halt_rule",
     "put_known_issue",
     "raise_incident",
+    "read_import",
     "read_silent",
     "receive_alerts",
     "receive_instruction",
@@ -313,7 +348,9 @@ __all__ = [
     "remove_view",
     "reopen_pilot",
     "report_export",
+    "report_import",
     "request_read",
+    "resume_import",
     "retry_undelivered",
     "review_unmatched",
     "revise_draft",
@@ -324,6 +361,7 @@ __all__ = [
     "save_rule",
     "save_view",
     "send_command",
+    "send_import",
     "set_channel",
     "set_own_hours",
     "set_pace",
@@ -335,12 +373,15 @@ __all__ = [
     "submit_pilot",
     "summarise",
     "sweep_exports",
+    "sweep_imports",
+    "take_cpl_list",
     "take_incident_step",
     "take_status_changes",
     "take_step",
     "take_supplier_changes",
     "upload_image",
     "waiting_exports",
+    "waiting_imports",
     "waiting_instructions",
     "withdraw_recommendation",
     "withdraw_submission",

@@ -13,6 +13,7 @@ from rollouts.tasks.dispatch import (
 )
 from rollouts.tasks.estate import make_months, sweep_exports, tick_exports, write_export
 from rollouts.tasks.governance import dispatch_delays, dispatch_halt_rules, open_phases, tick_governance
+from rollouts.tasks.imports import sweep_imports, take_import, tick_imports
 from rollouts.tasks.instructions import apply_instruction, close_window, run_approval_rules, tick_deadlines
 from rollouts.tasks.rollouts import (
     fold_tallies,
@@ -42,10 +43,13 @@ __all__ = [
     "run_approval_rules",
     "summarise",
     "sweep_exports",
+    "sweep_imports",
+    "take_import",
     "tick_deadlines",
     "tick_dispatch",
     "tick_exports",
     "tick_governance",
+    "tick_imports",
     "tick_ingest",
     "write_export",
 ]

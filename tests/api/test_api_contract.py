@@ -35,6 +35,7 @@ _OF_OTHER_DOORS: Final = {
     # Of what a person keeps on pages.
     "name_taken",
     "export_superseded",
+    "import_superseded",
 }
 
 

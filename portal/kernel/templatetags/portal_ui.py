@@ -22,6 +22,7 @@ from portal.kernel.presentation import charts, moments, numbers
 from portal.kernel.presentation.fields import control_id, field_of
 from portal.kernel.presentation.icons import icon as draw_icon
 from portal.kernel.presentation.states import StateLook, look_of
+from portal.kernel.spreadsheets import SHEET_STEP
 
 register: Final = template.Library()
 _HEAT_LEVELS: Final = 5
@@ -40,6 +41,13 @@ def number(value: int | float | None) -> str:
 def share_of(part: int, total: int) -> str:
     """Write part of a whole in percent."""
     return numbers.share(part, total)
+
+
+@register.filter
+def sheet_line(line: int) -> str:
+    """Write where a line of a file stands: its number, and of a later sheet which one."""
+    place, row = divmod(line, SHEET_STEP)
+    return f"{row:,} of sheet {place + 1}" if place else f"{row:,}"
 
 
 @register.filter

@@ -13,9 +13,9 @@ from portal.kernel import clock
 from portal.rest.fields import EnumField, StrictSerializer
 from portal.rest.operations import operation
 from portal.rest.schemas import AllowedNames, Example, list_of, schema_reference
-from portal.rest.views import ResourceView
+from portal.rest.views import ResourceView, versioned_response
 from rollouts import services
-from rollouts.queries.estate.imports import FileKindColumns, file_columns, propose_columns
+from rollouts.queries.estate.imports import FileKindColumns, file_columns, mappings_version, propose_columns
 from rollouts.states.inventory import FileKind
 
 _MOST_COLUMNS = 1_000
@@ -59,11 +59,13 @@ class FileColumnsView(ResourceView):
 
     tag = "Operations"
     needs: ClassVar[Any] = {"GET": ApiScope.CHANNELS_READ, "PUT": ApiScope.CHANNELS_WRITE}
+    versioned = True
 
     @operation("listFileColumns", "List columns of files", returns=list_of(FileColumnsSchema))
     def get(self, request: Request) -> Response:
         """List the columns of each kind of file, and the headings under which yours have them."""
-        return Response({"items": [_columns(each) for each in file_columns(self.scope)]})
+        items = [_columns(each) for each in file_columns(self.scope)]
+        return versioned_response({"items": items}, mappings_version(self.scope))
 
     @operation(
         "mapFileColumns",
@@ -76,9 +78,15 @@ class FileColumnsView(ResourceView):
     def put(self, request: Request) -> Response:
         """Remember under which headings your files have their columns; those sent from now on are read so."""
         body = self.validated_body(ColumnMappingInputSerializer)
-        services.map_columns(self.scope, kind=body["kind"], columns=body["columns"], now=clock.now())
+        services.map_columns(
+            self.scope,
+            kind=body["kind"],
+            columns=body["columns"],
+            expected=self.expected_version,
+            now=clock.now(),
+        )
         mapped = next(each for each in file_columns(self.scope) if each.kind == body["kind"])
-        return Response(_columns(mapped))
+        return versioned_response(_columns(mapped), mappings_version(self.scope))
 
 
 class ColumnProposalView(ResourceView):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from rollouts.api.estate import exports, file_columns, rollout_hubs, views
+from rollouts.api.estate import exports, file_columns, imports, rollout_hubs, views
 
 _ROLLOUT = "rollouts/<id:rollout_id>"
 
@@ -23,6 +23,15 @@ urlpatterns: list[URLPattern] = [
     path(
         "imports/columns/proposals", file_columns.ColumnProposalView.as_view(), name="file-column-proposals"
     ),
+    path("imports/files", imports.ImportFileListView.as_view(), name="import-files"),
+    path("imports/files/<id:import_file_id>", imports.ImportFileDetailView.as_view(), name="import-file"),
+    path(
+        "imports/files/<id:import_file_id>/resume", imports.ImportResumeView.as_view(), name="import-resume"
+    ),
+    path(
+        "imports/files/<id:import_file_id>/changes", imports.CplChangesView.as_view(), name="import-changes"
+    ),
+    path("imports/<id:import_id>/differences", imports.DifferencesView.as_view(), name="import-differences"),
     path("estate/summary", views.EstateSummaryView.as_view(), name="estate-summary"),
     path("hubs/<guid:hub>", views.HubDetailView.as_view(), name="hub"),
     path("hubs/<guid:hub>/history", views.HubHistoryView.as_view(), name="hub-history"),

@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -18,17 +19,23 @@ from portal.kernel.refusals import Refusal
 from rollouts import services
 from rollouts.services import ImportReport
 
+
+def _cpl(scope: Scope, *, source: BinaryIO, file_name: str, now: datetime) -> ImportReport:
+    return services.take_cpl_list(scope, data=source.read(), file_name=file_name, now=now)
+
+
 _FEEDS = {
     "hubs": services.load_estate,
     "suppliers": services.take_supplier_changes,
     "statuses": services.take_status_changes,
+    "cpl": _cpl,
 }
 
 
 class Command(BaseCommand):
     """One file, one call into the services; the refused lines are kept with the import."""
 
-    help = "Load hubs, changes of Supplier or changes of status from a CSV or XLSX file."
+    help = "Load hubs, changes of Supplier or status, or the Central Products List from a CSV or XLSX file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Return what may stand on the line."""
@@ -56,6 +63,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{report.lines:,} lines in {seconds:.1f} s: {changes}; refused {report.refused:,}")
         for problem, n in sorted(report.refused_by_reason.items()):
             self.stdout.write(f"  {n:,} {problem.value}: {problem.label}")
+        for part in report.not_read:
+            self.stdout.write(f"  Not read: {part.words}")
 
     def _take(self, scope: Scope, name: str, kind: str, more: dict[str, datetime]) -> ImportReport:
         feed: Callable[..., ImportReport] = _FEEDS[kind]

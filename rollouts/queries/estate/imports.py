@@ -13,7 +13,9 @@ from portal.kernel.paging import Page
 from portal.kernel.refusals import NotFound
 from portal.kernel.spreadsheets import SHEET_STEP, NotRead, stream_csv, stream_xlsx
 from portal.kernel.spreadsheets.csv_lines import cells_of
-from rollouts.models import ColumnMapping, EstateImport, EstateImportLine
+from portal.kernel.versions import version_of
+from rollouts.models import EstateImport, EstateImportLine
+from rollouts.reads.estate.mappings import column_mappings
 from rollouts.rules.file_columns import COLUMNS_OF
 from rollouts.states.inventory import FileKind, LineProblem
 
@@ -63,9 +65,7 @@ def file_columns(scope: Scope) -> list[FileKindColumns]:
         NotPermitted: not for others than the DCC.
     """
     scope.check(*sorted(DCC_ROLES))
-    saved = dict(
-        ColumnMapping.objects.filter(organisation_id=scope.organisation_id).values_list("kind", "columns")
-    )
+    saved = column_mappings(scope)
     return [
         FileKindColumns(
             kind=kind,
@@ -75,6 +75,16 @@ def file_columns(scope: Scope) -> list[FileKindColumns]:
         )
         for kind, columns in COLUMNS_OF.items()
     ]
+
+
+def mappings_version(scope: Scope) -> str:
+    """Return what a change of one's own headings is made from.
+
+    Raises:
+        NotPermitted: not for others than the DCC.
+    """
+    scope.check(*sorted(DCC_ROLES))
+    return version_of(column_mappings(scope))
 
 
 def propose_columns(scope: Scope, *, kind: FileKind, headings: Sequence[str]) -> ColumnProposal:
@@ -106,6 +116,16 @@ def estate_imports(scope: Scope, *, before: int | None = None, size: int = PAGE_
     rows = list(imports[: size + 1])
     shown = [_summary(row) for row in rows[:size]]
     return Page(shown, next=str(shown[-1].id) if len(rows) > size else None)
+
+
+def estate_import(scope: Scope, *, import_id: int) -> ImportSummary:
+    """Return an import.
+
+    Raises:
+        NotPermitted: not for others than the DCC.
+        NotFound: there is none.
+    """
+    return _summary(_import(scope, import_id))
 
 
 def refused_lines_csv(scope: Scope, *, import_id: int) -> Iterator[bytes]:

@@ -15,7 +15,6 @@ from django.db.models import F, Q, QuerySet
 
 from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
-from portal.identity.api import principal_of
 from portal.identity.api_scopes import ApiScope
 from portal.identity.models import ApiClient, User
 from portal.identity.scope import Scope
@@ -23,6 +22,7 @@ from portal.kernel import clock
 from portal.kernel.refusals import NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import Export
+from rollouts.services.estate.owners import owner_scope
 
 KEPT: Final = timedelta(hours=24)
 """For so long a file can be fetched."""
@@ -103,7 +103,7 @@ def claim_export(*, export_id: int, now: datetime) -> ExportOrder | None:
     if not claimed.update(status=Export.Status.RUNNING, seen_at=now, done=0, attempts=F("attempts") + 1):
         return None
     export = Export.objects.get(pk=export_id)
-    scope = _owner_of(export)
+    scope = owner_scope(export, needed=ApiScope.ESTATE_READ)
     if scope is None:
         _fail(export, "Whom this file was for can no longer log in.", now=now)
         return None
@@ -197,22 +197,6 @@ def _take_turn(scope: Scope) -> None:
         User.objects.select_for_update().get(pk=scope.user_id)
     else:
         ApiClient.objects.select_for_update(of=("self",)).get(pk=scope.client_id or "")
-
-
-def _owner_of(export: Export) -> Scope | None:
-    if export.client_id:
-        clients = ApiClient.objects.select_related("oauth", "organisation")
-        client = clients.filter(pk=export.client_id, revoked_at=None, organisation__is_active=True).first()
-        principal = None if client is None else principal_of(client, names=client.oauth.get_scopes())
-        scope = (
-            principal.scope if principal is not None and ApiScope.ESTATE_READ in principal.allowed else None
-        )
-    else:
-        user = (
-            User.objects.filter(pk=export.user_id or 0, is_active=True).select_related("organisation").first()
-        )
-        scope = None if user is None else Scope.of(user)
-    return scope if scope is not None and scope.organisation_id == export.organisation_id else None
 
 
 def _fail(export: Export, problem: str, *, now: datetime) -> None:

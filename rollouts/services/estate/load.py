@@ -307,7 +307,6 @@ def _read_ahead(source: Iterator[T], count: int) -> Iterator[T]:
             yield made
 
 
-_OPEN: Final = HeldDifference.Decision.OPEN.value
 _HISTORY: Final = {
     "version_kind": int(HistoryKind.VERSION),
     "gpf_version_kind": int(HistoryKind.GPF_VERSION),

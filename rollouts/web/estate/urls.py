@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from rollouts.web.estate import exports, views
+from rollouts.web.estate import exports, imports, views
 
 urlpatterns: list[URLPattern] = [
     path("estate/", views.estate, name="estate"),
     path("estate.csv", views.estate_csv, name="estate-csv"),
     path("hubs/<str:guid>/", views.hub, name="hub"),
     path("hubs/<str:guid>/read/", views.read_version, name="hub-read"),
+    path("imports/", imports.imports, name="imports"),
+    path("imports/files/<int:import_file_id>/", imports.file, name="import-file"),
+    path("imports/<int:import_id>/", imports.report, name="import"),
+    path("imports/<int:import_id>/not-taken.<str:form>", imports.refused, name="import-refused"),
+    path("imports/<int:import_id>/differences/", imports.decide, name="import-differences"),
     path("estate/views/", exports.views, name="estate-views"),
     path("estate/views/keep/", exports.save_view, name="estate-view-save"),
     path("estate/views/<int:view_id>/", exports.change_view, name="estate-view"),

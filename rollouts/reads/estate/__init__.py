@@ -1,0 +1,1 @@
+"""Estate: the inventory of hubs, and the files it is kept from."""
