@@ -6,8 +6,7 @@ The interface is described in `docs/reference/csp-interface.md`.
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC
 from http import HTTPStatus
 from typing import Final
 
@@ -16,6 +15,7 @@ import orjson
 from django.conf import settings
 
 from portal.kernel import guid
+from portal.kernel.outgoing.waiting import seconds_requested
 from rollouts.ports import CspCommand, CspReply, CspRoute, SendOutcome
 from rollouts.states import CommandKind
 
@@ -84,7 +84,11 @@ class HttpHubNetwork:
             return CspReply(SendOutcome.ACCEPTED)
         words = text[:_TOLD].decode(errors="replace").replace("\x00", "")  # which PostgreSQL could not keep
         problem = f"{response.status_code}: {words}"
-        return CspReply(_outcome_of(response.status_code), problem, _retry_after(response))
+        return CspReply(
+            _outcome_of(response.status_code),
+            problem,
+            seconds_requested(response.headers, most=_LONGEST_RETRY_AFTER),
+        )
 
 
 _networks: Final[dict[CspRoute, HttpHubNetwork]] = {}
@@ -125,21 +129,6 @@ def _outcome_of(status: int) -> SendOutcome:
         return SendOutcome.NOT_REACHED
     is_our_fault = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     return SendOutcome.REFUSED if is_our_fault else SendOutcome.UNKNOWN
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    value = response.headers.get("Retry-After", "").strip()
-    if not value:
-        return None
-    if value.isascii() and value.isdecimal():
-        return min(float(value), _LONGEST_RETRY_AFTER)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        return None
-    return min(max((until - datetime.now(UTC)).total_seconds(), 0.0), _LONGEST_RETRY_AFTER)
 
 
 def _words(error: Exception) -> str:

@@ -56,6 +56,10 @@ class WebhookSchema(TypedDict):
     behind: Annotated[Count, "Entries of the feed after that."]
     attempts: Annotated[int, "Failed calls of the batch under way.", Example(0)]
     failing_since: datetime | None
+    refused_position: Annotated[
+        int | None,
+        "The event that is refused by itself and holds up the rest. A replay `after` it steps over it alone.",
+    ]
     due_at: Annotated[datetime, "When it is called next, if there is something."]
     delivered_at: datetime | None
     created_at: datetime
@@ -321,6 +325,7 @@ def webhook_document(webhook: WebhookView) -> WebhookSchema:
         "behind": webhook.behind,
         "attempts": webhook.attempts,
         "failing_since": webhook.failing_since,
+        "refused_position": webhook.refused_position,
         "due_at": webhook.due_at,
         "delivered_at": webhook.delivered_at,
         "created_at": webhook.created_at,

@@ -14,12 +14,23 @@ from django.conf import settings
 from notifications.models import WebhookDelivery
 from portal.kernel.outgoing import calls
 from portal.kernel.outgoing.addresses import BadAddress
+from portal.kernel.outgoing.waiting import seconds_requested
 
 Outcome = WebhookDelivery.Outcome
 EXCERPT: Final = 500
 MOST_READ: Final = 16 * 1024
 _LONGEST_ASKED: Final = 24 * 3600
-_MOST_DIGITS: Final = 7
+_NOT_NOW: Final = frozenset(
+    {
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.GONE,
+        HTTPStatus.TOO_EARLY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 _AGENT: Final = "firmware-portal-webhooks/1"
 
 
@@ -43,6 +54,12 @@ class WebhookResponse:
     def is_final(self) -> bool:
         """Return whether the receiver wants no more, ever."""
         return self.status == HTTPStatus.GONE
+
+    @property
+    def is_about_content(self) -> bool:
+        """Return whether the receiver may refuse an event, rather than any call just now."""
+        is_error = self.status is not None and self.status >= HTTPStatus.BAD_REQUEST
+        return is_error and self.status not in _NOT_NOW
 
 
 def call(url: str, *, body: bytes, headers: Mapping[str, str]) -> WebhookResponse:
@@ -75,10 +92,8 @@ def _posted(url: str, body: bytes, headers: Mapping[str, str]) -> Said:
 
 
 def _retry_after(called: calls.Called) -> timedelta | None:
-    header = called.headers.get("Retry-After", "")
-    if not header.isdecimal() or len(header) > _MOST_DIGITS:
-        return None
-    return timedelta(seconds=min(int(header), _LONGEST_ASKED))
+    seconds = seconds_requested(called.headers, most=_LONGEST_ASKED)
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _plain(text: str) -> str:

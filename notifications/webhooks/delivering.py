@@ -12,7 +12,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from django.conf import settings
@@ -38,6 +38,8 @@ LANES: Final = 8
 """So many addresses are called at a time by one worker: one that hangs holds up one lane."""
 LANES_OF_ONE: Final = 2
 """So many of one organisation's are called at a time, by all workers."""
+TRIED_WHOLE: Final = 3
+"""So often a batch is refused whole before it is halved."""
 _CLAIM_SECONDS: Final = 120
 State = WebhookEndpoint.State
 
@@ -175,12 +177,28 @@ def settle(claimed: DeliveryBatch, answer: WebhookResponse, *, now: datetime) ->
             due_at=now,
         )
         return bool(done)
-    wait = retry_delay(claimed.attempt, share=random.random(), requested=answer.retry_after)  # noqa: S311
-    failed = own.update(**let_go, attempts=F("attempts") + 1, due_at=now + wait)
+    wait, next_try = _next_try(claimed, answer)
+    failed = own.update(**let_go, **next_try, due_at=now + wait)
     if failed:
         WebhookEndpoint.objects.filter(pk=claimed.endpoint_id, failing_since=None).update(failing_since=now)
-        _give_up(claimed.endpoint_id, answer, now=now)
+        _give_up(claimed, answer, now=now)
     return bool(failed)
+
+
+def _next_try(claimed: DeliveryBatch, answer: WebhookResponse) -> tuple[timedelta, dict[str, Any]]:
+    """Return how long to wait, and with what.
+
+    A batch that is refused again and again is halved each time, until the entry that is refused stands alone:
+    what comes before it is delivered, and stepping over it drops nothing else.
+    """
+    share = random.random()  # noqa: S311
+    half = claimed.entries[: len(claimed.entries) // 2]
+    if not (half and answer.is_about_content and claimed.attempt >= TRIED_WHOLE):
+        wait = retry_delay(claimed.attempt, share=share, requested=answer.retry_after)
+        return wait, {"attempts": F("attempts") + 1}
+    attempts = 0 if len(half) == 1 else TRIED_WHOLE - 1
+    wait = retry_delay(1, share=share, requested=answer.retry_after)
+    return wait, {"attempts": attempts, "batch_to": half[-1].position}
 
 
 def response_summary(answer: WebhookResponse) -> dict[str, object]:
@@ -203,9 +221,9 @@ def forget_old_deliveries(*, now: datetime) -> int:
 
 
 @inside_unit_of_work
-def _give_up(endpoint_id: int, answer: WebhookResponse, *, now: datetime) -> None:
+def _give_up(claimed: DeliveryBatch, answer: WebhookResponse, *, now: datetime) -> None:
     """Disable an endpoint that has failed for days, or wants no more, and tell its organisation."""
-    endpoint = WebhookEndpoint.objects.get(pk=endpoint_id)
+    endpoint = WebhookEndpoint.objects.get(pk=claimed.endpoint_id)
     patience = timedelta(days=settings.WEBHOOK_GIVES_UP_AFTER_DAYS)
     if not answer.is_final and now - (endpoint.failing_since or now) < patience:
         return
@@ -214,7 +232,10 @@ def _give_up(endpoint_id: int, answer: WebhookResponse, *, now: datetime) -> Non
         if answer.is_final
         else f"Nothing could be delivered for {settings.WEBHOOK_GIVES_UP_AFTER_DAYS:g} days."
     )
-    WebhookEndpoint.objects.filter(pk=endpoint_id).update(
+    if answer.is_about_content and len(claimed.entries) == 1:
+        place = claimed.entries[0].position
+        reason += f" It refuses the event at position {place}. To step over it, deliver again after {place}."
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
         state=State.DISABLED, state_at=now, state_reason=reason
     )
     facts = {"webhook": endpoint.pk, "name": endpoint.name, "reason": reason}

@@ -49,6 +49,8 @@ class WebhookView:
     delivered_at: datetime | None
     created_at: datetime
     secrets: tuple[SecretView, ...]
+    refused_position: int | None
+    """The event that is refused by itself, and holds up the rest."""
 
     @property
     def mark(self) -> tuple[str, str, str]:
@@ -158,7 +160,18 @@ def _view(endpoint: WebhookEndpoint, head: int) -> WebhookView:
             SecretView(secret.ending, secret.created_at, secret.expires_at)
             for secret in endpoint.secrets.all()
         ),
+        refused_position=_refused_position(endpoint),
     )
+
+
+def _refused_position(endpoint: WebhookEndpoint) -> int | None:
+    if endpoint.failing_since is None:
+        return None
+    newest = endpoint.deliveries.filter(is_ping=False).order_by("-id").first()
+    is_alone = (
+        newest is not None and newest.entries == 1 and newest.outcome == WebhookDelivery.Outcome.REFUSED
+    )
+    return newest.first_position if newest is not None and is_alone else None
 
 
 def _cursors(scope: Scope) -> paging.CursorKey:

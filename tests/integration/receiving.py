@@ -16,7 +16,8 @@ import standardwebhooks
 
 @dataclass
 class Receiver:
-    """What arrived, and how it is answered: `answer` gets the number of the call and returns a status."""
+    """What arrived, and how it is answered: `answer` gets the number of the call and returns a status;
+    a batch with the event `refuses` gets 422."""
 
     url: str = ""
     secret: str = ""
@@ -24,6 +25,7 @@ class Receiver:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     hangs: float = 0.0
+    refuses: int | None = None
     calls: int = 0
     batches: list[list[Any]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
@@ -36,9 +38,10 @@ class Receiver:
         self.ids.append(headers["webhook-id"])
         if self.secret:
             standardwebhooks.Webhook(self.secret).verify(body, headers)
-        status = self.answer(self.calls)
+        batch = json.loads(body)
+        status = 422 if str(self.refuses) in {event["id"] for event in batch} else self.answer(self.calls)
         if 200 <= status < 300:
-            self.batches.append(json.loads(body))
+            self.batches.append(batch)
         return status
 
     @property
@@ -58,7 +61,7 @@ def receiving(**how: Any) -> Iterator[Receiver]:
             if receiver.hangs:
                 time.sleep(receiver.hangs)
             status = receiver.take(body, {name.lower(): value for name, value in self.headers.items()})
-            self.send_response(status)
+            self.send_response_only(status)
             for name, value in receiver.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(receiver.body) if status != 204 else 0))

@@ -81,7 +81,7 @@ async def _called(
 async def _exchanged(
     method: str, url: str, body: bytes, headers: Mapping[str, str], bounds: CallLimits
 ) -> Called:
-    transport = _Pinned(bounds.inside)
+    transport = _Pinned(bounds.inside, seconds=bounds.seconds)
     own = {"Accept-Encoding": "identity", **headers}
     async with (
         httpx.AsyncClient(
@@ -105,26 +105,30 @@ async def _exchanged(
 class _Pinned(httpx.AsyncHTTPTransport):
     """Connects to an address of the host that was judged; its name stands in `Host` and in the handshake."""
 
-    def __init__(self, inside: Sequence[str]) -> None:
+    def __init__(self, inside: Sequence[str], *, seconds: float) -> None:
         super().__init__(verify=_tls(), trust_env=False)
         self._inside = inside
+        self._seconds = seconds
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
         addresses = await _resolved(host, request.url.port or (443 if request.url.scheme == "https" else 80))
         check_resolved(addresses, is_plain=request.url.scheme == "http", inside=self._inside)
-        failure: httpx.ConnectError | None = None
-        for address in addresses[:_TRIED]:
+        failure: httpx.ConnectError | httpx.ConnectTimeout | None = None
+        tried = addresses[:_TRIED]
+        # One that is silent leaves time for the next, and for the answer.
+        timeouts = {**request.extensions["timeout"], "connect": self._seconds / (len(tried) + 1)}
+        for address in tried:
             pinned = httpx.Request(
                 request.method,
                 request.url.copy_with(host=address),
                 headers=request.headers,
                 stream=request.stream,
-                extensions={**request.extensions, "sni_hostname": host},
+                extensions={**request.extensions, "timeout": timeouts, "sni_hostname": host},
             )
             try:
                 return await super().handle_async_request(pinned)
-            except httpx.ConnectError as problem:
+            except (httpx.ConnectError, httpx.ConnectTimeout) as problem:
                 failure = problem
         raise failure or httpx.ConnectError("The host has no address.")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import socket
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
 from notifications.models import Message, WebhookDelivery, WebhookEndpoint
-from notifications.webhooks import calling, delivering, managing
+from notifications.webhooks import calling, delivering, managing, reading
 from portal.events import feed, naming, retention, sequencer
 from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
@@ -138,6 +141,52 @@ def test_a_receiver_may_say_when_to_come_again(world, now):
         deliver(now)
 
     assert WebhookEndpoint.objects.get().due_at >= now + timedelta(seconds=600)
+
+
+def test_a_receiver_may_say_when_to_come_again_as_a_date_of_its_own_clock(world, now):
+    headers = {"Date": "Mon, 04 Mar 2030 09:00:00 GMT", "Retry-After": "Mon, 04 Mar 2030 09:10:00 GMT"}
+    with receiving(answer=lambda _: 503, headers=headers) as receiver:
+        make(world, receiver, now=now)
+        say(world)
+        deliver(now)
+
+    due_at = WebhookEndpoint.objects.get().due_at
+    assert now + timedelta(seconds=600) <= due_at < now + timedelta(seconds=660)
+
+
+def test_an_event_that_is_refused_is_found_and_stepped_over_without_losing_another(world, now):
+    refused = 12
+    with receiving(refuses=refused) as receiver:
+        webhook = make(world, receiver, now=now, batch_size=8)
+        receiver.secret = ""  # which would not hold hours later
+        say(world, times=20)
+        moments = (now + timedelta(minutes=5 * step) for step in range(60))
+        for moment in moments:
+            deliver(moment)
+            if reading.webhook(world.as_supplier, webhook, now=moment).refused_position:
+                break
+        assert reading.webhook(world.as_supplier, webhook, now=moment).refused_position == refused
+        taken = WebhookEndpoint.objects.get().cursor
+        managing.replay(world.as_supplier, webhook, after=refused, now=moment)
+        deliver(moment)
+
+    assert taken == refused - 1
+    assert receiver.positions == [position for position in range(1, 21) if position != refused]
+    assert reading.webhook(world.as_supplier, webhook, now=moment).refused_position is None
+
+
+def test_a_receiver_that_refuses_everything_is_not_called_more_than_it_was(world, now):
+    with receiving(answer=lambda _: 400) as receiver:
+        make(world, receiver, now=now)
+        receiver.secret = ""
+        say(world, times=100)
+        moment = now
+        while WebhookEndpoint.objects.get().state == "ENABLED":
+            moment = max(moment, WebhookEndpoint.objects.get().due_at)
+            deliver(moment)
+
+    assert receiver.calls < 60
+    assert "deliver again after 1." in WebhookEndpoint.objects.get().state_reason
 
 
 @pytest.mark.parametrize("settles", [True, False])
@@ -274,6 +323,33 @@ def test_the_call_goes_to_the_address_that_was_judged_and_not_to_what_the_name_b
     assert requested == ["crm.example"]
     assert receiver.positions == [1]
     assert receiver.told[0]["host"].startswith("crm.example:")
+
+
+def test_a_silent_first_address_leaves_time_for_the_second(world, now, settings, monkeypatch):
+    settings.WEBHOOK_SECONDS = 3.0
+    with receiving() as receiver, silent_at("127.0.0.2", urlsplit(receiver.url).port) as port:
+        monkeypatch.setattr(
+            calls, "getaddrinfo", lambda *_: [(2, 1, 6, "", (f"127.0.0.{n}", port)) for n in (2, 1)]
+        )
+        receiver.url = receiver.url.replace("127.0.0.1", "crm.example")
+        make(world, receiver, now=now)
+        say(world)
+        deliver(now)
+
+    assert receiver.positions == [1]
+
+
+@contextmanager
+def silent_at(host, port):
+    """Have an address that never finishes a handshake: its queue is full."""
+    with socket.socket() as silent, ExitStack() as waiting:
+        silent.bind((host, port))
+        silent.listen(0)
+        for _ in range(3):
+            caller = waiting.enter_context(socket.socket())
+            caller.settimeout(0)
+            caller.connect_ex((host, port))
+        yield port
 
 
 def test_for_a_day_both_secrets_sign_and_then_only_the_newer(world, now):
