@@ -31,7 +31,7 @@ class TallyState(models.Model):
 
 
 class TallyPlan(models.Model):
-    """How many targets take effect on which (UTC) day, under which consent, at which stage.
+    """How many targets take effect on which day, local time, under which consent, at which stage.
 
     `answered`: bit 0 the Import Supplier has answered, bit 1 the Gas Supplier has.
     `stage`: 0 image not on the hub, 1 on the hub and not activated, 2 settled.

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from portal.kernel.working_days import local_day, start_of_local_day
 from rollouts.rules.criteria.timing import DAYS, ActivationHours
 from rollouts.states import RolloutStatus
 
@@ -164,7 +165,7 @@ class Pace:
 
     def deadline(self, day: date) -> datetime:
         """Return by when the images for hubs that activate on a day must have been sent."""
-        return datetime.combine(day, time(), tzinfo=UTC) - self.ahead
+        return start_of_local_day(day).astimezone(UTC) - self.ahead
 
     def takes(self, hubs: int) -> timedelta:
         """Return how long sending so many images takes; never more than ten thousand years."""
@@ -225,7 +226,7 @@ def forecast(
         work = work_by_day[day]
         before += work.hubs
         waiting_before += work.waiting
-        deadline = now + _DAY if day <= now.astimezone(UTC).date() else pace.deadline(day)
+        deadline = now + _DAY if day <= local_day(now) else pace.deadline(day)
         possible = _possible(pace, now, deadline)
         after_wait = _possible(pace, max(now, work.from_at or now), deadline)
         short = max(before - possible, waiting_before - after_wait, 0)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final
 
 from django.urls import reverse
 
 from portal.kernel.presentation.charts import Segment
+from portal.kernel.working_days import local_day
 from rollouts.queries.rollouts.dashboard import Flight
 from rollouts.states import Region
 from rollouts.web.wording import SEVERITY_TONES, segments
@@ -63,7 +64,7 @@ def flight_rows(flights: Iterable[Flight]) -> list[FlightRow]:
 
 def from_today(days: Mapping[date, Mapping[str, int]], *, now: datetime) -> dict[date, dict[str, int]]:
     """Put what is overdue on today: it happens as soon as it can."""
-    today, gathered = now.astimezone(UTC).date(), dict[date, Counter[str]]()
+    today, gathered = local_day(now), dict[date, Counter[str]]()
     for day, counts in sorted(days.items()):
         gathered.setdefault(max(day, today), Counter()).update(counts)
     return {day: dict(counts) for day, counts in gathered.items()}
@@ -71,7 +72,7 @@ def from_today(days: Mapping[date, Mapping[str, int]], *, now: datetime) -> dict
 
 def calendar_of(planned: Mapping[Region, Mapping[date, int]], *, now: datetime) -> Calendar:
     """Lay volumes out by day, for the first month of days on which anything happens; overdue is today."""
-    today = now.astimezone(UTC).date()
+    today = local_day(now)
     volumes: dict[Region, Counter[date]] = {}
     for region, days in planned.items():
         volumes[region] = Counter()

@@ -21,6 +21,7 @@ from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
 from portal.kernel.spreadsheets import stream_csv
+from portal.kernel.working_days import local_day
 from portal.rest.fields import EnumField, IdField, JsonObjectField, OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import LONGEST_KEY, KeyReused, key_of
 from portal.rest.operations import operation
@@ -351,7 +352,7 @@ def _chosen(
         rule, version = {"tree": saved.tree, "sample": saved.sample}, saved.version_id
     return (
         guids_by_rule(
-            scope, rollout_id=rollout_id, tree=rule["tree"], sample=rule.get("sample"), as_of=now.date()
+            scope, rollout_id=rollout_id, tree=rule["tree"], sample=rule.get("sample"), as_of=local_day(now)
         ),
         version,
     )

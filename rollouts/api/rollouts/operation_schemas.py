@@ -133,7 +133,7 @@ class DistributionForecastSchema(TypedDict):
 
 
 class VolumeAheadSchema(TypedDict):
-    """How many hubs of one rollout activate in a region on a (UTC) day, as things stand."""
+    """How many hubs of one rollout activate in a region on a day, local time, as things stand."""
 
     day: date
     region: RegionName

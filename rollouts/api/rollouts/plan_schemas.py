@@ -32,7 +32,7 @@ class ConsentStatusSchema(TypedDict):
 
 
 class ForecastDaySchema(TypedDict):
-    """What happens on one (UTC) day if you do nothing more."""
+    """What happens on one day, local time, if you do nothing more."""
 
     day: date
     hubs: Count

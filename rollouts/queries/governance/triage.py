@@ -19,6 +19,7 @@ from portal.identity.models import Organisation
 from portal.identity.roles import DCC_ROLES, PANEL_ROLES
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.working_days import local_day
 from rollouts.models import Batch, CplEntry, EstateTally, Rollout
 from rollouts.reads.governance.known_issues import active_issues, explained_by
 from rollouts.reads.rollouts.visibility import visible_rollout
@@ -172,7 +173,7 @@ def _add(sums: defaultdict[int, _Sums], rollout: Rollout, by: GroupBy, *, now: d
     issues = active_issues(rollout.pk)
     if not issues:
         return
-    known = explained_by(issues, as_of=now.date())
+    known = explained_by(issues, as_of=local_day(now))
     for row in sql.rows(sql.statement("rollouts", "triage_known", known=known), {"rollout_id": rollout.pk}):
         for key in _keys(row, rollout, by):
             sums[key].known += row.hubs

@@ -17,6 +17,7 @@ from portal.kernel.guid import Guid
 from portal.kernel.paging import Page
 from portal.kernel.refusals import NotFound, NotPermitted
 from portal.kernel.spreadsheets import NotRead
+from portal.kernel.working_days import local_day
 from rollouts.models import Batch, PilotSubmission, SelectionRule, SelectionRuleVersion
 from rollouts.queries.rollouts.progress import Viewer
 from rollouts.reads.rollouts.visibility import visible_rollout, visible_rollouts
@@ -174,7 +175,7 @@ def preview_selection(
         rollout_id=rollout_id,
         criteria=criteria,
         sample=drawn,
-        as_of=now.date(),
+        as_of=local_day(now),
         listed=LISTED,
         supplier_id=supplier_id,
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.working_days import local_day, start_of_local_day
 from rollouts.queries.rollouts.progress import ActivationPlan, Progress, Viewer
 
 _A_DAY: Final = timedelta(days=1)
@@ -84,7 +85,7 @@ def _points(rows: Iterable[Any], *, since: datetime, now: datetime, activated: i
 
 
 def _ahead(days: Mapping[date, Mapping[str, int]], *, now: datetime) -> tuple[dict[date, int], int]:
-    today = now.astimezone(UTC).date()
+    today = local_day(now)
     ahead = {day: sum(counts.values()) for day, counts in sorted(days.items()) if day >= today}
     overdue = sum(sum(counts.values()) for day, counts in days.items() if day < today)
     return ahead, overdue
@@ -121,9 +122,9 @@ def _forecast(
 
 def _moment_of(day: date, automatic_at: datetime, *, now: datetime) -> datetime:
     """Return when a day's hubs are through: at its end, but those of the automatic time at that time."""
-    if day == automatic_at.astimezone(UTC).date() and automatic_at > now:
+    if day == local_day(automatic_at) and automatic_at > now:
         return automatic_at
-    return datetime.combine(day + _A_DAY, time(), tzinfo=UTC)
+    return start_of_local_day(day + _A_DAY).astimezone(UTC)
 
 
 def _pace(points: Sequence[CurvePoint], *, now: datetime) -> float:

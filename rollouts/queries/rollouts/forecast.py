@@ -11,6 +11,7 @@ from typing import Any
 from portal.identity.roles import CSP_ROLES, DCC_ROLES
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.working_days import local_day
 from rollouts.models import CspChannel, Rollout
 from rollouts.rules import pacing
 from rollouts.states import OPEN_STATUSES, RUNNING_STATUSES, Region
@@ -18,7 +19,7 @@ from rollouts.states import OPEN_STATUSES, RUNNING_STATUSES, Region
 
 @dataclass(frozen=True, slots=True)
 class ScheduledVolume:
-    """How many hubs of one rollout activate in a region on a (UTC) day, as things stand."""
+    """How many hubs of one rollout activate in a region on a day, local time, as things stand."""
 
     day: date
     region: Region
@@ -154,8 +155,8 @@ def _due_day(row: Any, rollout: Rollout) -> date:
     Hubs that wait for a second Supplier activate at the first slot after the cut-off, and cannot be sent
     anything before it: theirs is no date that capacity could keep. They have until the automatic time.
     """
-    is_slot_after_cutoff = row.waiting and row.effective_day <= rollout.cutoff_at.date()
-    return rollout.automatic_at.date() if is_slot_after_cutoff else row.effective_day
+    is_slot_after_cutoff = row.waiting and row.effective_day <= local_day(rollout.cutoff_at)
+    return local_day(rollout.automatic_at) if is_slot_after_cutoff else row.effective_day
 
 
 def _days(rollouts: dict[int, Rollout]) -> list[Any]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from portal.kernel import sql
+from portal.kernel.working_days import local_day
 from rollouts.models.governance import HaltRule
 from rollouts.reads.governance.known_issues import active_issues, explained_by
 from rollouts.rules.rates import Rate
@@ -126,7 +127,7 @@ def _explained(rule: HaltRule, params: Mapping[str, Any], *, now: datetime) -> E
     issues = active_issues(rule.rollout_id)
     if not issues or rule.kind in _OF_INCIDENTS:
         return Counter()
-    known = explained_by(issues, as_of=now.date())
+    known = explained_by(issues, as_of=local_day(now))
     return _counted(sql.rows(sql.statement("rollouts", "known_in_window", known=known), params))
 
 

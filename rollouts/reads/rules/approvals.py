@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from portal.events.models import Event
 from portal.kernel import sql
+from portal.kernel.working_days import local_day
 from rollouts.models.plans import Batch, Rollout
 from rollouts.models.selections import ApprovalRuleVersion
 from rollouts.reads.rules.choosing import criteria_context
@@ -148,7 +149,9 @@ def forecast(
     plan = NightPlan((), 0)
     hubs = 0
     if not outcome:
-        matching = matching_hubs(organisation_id, rollout, approval, as_of=known.at.date(), is_past=is_past)
+        matching = matching_hubs(
+            organisation_id, rollout, approval, as_of=local_day(known.at), is_past=is_past
+        )
         hubs = sql.rows(sql.statement("rollouts", "count_hubs", matching=matching))[0].n
         plan = nights_of(approval, known, hubs=hubs)
         outcome = "NO_HUBS" if not hubs else "APPROVED" if plan.nights else "NO_NIGHT"

@@ -11,6 +11,7 @@ from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from portal.kernel.versions import check_version
+from portal.kernel.working_days import local_day
 from rollouts.models import CplEntry, Rollout
 from rollouts.reads.catalogue.entries import cpl_entry_values
 from rollouts.reads.rollouts.shares import numbers_by_party, shares_of
@@ -68,7 +69,7 @@ def status_changed(
     """Give an entry that is held its new status; return the rollouts that are suspended by it."""
     was = entry.status
     entry.status = status
-    entry.removed_on = None if status == CplStatus.ACTIVE else removed_on or now.date()
+    entry.removed_on = None if status == CplStatus.ACTIVE else removed_on or local_day(now)
     entry.removed_reason = "" if status == CplStatus.ACTIVE else reason
     entry.save(update_fields=["status", "removed_on", "removed_reason"])
     journal.record(

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from portal.kernel import locks, sql
 from portal.kernel.transactions import unit_of_work
+from portal.kernel.working_days import local_day, start_of_local_day
 from rollouts.models import Batch, Command, CspChannel, Rollout
 from rollouts.reads.rollouts.chosen import is_chosen
 from rollouts.rules import activation, pacing
@@ -24,7 +25,7 @@ from rollouts.states import (
     CommandStatus,
 )
 
-_NEVER: Final = datetime(1, 1, 2, tzinfo=UTC)
+_NEVER: Final = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -210,7 +211,7 @@ def _room(region: int, kind: CommandKind, outlook: _Outlook) -> int:
 
 def _has_images_due(rollout_id: int, region: int, outlook: _Outlook, *, through: datetime) -> bool:
     return any(
-        row.asked > 0 or (row.to_send > row.waiting and row.effective_day < through.date())
+        row.asked > 0 or (row.to_send > row.waiting and row.effective_day < local_day(through))
         for row in outlook.days[rollout_id]
         if row.region == region
     )
@@ -218,7 +219,7 @@ def _has_images_due(rollout_id: int, region: int, outlook: _Outlook, *, through:
 
 def _has_activations_due(rollout_id: int, region: int, outlook: _Outlook, *, until: datetime) -> bool:
     return any(
-        row.to_activate > 0 and row.effective_day <= until.date()
+        row.to_activate > 0 and row.effective_day <= local_day(until)
         for row in outlook.days[rollout_id]
         if row.region == region
     )
@@ -260,4 +261,4 @@ def _write_commands(
 
 
 def _midnight_after(day: date) -> datetime:
-    return datetime.combine(day, datetime.min.time(), tzinfo=UTC) + timedelta(days=1)
+    return start_of_local_day(day + timedelta(days=1))

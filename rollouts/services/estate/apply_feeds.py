@@ -20,6 +20,7 @@ from portal.kernel.spreadsheets.csv_lines import written_line
 from portal.kernel.spreadsheets.headings import HeadingRow, headed_file
 from portal.kernel.statements import Sql
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
+from portal.kernel.working_days import local_day
 from rollouts.models import EstateImport
 from rollouts.rules.file_columns import COLUMNS_OF
 from rollouts.services.estate.change_supplier import Change, change_suppliers
@@ -243,7 +244,7 @@ def _status_rows(
     known = _suppliers_of([line.guid for line in lines] + list(replaced_by.values()))
     good: dict[int, tuple[int, int, int | None, datetime, int | None]] = {}
     for place, line in enumerate(lines, start=1):
-        day = read_day(line.cells["effective"]) if line.cells.get("effective") else now.date()
+        day = read_day(line.cells["effective"]) if line.cells.get("effective") else local_day(now)
         status = meanings.status_of(line.cells["status"])
         gpf_status = meanings.status_of(line.cells.get("gpf_status", ""))
         replacement = replaced_by.get(place)

@@ -182,7 +182,7 @@ def _tell(
 
 
 def _instructed_by_day(rollout_id: int) -> dict[int, dict[str, int]]:
-    """Count the hubs each Supplier has answered for and that are not settled, by (UTC) day of activation."""
+    """Count the hubs each Supplier has answered for and that are not settled, by local day."""
     by_party: defaultdict[int, dict[str, int]] = defaultdict(dict)
     for row in sql.fetch_all("rollouts", "instructed_by_day", rollout_id=rollout_id):
         by_party[row.party][row.day.isoformat()] = row.hubs

@@ -22,6 +22,7 @@ from portal.kernel.opaque import drawn_reference
 from portal.kernel.refusals import BadInput, NotFound, Refusal
 from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.working_days import local_day
 from rollouts.models import Batch, Incident, IncidentComment, Instruction, Rollout
 from rollouts.reads.governance.incidents import locked_incident
 from rollouts.reads.governance.settings import Governance
@@ -284,7 +285,7 @@ def _name_hubs(
     elif tree is not None:
         criteria = parse(tree, subject=Subject.HUB)
         incident.source, incident.criteria = HubSource.RULE, criteria.document
-        chosen = compile_hub(criteria, criteria_context(party, as_of=now.date()))
+        chosen = compile_hub(criteria, criteria_context(party, as_of=local_day(now)))
     elif batch_id is not None:
         incident.source, incident.batch_id = HubSource.BATCH, _batch(incident, batch_id)
         chosen = Sql("t.batch_id = %(batch_id)s", {"batch_id": batch_id})

@@ -18,6 +18,7 @@ from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.working_days import local_day
 from rollouts.models import PilotMember, PilotSubmission, Rollout, SelectionRuleVersion
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.reads.rules.choosing import HubSelection, choose, judge_choice
@@ -101,7 +102,7 @@ def submit_pilot(
     guids, refused = _judged(rollout, order, hubs, now=now)
     if len(guids) > rollout.pilot_cap:
         raise over_cap(rollout, hubs=len(guids), in_pilot=0)
-    choice = judge_choice(scope, rollout_id=rollout_id, guids=guids, as_of=now.date())
+    choice = judge_choice(scope, rollout_id=rollout_id, guids=guids, as_of=local_day(now))
     submission = PilotSubmission.objects.create(
         rollout=rollout,
         organisation_id=scope.organisation_id,
@@ -165,7 +166,7 @@ def _listed(
         rollout_id=rollout.pk,
         criteria=parse(version.tree, subject=Subject.HUB),
         sample=parse_sample(version.sample) if version.sample else None,
-        as_of=now.date(),
+        as_of=local_day(now),
         listed=rollout.pilot_cap,
     )
     if choice.chosen > rollout.pilot_cap:

@@ -20,6 +20,7 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.refusals import NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.working_days import local_day
 from rollouts import rules
 from rollouts.models import Batch, PilotMember, PilotProposal, PilotSubmission, Rollout
 from rollouts.reads.rollouts.shares import shares_of
@@ -91,7 +92,7 @@ def propose_pilot(
         rollout_id=rollout.pk,
         criteria=criteria,
         sample=parse_sample(sample) if sample is not None else None,
-        as_of=now.date(),
+        as_of=local_day(now),
         listed=rollout.pilot_cap + 1,
         supplier_id=supplier_id,
     )

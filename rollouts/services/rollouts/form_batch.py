@@ -19,6 +19,7 @@ from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, Refusal
 from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
+from portal.kernel.working_days import local_day
 from rollouts import rules
 from rollouts.models import Batch, Rollout
 from rollouts.reads.rollouts.shares import Share, shares_of
@@ -236,7 +237,7 @@ def _chosen(tree: object | None, source: HubList | None, *, now: datetime) -> tu
     if tree is None or source is not None:
         raise BadInput("Choose hubs either by criteria or by a list.")
     criteria = parse(tree, subject=Subject.HUB)
-    return criteria, compile_hub(criteria, criteria_context(None, as_of=now.date()))
+    return criteria, compile_hub(criteria, criteria_context(None, as_of=local_day(now)))
 
 
 def _new_batch(

@@ -25,6 +25,7 @@ from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from portal.kernel.versions import check_latest
+from portal.kernel.working_days import local_day
 from rollouts.models import ApprovalRule, ApprovalRuleVersion, ApprovalRun, Instruction, Rollout
 from rollouts.reads.instructions.receipts import Receipt
 from rollouts.reads.rollouts.visibility import visible_rollouts
@@ -210,7 +211,7 @@ def _run_once(*, version_id: int, rollout_id: int, now: datetime) -> bool:
         check_is_open(rollout)
     except Refusal:
         return False
-    matching = matching_hubs(rule.organisation_id, rollout, approval, as_of=now.date())
+    matching = matching_hubs(rule.organisation_id, rollout, approval, as_of=local_day(now))
     hubs = sql.rows(sql.statement("rollouts", "count_hubs", matching=matching))[0].n
     plan = nights_of(approval, known, hubs=hubs)
     by = Scope(

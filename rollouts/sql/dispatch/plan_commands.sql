@@ -42,7 +42,7 @@ WITH way AS (
            CASE WHEN target.state = {TargetState.DISTRIBUTED} AND target.effective_at > %(now)s
                 THEN target.effective_at END AS execute_at,
            row_number() OVER (PARTITION BY target.region, target.state
-                                  ORDER BY (target.effective_at AT TIME ZONE 'UTC')::date,
+                                  ORDER BY (target.effective_at AT TIME ZONE 'Europe/London')::date,
                                            hashint8extended(target.guid, %(seed)s)) AS place
       FROM placed AS target
       JOIN way ON way.region = target.region

@@ -9,8 +9,8 @@ SELECT r.id AS rollout_id, r.name, r.status,
            SELECT sum(p.n) AS n
              FROM rollouts_tally_plan AS p
             WHERE p.rollout_id = r.id AND p.batch_id = b.id AND p.stage < {SETTLED} AND p.consent >= {Consent.COMPLETE}
-              AND (p.effective_day < (%(now)s AT TIME ZONE 'UTC')::date
-                   OR p.effective_day = (%(now)s AT TIME ZONE 'UTC')::date
+              AND (p.effective_day < (%(now)s AT TIME ZONE 'Europe/London')::date
+                   OR p.effective_day = (%(now)s AT TIME ZONE 'Europe/London')::date
                       AND coalesce(b.automatic_at, r.automatic_at) <= %(now)s)
               AND (%(party)s::integer IS NULL
                    OR p.import_supplier_id = %(party)s OR p.gas_supplier_id = %(party)s)

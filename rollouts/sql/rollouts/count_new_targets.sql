@@ -14,7 +14,7 @@ WITH counted AS MATERIALIZED (
            (rollout_id, batch_id, import_supplier_id, gas_supplier_id, region, consent, answered, effective_day,
             stage, n)
     SELECT %(rollout_id)s, %(batch_id)s, imports, gas, region, consent, 0,
-           (%(automatic_at)s::timestamptz AT TIME ZONE 'UTC')::date, 0, sum(n)
+           (%(automatic_at)s::timestamptz AT TIME ZONE 'Europe/London')::date, 0, sum(n)
       FROM counted GROUP BY imports, gas, region, consent
 )
 SELECT coalesce(sum(n), 0)::bigint AS hubs FROM counted

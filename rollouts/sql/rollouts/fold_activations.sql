@@ -1,8 +1,8 @@
--- Of days that lie back, keep the last point of each: what had activated by the end of that (UTC) day.
+-- Of days that lie back, keep the last point of each: what had activated by the end of that day, local time.
 WITH ordered AS (
     SELECT rollout_id, party_id, region, at,
            lead(at) OVER (PARTITION BY rollout_id, party_id, region,
-                                       date_trunc('day', at - interval '1 microsecond', 'UTC') ORDER BY at) AS later
+                                       date_trunc('day', at - interval '1 microsecond', 'Europe/London') ORDER BY at) AS later
       FROM rollouts_activation_point
      WHERE rollout_id = ANY(%(rollouts)s) AND at <= %(before)s
 )

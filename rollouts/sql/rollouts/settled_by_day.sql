@@ -1,5 +1,5 @@
--- How many hubs of a rollout settled on each (UTC) day, by whether they run the new firmware.
-SELECT (at AT TIME ZONE 'UTC')::date AS day,
+-- How many hubs of a rollout settled on each day, local time, by whether they run the new firmware.
+SELECT (at AT TIME ZONE 'Europe/London')::date AS day,
        coalesce(sum(n) FILTER (WHERE state = {TargetState.ACTIVATED}), 0)::bigint AS activated,
        coalesce(sum(n) FILTER (WHERE state <> {TargetState.ACTIVATED}), 0)::bigint AS failed
   FROM rollouts_settled

@@ -3,7 +3,7 @@ WITH counted AS (
     SELECT batch_id, coalesce(import_supplier_id, 0) AS import_id, coalesce(gas_supplier_id, 0) AS gas_id, region,
            state, code, consent,
            (import_answer > {Answer.NONE})::int + {SupplierRole.GAS} * (gas_answer > {Answer.NONE})::int AS answered,
-           (effective_at AT TIME ZONE 'UTC')::date AS effective_day, rollouts_stage_of(state) AS stage, count(*) AS n
+           (effective_at AT TIME ZONE 'Europe/London')::date AS effective_day, rollouts_stage_of(state) AS stage, count(*) AS n
       FROM rollouts_target
      WHERE rollout_id = %(rollout_id)s
      GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 from typing import Final
 
 from django.http import HttpResponse, HttpResponseBase
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from portal.identity.requests import PortalRequest
 from portal.kernel import clock
 from portal.kernel.spreadsheets import stream_csv
-from portal.kernel.working_days import is_working_day
+from portal.kernel.working_days import is_working_day, local_day
 from rollouts.queries.rollouts.forecast import (
     RegionForecast,
     ScheduledVolume,
@@ -89,7 +89,7 @@ def schedule(request: PortalRequest) -> HttpResponse:
         "chosen": next((row for row in rollouts if row.rollout_id == wanted), None),
         "late": sum(late.values()),
         "unserved": [each for each in forecasts if not each.is_served and each.hubs],
-        "today": now.astimezone(UTC).date(),
+        "today": local_day(now),
     }
     return render(request, "rollouts/dispatch/schedule.html", context)
 

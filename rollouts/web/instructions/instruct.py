@@ -19,6 +19,7 @@ from portal.kernel import clock
 from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
 from portal.kernel.refusals import NotPermitted, Refusal
+from portal.kernel.working_days import local_day
 from rollouts import services
 from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.instructions.choices import HubChoice, current_versions, guids_by_rule, own_guids
@@ -234,7 +235,7 @@ def _draft_of(
         if source == "saved":
             chosen = next(rule_ for rule_ in selection_rules(scope) if rule_.version_id == cleaned["saved"])
         guids = guids_by_rule(
-            scope, rollout_id=rollout_id, tree=chosen.tree, sample=chosen.sample, as_of=now.date()
+            scope, rollout_id=rollout_id, tree=chosen.tree, sample=chosen.sample, as_of=local_day(now)
         )
         return draft(chosen=guids)
     if source == "mine":

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.kernel.working_days import start_of_local_day
 from rollouts.rules import pacing
 from rollouts.rules.pacing import DistributionWork, OpenHours, Pace, Ramp
 
@@ -67,6 +68,10 @@ def test_the_night_of_a_capacity_is_counted_from_noon():
     assert pacing.night_begun(at("2030-07-10T11:00")) == at("2030-07-10T11:00")
 
 
+def midnight(text):
+    return start_of_local_day(date.fromisoformat(text)).astimezone(UTC)
+
+
 def pace(hubs_a_day=100.0, ahead=0):
     return Pace(hubs_a_day, ahead * DAY)
 
@@ -74,14 +79,14 @@ def pace(hubs_a_day=100.0, ahead=0):
 def test_distribution_begins_early_enough_for_its_volume():
     starts = pacing.distribution_starts({date(2030, 5, 1): 300}, pace=pace(ahead=7))
 
-    assert starts == {date(2030, 5, 1): at("2030-04-21T00:00")}
+    assert starts == {date(2030, 5, 1): midnight("2030-04-21")}
 
 
 def test_the_work_of_a_later_day_does_not_stand_in_the_way_of_an_earlier_one():
     starts = pacing.distribution_starts({date(2030, 5, 1): 300, date(2030, 5, 2): 500}, pace=pace())
 
-    assert starts[date(2030, 5, 2)] == at("2030-04-27T00:00")
-    assert starts[date(2030, 5, 1)] == at("2030-04-24T00:00")
+    assert starts[date(2030, 5, 2)] == midnight("2030-04-27")
+    assert starts[date(2030, 5, 1)] == midnight("2030-04-24")
 
 
 @given(
@@ -98,17 +103,17 @@ def test_starts_never_decrease_and_leave_time_for_all_that_follows(volumes, rate
 
 def test_a_forecast_in_time_has_no_shortfall():
     notices = pacing.forecast(
-        {date(2030, 5, 1): DistributionWork(300)}, pace=pace(ahead=7), now=at("2030-04-01T00:00")
+        {date(2030, 5, 1): DistributionWork(300)}, pace=pace(ahead=7), now=midnight("2030-04-01")
     )
 
     assert (notices.hubs, notices.shortfall) == (300, 0)
-    assert (notices.starts_at, notices.done_at) == (at("2030-04-21T00:00"), at("2030-04-24T00:00"))
+    assert (notices.starts_at, notices.done_at) == (midnight("2030-04-21"), midnight("2030-04-24"))
 
 
 def test_a_forecast_says_how_many_hubs_come_too_late_and_when():
     work = {date(2030, 5, 1): DistributionWork(300), date(2030, 5, 2): DistributionWork(300)}
 
-    notices = pacing.forecast(work, pace=pace(), now=at("2030-04-29T00:00"))
+    notices = pacing.forecast(work, pace=pace(), now=midnight("2030-04-29"))
 
     assert notices.shortfall == 300
     assert notices.late_by_day == {date(2030, 5, 1): 100, date(2030, 5, 2): 200}
@@ -129,9 +134,9 @@ def test_what_is_due_already_is_late_only_if_a_day_is_not_enough():
 
 
 def test_a_forecast_knows_that_awaited_hubs_cannot_begin_before_the_cut_off():
-    work = {date(2030, 5, 1): DistributionWork(300, waiting=300, from_at=at("2030-04-30T00:00"))}
+    work = {date(2030, 5, 1): DistributionWork(300, waiting=300, from_at=midnight("2030-04-30"))}
 
-    assert pacing.forecast(work, pace=pace(), now=at("2030-04-01T00:00")).shortfall == 200
+    assert pacing.forecast(work, pace=pace(), now=midnight("2030-04-01")).shortfall == 200
 
 
 def test_nothing_to_do_is_a_forecast_too():

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from portal.kernel import sql
+from portal.kernel.working_days import local_day
 from rollouts.models import CspChannel
 from tests.factories import OrganisationFactory, make_rollout
 
@@ -29,8 +30,8 @@ def test_the_days_ahead_stand_by_region(world, seat, today):
         answer = seat(actor).get("/schedule/")
         days = answer.context["days"]
         assert [(day.on, list(day.cells), day.total) for day in days] == [
-            ((today + timedelta(days=10)).date(), [5, 0], 5),
-            (rollout.automatic_at.date(), [7, 8], 15),
+            (local_day(today + timedelta(days=10)), [5, 0], 5),
+            (local_day(rollout.automatic_at), [7, 8], 15),
         ]
         assert answer.context["totals"] == [12, 8]
 
@@ -84,7 +85,7 @@ def test_the_schedule_is_a_file_too(world, seat, today):
     lines = b"".join(seat("csp").get("/schedule.csv").streaming_content).decode("utf-8-sig").splitlines()
 
     assert lines[0] == "day,region,rollout,halted,hubs_to_activate,images_still_to_send"
-    assert lines[1] == f"{rollout.automatic_at.date().isoformat()},Central,Toshiba 0C230000,no,20,20"
+    assert lines[1] == f"{local_day(rollout.automatic_at).isoformat()},Central,Toshiba 0C230000,no,20,20"
 
 
 @pytest.mark.parametrize("actor", ["supplier", "other", "panel"])

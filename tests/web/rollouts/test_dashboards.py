@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from portal.kernel import sql
+from portal.kernel.working_days import local_day
 from rollouts import services
 from rollouts.models import Decision, PilotSubmission, ReleaseNote, UnmatchedAlert
 from rollouts.queries.rollouts.dashboard import Duty, dashboard
@@ -141,9 +142,9 @@ def test_if_nobody_does_anything_every_hub_has_its_day(world, now):
     board = dashboard(world.as_supplier, now=now)
 
     assert board.days == {
-        wanted.date(): {"yours": 2},
-        rollout.cutoff_at.date(): {"waiting": 1},
-        rollout.automatic_at.date(): {"default": 13},
+        local_day(wanted): {"yours": 2},
+        local_day(rollout.cutoff_at): {"waiting": 1},
+        local_day(rollout.automatic_at): {"default": 13},
     }
     assert sum(sum(counts.values()) for counts in board.days.values()) == board.total
 
