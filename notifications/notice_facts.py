@@ -143,6 +143,18 @@ def moved(data: Data) -> str:
     return "\n".join(sentences)
 
 
+def brought_forward(data: Data) -> str:
+    """Say what an earlier date means for one's own instructions, and for hubs without one."""
+    number = count(data, "brought_forward")
+    own = (
+        f"{hubs(number)} of yours had a later time by instruction, and activate at the new one. "
+        if number
+        else ""
+    )
+    closed = "" if data.get("has_window", True) else "No time is left for instructions."
+    return f"{own}{closed}".strip()
+
+
 def batch(data: Data) -> str:
     """Return which batch it is about."""
     return f"Batch: {data['batch_name']}." if data.get("batch_name") else ""

@@ -97,6 +97,11 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
     K.ROLLOUT_DELAYED: NoticeTemplate(
         "Dates moved: {name}", say.lines(say.moved, say.reason, say.own_hubs), "warn"
     ),
+    K.ROLLOUT_BROUGHT_FORWARD: NoticeTemplate(
+        "Date brought forward: {name}",
+        say.lines(say.moved, say.brought_forward, say.reason, say.own_hubs),
+        "warn",
+    ),
     K.ROLLOUT_COMPLETED: NoticeTemplate("Complete: {name}", say.own_hubs, "good"),
     K.DIGEST: NoticeTemplate("Your hubs yesterday: {name}", say.digest),
     K.RULE_RAN: NoticeTemplate("Approval rule ran: {name}", say.rule_ran),
@@ -135,7 +140,7 @@ _ICONS: Final[tuple[tuple[frozenset[EntryKind], str], ...]] = (
     (frozenset({K.INSTRUCTION_RECEIVED, K.INSTRUCTION_APPLIED}), "calendar"),
     (frozenset({K.INSTRUCTION_VOIDED, K.ROLLOUT_REVOKED, K.CPL_REMOVED}), "ban"),
     (frozenset({K.SECOND_SUPPLIER_ANSWERED}), "users"),
-    (frozenset({K.WINDOW_CLOSING, K.WINDOW_CLOSED, K.ROLLOUT_DELAYED}), "clock"),
+    (frozenset({K.WINDOW_CLOSING, K.WINDOW_CLOSED, K.ROLLOUT_DELAYED, K.ROLLOUT_BROUGHT_FORWARD}), "clock"),
     (frozenset({K.ROLLOUT_SUSPENDED, K.ROLLOUT_PAUSED}), "pause"),
     (frozenset({K.ROLLOUT_STOPPED}), "stop"),
     (frozenset({K.RULE_RAN}), "rule"),

@@ -98,6 +98,9 @@ CATALOGUE: Final = (
     ProblemType("sign_off_not_needed", 409, "The signature is not among those needed, or was given."),
     ProblemType("DELAY_NOT_LATER", 409, "A delay moves the automatic time to a later one, still ahead."),
     ProblemType(
+        "FORWARD_NOT_EARLIER", 409, "A date brought forward is earlier than the present one, and still ahead."
+    ),
+    ProblemType(
         "image_refused",
         422,
         "The file is not the image the CPL entry describes.",

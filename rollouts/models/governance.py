@@ -232,9 +232,9 @@ class Decision(models.Model):
     because = models.TextField(blank=True, help_text="why the review was opened")
     opened_at = models.DateTimeField()
     opened_by_id = models.BigIntegerField(null=True)
-    outcome = models.CharField(max_length=7, choices=ReviewOutcome.choices, blank=True)
+    outcome = models.CharField(max_length=13, choices=ReviewOutcome.choices, blank=True)
     reasons = models.TextField(blank=True)
-    automatic_at = models.DateTimeField(null=True, help_text="the new automatic time of a delay")
+    automatic_at = models.DateTimeField(null=True, help_text="the new automatic time, where it moves")
     goes_on = models.BooleanField(default=True, help_text="does a delayed rollout that stands go on")
     proposal = models.JSONField(default=dict, help_text="of a decision on who must sign: the rows")
     evidence = models.JSONField(default=dict, help_text="the figures as recommended")
@@ -255,9 +255,9 @@ class Decision(models.Model):
                 name="rollouts_decision_is_about_something",
             ),
             models.CheckConstraint(
-                condition=Q(outcome="DELAY", automatic_at__isnull=False)
-                | ~Q(outcome="DELAY") & Q(automatic_at__isnull=True),
-                name="rollouts_decision_only_a_delay_has_a_date",
+                condition=Q(outcome__in=["DELAY", "BRING_FORWARD"], automatic_at__isnull=False)
+                | ~Q(outcome__in=["DELAY", "BRING_FORWARD"]) & Q(automatic_at__isnull=True),
+                name="rollouts_decision_only_a_move_has_a_date",
             ),
             models.UniqueConstraint(
                 fields=["rollout"],
@@ -282,7 +282,7 @@ class SignOffRequirement(models.Model):
     role = models.CharField(max_length=20)
     number = models.PositiveSmallIntegerField(default=1)
     outcomes: ArrayField[list[str], list[str]] = ArrayField(
-        models.CharField(max_length=7), default=list, help_text="which outcomes it is about; none = all"
+        models.CharField(max_length=13), default=list, help_text="which outcomes it is about; none = all"
     )
     in_force_from = models.DateTimeField()
     in_force_until = models.DateTimeField(null=True)

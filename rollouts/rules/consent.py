@@ -87,7 +87,8 @@ def resolve(
 
     `answered_at` is the time of the latest answer, at which a hub with no preferred time activates. Given a
     `now` after the cut-off, what would be awaited has defaulted. A sole Supplier, or one Party in both
-    roles, answers as Import Supplier where it is one, else as Gas Supplier.
+    roles, answers as Import Supplier where it is one, else as Gas Supplier. No hub activates later than DCC's
+    automatic time: where that was brought forward, a later time that was asked for becomes it.
     """
     if import_party is None and gas_party is None:
         return Resolution(Consent.NO_SUPPLIER, window.automatic_at)
@@ -95,6 +96,7 @@ def resolve(
         resolution = _of_two(window, import_wish, gas_wish, answered_at)
     else:
         resolution = _of_one(window, gas_wish if import_party is None else import_wish, answered_at)
+    resolution = replace(resolution, effective_at=min(resolution.effective_at, window.automatic_at))
     return close_window(resolution) if now is not None and now > window.cutoff_at else resolution
 
 

@@ -97,6 +97,23 @@ def check_batch_automatic_at(batch_at: datetime, *, automatic_at: datetime, now:
         raise RuleBroken("AUTOMATIC_NOT_AHEAD", "The automatic time of a batch must be still ahead.")
 
 
+def check_moved_at(automatic_at: datetime, *, before: datetime, is_delay: bool, now: datetime) -> None:
+    """Check a new automatic time against the one there is.
+
+    Raises:
+        RuleBroken: DELAY_NOT_LATER or FORWARD_NOT_EARLIER, it moves the wrong way or is past.
+    """
+    if is_delay and automatic_at <= max(before, now):
+        raise RuleBroken(
+            "DELAY_NOT_LATER", "A delay moves the automatic time to a later one, which is still ahead."
+        )
+    if not is_delay and not now < automatic_at < before:
+        raise RuleBroken(
+            "FORWARD_NOT_EARLIER",
+            "Bringing the date forward moves the automatic time to an earlier one, which is still ahead.",
+        )
+
+
 def check_received(received_at: datetime, *, cutoff_at: datetime) -> None:
     """Check that an instruction arrived by the cut-off.
 

@@ -175,12 +175,17 @@ class CommandStatus(IntegerChoices):
 
 
 class ReviewOutcome(TextChoices):
-    """What a review of a rollout decides: these four and no other."""
+    """What is decided on a rollout: the four outcomes of a review (R5.3), or an earlier date (R1.2)."""
 
     PROCEED = "PROCEED", "Proceed as planned"
     PAUSE = "PAUSE", "Pause"
     DELAY = "DELAY", "Delay the end date"
     STOP = "STOP", "Stop completely"
+    BRING_FORWARD = "BRING_FORWARD", "Bring the date forward"
+
+
+MOVING_OUTCOMES: Final = frozenset({ReviewOutcome.DELAY, ReviewOutcome.BRING_FORWARD})
+"""Decisions with a new automatic time."""
 
 
 class RolloutStatus(TextChoices):

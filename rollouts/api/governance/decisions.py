@@ -131,14 +131,20 @@ class RecommendationsView(ResourceView):
         body=RecommendationSerializer,
         example={"version": 1, "outcome": "PROCEED", "reasons": "The failures are of one meter model."},
         returns=schema_reference(documents.DecisionDetailSchema),
-        refuses=("decision_closed", "recommendation_changed", "DELAY_NOT_LATER", "bad_input"),
+        refuses=(
+            "decision_closed",
+            "recommendation_changed",
+            "DELAY_NOT_LATER",
+            "FORWARD_NOT_EARLIER",
+            "bad_input",
+        ),
     )
     def put(self, request: Request, decision_id: int) -> Response:
         """Word the recommendation, or reword it.
 
-        PROCEED resumes, PAUSE and STOP halt, DELAY moves the automatic time. Sign-offs of an earlier wording
-        are void. The last signature enacts it. What a system recommends, people of the DCC cannot sign until
-        one of them has worded it: nobody signs their own words.
+        PROCEED resumes, PAUSE and STOP halt, DELAY and BRING_FORWARD move the automatic time. Sign-offs of an
+        earlier wording are void. The last signature enacts it. What a system recommends, people of the DCC
+        cannot sign until one of them has worded it: nobody signs their own words.
         """
         body = self.validated_body(RecommendationSerializer)
         body["outcome"] = body["outcome"].value
@@ -185,6 +191,7 @@ class SignaturesView(ResourceView):
             "recommendation_changed",
             "sign_off_not_needed",
             "DELAY_NOT_LATER",
+            "FORWARD_NOT_EARLIER",
             "bad_input",
         ),
     )

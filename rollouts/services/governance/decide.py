@@ -32,6 +32,7 @@ from rollouts.services.rollouts.step import StepRefused
 from rollouts.states import (
     ENDED_STATUSES,
     HALTED_STATUSES,
+    MOVING_OUTCOMES,
     OPEN_STATUSES,
     ReviewOutcome,
 )
@@ -105,8 +106,9 @@ def recommend(
 ) -> Decision:
     """Word the recommendation, or reword it: sign-offs of an earlier wording are void.
 
-    `version` is the wording that was read. A delay names the new automatic time; `goes_on` says whether a
-    rollout that stands resumes with it. The figures are kept as they stand now.
+    `version` is the wording that was read. A delay, or bringing the date forward, names the new
+    automatic time; `goes_on` says whether a rollout that stands resumes with it. The figures are kept as
+    they stand now.
 
     Raises:
         NotPermitted, NotFound: not a DCC operator; no such decision.
@@ -174,7 +176,7 @@ def sign_off(
         RecommendationChanged: it was worded again: read it again.
         DecisionClosed: it has been decided, or nothing is recommended.
         SignOffNotNeeded: enough of this body have signed, or this person has.
-        RuleBroken: the date of a delay has passed.
+        RuleBroken: the new date has passed.
     """
     rollout_id = Decision.objects.filter(pk=decision_id).values_list("rollout_id", flat=True).first()
     before = count_states(rollout_id) if rollout_id else {}
@@ -309,16 +311,14 @@ def _check_version(decision: Decision, version: int) -> None:
 def _checked_date(
     rollout: Rollout, outcome: str, automatic_at: datetime | None, *, now: datetime
 ) -> datetime | None:
-    if outcome != ReviewOutcome.DELAY:
+    if outcome not in MOVING_OUTCOMES:
         if automatic_at is not None:
-            raise BadInput("Only a delay has a new date.")
+            raise BadInput("Only a delay, or bringing the date forward, has a new date.")
         return None
     if automatic_at is None:
-        raise BadInput("Give the new automatic time of the delay.")
-    if automatic_at <= max(rollout.automatic_at, now):
-        raise rules.RuleBroken(
-            "DELAY_NOT_LATER", "A delay moves the automatic time to a later one, which is still ahead."
-        )
+        raise BadInput("Give the new automatic time.")
+    is_delay = outcome == ReviewOutcome.DELAY
+    rules.check_moved_at(automatic_at, before=rollout.automatic_at, is_delay=is_delay, now=now)
     return automatic_at
 
 

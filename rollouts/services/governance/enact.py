@@ -16,12 +16,14 @@ from portal.kernel import sql
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts import rules
 from rollouts.models import Decision, Rollout
+from rollouts.reads.governance.instructed_later import instructed_later
 from rollouts.reads.rollouts.shares import Shares, shares_of
 from rollouts.services.governance.change_requirements import put_requirements
 from rollouts.services.rollouts.reschedule import move_dates, open_windows
 from rollouts.services.rollouts.step import StepRefused, party_numbers, step_taken
 from rollouts.states import (
     HALTED_STATUSES,
+    MOVING_OUTCOMES,
     OPEN_STATUSES,
     ReviewOutcome,
     RolloutStatus,
@@ -37,12 +39,18 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     ReviewOutcome.PAUSE: "Nothing for now. Your instructions are kept; you are told when it goes on.",
     ReviewOutcome.DELAY: "Hubs whose time had defaulted can be instructed again until the new cut-off. "
     "Times you have asked for stand, unless you change them.",
+    ReviewOutcome.BRING_FORWARD: "Instruct hubs that still wait for your answer until the new cut-off. "
+    "Times you have asked for stand, but none is later than the new automatic time.",
     ReviewOutcome.STOP: "Nothing. Hubs that run the new firmware keep it; all others stay as they are.",
 }
 
 _NONE_TO_ASK: Final = (
     "Nothing. The new dates open no window for instructions: times that had defaulted move with DCC's, and "
     "times you have asked for stand."
+)
+_NO_TIME_LEFT: Final = (
+    "Nothing. The new cut-off has passed: hubs you have not instructed activate at DCC's time. Times you "
+    "have asked for stand, but none is later than the new automatic time."
 )
 _STANDS: Final = " Until the rollout goes on nothing leaves; you are told when it does."
 
@@ -52,7 +60,7 @@ def enact(scope: Scope, decision: Decision, rollout: Rollout | None, *, now: dat
     """Do what was confirmed, in the transaction that verified it; the caller holds both rows.
 
     Raises:
-        RuleBroken: the date of a delay has passed meanwhile.
+        RuleBroken: the new date has passed meanwhile.
     """
     decision.status, decision.decided_at = DecisionStatus.ENACTED, now
     decision.save(update_fields=["status", "decided_at"])
@@ -60,7 +68,7 @@ def enact(scope: Scope, decision: Decision, rollout: Rollout | None, *, now: dat
         put_requirements(scope, decision, now=now)
     else:
         _enact_on(scope, decision, rollout, now=now)
-    if decision.outcome != ReviewOutcome.DELAY:
+    if decision.outcome not in MOVING_OUTCOMES:
         decision.finished_at = now
     decision.save(update_fields=["effects", "finished_at", "follow_up_until"])
 
@@ -71,8 +79,8 @@ def _enact_on(scope: Scope, decision: Decision, rollout: Rollout, *, now: dateti
     shares, open_again = shares_of(rollout.pk), dict[int, int]()
     stood_at = rollout.status
     moved: dict[str, str] = {}
-    if decision.outcome == ReviewOutcome.DELAY:
-        moved = _delay(decision, rollout, now=now)
+    if decision.outcome in MOVING_OUTCOMES:
+        moved = _move_dates(decision, rollout, now=now)
         open_again = _asked_again(rollout, now=now)
     verb = verb_for(ReviewOutcome(decision.outcome), RolloutStatus(stood_at), goes_on=decision.goes_on)
     if verb is not None:
@@ -99,19 +107,20 @@ def verb_for(outcome: ReviewOutcome, status: RolloutStatus, *, goes_on: bool) ->
     is_halted = status in HALTED_STATUSES
     if outcome == ReviewOutcome.STOP:
         return "stop"
-    if outcome == ReviewOutcome.PROCEED or (outcome == ReviewOutcome.DELAY and goes_on):
+    if outcome == ReviewOutcome.PROCEED or (outcome in MOVING_OUTCOMES and goes_on):
         return "resume" if is_halted else None
-    if outcome == ReviewOutcome.DELAY and not is_halted:
+    if outcome in MOVING_OUTCOMES and not is_halted:
         return None
     return None if status == RolloutStatus.PAUSED else "pause"
 
 
-def _delay(decision: Decision, rollout: Rollout, *, now: datetime) -> dict[str, str]:
+def _move_dates(decision: Decision, rollout: Rollout, *, now: datetime) -> dict[str, str]:
     automatic_at = decision.automatic_at
-    if automatic_at is None or automatic_at <= max(now, rollout.automatic_at):
-        raise rules.RuleBroken("DELAY_NOT_LATER", "The new automatic time has passed. Recommend a later one.")
+    assert automatic_at is not None  # noqa: S101 - by a constraint
+    is_delay = decision.outcome == ReviewOutcome.DELAY
+    rules.check_moved_at(automatic_at, before=rollout.automatic_at, is_delay=is_delay, now=now)
     moved = move_dates(rollout, automatic_at=automatic_at, now=now)
-    decision.follow_up_until = rollout.cutoff_at
+    decision.follow_up_until = max(rollout.cutoff_at, now)
     return moved
 
 
@@ -141,23 +150,15 @@ def _tell(
 ) -> None:
     """Tell every party what was decided and what it means for its own hubs, in numbers and dates."""
     outcome = ReviewOutcome(decision.outcome)
-    numbers = party_numbers(rollout, shares)
-    own: dict[int, dict[str, Any]] = {}
-    for party, document in numbers.items():
-        states = Counter(document.get("states", {}))
-        own[party] = {**document, "means": _means(outcome, RolloutStatus(rollout.status), states)}
-        if outcome == ReviewOutcome.DELAY and party in shares.by_supplier:
-            own[party]["open_again"] = open_again.get(party, 0)
-    for party, by_day in _instructed_by_day(rollout.pk).items():
-        if party in own:
-            own[party]["instructed_by_day"] = by_day
+    is_forward = outcome == ReviewOutcome.BRING_FORWARD
+    own = _own_numbers(outcome, rollout, shares, open_again)
     data = {
         "name": rollout.name,
         "decision": decision.pk,
         "outcome": outcome.value,
         "status": rollout.status,
         "reason": f"{outcome.label}. {decision.reasons}",
-        "what_to_do": _what_to_do(outcome, RolloutStatus(rollout.status), is_open_again=bool(open_again)),
+        "what_to_do": _what_to_do(outcome, rollout, is_open_again=bool(open_again), now=now),
         "automatic_at": rollout.automatic_at.isoformat(),
         "cutoff_at": rollout.cutoff_at.isoformat(),
     }
@@ -169,16 +170,39 @@ def _tell(
         data=data,
         data_by_party=own,
     )
-    if outcome == ReviewOutcome.DELAY:
-        dates = {**data, **moved}
+    if outcome in MOVING_OUTCOMES:
+        dates = {**data, **moved, "has_window": rollout.cutoff_at >= now}
         journal.publish_entries(
-            EntryKind.ROLLOUT_DELAYED,
+            EntryKind.ROLLOUT_BROUGHT_FORWARD if is_forward else EntryKind.ROLLOUT_DELAYED,
             parties=own,
             rollout_id=rollout.pk,
             at=now,
             data=dates,
             data_by_party=own,
         )
+
+
+def _own_numbers(
+    outcome: ReviewOutcome, rollout: Rollout, shares: Shares, open_again: Mapping[int, int]
+) -> dict[int, dict[str, Any]]:
+    """Return what the decision means for each party's own hubs."""
+    later: Mapping[int, int] = {}
+    if outcome == ReviewOutcome.BRING_FORWARD:
+        later = instructed_later(rollout.pk, than=rollout.automatic_at)
+    own: dict[int, dict[str, Any]] = {}
+    for party, document in party_numbers(rollout, shares).items():
+        states = Counter(document.get("states", {}))
+        own[party] = {**document, "means": _means(outcome, RolloutStatus(rollout.status), states)}
+        if party not in shares.by_supplier:
+            continue
+        if outcome == ReviewOutcome.DELAY:
+            own[party]["open_again"] = open_again.get(party, 0)
+        if outcome == ReviewOutcome.BRING_FORWARD:
+            own[party]["brought_forward"] = later.get(party, 0)
+    for party, by_day in _instructed_by_day(rollout.pk).items():
+        if party in own:
+            own[party]["instructed_by_day"] = by_day
+    return own
 
 
 def _instructed_by_day(rollout_id: int) -> dict[int, dict[str, int]]:
@@ -189,11 +213,15 @@ def _instructed_by_day(rollout_id: int) -> dict[int, dict[str, int]]:
     return by_party
 
 
-def _what_to_do(outcome: ReviewOutcome, status: RolloutStatus, *, is_open_again: bool) -> str:
-    if outcome != ReviewOutcome.DELAY:
-        return WHAT_TO_DO[outcome]
-    words = WHAT_TO_DO[outcome] if is_open_again else _NONE_TO_ASK
-    return words + _STANDS if status in HALTED_STATUSES else words
+def _what_to_do(outcome: ReviewOutcome, rollout: Rollout, *, is_open_again: bool, now: datetime) -> str:
+    words = WHAT_TO_DO[outcome]
+    if outcome not in MOVING_OUTCOMES:
+        return words
+    if outcome == ReviewOutcome.DELAY and not is_open_again:
+        words = _NONE_TO_ASK
+    if outcome == ReviewOutcome.BRING_FORWARD and rollout.cutoff_at < now:
+        words = _NO_TIME_LEFT
+    return words + _STANDS if rollout.status in HALTED_STATUSES else words
 
 
 def _means(outcome: ReviewOutcome, status: RolloutStatus, states: Counter[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""A delay: the dates of a rollout move, instruction is open again, every hub's time is settled again (R5.6).
+"""The dates of a rollout move, later or earlier, and every hub's time is settled again (R1.2, R5.6).
 
 # Note [Rescheduling]
 The dates move in the transaction that enacts the decision; the hubs follow page by page. Until the last page
@@ -10,7 +10,7 @@ recalled; such a hub is asked again once its cancel is confirmed, by later passe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from portal.kernel import locks, sql
@@ -22,7 +22,7 @@ from rollouts.services.dispatch.backoff import is_rested, scanning
 from rollouts.services.governance.halt import cancel_hubs
 from rollouts.services.instructions.answer import in_guid_order, put_back_unsent
 from rollouts.services.instructions.resolve import resolution_sql, slots_of, terms_of
-from rollouts.states import ENDED_STATUSES, ReviewOutcome
+from rollouts.states import ENDED_STATUSES, MOVING_OUTCOMES
 from rollouts.states.governing import DecisionStatus
 
 PAGE: Final = 10_000
@@ -31,7 +31,7 @@ FIRST: Final = -(2**63)
 
 @dataclass(slots=True)
 class Rescheduled:
-    """What a pass over the hubs of a delayed rollout has done."""
+    """What a pass over the hubs of a rollout whose dates have moved has done."""
 
     changed: int = 0
     reopened: int = 0
@@ -40,8 +40,10 @@ class Rescheduled:
 
 @inside_unit_of_work
 def move_dates(rollout: Rollout, *, automatic_at: datetime, now: datetime) -> dict[str, str]:
-    """Move the automatic time and the cut-off of a rollout, and those of its batches by the same amount.
+    """Move the automatic time and the cut-off of a rollout, and those of its batches.
 
+    A delay moves batches by the same amount; where the date is brought forward they keep their own times, as
+    far as these are not later.
     Only a recorded decision may go beyond six months after the notice. Nothing is claimed until
     `finish_delays` has settled the hubs again. The caller holds the rollout's row.
     """
@@ -50,7 +52,7 @@ def move_dates(rollout: Rollout, *, automatic_at: datetime, now: datetime) -> di
     rollout.automatic_at, rollout.cutoff_at = automatic_at, rules.one_month_before(automatic_at)
     if rollout.cutoff_at >= now:
         rollout.window_closed_at = None
-    if rollout.unreachable_until is not None:
+    if rollout.unreachable_until is not None and shift > timedelta(0):
         rollout.unreachable_until += shift
     rollout.is_rescheduling = True
     rollout.save(
@@ -63,7 +65,8 @@ def move_dates(rollout: Rollout, *, automatic_at: datetime, now: datetime) -> di
         ]
     )
     for batch in rollout.batches.exclude(automatic_at=None):
-        batch.automatic_at = (batch.automatic_at or automatic_at) + shift
+        own = batch.automatic_at or automatic_at
+        batch.automatic_at = own + shift if shift > timedelta(0) else min(own, automatic_at)
         batch.cutoff_at = rules.one_month_before(batch.automatic_at)
         if batch.cutoff_at >= now:
             batch.window_closed_at = None
@@ -79,14 +82,14 @@ def open_windows(rollout: Rollout, *, now: datetime) -> list[int]:
 
 
 def finish_delays(now: datetime) -> Rescheduled:
-    """Settle the hubs of delayed rollouts again, as far as that is left to do; return what was done."""
+    """Settle the hubs of rollouts whose dates have moved, as far as that is left to do."""
     done = Rescheduled()
     waiting = Decision.objects.filter(
-        status=DecisionStatus.ENACTED, outcome=ReviewOutcome.DELAY, finished_at=None
+        status=DecisionStatus.ENACTED, outcome__in=MOVING_OUTCOMES, finished_at=None
     ).order_by("id")
     for decision in waiting.select_related("rollout"):
         rollout = decision.rollout
-        assert rollout is not None  # noqa: S101 - by a constraint: only rollouts are delayed
+        assert rollout is not None  # noqa: S101 - by a constraint: only rollouts have dates
         with locks.attempted(locks.LockClass.RESCHEDULE, rollout.pk) as is_ours:
             if is_ours:
                 _follow(decision, rollout, done, now=now)

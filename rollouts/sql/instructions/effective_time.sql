@@ -1,5 +1,5 @@
 -- A piece: when a target is to activate, from its Parties' answers; the SQL twin of `rollouts.rules.resolve`.
-(CASE
+least({automatic_at}, CASE
     WHEN {import_party} IS NULL AND {gas_party} IS NULL THEN {automatic_at}
     WHEN {import_party} <> {gas_party} THEN CASE
         WHEN {import_answer} <> {Answer.INSTRUCTED} AND {gas_answer} <> {Answer.INSTRUCTED} THEN {automatic_at}

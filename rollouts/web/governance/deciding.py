@@ -17,13 +17,14 @@ from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from portal.kernel.presentation.moments import long_time
+from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotFound, Refusal
 from rollouts import rules, services
 from rollouts.queries.governance.decisions import after_halt, needed_for
 from rollouts.queries.governance.reviews import Reviews, reviews
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.services import Signed
-from rollouts.states import ENDED_STATUSES, HALTED_STATUSES, ReviewOutcome, RolloutStatus
+from rollouts.states import ENDED_STATUSES, HALTED_STATUSES, MOVING_OUTCOMES, ReviewOutcome, RolloutStatus
 from rollouts.states.governing import DecisionStatus, SignOffVerdict
 from rollouts.web.governance.evidence import figure_facts
 from rollouts.web.guards import for_people, scope_of
@@ -35,6 +36,8 @@ OUTCOMES: Final[Mapping[ReviewOutcome, str]] = {
     ReviewOutcome.PROCEED: "The rollout goes on from where it was halted; recalled activations go out again.",
     ReviewOutcome.PAUSE: "Sending stops and activations dated ahead are recalled, until another decision.",
     ReviewOutcome.DELAY: "The automatic date and the cut-off move to later ones.",
+    ReviewOutcome.BRING_FORWARD: "The automatic date and the cut-off move to earlier ones; times instructed "
+    "for later become the new date.",
     ReviewOutcome.STOP: "The rollout ends. Hubs that run the new firmware keep it; the others stay as is.",
 }
 
@@ -56,13 +59,13 @@ class RecommendForm(forms.Form):
         widget=forms.RadioSelect,
     )
     automatic_at = LocalTimeField(
-        label="New automatic activation", required=False, help_text=f"For a delay alone. {LOCAL_HINT}"
+        label="New automatic activation", required=False, help_text=f"For a new date alone. {LOCAL_HINT}"
     )
     goes_on = forms.BooleanField(
         label="Let a halted rollout go on with the new dates",
         required=False,
         initial=True,
-        help_text="For a delay alone. Unticked, it stays paused until another decision.",
+        help_text="For a new date alone. Unticked, it stays paused until another decision.",
     )
     reasons = forms.CharField(
         label="Reasons",
@@ -72,10 +75,10 @@ class RecommendForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Ask for a date where a delay is recommended."""
+        """Ask for a date where a new one is recommended."""
         cleaned = super().clean() or {}
-        if cleaned.get("outcome") == ReviewOutcome.DELAY and not cleaned.get("automatic_at"):
-            self.add_error("automatic_at", "Give the new date of the delay.")
+        if cleaned.get("outcome") in MOVING_OUTCOMES and not cleaned.get("automatic_at"):
+            self.add_error("automatic_at", "Give the new date.")
         return cleaned
 
 
@@ -163,15 +166,15 @@ def _act(
     version_text = request.POST.get("version", "")
     version = int(version_text) if version_text.isdecimal() else 0
     if act == "recommend":
-        is_delay = cleaned["outcome"] == ReviewOutcome.DELAY
+        is_moving = cleaned["outcome"] in MOVING_OUTCOMES
         services.recommend(
             scope,
             decision_id=governance.current.id,
             version=version,
             outcome=cleaned["outcome"],
             reasons=cleaned["reasons"],
-            automatic_at=cleaned["automatic_at"] if is_delay else None,
-            goes_on=cleaned["goes_on"] if is_delay else True,
+            automatic_at=cleaned["automatic_at"] if is_moving else None,
+            goes_on=cleaned["goes_on"] if is_moving else True,
             now=now,
         )
         return "Recommended. Those who have to sign are told."
@@ -199,15 +202,20 @@ def _signed_words(signed: Signed) -> str:
     return f"Signed. Still needed: {'; or '.join(signed.still_needed)}."
 
 
-def _outcome_words(governance: Reviews, status: RolloutStatus) -> str:
-    """Return what a signature would set going, the resumption that a delay may bring included."""
+def _outcome_words(governance: Reviews, status: RolloutStatus, *, now: datetime) -> str:
+    """Return what a signature would set going, the resumption that a new date may bring included."""
     card = governance.current
     if card is None or card.outcome is None:
         return ""
     outcome = OUTCOMES[card.outcome]
-    if card.outcome != ReviewOutcome.DELAY or card.automatic_at is None:
+    if card.outcome not in MOVING_OUTCOMES or card.automatic_at is None:
         return outcome
-    outcome += f" The new cut-off would be {long_time(rules.one_month_before(card.automatic_at))}."
+    cutoff_at = rules.one_month_before(card.automatic_at)
+    outcome += f" The new cut-off would be {long_time(cutoff_at)}."
+    if cutoff_at < now:
+        outcome += " That has passed: Suppliers could instruct no more."
+    if card.instructed_later:
+        outcome += f" {count_of(card.instructed_later, 'hub')} instructed for later would take the new date."
     if status not in HALTED_STATUSES:
         return f"{outcome} The rollout runs on meanwhile."
     if card.goes_on:
@@ -244,8 +252,8 @@ def _page(
         "sign_form": SignForm(),
         "take_back_form": TakeBackForm(),
         **forms_bound,
-        "outcome_words": _outcome_words(governance, page.flight.status),
-        "delay_hint": f"For a delay alone. Later than {long_time(page.flight.automatic_at)}. {LOCAL_HINT}",
+        "outcome_words": _outcome_words(governance, page.flight.status, now=now),
+        "date_hint": f"For a new date alone. It is {long_time(page.flight.automatic_at)} now. {LOCAL_HINT}",
         "figures": figure_facts(governance.current.figures) if governance.current else [],
         "signers": _signers(scope, governance),
         "stands": page.flight.status in HALTED_STATUSES | ENDED_STATUSES,

@@ -414,7 +414,8 @@ class TestWhatEverybodyHears:
 @pytest.mark.parametrize("outcome", list(ReviewOutcome))
 def test_every_outcome_is_defined_wherever_a_rollout_stands(world, now, status, outcome):
     rollout = make_rollout(world, now=now)
-    terms = {"automatic_at": rollout.automatic_at + timedelta(days=30)} if outcome == "DELAY" else {}
+    days = {"DELAY": 30, "BRING_FORWARD": -30}.get(outcome)
+    terms = {"automatic_at": rollout.automatic_at + timedelta(days=days)} if days else {}
     decision = recommended(world, rollout, outcome, now, **terms)
     stood_at = "SAFE_LAUNCH" if status in {"SUSPENDED", "PAUSED"} else ""
     Rollout.objects.filter(pk=rollout.pk).update(status=status, stood_at=stood_at)
@@ -422,6 +423,7 @@ def test_every_outcome_is_defined_wherever_a_rollout_stands(world, now, status, 
     lands = {
         "PROCEED": {"SUSPENDED": "SAFE_LAUNCH", "PAUSED": "SAFE_LAUNCH"},
         "DELAY": {"SUSPENDED": "SAFE_LAUNCH", "PAUSED": "SAFE_LAUNCH"},
+        "BRING_FORWARD": {"SUSPENDED": "SAFE_LAUNCH", "PAUSED": "SAFE_LAUNCH"},
         "PAUSE": dict.fromkeys(["NOTIFIED", "PILOT", "PILOT_REVIEW", "SAFE_LAUNCH", "SUSPENDED"], "PAUSED"),
         "STOP": dict.fromkeys(
             ["NOTIFIED", "PILOT", "PILOT_REVIEW", "SAFE_LAUNCH", "SUSPENDED", "PAUSED"], "STOPPED"

@@ -8,9 +8,11 @@ import pytest
 from django.conf import settings
 
 from portal.kernel.presentation.moments import long_time
+from portal.kernel.working_days import local
 from rollouts import services
 from rollouts.models import Decision
 from rollouts.rules import one_month_before
+from tests.factories import make_rollout
 from tests.web.governing import decision_of, make_trouble
 
 pytestmark = pytest.mark.django_db
@@ -75,14 +77,15 @@ def test_the_fields_of_a_delay_are_a_part_of_their_own_that_says_so(world, seat,
     url = f"/rollouts/{trouble.rollout.pk}/decision/"
     page = seat("operator").get(url).content.decode()
 
-    part = page[page.index('data-for="DELAY"') : page.index('name="reasons"')]
+    part = page[page.index('data-for="DELAY BRING_FORWARD"') : page.index('name="reasons"')]
     assert 'name="automatic_at"' in part
     assert 'name="goes_on"' in part
-    assert part.count("For a delay alone.") == 2
-    assert f"Later than {long_time(trouble.rollout.automatic_at)}." in part
+    assert part.count("For a new date alone.") == 2
+    assert f"It is {long_time(trouble.rollout.automatic_at)} now." in part
     assert 'name="outcome"' not in part
     style = (settings.BASE_DIR / "static/css/governing.css").read_text()
-    assert '.choose:not(:has(input[name="outcome"][value="DELAY"]:checked)) [data-for~="DELAY"]' in style
+    chosen = 'input[name="outcome"]:is([value="DELAY"], [value="BRING_FORWARD"]):checked'
+    assert f'.choose:not(:has({chosen})) [data-for~="DELAY"]' in style
 
 
 @pytest.mark.requirement("R5.3", "R5.4")
@@ -118,3 +121,37 @@ def test_the_page_says_who_will_have_to_sign_before_anything_is_recommended(seat
     page = seat("operator").get(f"/rollouts/{trouble.rollout.pk}/decision/").content.decode()
 
     assert "Any outcome needs 1 of the SEC Panel or a nominated Sub-Committee (panel member)." in page
+
+
+@pytest.mark.requirement("R1.2")
+def test_whoever_signs_an_earlier_date_reads_what_it_does_to_instructions(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    services.receive_instruction(
+        world.as_supplier,
+        rollout_id=rollout.pk,
+        kind="INSTRUCT",
+        source=services.HubList.from_stored([world.guid(0), world.guid(1)]),
+        activate_at=today + timedelta(days=80),
+        received_at=today,
+        now=today,
+    )
+    url = f"/rollouts/{rollout.pk}/decision/"
+    operator = seat("operator")
+    operator.post(url, {"act": "open", "because": "A fault in the old firmware."})
+    form = {
+        "act": "recommend",
+        "version": 1,
+        "outcome": "BRING_FORWARD",
+        "reasons": "Sooner.",
+        "goes_on": "on",
+    }
+
+    without = operator.post(url, form)
+    day = local(today + timedelta(days=20)).strftime("%d/%m/%Y 02:00")
+    done = operator.post(url, {**form, "automatic_at": day}, follow=True)
+    page = seat("panel").get(url).content.decode()
+
+    assert (without.status_code, done.status_code) == (422, 200)
+    assert "2 hubs instructed for later would take the new date." in page
+    assert "That has passed: Suppliers could instruct no more." in page
+    assert seat("supplier").get(url).status_code == 404

@@ -12,7 +12,7 @@ from rollouts.queries.governance.evidence.collecting import Evidence
 from rollouts.queries.governance.evidence.drawing import Drawing, course, intervals
 from rollouts.queries.governance.triage import GroupBy, TriageGroup
 from rollouts.rules.rates import Rate
-from rollouts.states import ReviewOutcome, RolloutStatus, TargetState
+from rollouts.states import MOVING_OUTCOMES, RolloutStatus, TargetState
 from rollouts.states.governing import HanImpact, IncidentStatus
 
 
@@ -197,7 +197,7 @@ def _decision(page: DecisionPage) -> ReportSection:
     ]
     if line.outcome is not None and line.recommended_at is not None:
         until = f", new automatic time {_time_words(line.automatic_at)}" if line.automatic_at else ""
-        if line.outcome == ReviewOutcome.DELAY:
+        if line.outcome in MOVING_OUTCOMES:
             until += (
                 "; a halted rollout goes on with it" if line.goes_on else "; a halted rollout stays paused"
             )
