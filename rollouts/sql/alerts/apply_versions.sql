@@ -1,18 +1,20 @@
--- What hubs say they run: readings of the version (SR 11.2), and activations that fit no target of a rollout. The SMI
--- records of the hub and its GPF are corrected where they differ, the Suppliers responsible at this moment are told
+-- What hubs say they run: readings of the version (SR 11.2), and activations that fit no target of a rollout or confirm
+-- what a Suspended hub runs already. The SMI records of the hub and its GPF are corrected where they differ, and are
+-- Suspended no longer where the version is Active on the CPL; the Suppliers responsible at this moment are told
 -- (R4.6, R4.7), and a reading goes to whoever asked, if still responsible for the hub. A version that is on no list of
 -- its model changes nothing; nor does one that was said before the hub, or a later inventory file, said what the SMI
 -- holds now (its clock may be ahead of ours, by a day at most).
 WITH report AS (
     SELECT judged.guid, judged.alert_id, judged.asked_by, judged.reason, judged.occurred_at, judged.firmware_version,
-           judged.old_entry_id, judged.old_status, entry.id AS entry_id, judged.import_id, judged.gas_id,
+           judged.old_entry_id, judged.old_status, entry.id AS entry_id, entry.status AS entry_status, judged.import_id, judged.gas_id,
            judged.code = {AlertCode.READ_RESULT} AS is_reading
       FROM judged_alert AS judged
       LEFT JOIN rollouts_cplentry AS entry
         ON entry.device_model_id = judged.device_model_id AND entry.firmware_version = judged.firmware_version
      WHERE judged.code = {AlertCode.READ_RESULT} AND judged.why IS NULL
         OR judged.code IN ({AlertCode.CS06_RESPONSE, AlertCode.ACTIVATED}) AND judged.reason = {FailureCode.NONE}
-           AND judged.why IN ('NO_ROLLOUT', 'OTHER_VERSION')
+           AND (judged.why IN ('NO_ROLLOUT', 'OTHER_VERSION')
+                OR judged.why IS NULL AND judged.old_status = {SmiStatus.SUSPENDED})
 ), said AS (
     -- The last of each hub that says something.
     SELECT DISTINCT ON (guid) * FROM report
@@ -39,13 +41,18 @@ WITH report AS (
                                          OR EXISTS (SELECT FROM rollouts_estateimport AS file
                                                      WHERE file.id = CASE WHEN starts_with(known.evidence, 'import ')
                                                                           THEN substr(known.evidence, 8)::bigint END
-                                                       AND file.as_of > said.occurred_at))) END
+                                                       AND file.as_of > said.occurred_at)))
+                ELSE {SmiStatus.SUSPENDED} IN (hub.smi_status, hub.gpf_status) AND said.entry_status = 'ACTIVE'
+                     AND NOT EXISTS (SELECT FROM rollouts_hub_history AS known
+                                      WHERE known.guid IN (hub.guid, hub.gpf_guid) AND known.kind = {HistoryKind.STATUS}
+                                        AND known.at > said.occurred_at) END
     RETURNING hub.guid, hub.gpf_guid, hub.import_supplier_id, hub.gas_supplier_id, said.alert_id, said.entry_id,
               said.old_entry_id, said.old_status, said.firmware_version, said.is_reading
 ), changed AS (
     SELECT smi.guid, smi.gpf_guid, smi.alert_id::text AS evidence, entry.firmware_version AS old_version,
            smi.firmware_version AS new_version
       FROM smi JOIN rollouts_cplentry AS entry ON entry.id = smi.old_entry_id
+     WHERE smi.old_entry_id <> smi.entry_id
 ), history AS (
     INSERT INTO rollouts_hub_history (guid, at, kind, old_value, new_value, evidence)
     SELECT guid, %(now)s, {HistoryKind.VERSION}, old_version, new_version, evidence FROM changed

@@ -30,7 +30,7 @@ from rollouts.models import (
     Target,
     UnmatchedAlert,
 )
-from rollouts.states import CommandKind, FailureCode, SmiStatus, TargetState
+from rollouts.states import CommandKind, FailureCode, HistoryKind, SmiStatus, TargetState
 from tests.factories import make_rollout, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -370,6 +370,91 @@ def test_an_activation_outside_its_rollout_reaches_the_inventory_and_the_supplie
         assert bench.feed(scope) == [(EntryKind.HUB_ACTIVATED, guid, 0)]
     assert bench.feed(world.as_third) == []
     assert not UnmatchedAlert.objects.exists()
+
+
+@pytest.mark.requirement("R4.6", "R4.7")
+@pytest.mark.parametrize("code", ["0x8F66", "CS06_RESPONSE", "READ_RESULT"])
+@pytest.mark.parametrize("place", ["none", "activated"])
+def test_a_suspended_hub_confirmed_on_the_version_it_has_is_suspended_no_longer(now, code, place):
+    bench = Bench(now)
+    world, guid = bench.world, bench.world.guid(9)
+    version = {"none": "0C220000", "activated": "0C230000"}[place]
+    if place == "activated":
+        bench.deliver(bench.activated(9))
+        Hub.objects.filter(guid=guid).update(smi_status=SmiStatus.SUSPENDED, gpf_status=SmiStatus.SUSPENDED)
+    else:
+        sql.run("DELETE FROM rollouts_target WHERE guid = %(guid)s", {"guid": guid})
+        HubInFlight.objects.filter(guid=guid).delete()
+        Hub.objects.filter(guid=guid).update(smi_status=SmiStatus.SUSPENDED, gpf_status=SmiStatus.SUSPENDED)
+    before = len(bench.feed(world.as_supplier))
+    more = {"reason": "SUCCESS"} if code == "CS06_RESPONSE" else {}
+    alert = bench.alert(9, code, anonymous=True, minutes=3, firmware_version=version, **more)
+
+    bench.deliver(alert)
+    bench.deliver(alert, {**alert, "alert_id": str(uuid.uuid4())})
+
+    hub = Hub.objects.get(guid=guid)
+    assert (hub.smi_status, hub.gpf_status) == (SmiStatus.COMMISSIONED, SmiStatus.COMMISSIONED)
+    assert hub.cpl_entry.firmware_version == version
+    for scope in (world.as_supplier, world.as_other):
+        assert bench.feed(scope)[before:] == [(EntryKind.HUB_ACTIVATED, guid, 0)]
+    assert bench.feed(world.as_third) == []
+    assert HubHistory.objects.filter(guid=guid, new_value="Commissioned").count() == 1
+    assert not UnmatchedAlert.objects.exists()
+
+
+@pytest.mark.requirement("R4.6")
+@pytest.mark.parametrize("reason", ["off the CPL", "suspended since"])
+def test_a_hub_stays_suspended_where_its_version_left_the_cpl_or_the_news_is_older(now, reason):
+    bench = Bench(now)
+    guid = bench.world.guid(9)
+    Hub.objects.filter(guid=guid).update(smi_status=SmiStatus.SUSPENDED, gpf_status=SmiStatus.SUSPENDED)
+    if reason == "off the CPL":
+        CplEntry.objects.filter(pk=bench.world.current.pk).update(status="CANCELLED")
+    else:
+        HubHistory.objects.create(
+            guid=guid, at=now + timedelta(minutes=5), kind=HistoryKind.STATUS, new_value="Suspended"
+        )
+
+    bench.deliver(bench.alert(9, "READ_RESULT", anonymous=True, firmware_version="0C220000"))
+
+    hub = Hub.objects.get(guid=guid)
+    assert (hub.smi_status, hub.gpf_status) == (SmiStatus.SUSPENDED, SmiStatus.SUSPENDED)
+
+
+@pytest.mark.requirement("R4.6", "R4.7")
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("state", [TargetState.ELIGIBLE, TargetState.SCHEDULED, TargetState.NO_CONFIRMATION])
+def test_a_reading_moves_a_hub_that_somebody_else_has_upgraded(now, asked, state):
+    bench = Bench(now)
+    world, guid = bench.world, bench.world.guid(9)
+    sql.run("DELETE FROM rollouts_target")
+    HubInFlight.objects.all().delete()
+    second = make_rollout(world, now=now)
+    Rollout.objects.filter(pk=bench.rollout.pk).update(status="STOPPED")
+    sql.run(
+        "UPDATE rollouts_target SET state = %(state)s, consent = 4 WHERE rollout_id = %(id)s",
+        {"state": int(state), "id": second.pk},
+    )
+    reading = Command.objects.create(
+        kind=CommandKind.READ, region=2, guids=[], hub_count=0, due_at=now, created_at=now,
+        requested_by_id=world.supplier.pk,
+    )  # fmt: skip
+    more = {"command_id": str(reading.pk)} if asked else {"anonymous": True}
+
+    bench.deliver(bench.alert(9, "READ_RESULT", firmware_version="0C230000", **more))
+    old = bench.alert(8, "READ_RESULT", anonymous=True, firmware_version="0C220000")
+    bench.deliver(old)
+
+    states = dict(Target.objects.filter(rollout_id=second.pk).values_list("guid", "state"))
+    assert states[guid] == TargetState.ACTIVATED
+    assert states[world.guid(8)] == state
+    assert Hub.objects.get(guid=guid).cpl_entry_id == world.target.pk
+    for scope in (world.as_supplier, world.as_other):
+        assert [entry for entry in bench.feed(scope) if entry[0] == EntryKind.HUB_ACTIVATED] == [
+            (EntryKind.HUB_ACTIVATED, guid, 0)
+        ]
+    assert services.measure_drift(rollout_id=second.pk).total == 0
 
 
 @pytest.mark.requirement("R4.11")
