@@ -8,7 +8,7 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 
-from portal import api_schema, logs, stores
+from portal import api_schema, environment, logs, stores
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("PORTAL_VAR", BASE_DIR / "var"))
@@ -38,6 +38,9 @@ SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")  # still read, no longer u
 ALLOWED_HOSTS = _words("ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
 CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
 INTERNAL_IPS = ["127.0.0.1"]
+BEHIND_PROXY = environment.count(
+    "BEHIND_PROXY"
+)  # proxies of ours in a row, each of which adds to X-Forwarded-For
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
 
@@ -213,7 +216,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "20/5m/ip,5/5m/key",  # by address and by mailbox; a try is counted before it is judged
     "reset_password": "20/m/ip,3/5m/key",
 }
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _flag("BEHIND_PROXY") else 0
+ALLAUTH_TRUSTED_PROXY_COUNT = BEHIND_PROXY  # the address of a caller is the one the outermost wrote
 MFA_ADAPTER = "portal.accounts.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
@@ -253,12 +256,12 @@ SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not PLAIN_HTTP
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if _flag("BEHIND_PROXY"):
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Where events come from, if not from this very origin; one for each name the portal goes by.
 STREAM_ORIGIN = _words("STREAM_ORIGIN")
-STREAM_BEHIND_PROXY = _flag("BEHIND_PROXY")  # the proxy leads to it what asks for /stream
+STREAM_BEHIND_PROXY = bool(BEHIND_PROXY)  # the proxy leads to it what asks for /stream
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

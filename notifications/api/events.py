@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, TypedDict
 
 import orjson
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -139,4 +140,4 @@ def _page(request: Request, entries: WrittenPage) -> bytes:
 def _next(request: Request, position: int) -> str:
     query = request.query_params.copy()
     query["after"] = str(position)
-    return f"{request.build_absolute_uri(request.path)}?{query.urlencode()}"
+    return f"{settings.PORTAL_URL}{request.path}?{query.urlencode()}"

@@ -11,6 +11,7 @@ from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.shortcuts import render
 
@@ -36,6 +37,13 @@ class AccountAdapter(DefaultAccountAdapter):
         "enter_current_password": "This is not your present password.",
         "rate_limited": "There have been too many tries. Wait a few minutes, then try again.",
     }
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address that the outermost of our proxies saw, or the first that any of them did."""
+        try:
+            return str(super().get_client_ip(request))
+        except ImproperlyConfigured:  # it came past one of them
+            return request.headers["X-Forwarded-For"].partition(",")[0].strip()
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody signs up by themselves."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, get_type_hints
 
+from django.conf import settings
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -114,4 +115,4 @@ def _next(request: Request, cursor: str | None) -> str | None:
         return None
     query = request.query_params.copy()
     query["after"] = cursor
-    return f"{request.build_absolute_uri(request.path)}?{query.urlencode()}"
+    return f"{settings.PORTAL_URL}{request.path}?{query.urlencode()}"

@@ -12,6 +12,7 @@ from django.contrib.auth.hashers import make_password
 from django.core import mail
 from django.test import Client
 
+from portal import environment
 from tests.identity.conftest import PASSWORD, REAL_HASHERS
 from tests.identity.handed_over import send_letters
 
@@ -97,6 +98,38 @@ def test_an_address_that_tries_many_mailboxes_is_paused(client, seats):
     answer = client.post(LOG_IN, {"login": seats.admin.email, "password": PASSWORD})
 
     assert answer.status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("proxies", "written", "status"),
+    [
+        (2, "{}, 10.0.0.2", 302),  # each caller by the address the outer one wrote
+        (1, "{}, 10.0.0.2", 429),  # all by that of the outer one
+        (2, "{}", 302),  # past the outer one
+    ],
+)
+def test_behind_several_proxies_the_tries_of_one_address_are_its_own(
+    client, seats, settings, proxies, written, status
+):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    for n in range(21):
+        headers = {"X-Forwarded-For": written.format("203.0.113.9")}
+        client.post(LOG_IN, {"login": f"guess{n}@northern.example", "password": "wrong"}, headers=headers)
+
+    answer = client.post(
+        LOG_IN,
+        {"login": seats.admin.email, "password": PASSWORD},
+        headers={"X-Forwarded-For": written.format("198.51.100.7")},
+    )
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("text", "proxies"), [("", 0), ("no", 0), ("true", 1), ("1", 1), ("2", 2)])
+def test_the_setting_says_how_many_proxies_there_are(monkeypatch, text, proxies):
+    monkeypatch.setenv("BEHIND_PROXY", text)
+
+    assert environment.count("BEHIND_PROXY") == proxies
 
 
 def test_log_ins_that_succeed_do_not_count_as_tries(seats):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -186,6 +186,17 @@ def test_a_second_factor_here_is_still_asked_for(client, seats, provider, now):
 
     assert answer.request["PATH_INFO"] == "/accounts/2fa/authenticate/"
     assert not is_logged_in(client)
+
+
+def test_the_provider_leads_back_to_the_address_it_was_told(client, seats, provider, now, settings):
+    settings.PORTAL_URL = "https://portal.example"
+    provider_id = set_up(seats, provider, now)
+
+    leads_to = client.get(f"/accounts/oidc/{provider_id}/login/")["Location"]
+
+    assert parse_qs(urlsplit(leads_to).query)["redirect_uri"] == [
+        f"https://portal.example/accounts/oidc/{provider_id}/login/callback/"
+    ]
 
 
 def test_an_answer_nobody_asked_for_is_not_taken(client, seats, provider, now):

@@ -17,6 +17,7 @@ from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOA
 from django.conf import settings
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from requests import RequestException
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,10 @@ _FAILURES: Final = (
 
 class ConfiguredProvider(OpenIDConnectOAuth2Adapter):
     """A provider as it describes itself, at most every ten minutes, under the name that was configured."""
+
+    def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
+        """Return the address an organisation was told to enter at its provider."""
+        return settings.PORTAL_URL + reverse("openid_connect_callback", args=[self.provider_id])
 
     @property
     def openid_config(self) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -65,7 +66,8 @@ class Portal:
         while path:
             page = self.call("GET", path)
             yield from page["items"]
-            path = (page["next"] or "").removeprefix(self.url)
+            following = urlsplit(page["next"] or "")  # under the portal's own name, whatever we call it
+            path = following.path and f"{following.path}?{following.query}"
 
     def instruct(self, rollout_id: int, guids: list[str], *, key: str) -> dict[str, Any]:
         """Have hubs updated as soon as possible; asked twice under one key, it is done once."""

@@ -1,0 +1,18 @@
+"""Reading numbers from the environment."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+_WORDS: Final = {"": 0, "no": 0, "false": 0, "off": 0, "yes": 1, "true": 1, "on": 1}
+
+
+def count(name: str) -> int:
+    """Read a number that was once a yes or no.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    text = os.environ.get(name, "").strip().lower()
+    return _WORDS[text] if text in _WORDS else int(text)
