@@ -88,6 +88,7 @@ class DashboardSchema(TypedDict):
     outstanding: list[OutstandingActionSchema]
     next_dates: list[NextActionSchema]
     days: Annotated[list[ForecastDaySchema], "If you do nothing: what activates when."]
+    held: Annotated[Count, "Hubs without a day because their rollouts are halted."]
     volumes: Annotated[
         dict[str, dict[str, int]], Example({"NORTH": {"2027-03-15": 3310}}), "For CSPs and the DCC."
     ]
@@ -214,6 +215,7 @@ def dashboard(board: Dashboard) -> DashboardSchema:
         "outstanding": [_outstanding(each) for each in board.outstanding],
         "next_dates": [_next(each) for each in board.next_dates],
         "days": forecast_days(board.days),
+        "held": board.held,
         "volumes": region_days(board.volumes),
     }
 

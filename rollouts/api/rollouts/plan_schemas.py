@@ -47,6 +47,9 @@ class ForecastSchema(TypedDict):
     rollout_id: Id
     days: list[ForecastDaySchema]
     by_region: Annotated[dict[str, dict[str, int]], Example({"NORTH": {"2027-03-15": 3310}})]
+    held: Annotated[
+        Count, "Hubs without a day because the rollout is halted: their times hold once it resumes."
+    ]
 
 
 def consent_status(rollout_id: int, plan: ActivationPlan) -> ConsentStatusSchema:
@@ -78,6 +81,7 @@ def forecast(rollout_id: int, plan: ActivationPlan) -> ForecastSchema:
             region.name: {day.isoformat(): hubs for day, hubs in sorted(days.items())}
             for region, days in plan.by_region.items()
         },
+        "held": plan.held,
     }
 
 

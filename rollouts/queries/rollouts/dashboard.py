@@ -107,6 +107,8 @@ class Dashboard:
     outstanding: Sequence[Outstanding] = ()
     next_dates: Sequence[NextDate] = ()
     days: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
+    held: int = 0
+    """Hubs of halted rollouts, which have no day until those resume."""
     volumes: Mapping[Region, Mapping[date, int]] = field(default_factory=dict)
     """What lies ahead, by region and day: for CSPs and the DCC."""
 
@@ -148,6 +150,7 @@ def dashboard(scope: Scope, *, now: datetime) -> Dashboard:
         outstanding=sorted(outstanding, key=lambda item: (item.due_at is None, item.due_at or now)),
         next_dates=next_dates(scope, rollouts, now=now),
         days=_by_day(plans.values()),
+        held=sum(plan.held for plan in plans.values()),
         volumes=_volumes(plans.values()) if scope.is_csp or scope.is_dcc else {},
     )
 

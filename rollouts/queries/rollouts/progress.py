@@ -12,7 +12,15 @@ from typing import Any
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from rollouts.models import CspChannel
-from rollouts.states import FAILED_STATES, Consent, FailureCode, Region, TargetState, failure_code
+from rollouts.states import (
+    FAILED_STATES,
+    HALTED_STATUSES,
+    Consent,
+    FailureCode,
+    Region,
+    TargetState,
+    failure_code,
+)
 
 States = Mapping[TargetState, int]
 
@@ -97,12 +105,14 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class ActivationPlan:
-    """What will happen to the hubs of one rollout if nobody does anything more."""
+    """What will happen to the hubs of one rollout if nobody does anything more: of a halted one, nothing."""
 
     days: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
     by_region: Mapping[Region, Mapping[date, int]] = field(default_factory=dict)
     consents: Mapping[Consent, int] = field(default_factory=dict)
     waiting: Sequence[Waiting] = ()
+    held: int = 0
+    """Hubs of a halted rollout: none of their times holds until it resumes."""
     shared: int = 0
     """Hubs with a second Supplier."""
     shared_answered: int = 0
@@ -131,7 +141,8 @@ def plans_of(scope: Scope, rollout_ids: Iterable[int]) -> dict[int, ActivationPl
     rows: dict[int, list[Any]] = {rollout_id: [] for rollout_id in ids}
     if ids:
         params = Viewer.of(scope).params
-        for row in sql.fetch_all("rollouts", "progress_plan", rollouts=ids, **params):
+        halted = sorted(HALTED_STATUSES)
+        for row in sql.fetch_all("rollouts", "progress_plan", rollouts=ids, halted=halted, **params):
             rows[row.rollout_id].append(row)
     return {rollout_id: _plan(states) for rollout_id, states in rows.items()}
 
@@ -162,12 +173,15 @@ def _plan(rows: Iterable[Any]) -> ActivationPlan:
     by_region: dict[Region, Counter[date]] = defaultdict(Counter)
     consents: Counter[Consent] = Counter()
     waiting: dict[int, Counter[str]] = defaultdict(Counter)
-    shared = shared_answered = 0
+    held = shared = shared_answered = 0
     for row in rows:
         consent = Consent(row.consent)
         consents[consent] += row.hubs
-        days[row.effective_day][_because(consent, mine=row.mine)] += row.hubs
-        by_region[Region(row.region)][row.effective_day] += row.hubs
+        if row.is_halted:
+            held += row.hubs
+        else:
+            days[row.effective_day][_because(consent, mine=row.mine)] += row.hubs
+            by_region[Region(row.region)][row.effective_day] += row.hubs
         if row.is_split:
             shared += row.hubs
             shared_answered += row.hubs if row.other else 0
@@ -178,6 +192,7 @@ def _plan(rows: Iterable[Any]) -> ActivationPlan:
         by_region=dict(sorted(by_region.items())),
         consents=consents,
         waiting=[Waiting(batch_id, **counts) for batch_id, counts in sorted(waiting.items())],
+        held=held,
         shared=shared,
         shared_answered=shared_answered,
     )

@@ -64,7 +64,10 @@ def schedule(request: PortalRequest) -> HttpResponse:
     every = forward_schedule(scope)
     rollout_text = request.GET.get("rollout", "")
     wanted = int(rollout_text) if rollout_text.isdecimal() else None
-    volumes = [each for each in every if wanted in {None, each.rollout_id}]
+    held = sum(each.to_activate for each in every if each.is_halted and wanted is None)
+    volumes = [
+        each for each in every if (each.rollout_id == wanted if wanted is not None else not each.is_halted)
+    ]
     measure = request.GET.get("of", "")
     measure = measure if measure in _MEASURES else "activate"
     forecasts = distribution_forecast(scope, now=now) if wanted is None else ()
@@ -85,6 +88,7 @@ def schedule(request: PortalRequest) -> HttpResponse:
             for key, label in _MEASURES.items()
         ],
         "words": _MEASURES[measure],
+        "held": held,
         "rollouts": rollouts,
         "chosen": next((row for row in rollouts if row.rollout_id == wanted), None),
         "late": sum(late.values()),
