@@ -90,7 +90,7 @@ def tick(page: Any) -> None:
 def start_pilot(page: Any) -> None:
     """Take the nomination, start the pilot, and let its hubs answer."""
     tick(page)
-    page.get_by_role("button", name="Take the ticked ones").click()
+    page.get_by_role("button", name="Confirm the ticked nominations").click()
     page.get_by_role("link", name=re.compile("Start the pilot")).click()
     page.get_by_role("button", name=re.compile("Start the pilot")).click()
     page.get_by_text("The pilot has started").wait_for()

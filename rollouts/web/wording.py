@@ -153,7 +153,7 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
     ),
     Duty.REVIEW_UNMATCHED: _Words(
         "Review unmatched alerts",
-        "Alerts that fit nothing the portal has asked for.",
+        "Alerts that match no command of the portal.",
         "Review",
         "rollouts:unmatched",
         "alert",

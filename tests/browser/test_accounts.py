@@ -204,7 +204,7 @@ def test_the_way_to_an_organisations_log_in_comes_by_mail(live_server, open_page
 
     page.get_by_role("button", name="Go on").click()
 
-    page.get_by_role("heading", name="Look into your mail").wait_for()
+    page.get_by_role("heading", name="Check your email").wait_for()
     photograph(page, "organisation-sent")
     fits(page)
     axe(page)

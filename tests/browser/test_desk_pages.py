@@ -70,7 +70,7 @@ def test_an_alert_is_reviewed_without_scripts(live_server, open_page, log_in, sc
     log_in(page, scene.world.operator_user)
     page.goto(f"{live_server.url}/unmatched-alerts/")
     page.get_by_role("checkbox").first.check()
-    page.get_by_label("Why do they need nothing more?").fill("A rehearsal of the CSP's.")
+    page.get_by_label("Why is no action needed?").fill("A rehearsal of the CSP's.")
     page.get_by_role("button", name="Mark as reviewed").click()
 
     assert page.get_by_text("1 alert marked as reviewed.").is_visible()

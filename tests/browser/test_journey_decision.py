@@ -75,7 +75,7 @@ def read_and_sign(panel, rollout, folder: Path) -> None:
     assert panel.says("A gateway was at fault.")
     panel.look("to-sign")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Take it all away").click()
+        page.get_by_role("link", name="Download the evidence").click()
     stored = folder / "evidence.zip"
     download.value.save_as(stored)
     with zipfile.ZipFile(io.BytesIO(stored.read_bytes())) as archive:
@@ -96,7 +96,7 @@ def test_from_an_incident_to_a_decision_that_the_panel_confirms(walk, world, rol
     operator = walk(scripts=scripts)
     operator.log_in(world.operator_user, second_factor=True)
     operator.follow("Answer incidents")
-    assert operator.says("Upgraded hubs against others")
+    assert operator.says("Upgraded hubs compared with others")
     operator.look("triage")
     operator.follow(incident.title)
     operator.page.get_by_label("What is said of it").fill("We look at it.")
@@ -138,7 +138,7 @@ def test_a_rejection_by_the_panel_opens_a_new_review(walk, world, rollout):
     panel.page.get_by_label("Comment").fill("Two regions are not looked at yet.")
     panel.press("Reject")
 
-    assert panel.says("DCC reviews it anew")
+    assert panel.says("DCC reviews it again")
     panel.look("rejected")
     assert status_of(rollout) == "SUSPENDED"
     assert list(Decision.objects.order_by("id").values_list("status", flat=True)) == ["REJECTED", "REVIEW"]

@@ -87,7 +87,7 @@ def test_from_a_draft_to_the_end_of_the_pilot_a_stop_and_a_revocation(walk, worl
     operator.follow("Decide on pilot nominations")
     operator.look("nominations")
     page.get_by_label("Choose the nomination of Brightwater Energy").check()
-    operator.press("Take the ticked ones into the pilot")
+    operator.press("Confirm the ticked nominations")
     assert operator.says("4 hubs joined")
     operator.follow("Start the pilot")
     operator.look("start-pilot")

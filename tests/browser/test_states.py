@@ -179,7 +179,7 @@ def test_what_was_typed_before_the_session_ended_is_shown_accessibly(
     page = open_page(width=width)
 
     judge.open(page, "session-ended", sent["Location"])
-    assert page.get_by_text("What you had typed is kept").is_visible()
+    assert page.get_by_text("What you typed is kept").is_visible()
     log_in(page, world.supplier_user)
     judge.open(page, "typed", sent["Location"].rpartition("next=")[2].replace("%2F", "/"))
     page.get_by_role("button", name="Send it now").click()

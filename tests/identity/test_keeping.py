@@ -66,7 +66,7 @@ def test_what_was_typed_waits_behind_the_log_in_and_is_sent_once_more(world, bro
     assert sent.status_code == 302
     assert sent["Location"].startswith("/accounts/login/?next=%2Faccounts%2Ftyped%2F")
     log_in = browser.get(sent["Location"]).content.decode()
-    assert "What you had typed is kept" in log_in
+    assert "What you typed is kept" in log_in
     back = send(
         browser,
         "/accounts/login/",

@@ -220,7 +220,7 @@ def test_a_forgotten_password_is_set_by_a_link_that_counts_once(client, seats, l
     assert "Your password is set" in done.content.decode()
     assert is_logged_in(logged_in(seats.analyst, password="another horse, another day"))
     assert not is_logged_in(elsewhere)
-    assert "no longer counts" in Client().get(link, follow=True).content.decode()
+    assert "no longer valid" in Client().get(link, follow=True).content.decode()
 
 
 def test_a_link_for_an_unknown_address_is_told_the_same_and_sends_nothing(client, seats):

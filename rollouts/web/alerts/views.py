@@ -32,7 +32,7 @@ class UnmatchedForm(forms.Form):
     """Which alerts to list; an unknown value is no filter."""
 
     why = forms.ChoiceField(
-        label="Why it fits nothing", required=False, choices=[_ANY, *UnmatchedReason.choices]
+        label="Why it is unmatched", required=False, choices=[_ANY, *UnmatchedReason.choices]
     )
     csp = forms.TypedChoiceField(label="CSP", required=False, coerce=int, empty_value=None)
 

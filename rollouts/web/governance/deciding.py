@@ -98,7 +98,7 @@ class TakeBackForm(forms.Form):
     """Why a recommendation is withdrawn."""
 
     why = forms.CharField(
-        label="Why is it taken back?", widget=forms.Textarea(attrs={"rows": 2}), max_length=2_000
+        label="Why is it withdrawn?", widget=forms.Textarea(attrs={"rows": 2}), max_length=2_000
     )
 
 
@@ -182,7 +182,7 @@ def _act(
         services.withdraw_recommendation(
             scope, decision_id=governance.current.id, version=version, why=cleaned["why"], now=now
         )
-        return "Taken back: the review goes on, and signatures so far are void."
+        return "Recommendation withdrawn. The review continues; signatures given so far are void."
     signed = services.sign_off(
         scope,
         decision_id=governance.current.id,
@@ -198,7 +198,7 @@ def _signed_words(signed: Signed) -> str:
     if signed.status == DecisionStatus.ENACTED:
         return "Signed: the decision is confirmed and enacted."
     if signed.status == DecisionStatus.REJECTED:
-        return "Rejected: the rollout stays as it stands, and DCC reviews it anew."
+        return "Rejected: the rollout stays as it stands, and DCC reviews it again."
     return f"Signed. Still needed: {'; or '.join(signed.still_needed)}."
 
 

@@ -98,7 +98,7 @@ def known_issue(request: PortalRequest, issue_id: int | None = None) -> HttpResp
         "rule": rule,
         "issue": issue,
         "kept": _criteria_words(issue) if issue is not None and not _fits_form(issue) else "",
-        "title": "Change a known issue" if issue else "Write down a known issue",
+        "title": "Change a known issue" if issue else "Add a known issue",
         "crumbs": [{"label": "Triage", "url": reverse("rollouts:triage")}],
     }
     return render(request, "rollouts/governance/known_issue.html", context, status=status)

@@ -108,9 +108,9 @@ def disable(request: PortalRequest, rule_id: int) -> HttpResponse:
     is_archived = request.POST.get("act") == "archive"
     services.disable_approval_rule(scope, rule_id=rule_id, now=clock.now(), archive=is_archived)
     if is_archived:
-        messages.success(request, "The rule is archived. What it has instructed stands.")
+        messages.success(request, "The rule is archived. Its instructions stay in force.")
         return redirect("rollouts:approvals")
-    messages.success(request, "The rule is off. What it has instructed stands.")
+    messages.success(request, "The rule is off. Its instructions stay in force.")
     return redirect("rollouts:approval", rule_id)
 
 

@@ -1,4 +1,4 @@
-"""Lines that were not taken come back in the columns of their file: correct the wrong cell and send it again."""
+"""Lines that were not accepted come back in the columns of their file: correct the wrong cell and send it again."""
 
 from __future__ import annotations
 

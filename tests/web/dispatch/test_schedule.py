@@ -76,7 +76,7 @@ def test_days_whose_images_would_come_too_late_are_marked(world, seat, today):
     answer = seat("csp").get("/schedule/")
 
     assert answer.context["late"] > 0
-    assert b"Not all images would be through in time" in answer.content
+    assert b"Distribution would finish too late" in answer.content
 
 
 def test_the_schedule_is_a_file_too(world, seat, today):
@@ -98,3 +98,23 @@ def test_the_schedule_is_for_the_dcc_and_the_csps(world, seat, today, actor, pat
 
 def test_nothing_ahead_is_said(world, seat):
     assert b"Nothing lies ahead" in seat("csp").get("/schedule/").content
+
+
+@pytest.mark.parametrize("status", ["SUSPENDED", "PAUSED"])
+def test_nothing_of_a_halted_rollout_is_forecast(world, seat, today, status):
+    rollout = make_rollout(world, now=today)
+    rollout.status = status
+    rollout.status, rollout.stood_at = status, rollout.status
+    rollout.save(update_fields=["status", "stood_at"])
+
+    for actor in ("operator", "csp"):
+        answer = seat(actor).get("/schedule/")
+        assert (answer.context["total"], answer.context["held"]) == (0, 20)
+        assert "Excludes 20 hubs" in answer.content.decode()
+        chosen = seat(actor).get(f"/schedule/?rollout={rollout.pk}")
+        assert "these days hold only once it resumes" in chosen.content.decode()
+    for actor in ("operator", "supplier"):
+        assert seat(actor).get("/").context["days"] == []
+        body = seat(actor).get(f"/rollouts/{rollout.pk}/").content.decode()
+        assert f"Nothing activates while the rollout is {status.lower()}" in body
+        assert "activations by day" not in body

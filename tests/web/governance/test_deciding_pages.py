@@ -66,7 +66,7 @@ def test_a_recommendation_is_taken_back_with_a_reason(world, seat, trouble, toda
     assert client.post(url, {"act": "take_back", "version": version, "why": ""}).status_code == 422
     done = client.post(url, {"act": "take_back", "version": version, "why": "New facts."}, follow=True)
 
-    assert "Taken back" in done.content.decode()
+    assert "Recommendation withdrawn" in done.content.decode()
     assert Decision.objects.get(rollout=trouble.rollout).status == "REVIEW"
     assert seat("panel").post(url, {"act": "take_back", "version": 3, "why": "No."}).status_code == 403
 

@@ -81,7 +81,7 @@ def test_a_supplier_raises_an_incident_with_hubs_and_files_and_follows_it(world,
         "SD-1",
         "shot.png",
         "call.txt",
-        "Lines that were not taken",
+        "Lines that were not accepted",
         "Since Tuesday.",
     ):
         assert content in page
@@ -253,7 +253,7 @@ def test_the_board_is_grouped_and_shows_samples_and_intervals(seat, running, by)
 
     assert "95 %:" in page
     assert "3 of 15" in page
-    assert "Upgraded hubs against others" in page
+    assert "Upgraded hubs compared with others" in page
     assert running.issue.title in page
     if by == "supplier":
         assert "Brightwater Energy" in page
@@ -370,7 +370,7 @@ def test_a_rule_on_silence_whose_window_is_too_short_says_so(seat, running):
     assert text_of(dcc.get(url)).count("Shorter than silence lasts") == 1
     page = text_of(dcc.get(f"{url}{rule.pk}/"))
     assert "The window is shorter than the 4 days after which a silent hub is given up" in page
-    assert "News that comes late counts when it comes" in page
+    assert "A late report counts when it arrives" in page
 
     dcc.post(f"{url}{rule.pk}/", rule_said(name="Silence", kind="NO_ANSWER", window_hours="240"))
     assert "Shorter than silence lasts" not in text_of(dcc.get(url))

@@ -49,7 +49,7 @@ def test_batches_stand_with_name_time_and_hubs(world, rollout, seat, today):
 
     assert page.index("Leeds") < page.index("North London")
     assert "Safe launch group" in page
-    assert "Count how their hubs stand now" in page
+    assert "Count their hubs by state" in page
     assert f"/rollouts/{rollout.pk}/instruct/?source=mine" in page
 
 
