@@ -134,3 +134,12 @@ def _partitioned_tables_end_empty(request: pytest.FixtureRequest) -> Iterator[No
             "TRUNCATE rollouts_target, events_feed_entry, rollouts_hub_history, rollouts_csp_alert,"
             " rollouts_tally_state, rollouts_tally_plan"
         )
+
+
+@pytest.fixture
+def media(settings: Any, tmp_path: Path) -> Path:
+    """Keep the files of this test in a folder of its own."""
+    folder = tmp_path / "media"
+    default = {**settings.STORAGES["default"], "OPTIONS": {"location": str(folder)}}
+    settings.STORAGES = {**settings.STORAGES, "default": default}
+    return folder

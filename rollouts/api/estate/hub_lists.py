@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from codecs import BOM_UTF8
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from portal.kernel.guid import lines_of, parse_block
+from portal.kernel.guid import GuidProblem, ListProblem, lines_of, parse_block
 from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets import NotRead, NotReadKind
 from portal.kernel.spreadsheets.files import read_all
@@ -19,24 +20,27 @@ from portal.rest.responses import CSV, NDJSON
 from rollouts.services import HubList
 
 MOST_GUIDS: Final = 1_000_000
+_LONGEST_SHOWN: Final = 200
 BODIES: Final[Any] = (JsonParser, CsvParser, NdjsonParser)
 # What would make of one text two lines, or two hubs; and what no text holds.
 _APART: Final = str.maketrans("\n\r,;\t\x00", "     \ufffd")
 
 
-def hub_list(guids: Sequence[str], *, file_name: str = "") -> HubList:
-    """Take GUIDs one by one: the first is line 1."""
+def hub_list(guids: Sequence[str], *, problems: Sequence[ListProblem] = ()) -> HubList:
+    """Take GUIDs one by one: the first is line 1. Lines with `problems` of their own are empty among them."""
     if len(guids) > MOST_GUIDS:
         raise BadInput(f"One call takes at most {MOST_GUIDS:,} GUIDs. Send the rest in another one.")
     text = "".join(f"{guid.translate(_APART)}\n" for guid in guids)
     body = text.encode("utf-8", "replace")
     parsed = parse_block(body)
     heading = parsed.heading
+    if problems:
+        both = sorted([*parsed.problems, *problems], key=lambda problem: problem.line)
+        parsed = replace(parsed, problems=tuple(both))
     return HubList.from_parsed(
         parsed,
         text=lines_of(body),
         digest=hashlib.sha256(body).digest(),
-        file_name=file_name,
         not_read=(NotRead(NotReadKind.HEADING, name=guids[heading - 1], rows=1, where=str(heading)),)
         if heading
         else (),
@@ -62,7 +66,7 @@ def listed_in(request: Request) -> HubList | None:
 
     Raises:
         FileRefused: the CSV cannot be read, or no column holds GUIDs.
-        ValidationError: a line is not JSON, or names no hub.
+        ValidationError: no line names a hub; of others each bad line is refused by its number.
     """
     body: Any = request.data  # an empty body is none at all to the framework
     kind = (request.content_type or "").split(";")[0].strip().lower()
@@ -73,18 +77,28 @@ def listed_in(request: Request) -> HubList | None:
         return HubList.from_text(read_all(body), file_name="list.csv")
     if body.count(b"\n") > MOST_GUIDS:  # before each of them becomes an object
         raise BadInput(f"One call takes at most {MOST_GUIDS:,} lines. Send the rest in another one.")
-    lines = body.removeprefix(BOM_UTF8).split(b"\n")
-    return hub_list([_of_line(number, line) if line.strip() else "" for number, line in enumerate(lines, 1)])
+    guids: list[str] = []
+    problems: list[ListProblem] = []
+    for number, line in enumerate(body.removeprefix(BOM_UTF8).split(b"\n"), 1):
+        guid, problem = _of_line(line) if line.strip() else ("", "")
+        guids.append(guid)
+        if problem:
+            text = line.decode("utf-8", "replace").translate(_APART).strip()[:_LONGEST_SHOWN]
+            problems.append(ListProblem(number, text, GuidProblem.NOT_HEX, problem))
+    if problems and not any(guids):
+        raise ValidationError({str(problems[0].line): [problems[0].detail]})
+    return hub_list(guids, problems=problems)
 
 
-def _of_line(number: int, line: bytes) -> str:
+def _of_line(line: bytes) -> tuple[str, str]:
+    """Return the GUID of a line, or nothing and what is wrong with it: one line costs no other its hub."""
     try:
         member = loads(line)
-    except ValueError as error:
-        raise ValidationError({str(number): ["The line is not JSON."]}) from error
+    except ValueError:
+        return "", "The line is not JSON."
     if isinstance(member, dict) and (unknown := member.keys() - {"guid"}):
-        raise ValidationError({str(number): [f"There is no such member: {min(unknown)[:60]}."]})
+        return "", f"There is no such member: {min(unknown)[:60]}."
     guid = member.get("guid") if isinstance(member, dict) else member
     if not isinstance(guid, str):
-        raise ValidationError({str(number): ['Give a GUID as a text, or as {"guid": "…"}.']})
-    return guid
+        return "", 'Give a GUID as a text, or as {"guid": "…"}.'
+    return guid, ""

@@ -284,7 +284,7 @@ def _changes(plan: CplPlan) -> CplChangesSchema:
         "changed": len(plan.changed),
         "statuses": len(plan.moves),
         "unchanged": plan.unchanged,
-        "refused": plan.refusals.reasons.total(),
+        "refused": plan.refused,
         "refused_by_reason": {problem.value: n for problem, n in plan.refusals.reasons.items()},
         "suspends": list(plan.running),
     }

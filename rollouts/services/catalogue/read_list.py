@@ -92,6 +92,11 @@ class CplPlan:
     """Running rollouts that the new statuses would suspend."""
 
     @property
+    def refused(self) -> int:
+        """How many rows cannot be taken."""
+        return self.refusals.reasons.total()
+
+    @property
     def version(self) -> str:
         """A digest of what would be done, to hold against what was shown."""
         return version_of(

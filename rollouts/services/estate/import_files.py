@@ -5,6 +5,7 @@ Every `at` here is of the wall clock.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Final
@@ -40,6 +41,7 @@ KEPT: Final = timedelta(days=7)
 SILENT: Final = timedelta(minutes=2)
 """A worker that has said nothing for so long is lost, and another one begins again."""
 TRIES: Final = 3
+LARGEST_IMPORT: Final = 2 * 1024 * 1024 * 1024
 _READ: Final = 1024 * 1024
 
 _S = ImportFile.Status
@@ -94,10 +96,11 @@ def send_import(
     scope.check(*MAY_OPERATE)
     if as_of is not None and (as_of > now or kind != FileKind.LOAD):
         raise BadInput("Only a file of hubs is as of a time, and that has passed.")
+    size = source.seek(0, os.SEEK_END)
+    if size > LARGEST_IMPORT:
+        raise FileRefused(FileProblem.TOO_LARGE)
     source.seek(0)
     problem, headings = _unnamed(scope, kind, source)
-    source.seek(0, 2)
-    size = source.tell()
     source.seek(0)
     name = default_storage.save(f"imports/{uuid4().hex}", File(source))
     try:

@@ -17,6 +17,10 @@ _KINDS: Final = [
     (FileKind.STATUS_CHANGE.value, "Changes of SMI status, and exchanges"),
     (FileKind.CPL.value, "Central Products List"),
 ]
+#: Words of columns that are not written as they stand.
+_SPELT: Final = {
+    word.lower(): word for word in ("GUID", "GPF", "SMI", "HAN", "MPID", "CHTS", "GBCS", "SHA-256")
+} | {"id": "number"}
 
 
 class ImportForm(forms.Form):
@@ -53,7 +57,8 @@ def columns_form(
         choices = [("", "The file has none"), *((text, text) for text in dict.fromkeys(headings))]
         if own and own not in headings:
             choices.append((own, f"{own} (not in this file)"))
-        label = name.replace("_", " ").capitalize()
+        words = [_SPELT.get(word, word) for word in name.split("_")]
+        label = " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
         fields[name] = forms.ChoiceField(
             label=label if name in needed else f"{label} (optional)", choices=choices, required=name in needed
         )

@@ -19,8 +19,7 @@ HUBS = b"guid,model,firmware_version,region,smi_status\n00-DB-12-34-FF-00-00-01,
 
 
 @pytest.fixture
-def stage(transactional_db, now, settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
+def stage(transactional_db, now, media):
     return stage_of(make_world(), now=now)
 
 

@@ -73,6 +73,28 @@ def test_an_array_and_lines_of_json_have_no_line_that_is_lost(stage):
 
 
 @pytest.mark.requirement("R4.2")
+def test_a_line_that_is_not_json_costs_no_other_line_its_hub(stage):
+    body = f'"{A}"\n{{"guid": \n{{"guid": "{B}", "activate_at": "2030-01-01"}}\n17\n"{C}"\n'.encode()
+    path = stage.path("/instructions")
+
+    dry = body_of(stage.supplier.post(f"{path}?dry_run=true", body, kind="application/x-ndjson"))
+    receipt = body_of(stage.supplier.post(path, body, kind="application/x-ndjson"))
+    label = body_of(stage.supplier.post("/labels/odd/hubs", body, kind="application/x-ndjson"))
+    refused = stage.supplier.post(path, b'[]\n{"a": 1}\n', kind="application/x-ndjson")
+
+    words = [
+        (2, "The line is not JSON."),
+        (3, "There is no such member: activate_at."),
+        (4, 'Give a GUID as a text, or as {"guid": "…"}.'),
+    ]
+    assert [(each["line"], each["detail"]) for each in receipt["rejections"]] == words
+    assert [(each["line"], each["detail"]) for each in label["rejected"]] == words
+    assert receipt["rejections"][0]["raw"] == '{"guid":'
+    assert (receipt["accepted"], receipt["rejected"], dry["rejected"], label["changed"]) == (2, 3, 3, 2)
+    assert (refused.status_code, body_of(refused)["errors"][0]["pointer"]) == (422, "/1")
+
+
+@pytest.mark.requirement("R4.2")
 def test_the_file_of_rejections_comes_back_corrected_and_is_taken(stage):
     sent = f"guid,note\n{A},x\n{B[:-1]},y\n,z\n{C}?,w\n".encode()
     first = body_of(stage.supplier.post(stage.path("/instructions"), sent, kind="text/csv"))

@@ -21,13 +21,8 @@ LIST = ("Type", "Manufacturer", "Model ID", "Firmware", "Image hash", "State", "
 
 
 @pytest.fixture
-def world():
+def world(media):
     return make_world()
-
-
-@pytest.fixture(autouse=True)
-def _storage(settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
 
 
 @pytest.fixture
