@@ -49,7 +49,7 @@ class HoursEditForm(EditForm):
         opens, closes = cleaned.get(f"{name}_from"), cleaned.get(f"{name}_to")
         if opens is None and closes is None:
             return None
-        days = cleaned.get(f"{name}_days") or []
+        days = cleaned.get(f"{name}_nights") or []
         return {
             "from": _clock(opens),
             "to": _clock(closes),
@@ -91,7 +91,7 @@ class PaceForm(HoursEditForm):
         "Local time: for hubs whose time nobody chose to the minute. A time that was chosen is kept.",
     )
     activation_to = _time("Activations until")
-    activation_days = _nights()
+    activation_nights = _nights()
     distribution_from = _time(
         "Images are sent from", "Local time. Both blank: whenever the channels are open."
     )
@@ -138,12 +138,13 @@ class OwnHoursForm(HoursEditForm):
 
     activation_from = _time("From", "Local time. Both blank: the hours of each rollout.")
     activation_to = _time("To")
-    activation_days = _nights()
+    activation_nights = _nights()
 
 
 def channel_initial(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the terms of a channel as the initial values of its form."""
-    return {**values, **_split("distribution", values["distribution_hours"])}
+    shown = {name: _plain(each) for name, each in values.items()}
+    return {**shown, **_split("distribution", values["distribution_hours"])}
 
 
 def pace_initial(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,8 +154,8 @@ def pace_initial(values: Mapping[str, Any]) -> dict[str, Any]:
         **_split("activation", values["activation_hours"] or hours_document(DEFAULT_HOURS)),
         **_split("distribution", values["distribution_hours"]),
         "ramp_per_hour": ramp.get("per_hour"),
-        "ramp_factor": ramp.get("factor"),
-        "lead_hours": values["lead_hours"],
+        "ramp_factor": _plain(ramp.get("factor")),
+        "lead_hours": _plain(values["lead_hours"]),
     }
 
 
@@ -165,12 +166,17 @@ def own_hours_initial(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _split(name: str, hours: Mapping[str, Any] | None) -> dict[str, Any]:
     if not hours:
-        return {f"{name}_from": None, f"{name}_to": None, f"{name}_days": []}
+        return {f"{name}_from": None, f"{name}_to": None, f"{name}_nights": []}
     return {
         f"{name}_from": time.fromisoformat(hours["from"]),
         f"{name}_to": time.fromisoformat(hours["to"]),
-        f"{name}_days": list(hours.get("days") or []),
+        f"{name}_nights": list(hours.get("days") or []),
     }
+
+
+def _plain(number: Any) -> Any:
+    """Return 40 for 40.0: what people type."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _clock(at: time | None) -> str | None:

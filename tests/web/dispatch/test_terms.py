@@ -45,6 +45,35 @@ def test_capacity_is_changed_with_who_approved_it_and_the_forecast_beside_it(wor
     assert "Hubs a night: 1 → 1,000" in plain(kept)
 
 
+def test_the_hours_of_a_channel_stand_beside_its_days_and_keep_apart(world, seat, today):
+    client = seat("operator")
+    typed = {"distribution_from": "22:00", "distribution_to": "05:00", "approved_by": "CSP Central"}
+
+    shown = client.get("/channels/2/").content.decode()
+    client.post("/channels/2/", {**CHANNEL, **typed})
+
+    assert re.search(r'name="distribution_days" value="5"', shown)
+    channel = CspChannel.objects.get(region=2)
+    assert channel.distribution_hours == {"from": "22:00", "to": "05:00"}
+    assert (channel.distribution_days, channel.lead_hours, channel.capacity_per_second) == (5, 48, 40)
+
+
+def test_some_nights_are_chosen_and_shown_again(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    client = seat("operator")
+    nights = {"activation_nights": ["mon", "tue"]}
+
+    page = client.post(f"/rollouts/{rollout.pk}/pace/", {**PACE, **nights}, follow=True)
+
+    assert Rollout.objects.get().dispatch_settings["activation_hours"] == {
+        "from": "23:00",
+        "to": "05:00",
+        "days": ["mon", "tue"],
+    }
+    assert "23:00 to 05:00 on the nights of Mon, Tue" in plain(page)
+    assert len(re.findall(r'name="activation_nights"[^>]*checked', page.content.decode())) == 2
+
+
 def test_a_change_nobody_approved_is_not_kept(world, seat, today):
     rollout = make_rollout(world, now=today)
     client = seat("operator")
