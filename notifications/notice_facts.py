@@ -100,6 +100,8 @@ def notice(data: Data) -> str:
         f"{kind}, severity {str(data.get('severity', '')).lower()}, priority {data.get('priority', '')}.",
         dates(data),
     ]
+    if data.get("pilot_starts_at"):
+        sentences.append(f"The pilot is planned to start on {at(data, 'pilot_starts_at')}.")
     if url := data.get("release_note_url"):
         sentences.append(f"Release Note: {url}")
     return "\n".join(sentences)
@@ -180,6 +182,17 @@ def pilot_decided(data: Data) -> str:
     if waiting := count(data, "awaiting_your_answer"):
         sentences.append(f"{hubs(waiting)} wait for your answer: agree with the pilot time, or give another.")
     return " ".join(sentences)
+
+
+def pilot_dates(data: Data) -> str:
+    """Say when the pilot is planned to start and to end, old dates and new ones."""
+    sentences = []
+    for name, words in (("starts_at", "The pilot starts"), ("ends_at", "The pilot ends")):
+        planned, before = at(data, name), at(data, f"{name}_before")
+        if planned or before:
+            was = f", before: {before}" if before and before != planned else ""
+            sentences.append(f"{words}: {planned or 'not planned'}{was}.")
+    return "\n".join(sentences)
 
 
 def pilot_wanted(data: Data) -> str:

@@ -46,6 +46,7 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
         "Notice revoked: {name}", say.lines(say.reason, say.own_hubs, say.ended), "bad"
     ),
     K.RELEASE_NOTE_REVISED: NoticeTemplate("Release Note revised: {name}", say.note),
+    K.PILOT_PLANNED: NoticeTemplate("Dates of the pilot: {name}", say.pilot_dates),
     K.PILOT_REMINDED: NoticeTemplate("Nominate pilot hubs: {name}", say.pilot_wanted, "warn"),
     K.PILOT_PROPOSED: NoticeTemplate(
         "DCC proposes pilot hubs: {name}", say.lines(say.pilot_proposed, say.commentary), "warn"
@@ -123,6 +124,7 @@ _ICONS: Final[tuple[tuple[frozenset[EntryKind], str], ...]] = (
     (
         frozenset(
             {
+                K.PILOT_PLANNED,
                 K.PILOT_REMINDED,
                 K.PILOT_PROPOSED,
                 K.PILOT_ANSWERED,

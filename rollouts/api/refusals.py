@@ -67,6 +67,12 @@ CATALOGUE: Final = (
     # Publishing and steps
     ProblemType("AUTOMATIC_TOO_LATE", 409, "The automatic time is more than six months after the notice."),
     ProblemType("AUTOMATIC_NOT_AHEAD", 409, "The automatic time is not ahead."),
+    ProblemType(
+        "PILOT_DATES",
+        409,
+        "The planned dates of the pilot make no sense, or have passed.",
+        "Read `detail`.",
+    ),
     ProblemType("cannot_publish", 409, "The draft is not fit to be published.", "See its preview."),
     ProblemType("cpl_not_active", 409, "The firmware is not active on the Central Products List."),
     ProblemType("smets1_out_of_scope", 409, "SMETS1 hubs are updated by another process."),

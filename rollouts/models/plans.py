@@ -39,6 +39,8 @@ class Rollout(models.Model):
     )
     has_pilot = models.BooleanField(default=True)
     pilot_cap = models.PositiveIntegerField(default=DEFAULT_PILOT_CAP)
+    pilot_starts_at = models.DateTimeField(null=True, help_text="when it is planned to start")
+    pilot_ends_at = models.DateTimeField(null=True, help_text="when it is planned to end")
     pilot_started_at = models.DateTimeField(null=True)
     pilot_ended_at = models.DateTimeField(null=True)
     pilot_commentary = models.TextField(blank=True)

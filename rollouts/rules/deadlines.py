@@ -97,6 +97,30 @@ def check_batch_automatic_at(batch_at: datetime, *, automatic_at: datetime, now:
         raise RuleBroken("AUTOMATIC_NOT_AHEAD", "The automatic time of a batch must be still ahead.")
 
 
+def check_pilot_dates(
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    *,
+    automatic_at: datetime,
+    after: datetime | None = None,
+) -> None:
+    """Check when a pilot is planned to start and to end; none is not planned.
+
+    Raises:
+        RuleBroken: PILOT_DATES, an end before its start or after the automatic time, or a start not `after`.
+    """
+    planned = [at for at in (starts_at, ends_at) if at is not None]
+    if starts_at is not None and ends_at is not None and starts_at >= ends_at:
+        raise RuleBroken("PILOT_DATES", "The pilot ends after it starts.")
+    if any(at > automatic_at for at in planned):
+        raise RuleBroken(
+            "PILOT_DATES",
+            f"The pilot starts and ends before the automatic time, {local_words(automatic_at)}.",
+        )
+    if after is not None and any(at <= after for at in planned):
+        raise RuleBroken("PILOT_DATES", "The dates of the pilot must be still ahead.")
+
+
 def check_moved_at(automatic_at: datetime, *, before: datetime, is_delay: bool, now: datetime) -> None:
     """Check a new automatic time against the one there is.
 

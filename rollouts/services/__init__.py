@@ -134,6 +134,7 @@ from rollouts.services.pilots.nominate import (
     submit_pilot,
     withdraw_submission,
 )
+from rollouts.services.pilots.plan import plan_pilot
 from rollouts.services.pilots.propose import (
     NothingProposed,
     ProposalAnswered,
@@ -326,6 +327,7 @@ __all__ = [
     "open_review",
     "order_export",
     "plan_due",
+    "plan_pilot",
     "preview_cpl_list",
     "propose_pilot",
     "propose_requirements",

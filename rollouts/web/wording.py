@@ -12,7 +12,7 @@ from django.urls import reverse
 from portal.kernel.presentation.charts import Segment, Series
 from portal.kernel.presentation.numbers import count_of
 from rollouts.queries.rollouts.available import PossibleAct
-from rollouts.queries.rollouts.dashboard import Duty, Outstanding
+from rollouts.queries.rollouts.duties import Duty, Outstanding
 from rollouts.queries.rollouts.progress import TimeReason
 from rollouts.states import ROLLOUT_STEPS, FailureCode, Severity, TargetState
 

@@ -118,6 +118,13 @@ class NewProposalSerializer(StrictSerializer):
     )
 
 
+class PilotPlanSerializer(StrictSerializer):
+    """When the pilot is planned to start, and to end."""
+
+    starts_at = OffsetDateTimeField(allow_null=True)
+    ends_at = OffsetDateTimeField(allow_null=True)
+
+
 class ProposalAnswerSerializer(StrictSerializer):
     """One answer for all hubs proposed to you."""
 
@@ -125,6 +132,27 @@ class ProposalAnswerSerializer(StrictSerializer):
     comment = serializers.CharField(
         required=False, allow_blank=True, max_length=4_000, help_text="DCC reads it."
     )
+
+
+class PilotPlanView(ResourceView):
+    """The planned dates of a pilot."""
+
+    tag = "Pilots"
+    needs = ApiScope.ROLLOUTS_WRITE
+
+    @operation(
+        "planPilot",
+        "Plan the dates of the pilot",
+        status=204,
+        body=PilotPlanSerializer,
+        example={"starts_at": "2027-01-11T08:00:00Z", "ends_at": "2027-01-25T17:00:00Z"},
+        refuses=("PILOT_DATES", *_CLOSED),
+    )
+    def put(self, request: Request, rollout_id: int) -> Response:
+        """Set when the pilot is planned to start and to end; null is not planned. Everybody is told."""
+        body = self.validated_body(PilotPlanSerializer)
+        services.plan_pilot(self.scope, rollout_id=rollout_id, now=clock.now(), **body)
+        return Response(status=204)
 
 
 class NominatingSupplierListView(ResourceView):

@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path(f"{_PILOT}/proposals", proposals.ProposalListView.as_view(), name="proposals"),
     path(f"{_PILOT}/suppliers", proposals.NominatingSupplierListView.as_view(), name="nominating-suppliers"),
+    path(f"{_PILOT}/plan", proposals.PilotPlanView.as_view(), name="pilot-plan"),
     path(f"{_PILOT}/reminders", proposals.ReminderListView.as_view(), name="reminders"),
     path(f"{_PILOT}/confirmations", views.ConfirmationsView.as_view(), name="confirmations"),
     path(f"{_PILOT}/commentary", views.PilotCommentaryView.as_view(), name="pilot-commentary"),

@@ -21,8 +21,9 @@ from rollouts.api.rollouts.plan_schemas import ForecastDaySchema, forecast_days,
 from rollouts.queries.alerts.unmatched import UnmatchedAlertLine
 from rollouts.queries.dispatch.channels import ChannelHealth
 from rollouts.queries.governance.halts import HaltPreview
-from rollouts.queries.rollouts.dashboard import Dashboard, Duty, Flight, Outstanding
+from rollouts.queries.rollouts.dashboard import Dashboard, Flight
 from rollouts.queries.rollouts.deadlines import NextDate
+from rollouts.queries.rollouts.duties import Duty, Outstanding
 from rollouts.queries.rollouts.forecast import RegionForecast, ScheduledVolume
 from rollouts.services import HaltReport, PublishedNotice
 from rollouts.states import RolloutStatus, TargetState
@@ -143,6 +144,8 @@ class VolumeAheadSchema(TypedDict):
     is_halted: bool
     to_send: Annotated[Count, "Of them, hubs that still need the image."]
     to_activate: Count
+    pilot_starts_at: Annotated[datetime | None, "When the pilot of the rollout is planned to start."]
+    pilot_ends_at: datetime | None
 
 
 class UnmatchedAlertRowSchema(TypedDict):
@@ -272,6 +275,8 @@ def volume(ahead: ScheduledVolume) -> VolumeAheadSchema:
         "is_halted": ahead.is_halted,
         "to_send": ahead.to_send,
         "to_activate": ahead.to_activate,
+        "pilot_starts_at": ahead.pilot_starts_at,
+        "pilot_ends_at": ahead.pilot_ends_at,
     }
 
 

@@ -129,6 +129,8 @@ class RolloutSchema(RolloutCountsSchema):
     has_supplier_window: bool
     has_pilot: bool
     pilot_cap: int
+    pilot_starts_at: Annotated[datetime | None, "As it is planned."]
+    pilot_ends_at: Annotated[datetime | None, "As it is planned."]
     pilot_started_at: datetime | None
     pilot_ended_at: datetime | None
     pilot_accepted_at: datetime | None
@@ -226,6 +228,8 @@ def rollout(page: RolloutPage) -> RolloutSchema:
         "has_supplier_window": flight.has_window,
         "has_pilot": page.has_pilot,
         "pilot_cap": page.pilot_cap,
+        "pilot_starts_at": page.pilot_starts_at,
+        "pilot_ends_at": page.pilot_ends_at,
         "pilot_started_at": page.pilot_started_at,
         "pilot_ended_at": page.pilot_ended_at,
         "pilot_accepted_at": page.pilot_accepted_at,

@@ -37,7 +37,7 @@ _DRAFT_EXAMPLE = {
     "automatic_at": "2027-03-15T02:00:00Z",
     "release_note_url": "https://notes.example/1",
 }
-_DATES = ("AUTOMATIC_TOO_LATE", "AUTOMATIC_NOT_AHEAD", "bad_input")
+_DATES = ("AUTOMATIC_TOO_LATE", "AUTOMATIC_NOT_AHEAD", "PILOT_DATES", "bad_input")
 
 
 class RolloutsQuery(PageQuery):
@@ -59,6 +59,8 @@ class DraftSerializer(StrictSerializer):
     consent_policy = EnumField(ConsentPolicy, required=False)
     has_pilot = serializers.BooleanField(required=False)
     pilot_cap = serializers.IntegerField(required=False, min_value=1, max_value=100_000)
+    pilot_starts_at = OffsetDateTimeField(required=False, allow_null=True, help_text="Planned.")
+    pilot_ends_at = OffsetDateTimeField(required=False, allow_null=True, help_text="Planned.")
     description = serializers.CharField(required=False, allow_blank=True, max_length=_LONGEST_TEXT)
     unreachable_until = OffsetDateTimeField(required=False, allow_null=True)
 

@@ -29,6 +29,9 @@ class ScheduledVolume:
     to_send: int
     """Of them, hubs that still need the image."""
     to_activate: int
+    pilot_starts_at: datetime | None = None
+    """When the pilot of the rollout is planned to start, where one is ahead."""
+    pilot_ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ def forward_schedule(scope: Scope, *, rollout_id: int | None = None) -> tuple[Sc
             is_halted=rollouts[row.rollout_id].status not in RUNNING_STATUSES,
             to_send=int(row.to_send),
             to_activate=int(row.hubs),
+            pilot_starts_at=rollouts[row.rollout_id].pilot_starts_at,
+            pilot_ends_at=rollouts[row.rollout_id].pilot_ends_at,
         )
         for row in _days(rollouts)
         if own is None or row.region in own

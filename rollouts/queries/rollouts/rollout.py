@@ -66,6 +66,8 @@ class RolloutPage:
     stood_at: str
     has_pilot: bool
     pilot_cap: int
+    pilot_starts_at: datetime | None
+    pilot_ends_at: datetime | None
     pilot_started_at: datetime | None
     pilot_ended_at: datetime | None
     pilot_accepted_at: datetime | None
@@ -117,6 +119,8 @@ def rollout_page(scope: Scope, rollout_id: int, *, now: datetime) -> RolloutPage
         stood_at=rollout.stood_at,
         has_pilot=rollout.has_pilot,
         pilot_cap=rollout.pilot_cap,
+        pilot_starts_at=rollout.pilot_starts_at,
+        pilot_ends_at=rollout.pilot_ends_at,
         pilot_started_at=rollout.pilot_started_at,
         pilot_ended_at=rollout.pilot_ended_at,
         pilot_accepted_at=rollout.pilot_accepted_at,

@@ -53,13 +53,19 @@ _RULES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Governance:
-    """Target times by category, what may be attached, and the halt rules a rollout begins with."""
+    """Target times by category, what may be attached, halt rules to begin with, and by when is decided."""
 
     categories: Mapping[int, CategoryTargets] = field(default_factory=lambda: _CATEGORIES)
     rules: tuple[RuleTerms, ...] = _RULES
     attachment_size: int = 5 * MEGABYTE
     attachments: int = 10
     listed_rejections: int = 1000
+    recommend_within: timedelta = timedelta(days=2)
+    """From the opening of a review to the DCC's recommendation."""
+    sign_within: timedelta = timedelta(days=2)
+    """From the recommendation to the last signature."""
+    paused_at_most: timedelta = timedelta(days=14)
+    """From a confirmed pause to the DCC's recommendation how the rollout goes on."""
 
     @classmethod
     def current(cls) -> Governance:

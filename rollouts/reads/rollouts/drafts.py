@@ -17,6 +17,8 @@ _FIELDS: Final = (
     "consent_policy",
     "has_pilot",
     "pilot_cap",
+    "pilot_starts_at",
+    "pilot_ends_at",
     "unreachable_until",
     "description",
 )

@@ -25,4 +25,6 @@ def notice_facts(rollout: Rollout, *, has_window: bool) -> dict[str, Any]:
         "has_window": has_window,
         "consent_policy": rollout.consent_policy,
         "has_pilot": rollout.has_pilot,
+        "pilot_starts_at": rollout.pilot_starts_at.isoformat() if rollout.pilot_starts_at else None,
+        "pilot_ends_at": rollout.pilot_ends_at.isoformat() if rollout.pilot_ends_at else None,
     }

@@ -80,6 +80,8 @@ def draft_rollout(
     consent_policy: str = ConsentPolicy.VOLUNTARY,
     has_pilot: bool = True,
     pilot_cap: int = DEFAULT_PILOT_CAP,
+    pilot_starts_at: datetime | None = None,
+    pilot_ends_at: datetime | None = None,
     description: str = "",
     unreachable_until: datetime | None = None,
     dispatch_settings: Mapping[str, Any] | None = None,
@@ -90,7 +92,7 @@ def draft_rollout(
     Raises:
         NotPermitted: not for a DCC operator.
         BadInput: a field makes no sense by itself.
-        RuleBroken: the automatic time is more than six months ahead, or not ahead.
+        RuleBroken: the automatic time is more than six months ahead, or not ahead; so are the pilot's dates.
     """
     scope.check(*MAY_OPERATE)
     rollout = Rollout(
@@ -104,6 +106,8 @@ def draft_rollout(
         consent_policy=consent_policy,
         has_pilot=has_pilot,
         pilot_cap=pilot_cap,
+        pilot_starts_at=pilot_starts_at,
+        pilot_ends_at=pilot_ends_at,
         unreachable_until=unreachable_until,
         dispatch_settings=dict(dispatch_settings or {}),
         created_at=now,
@@ -129,6 +133,8 @@ REVISABLE: Final = frozenset(
         "consent_policy",
         "has_pilot",
         "pilot_cap",
+        "pilot_starts_at",
+        "pilot_ends_at",
         "unreachable_until",
         "dispatch_settings",
     }
@@ -262,6 +268,8 @@ def _check_draft(rollout: Rollout, *, now: datetime) -> None:
         if getattr(rollout, field) not in words.values:
             raise BadInput(f"Choose the {field.replace('_', ' ')} from {', '.join(words.values)}.")
     rules.check_automatic_at(rollout.automatic_at, notified_at=now)
+    starts_at, ends_at = rollout.pilot_starts_at, rollout.pilot_ends_at
+    rules.check_pilot_dates(starts_at, ends_at, automatic_at=rollout.automatic_at, after=now)
     if rollout.unreachable_until is not None and rollout.unreachable_until < rollout.automatic_at:
         raise BadInput("Unreachable hubs are tried at least until the automatic time.")
     rollout.cutoff_at = rules.one_month_before(rollout.automatic_at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from django.http import HttpResponse, HttpResponseBase
@@ -54,6 +54,8 @@ class ScheduleRollout:
     to_send: int
     first: date
     last: date
+    pilot_starts_at: datetime | None
+    pilot_ends_at: datetime | None
 
 
 @require_GET
@@ -158,6 +160,8 @@ def _rollouts(volumes: Sequence[ScheduledVolume]) -> list[ScheduleRollout]:
             to_send=sum(part.to_send for part in parts),
             first=min(part.day for part in parts),
             last=max(part.day for part in parts),
+            pilot_starts_at=parts[0].pilot_starts_at,
+            pilot_ends_at=parts[0].pilot_ends_at,
         )
         for rollout_id, parts in by_rollout.items()
     ]

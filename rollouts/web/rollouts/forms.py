@@ -139,6 +139,12 @@ class PublishForm(EditForm):
     pilot_cap = forms.IntegerField(
         label="Most hubs in the pilot group", min_value=1, max_value=100_000, initial=DEFAULT_PILOT_CAP
     )
+    pilot_starts_at = LocalTimeField(
+        label="Pilot planned to start", required=False, help_text=f"Blank: open. {LOCAL_HINT}"
+    )
+    pilot_ends_at = LocalTimeField(
+        label="Pilot planned to end", required=False, help_text=f"Blank: open. {LOCAL_HINT}"
+    )
     unreachable_until = LocalTimeField(
         label="Try unreachable hubs until",
         required=False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from portal.kernel.guid import Guid
@@ -91,3 +93,17 @@ def test_a_proposal_that_chooses_no_hub_or_too_many_is_refused(stage):
     assert (empty.status_code, body_of(empty)["code"]) == (409, "nothing_proposed")
     assert (full.status_code, body_of(full)["code"]) == (409, "OVER_PILOT_CAP")
     assert foreign.status_code == 404
+
+
+@pytest.mark.requirement("R2.4")
+def test_the_dates_of_a_pilot_are_planned_and_read(stage, now):
+    path, starts = stage.path("/pilot/plan"), (now + timedelta(days=10)).isoformat()
+
+    done = stage.dcc.put(path, {"starts_at": starts, "ends_at": None})
+    wrong = stage.dcc.put(path, {"starts_at": starts, "ends_at": starts})
+    foreign = stage.supplier.put(path, {"starts_at": None, "ends_at": None})
+    read = body_of(stage.supplier.get(stage.path()))
+
+    assert (done.status_code, wrong.status_code, foreign.status_code) == (204, 409, 403)
+    assert body_of(wrong)["code"] == "PILOT_DATES"
+    assert (read["pilot_starts_at"] is None, read["pilot_ends_at"]) == (False, None)

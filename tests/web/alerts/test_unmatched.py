@@ -13,7 +13,8 @@ from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotPermitted
 from rollouts import services
 from rollouts.models import UnmatchedAlert
-from rollouts.queries.rollouts.dashboard import Duty, dashboard
+from rollouts.queries.rollouts.dashboard import dashboard
+from rollouts.queries.rollouts.duties import Duty
 from tests.factories import OrganisationFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.11")]

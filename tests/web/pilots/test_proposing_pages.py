@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rollouts.models import PilotReminder, PilotSubmission, Target
-from rollouts.queries.rollouts.dashboard import Duty, dashboard
+from rollouts.queries.rollouts.dashboard import dashboard
+from rollouts.queries.rollouts.duties import Duty
 from tests.factories import make_rollout
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R2.3")]

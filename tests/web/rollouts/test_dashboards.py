@@ -11,7 +11,8 @@ from portal.kernel import sql
 from portal.kernel.working_days import local_day
 from rollouts import services
 from rollouts.models import Decision, PilotSubmission, ReleaseNote, UnmatchedAlert
-from rollouts.queries.rollouts.dashboard import Duty, dashboard
+from rollouts.queries.rollouts.dashboard import dashboard
+from rollouts.queries.rollouts.duties import Duty
 from rollouts.services import HubList
 from rollouts.states import InstructionKind
 from tests.factories import make_rollout
@@ -120,6 +121,9 @@ def test_a_suspension_is_an_action_on_the_dcc_then_on_the_panel_and_a_next_date_
 
     assert duties(world.operator, now)[Duty.RECOMMEND].rollout_id == rollout.pk
     assert Duty.CONFIRM not in duties(world.as_panel, now)
+    (ahead,) = dashboard(world.as_supplier, now=now).next_dates
+    assert (ahead.actor, ahead.what) == ("DCC", "DCC recommends how it goes on by")
+    assert ahead.at == duties(world.operator, now)[Duty.RECOMMEND].due_at == now + timedelta(days=2)
     review = Decision.objects.get()
     services.recommend(
         world.operator, decision_id=review.pk, version=1, outcome="PROCEED", reasons="Mended.", now=now
@@ -128,9 +132,9 @@ def test_a_suspension_is_an_action_on_the_dcc_then_on_the_panel_and_a_next_date_
     assert duties(world.as_panel, now)[Duty.CONFIRM].rollout_id == rollout.pk
     assert Duty.RECOMMEND not in duties(world.operator, now)
     assert duties(world.as_supplier, now) == {}
-    assert "Panel confirms what happens next" in [
-        each.what for each in dashboard(world.operator, now=now).next_dates
-    ]
+    (ahead,) = dashboard(world.as_supplier, now=now).next_dates
+    assert (ahead.actor, ahead.what) == ("PANEL", "Panel confirms or rejects what DCC recommends by")
+    assert ahead.at == duties(world.as_panel, now)[Duty.CONFIRM].due_at == now + timedelta(days=2)
 
 
 @pytest.mark.requirement("R4.9")

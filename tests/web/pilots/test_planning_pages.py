@@ -1,0 +1,28 @@
+"""The page on which DCC plans the dates of a pilot, and where others read them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from portal.kernel.working_days import local
+from tests.factories import make_rollout
+
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R2.4")]
+
+
+def test_the_dates_of_a_pilot_are_planned_on_a_page_and_read_by_others(world, seat, today):
+    rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
+    url = f"/rollouts/{rollout.pk}/pilot/plan/"
+    starts, ends = (local(today + timedelta(days=days)).strftime("%d/%m/%Y 02:00") for days in (10, 20))
+
+    wrong = seat("operator").post(url, {"starts_at": ends, "ends_at": starts})
+    done = seat("operator").post(url, {"starts_at": starts, "ends_at": ends}, follow=True)
+
+    assert (wrong.status_code, done.status_code) == (409, 200)
+    assert "Planned from" in seat("supplier").get(f"/rollouts/{rollout.pk}/pilot/").content.decode()
+    day = local(today + timedelta(days=10)).strftime("%-d %b")
+    assert f"{day}" in seat("csp").get("/schedule/").content.decode()
+    assert seat("supplier").get(url).status_code == 403
+    assert seat("other").post(url, {}).status_code == 403
