@@ -105,6 +105,17 @@ class RolloutCountsSchema(TypedDict):
     waiting_for_you: Count
 
 
+class PilotTimes(TypedDict):
+    """The dates of a pilot, as members of its rollout."""
+
+    pilot_starts_at: datetime | None
+    pilot_ends_at: datetime | None
+    pilot_started_at: datetime | None
+    pilot_ended_at: datetime | None
+    pilot_accepted_at: datetime | None
+    pilot_skipped_at: datetime | None
+
+
 class RolloutSchema(RolloutCountsSchema):
     """A rollout whole, with your own numbers."""
 
@@ -228,12 +239,7 @@ def rollout(page: RolloutPage) -> RolloutSchema:
         "has_supplier_window": flight.has_window,
         "has_pilot": page.has_pilot,
         "pilot_cap": page.pilot_cap,
-        "pilot_starts_at": page.pilot_starts_at,
-        "pilot_ends_at": page.pilot_ends_at,
-        "pilot_started_at": page.pilot_started_at,
-        "pilot_ended_at": page.pilot_ended_at,
-        "pilot_accepted_at": page.pilot_accepted_at,
-        "pilot_skipped_at": page.pilot_skipped_at,
+        **_pilot_times(page),
         "pilot_commentary": page.pilot_commentary,
         **_counts(flight),
         "states": named(progress.states),
@@ -245,6 +251,17 @@ def rollout(page: RolloutPage) -> RolloutSchema:
         "batches": batches(page),
         "release_notes": [release_note(note) for note in page.notes],
         "steps": [step.verb for step in page.steps],
+    }
+
+
+def _pilot_times(page: RolloutPage) -> PilotTimes:
+    return {
+        "pilot_starts_at": page.pilot_starts_at,
+        "pilot_ends_at": page.pilot_ends_at,
+        "pilot_started_at": page.pilot_started_at,
+        "pilot_ended_at": page.pilot_ended_at,
+        "pilot_accepted_at": page.pilot_accepted_at,
+        "pilot_skipped_at": page.pilot_skipped_at,
     }
 
 

@@ -125,6 +125,7 @@ def outstanding_of(
     *,
     now: datetime,
 ) -> list[Outstanding]:
+    """Return what the viewer owes, in no order."""
     if scope.is_supplier and scope.has(*MAY_INSTRUCT):
         owed = [
             due
