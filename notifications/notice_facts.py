@@ -273,6 +273,20 @@ def ended(data: Data) -> str:
     return f"Your instructions for {hubs(pending)} no longer count." if pending else ""
 
 
+def overdue(data: Data) -> str:
+    """Return how many hubs activate at once, as their time has passed while the rollout stood."""
+    number = count(data, "overdue")
+    if not number:
+        return ""
+    whose = " of yours" if data.get(OWN, True) else ""
+    are, their = ("is", "its") if number == 1 else ("are", "their")
+    activate = "it activates" if number == 1 else "they activate"
+    return (
+        f"{hubs(number)}{whose} {are} overdue: {their} time passed while the rollout stood. When it goes on,"
+        f" {activate} at once, or in the next activation hours where nobody chose the time."
+    )
+
+
 _MEANS: Final = {
     "settled": "already run the new firmware",
     "go_on": "go on as planned",

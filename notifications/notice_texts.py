@@ -91,16 +91,18 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
     K.ROLLOUT_PAUSED: NoticeTemplate(
         "Paused: {name}", say.lines(say.reason, say.own_hubs, say.halted), "warn"
     ),
-    K.ROLLOUT_RESUMED: NoticeTemplate("Resumed: {name}", say.lines(say.reason, say.own_hubs), "good"),
+    K.ROLLOUT_RESUMED: NoticeTemplate(
+        "Resumed: {name}", say.lines(say.reason, say.own_hubs, say.overdue), "good"
+    ),
     K.ROLLOUT_STOPPED: NoticeTemplate(
         "Stopped: {name}", say.lines(say.reason, say.own_hubs, say.ended), "bad"
     ),
     K.ROLLOUT_DELAYED: NoticeTemplate(
-        "Dates moved: {name}", say.lines(say.moved, say.reason, say.own_hubs), "warn"
+        "Dates moved: {name}", say.lines(say.moved, say.reason, say.own_hubs, say.overdue), "warn"
     ),
     K.ROLLOUT_BROUGHT_FORWARD: NoticeTemplate(
         "Date brought forward: {name}",
-        say.lines(say.moved, say.brought_forward, say.reason, say.own_hubs),
+        say.lines(say.moved, say.brought_forward, say.reason, say.own_hubs, say.overdue),
         "warn",
     ),
     K.ROLLOUT_COMPLETED: NoticeTemplate("Complete: {name}", say.own_hubs, "good"),
@@ -108,8 +110,10 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
     K.RULE_RAN: NoticeTemplate("Approval rule ran: {name}", say.rule_ran),
     K.INCIDENT_RAISED: NoticeTemplate("Incident raised: {name}", say.incident, "warn"),
     K.INCIDENT_UPDATED: NoticeTemplate("Incident updated: {name}", say.incident),
-    K.DECISION_RECOMMENDED: NoticeTemplate("To be confirmed: {name}", say.reason, "warn"),
-    K.DECISION_MADE: NoticeTemplate("Decision: {name}", say.lines(say.reason, say.decided)),
+    K.DECISION_RECOMMENDED: NoticeTemplate(
+        "To be confirmed: {name}", say.lines(say.reason, say.overdue), "warn"
+    ),
+    K.DECISION_MADE: NoticeTemplate("Decision: {name}", say.lines(say.reason, say.overdue, say.decided)),
     K.WEBHOOK_DISABLED: NoticeTemplate("Webhook disabled: {name}", say.reason, "warn"),
     K.EXPORT_READY: NoticeTemplate("Your file of the estate is ready", say.file, "good"),
     K.EXPORT_FAILED: NoticeTemplate(

@@ -176,6 +176,11 @@ class HaltPreviewSchema(TypedDict):
     activated: Count
     failed: Count
     withdrawn: Count
+    overdue: Annotated[
+        Count,
+        "Of a rollout that stands: their time has passed, and they activate as soon as it goes on"
+        " (in the next activation hours where nobody chose their time).",
+    ]
 
 
 class HaltedSchema(TypedDict):
@@ -309,6 +314,7 @@ def halt_preview(counts: HaltPreview) -> HaltPreviewSchema:
         "activated": counts.activated,
         "failed": counts.failed,
         "withdrawn": counts.withdrawn,
+        "overdue": counts.overdue,
     }
 
 

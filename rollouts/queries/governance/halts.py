@@ -7,12 +7,13 @@ from datetime import datetime
 
 from django.db.models import Sum
 
-from portal.identity.roles import DCC_ROLES, Role
+from portal.identity.roles import DCC_ROLES, PANEL_ROLES, Role
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from rollouts.models import Command
+from rollouts.reads.rollouts.overdue import count_overdue
 from rollouts.reads.rollouts.visibility import visible_rollout
-from rollouts.states import FAILED_STATES, CommandKind, CommandStatus, TargetState
+from rollouts.states import FAILED_STATES, HALTED_STATUSES, CommandKind, CommandStatus, TargetState
 
 _T = TargetState
 
@@ -36,6 +37,8 @@ class HaltPreview:
     activated: int
     failed: int
     withdrawn: int
+    overdue: int
+    """Of a rollout that stands: they activate at once when it goes on."""
 
 
 def halt_preview(scope: Scope, *, rollout_id: int, now: datetime) -> HaltPreview:
@@ -68,4 +71,15 @@ def halt_preview(scope: Scope, *, rollout_id: int, now: datetime) -> HaltPreview
         activated=hubs.get(_T.ACTIVATED, 0),
         failed=sum(hubs.get(state, 0) for state in FAILED_STATES),
         withdrawn=hubs.get(_T.WITHDRAWN, 0),
+        overdue=count_overdue(rollout.pk, now=now) if rollout.status in HALTED_STATUSES else 0,
     )
+
+
+def overdue_when_resumed(scope: Scope, *, rollout_id: int, now: datetime) -> int:
+    """Count the hubs of a rollout that stands and would activate at once if it went on.
+
+    Raises:
+        NotPermitted: for others than the DCC and the Panel.
+    """
+    scope.check(*sorted(DCC_ROLES | PANEL_ROLES))
+    return count_overdue(rollout_id, now=now)

@@ -11,7 +11,7 @@ from portal.identity.roles import DCC_ROLES, PANEL_ROLES
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from rollouts.models import Batch
-from rollouts.reads.rollouts.gates import Gate, settled_of
+from rollouts.reads.rollouts.gates import Gate, live_of, settled_of
 from rollouts.reads.rollouts.shares import Share
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.rules.rates import Rate
@@ -92,16 +92,12 @@ def _phase(batch: Batch, share: Share, earlier: tuple[Batch, Share] | None) -> P
         is_by_hand=bool(batch.gate_settings.get("manual")),
         gate=gate,
         hubs=share.hubs,
-        live=_live(share),
+        live=live_of(share),
         activated=share.count(TargetState.ACTIVATED),
         settled=settled_of(share),
         before=earlier[0].name if earlier else "",
-        before_live=_live(before),
+        before_live=live_of(before),
         before_settled=settled_of(before),
         success=Rate(before.count(TargetState.ACTIVATED), settled_of(before)),
         is_reached=gate is not None and gate.is_reached(before),
     )
-
-
-def _live(share: Share) -> int:
-    return share.hubs - share.count(TargetState.WITHDRAWN)

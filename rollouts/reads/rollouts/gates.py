@@ -37,10 +37,12 @@ class Gate:
         )
 
     def is_reached(self, share: Share) -> bool:
-        """Return whether a batch with these numbers has come far enough."""
-        live = share.hubs - share.count(TargetState.WITHDRAWN)
+        """Return whether a batch with these numbers has come far enough; one that was emptied has."""
+        live = live_of(share)
         done, settled = share.count(TargetState.ACTIVATED), settled_of(share)
-        if not live or settled < max(self.minimum, 1):
+        if not live:
+            return True
+        if settled < min(self.minimum, live):
             return False
         return settled >= self.settled * live and done >= self.success * settled
 
@@ -49,6 +51,11 @@ def gate_values(gate: Gate | None, *, is_open: bool) -> dict[str, Any]:
     """Return what people set of a gate, by name; whether it stands open belongs to it."""
     terms = (gate.success, gate.settled, gate.minimum, gate.soak) if gate else None
     return {"is_open": is_open, "terms": terms}
+
+
+def live_of(share: Share) -> int:
+    """Count the hubs that still take part."""
+    return share.hubs - share.count(TargetState.WITHDRAWN)
 
 
 def settled_of(share: Share) -> int:

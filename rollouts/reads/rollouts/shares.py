@@ -90,7 +90,7 @@ def numbers_by_party(shares: Shares) -> dict[int, dict[str, Any]]:
     A Supplier's speak of its own hubs alone, and a CSP's of its regions.
     """
     numbers = {party: share.supplier_document() for party, share in shares.by_supplier.items()}
-    for csp, regions in _regions_by_csp().items():
+    for csp, regions in regions_by_csp().items():
         share = shares.of_regions(regions)
         if share.hubs:
             named = {Region(each).name: shares.of_regions([each]).hubs for each in sorted(regions)}
@@ -112,7 +112,8 @@ def coarse_outcome(share: Share) -> dict[str, int]:
     return {name: round(10 * hubs / total) * 10 for name, hubs in settled.items()} if total else {}
 
 
-def _regions_by_csp() -> dict[int, set[int]]:
+def regions_by_csp() -> dict[int, set[int]]:
+    """Return the regions each CSP serves."""
     regions: dict[int, set[int]] = {}
     for csp, region in CspChannel.objects.values_list("csp_id", "region"):
         regions.setdefault(csp, set()).add(region)

@@ -23,9 +23,10 @@ from rollouts.models import Decision, Rollout, SignOff
 from rollouts.reads.governance.evidence import figures_of
 from rollouts.reads.governance.signers import reason_not_to_count
 from rollouts.reads.governance.signing import SignOffStanding, standing_of
+from rollouts.reads.rollouts.overdue import overdue_hubs
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.governance.change_requirements import withdraw_proposal
-from rollouts.services.governance.enact import enact
+from rollouts.services.governance.enact import enact, verb_for
 from rollouts.services.governance.halt import HaltReport, count_states, follow_up
 from rollouts.services.governance.oversee import back_to_review
 from rollouts.services.rollouts.step import StepRefused
@@ -35,6 +36,7 @@ from rollouts.states import (
     MOVING_OUTCOMES,
     OPEN_STATUSES,
     ReviewOutcome,
+    RolloutStatus,
 )
 from rollouts.states.governing import OPEN_DECISIONS, DecisionStatus, SignOffVerdict
 
@@ -345,8 +347,19 @@ def _ask_for_signatures(
             "name": rollout.name,
             **wording,
             "still_needed": list(standing.still_needed),
+            **_overdue(rollout, wording, now=now),
         },
     )
+
+
+def _overdue(rollout: Rollout, wording: dict[str, Any], *, now: datetime) -> dict[str, int]:
+    """Return how many hubs would activate at once, where the recommendation lets a rollout go on."""
+    outcome = ReviewOutcome(wording["outcome"])
+    verb = verb_for(outcome, RolloutStatus(rollout.status), goes_on=wording["goes_on"])
+    if verb != "resume":
+        return {}
+    hubs = overdue_hubs(rollout.pk, are_moved=outcome in MOVING_OUTCOMES, now=now)
+    return {"overdue": hubs.total}
 
 
 def _boards() -> list[int]:

@@ -17,6 +17,7 @@ from portal.kernel.transactions import inside_unit_of_work
 from rollouts import rules
 from rollouts.models import Decision, Rollout
 from rollouts.reads.governance.instructed_later import instructed_later
+from rollouts.reads.rollouts.overdue import overdue_hubs
 from rollouts.reads.rollouts.shares import Shares, shares_of
 from rollouts.services.governance.change_requirements import put_requirements
 from rollouts.services.rollouts.reschedule import move_dates, open_windows
@@ -83,9 +84,16 @@ def _enact_on(scope: Scope, decision: Decision, rollout: Rollout, *, now: dateti
         moved = _move_dates(decision, rollout, now=now)
         open_again = _asked_again(rollout, now=now)
     verb = verb_for(ReviewOutcome(decision.outcome), RolloutStatus(stood_at), goes_on=decision.goes_on)
+    overdue: dict[int, dict[str, int]] = {}
+    if verb == "resume":
+        are_moved = decision.outcome in MOVING_OUTCOMES
+        hubs = overdue_hubs(rollout.pk, are_moved=are_moved, now=now)
+        overdue = {party: {"overdue": number} for party, number in hubs.by_party.items() if number}
     if verb is not None:
         data = {"decision": decision.pk, "outcome": decision.outcome}
-        step_taken(_confirmed(scope), rollout, verb=verb, reason=decision.reasons, data=data, now=now)
+        step_taken(
+            _confirmed(scope), rollout, verb=verb, reason=decision.reasons, data=data, own=overdue, now=now
+        )
     decision.effects = {"from": stood_at, "to": rollout.status, **shares.total.document(), **moved}
     journal.record(
         "decision.enacted",
@@ -99,7 +107,7 @@ def _enact_on(scope: Scope, decision: Decision, rollout: Rollout, *, now: dateti
             **decision.effects,
         },
     )
-    _tell(decision, rollout, shares, open_again, moved, now=now)
+    _tell(decision, rollout, shares, open_again, moved, overdue, now=now)
 
 
 def verb_for(outcome: ReviewOutcome, status: RolloutStatus, *, goes_on: bool) -> str | None:
@@ -145,6 +153,7 @@ def _tell(
     shares: Shares,
     open_again: Mapping[int, int],
     moved: Mapping[str, str],
+    overdue: Mapping[int, Mapping[str, int]],
     *,
     now: datetime,
 ) -> None:
@@ -152,6 +161,7 @@ def _tell(
     outcome = ReviewOutcome(decision.outcome)
     is_forward = outcome == ReviewOutcome.BRING_FORWARD
     own = _own_numbers(outcome, rollout, shares, open_again)
+    own = {party: {**numbers, **overdue.get(party, {})} for party, numbers in own.items()}
     data = {
         "name": rollout.name,
         "decision": decision.pk,

@@ -19,7 +19,7 @@ from portal.kernel.refusals import BadInput, NotFound
 from portal.kernel.transactions import unit_of_work
 from portal.kernel.versions import check_version
 from rollouts.models import Batch, Rollout
-from rollouts.reads.rollouts.gates import Gate, batch_before, gate_values, settled_of
+from rollouts.reads.rollouts.gates import Gate, batch_before, gate_values, live_of, settled_of
 from rollouts.reads.rollouts.shares import Share, shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.rules.rates import Rate
@@ -65,8 +65,11 @@ def set_phase(
     if rollout.status in ENDED_STATUSES:
         raise StepRefused("The rollout has ended.")
     batch = Batch.objects.get(pk=batch_id)
-    if batch_before(batch) is None:
+    before = batch_before(batch)
+    if before is None:
         raise StepRefused("No batch stands before this one.")
+    if 0 < (live := live_of(shares_of(rollout.pk, batch_id=before.pk).total)) < minimum:
+        raise BadInput(f"“{before.name}” has {live:,} hubs: give a minimum of at most as many.")
     check_version(expected, gate_values(Gate.read(batch), is_open=batch.gate_open))
     terms = {"success": success, "settled": settled, "minimum": minimum, "soak_hours": soak_hours}
     # "manual" keeps the gate shut when the pilot is accepted; by hand it may be opened all the same.
@@ -123,6 +126,7 @@ def _remember(batch: Batch, reached_at: datetime | None) -> None:
 def _tell(by: Scope, rollout: Rollout, batch: Batch, before: Batch, share: Share, *, now: datetime) -> None:
     rate = Rate(share.count(TargetState.ACTIVATED), settled_of(share)).document()
     _record(by, batch, "batch.opened", now=now, after=before.pk, success=rate)
+    outcome = "succeeded" if live_of(share) else "no hubs left"
     shares = shares_of(rollout.pk, batch_id=batch.pk).by_supplier
     journal.publish_entries(
         EntryKind.SAFE_LAUNCH_OPENED,
@@ -133,7 +137,7 @@ def _tell(by: Scope, rollout: Rollout, batch: Batch, before: Batch, share: Share
             "name": rollout.name,
             "batch": batch.pk,
             "batch_name": batch.name,
-            "reason": f"“{before.name}” has succeeded, and soaked as long as was asked.",
+            "reason": f"“{before.name}” has {outcome}, and soaked as long as was asked.",
         },
         data_by_party={party: part.supplier_document() for party, part in shares.items()},
     )

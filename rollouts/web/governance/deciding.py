@@ -21,6 +21,7 @@ from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotFound, Refusal
 from rollouts import rules, services
 from rollouts.queries.governance.decisions import after_halt, needed_for
+from rollouts.queries.governance.halts import overdue_when_resumed
 from rollouts.queries.governance.reviews import Reviews, reviews
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.services import Signed
@@ -242,9 +243,11 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     page = rollout_page(scope, rollout_id, now=now)
+    stands = page.flight.status in HALTED_STATUSES
     context = {
         "page": page,
         "scope": scope,
+        "overdue": overdue_when_resumed(scope, rollout_id=rollout_id, now=now) if stands else 0,
         "reviews": governance,
         "current": governance.current,
         "open_form": OpenReviewForm(),

@@ -319,6 +319,8 @@ def _asks(phase: Phase) -> str:
     if gate is None:
         return "Opened by hand" if phase.is_by_hand else ""
     hours = gate.soak.total_seconds() / 3600
+    if not phase.before_live:
+        return f"“{phase.before}” has no hubs and counts as done; kept for {hours:,.0f} h"
     return (
         f"{percent(gate.settled)} of “{phase.before}” settled, at least {count_of(gate.minimum, 'hub')}; "
         f"{percent(gate.success)} of them with success; kept for {hours:,.0f} h"

@@ -11,15 +11,17 @@ from datetime import timedelta
 import orjson
 import pytest
 from django.db import DatabaseError, connection
+from django.db.models import Q
 
-from portal.events.models import Event
+from portal.events.kinds import EntryKind
+from portal.events.models import Event, FeedOutbox
 from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotPermitted
 from portal.kernel.transactions import unit_of_work
 from rollouts import gateways, services
 from rollouts.csp import alert_lines
-from rollouts.models import Command, CspChannel, Decision, HubInFlight, Rollout
+from rollouts.models import Command, CspChannel, Decision, HubInFlight, Rollout, Target
 from rollouts.queries.governance.halts import halt_preview
 from rollouts.services.governance import halt as _halting
 from rollouts.services.rollouts import sweep as _sweeping
@@ -412,6 +414,28 @@ def test_a_preview_says_beforehand_what_a_halt_would_touch(csp, world, rollout, 
     assert (preview.recallable, preview.not_recallable, preview.activated) == (10, 5, 0)
     with pytest.raises(NotPermitted):
         halt_preview(world.as_supplier, rollout_id=rollout.pk, now=now)
+
+
+def test_what_is_overdue_is_said_before_the_rollout_goes_on_and_to_everybody_after(world, rollout, now):
+    ten = f"guid BETWEEN {world.guid(10)} AND {world.guid(19)}"
+    settle(rollout, state=40, consent=4, effective_at=now + timedelta(hours=1), where=ten)
+    services.halt(world.operator, rollout_id=rollout.pk, verb="suspend", reason="Because.", now=now)
+    later = now + timedelta(hours=2)
+    assert halt_preview(world.operator, rollout_id=rollout.pk, now=now).overdue == 0
+    assert halt_preview(world.operator, rollout_id=rollout.pk, now=later).overdue == 10
+
+    decide(world, rollout, "PROCEED", later)
+
+    kinds = [EntryKind.DECISION_RECOMMENDED, EntryKind.ROLLOUT_RESUMED, EntryKind.DECISION_MADE]
+    entries = FeedOutbox.objects.filter(kind__in=kinds)
+    overdue = {(entry.kind, entry.party_id): entry.data.get("overdue", 0) for entry in entries}
+    own = Target.objects.filter(rollout_id=rollout.pk, guid__range=(world.guid(10), world.guid(19))).filter(
+        Q(import_supplier_id=world.supplier.pk) | Q(gas_supplier_id=world.supplier.pk)
+    )
+    assert overdue[EntryKind.DECISION_RECOMMENDED, world.panel.pk] == 10
+    for kind in (EntryKind.ROLLOUT_RESUMED, EntryKind.DECISION_MADE):
+        assert overdue[kind, world.dcc.pk] == 10
+        assert overdue[kind, world.supplier.pk] == own.count() < 10
 
 
 @pytest.mark.django_db(transaction=True)

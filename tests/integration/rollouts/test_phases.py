@@ -11,6 +11,7 @@ from portal.events.models import FeedOutbox
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import services
 from rollouts.models import Batch
+from rollouts.states import TargetState
 from tests.factories import make_rollout
 from tests.integration.deciding import decide
 from tests.integration.dispatching import settle
@@ -63,6 +64,32 @@ def test_a_phase_opens_when_the_earlier_one_has_succeeded_and_soaked(world, roll
     assert services.open_due_phases(now + timedelta(hours=25)) == 0
     entries = FeedOutbox.objects.filter(kind=EntryKind.SAFE_LAUNCH_OPENED)
     assert world.supplier.pk in set(entries.values_list("party_id", flat=True))
+
+
+def test_an_emptied_batch_counts_as_done_and_says_so(world, rollout, second, now):
+    settle(rollout, state=TargetState.WITHDRAWN, where=f"guid >= {world.guid(10)}")
+
+    services.open_due_phases(now)
+    assert services.open_due_phases(now + timedelta(hours=24)) == 1
+
+    entry = FeedOutbox.objects.filter(kind=EntryKind.SAFE_LAUNCH_OPENED, data__batch=second.pk).first()
+    assert "has no hubs left" in entry.data["reason"]
+
+
+def test_a_minimum_above_the_size_of_the_batch_before_is_refused(world, rollout, second, now):
+    with pytest.raises(BadInput, match="has 30 hubs"):
+        services.set_phase(
+            world.operator, batch_id=second.pk, success=0.95, soak_hours=24, minimum=31, now=now
+        )
+
+
+def test_a_batch_that_shrank_below_the_minimum_need_not_reach_it(world, rollout, second, now):
+    settle(rollout, state=TargetState.WITHDRAWN, where=f"guid >= {world.guid(15)}")
+    settle(rollout, state=60, where=f"guid BETWEEN {world.guid(10)} AND {world.guid(14)}")
+
+    services.open_due_phases(now)
+
+    assert services.open_due_phases(now + timedelta(hours=24)) == 1
 
 
 def test_too_many_failures_keep_it_shut(world, rollout, second, now):

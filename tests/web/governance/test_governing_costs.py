@@ -32,13 +32,13 @@ COSTS = {
         "/rollouts/{id}/phases/": 13,
         "/rollouts/{id}/phases/{batch}/": 13,
         "/rollouts/{id}/phases/new/": 12,
-        "/rollouts/{id}/decision/": 17,
+        "/rollouts/{id}/decision/": 19,
         "/decisions/": 7,
         "/audit/": 6,
     },
     "panel": {
         "/decisions/": 7,
-        "/rollouts/{id}/decision/": 13,
+        "/rollouts/{id}/decision/": 14,
         "/rollouts/{id}/triage/": 29,
     },
 }
