@@ -35,7 +35,7 @@ class ClientSecretSchema(TypedDict):
     used_at: datetime | None
 
 
-class ClientSchema(TypedDict):
+class ApiClientSchema(TypedDict):
     """The client that asks."""
 
     client_id: Annotated[str, Example(_ID)]
@@ -60,7 +60,7 @@ class OwnClientView(ResourceView):
     tag = "Access"
     needs = ANY_SCOPE
 
-    @operation("getOwnClient", "Read about yourself", returns=schema_reference(ClientSchema))
+    @operation("getOwnClient", "Read about yourself", returns=schema_reference(ApiClientSchema))
     def get(self, request: Request) -> Response:
         """Read what your client may do, from where, and until when its secrets count; for systems alone."""
         return Response(_client(clients.own_client(self.scope, now=clock.now())))
@@ -94,7 +94,7 @@ class OwnSecretView(ResourceView):
         return Response(document, status=201, headers={"Location": "/api/v1/client"})
 
 
-def _client(view: ClientView) -> ClientSchema:
+def _client(view: ClientView) -> ApiClientSchema:
     return {
         "client_id": str(view.client.pk),
         "name": view.name,

@@ -25,7 +25,7 @@ _ICONS: Final[Mapping[CommandKind, str]] = {
 _STATUS: Final[Mapping[CommandStatus, tuple[str, str, str]]] = {
     CommandStatus.READY: ("Ready to be sent", "neutral", "clock"),
     CommandStatus.CLAIMED: ("Being sent", "busy", "refresh"),
-    CommandStatus.SENT: ("Taken by the CSP", "info", "check"),
+    CommandStatus.SENT: ("Accepted by the CSP", "info", "check"),
     CommandStatus.DROPPED: ("Dropped before it was sent", "neutral", "dash-circle"),
     CommandStatus.REFUSED: ("Refused by the CSP", "bad", "x-circle"),
 }

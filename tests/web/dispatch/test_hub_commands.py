@@ -101,7 +101,7 @@ def test_updates_a_supplier_no_longer_answers_in_are_not_shown(world, seat, toda
     )
 
     assert b"No command was sent" in seat("other").get(address(world, 9)).content
-    assert b"Taken by the CSP" in seat("supplier").get(address(world, 9)).content
+    assert b"Accepted by the CSP" in seat("supplier").get(address(world, 9)).content
 
 
 @pytest.mark.parametrize(("actor", "number"), [("supplier", 17), ("other", 0), ("third", 0), ("panel", 0)])
@@ -120,7 +120,7 @@ def test_the_part_comes_alone_and_any_spelling_leads_to_the_page(world, seat, to
     moved = client.get("/hubs/00db123400000000/commands/")
 
     assert b"<html" not in part
-    assert b"Taken by the CSP" in part
+    assert b"Accepted by the CSP" in part
     assert moved["Location"] == address(world, 0)
     assert b'hx-trigger="load"' in client.get(f"/hubs/{Guid.from_db(world.guid(0))}/").content
     assert client.get("/hubs/nonsense/commands/").status_code == 404
