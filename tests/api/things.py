@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from rollouts.models import EstateImport, PilotSubmission
+from rollouts.models import EstateImport, ImportFile, PilotSubmission
 from tests.api.conftest import Stage
 from tests.api.systems import System, body_of
 
@@ -70,6 +70,9 @@ def _made(stage: Stage) -> dict[str, object]:
         "halt_rule_id": made(stage.dcc, stage.path("/halt-rules"), halt_rule)["id"],
         "decision_id": made(stage.dcc, stage.path("/reviews"), {"because": "Failures."})["id"],
         "file": body_of(stage.supplier.post("/estate/files", {"form": "CSV"}))["id"],
+        "import_file_id": ImportFile.objects.create(
+            kind="LOAD", organisation_id=stage.world.dcc.pk, file_name="x.csv", size=9, created_at=now
+        ).pk,
         "import_id": EstateImport.objects.create(
             kind="LOAD", organisation_id=stage.world.dcc.pk, file_name="x.csv", received_at=now
         ).pk,

@@ -124,6 +124,7 @@ class NewApprovalRuleSerializer(ApprovalDocumentsSerializer):
     """The same under a name."""
 
     name = serializers.CharField(max_length=80)
+    made_from = IdField(required=False, help_text="The version you read.")
 
 
 class VersionToEnableSerializer(StrictSerializer):
@@ -151,14 +152,17 @@ class ApprovalRuleListView(ResourceView):
         body=NewApprovalRuleSerializer,
         example={"name": "Critical ones in the North", **_DOCUMENTS},
         returns=schema_reference(ApprovalSavedSchema),
-        refuses=("invalid_criteria", "bad_input"),
+        refuses=("invalid_criteria", "bad_input", "precondition_failed"),
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Save a rule under a name. A version that is on stays on, until the new one is switched on."""
-        version = services.save_approval_rule(
-            self.scope, now=clock.now(), **self.validated_body(NewApprovalRuleSerializer)
-        )
+        """Save a rule under a name. A version that is on stays on, until the new one is switched on.
+
+        With `made_from`, the version you read, it is refused where there is a later one by now.
+        """
+        body = self.validated_body(NewApprovalRuleSerializer)
+        expected = body.pop("made_from", None)
+        version = services.save_approval_rule(self.scope, now=clock.now(), expected=expected, **body)
         saved: ApprovalSavedSchema = {
             "id": version.rule_id,
             "version_id": version.pk,

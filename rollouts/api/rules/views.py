@@ -70,6 +70,12 @@ class SelectionPreviewView(ResourceView):
         return Response(documents.selection(chosen))
 
 
+class RuleToSaveSerializer(NamedChoiceSerializer):
+    """A rule, its name, and the version it was made from."""
+
+    made_from = IdField(required=False, help_text="The version you read.")
+
+
 class SelectionRuleListView(ResourceView):
     """Your selection rules."""
 
@@ -86,17 +92,20 @@ class SelectionRuleListView(ResourceView):
         "saveSelectionRule",
         "Save a selection rule",
         status=201,
-        body=NamedChoiceSerializer,
+        body=RuleToSaveSerializer,
         example={"name": "Spread over regions", **_RULE},
         returns=schema_reference(documents.SavedVersionSchema),
-        refuses=("invalid_criteria", "bad_input"),
+        refuses=("invalid_criteria", "bad_input", "precondition_failed"),
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Save a rule under a name: a new version where it means something new, else the one there is."""
-        version = services.save_rule(
-            self.scope, now=clock.now(), **self.validated_body(NamedChoiceSerializer)
-        )
+        """Save a rule under a name: a new version where it means something new, else the one there is.
+
+        With `made_from`, the version you read, it is refused where there is a later one by now.
+        """
+        body = self.validated_body(RuleToSaveSerializer)
+        expected = body.pop("made_from", None)
+        version = services.save_rule(self.scope, now=clock.now(), expected=expected, **body)
         saved: documents.SavedVersionSchema = {
             "id": version.rule_id,
             "version_id": version.pk,

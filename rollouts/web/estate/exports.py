@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_POST
 from portal.identity.requests import PortalRequest
 from portal.identity.scope import Scope
 from portal.kernel import clock
-from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import run_after_commit
 from portal.kernel.versions import EditConflict, version_of
@@ -22,9 +21,9 @@ from portal.recurring.ringing import ring
 from rollouts import services
 from rollouts.models import Export
 from rollouts.queries.estate.estate import check_fits_workbook, estate_counts, estate_total
-from rollouts.queries.estate.exports import ExportCard, export_file, exports, saved_views
+from rollouts.queries.estate.exports import ExportCard, ViewCard, export_file, exports, saved_views
 from rollouts.tasks import write_export
-from rollouts.web.estate.forms import EstateForm
+from rollouts.web.estate.forms import EstateForm, ViewForm
 from rollouts.web.estate.views import estate_form
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.views import XLSX
@@ -78,17 +77,17 @@ def change_view(request: PortalRequest, view_id: int) -> HttpResponse:
         services.remove_view(scope, view_id=view_id)
         messages.success(request, "The view is removed.")
         return redirect("rollouts:estate-views")
-    is_shared = bool(request.POST.get("is_shared"))
+    view = next((view for view in saved_views(scope) if view.id == view_id and view.is_own), None)
+    if view is None:
+        raise NotFound("There is no such view of yours.")
+    form = _view_form(view, request.POST)
+    if not form.is_valid():
+        return _views_page(request, form=form, of=view_id, status=form.refused_status)
     try:
-        services.change_view(
-            scope,
-            view_id=view_id,
-            name=request.POST.get("name", ""),
-            is_shared=is_shared,
-            expected=request.POST.get(MADE_FROM),
-        )
+        services.change_view(scope, view_id=view_id, expected=_view_version(view), **form.cleaned_data)
     except (BadInput, EditConflict, services.NameTaken) as refusal:
-        return _views_page(request, problem=refusal)
+        form.add_error(None, refusal.message)
+        return _views_page(request, form=form, of=view_id, status=refusal.status)
     messages.success(request, "The view is changed.")
     return redirect("rollouts:estate-views")
 
@@ -166,7 +165,13 @@ def remove_file(request: PortalRequest, export_id: int) -> HttpResponse:
 
 
 def _views_page(
-    request: PortalRequest, *, problem: Refusal | None = None, query: EstateForm | None = None
+    request: PortalRequest,
+    *,
+    problem: Refusal | None = None,
+    query: EstateForm | None = None,
+    form: ViewForm | None = None,
+    of: int = 0,
+    status: int = 200,
 ) -> HttpResponse:
     scope = scope_of(request)
     if scope.is_panel:
@@ -174,7 +179,12 @@ def _views_page(
     views = saved_views(scope)
     words = _words(scope, [view.query for view in views])
     context = {
-        "own": [_view(view, words) for view in views if view.is_own],
+        "own": [
+            {**_view(view, words), "form": form if form and view.id == of else _view_form(view)}
+            for view in views
+            if view.is_own
+        ],
+        "refused": form,
         "shared": [_view(view, words) for view in views if not view.is_own],
         "problem": problem.message if problem else "",
         "kept": query if query is not None and query.query_string else None,
@@ -183,7 +193,7 @@ def _views_page(
         "crumbs": [{"label": "Estate", "url": reverse("rollouts:estate")}],
     }
     return render(
-        request, "rollouts/estate/estate_views.html", context, status=problem.status if problem else 200
+        request, "rollouts/estate/estate_views.html", context, status=problem.status if problem else status
     )
 
 
@@ -200,8 +210,16 @@ def _view(view: Any, words: dict[str, str]) -> dict[str, Any]:
         "it": view,
         "words": words[view.query],
         "url": f"{reverse('rollouts:estate')}?{view.query}",
-        "made_from": version_of({"name": view.name, "is_shared": view.is_shared}),
     }
+
+
+def _view_form(view: ViewCard, data: QueryDict | None = None) -> ViewForm:
+    initial = {"name": view.name, "is_shared": view.is_shared}
+    return ViewForm(data, initial=initial, auto_id=f"%s-{view.id}")
+
+
+def _view_version(view: ViewCard) -> str:
+    return version_of({"name": view.name, "is_shared": view.is_shared})
 
 
 def _file(card: ExportCard, words: dict[str, str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.http import urlencode
 
+from portal.kernel.presentation.edits import EditForm
 from rollouts.queries.estate.estate import EstateCounts
 from rollouts.queries.estate.keyset import EstateFilter
 from rollouts.states import Region, SmiStatus, TargetState
@@ -105,3 +106,10 @@ class EstateForm(forms.Form):
             states=(TargetState[cleaned["state"]],) if rollout and cleaned.get("state") else (),
             search=cleaned.get("q", ""),
         )
+
+
+class ViewForm(EditForm):
+    """A view of the estate: its name, and who sees it."""
+
+    name = forms.CharField(label="Name", max_length=80)
+    is_shared = forms.BooleanField(label="Share it with your organisation", required=False)

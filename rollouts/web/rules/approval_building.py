@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.contrib import messages
@@ -18,7 +19,7 @@ from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.refusals import Refusal
 from portal.kernel.versions import EditConflict
 from rollouts import services
-from rollouts.queries.rules.approvals import ApprovalCard, approval_rule, approval_rules
+from rollouts.queries.rules.approvals import ApprovalCard, approval_rule, approval_rules, approval_versions
 from rollouts.queries.rules.choices import values_that_occur
 from rollouts.reads.rules.approvals import Approval
 from rollouts.rules.criteria import InvalidCriteria, Subject, TimePolicy, explain_policy, parse_time_policy
@@ -28,6 +29,7 @@ from rollouts.web.rules.drafts import VERBS, DraftGroup, change, draft_of, read_
 from rollouts.web.rules.drawing import ParsedDraft, draw, parse_draft
 from rollouts.web.rules.forecasts import Trial, back_test, dry_run, next_words, past_words
 from rollouts.web.rules.forms import NameForm, PolicyForm, policy_initial
+from rollouts.web.rules.versions import approval_differences, overtaken
 from rollouts.web.rules.views import form_faults, name_form, supplier_scope
 
 RELEASE: Final = "release"
@@ -51,6 +53,8 @@ class ApprovalBuilder:
     refused: str = ""
     status: int = 200
     made_from: str = ""
+    overtaken: Mapping[str, Any] | None = None
+    """What was saved meanwhile, and what saving this would change of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +175,14 @@ def _act(request: PortalRequest, scope: Scope, bench: ApprovalBuilder, readings:
         )
     except Refusal as refusal:
         if isinstance(refusal, EditConflict) and bench.card:
+            versions = approval_versions(scope, bench.card.id)
+            yours = replace(
+                versions[0],
+                release_tree=approval.release.document,
+                hub_tree=approval.hubs.document,
+                time=explain_policy(approval.policy),
+            )
+            bench.overtaken = overtaken(versions, bench.made_from, yours, approval_differences)
             bench.made_from = str(bench.card.latest_version)
         bench.refused, bench.status = refusal.message, refusal.status
         return None

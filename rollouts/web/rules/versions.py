@@ -69,6 +69,13 @@ def compared(versions: Sequence[Any], params: Mapping[str, str], compare: Any) -
     return {"older": older, "newer": newer, "changes": compare(older, newer)}
 
 
+def overtaken(versions: Sequence[Any], made_from: str, yours: Any, compare: Any) -> dict[str, Any] | None:
+    """Say what was saved since a form was opened, and what saving the form would change of that."""
+    latest = versions[0]
+    since = compared(versions, {"from": made_from, "to": str(latest.version)}, compare)
+    return {**since, "yours": compare(latest, yours)} if since else None
+
+
 def sample_words(sample: Mapping[str, Any] | None) -> str:
     """Return a sample in words."""
     if sample is None:

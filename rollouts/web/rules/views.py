@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.contrib import messages
@@ -35,7 +36,7 @@ from rollouts.web.rules.drafts import VERBS, DraftGroup, change, draft_of, read_
 from rollouts.web.rules.drawing import Fault, draw, parse_draft
 from rollouts.web.rules.forms import NameForm, SampleForm, TryForm, WantedForm
 from rollouts.web.rules.preview import preview_context
-from rollouts.web.rules.versions import compared, rule_differences, sample_words, with_changes
+from rollouts.web.rules.versions import compared, overtaken, rule_differences, sample_words, with_changes
 
 ROOT: Final = "hub"
 _SIZE: Final = 100
@@ -56,6 +57,8 @@ class RuleBuilder:
     refused: list[str] = field(default_factory=list)
     status: int = 200
     made_from: str = ""
+    overtaken: Mapping[str, Any] | None = None
+    """What was saved meanwhile, and what saving this would change of it."""
 
 
 def supplier_scope(request: PortalRequest, *, may_write: bool = False) -> Scope:
@@ -213,6 +216,9 @@ def _act(request: PortalRequest, scope: Scope, bench: RuleBuilder) -> Any:
             )
     except Refusal as refusal:
         if isinstance(refusal, EditConflict) and bench.saved:
+            versions = versions_of(scope, bench.saved.id)
+            yours = replace(versions[0], tree=reading.document, sample=sample)
+            bench.overtaken = overtaken(versions, bench.made_from, yours, rule_differences)
             bench.made_from = str(bench.saved.version)
         bench.refused.append(refusal.message)
         bench.status = refusal.status

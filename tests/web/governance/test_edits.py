@@ -77,17 +77,22 @@ def test_two_people_note_what_an_incident_is(world, seat, trouble, today):
     assert trouble.incident.service_desk_reference == "SD-1"
 
 
-def test_a_view_renamed_in_another_tab_is_shown_first(world, seat, today):
+def test_of_two_tabs_that_change_a_view_the_second_merges_or_is_asked(world, seat, today):
     view = services.save_view(world.operator, name="North", query="region=1", is_shared=False, now=today)
-    client, url = seat("operator"), f"/estate/views/{view}/"
-    page = client.get("/estate/views/").content.decode()
-    made_from = re.search(r'name="made_from" value="([^"]+)"', page)[1]
-    client.post(url, {"act": "change", "name": "Centre", "made_from": made_from})
+    client, url, form = seat("operator"), f"/estate/views/{view}/", f".view-form-{view}"
+    mine, theirs = (fields_in(client.get("/estate/views/"), form) | {"act": "change"} for _ in range(2))
+    client.post(url, {**theirs, "name": "Centre"})
 
-    answer = client.post(url, {"act": "change", "name": "South", "made_from": made_from})
+    merged = client.post(url, {**mine, "is_shared": "on"})
+    asked = client.post(url, {**mine, "name": "South"})
 
-    assert answer.status_code == 412
-    assert SavedView.objects.get(pk=view).name == "Centre"
+    kept = SavedView.objects.get(pk=view)
+    assert (merged.status_code, kept.name, kept.is_shared) == (302, "Centre", True)
+    assert asked.status_code == 409
+    assert "changed this to “Centre”" in text_of(asked)
+    assert "You entered “South”" in text_of(asked)
+    client.post(url, {**fields_in(asked, form), "act": "change"})
+    assert SavedView.objects.get(pk=view).name == "South"
 
 
 def test_a_rule_is_switched_the_way_the_button_said(seat, trouble):

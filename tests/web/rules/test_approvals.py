@@ -279,5 +279,8 @@ def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, sea
 
     assert told.status_code == 412
     assert "Somebody else has saved version 2" in text(told)
+    assert "What version 2 changed" in text(told)
+    assert "12 days" in text(told).partition("What saving yours would change of it")[0]
+    assert "14 days" in text(told).partition("What saving yours would change of it")[2]
     assert ApprovalRuleVersion.objects.count() == 2
     assert press(client, path, fields_in(told), "save").status_code == 302
