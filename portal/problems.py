@@ -24,7 +24,7 @@ from structlog.contextvars import get_contextvars
 from portal.kernel.refusals import Refusal
 
 CONTENT_TYPE: Final = "application/problem+json"
-API_PREFIXES: Final = ("/api/", "/csp/")
+API_PREFIXES: Final = ("/api/", "/csp/", "/service-requests")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ _IN_MEMORY: Final = _MEGABYTE
 _LARGEST: Final = (
     ("/api/", 64 * _MEGABYTE),
     ("/csp/", 8 * _MEGABYTE),
+    ("/service-requests", 2 * _MEGABYTE),
     ("/oauth/", _MEGABYTE),
     ("/accounts/", _MEGABYTE),
     ("", 130 * _MEGABYTE),  # a form with a file of LARGEST_FILE

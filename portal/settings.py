@@ -324,6 +324,11 @@ FEED_NAMES = "rollouts.queries.rollouts.feed_names.feed_names"
 LARGEST_IMAGE_OCTETS = int(os.environ.get("LARGEST_IMAGE_OCTETS", "10240000"))  # what DUIS carries at most
 # Working days before a cut-off at which Suppliers are reminded of hubs that wait for their answer
 CUTOFF_REMINDERS = [int(days) for days in _words("CUTOFF_REMINDERS", "14 7 1")]
+# The Service Request variant: what the portal signs with, whom it trusts (all in PEM), and its alert's code
+SERVICE_REQUEST_KEY_FILE = os.environ.get("SERVICE_REQUEST_KEY_FILE", "")
+SERVICE_REQUEST_CERTIFICATE_FILE = os.environ.get("SERVICE_REQUEST_CERTIFICATE_FILE", "")
+SERVICE_REQUEST_ROOTS_FILE = os.environ.get("SERVICE_REQUEST_ROOTS_FILE", "")
+DCC_ALERT_CODE = os.environ.get("DCC_ALERT_CODE", "N64")
 FEED_KEPT_MONTHS = int(os.environ.get("FEED_KEPT_MONTHS", "13"))  # whole months, besides the one that runs
 
 # The event stream, and those who wait for events in a request of their own

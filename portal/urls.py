@@ -21,6 +21,7 @@ urlpatterns = [
     path("developers/<slug:slug>", developer_pages.page, name="developer-page"),
     path("problems/<slug:slug>", openapi_views.ProblemTypeView.as_view(), name="problem"),
     path("csp/", include("rollouts.csp.urls")),
+    path("", include("rollouts.service_requests.urls")),
     path("notifications/", include("notifications.urls")),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),

@@ -37,6 +37,7 @@ OPEN = {
     "problem",
     "developers",
     "developer-page",
+    "service-request-schema",
 }
 SAMPLES = {"int": "1", "str": "x", "slug": "x", "uuid": "0" * 8 + "-0000-4000-8000-" + "0" * 12, "path": "x"}
 KEPT_OUT = {401, 403, 405}

@@ -16,6 +16,12 @@ CATALOGUE: Final = (
     ProblemType("already_listed", 409, "The catalogue has this model, entry or number already."),
     # Instructions and nominations
     ProblemType("instruction_refused", 409, "The instruction cannot be taken as a whole.", "Read `detail`."),
+    ProblemType(
+        "service_requests_off",
+        503,
+        "The portal is not set up for Service Requests.",
+        "Use the pages or REST.",
+    ),
     ProblemType("no_hubs", 422, "The list names no hub.", "Give at least one GUID."),
     ProblemType("time_not_wanted", 422, "Only an instruction takes a time.", "Leave `activate_at` out."),
     ProblemType("too_long", 422, "A name or a key is too long.", "Shorten it."),

@@ -48,6 +48,7 @@ from rollouts.models.selections import (
     SelectionRule,
     SelectionRuleVersion,
 )
+from rollouts.models.service_requests import ServiceRequest, SigningCertificate
 from rollouts.models.takeaways import Export, SavedView
 from rollouts.models.tallies import EstateTally, TallyPlan, TallyState
 
@@ -97,9 +98,11 @@ __all__ = [
     "SavedView",
     "SelectionRule",
     "SelectionRuleVersion",
+    "ServiceRequest",
     "Settled",
     "SignOff",
     "SignOffRequirement",
+    "SigningCertificate",
     "SupplierHours",
     "TallyPlan",
     "TallyState",

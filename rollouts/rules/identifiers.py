@@ -11,6 +11,7 @@ from portal.kernel.guid.value import HYPHENATED
 from portal.kernel.refusals import BadInput
 
 LARGEST_COUNTER: Final = (1 << 64) - 1
+_COUNTER_OFFSET: Final = 1 << 63
 
 _MARKET_PARTICIPANT: Final = re.compile(r"[A-Z0-9]{4}", re.ASCII)
 _GAS_CODE: Final = re.compile(r"[A-Z0-9]{3}", re.ASCII)
@@ -79,6 +80,16 @@ class RequestId:
             return cls(Guid.parse(parts[1]), Guid.parse(parts[2]), int(parts[3]))
         except NotAGuid as refusal:
             raise NotAnIdentifier(f"A RequestID names two devices or users. {refusal.message}") from refusal
+
+    @classmethod
+    def from_db(cls, originator: Guid, target: Guid, stored_counter: int) -> RequestId:
+        """Take the counter as the database keeps it."""
+        return cls(originator, target, stored_counter + _COUNTER_OFFSET)
+
+    @property
+    def stored_counter(self) -> int:
+        """The counter as the bigint the database keeps."""
+        return self.counter - _COUNTER_OFFSET
 
     @property
     def answered(self) -> RequestId:

@@ -114,6 +114,7 @@ from rollouts.services.governance.triage import (
 )
 from rollouts.services.instructions.answer import AnswerOrder, apply_answers
 from rollouts.services.instructions.apply import apply_instruction, apply_next_slice, waiting_instructions
+from rollouts.services.instructions.certify import accept_certificate, revoke_certificate, submit_certificate
 from rollouts.services.instructions.close_window import WindowClosed, close_window, rollouts_to_close
 from rollouts.services.instructions.hub_list import HubList, RefusedLine
 from rollouts.services.instructions.instruct import (
@@ -125,6 +126,7 @@ from rollouts.services.instructions.instruct import (
     give_instruction,
     receive_instruction,
 )
+from rollouts.services.instructions.keep_requests import close_request, match_reading, register_request
 from rollouts.services.pilots.confirm import Confirmation, confirm_pilot, decline_submission
 from rollouts.services.pilots.nominate import (
     Nomination,
@@ -259,6 +261,7 @@ __all__ = [
     "TooManyWaiting",
     "Upload",
     "WindowClosed",
+    "accept_certificate",
     "accept_pilot",
     "add_cpl_entry",
     "add_device_model",
@@ -281,6 +284,7 @@ __all__ = [
     "claim_export",
     "claim_import",
     "claim_next",
+    "close_request",
     "close_window",
     "comment_on_incident",
     "comment_on_pilot",
@@ -317,6 +321,7 @@ __all__ = [
     "load_reference",
     "make_months",
     "map_columns",
+    "match_reading",
     "measure_drift",
     "measure_estate_drift",
     "merge_incident",
@@ -343,6 +348,7 @@ __all__ = [
     "refresh_eligibility",
     "refresh_rollout",
     "regions_with_work",
+    "register_request",
     "reject_pilot",
     "remind_to_nominate",
     "remove_export",
@@ -357,6 +363,7 @@ __all__ = [
     "review_unmatched",
     "revise_draft",
     "revise_release_note",
+    "revoke_certificate",
     "rollouts_to_close",
     "run_approval_rules",
     "save_approval_rule",
@@ -372,6 +379,7 @@ __all__ = [
     "sign_off",
     "skip_pilot",
     "start_pilot",
+    "submit_certificate",
     "submit_pilot",
     "summarise",
     "sweep_exports",

@@ -1,0 +1,129 @@
+"""What the Service Request variant has to know: users, certificates, rollouts by name, requests by answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from portal.identity.models import OrganisationKind, UserIdentifier
+from portal.identity.scope import Scope
+from portal.kernel.guid import Guid
+from rollouts.models import CplEntry, ServiceRequest, SigningCertificate
+from rollouts.reads.rollouts.visibility import visible_rollouts
+from rollouts.rules.identifiers import RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCertificate:
+    """A certificate that counts at the moment."""
+
+    id: int
+    pem: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredRequest:
+    """A request, and what it was about."""
+
+    request_id: RequestId
+    instruction: str
+    guid: int | None
+    position: int | None
+
+
+def dcc_user_id() -> Guid | None:
+    """Return the ID requests to the DCC are sent to; None where none is registered."""
+    stored = (
+        UserIdentifier.objects.filter(organisation__kind=OrganisationKind.DCC)
+        .order_by("pk")
+        .values_list("eui64", flat=True)
+        .first()
+    )
+    return None if stored is None else Guid.from_db(stored)
+
+
+def user_role(scope: Scope, user_id: Guid) -> str | None:
+    """Return the User Role of one of the organisation's own User IDs; None where it is not its own."""
+    return (
+        UserIdentifier.objects.filter(organisation_id=scope.organisation_id, eui64=user_id.db)
+        .values_list("user_role", flat=True)
+        .first()
+    )
+
+
+def counting_certificates(
+    scope: Scope, user_id: Guid, *, serial: str, now: datetime
+) -> list[KnownCertificate]:
+    """List the accepted certificates of a User ID with this serial number that count now."""
+    rows = SigningCertificate.objects.filter(
+        organisation_id=scope.organisation_id,
+        user_identifier__eui64=user_id.db,
+        user_identifier__organisation_id=scope.organisation_id,
+        serial=serial,
+        accepted_at__lte=now,
+        revoked_at=None,
+        not_before__lte=now,
+        not_after__gte=now,
+    )
+    return [KnownCertificate(row.pk, row.pem) for row in rows]
+
+
+def newest_rollout_id(
+    scope: Scope, *, manufacturer: str, model: str, hardware_version: str, firmware_version: str
+) -> int | None:
+    """Return the newest rollout of a CPL entry with hubs of this Supplier."""
+    return (
+        visible_rollouts(scope)
+        .filter(
+            cpl_entry__firmware_version=firmware_version,
+            cpl_entry__device_model__manufacturer__iexact=manufacturer,
+            cpl_entry__device_model__model__iexact=model,
+            cpl_entry__device_model__hardware_version__iexact=hardware_version,
+        )
+        .order_by("-pk")
+        .values_list("pk", flat=True)
+        .first()
+    )
+
+
+def requests_by_instruction(
+    scope: Scope, originator: Guid, references: Collection[str]
+) -> dict[str, AnsweredRequest]:
+    """Return the requests of a User ID that made these instructions."""
+    rows = _own(scope, originator).filter(instruction_reference__in=list(references))
+    return {row.instruction_reference: _answered(row, originator) for row in rows}
+
+
+def requests_by_position(
+    scope: Scope, originator: Guid, positions: Collection[int]
+) -> dict[int, list[AnsweredRequest]]:
+    """Return the requests of a User ID that these feed entries answer, in their order."""
+    rows = _own(scope, originator).filter(guid__isnull=False, position__in=list(positions)).order_by("pk")
+    answered: dict[int, list[AnsweredRequest]] = {}
+    for row in rows:
+        answered.setdefault(int(row.position or 0), []).append(_answered(row, originator))
+    return answered
+
+
+def firmware_versions(entry_ids: Collection[int]) -> dict[int, str]:
+    """Return the firmware version of each CPL entry."""
+    return dict(CplEntry.objects.filter(pk__in=list(entry_ids)).values_list("pk", "firmware_version"))
+
+
+def _own(scope: Scope, originator: Guid) -> QuerySet[ServiceRequest]:
+    return ServiceRequest.objects.filter(
+        organisation_id=scope.organisation_id, originator=originator.db
+    ).only("counter", "guid", "instruction_reference", "position", "service_reference")
+
+
+def _answered(row: ServiceRequest, originator: Guid) -> AnsweredRequest:
+    target = dcc_user_id() if row.guid is None else Guid.from_db(row.guid)
+    return AnsweredRequest(
+        RequestId.from_db(originator, target or originator, row.counter),
+        row.instruction_reference,
+        row.guid,
+        row.position,
+    )
