@@ -8,6 +8,8 @@ from portal.kernel.guid import is_guid_heading
 from portal.kernel.spreadsheets.headings import FileColumns
 from rollouts.states.inventory import FileKind
 
+#: How a tab between columns is kept: no text that is kept holds a control character.
+TAB: Final = "t"
 _EFFECTIVE: Final = ("effective_on", "effective_date", "effective_at", "date")
 
 INVENTORY: Final = FileColumns(

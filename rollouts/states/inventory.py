@@ -44,6 +44,7 @@ class LineProblem(TextChoices):
     BAD_POSTCODE_AREA = "BAD_POSTCODE_AREA", "A postcode area has one or two letters."
     BAD_ROLE = "BAD_ROLE", "The role is neither IMPORT nor GAS."
     NOT_YET = "NOT_YET", "The change takes effect later: send it again on that day."
+    OVERTAKEN = "OVERTAKEN", "A line further down says something else of the hub, and counts."
     UNKNOWN_DEVICE = "UNKNOWN_DEVICE", "The hub is not in the inventory."
     UNKNOWN_REPLACEMENT = "UNKNOWN_REPLACEMENT", "The hub that takes its place is not in the inventory."
     BAD_VERSION = "BAD_VERSION", "The firmware version is not one to eight letters and digits."

@@ -16,7 +16,7 @@ from portal.kernel.spreadsheets.csv_lines import cells_of
 from portal.kernel.versions import version_of
 from rollouts.models import EstateImport, EstateImportLine
 from rollouts.reads.estate.mappings import column_mappings
-from rollouts.rules.file_columns import COLUMNS_OF
+from rollouts.rules.file_columns import COLUMNS_OF, TAB
 from rollouts.states.inventory import FileKind, LineProblem
 
 PAGE_SIZE: Final = 50
@@ -156,7 +156,7 @@ def _corrections(scope: Scope, import_id: int) -> tuple[Sequence[str], Iterator[
     lines = lines.exclude(reason=LineProblem.OLDER_VERSION)
     refused = lines.values_list("line_no", "raw", "reason").iterator(chunk_size=2000)
     heading = list(entry.heading) or ["text"]
-    delimiter = entry.delimiter if entry.heading else None
+    delimiter = ("\t" if entry.delimiter == TAB else entry.delimiter) if entry.heading else None
 
     def rows() -> Iterator[Sequence[object]]:
         for number, raw, reason in refused:

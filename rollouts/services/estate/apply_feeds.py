@@ -201,7 +201,11 @@ def _supplier_changes(
             continue
         good.append((day, line, str(role), party))
     # A change builds on what stood before its day, wherever in the file that is.
+    latest: dict[tuple[date, int, str], _Line] = {}
     for day, line, role, party in sorted(good, key=lambda each: each[0]):
+        if (overtaken := latest.get((day, line.guid, role))) is not None:
+            refusals.add([RefusedRow(overtaken.number, overtaken.raw, LineProblem.OVERTAKEN)])
+        latest[day, line.guid, role] = line
         imports, gas = known[line.guid]
         change = (line.guid, party, gas) if role == _IMPORT else (line.guid, imports, party)
         by_day[day][line.guid] = change
@@ -243,6 +247,7 @@ def _status_rows(
     replaced_by = dict(zip(replacements.lines.tolist(), replacements.values.tolist(), strict=True))
     known = _suppliers_of([line.guid for line in lines] + list(replaced_by.values()))
     good: dict[int, tuple[int, int, int | None, datetime, int | None]] = {}
+    latest: dict[int, _Line] = {}
     for place, line in enumerate(lines, start=1):
         day = read_day(line.cells["effective"]) if line.cells.get("effective") else local_day(now)
         status = meanings.status_of(line.cells["status"])
@@ -260,6 +265,9 @@ def _status_rows(
         if problem or day is None:
             refusals.add([RefusedRow(line.number, line.raw, problem or LineProblem.BAD_DATE)])
             continue
+        if (overtaken := latest.get(line.guid)) is not None:
+            refusals.add([RefusedRow(overtaken.number, overtaken.raw, LineProblem.OVERTAKEN)])
+        latest[line.guid] = line
         at = min(now, _midnight(day)) if line.cells.get("effective") else now
         good[line.guid] = (line.guid, status, gpf_status if gpf_status != NONE else None, at, replacement)
     yield from good.values()

@@ -16,6 +16,7 @@ from portal.kernel.spreadsheets import NotRead
 from portal.kernel.spreadsheets.headings import HeadingRow
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.models import EstateImport
+from rollouts.rules.file_columns import TAB
 from rollouts.services.estate.inventory import RefusedRow, Repeats
 from rollouts.states.inventory import FileKind, LineProblem
 
@@ -122,7 +123,8 @@ def keep_import(
     entry.lines, entry.accepted, entry.refused = lines, lines - refused, refused
     entry.refused_by_reason = {problem.value: n for problem, n in sorted(refusals.reasons.items())}
     entry.summary, entry.finished_at = dict(summary), now
-    entry.heading, entry.delimiter = list(heading.cells if heading else ()), delimiter
+    entry.heading = list(heading.cells if heading else ())
+    entry.delimiter = TAB if delimiter == "\t" else delimiter
     entry.sheets = list(sheets)
     entry.not_read = [part.document for part in not_read]
     entry.save()

@@ -79,8 +79,10 @@ def given_back(world):
     return given_back
 
 
-def test_correcting_the_wrong_cells_alone_is_enough(load, given_back):
-    report = load(csv_of(row(1), row(2, Where="Mars"), row(1, Where="North"), row(3, Type="?")))
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+def test_correcting_the_wrong_cells_alone_is_enough(load, given_back, delimiter):
+    rows = (row(1), row(2, Where="Mars"), row(1, Where="North"), row(3, Type="?"))
+    report = load(csv_of(*rows, delimiter=delimiter))
 
     heading, *rows = given_back(report)
 
