@@ -33,7 +33,7 @@ COMPONENTS: Final[dict[str, Any]] = {
         "session": {
             "type": "apiKey",
             "in": "cookie",
-            "name": "portal_session",
+            "name": "__Host-portal_session",
             "description": "A person in a browser; changes need the header `X-CSRFToken` as well.",
         },
     },

@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.accounts.middleware.end_idle_sessions",
     "portal.accounts.unsent_forms.keep_unsent_forms",
     "portal.accounts.middleware.second_factor",
     "portal.accounts.double_submit.submit_once",
@@ -186,6 +187,7 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
 SESSION_ENGINE = "portal.accounts.session_store"
 SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_IDLE_SECONDS = 60 * int(os.environ.get("SESSION_IDLE_MINUTES", "60"))  # without an act of the person
 SESSION_COOKIE_NAME = "portal_session"
 
 # Accounts (allauth): by e-mail, made by an administrator of the organisation, never by signing up
@@ -248,6 +250,8 @@ PLAIN_HTTP = DEBUG or DEMO or TESTING or _flag("PLAIN_HTTP")
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if PLAIN_HTTP else "https"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PLAIN_HTTP  # then browsers offer passkeys on localhost only
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PLAIN_HTTP
+if not PLAIN_HTTP:  # browsers then take these cookies from this very host alone, over TLS alone
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-portal_session", "__Host-portal_csrf"
 CSRF_FAILURE_VIEW = "portal.accounts.unsent_forms.csrf_failure"
 CSRF_COOKIE_HTTPONLY = False  # htmx reads the token from the page, but a script of ours may need it
 SECURE_SSL_REDIRECT = not PLAIN_HTTP

@@ -1,12 +1,14 @@
-"""The second factor, where it is required: until somebody has one they reach nothing else."""
+"""Sessions that end when nobody uses them; and the second factor, where it is required."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,6 +18,9 @@ from portal.identity.roles import DCC_ROLES, PANEL_ROLES
 
 #: Whose decisions reach every household's hub.
 ROLES_WITH_SECOND_FACTOR: Final = DCC_ROLES | PANEL_ROLES
+_LAST_ACT: Final = "last-act"
+#: Seconds; a session is not written at every request.
+_NOTED_EVERY: Final = 60
 _ENROLLED: Final = "second-factor-enrolled"
 #: What somebody needs on the way to a second factor, and to turn back.
 _REACHED_WITHOUT: Final = (
@@ -29,6 +34,38 @@ _REACHED_WITHOUT: Final = (
 )
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+def end_idle_sessions(get_response: Answer) -> Answer:
+    """Log out whoever has done nothing for `SESSION_IDLE_SECONDS` (ASVS 7.3.1)."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            _end_or_prolong(request)
+        return get_response(request)
+
+    return middleware
+
+
+def note_log_in(*, request: HttpRequest, **_: Any) -> None:
+    """Begin to count how long a session is idle."""
+    request.session[_LAST_ACT] = int(time.time())
+
+
+def _end_or_prolong(request: HttpRequest) -> None:
+    last, now = request.session.get(_LAST_ACT), int(time.time())
+    if last is None:
+        return
+    if now - last > settings.SESSION_IDLE_SECONDS:
+        logout(request)
+    elif now - last >= _NOTED_EVERY and not _is_by_itself(request):
+        request.session[_LAST_ACT] = now
+
+
+def _is_by_itself(request: HttpRequest) -> bool:
+    # A part of a page that follows what happens asks for itself; a person's act names another target or none.
+    trigger = request.headers.get("HX-Trigger")
+    return trigger is not None and trigger == request.headers.get("HX-Target")
 
 
 def second_factor(get_response: Answer) -> Answer:

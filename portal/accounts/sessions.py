@@ -1,4 +1,4 @@
-"""Ending sessions: a person's others when they change how they log in, all of them when they are let go."""
+"""Beginning and ending sessions: others of a person who changes how they log in, all of one who is let go."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 from allauth.account.signals import password_changed, password_reset, password_set
 from allauth.mfa.signals import authenticator_added, authenticator_removed
 from allauth.usersessions.models import UserSession
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest
 
-from portal.accounts.middleware import forget_enrolment
+from portal.accounts.middleware import forget_enrolment, note_log_in
 from portal.events.wakeups import announce_access_change
 from portal.identity.models import User
 
@@ -27,12 +27,13 @@ def end_sessions(user: User, *, but: str | None = None) -> int:
 
 
 def listen() -> None:
-    """End the other sessions of somebody who adds a second factor or sets a password.
+    """Listen to log-ins, log-outs and changes of how somebody logs in.
 
     A session begun with the old password alone must not outlive the reason it was changed for.
     """
     for signal in (authenticator_added, password_changed, password_set, password_reset):
         signal.connect(_end_others, dispatch_uid="portal.accounts")
+    user_logged_in.connect(note_log_in, dispatch_uid="portal.accounts")
     user_logged_out.connect(_tell_of_log_out, dispatch_uid="portal.accounts")
     authenticator_removed.connect(_forget_enrolment, dispatch_uid="portal.accounts")
 
