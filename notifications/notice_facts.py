@@ -111,7 +111,10 @@ def dates(data: Data) -> str:
     """Return until when Suppliers may instruct, and when hubs activate without them."""
     automatic = f"Automatic activation: {at(data, 'automatic_at')}."
     if not data.get("has_window", True):
-        return f"There is no time for instructions. {automatic}"
+        spread = (
+            "" if data.get("is_all_at_once") else " Hubs activate in the hours of activation from then on."
+        )
+        return f"There is no time for instructions. {automatic}{spread}"
     return f"Instruct until {at(data, 'cutoff_at')}. {automatic}"
 
 

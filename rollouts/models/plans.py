@@ -34,6 +34,10 @@ class Rollout(models.Model):
     window_closed_at = models.DateTimeField(
         null=True, help_text="when the pass that closes the window had finished"
     )
+    is_all_at_once = models.BooleanField(
+        default=False,
+        help_text="where the notice leaves no window: do all hubs activate in the minute of `automatic_at`",
+    )
     consent_policy = models.CharField(
         max_length=9, choices=ConsentPolicy.choices, default=ConsentPolicy.VOLUNTARY
     )

@@ -55,6 +55,11 @@ class DraftSerializer(StrictSerializer):
     severity = EnumField(Severity)
     priority = EnumField(Priority)
     automatic_at = OffsetDateTimeField()
+    is_all_at_once = serializers.BooleanField(
+        required=False,
+        help_text="Where the date leaves no window: all hubs activate in that minute. Else in the hours of "
+        "activation from then on.",
+    )
     release_note_url = serializers.URLField(required=False, max_length=500)
     consent_policy = EnumField(ConsentPolicy, required=False)
     has_pilot = serializers.BooleanField(required=False)

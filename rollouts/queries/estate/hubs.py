@@ -17,7 +17,7 @@ from portal.kernel.refusals import NotFound
 from rollouts.models import CspChannel, HubLabel, Rollout
 from rollouts.queries.estate.next_step import NextStep, next_step
 from rollouts.queries.estate.searching import hub_of
-from rollouts.reads.rollouts.chosen import is_chosen
+from rollouts.reads.rollouts.chosen import AUTOMATIC_IF_CHOSEN, is_chosen
 from rollouts.rules import activation
 from rollouts.states import (
     AWAITING_CONSENTS,
@@ -254,7 +254,7 @@ def place_rows(scope: Scope, guid: int, *, rollouts: Sequence[int]) -> list[Any]
         "party": scope.organisation_id if scope.is_supplier else None,
         "is_supplier": scope.is_supplier,
     }
-    chosen = is_chosen("t", automatic_at="coalesce(b.automatic_at, r.automatic_at)")
+    chosen = is_chosen("t", automatic_at=f"coalesce(b.automatic_at, {AUTOMATIC_IF_CHOSEN})")
     return sql.rows(sql.statement("rollouts", "hub_places", is_chosen=chosen), params)
 
 

@@ -234,6 +234,8 @@ def _problems(rollout: Rollout, *, hubs: int, now: datetime) -> list[str]:
 
 def _warnings(rollout: Rollout, *, has_window: bool) -> list[str]:
     warnings = [] if has_window else ["no_supplier_window"]
+    if not has_window and rollout.is_all_at_once:
+        warnings.append("all_at_once")
     if not FirmwareImage.objects.filter(cpl_entry_id=rollout.cpl_entry_id).exists():
         warnings.append("image_missing")
     if rollout.kind != ReleaseKind.SEC_RELEASE and not rollout.release_notes.exists():

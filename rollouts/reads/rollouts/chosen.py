@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Final
+
 from portal.kernel import sql
 from portal.kernel.statements import Sql
+from rollouts.models import Rollout
 
 
 def is_chosen_sql(
@@ -32,3 +36,20 @@ def is_chosen(target: str, *, automatic_at: str) -> Sql:
     names = ("effective_at", "import_answer", "import_time", "gas_answer", "gas_time")
     columns = {name: f"{target}.{name}" for name in names}
     return Sql(is_chosen_sql(automatic_at=automatic_at, **columns))
+
+
+AUTOMATIC_IF_CHOSEN: Final = (
+    "CASE WHEN r.window_closed_at = r.notified_at AND NOT r.is_all_at_once THEN '-infinity'::timestamptz "
+    "ELSE r.automatic_at END"
+)
+"""The automatic time of a rollout `r`, if DCC means that very minute: the SQL twin of `automatic_if_chosen`."""
+
+
+def automatic_if_chosen(rollout: Rollout) -> datetime | str:
+    """Return the automatic time if hubs are to activate in that very minute, else a time no hub has.
+
+    Where the notice left Suppliers no window, it is every hub's time. Unless DCC chose that they activate all at
+    once, they do so in the hours of activation from then on (R1.2).
+    """
+    is_every_hubs = rollout.window_closed_at is not None and rollout.window_closed_at == rollout.notified_at
+    return "-infinity" if is_every_hubs and not rollout.is_all_at_once else rollout.automatic_at

@@ -14,6 +14,7 @@ _FIELDS: Final = (
     "severity",
     "priority",
     "automatic_at",
+    "is_all_at_once",
     "consent_policy",
     "has_pilot",
     "pilot_cap",

@@ -23,6 +23,7 @@ def notice_facts(rollout: Rollout, *, has_window: bool) -> dict[str, Any]:
         "automatic_at": rollout.automatic_at.isoformat(),
         "cutoff_at": rollout.cutoff_at.isoformat(),
         "has_window": has_window,
+        "is_all_at_once": rollout.is_all_at_once,
         "consent_policy": rollout.consent_policy,
         "has_pilot": rollout.has_pilot,
         "pilot_starts_at": rollout.pilot_starts_at.isoformat() if rollout.pilot_starts_at else None,

@@ -12,7 +12,7 @@ from portal.kernel import locks, sql
 from portal.kernel.transactions import unit_of_work
 from portal.kernel.working_days import local_day, start_of_local_day
 from rollouts.models import Batch, Command, CspChannel, Rollout
-from rollouts.reads.rollouts.chosen import is_chosen
+from rollouts.reads.rollouts.chosen import automatic_if_chosen, is_chosen
 from rollouts.rules import activation, pacing
 from rollouts.services.dispatch.activation_nights import night_rows
 from rollouts.services.dispatch.backoff import is_rested, scanning
@@ -250,7 +250,7 @@ def _write_commands(
         "size": size,
         "seed": rollout.pk,
         "now": now,
-        "automatic_at": rollout.automatic_at,
+        "automatic_at": automatic_if_chosen(rollout),
         "kept_since": now - activation.GRACE,
         **night_rows(rollout, now=now).params,
     }

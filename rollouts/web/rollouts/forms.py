@@ -120,6 +120,12 @@ class PublishForm(EditForm):
         help_text="At most six calendar months ahead. Suppliers may instruct until one calendar month "
         f"before. {LOCAL_HINT}",
     )
+    is_all_at_once = forms.BooleanField(
+        label="If no window is left: activate all hubs in that minute",
+        required=False,
+        help_text="Unticked, a release that leaves Suppliers no window activates in the hours of activation "
+        "from the automatic time on, spread over the night.",
+    )
     release_note_url = forms.URLField(
         label="Address of the Release Note",
         required=False,

@@ -38,6 +38,7 @@ PROBLEMS: Final = {
     "release_note_missing": "There is no Release Note yet.",
     "nobody_eligible": "No hub qualifies for this firmware at present.",
     "no_supplier_window": "No supplier window: the date leaves Suppliers no month to instruct.",
+    "all_at_once": "All hubs activate in the same minute, as nobody can instruct another time.",
     "image_missing": "No firmware image has been uploaded and checked yet.",
 }
 

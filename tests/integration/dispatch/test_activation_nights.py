@@ -66,6 +66,26 @@ def test_an_instructed_time_and_the_automatic_time_are_kept_by_day_too(world, no
     assert len(planned()) == 40
 
 
+@pytest.mark.requirement("R1.2", "R3.12")
+@pytest.mark.parametrize("is_all_at_once", [False, True])
+def test_a_release_without_a_window_is_spread_over_the_night_unless_dcc_chose_one_minute(
+    world, now, is_all_at_once
+):
+    rollout = make_rollout(world, now=now - timedelta(days=9), automatic_at=now - timedelta(minutes=1))
+    Rollout.objects.update(window_closed_at=rollout.notified_at, is_all_at_once=is_all_at_once)
+    settle(rollout, state=40, consent=5, effective_at=rollout.automatic_at)
+
+    services.plan_due(now)
+
+    times = planned()
+    assert len(times) == 40
+    if is_all_at_once:
+        assert set(times.values()) == {None}  # at once: its minute has just come
+    else:
+        assert all(activation.is_within(at, activation.DEFAULT_HOURS) for at in times.values())
+        assert len(set(times.values())) > 10
+
+
 @pytest.mark.requirement("R3.12")
 @pytest.mark.parametrize("consent", [4, 5])
 def test_the_first_slot_after_the_cut_off_is_at_night(world, now, consent):
