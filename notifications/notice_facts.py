@@ -111,9 +111,8 @@ def dates(data: Data) -> str:
     """Return until when Suppliers may instruct, and when hubs activate without them."""
     automatic = f"Automatic activation: {at(data, 'automatic_at')}."
     if not data.get("has_window", True):
-        spread = (
-            "" if data.get("is_all_at_once") else " Hubs activate in the hours of activation from then on."
-        )
+        is_spread = data.get("is_all_at_once") is False
+        spread = " Hubs activate in the hours of activation from then on." if is_spread else ""
         return f"There is no time for instructions. {automatic}{spread}"
     return f"Instruct until {at(data, 'cutoff_at')}. {automatic}"
 
@@ -163,96 +162,6 @@ def brought_forward(data: Data) -> str:
 def batch(data: Data) -> str:
     """Return which batch it is about."""
     return f"Batch: {data['batch_name']}." if data.get("batch_name") else ""
-
-
-def nominated(data: Data) -> str:
-    """Return what was nominated for a pilot; DCC is told by whom."""
-    who = f"{data['supplier']} nominates" if data.get("supplier") else "You nominate"
-    rejected = f" {count(data, 'rejected'):,} could not be taken." if count(data, "rejected") else ""
-    return f"{who} {hubs(count(data, 'hubs'))}.{rejected} DCC decides which take part."
-
-
-def pilot_decided(data: Data) -> str:
-    """Return how many hubs of one's own take part in a pilot, and what is asked of a second Supplier."""
-    sentences = []
-    if count(data, "declined"):
-        sentences.append(f"DCC has declined your nomination of {hubs(count(data, 'declined'))}.")
-    elif "hubs" in data:
-        of = f" You nominated {count(data, 'nominated'):,}." if count(data, "nominated") else ""
-        sentences.append(f"{hubs(count(data, 'hubs'))} of yours joined the pilot.{of}")
-    if count(data, "split"):
-        sentences.append(f"{count(data, 'split'):,} of them have a second Supplier.")
-    if waiting := count(data, "awaiting_your_answer"):
-        sentences.append(f"{hubs(waiting)} wait for your answer: agree with the pilot time, or give another.")
-    return " ".join(sentences)
-
-
-def pilot_dates(data: Data) -> str:
-    """Say when the pilot is planned to start and to end, old dates and new ones."""
-    sentences = []
-    for name, words in (("starts_at", "The pilot starts"), ("ends_at", "The pilot ends")):
-        planned, before = at(data, name), at(data, f"{name}_before")
-        if planned or before:
-            was = f", before: {before}" if before and before != planned else ""
-            sentences.append(f"{words}: {planned or 'not planned'}{was}.")
-    return "\n".join(sentences)
-
-
-def pilot_wanted(data: Data) -> str:
-    """Say that a pilot waits for nominations, until when, and what happens without."""
-    return (
-        f"You have nominated no hubs for the pilot; {hubs(count(data, 'hubs'))} of yours could take part. "
-        f"Nominate until {at(data, 'cutoff_at')}. DCC may propose hubs of yours, or go on without a pilot."
-    )
-
-
-def pilot_proposed(data: Data) -> str:
-    """Say how many hubs of one's own DCC proposes for the pilot, and what accepting means."""
-    split = count(data, "split")
-    shared = (
-        f" {split:,} of them {'has' if split == 1 else 'have'} a second Supplier, who is asked too: such "
-        "a hub takes part once both accept."
-        if split
-        else ""
-    )
-    wanted = at(data, "activate_at")
-    when = f"They would activate on {wanted}." if wanted else "They would activate once the image is on them."
-    return (
-        f"DCC proposes {hubs(count(data, 'hubs'))} of yours for the pilot.{shared} {when}\n"
-        f"Accept or decline with one answer, until {at(data, 'cutoff_at')}."
-    )
-
-
-def pilot_answered(data: Data) -> str:
-    """Say to the DCC what a Supplier has answered to a proposal."""
-    who, number = data.get("supplier", "A Supplier"), hubs(count(data, "hubs"))
-    comment = f" It writes: {data['comment']}" if data.get("comment") else ""
-    if not data.get("accepted"):
-        return f"{who} does not accept that {number} take part in the pilot.{comment}"
-    return f"{who} accepts that {number} take part; {count(data, 'joined'):,} joined with it.{comment}"
-
-
-def pilot_hubs(data: Data) -> str:
-    """Return how the pilot stands with one's own hubs in it; the boards read the whole."""
-    own = data.get("own_pilot") or data.get("pilot") or {}
-    if not own.get("hubs"):
-        return "None of your hubs takes part in the pilot." if data.get(OWN) else ""
-    whose = " of yours" if data.get(OWN, True) else ""
-    activated = count(own.get("states") or {}, "ACTIVATED")
-    return f"Pilot hubs{whose}: {own['hubs']:,}, of which {activated:,} activated."
-
-
-def pilot_skipped(data: Data) -> str:
-    """Say what it means that there is no pilot."""
-    stand = " Your instructions stand." if data.get(OWN, True) else ""
-    return f"The safe launch is open from now on, and hubs nominated for the pilot take part in it.{stand}"
-
-
-def pilot_outcome(data: Data) -> str:
-    """Return the outcome of the whole pilot in tenths, from which nobody can subtract their own hubs."""
-    percent = data.get("pilot_percent") or {}
-    named = [f"about {percent[name]} % {name}" for name in ("activated", "failed") if name in percent]
-    return f"Of all pilot hubs so far: {', '.join(named)}." if named else ""
 
 
 def halted(data: Data) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from notifications import notice_facts as say
+from notifications import pilot_facts as pilot
 from notifications.notice_facts import Data
 from portal.events.kinds import EntryKind
 
@@ -46,28 +47,28 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
         "Notice revoked: {name}", say.lines(say.reason, say.own_hubs, say.ended), "bad"
     ),
     K.RELEASE_NOTE_REVISED: NoticeTemplate("Release Note revised: {name}", say.note),
-    K.PILOT_PLANNED: NoticeTemplate("Dates of the pilot: {name}", say.pilot_dates),
-    K.PILOT_REMINDED: NoticeTemplate("Nominate pilot hubs: {name}", say.pilot_wanted, "warn"),
+    K.PILOT_PLANNED: NoticeTemplate("Dates of the pilot: {name}", pilot.planned),
+    K.PILOT_REMINDED: NoticeTemplate("Nominate pilot hubs: {name}", pilot.wanted, "warn"),
     K.PILOT_PROPOSED: NoticeTemplate(
-        "DCC proposes pilot hubs: {name}", say.lines(say.pilot_proposed, say.commentary), "warn"
+        "DCC proposes pilot hubs: {name}", say.lines(pilot.proposed, say.commentary), "warn"
     ),
-    K.PILOT_ANSWERED: NoticeTemplate("Pilot proposal answered: {name}", say.pilot_answered),
-    K.PILOT_SUBMITTED: NoticeTemplate("Pilot hubs nominated: {name}", say.nominated),
+    K.PILOT_ANSWERED: NoticeTemplate("Pilot proposal answered: {name}", pilot.answered),
+    K.PILOT_SUBMITTED: NoticeTemplate("Pilot hubs nominated: {name}", pilot.nominated),
     K.PILOT_CONFIRMED: NoticeTemplate(
-        "Pilot nomination decided: {name}", say.lines(say.pilot_decided, say.commentary)
+        "Pilot nomination decided: {name}", say.lines(pilot.decided, say.commentary)
     ),
-    K.PILOT_STARTED: NoticeTemplate("Pilot started: {name}", say.pilot_hubs),
+    K.PILOT_STARTED: NoticeTemplate("Pilot started: {name}", pilot.standing),
     K.PILOT_PROGRESS: NoticeTemplate(
-        "Pilot progress: {name}", say.lines(say.commentary, say.pilot_hubs, say.pilot_outcome)
+        "Pilot progress: {name}", say.lines(say.commentary, pilot.standing, pilot.outcome)
     ),
     K.PILOT_ENDED: NoticeTemplate(
-        "Pilot ended: {name}", say.lines(say.commentary, say.pilot_hubs, say.pilot_outcome)
+        "Pilot ended: {name}", say.lines(say.commentary, pilot.standing, pilot.outcome)
     ),
     K.PILOT_ACCEPTED: NoticeTemplate(
-        "Pilot accepted: {name}", say.lines(say.commentary, say.pilot_hubs), "good"
+        "Pilot accepted: {name}", say.lines(say.commentary, pilot.standing), "good"
     ),
     K.PILOT_SKIPPED: NoticeTemplate(
-        "On without a pilot: {name}", say.lines(say.commentary, say.own_hubs, say.pilot_skipped), "warn"
+        "On without a pilot: {name}", say.lines(say.commentary, say.own_hubs, pilot.skipped), "warn"
     ),
     K.SAFE_LAUNCH_OPENED: NoticeTemplate(
         "Safe launch opened: {name}", say.lines(say.batch, say.own_hubs), "good"

@@ -42,14 +42,14 @@ AUTOMATIC_IF_CHOSEN: Final = (
     "CASE WHEN r.window_closed_at = r.notified_at AND NOT r.is_all_at_once THEN '-infinity'::timestamptz "
     "ELSE r.automatic_at END"
 )
-"""The automatic time of a rollout `r`, if DCC means that very minute: the SQL twin of `automatic_if_chosen`."""
+"""The automatic time of a rollout `r`, if DCC means that minute: the SQL twin of `automatic_if_chosen`."""
 
 
 def automatic_if_chosen(rollout: Rollout) -> datetime | str:
     """Return the automatic time if hubs are to activate in that very minute, else a time no hub has.
 
-    Where the notice left Suppliers no window, it is every hub's time. Unless DCC chose that they activate all at
-    once, they do so in the hours of activation from then on (R1.2).
+    Where the notice left Suppliers no window, it is every hub's time. Unless DCC chose that they activate all
+    at once, they do so in the hours of activation from then on (R1.2).
     """
     is_every_hubs = rollout.window_closed_at is not None and rollout.window_closed_at == rollout.notified_at
     return "-infinity" if is_every_hubs and not rollout.is_all_at_once else rollout.automatic_at

@@ -14,6 +14,7 @@ from portal.identity.roles import MAY_CONFIRM
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.transactions import inside_unit_of_work
+from portal.kernel.working_days import local_day
 from rollouts import rules
 from rollouts.models import Decision, Rollout
 from rollouts.reads.governance.instructed_later import instructed_later
@@ -209,10 +210,19 @@ def _own_numbers(
             own[party]["open_again"] = open_again.get(party, 0)
         if outcome == ReviewOutcome.BRING_FORWARD:
             own[party]["brought_forward"] = later.get(party, 0)
+    last = local_day(rollout.automatic_at).isoformat()
     for party, by_day in _instructed_by_day(rollout.pk).items():
         if party in own:
-            own[party]["instructed_by_day"] = by_day
+            own[party]["instructed_by_day"] = _until(last, by_day)
     return own
+
+
+def _until(last: str, by_day: Mapping[str, int]) -> dict[str, int]:
+    """Count what lies after the last day on it: no hub activates later than the automatic time."""
+    counted: Counter[str] = Counter()
+    for day, hubs in by_day.items():
+        counted[min(day, last)] += hubs
+    return dict(sorted(counted.items()))
 
 
 def _instructed_by_day(rollout_id: int) -> dict[int, dict[str, int]]:

@@ -9,8 +9,10 @@ import pytest
 from notifications.notice_texts import notice_text
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
+from portal.kernel.working_days import local_day
 from rollouts import gateways, rules, services
 from rollouts.models import Batch, CspChannel, Decision, Rollout, Target
+from rollouts.services.dispatch import backoff
 from rollouts.states import Consent
 from tests.csp import standing_in
 from tests.factories import make_rollout
@@ -87,6 +89,8 @@ def test_a_time_instructed_for_later_becomes_the_new_date_and_an_earlier_one_sta
     assert (mine["brought_forward"], theirs["brought_forward"]) == (2, 1)
     assert (mine["automatic_at_before"], mine["automatic_at"]) == (before.isoformat(), until.isoformat())
     assert world.supplier.name not in str(theirs)
+    days = [local_day(each).isoformat() for each in (early, until)]
+    assert mine["instructed_by_day"] == {days[0]: 1, days[1]: 2}
     words = notice_text(EntryKind.ROLLOUT_BROUGHT_FORWARD, {**mine, "is_own": True}).text
     assert "2 hubs of yours had a later time by instruction, and activate at the new one." in words
     hubs = FeedOutbox.objects.filter(kind=EntryKind.HUB_SCHEDULED, party_id=world.supplier.pk)
@@ -160,7 +164,10 @@ def test_a_date_that_passed_before_the_last_signature_is_refused(world, rollout,
     assert Decision.objects.get(pk=decision.pk).status == "RECOMMENDED"
 
 
-def test_an_activation_dated_ahead_at_a_later_time_is_recalled_and_sent_again(csp, world, rollout, now):
+def test_an_activation_dated_ahead_at_a_later_time_is_recalled_and_sent_again(
+    csp, world, rollout, now, monkeypatch
+):
+    monkeypatch.setattr(backoff, "_WORTH_RESTING", float("inf"))  # however slow this machine is
     late, until = now + timedelta(hours=20), now + timedelta(hours=10)
     settle(rollout, state=40, consent=5, effective_at=late)
     Rollout.objects.filter(pk=rollout.pk).update(automatic_at=late, cutoff_at=rules.one_month_before(late))

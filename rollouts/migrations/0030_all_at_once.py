@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rollouts', '0028_plan_pilots'),
+        ('rollouts', '0029_service_requests'),
     ]
 
     operations = [
