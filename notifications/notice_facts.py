@@ -1,7 +1,4 @@
-"""What a notice says in sentences, from the facts of its entry. Pure; times are sentences in local time.
-
-What an entry does not carry is not sentences: each function leaves out what it lacks.
-"""
+"""The sentences of a notice, from the facts of its entry; without a fact its sentence is left out. Times are local."""
 
 from __future__ import annotations
 
