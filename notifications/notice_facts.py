@@ -1,4 +1,4 @@
-"""The sentences of a notice, from the facts of its entry; without a fact its sentence is left out. Times are local."""
+"""The sentences of a notice, from the facts of its entry; each needs its fact. Times are local."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What people are notices without anything having happened just now: reminders, and how a day went (R6.7).
+"""Notices without an event: reminders before deadlines, and how a day went (R6.7).
 
-Both are asked for again and again; a fact of the journal says what was notices, so each is notices once.
+Both are asked for again and again; a fact of the journal says what was sent, so each is sent once.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _tell_day(rollout_id: int, *, since: datetime, until: datetime, now: datetim
 
 
 def _is_first(name: str, rollout_id: int, facts: dict[str, object], *, now: datetime) -> bool:
-    """Record that this is notices now; False where it was before. The caller holds the rollout's row."""
+    """Record that this is sent now; False where it was before. The caller holds the rollout's row."""
     subject = f"rollout:{rollout_id}"
     if Event.objects.filter(subject=subject, name=name, facts__contains=facts).exists():
         return False
