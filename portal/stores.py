@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 _SERVER_NOTICES: Final = "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
 
 # A server that is gone without a word, or was demoted, is noticed by us: a question nobody acknowledges is
-# given up after ten seconds, an idle connection after eleven, and only one that takes writes is connected to.
+# given up after eight seconds, as is an idle connection, and only one that takes writes is connected to.
 _WE_NOTICE: Final = {
-    "connect_timeout": "5",
-    "keepalives_idle": "5",
+    "connect_timeout": "3",
+    "keepalives_idle": "4",
     "keepalives_interval": "2",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "10000",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "8000",
     "target_session_attrs": "read-write",
 }
 

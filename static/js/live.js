@@ -4,6 +4,10 @@
 // At most one refresh a second; none in a hidden tab, which also lets go of its stream. Whoever looks again, or whose
 // stream was cut, says when it last knew (`since`), and is told at once whether there is anything new. Without a
 // stream the page looks by itself every ten seconds.
+//
+// All windows of a browser share one stream, as a browser has six connections to a server: one of them leads and
+// passes on what it hears. The lead is a lock, which goes to another window when the leader is closed, crashes or is
+// hidden. Where a browser has no locks (a plain http:// address), each window has a stream of its own.
 (() => {
   'use strict'
   const address = document.body.dataset.stream
@@ -19,9 +23,17 @@
   let latest = Date.now()
   let patience = 2000
   let known = address ? new URL(address, window.location.href).searchParams.get('since') : null
+  let giveUpLead = null
+  let queue = null
+  let heardLeader = 0
 
-  const say = (state) => document.querySelectorAll('[data-live]').forEach((mark) => { mark.dataset.live = state })
-  const isOpen = () => source !== null && source.readyState === EventSource.OPEN
+  const others = 'BroadcastChannel' in window && navigator.locks ? new BroadcastChannel('portal-stream') : null
+  const say = (state) => {
+    document.querySelectorAll('[data-live]').forEach((mark) => { mark.dataset.live = state })
+    if (giveUpLead) tell()
+  }
+  const isOpen = () => source ? source.readyState === EventSource.OPEN : Date.now() - heardLeader < 2.5 * BY_ITSELF
+  const tell = (hasChanged = false) => others?.postMessage({ known, hasChanged, isOpen: isOpen() })
 
   const refresh = () => {
     timer = null
@@ -31,24 +43,52 @@
   }
   const soon = () => { if (!timer) timer = setTimeout(refresh, Math.max(0, EVERY - (Date.now() - latest))) }
 
-  const leave = () => {
+  const hangUp = () => {
     clearTimeout(retry)
     if (source) source.close()
     source = null
   }
+  const leave = () => {
+    hangUp()
+    queue?.abort()
+    giveUpLead?.()
+    queue = giveUpLead = null
+    heardLeader = 0
+  }
   const listen = () => {
     leave()
     if (!address || !('EventSource' in window)) return
+    if (!others) { connect(); return }
+    others.postMessage({ asks: true })
+    queue = new AbortController()
+    navigator.locks.request('portal-stream', { signal: queue.signal }, () => new Promise((resolve) => {
+      giveUpLead = resolve
+      connect()
+    })).catch(() => {})  // no longer wanted: the page was hidden
+  }
+  if (others) {
+    others.onmessage = ({ data }) => {
+      if (document.hidden) return
+      if (data.asks) { if (giveUpLead) tell(); return }
+      if (giveUpLead) return
+      heardLeader = data.isOpen ? Date.now() : 0
+      say(data.isOpen ? 'on' : 'off')
+      if (data.hasChanged || Number(data.known) > Number(known)) soon()
+      if (Number(data.known) > Number(known)) known = data.known
+    }
+  }
+  const connect = () => {
+    hangUp()
     const place = new URL(address, window.location.href)
     if (known) place.searchParams.set('since', known)
     source = new EventSource(place, { withCredentials: true })
     source.onopen = () => { patience = 2000; say('on') }
-    source.addEventListener('changed', (event) => { known = event.lastEventId || known; soon() })
+    source.addEventListener('changed', (event) => { known = event.lastEventId || known; tell(true); soon() })
     source.onerror = () => {
       say('off')
       // The browser comes back by itself from a cut line, but not from an answer that was no stream.
       if (source && source.readyState === EventSource.CLOSED) {
-        retry = setTimeout(listen, patience)
+        retry = setTimeout(connect, patience)
         patience = Math.min(LONGEST, 2 * patience)
       }
     }
@@ -63,7 +103,10 @@
   window.addEventListener('pageshow', (event) => { if (event.persisted) { listen(); soon() } })
   // Work that the reader waits for shows how far it is, each second.
   setInterval(() => { if (!document.hidden && document.querySelector('[data-hurry]')) soon() }, EVERY)
-  setInterval(() => { if (!document.hidden && !isOpen() && follows()) soon() }, BY_ITSELF)
+  setInterval(() => {
+    if (giveUpLead) tell()
+    if (!document.hidden && !isOpen() && follows()) soon()
+  }, BY_ITSELF)
   if (!document.hidden) listen()
 
   // Nothing is taken from under a hand: a part in which somebody types or has ticked something waits.
@@ -77,33 +120,51 @@
     if (part.matches('[hx-trigger*="portal:changed"]') && inHand(part)) event.preventDefault()
   })
 
-  // Whoever reads a part must not lose their place in it: what was unfolded, scrolled to and focused stays so.
+  // Whoever reads a part must not lose their place in it: what was unfolded, scrolled to and focused stays so. A thing
+  // is known again by what it is and by the row it is in, never by its place: rows come and go.
   const marks = 'details, .table-scroll'
   const focusable = 'a[href], button, summary, input, select, textarea'
+  const rowOf = (each) => {
+    const row = each.closest('tr, li, article')
+    return row && (row.id || row.querySelector('a[href]')?.getAttribute('href'))
+  }
+  const nameOf = (each) => JSON.stringify([each.tagName, each.id, each.getAttribute('href'), each.name, rowOf(each),
+    each.matches('a[href], input, select, textarea') ? '' : (each.querySelector('summary') ?? each).textContent.replace(/[\d,.\s]+/g, ' ').trim()])
+  const named = (part, selector) => {
+    const all = new Map()
+    part.querySelectorAll(selector).forEach((each) => {
+      const name = each.matches('.table-scroll') ? '.table-scroll' : nameOf(each)
+      for (let number = 0; ; number += 1) {
+        if (!all.has(name + number)) { all.set(name + number, each); return }
+      }
+    })
+    return all
+  }
   let kept = null
   document.body.addEventListener('htmx:beforeSwap', (event) => {
     const part = event.detail.target
     if (!part.id || !part.matches('[hx-trigger*="portal:changed"]')) return
     kept = {
       id: part.id,
-      marks: [...part.querySelectorAll(marks)].map((each) => [each.open, each.scrollLeft, each.scrollTop]),
-      focus: [...part.querySelectorAll(focusable)].indexOf(document.activeElement),
+      marks: [...named(part, marks)].map(([name, each]) => [name, each.open, each.scrollLeft, each.scrollTop]),
+      focus: [...named(part, focusable)].find(([, each]) => each === document.activeElement)?.[0],
     }
   })
   document.body.addEventListener('htmx:afterSettle', () => {
     const part = kept && document.getElementById(kept.id)
     if (!part) return
-    const found = [...part.querySelectorAll(marks)]
-    if (found.length === kept.marks.length) {
-      found.forEach((each, place) => {
-        const [open, left, top] = kept.marks[place]
-        if (open) each.open = true
-        each.scrollLeft = left
-        each.scrollTop = top
-      })
-    }
-    if (kept.focus >= 0 && document.activeElement === document.body) {
-      part.querySelectorAll(focusable)[kept.focus]?.focus({ preventScroll: true })
+    const found = named(part, marks)
+    kept.marks.forEach(([name, open, left, top]) => {
+      const each = found.get(name)
+      if (!each) return
+      if (open) each.open = true
+      each.scrollLeft = left
+      each.scrollTop = top
+    })
+    if (kept.focus && document.activeElement === document.body) {
+      const focused = named(part, focusable).get(kept.focus) ?? part
+      if (focused === part) part.tabIndex = -1  // the row is gone: stay where it was, on nothing that acts
+      focused.focus({ preventScroll: true })
     }
     kept = null
   })

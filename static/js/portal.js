@@ -79,6 +79,28 @@
   addCalendars(document)
   document.body.addEventListener('htmx:load', (event) => addCalendars(event.detail.elt))
 
+  // What has changed in a part is read out as a summary, at most every ten seconds, and not as a whole.
+  const QUIET = 10000
+  const summaries = '.progress__words, .receipt__counts > p, .says, .notice, .tile:first-child, .badge, .key-facts__row'
+  const announcer = document.getElementById('announcer')
+  const summary = () => [...document.querySelectorAll('[data-announce]')]
+    .flatMap((part) => [...part.querySelectorAll(summaries)].slice(0, 3))
+    .map((each) => each.textContent.replace(/\s+/g, ' ').trim()).filter(Boolean).join('. ')
+  let announced = announcer && summary()
+  let announcedAt = -Infinity
+  let announcing = null
+  const announce = () => {
+    announcing = null
+    const words = summary()
+    if (!words || words === announced) return
+    announced = words
+    announcedAt = Date.now()
+    announcer.textContent = words
+  }
+  document.body.addEventListener('htmx:afterSettle', () => {
+    if (announcer && !announcing) announcing = setTimeout(announce, Math.max(0, QUIET - (Date.now() - announcedAt)))
+  })
+
   // An answer that htmx does not swap (500, no network) must not look like nothing happened.
   const sorry = (text) => {
     const place = document.getElementById('messages')

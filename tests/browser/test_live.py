@@ -13,6 +13,8 @@ from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
 from portal.kernel import sql
 from portal.kernel.transactions import unit_of_work
+from rollouts import services
+from rollouts.services import HubList, IncidentAccount
 from tests.browser.scenes import make_scene
 from tests.integration.streaming import streaming
 
@@ -183,3 +185,89 @@ def test_what_somebody_has_ticked_is_not_taken_from_under_their_hand(live_server
 
     assert requests == []
     assert box.is_checked()
+
+
+def test_eight_windows_of_one_browser_share_one_stream_and_all_follow(live_server, page, log_in, scene):
+    log_in(page, scene.world.supplier_user)
+    streams: list[str] = []
+    page.context.on("request", lambda each: streams.append(each.url) if "/stream" in each.url else None)
+    windows = [page, *(page.context.new_page() for _ in range(7))]
+    for window in windows:
+        followed(window, f"{live_server.url}/rollouts/{scene.moving.pk}/")
+    before = activated(page)
+
+    activate(scene, 1)
+    sequencer.sequence_all(seconds=20)
+
+    for window in windows:
+        window.locator("#live .tile__value", has_text=str(before + 1)).first.wait_for()
+    assert len(streams) == 1
+
+
+def test_when_the_leading_window_is_closed_another_one_takes_the_stream(live_server, page, log_in, scene):
+    log_in(page, scene.world.supplier_user)
+    follower = page.context.new_page()
+    for window in (page, follower):
+        followed(window, f"{live_server.url}/rollouts/{scene.moving.pk}/")
+    before = activated(follower)
+
+    with follower.expect_request(lambda each: "/stream" in each.url):
+        page.close()
+    activate(scene, 1)
+    sequencer.sequence_all(seconds=20)
+
+    follower.locator("#live .tile__value", has_text=str(before + 1)).first.wait_for()
+
+
+def raise_incident(scene, title: str) -> None:
+    services.raise_incident(
+        scene.world.as_supplier,
+        rollout_id=scene.moving.pk,
+        account=IncidentAccount(category=1, title=title),
+        source=HubList.from_stored([scene.world.guid(0)]),
+        now=datetime.now(UTC),
+    )
+    sequencer.sequence_all(seconds=20)
+
+
+def test_focus_stays_on_its_row_when_another_row_comes_before_it(live_server, page, log_in, scene):
+    raise_incident(scene, "The first")
+    log_in(page, scene.world.operator_user)
+    page.goto(f"{live_server.url}/incidents/")
+    link = page.locator("#incidents tbody tr", has_text="The first").locator("a[href]").first
+    link.focus()
+    where = link.get_attribute("href")
+
+    raise_incident(scene, "Came after it")
+    page.locator("#incidents tbody tr", has_text="Came after it").wait_for()
+
+    assert page.evaluate("document.activeElement.getAttribute('href')") == where
+
+
+def test_a_part_that_is_renewed_each_second_is_read_out_once_in_ten_seconds(page, live_server, log_in, scene):
+    log_in(page, scene.world.supplier_user)
+    page.clock.install()
+    page.goto(f"{live_server.url}/rollouts/{scene.moving.pk}/")
+    page.evaluate(
+        """() => {
+          const part = document.createElement('div')
+          part.dataset.announce = ''
+          part.innerHTML = '<p class="says">0</p>'
+          document.querySelector('main').append(part)
+          window.read = []
+          new MutationObserver(() => window.read.push(document.getElementById('announcer').textContent))
+            .observe(document.getElementById('announcer'), { childList: true })
+        }"""
+    )
+    for second in range(25):
+        page.evaluate(
+            """(second) => {
+              document.querySelector('[data-announce] .says').textContent = `${second} of 25`
+              document.body.dispatchEvent(new CustomEvent('htmx:afterSettle', { detail: {} }))
+            }""",
+            arg=second,
+        )
+        page.clock.fast_forward(1_000)
+
+    assert 2 <= len(page.evaluate("window.read")) <= 3
+    assert page.locator("main [aria-live]:not([data-copied])").count() == 0
