@@ -46,6 +46,8 @@ _ADMINISTRATION: Final = (
     ("Single sign-on", "single-sign-on"),
 )
 
+_SERVICE_REQUESTS: Final = (("Service Requests", "rollouts:certificates"),)
+
 
 def portal(request: HttpRequest) -> dict[str, Any]:
     """Return the variables of `base.html`; without a person only the clock."""
@@ -72,6 +74,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
                 ("Notice preferences", "notifications:preferences"),
                 ("Sign-in and security", "mfa_index"),
                 ("Sessions", "usersessions_list"),
+                *(_SERVICE_REQUESTS if scope.kind in {K.SUPPLIER, K.DCC} else ()),
                 *(_ADMINISTRATION if is_administrator(scope) else ()),
             ),
             "logout_url": reverse("logout"),

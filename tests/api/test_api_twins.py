@@ -193,6 +193,11 @@ WITHOUT: Final[dict[str, str]] = {
     "estate-view-save": "a person's own: a system keeps its filters itself, and reads those that are shared",
     "estate-view": "a person's own, as before",
     "instruct-again": "leads from what was checked back to the form, and changes nothing",
+    "certificates": "whose signature counts is decided by people: no system lets itself in",
+    "certificate-upload": "as before",
+    "certificate-accept": "as before",
+    "certificate-revoke": "as before",
+    "service-message": "whoever speaks XML has its messages",
     # Who comes in is decided by people, under their second factor: no token opens that door.
     "organisation-log-in": "a person logs in",
     "people-invite": "people are let in by people",
