@@ -19,6 +19,7 @@ from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotPermitted, Refusal
 from rollouts import services
+from rollouts.queries.dispatch.hours import overdue_hubs
 from rollouts.queries.governance.halts import HaltPreview, halt_preview
 from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
 from rollouts.services import HaltReport
@@ -199,6 +200,7 @@ def _page(
         "segments": segments(page.progress.states),
         "pilot_segments": segments(page.pilot.states) if page.pilot else [],
         "moving": page.progress.moving,
+        "overdue": overdue_hubs(scope, rollout_id=rollout_id, now=now) if halt is None else None,
         "crumbs": crumbs_of(rollout_id, page.flight.name),
     }
     return render(request, "rollouts/rollouts/step.html", context, status=status)

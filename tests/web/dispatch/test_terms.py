@@ -142,6 +142,22 @@ def test_only_dcc_changes_hours_and_capacity(world, seat, today, who):
     assert client.post(f"/rollouts/{rollout.pk}/pace/", PACE).status_code in {403, 404}
 
 
+@pytest.mark.parametrize(
+    ("status", "page"), [("PILOT_REVIEW", "steps/accept_pilot"), ("SUSPENDED", "decision")]
+)
+def test_what_goes_on_says_which_hubs_it_activates_at_night_and_from_when(world, seat, today, status, page):
+    rollout = make_rollout(world, now=today, has_pilot=True)
+    Rollout.objects.update(status=status, stood_at="SAFE_LAUNCH")
+    Target.objects.filter(guid__lt=world.guid(3)).update(
+        state=40, consent=5, effective_at=today - timedelta(days=2)
+    )
+
+    shown = plain(seat("operator").get(f"/rollouts/{rollout.pk}/{page}/"))
+
+    assert "The day of 3 hubs has passed. Once the rollout goes on they activate at night" in shown
+    assert "not before" in shown
+
+
 def test_publishing_warns_where_the_automatic_time_is_by_day(world, seat, today):
     rollout = make_rollout(world, now=today)
     noon = rollout.automatic_at.replace(hour=12)
