@@ -183,7 +183,7 @@ def ended(data: Data) -> str:
 
 
 def overdue(data: Data) -> str:
-    """Return how many hubs activate at once, as their time has passed while the rollout stood."""
+    """Return how many hubs go on at night, as their time has passed while the rollout stood."""
     number = count(data, "overdue")
     if not number:
         return ""
@@ -192,7 +192,7 @@ def overdue(data: Data) -> str:
     activate = "it activates" if number == 1 else "they activate"
     return (
         f"{hubs(number)}{whose} {are} overdue: {their} time passed while the rollout stood. When it goes on,"
-        f" {activate} at once, or in the next activation hours where nobody chose the time."
+        f" {activate} in the next activation hours."
     )
 
 

@@ -178,8 +178,8 @@ class HaltPreviewSchema(TypedDict):
     withdrawn: Count
     overdue: Annotated[
         Count,
-        "Of a rollout that stands: their time has passed, and they activate as soon as it goes on"
-        " (in the next activation hours where nobody chose their time).",
+        "Of a rollout that stands: their time has passed; once it goes on they activate in the next"
+        " activation hours.",
     ]
 
 

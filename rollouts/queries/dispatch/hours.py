@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.identity.scope import Scope
-from portal.kernel import sql
-from portal.kernel.working_days import local_day
 from rollouts.models import Rollout, SupplierHours
-from rollouts.queries.rollouts.progress import Viewer
 from rollouts.rules import activation
 from rollouts.rules.criteria.timing import ActivationHours
 
@@ -45,24 +42,6 @@ def night_hours(scope: Scope, *, rollout_id: int, now: datetime) -> NightHours:
     own = _own(scope)
     begins_at, ends_at = activation.next_night(hours, now=now, own=[own] if own else [])
     return NightHours(hours, own, begins_at, ends_at)
-
-
-@dataclass(frozen=True, slots=True)
-class OverdueHubs:
-    """Hubs whose day of activation has passed and that have not come to an end, and their next night."""
-
-    hubs: int
-    nights: NightHours
-
-
-def overdue_hubs(scope: Scope, *, rollout_id: int, now: datetime) -> OverdueHubs | None:
-    """Return what of a rollout is overdue; None where nothing is."""
-    today = local_day(now)
-    rows = sql.fetch_all(
-        "rollouts", "progress_plan", rollouts=[rollout_id], halted=[], **Viewer.of(scope).params
-    )
-    hubs = sum(row.hubs for row in rows if row.effective_day < today)
-    return OverdueHubs(hubs, night_hours(scope, rollout_id=rollout_id, now=now)) if hubs else None
 
 
 def _own(scope: Scope) -> ActivationHours | None:

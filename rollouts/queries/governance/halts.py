@@ -38,7 +38,7 @@ class HaltPreview:
     failed: int
     withdrawn: int
     overdue: int
-    """Of a rollout that stands: they activate at once when it goes on."""
+    """Of a rollout that stands: they activate in the next night when it goes on."""
 
 
 def halt_preview(scope: Scope, *, rollout_id: int, now: datetime) -> HaltPreview:
@@ -76,7 +76,7 @@ def halt_preview(scope: Scope, *, rollout_id: int, now: datetime) -> HaltPreview
 
 
 def overdue_when_resumed(scope: Scope, *, rollout_id: int, now: datetime) -> int:
-    """Count the hubs of a rollout that stands and would activate at once if it went on.
+    """Count the hubs of a rollout that stands and would activate in the next night if it went on.
 
     Raises:
         NotPermitted: for others than the DCC and the Panel.

@@ -1,4 +1,4 @@
-"""Hubs whose time has passed while their rollout stood: what resuming sets off at once."""
+"""Hubs whose time has passed while their rollout stood: what resuming sets off in the next night."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def overdue_hubs(rollout_id: int, *, are_moved: bool = False, now: datetime) -> 
 
 
 def count_overdue(rollout_id: int, *, now: datetime) -> int:
-    """Count the hubs that would activate at once if the rollout went on, by one statement."""
+    """Count the hubs that would activate in the next night if the rollout went on, by one statement."""
     return sum(row.hubs for row in _rows(rollout_id, are_moved=False, now=now))
 
 

@@ -353,7 +353,7 @@ def _ask_for_signatures(
 
 
 def _overdue(rollout: Rollout, wording: dict[str, Any], *, now: datetime) -> dict[str, int]:
-    """Return how many hubs would activate at once, where the recommendation lets a rollout go on."""
+    """Return how many hubs would go on at night, where the recommendation lets a rollout go on."""
     outcome = ReviewOutcome(wording["outcome"])
     verb = verb_for(outcome, RolloutStatus(rollout.status), goes_on=wording["goes_on"])
     if verb != "resume":

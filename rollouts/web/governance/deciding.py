@@ -20,7 +20,6 @@ from portal.kernel.presentation.moments import long_time
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotFound, Refusal
 from rollouts import rules, services
-from rollouts.queries.dispatch.hours import overdue_hubs
 from rollouts.queries.governance.decisions import after_halt, needed_for
 from rollouts.queries.governance.halts import overdue_when_resumed
 from rollouts.queries.governance.reviews import Reviews, reviews
@@ -261,9 +260,6 @@ def _page(
         "figures": figure_facts(governance.current.figures) if governance.current else [],
         "signers": _signers(scope, governance),
         "stands": page.flight.status in HALTED_STATUSES | ENDED_STATUSES,
-        "overdue": overdue_hubs(scope, rollout_id=rollout_id, now=now)
-        if page.flight.status in HALTED_STATUSES
-        else None,
         "after": after_halt(scope, rollout_id=rollout_id) if "after-halt" in request.GET else None,
         "segments": segments(page.progress.states),
         "crumbs": crumbs_of(rollout_id, page.flight.name),

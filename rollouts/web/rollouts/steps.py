@@ -19,8 +19,8 @@ from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotPermitted, Refusal
 from rollouts import services
-from rollouts.queries.dispatch.hours import overdue_hubs
-from rollouts.queries.governance.halts import HaltPreview, halt_preview
+from rollouts.queries.dispatch.hours import night_hours
+from rollouts.queries.governance.halts import HaltPreview, halt_preview, overdue_when_resumed
 from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
 from rollouts.services import HaltReport
 from rollouts.states import ROLLOUT_STEPS
@@ -140,6 +140,17 @@ def _has_moved(text: str, now: Mapping[str, Any]) -> bool:
     return bool(stands != now["status"] or max(moved, default=0) > most)
 
 
+def _of_night(scope: Scope, page: RolloutPage, halt: HaltPreview | None, *, now: datetime) -> dict[str, Any]:
+    """Return how many hubs' time has passed, and the night in which they go on."""
+    if halt is not None or not scope.is_dcc:
+        return {}
+    rollout_id = page.flight.id
+    overdue = overdue_when_resumed(scope, rollout_id=rollout_id, now=now)
+    return (
+        {"overdue": overdue, "nights": night_hours(scope, rollout_id=rollout_id, now=now)} if overdue else {}
+    )
+
+
 def _form(verb: str, request: PortalRequest) -> Any:
     form_class: type[Any] = _FORMS.get(verb, ReasonForm)
     form = form_class(request.POST if request.method == "POST" else None)
@@ -200,7 +211,7 @@ def _page(
         "segments": segments(page.progress.states),
         "pilot_segments": segments(page.pilot.states) if page.pilot else [],
         "moving": page.progress.moving,
-        "overdue": overdue_hubs(scope, rollout_id=rollout_id, now=now) if halt is None else None,
+        **_of_night(scope, page, halt, now=now),
         "crumbs": crumbs_of(rollout_id, page.flight.name),
     }
     return render(request, "rollouts/rollouts/step.html", context, status=status)

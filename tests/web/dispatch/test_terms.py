@@ -154,8 +154,9 @@ def test_what_goes_on_says_which_hubs_it_activates_at_night_and_from_when(world,
 
     shown = plain(seat("operator").get(f"/rollouts/{rollout.pk}/{page}/"))
 
-    assert "The day of 3 hubs has passed. Once the rollout goes on they activate at night" in shown
-    assert "not before" in shown
+    assert "3 hubs" in shown
+    assert ("they activate at night, from 22:00" in shown) == (status == "PILOT_REVIEW")
+    assert ("they activate in the next activation hours" in shown) == (status == "SUSPENDED")
 
 
 def test_publishing_warns_where_the_automatic_time_is_by_day(world, seat, today):
