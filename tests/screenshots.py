@@ -175,6 +175,8 @@ def shots(ids: dict[str, int]) -> list[Shot]:
         Shot(name="operator-preview", path=f"/rollouts/{ids['draft']}/preview/", who=OPERATOR, shown=(WIDE,)),
         Shot(name="operator-suspend", path=f"/rollouts/{live}/steps/suspend/", who=OPERATOR, shown=(WIDE,)),
         Shot(name="operator-channels", path="/channels/", who=OPERATOR),
+        Shot(name="operator-catalogue", path="/catalogue/", who=OPERATOR),
+        Shot(name="operator-imports", path="/imports/", who=OPERATOR),
         Shot(name="operator-channel-hours", path="/channels/2/", who=OPERATOR, height=1400),
         Shot(name="operator-rollout-hours", path=f"/rollouts/{live}/pace/", who=OPERATOR, height=1600),
         Shot(name="supplier-own-hours", path="/activation-hours/", who=SUPPLIER, height=1000),

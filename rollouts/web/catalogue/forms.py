@@ -64,10 +64,10 @@ class FactsForm(EditForm):
     """What an entry says of its firmware."""
 
     reference = forms.CharField(
-        label="Number of the entry",
+        label="Number of the entry (optional)",
         required=False,
         max_length=40,
-        help_text="As published. Leave it blank if there is none.",
+        help_text="As published.",
     )
     image_sha256 = forms.CharField(
         label="SHA-256 hash",
@@ -85,12 +85,12 @@ class FactsForm(EditForm):
         help_text="Hubs on other versions are not eligible. Without any version nothing can be published.",
     )
     chts_version = forms.CharField(
-        label="CHTS version", required=False, max_length=20, help_text="Such as CHTS V1.4."
+        label="CHTS version (optional)", required=False, max_length=20, help_text="Such as CHTS V1.4."
     )
     gbcs_version = forms.CharField(
-        label="GBCS version", required=False, max_length=8, help_text="Such as 4.2."
+        label="GBCS version (optional)", required=False, max_length=8, help_text="Such as 4.2."
     )
-    added_on = DayField(label="Added to the list on", required=False)
+    added_on = DayField(label="Added to the list on (optional)", required=False)
 
     def __init__(self, *args: Any, entries: list[CplEntryRow], with_model: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

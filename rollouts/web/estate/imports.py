@@ -214,6 +214,8 @@ def _file_page(
     context: dict[str, Any] = {
         **_file_row(card),
         "form": form,
+        # The columns such a file can have are those of the form.
+        "missing": card.problem.partition(" This file can have")[0],
         "plan": plan,
         "not_read": plan.not_read if plan else [],
         "refused": sorted(plan.refusals.kept, key=lambda line: line.line)[:50] if plan else [],

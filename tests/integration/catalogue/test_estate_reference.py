@@ -151,6 +151,23 @@ class TestCommands:
         assert ServiceToken.objects.count() == 3
         assert "300 lines" in capsys.readouterr().out
 
+    def test_print_what_was_not_taken_and_what_was_not_read(self, tmp_path, capsys, world):
+        estate, listed = tmp_path / "estate.csv", tmp_path / "cpl.csv"
+        estate.write_text(
+            "guid,model,firmware_version,region,smi_status,Engineer\n"
+            "00-DB-77-00-00-00-00-01,433100AC,0C220000,Mars,Commissioned,Ann\n"
+        )
+        listed.write_text(f"type,model,firmware,hash\nCH,433100AC,0C240000,{'AB' * 32}\nESME,1,1,1\n")
+
+        call_command("load_estate", str(estate))
+        call_command("load_estate", str(listed), "--kind=cpl")
+
+        out = capsys.readouterr().out
+        assert "1 UNKNOWN_REGION: There is no such region." in out
+        assert "Not read: Column F is no part of such a file and was not read: “Engineer”." in out
+        assert "added 1, changed 0" in out
+        assert "Not read: Rows of other kinds of device were not read: 1 (line 3)." in out
+
     def test_say_plainly_what_is_wrong(self, tmp_path):
         damaged = tmp_path / "damaged"
         damaged.write_bytes(b"{")
