@@ -33,6 +33,6 @@ WITH chosen AS MATERIALIZED (
        SET decision = CASE WHEN c.stands THEN %(taken)s ELSE %(passed)s END, decided_at = %(now)s,
            decided_by_id = %(person)s
       FROM chosen AS c
-     WHERE d.id = c.id
+     WHERE d.id = c.id AND d.decision = %(open)s
 )
 SELECT count(*) FILTER (WHERE stands) AS taken, count(*) FILTER (WHERE NOT stands) AS passed FROM chosen
