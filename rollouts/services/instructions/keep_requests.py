@@ -56,7 +56,8 @@ def register_request(
     digest, counter = hashlib.sha256(body).digest(), request_id.stored_counter
     originator = request_id.originator.db
     # One request of an originator at a time, or two could both be the next one.
-    UserIdentifier.objects.select_for_update().get(eui64=originator, organisation_id=scope.organisation_id)
+    users = UserIdentifier.objects.select_for_update(no_key=True)
+    users.get(eui64=originator, organisation_id=scope.organisation_id)
     known = ServiceRequest.objects.filter(originator=originator)
     earlier = known.filter(counter=counter).defer("body").first()
     if earlier is not None:
