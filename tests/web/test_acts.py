@@ -402,6 +402,7 @@ def test_the_dcc_goes_on_without_a_pilot_and_the_page_says_since_when(world, sea
     assert silent.status_code == 422
     assert "goes on without a pilot" in taken.content.decode()
     assert "DCC went on without one on" in theirs
+    assert "Pilot group" not in theirs
     assert "Nobody nominates." in theirs
     assert seat("other").post(url, {"commentary": "No"}).status_code == 403
 

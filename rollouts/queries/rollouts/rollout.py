@@ -101,7 +101,11 @@ def rollout_page(scope: Scope, rollout_id: int, *, now: datetime) -> RolloutPage
         NotFound: there is none, or not for this organisation.
     """
     rollout = visible_rollout(scope, rollout_id)
-    batches = list(rollout.batches.order_by("position", "id"))
+    batches = [
+        batch
+        for batch in rollout.batches.order_by("position", "id")
+        if rollout.pilot_skipped_at is None or batch.kind != BatchKind.PILOT  # it has no hubs any more
+    ]
     progress = progress_of(scope, [rollout_id])[rollout_id]
     plan = plans_of(scope, [rollout_id])[rollout_id]
     entry = rollout.cpl_entry
