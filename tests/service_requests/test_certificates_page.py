@@ -8,7 +8,7 @@ from django.test import Client
 from portal.identity.models import User
 from rollouts.models import SigningCertificate
 from tests.factories import UserFactory
-from tests.service_requests.messages import USER, issue, pem, signed, update
+from tests.service_requests.messages import DCC, USER, issue, pem, signed, update
 
 pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db]
 PAGE = "/certificates/"
@@ -41,6 +41,7 @@ def test_a_certificate_is_uploaded_accepted_used_and_revoked(stage, admin, opera
     refused = stage.supplier.post(signed(update([stage.guid(0)], counter=2), new))
 
     assert b"Waits for the DCC" in uploaded.content
+    assert DCC.encode() in uploaded.content
     assert b"Accepted. The certificate counts from now on." in accepted.content
     assert b"Revoked. The certificate no longer counts." in revoked.content
     assert (taken.status_code, refused.status_code) == (202, 403)

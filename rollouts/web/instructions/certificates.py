@@ -18,6 +18,7 @@ from portal.kernel.refusals import Refusal
 from rollouts import services
 from rollouts.queries.instructions.message_log import certificates as certificate_rows
 from rollouts.queries.instructions.message_log import message_file, message_log, own_user_ids
+from rollouts.queries.instructions.service_requests import dcc_user_id
 from rollouts.rules.certificates import LARGEST_PEM
 from rollouts.rules.identifiers import parse_user_id
 from rollouts.web.guards import for_people, scope_of
@@ -109,6 +110,7 @@ def _page(request: PortalRequest, form: CertificateForm, *, status: int = 200) -
         "form": form,
         "rows": certificate_rows(scope, now=clock.now()),
         "log": log,
+        "dcc_user_id": dcc_user_id(),
         "is_dcc": scope.is_dcc,
         "may_accept": scope.has(*MAY_OPERATE),
         "may_revoke": scope.has(Role.SUPPLIER_ADMIN, *MAY_OPERATE),
