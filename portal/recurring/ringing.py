@@ -7,6 +7,7 @@ worker that is away does not grow, and no clock of a sender has to agree with on
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,4 +66,6 @@ class RingingScheduler(Scheduler):
 
 def show_alive(name: str) -> None:
     """Touch the file by which a health check sees that this process goes on: `<PORTAL_VAR>/<name>-alive`."""
-    Path(settings.VAR_DIR, f"{name}-alive").touch()
+    with suppress(OSError):  # a full disk is for the health check to see, and stops no work
+        settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+        Path(settings.VAR_DIR, f"{name}-alive").touch()
