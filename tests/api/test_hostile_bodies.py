@@ -145,7 +145,16 @@ def test_text_without_a_mark_in_two_octets_a_letter_is_read(stage):
     assert (answer.status_code, body_of(answer)["accepted"]) == (201, 1)
 
 
-@pytest.mark.parametrize("end", ['{"guid": "00-DB', '"00-DB-12', "{", '{"guid": 5}', "null"])
+@pytest.mark.parametrize("end", ['{"guid": 5}', "null", "{}\n"])
+def test_a_last_line_that_names_no_hub_is_refused_alone(stage, end):
+    body = f'"{stage.guid(0)}"\n"{stage.guid(1)}"\n{end}'.encode()
+
+    answer = body_of(instruct(stage, body, kind=NDJSON))
+
+    assert (answer["accepted"], [line["line"] for line in answer["rejections"]]) == (2, [3])
+
+
+@pytest.mark.parametrize("end", ['{"guid": "00-DB', '"00-DB-12', "{"])
 def test_a_line_that_broke_off_refuses_the_list_and_names_itself(stage, end):
     body = f'"{stage.guid(0)}"\n"{stage.guid(1)}"\n{end}'.encode()
 

@@ -21,6 +21,7 @@ from rollouts.services import HubList
 
 MOST_GUIDS: Final = 1_000_000
 _LONGEST_SHOWN: Final = 200
+_NOT_JSON: Final = "The line is not JSON."
 BODIES: Final[Any] = (JsonParser, CsvParser, NdjsonParser)
 # What would make of one text two lines, or two hubs; and what no text holds.
 _APART: Final = str.maketrans("\n\r,;\t\x00", "     \ufffd")
@@ -66,7 +67,7 @@ def listed_in(request: Request) -> HubList | None:
 
     Raises:
         FileRefused: the CSV cannot be read, or no column holds GUIDs.
-        ValidationError: no line names a hub; of others each bad line is refused by its number.
+        ValidationError: no line names a hub, or the last one broke off. Else bad lines are refused alone.
     """
     body: Any = request.data  # an empty body is none at all to the framework
     kind = (request.content_type or "").split(";")[0].strip().lower()
@@ -85,6 +86,9 @@ def listed_in(request: Request) -> HubList | None:
         if problem:
             text = line.decode("utf-8", "replace").translate(_APART).strip()[:_LONGEST_SHOWN]
             problems.append(ListProblem(number, text, GuidProblem.NOT_HEX, problem))
+    is_cut = bool(problems) and problems[-1].line == len(guids) and problems[-1].detail == _NOT_JSON
+    if is_cut:  # a list that broke off in its last line lacks others, too
+        raise ValidationError({str(len(guids)): [f"{_NOT_JSON} The list seems to have broken off."]})
     if problems and not any(guids):
         raise ValidationError({str(problems[0].line): [problems[0].detail]})
     return hub_list(guids, problems=problems)
@@ -95,7 +99,7 @@ def _of_line(line: bytes) -> tuple[str, str]:
     try:
         member = loads(line)
     except ValueError:
-        return "", "The line is not JSON."
+        return "", _NOT_JSON
     if isinstance(member, dict) and (unknown := member.keys() - {"guid"}):
         return "", f"There is no such member: {min(unknown)[:60]}."
     guid = member.get("guid") if isinstance(member, dict) else member
