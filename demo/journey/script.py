@@ -76,7 +76,7 @@ def notice(journey: Journey) -> None:
     # and the rollout would be suspended. Over its whole length the rules stay in force.
     for rule in HaltRule.objects.filter(rollout_id=draft.pk):
         services.put_halt_rule(
-            journey.dcc, rollout_id=draft.pk, rule_id=rule.pk, window_hours=_WHOLE_LENGTH, now=now
+            journey.dcc, rollout_id=draft.pk, rule_id=rule.pk, lookback_hours=_WHOLE_LENGTH, now=now
         )
     for name in suppliers().values():
         report = b"".join(eligible_csv(scope_of(name), rollout_id=draft.pk))

@@ -166,9 +166,9 @@ class IncidentAttachment(models.Model):
 class HaltRule(models.Model):
     """When a rollout, or one of its batches, is suspended by itself (R5.7).
 
-    Trips when at least `minimum_sample` hubs have settled within the window and the Wilson lower bound (95 %)
-    on the share of those it counts is above `threshold`. The window begins no earlier than `armed_at`: a
-    resume arms again.
+    Trips when at least `minimum_sample` hubs have settled within the look-back hours, and the Wilson lower
+    bound (95 %) on the share of those it counts is above `threshold`. The hours begin no earlier than
+    `armed_at`: a resume arms again.
     """
 
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="halt_rules")
@@ -179,7 +179,7 @@ class HaltRule(models.Model):
     kind = models.CharField(max_length=12, choices=HaltRuleKind.choices)
     failure_codes: ArrayField[list[int], list[int]] = ArrayField(models.SmallIntegerField(), default=list)
     minimum_sample = models.PositiveIntegerField()
-    window_hours = models.FloatField()
+    lookback_hours = models.FloatField()
     threshold = models.FloatField(help_text="a share between 0 and 1")
     counts_known = models.BooleanField(default=False, help_text="do failures of known issues count")
     is_active = models.BooleanField(default=True)
@@ -191,7 +191,7 @@ class HaltRule(models.Model):
         db_table = "rollouts_halt_rule"
         constraints = [
             models.CheckConstraint(
-                condition=Q(threshold__gte=0, threshold__lt=1, minimum_sample__gte=1, window_hours__gt=0),
+                condition=Q(threshold__gte=0, threshold__lt=1, minimum_sample__gte=1, lookback_hours__gt=0),
                 name="rollouts_haltrule_makes_sense",
             )
         ]

@@ -17,7 +17,7 @@ HALT_RULE = {
     "name": "Too many fail",
     "kind": "ANY",
     "minimum_sample": 60,
-    "window_hours": 24,
+    "lookback_hours": 24,
     "threshold": 0.02,
 }
 ISSUE = {"title": "Out of reach at night", "failure_codes": ["UNREACHABLE"]}

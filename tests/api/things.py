@@ -41,7 +41,7 @@ def _made(stage: Stage) -> dict[str, object]:
         f"/incidents/{incident['id']}/files",
         {"file_name": "ihd.log", "content": "bG9nIGxpbmUK"},
     )
-    halt_rule = {"name": "x", "kind": "ANY", "minimum_sample": 9, "window_hours": 24, "threshold": 0.02}
+    halt_rule = {"name": "x", "kind": "ANY", "minimum_sample": 9, "lookback_hours": 24, "threshold": 0.02}
     issue = {"title": "Old meters", "failure_codes": ["UNREACHABLE"]}
     now = timezone.now()
     return {

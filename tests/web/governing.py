@@ -43,7 +43,7 @@ def make_trouble(world: World, *, now: datetime, suspended: bool = True) -> Trou
         name="Activation failed",
         kind="ACTIVATION",
         minimum_sample=10,
-        window_hours=96,
+        lookback_hours=96,
         threshold=0.05,
         now=now,
     )

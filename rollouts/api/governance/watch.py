@@ -39,7 +39,7 @@ class HaltRuleInputSerializer(StrictSerializer):
     failure_codes = serializers.ListField(child=EnumField(FailureCode), required=False, max_length=100)
     batch_id = IdField(required=False, allow_null=True, help_text="None for the whole rollout.")
     minimum_sample = serializers.IntegerField(min_value=1, max_value=_MOST_HUBS)
-    window_hours = serializers.FloatField(min_value=0.01, max_value=_MOST_HOURS)
+    lookback_hours = serializers.FloatField(min_value=0.01, max_value=_MOST_HOURS)
     threshold = serializers.FloatField(min_value=0, max_value=0.999999, help_text="A share, such as 0.02.")
     counts_known = serializers.BooleanField(required=False)
     is_active = serializers.BooleanField(required=False)
@@ -76,7 +76,7 @@ class HaltRuleListView(ResourceView):
             "name": "More than 2 % fail",
             "kind": "ANY",
             "minimum_sample": 200,
-            "window_hours": 24,
+            "lookback_hours": 24,
             "threshold": 0.02,
         },
         returns=schema_reference(documents.HaltRuleTermsSchema),

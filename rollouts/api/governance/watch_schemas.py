@@ -28,7 +28,7 @@ class HaltRuleTermsSchema(TypedDict):
     failure_codes: Failures
     batch_id: Annotated[int | None, "None for the whole rollout."]
     minimum_sample: Count
-    window_hours: Annotated[float, Example(24.0)]
+    lookback_hours: Annotated[float, Example(24.0)]
     threshold: Annotated[float, "A share: the lower Wilson bound must be above it.", Example(0.02)]
     counts_known: Annotated[bool, "Do failures that known issues explain count too?"]
     is_active: bool
@@ -149,7 +149,7 @@ def halt_terms(rule: HaltRule) -> HaltRuleTermsSchema:
         "failure_codes": _named(rule.failure_codes),
         "batch_id": rule.batch_id,
         "minimum_sample": rule.minimum_sample,
-        "window_hours": rule.window_hours,
+        "lookback_hours": rule.lookback_hours,
         "threshold": rule.threshold,
         "counts_known": rule.counts_known,
         "is_active": rule.is_active,

@@ -13,7 +13,7 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.refusals import NotFound
 from rollouts.models import Decision, HaltRule, HaltTrip, SignOff
-from rollouts.reads.governance.halt_windows import read_halt_rule
+from rollouts.reads.governance.halt_lookback import read_halt_rule
 from rollouts.reads.governance.signers import reason_not_to_count
 from rollouts.reads.governance.signing import requirement_options, standing_of
 from rollouts.reads.rollouts.visibility import visible_rollout, visible_rollouts

@@ -13,7 +13,7 @@ HALT_RULE_FIELDS: Final = frozenset(
         "kind",
         "failure_codes",
         "minimum_sample",
-        "window_hours",
+        "lookback_hours",
         "threshold",
         "counts_known",
         "is_active",

@@ -29,7 +29,7 @@ class RuleTerms:
     name: str
     kind: HaltRuleKind
     minimum_sample: int
-    window_hours: float
+    lookback_hours: float
     threshold: float
 
 
@@ -40,8 +40,8 @@ _CATEGORIES: Final = {
     4: CategoryTargets(timedelta(hours=3), timedelta(days=5)),
     5: CategoryTargets(timedelta(days=1), timedelta(days=10)),
 }
-# Success is told at once, failure after retries, silence after four days and two readings. A shorter window
-# sees the failures of a wave without its successes. So does a long one, once the successes have left it.
+# Success is told at once, failure after retries, silence after four days and two readings. Fewer hours
+# see the failures of a wave without its successes. So do many, once the successes have left it.
 _RULES: Final = (
     RuleTerms("Devices lost after activation", HaltRuleKind.HAN_IMPACT, 50, 24 * 7, 0.02),
     RuleTerms("Activation failed", HaltRuleKind.ACTIVATION, 100, 24 * 7, 0.05),

@@ -21,7 +21,7 @@ from portal.kernel.transactions import unit_of_work
 from portal.kernel.versions import check_version
 from rollouts.models import HaltRule, HaltTrip, Rollout
 from rollouts.reads.governance.edits import HALT_RULE_FIELDS, halt_rule_values
-from rollouts.reads.governance.halt_windows import limit_crossed, read_halt_rule
+from rollouts.reads.governance.halt_lookback import limit_crossed, read_halt_rule
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.governance.act import the_portal
 from rollouts.services.governance.halt import count_states, follow_up
@@ -32,9 +32,9 @@ from rollouts.states.governing import HaltRuleKind
 WORTH_FOLDING: Final = 1000
 LONGEST_NAME: Final = 80
 _LOOK_AGAIN: Final = 60
-"""Seconds after which a rule is looked at though nothing has settled: what leaves the window moves it too."""
+"""Seconds after which a rule is read though nothing has settled: what falls out of its hours moves it too."""
 
-_NEEDED: Final = ("minimum_sample", "window_hours", "threshold")
+_NEEDED: Final = ("minimum_sample", "lookback_hours", "threshold")
 
 
 @unit_of_work
@@ -49,7 +49,7 @@ def put_halt_rule(
 ) -> HaltRule:
     """Add a halt rule to a rollout, or change one; a change is looked at from then on.
 
-    Terms by name: name, kind, failure_codes, batch_id, minimum_sample, window_hours, threshold (a share),
+    Terms by name: name, kind, failure_codes, batch_id, minimum_sample, lookback_hours, threshold (a share),
     counts_known, is_active. `expected` is the `version_of` the `halt_rule_values` they were made from.
 
     Raises:
@@ -167,8 +167,8 @@ def _check(rule: HaltRule, rollout: Rollout) -> None:
         raise BadInput("Name failures in a rule on particular failures, and in no other.")
     if set(rule.failure_codes) - {int(code) for code in FailureCode if code}:
         raise BadInput("There is no such failure.")
-    if rule.minimum_sample < 1 or rule.window_hours <= 0:
-        raise BadInput("Give a minimum sample of at least one hub, and a window of hours.")
+    if rule.minimum_sample < 1 or rule.lookback_hours <= 0:
+        raise BadInput("Give a minimum sample of at least one hub, and look-back hours above 0.")
     if not 0 <= rule.threshold < 1:
         raise BadInput("Give the threshold as a share of at least 0 and less than 1.")
     if rule.batch_id is not None and not rollout.batches.filter(pk=rule.batch_id).exists():

@@ -75,7 +75,7 @@ def _put_default_rules(scope: Scope, rollout: Rollout, *, now: datetime) -> None
             name=terms.name,
             kind=terms.kind,
             minimum_sample=terms.minimum_sample,
-            window_hours=terms.window_hours,
+            lookback_hours=terms.lookback_hours,
             threshold=terms.threshold,
             created_at=now,
             created_by_id=scope.user_id,

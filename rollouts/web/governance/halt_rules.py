@@ -42,7 +42,7 @@ _TERMS: Final = (
     "failure_codes",
     "batch_id",
     "minimum_sample",
-    "window_hours",
+    "lookback_hours",
     "counts_known",
     "is_active",
 )
@@ -74,10 +74,10 @@ class HaltRuleForm(EditForm):
         label="Least sample",
         min_value=1,
         max_value=2**31 - 1,
-        help_text="So many hubs must have come to an end in the window.",
+        help_text="So many hubs must have come to an end within these hours.",
     )
-    window_hours = forms.FloatField(
-        label="Window, in hours",
+    lookback_hours = forms.FloatField(
+        label="Look back, in hours",
         min_value=0.1,
         max_value=24 * 366,
         help_text="A hub counts from the moment the portal heard how it ended, not from its date.",
@@ -199,7 +199,7 @@ def rule_row(line: RuleLine) -> dict[str, Any]:
         "with_known": rate_view(line.with_known, top=top) if line.with_known != rate else None,
         "lower": percent(rate.lower),
         "since": line.since,
-        "is_short": rule.kind in _OF_SILENCE and timedelta(hours=rule.window_hours) < _silent_for(),
+        "is_short": rule.kind in _OF_SILENCE and timedelta(hours=rule.lookback_hours) < _silent_for(),
         "missing": missing,
         "look": _look(line, missing),
     }
@@ -253,7 +253,7 @@ def _form(request: PortalRequest, rollout_id: int, line: RuleLine | None) -> Hal
         "kind": HaltRuleKind.ANY,
         "threshold": 5,
         "minimum_sample": 100,
-        "window_hours": 168,
+        "lookback_hours": 168,
     }
     if line is not None:
         rule: HaltRule = line.rule

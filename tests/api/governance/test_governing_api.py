@@ -19,7 +19,7 @@ from tests.api.conftest import Stage
 from tests.api.systems import PREFIX, System, body_of, lines_of
 from tests.factories import UserFactory
 
-RULE = {"name": "Too many", "kind": "ANY", "minimum_sample": 10, "window_hours": 24, "threshold": 0.02}
+RULE = {"name": "Too many", "kind": "ANY", "minimum_sample": 10, "lookback_hours": 24, "threshold": 0.02}
 
 
 def put(system: System, path: str, body: object, *, kind: str = "application/json") -> Any:

@@ -52,7 +52,7 @@ def rollout(world, now):
         name="Activation failed",
         kind="ACTIVATION",
         minimum_sample=10,
-        window_hours=72,
+        lookback_hours=72,
         threshold=0.05,
         now=now,
     )

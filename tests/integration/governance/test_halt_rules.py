@@ -13,7 +13,7 @@ from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import services
 from rollouts.models import Failure, HaltRule, HaltTrip, Hub, Incident, IncidentHub, KnownIssue, Rollout
-from rollouts.reads.governance.halt_windows import read_halt_rule
+from rollouts.reads.governance.halt_lookback import read_halt_rule
 from rollouts.reads.governance.settings import Governance
 from rollouts.rules.pacing import DispatchSettings
 from rollouts.rules.rates import Rate
@@ -41,7 +41,7 @@ def put(world, rollout, now, **terms):
         "name": "Activation failed",
         "kind": "ACTIVATION",
         "minimum_sample": 20,
-        "window_hours": 24,
+        "lookback_hours": 24,
         "threshold": 0.1,
         **terms,
     }
@@ -101,7 +101,7 @@ class TestWhatTrips:
         assert Rate(4, 29).share > 0.1 > Rate(4, 29).lower
 
     def test_what_lies_before_the_window_does_not_count(self, world, rollout, now):
-        put(world, rollout, now, window_hours=24)
+        put(world, rollout, now, lookback_hours=24)
         ends(world, rollout, 0, 40, state=51, code=32, at=now - timedelta(hours=25))
         ends(world, rollout, 40, 70, state=60, at=now)
 
@@ -109,7 +109,7 @@ class TestWhatTrips:
 
     @pytest.mark.requirement("R5.7")
     def test_news_that_is_late_counts_when_it_comes(self, world, rollout, now):
-        put(world, rollout, now, window_hours=1)
+        put(world, rollout, now, lookback_hours=1)
         due = now - timedelta(days=3)
         ends(world, rollout, 0, 30, state=50, at=due)
         assert services.evaluate_halt_rules(now - timedelta(minutes=1)) == []
@@ -123,7 +123,7 @@ class TestWhatTrips:
         silent_for = DispatchSettings().silent_for
 
         assert silent_for == timedelta(days=4)
-        assert all(timedelta(hours=rule.window_hours) > silent_for for rule in Governance().rules)
+        assert all(timedelta(hours=rule.lookback_hours) > silent_for for rule in Governance().rules)
 
     @pytest.mark.parametrize(
         ("kind", "codes", "state", "code"),
@@ -339,7 +339,7 @@ class TestKeepingRules:
             {"failure_codes": [32]},
             {"kind": "CODES", "failure_codes": [9999]},
             {"minimum_sample": 0},
-            {"window_hours": 0},
+            {"lookback_hours": 0},
             {"threshold": 1.0},
             {"threshold": None},
             {"colour": "red"},
@@ -379,7 +379,7 @@ class TestWhatHasSettled:
         assert failed.filter(code=FailureCode.NO_RESPONSE).count() == 5
 
     def test_folding_keeps_the_sums(self, world, rollout, now):
-        rule = put(world, rollout, now, window_hours=24 * 30)
+        rule = put(world, rollout, now, lookback_hours=24 * 30)
         for number in range(40):
             at = now - timedelta(days=2, seconds=number)
             ends(world, rollout, number, number + 1, state=51 if number % 2 else 60, code=32, at=at)

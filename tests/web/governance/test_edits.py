@@ -35,7 +35,7 @@ def test_two_people_change_one_halt_rule(world, seat, trouble, today):
         name="Many fail",
         kind="ANY",
         minimum_sample=50,
-        window_hours=24.0,
+        lookback_hours=24.0,
         threshold=0.0123456789,
     )
     client, url = seat("operator"), f"/rollouts/{trouble.rollout.pk}/halt-rules/{rule.pk}/"

@@ -336,7 +336,7 @@ def rule_said(**changes):
         "failure_codes": ["31", "32"],
         "threshold": "2.5",
         "minimum_sample": "12",
-        "window_hours": "48",
+        "lookback_hours": "48",
         "is_active": "on",
         **changes,
     }
@@ -364,15 +364,15 @@ def test_a_halt_rule_is_added_changed_and_switched_off(seat, running):
 @pytest.mark.requirement("R5.7")
 def test_a_rule_on_silence_whose_window_is_too_short_says_so(seat, running):
     dcc, url = seat("operator"), f"/rollouts/{running.rollout.pk}/halt-rules/"
-    dcc.post(f"{url}new/", rule_said(name="Silence", kind="NO_ANSWER", window_hours="24"))
+    dcc.post(f"{url}new/", rule_said(name="Silence", kind="NO_ANSWER", lookback_hours="24"))
     rule = HaltRule.objects.get(name="Silence")
 
     assert text_of(dcc.get(url)).count("Shorter than silence lasts") == 1
     page = text_of(dcc.get(f"{url}{rule.pk}/"))
-    assert "The window is shorter than the 4 days after which a silent hub is given up" in page
+    assert "The look-back is shorter than the 4 days after which a silent hub is given up" in page
     assert "A late report counts when it arrives" in page
 
-    dcc.post(f"{url}{rule.pk}/", rule_said(name="Silence", kind="NO_ANSWER", window_hours="240"))
+    dcc.post(f"{url}{rule.pk}/", rule_said(name="Silence", kind="NO_ANSWER", lookback_hours="240"))
     assert "Shorter than silence lasts" not in text_of(dcc.get(url))
 
 

@@ -140,7 +140,7 @@ def _rules(evidence: Evidence) -> Mapping[str, Any]:
             "batch": line.rule.batch_id,
             "threshold": line.rule.threshold,
             "minimum_sample": line.rule.minimum_sample,
-            "window_hours": line.rule.window_hours,
+            "lookback_hours": line.rule.lookback_hours,
             "is_active": line.rule.is_active,
             "since": line.since,
             "rate": line.rate.document(),

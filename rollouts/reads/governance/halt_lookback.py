@@ -1,4 +1,4 @@
-"""What a halt rule looks at: the hubs that settled within its window, by how they ended (R5.7)."""
+"""What a halt rule looks at: the hubs that settled within its look-back hours, by how they ended (R5.7)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class HaltRuleReading:
             "batch": rule.batch_id,
             "threshold": rule.threshold,
             "minimum_sample": rule.minimum_sample,
-            "window_hours": rule.window_hours,
+            "lookback_hours": rule.lookback_hours,
             "counts_known": rule.counts_known,
             "since": self.since.isoformat(),
             "rate": self.decisive(rule).document(),
@@ -84,12 +84,12 @@ def limit_crossed(rule: HaltRule) -> str:
 
 
 def read_halt_rule(rule: HaltRule, *, now: datetime) -> HaltRuleReading:
-    """Sum up what settled within a rule's window; it begins no earlier than the rule was armed."""
-    since = now - timedelta(hours=rule.window_hours)
+    """Sum up what settled within a rule's look-back hours; they begin no earlier than the rule was armed."""
+    since = now - timedelta(hours=rule.lookback_hours)
     if rule.armed_at is not None:
         since = max(since, rule.armed_at)
     params: dict[str, Any] = {"rollout_id": rule.rollout_id, "batch_id": rule.batch_id, "since": since}
-    ended = _counted(sql.fetch_all("rollouts", "settled_in_window", **params))
+    ended = _counted(sql.fetch_all("rollouts", "settled_in_lookback", **params))
     known = _explained(rule, params, now=now)
     sample = sum(ended.values())
     if rule.kind in _OF_INCIDENTS:
@@ -128,13 +128,13 @@ def _explained(rule: HaltRule, params: Mapping[str, Any], *, now: datetime) -> E
     if not issues or rule.kind in _OF_INCIDENTS:
         return Counter()
     known = explained_by(issues, as_of=local_day(now))
-    return _counted(sql.rows(sql.statement("rollouts", "known_in_window", known=known), params))
+    return _counted(sql.rows(sql.statement("rollouts", "known_in_lookback", known=known), params))
 
 
 def _named(rule: HaltRule, params: Mapping[str, Any], *, with_known: bool) -> int:
     row = sql.fetch_one(
         "rollouts",
-        "named_in_window",
+        "named_in_lookback",
         statuses=sorted(COUNTED_INCIDENTS),
         with_known=with_known,
         **params,
