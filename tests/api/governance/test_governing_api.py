@@ -185,7 +185,7 @@ def test_a_batch_is_tried_out_formed_and_gated(stage, now):
     gate = put(
         stage.dcc,
         stage.path(f"/batches/{body_of(made)['id']}/gate"),
-        {"success": 0.98, "settled": 0.9, "minimum": 5, "soak_hours": 72},
+        {"success": 0.98, "settled": 0.9, "minimum": 1, "soak_hours": 72},
     )
 
     assert outlook["moves"] == body_of(made)["hubs"]
@@ -383,10 +383,10 @@ def test_a_change_of_a_rule_a_gate_or_an_issue_made_from_something_older_is_refu
     gate = f"/batches/{body_of(stage.dcc.post(stage.path('/batches'), batch))['id']}/gate"
     wording = {"title": "Out of reach at night", "failure_codes": ["UNREACHABLE"]}
     issue = f"/known-issues/{body_of(stage.dcc.post('/known-issues', wording))['id']}"
-    terms = {"success": 0.98, "settled": 0.9, "minimum": 5, "soak_hours": 72}
+    terms = {"success": 0.98, "settled": 0.9, "minimum": 1, "soak_hours": 72}
     changes = [
         ("patch", stage.path(rule), {"minimum_sample": 70}, {"minimum_sample": 80}),
-        ("put", stage.path(gate), terms, {**terms, "minimum": 6}),
+        ("put", stage.path(gate), terms, {**terms, "soak_hours": 48}),
         ("put", issue, {**wording, "title": "One"}, {**wording, "title": "Two"}),
     ]
     for verb, path, first, second in changes:
