@@ -51,6 +51,9 @@ class DecisionDetailSchema(DecisionSchema):
     may_recommend: bool
     may_sign: bool
     is_finished: bool
+    instructed_later: Annotated[
+        int, Example(0), "Hubs whose instructed time would become the date that is to be brought forward to."
+    ]
 
 
 class SignedSchema(TypedDict):
@@ -100,6 +103,7 @@ def decision_detail(page: DecisionPage) -> DecisionDetailSchema:
         "may_recommend": page.may_recommend,
         "may_sign": page.may_sign,
         "is_finished": page.is_finished,
+        "instructed_later": page.instructed_later,
     }
 
 

@@ -14,6 +14,7 @@ from portal.kernel import sql
 from portal.kernel.refusals import NotFound
 from rollouts.models import Decision, HaltRule, HaltTrip, SignOff
 from rollouts.reads.governance.halt_lookback import read_halt_rule
+from rollouts.reads.governance.instructed_later import count_instructed_later
 from rollouts.reads.governance.signers import reason_not_to_count
 from rollouts.reads.governance.signing import requirement_options, standing_of
 from rollouts.reads.rollouts.visibility import visible_rollout, visible_rollouts
@@ -69,6 +70,8 @@ class DecisionPage:
     may_recommend: bool
     may_sign: bool
     is_finished: bool
+    instructed_later: int
+    """Hubs instructed for later than the date that is to be brought forward to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ def decision_page(scope: Scope, decision_id: int) -> DecisionPage:
         may_recommend=is_open and decision.rollout_id is not None and scope.has(*MAY_OPERATE),
         may_sign=_may_sign(scope, decision),
         is_finished=decision.finished_at is not None,
+        instructed_later=count_instructed_later(decision),
     )
 
 

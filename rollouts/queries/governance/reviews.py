@@ -11,7 +11,7 @@ from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel.refusals import NotFound
 from rollouts.models import Decision, SignOff
-from rollouts.reads.governance.instructed_later import instructed_later
+from rollouts.reads.governance.instructed_later import count_instructed_later
 from rollouts.reads.governance.signers import reason_not_to_count
 from rollouts.reads.governance.signing import standing_of
 from rollouts.reads.rollouts.visibility import visible_rollout
@@ -121,18 +121,8 @@ def _card(scope: Scope, decision: Decision) -> DecisionCard:
         and standing.may_sign(scope.organisation_id, scope.roles)
         and scope.user_id is not None
         and not reason_not_to_count(decision, scope.user_id),
-        instructed_later=_count_later(decision) if is_recommended else 0,
+        instructed_later=count_instructed_later(decision),
     )
-
-
-def _count_later(decision: Decision) -> int:
-    if (
-        decision.outcome != ReviewOutcome.BRING_FORWARD
-        or not decision.automatic_at
-        or not decision.rollout_id
-    ):
-        return 0
-    return instructed_later(decision.rollout_id, than=decision.automatic_at).get(0, 0)
 
 
 def _signature(sign_off: SignOff) -> ReviewSignature:

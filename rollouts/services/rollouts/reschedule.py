@@ -54,9 +54,14 @@ def move_dates(rollout: Rollout, *, automatic_at: datetime, now: datetime) -> di
         rollout.window_closed_at = None
     if rollout.unreachable_until is not None and shift > timedelta(0):
         rollout.unreachable_until += shift
+    for name in ("pilot_starts_at", "pilot_ends_at"):
+        if (planned := getattr(rollout, name)) is not None and planned > automatic_at:
+            setattr(rollout, name, None)  # to be planned again
     rollout.is_rescheduling = True
     rollout.save(
         update_fields=[
+            "pilot_starts_at",
+            "pilot_ends_at",
             "automatic_at",
             "cutoff_at",
             "window_closed_at",

@@ -405,3 +405,27 @@ def test_a_change_of_a_rule_a_gate_or_an_issue_made_from_something_older_is_refu
         assert [answer.status_code for answer in answers] == [200, 412], (path, answers[0].content)
         assert body_of(answers[1])["code"] == "precondition_failed"
         assert answers[0]["ETag"] == stage.dcc.get(path)["ETag"] != read["ETag"]
+
+
+@pytest.mark.requirement("R1.2")
+def test_what_an_earlier_date_does_to_instructions_is_read_before_it_is_signed(stage, review, now):
+    instruct = {
+        "kind": "INSTRUCT",
+        "guids": [stage.guid(0)],
+        "activate_at": (now + timedelta(days=80)).isoformat(),
+    }
+    stage.supplier.post(stage.path("/instructions"), instruct)
+    path = f"/decisions/{review['id']}"
+    body = {"version": 1, "outcome": "BRING_FORWARD", "reasons": "Sooner."}
+
+    later = stage.dcc.put(
+        f"{path}/recommendation", {**body, "automatic_at": (now + timedelta(days=300)).isoformat()}
+    )
+    done = stage.dcc.put(
+        f"{path}/recommendation", {**body, "automatic_at": (now + timedelta(days=40)).isoformat()}
+    )
+
+    assert (later.status_code, body_of(later)["code"]) == (409, "FORWARD_NOT_EARLIER")
+    assert done.status_code == 200
+    assert body_of(stage.dcc.get(path))["instructed_later"] == 1
+    assert stage.supplier.get(path).status_code in {403, 404}
