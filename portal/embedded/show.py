@@ -123,7 +123,7 @@ class _Stage:
         return [line for line in output if "@" in line]
 
     def open(self, supervisor: Supervisor) -> None:
-        """Start all processes and wait until the web answers, beat ticks and a worker listens."""
+        """Start all processes and wait until the web answers, beat ticks and each queue's worker listens."""
         for program in self._programs():
             supervisor.start(program)
         if self.plan.is_demo:
@@ -247,7 +247,8 @@ class _Stage:
         return self.plan.var / "inventory.csv"
 
     def _is_ready(self) -> bool:
-        return b'"beat": "ok"' in _answer(f"{self.url}/readyz")
+        answer = _answer(f"{self.url}/readyz")
+        return b'"beat": "ok"' in answer and b"never heard" not in answer and b"silent" not in answer
 
     def _stream_answers(self) -> bool:
         return b"alive" in _answer(f"http://127.0.0.1:{self.stream_port}/livez")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from portal.celery import QUEUES
 from portal.embedded.failures import CannotStart
 from portal.embedded.management.commands import demo
 from portal.embedded.ports import free_port
@@ -65,7 +66,8 @@ def test_the_whole_portal_comes_up_on_another_port_if_need_be_and_goes_down_at_c
             run.stdout.close()
 
     assert f"Port {taken} is taken: using" in "".join(content)
-    assert checks == {"database": "ok", "cache": "ok", "beat": "ok", "relay": "ok"}
+    queues = {f"queue_{queue}" for queue in QUEUES}
+    assert checks == dict.fromkeys({"database", "cache", "beat", "relay"} | queues, "ok")
     assert "Stopped. State is kept" in rest
     assert code == 0
     assert processes_of(tmp_path / "run") == []
