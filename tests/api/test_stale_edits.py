@@ -90,6 +90,7 @@ ELSEWHERE = {
     "setServiceDeskReference": "tests/api/governance/test_governing_api.py",
     "explainIncident": "tests/api/governance/test_governing_api.py",
     "setNoticePreferences": "notices are a person's own, kept whole",
+    "planPilot": "tests/api/pilots/test_proposals_api.py",
     "recommend": "names the version of the decision it was made from",
 }
 

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
+from portal.kernel.versions import version_of
 from portal.rest.fields import IdField, JsonObjectField, OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
@@ -21,6 +22,7 @@ from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id, RegionName, RoleName, Version
 from rollouts.api.pilots.schemas import SUBMISSION_STATUSES
+from rollouts.api.rollouts.schemas import rollout as rollout_document
 from rollouts.queries.pilots.proposals import (
     NominatingSupplier,
     ProposedHub,
@@ -28,6 +30,7 @@ from rollouts.queries.pilots.proposals import (
     proposal_card,
     proposed_hubs,
 )
+from rollouts.queries.rollouts.rollout import rollout_page
 
 _CLOSED = (
     "no_pilot",
@@ -139,6 +142,7 @@ class PilotPlanView(ResourceView):
 
     tag = "Pilots"
     needs = ApiScope.ROLLOUTS_WRITE
+    versioned = True
 
     @operation(
         "planPilot",
@@ -149,9 +153,16 @@ class PilotPlanView(ResourceView):
         refuses=("PILOT_DATES", *_CLOSED),
     )
     def put(self, request: Request, rollout_id: int) -> Response:
-        """Set when the pilot is planned to start and to end; null is not planned. Everybody is told."""
-        body = self.validated_body(PilotPlanSerializer)
-        services.plan_pilot(self.scope, rollout_id=rollout_id, now=clock.now(), **body)
+        """Set when the pilot is planned to start and to end; null is not planned. Everybody is notified.
+
+        `If-Match` takes the `ETag` of the rollout.
+        """
+        body, now, expected = self.validated_body(PilotPlanSerializer), clock.now(), None
+        if self.expected_version:
+            page = rollout_page(self.scope, rollout_id, now=now)
+            self.check_unchanged(rollout_document(page))
+            expected = version_of({"starts_at": page.pilot_starts_at, "ends_at": page.pilot_ends_at})
+        services.plan_pilot(self.scope, rollout_id=rollout_id, expected=expected, now=now, **body)
         return Response(status=204)
 
 

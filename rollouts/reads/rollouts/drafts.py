@@ -1,4 +1,4 @@
-"""What a draft says, by the names its form, the interface and its version know."""
+"""What a draft and the plan of a pilot say, by the names their forms, the interface and their versions know."""
 
 from __future__ import annotations
 
@@ -33,3 +33,8 @@ def draft_values(rollout: Rollout) -> dict[str, Any]:
         "cpl_entry_id": rollout.cpl_entry_id,
         "release_note_url": note.url if note else "",
     }
+
+
+def pilot_plan_values(rollout: Rollout) -> dict[str, Any]:
+    """Return the planned dates of a pilot by name."""
+    return {"starts_at": rollout.pilot_starts_at, "ends_at": rollout.pilot_ends_at}

@@ -9,8 +9,10 @@ from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel.transactions import unit_of_work
+from portal.kernel.versions import check_version
 from rollouts import rules
 from rollouts.models import Rollout
+from rollouts.reads.rollouts.drafts import pilot_plan_values
 from rollouts.reads.rollouts.shares import numbers_by_party, shares_of
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.instructions.instruct import check_is_open
@@ -24,17 +26,22 @@ def plan_pilot(
     rollout_id: int,
     starts_at: datetime | None,
     ends_at: datetime | None,
+    expected: str | None = None,
     now: datetime,
 ) -> Rollout:
     """Set when the pilot is planned to start and to end, and tell everybody concerned; none is not planned.
 
+    `expected` is the `version_of` the `pilot_plan_values` the dates were made from.
+
     Raises:
         NotPermitted, NotFound: not a DCC operator; no such rollout.
+        EditConflict: the dates are not as `expected`.
         InstructionRefused, NoPilot: the rollout is halted or over, or has no pilot ahead or running.
         RuleBroken: PILOT_DATES, an end before its start or after the automatic time, or a date past.
     """
     scope.check(*MAY_OPERATE)
     rollout = locked_rollout(scope, rollout_id)
+    check_version(expected, pilot_plan_values(rollout))
     check_is_open(rollout)
     check_takes_hubs(rollout)
     rules.check_pilot_dates(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -11,15 +10,17 @@ from django.views.decorators.http import require_http_methods
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_OPERATE
 from portal.kernel import clock
+from portal.kernel.presentation.edits import EditForm
 from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from portal.kernel.refusals import Refusal
+from portal.kernel.versions import version_of
 from rollouts import services
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.views import crumbs_of
 
 
-class PilotPlanForm(forms.Form):
+class PilotPlanForm(EditForm):
     """When the pilot is planned to start, and to end."""
 
     starts_at = LocalTimeField(label="Pilot starts", required=False, help_text=f"Blank: open. {LOCAL_HINT}")
@@ -41,10 +42,17 @@ def plan(request: PortalRequest, rollout_id: int) -> HttpResponse:
     form = PilotPlanForm(request.POST or None, initial=initial)
     status = 200
     if request.method == "POST":
-        status = 422
+        status = form.refused_status
         if form.is_valid():
             try:
-                services.plan_pilot(scope, rollout_id=rollout_id, now=now, **form.cleaned_data)
+                services.plan_pilot(
+                    scope,
+                    rollout_id=rollout_id,
+                    starts_at=form.cleaned_data["starts_at"],
+                    ends_at=form.cleaned_data["ends_at"],
+                    expected=version_of(initial),
+                    now=now,
+                )
                 messages.success(request, "The dates of the pilot are planned; everybody concerned is told.")
                 return redirect("rollouts:pilot", rollout_id)
             except Refusal as refusal:

@@ -107,3 +107,16 @@ def test_the_dates_of_a_pilot_are_planned_and_read(stage, now):
     assert (done.status_code, wrong.status_code, foreign.status_code) == (204, 409, 403)
     assert body_of(wrong)["code"] == "PILOT_DATES"
     assert (read["pilot_starts_at"] is None, read["pilot_ends_at"]) == (False, None)
+
+
+def test_dates_made_from_an_older_rollout_are_refused(stage, now):
+    path = stage.path("/pilot/plan")
+    first, second = ({"starts_at": (now + timedelta(days=d)).isoformat(), "ends_at": None} for d in (10, 12))
+    read = stage.dcc.get(stage.path())["ETag"]
+
+    current = stage.dcc.put(path, first, If_Match=read)
+    stale = stage.dcc.put(path, second, If_Match=read)
+    again = stage.dcc.put(path, second, If_Match=stage.dcc.get(stage.path())["ETag"])
+
+    assert [each.status_code for each in (current, stale, again)] == [204, 412, 204]
+    assert body_of(stale)["code"] == "precondition_failed"

@@ -8,6 +8,7 @@ import pytest
 
 from portal.kernel.working_days import local
 from tests.factories import make_rollout
+from tests.web.forms import fields_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R2.4")]
 
@@ -26,3 +27,23 @@ def test_the_dates_of_a_pilot_are_planned_on_a_page_and_read_by_others(world, se
     assert f"{day}" in seat("csp").get("/schedule/").content.decode()
     assert seat("supplier").get(url).status_code == 403
     assert seat("other").post(url, {}).status_code == 403
+
+
+def test_dates_two_people_change_are_shown_with_both_values(world, seat, today):
+    rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
+    url = f"/rollouts/{rollout.pk}/pilot/plan/"
+    first, second = (local(today + timedelta(days=days)).strftime("%d/%m/%Y 02:00") for days in (10, 12))
+    made_from = fields_in(seat("operator").get(url), ".decide")
+
+    assert (
+        seat("operator")
+        .post(url, {"starts_at": first, "ends_at": "", "made_from": made_from["made_from"]})
+        .status_code
+        == 302
+    )
+    stale = seat("operator").post(
+        url, {"starts_at": second, "ends_at": "", "made_from": made_from["made_from"]}
+    )
+
+    assert stale.status_code == 409
+    assert first in stale.content.decode()
