@@ -1,4 +1,4 @@
-"""What a draft and the plan of a pilot say, by the names their forms, the interface and their versions know."""
+"""What a draft and the plan of a pilot say, by the names their forms, REST and their versions know."""
 
 from __future__ import annotations
 
