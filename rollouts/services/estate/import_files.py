@@ -137,7 +137,7 @@ def resume_import(scope: Scope, *, import_file_id: int) -> ImportFile:
     held = ImportFile.objects.filter(pk=import_file_id, organisation_id=scope.organisation_id).first()
     if held is None:
         raise NotFound("There is no such file.")
-    if held.status != _S.HELD:
+    if held.status != _S.HELD or not held.file:
         raise ImportNotHeld("The file does not wait for anybody.")
     with default_storage.open(held.file) as source:
         problem, headings = _unnamed(scope, FileKind(held.kind), source)
@@ -181,7 +181,8 @@ def call_off_import(scope: Scope, *, import_file_id: int, at: datetime) -> None:
     file = _own(scope, import_file_id)
     if file.status not in UNFINISHED:
         raise ImportNotHeld("The file has been read.")
-    default_storage.delete(file.file)
+    if file.file:
+        default_storage.delete(file.file)
     file.status, file.finished_at, file.file = _S.CALLED_OFF, at, ""
     file.save(update_fields=["status", "finished_at", "file"])
 
@@ -303,7 +304,12 @@ def _renamed(import_file_id: int, *, problem: str, headings: list[str]) -> Impor
 def _held_cpl(scope: Scope, *, import_file_id: int, at: datetime) -> ImportOrder:
     file = _own(scope, import_file_id)
     broke_off = file.status == _S.RUNNING and file.seen_at is not None and file.seen_at <= at - SILENT
-    if not (file.status == _S.HELD or broke_off) or file.kind != FileKind.CPL or file.problem:
+    if (
+        not (file.status == _S.HELD or broke_off)
+        or not file.file
+        or file.kind != FileKind.CPL
+        or file.problem
+    ):
         raise ImportNotHeld("The file does not wait to be confirmed.")
     file.status, file.seen_at, file.attempts = _S.RUNNING, at, file.attempts + 1
     file.save(update_fields=["status", "seen_at", "attempts"])
