@@ -42,7 +42,10 @@ class TestOneSourceForEachValue:
         )
 
         assert in_query.status_code == in_body.status_code == 200
-        assert body_of(in_query) == body_of(in_body)
+        outlooks = [body_of(each) for each in (in_query, in_body)]
+        for each in outlooks:
+            each["activation_hours"].pop("begins_at")  # within the hours, that is now
+        assert outlooks[0] == outlooks[1]
 
     @pytest.mark.parametrize(
         ("query", "member"),
