@@ -269,7 +269,7 @@ def _stands(phase: Phase) -> str:
 
 def _given(phase: Phase) -> dict[str, Any]:
     if phase.gate is None:
-        return {"stands": _stands(phase)}
+        return {"stands": _stands(phase), "minimum": min(_MINIMUM, phase.before_live or _MINIMUM)}
     return {
         "stands": _stands(phase),
         "success": round(100 * phase.gate.success, 4),
