@@ -27,7 +27,7 @@ def test_notices_and_the_schedule_ahead(walk, width):
     page = planner.page
 
     assert planner.says("Forward schedule")
-    assert planner.says("Hubs to activate, by region and day (UTC)")
+    assert planner.says("Hubs to activate, by region and day")
     menu = page.get_by_role("navigation", name="Portal")
     planner.follow("Notices", within=menu)
     planner.look("csp-notices")
