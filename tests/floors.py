@@ -16,12 +16,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 MEASURED = {"unit", "integration"}
 FLOORS = {
-    "portal/kernel": 60,
-    "rollouts/queries": 60,
-    "rollouts/reads": 60,
-    "rollouts/rules": 60,
-    "rollouts/services": 60,
-    "rollouts/states": 60,
+    "portal/kernel": 82,
+    "rollouts/queries": 88,
+    "rollouts/reads": 97,
+    "rollouts/rules": 95,
+    "rollouts/services": 93,
+    "rollouts/states": 98,
 }
 
 

@@ -67,9 +67,8 @@ def serving(
     valkey_url: str, port: int, tmp_path: Path, *, name: str = "web", **more: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Have gunicorn serve the database of the test for the length of a block."""
-    variables = variables_of(
-        valkey_url, tmp_path, BODY_SECONDS="2", PORTAL_URL=f"http://127.0.0.1:{port}", **more
-    )
+    usual = {"BODY_SECONDS": "2", "PORTAL_URL": f"http://127.0.0.1:{port}"}
+    variables = variables_of(valkey_url, tmp_path, **{**usual, **more})
     words = (f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4", "--no-control-socket")
     log_file = tmp_path / f"{name}.log"
     log = log_file.open("wb")

@@ -15,6 +15,7 @@ import pytest
 from portal.accounts.clients import create_client
 from portal.events import sequencer
 from portal.identity.api_scopes import ApiScope
+from portal.kernel import clock
 from rollouts import services
 from rollouts.rules.identifiers import parse_user_id
 from tests.service_requests.messages import DCC, USER
@@ -27,8 +28,9 @@ pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db(transaction
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl")
-def test_the_client_instructs_and_prints_what_was_not_taken(stage, live_server, settings, tmp_path, now):
+def test_the_client_instructs_and_prints_what_was_not_taken(stage, live_server, settings, tmp_path):
     subprocess.run([SHELL, "-ec", BLOCKS[0]], cwd=tmp_path, check=True, capture_output=True)
+    now = clock.now()  # certificates begin when they are made
     for name, file in (("KEY", "portal.key"), ("CERTIFICATE", "portal.pem"), ("ROOTS", "root.pem")):
         setattr(settings, f"SERVICE_REQUEST_{name}_FILE", str(tmp_path / file))
     number = services.submit_certificate(
