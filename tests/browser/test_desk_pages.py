@@ -28,9 +28,9 @@ def test_a_view_is_kept_and_a_file_ordered(live_server, open_page, log_in, axe, 
     page.get_by_role("button", name="Apply").click()
     page.wait_for_url("**region=3**")
     page.wait_for_load_state("networkidle")  # the choice and the button each bring the list
-    page.get_by_text("Keep this view").click()
+    page.get_by_text("Save this view").click()
     page.get_by_label("Name of the view").fill("All of the South")
-    page.get_by_role("button", name="Keep", exact=True).click()
+    page.get_by_role("button", name="Save", exact=True).click()
     assert page.get_by_role("link", name="All of the South").get_attribute("aria-current") == "page"
     assert SavedView.objects.get(name="All of the South").query == "region=3"
 

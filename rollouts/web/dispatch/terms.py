@@ -77,7 +77,7 @@ def channel(request: PortalRequest, region: int) -> HttpResponse:
                         now=now,
                         **form.terms(),
                     )
-                    messages.success(request, f"Kept for {terms.region.label}. It holds from now on.")
+                    messages.success(request, f"Saved for {terms.region.label}. It holds from now on.")
                     return redirect("rollouts:channel", region)
             except Refusal as refusal:
                 form.add_error(None, refusal.message)
@@ -120,7 +120,7 @@ def pace(request: PortalRequest, rollout_id: int) -> HttpResponse:
                 form.add_error(None, refusal.message)
                 status = refusal.status
             else:
-                messages.success(request, "Kept. It holds for what is planned from now on.")
+                messages.success(request, "Saved. It holds for what is planned from now on.")
                 return redirect("rollouts:pace", rollout_id)
     context = {
         "page": page,
@@ -152,7 +152,7 @@ def own_hours(request: PortalRequest) -> HttpResponse:
                 form.add_error(None, refusal.message)
                 status = refusal.status
             else:
-                messages.success(request, "Kept. It holds for what is planned from now on.")
+                messages.success(request, "Saved. It holds for what is planned from now on.")
                 return redirect("rollouts:own-hours")
     hours = terms.values["activation_hours"]
     context = {

@@ -148,7 +148,7 @@ def rule(request: PortalRequest, rollout_id: int, rule_id: int | None = None) ->
                 form.add_error(None, refusal.message)
                 status = refusal.status
             else:
-                messages.success(request, f"Kept: {put.name}. It is looked at from now on.")
+                messages.success(request, f"Saved: {put.name}. It is looked at from now on.")
                 return redirect("rollouts:halt-rules", rollout_id)
     context = {
         "page": page,

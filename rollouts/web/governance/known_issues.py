@@ -134,7 +134,7 @@ def _put(
         now=clock.now(),
         **cleaned,
     )
-    messages.success(request, f"Kept: {put.title}. It {'counts' if put.is_active else 'does not count'} now.")
+    messages.success(request, f"Saved: {put.title}. It {'counts' if put.is_active else 'does not count'}.")
     if put.rollout_id is not None:
         return redirect("rollouts:triage-of", put.rollout_id)
     return redirect("rollouts:triage")
