@@ -24,6 +24,7 @@ from rollouts.models import (
 )
 from rollouts.ports import CspRoute
 from rollouts.rules import activation
+from rollouts.services.dispatch import backoff
 from rollouts.services.dispatch.send import _channel
 from rollouts.states import CommandKind, CommandStatus, Consent, FailureCode
 from tests.csp import standing_in
@@ -31,6 +32,12 @@ from tests.factories import make_rollout, make_world
 from tests.integration.dispatching import dispatch, settle, states, target
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_scan_rests(monkeypatch):
+    # On a slow machine a scan would rest, by the wall clock, while hours pass in a test.
+    monkeypatch.setattr(backoff, "_WORTH_RESTING", float("inf"))
 
 
 @pytest.fixture
