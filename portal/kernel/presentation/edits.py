@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django import forms
 from django.http import QueryDict
 
+from portal.kernel.refusals import Refusal
+
 MADE_FROM: Final = "made_from"
 _DIGEST_BYTES: Final = 6
 _LONGEST_VALUE: Final = 200
+T = TypeVar("T")
+
+
+def submit(form: forms.BaseForm, act: Callable[[], T]) -> tuple[T | None, int]:
+    """Do what a form asks for, if it is valid; a refusal becomes an error of the form.
+
+    Return what came of it, or None, and the status of the page that shows the form again.
+    """
+    if not form.is_valid():
+        return None, form.refused_status if isinstance(form, EditForm) else HTTPStatus.UNPROCESSABLE_ENTITY
+    try:
+        return act(), HTTPStatus.OK
+    except Refusal as refusal:
+        form.add_error(None, refusal.message)
+        return None, refusal.status
 
 
 class EditForm(forms.Form):

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import DCC_ROLES, MAY_OPERATE
 from portal.kernel import clock
+from portal.kernel.presentation.edits import submit
 from portal.kernel.presentation.moments import long_date, long_time
 from portal.kernel.presentation.numbers import file_size
 from portal.kernel.refusals import NotFound, NotPermitted, Refusal
@@ -74,22 +75,19 @@ def add_entry(request: PortalRequest) -> HttpResponse:
     form = EntryForm(request.POST or None, models=device_models(scope), entries=cpl_entries(scope))
     status = 200
     if request.method == "POST":
-        status = form.refused_status
-        if form.is_valid():
-            try:
-                added = services.add_cpl_entry(
-                    scope,
-                    device_model_id=form.cleaned_data["device_model_id"],
-                    firmware_version=form.cleaned_data["firmware_version"],
-                    facts=form.facts(),
-                    now=clock.now(),
-                )
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-                status = refusal.status
-            else:
-                messages.success(request, f"Added: {added}. Upload its image next.")
-                return redirect("rollouts:cpl-entry", added.pk)
+        added, status = submit(
+            form,
+            lambda: services.add_cpl_entry(
+                scope,
+                device_model_id=form.cleaned_data["device_model_id"],
+                firmware_version=form.cleaned_data["firmware_version"],
+                facts=form.facts(),
+                now=clock.now(),
+            ),
+        )
+        if added is not None:
+            messages.success(request, f"Added: {added}. Upload its image next.")
+            return redirect("rollouts:cpl-entry", added.pk)
     context = {
         "form": form,
         "title": "Add an entry",
@@ -111,18 +109,15 @@ def change_entry(request: PortalRequest, cpl_entry_id: int) -> HttpResponse:
     form = FactsForm(request.POST or None, initial=initial, entries=others, with_model=False)
     status = 200
     if request.method == "POST":
-        status = form.refused_status
-        if form.is_valid():
-            try:
-                services.change_cpl_entry(
-                    scope, cpl_entry_id=it.id, facts=form.facts(), expected=it.version, now=clock.now()
-                )
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-                status = refusal.status
-            else:
-                messages.success(request, "The entry is changed.")
-                return redirect("rollouts:cpl-entry", it.id)
+        changed, status = submit(
+            form,
+            lambda: services.change_cpl_entry(
+                scope, cpl_entry_id=it.id, facts=form.facts(), expected=it.version, now=clock.now()
+            ),
+        )
+        if changed is not None:
+            messages.success(request, "The entry is changed.")
+            return redirect("rollouts:cpl-entry", it.id)
     return _form_page(request, form, title="Change the entry", of=it, status=status)
 
 
@@ -134,17 +129,17 @@ def add_model(request: PortalRequest) -> HttpResponse:
     scope.check(*MAY_OPERATE)
     form, status = ModelForm(request.POST or None), 200
     if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                cleaned = {**form.cleaned_data, "regions": [Region(n) for n in form.cleaned_data["regions"]]}
-                added = services.add_device_model(scope, now=clock.now(), **cleaned)
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-                status = refusal.status
-            else:
-                messages.success(request, f"Added: {added}. Now add its firmware.")
-                return redirect("rollouts:cpl-entry-new")
+        added, status = submit(
+            form,
+            lambda: services.add_device_model(
+                scope,
+                now=clock.now(),
+                **{**form.cleaned_data, "regions": [Region(n) for n in form.cleaned_data["regions"]]},
+            ),
+        )
+        if added is not None:
+            messages.success(request, f"Added: {added}. Now add its firmware.")
+            return redirect("rollouts:cpl-entry-new")
     context = {
         "form": form,
         "title": "Add a hub model",

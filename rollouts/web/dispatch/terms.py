@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.contrib import messages
@@ -14,7 +15,8 @@ from django.views.decorators.http import require_http_methods
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.kernel import clock
-from portal.kernel.refusals import BadInput, Refusal
+from portal.kernel.presentation.edits import submit
+from portal.kernel.refusals import BadInput
 from rollouts import services
 from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.dispatch.terms import (
@@ -50,6 +52,9 @@ _NAMES: Final = {
 }
 
 
+_SAVED: Final = "Saved. It holds for what is planned from now on."
+
+
 @require_http_methods(["GET", "POST"])
 @for_people
 def channel(request: PortalRequest, region: int) -> HttpResponse:
@@ -63,25 +68,24 @@ def channel(request: PortalRequest, region: int) -> HttpResponse:
         is_look = request.POST.get("act") == "forecast"
         if is_look:
             form.fields["approved_by"].required = False
-        status = form.refused_status
-        if form.is_valid():
-            try:
-                if is_look:
-                    proposed, status = forecast_with(scope, region=region, values=form.terms(), now=now), 200
-                else:
-                    services.set_channel(
-                        scope,
-                        region=region,
-                        approved_by=form.cleaned_data["approved_by"],
-                        expected=terms.version,
-                        now=now,
-                        **form.terms(),
-                    )
-                    messages.success(request, f"Saved for {terms.region.label}. It holds from now on.")
-                    return redirect("rollouts:channel", region)
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-                status = refusal.status
+            proposed, status = submit(
+                form, lambda: forecast_with(scope, region=region, values=form.terms(), now=now)
+            )
+        else:
+            changed, status = submit(
+                form,
+                lambda: services.set_channel(
+                    scope,
+                    region=region,
+                    approved_by=form.cleaned_data["approved_by"],
+                    expected=terms.version,
+                    now=now,
+                    **form.terms(),
+                ),
+            )
+            if changed is not None:
+                messages.success(request, f"Saved for {terms.region.label}. It holds from now on.")
+                return redirect("rollouts:channel", region)
     forecasts = distribution_forecast(scope, now=now)
     context = {
         "terms": terms,
@@ -105,23 +109,20 @@ def pace(request: PortalRequest, rollout_id: int) -> HttpResponse:
     form = PaceForm(request.POST or None, initial=pace_initial(terms.values))
     status = 200
     if request.method == "POST":
-        status = form.refused_status
-        if form.is_valid():
-            try:
-                services.set_pace(
-                    scope,
-                    rollout_id=rollout_id,
-                    approved_by=form.cleaned_data["approved_by"],
-                    expected=terms.version,
-                    now=now,
-                    **form.terms(),
-                )
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-                status = refusal.status
-            else:
-                messages.success(request, "Saved. It holds for what is planned from now on.")
-                return redirect("rollouts:pace", rollout_id)
+        changed, status = submit(
+            form,
+            lambda: services.set_pace(
+                scope,
+                rollout_id=rollout_id,
+                approved_by=form.cleaned_data["approved_by"],
+                expected=terms.version,
+                now=now,
+                **form.terms(),
+            ),
+        )
+        if changed is not None:
+            messages.success(request, _SAVED)
+            return redirect("rollouts:pace", rollout_id)
     context = {
         "page": page,
         "form": form,
@@ -144,16 +145,15 @@ def own_hours(request: PortalRequest) -> HttpResponse:
     status = 200
     if request.method == "POST":
         scope.check(*MAY_INSTRUCT)
-        status = form.refused_status
-        if form.is_valid():
-            try:
-                services.set_own_hours(scope, hours=form.hours("activation"), expected=terms.version, now=now)
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-                status = refusal.status
-            else:
-                messages.success(request, "Saved. It holds for what is planned from now on.")
-                return redirect("rollouts:own-hours")
+        _, status = submit(
+            form,
+            lambda: services.set_own_hours(
+                scope, hours=form.hours("activation"), expected=terms.version, now=now
+            ),
+        )
+        if status == HTTPStatus.OK:
+            messages.success(request, _SAVED)
+            return redirect("rollouts:own-hours")
     hours = terms.values["activation_hours"]
     context = {
         "form": form,

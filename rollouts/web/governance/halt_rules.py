@@ -17,7 +17,7 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import DCC_ROLES, MAY_OPERATE, PANEL_ROLES
 from portal.identity.scope import Scope
 from portal.kernel import clock
-from portal.kernel.presentation.edits import EditForm
+from portal.kernel.presentation.edits import EditForm, submit
 from portal.kernel.presentation.moments import duration
 from portal.kernel.refusals import NotFound, Refusal
 from portal.kernel.versions import version_of
@@ -133,23 +133,20 @@ def rule(request: PortalRequest, rollout_id: int, rule_id: int | None = None) ->
     line = None if rule_id is None else _rule(scope, rollout_id, rule_id, now=now)
     form, status = _form(request, rollout_id, line), 200
     if request.method == "POST":
-        status = form.refused_status
-        if form.is_valid():
-            try:
-                put = services.put_halt_rule(
-                    scope,
-                    rollout_id=rollout_id,
-                    rule_id=rule_id,
-                    expected=version_of(halt_rule_values(line.rule)) if line else None,
-                    now=now,
-                    **form.terms(line.rule if line else None),
-                )
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-                status = refusal.status
-            else:
-                messages.success(request, f"Saved: {put.name}. It is looked at from now on.")
-                return redirect("rollouts:halt-rules", rollout_id)
+        put, status = submit(
+            form,
+            lambda: services.put_halt_rule(
+                scope,
+                rollout_id=rollout_id,
+                rule_id=rule_id,
+                expected=version_of(halt_rule_values(line.rule)) if line else None,
+                now=now,
+                **form.terms(line.rule if line else None),
+            ),
+        )
+        if put is not None:
+            messages.success(request, f"Saved: {put.name}. It is looked at from now on.")
+            return redirect("rollouts:halt-rules", rollout_id)
     context = {
         "page": page,
         "form": form,

@@ -17,8 +17,8 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import clock
-from portal.kernel.presentation.edits import EditForm
-from portal.kernel.refusals import NotFound, Refusal
+from portal.kernel.presentation.edits import EditForm, submit
+from portal.kernel.refusals import NotFound
 from portal.kernel.versions import version_of
 from rollouts import services
 from rollouts.models import CplEntry, KnownIssue
@@ -88,11 +88,9 @@ def known_issue(request: PortalRequest, issue_id: int | None = None) -> HttpResp
     if request.method == "POST":
         status = max(form.refused_status, rule.refused_status, key=lambda each: each == HTTPStatus.CONFLICT)
         if form.is_valid() & rule.is_valid():
-            try:
-                return _put(request, scope, issue, form.cleaned_data, rule)
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-                status = refusal.status
+            done, status = submit(form, lambda: _put(request, scope, issue, form.cleaned_data, rule))
+            if done is not None:
+                return done
     context = {
         "form": form,
         "rule": rule,

@@ -10,9 +10,8 @@ from django.views.decorators.http import require_http_methods
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_OPERATE
 from portal.kernel import clock
-from portal.kernel.presentation.edits import EditForm
+from portal.kernel.presentation.edits import EditForm, submit
 from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
-from portal.kernel.refusals import Refusal
 from portal.kernel.versions import version_of
 from rollouts import services
 from rollouts.queries.rollouts.rollout import rollout_page
@@ -42,21 +41,19 @@ def plan(request: PortalRequest, rollout_id: int) -> HttpResponse:
     form = PilotPlanForm(request.POST or None, initial=initial)
     status = 200
     if request.method == "POST":
-        status = form.refused_status
-        if form.is_valid():
-            try:
-                services.plan_pilot(
-                    scope,
-                    rollout_id=rollout_id,
-                    starts_at=form.cleaned_data["starts_at"],
-                    ends_at=form.cleaned_data["ends_at"],
-                    expected=version_of(initial),
-                    now=now,
-                )
-                messages.success(request, "The dates of the pilot are planned; everybody concerned is told.")
-                return redirect("rollouts:pilot", rollout_id)
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-                status = refusal.status
+        planned, status = submit(
+            form,
+            lambda: services.plan_pilot(
+                scope,
+                rollout_id=rollout_id,
+                starts_at=form.cleaned_data["starts_at"],
+                ends_at=form.cleaned_data["ends_at"],
+                expected=version_of(initial),
+                now=now,
+            ),
+        )
+        if planned is not None:
+            messages.success(request, "The dates of the pilot are planned. Everybody concerned is notified.")
+            return redirect("rollouts:pilot", rollout_id)
     context = {"page": page, "form": form, "crumbs": crumbs_of(rollout_id, page.flight.name)}
     return render(request, "rollouts/pilots/plan.html", context, status=status)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_OPERATE
 from portal.kernel import clock
-from portal.kernel.presentation.edits import MADE_FROM
+from portal.kernel.presentation.edits import MADE_FROM, submit
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import Refusal
 from portal.kernel.versions import version_of
@@ -51,14 +51,11 @@ def publish(request: PortalRequest) -> HttpResponse:
     scope.check(*MAY_OPERATE)
     form, status = PublishForm(request.POST or None), 200
     if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                drafted = services.draft_rollout(scope, now=clock.now(), **form.cleaned_data)
-                return redirect("rollouts:preview", drafted.pk)
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-                status = refusal.status
+        drafted, status = submit(
+            form, lambda: services.draft_rollout(scope, now=clock.now(), **form.cleaned_data)
+        )
+        if drafted is not None:
+            return redirect("rollouts:preview", drafted.pk)
     context = {
         "form": form,
         **_dates_allowed(clock.now()),
@@ -77,20 +74,18 @@ def revise(request: PortalRequest, rollout_id: int) -> HttpResponse:
     draft = draft_fields(scope, rollout_id)
     form, status = PublishForm(request.POST or None, initial=draft), 200
     if request.method == "POST":
-        status = form.refused_status
-        if form.is_valid():
-            try:
-                services.revise_draft(
-                    scope,
-                    rollout_id=rollout_id,
-                    now=clock.now(),
-                    expected=version_of(draft),
-                    **form.cleaned_data,
-                )
-                return redirect("rollouts:preview", rollout_id)
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-                status = refusal.status
+        revised, status = submit(
+            form,
+            lambda: services.revise_draft(
+                scope,
+                rollout_id=rollout_id,
+                now=clock.now(),
+                expected=version_of(draft),
+                **form.cleaned_data,
+            ),
+        )
+        if revised is not None:
+            return redirect("rollouts:preview", rollout_id)
     context = {
         "form": form,
         **_dates_allowed(clock.now()),

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_OPERATE
 from portal.kernel import clock
-from portal.kernel.refusals import BadInput, Refusal
+from portal.kernel.presentation.edits import submit
+from portal.kernel.refusals import BadInput
 from portal.kernel.spreadsheets import stream_csv
 from rollouts import services
 from rollouts.queries.rollouts.available import available_rollouts
@@ -152,16 +153,13 @@ def release_notes(request: PortalRequest, rollout_id: int) -> HttpResponse:
     form, status = NoteForm(request.POST or None), 200
     if request.method == "POST":
         scope.check(*MAY_OPERATE)
-        status = 422
-        if form.is_valid():
-            try:
-                services.revise_release_note(scope, rollout_id=rollout_id, now=now, **form.cleaned_data)
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-                status = refusal.status
-            else:
-                messages.success(request, "The Release Note is published, and everybody concerned is told.")
-                return redirect("rollouts:release-notes", rollout_id)
+        revised, status = submit(
+            form,
+            lambda: services.revise_release_note(scope, rollout_id=rollout_id, now=now, **form.cleaned_data),
+        )
+        if revised is not None:
+            messages.success(request, "The Release Note is published. Everybody concerned is notified.")
+            return redirect("rollouts:release-notes", rollout_id)
     shown = rollout_page(scope, rollout_id, now=now)
     context = {
         "rollout": shown,
