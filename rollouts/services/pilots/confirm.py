@@ -17,7 +17,7 @@ from portal.kernel.transactions import unit_of_work
 from rollouts.models import Batch, PilotMember, PilotSubmission, Rollout
 from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.instructions.instruct import check_is_open
-from rollouts.services.pilots.join import join_pilot
+from rollouts.services.pilots.join import join_pilot, notify_joined
 from rollouts.services.pilots.nominate import check_takes_hubs, decide_submissions
 from rollouts.states import BatchKind
 
@@ -67,7 +67,15 @@ def confirm_pilot(
     nominated = PilotMember.objects.filter(submission__in=submissions).values("guid").distinct().count()
     taken = {member.guid for member in members}
     done = Confirmation(joined.hubs, nominated - len(taken), joined.in_pilot, rollout.pilot_cap)
-    _tell_confirmed(scope, rollout, submissions, members, done, comment=comment.strip(), now=now)
+    facts = {"joined": done.joined, "dropped": done.dropped, "in_pilot": done.in_pilot}
+    journal.record(
+        "pilot.confirmed",
+        subject=f"rollout:{rollout.pk}",
+        by=scope,
+        at=now,
+        facts={**facts, "comment": comment.strip()},
+    )
+    notify_joined(rollout, taken, comment=comment.strip(), submissions=submissions, now=now)
     return done
 
 
@@ -109,39 +117,4 @@ def _movable(rollout: Rollout, pilot: Batch, submissions: Sequence[PilotSubmissi
         rollout_id=rollout.pk,
         pilot_id=pilot.pk,
         submissions=[submission.pk for submission in submissions],
-    )
-
-
-def _tell_confirmed(
-    scope: Scope,
-    rollout: Rollout,
-    submissions: Sequence[PilotSubmission],
-    members: Sequence[Any],
-    done: Confirmation,
-    *,
-    comment: str,
-    now: datetime,
-) -> None:
-    guids = sorted({member.guid for member in members})
-    rows = sql.fetch_all("rollouts", "pilot_by_supplier", rollout_id=rollout.pk, guids=guids)
-    own: dict[int, dict[str, Any]] = {
-        row.party: {"hubs": row.hubs, "split": row.split, "awaiting_your_answer": row.awaited} for row in rows
-    }
-    for submission in submissions:
-        mine = own.setdefault(submission.organisation_id, {"hubs": 0, "split": 0, "awaiting_your_answer": 0})
-        mine["nominated"] = mine.get("nominated", 0) + submission.hubs
-    journal.record(
-        "pilot.confirmed",
-        subject=f"rollout:{rollout.pk}",
-        by=scope,
-        at=now,
-        facts={"joined": done.joined, "dropped": done.dropped, "in_pilot": done.in_pilot, "comment": comment},
-    )
-    journal.publish_entries(
-        EntryKind.PILOT_CONFIRMED,
-        parties=own,
-        rollout_id=rollout.pk,
-        at=now,
-        data={"name": rollout.name, "comment": comment},
-        data_by_party=own,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from portal.events import journal
+from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.transactions import inside_unit_of_work
@@ -97,3 +99,30 @@ def _instruct(
     give_instruction(
         scope, rollout=rollout, author=author, order=order, source=HubList.from_stored(guids), now=now
     )
+
+
+def notify_joined(
+    rollout: Rollout,
+    guids: Iterable[int],
+    *,
+    comment: str,
+    submissions: Iterable[PilotSubmission] = (),
+    now: datetime,
+) -> None:
+    """Publish to each Supplier how many hubs of its own joined the pilot group, and how many it nominated."""
+    rows = sql.fetch_all("rollouts", "pilot_by_supplier", rollout_id=rollout.pk, guids=sorted(guids))
+    own: dict[int, dict[str, Any]] = {
+        row.party: {"hubs": row.hubs, "split": row.split, "awaiting_your_answer": row.awaited} for row in rows
+    }
+    for submission in submissions:
+        mine = own.setdefault(submission.organisation_id, {"hubs": 0, "split": 0, "awaiting_your_answer": 0})
+        mine["nominated"] = mine.get("nominated", 0) + submission.hubs
+    if own:
+        journal.publish_entries(
+            EntryKind.PILOT_CONFIRMED,
+            parties=own,
+            rollout_id=rollout.pk,
+            at=now,
+            data={"name": rollout.name, "comment": comment},
+            data_by_party=own,
+        )

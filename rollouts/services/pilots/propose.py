@@ -31,7 +31,7 @@ from rollouts.services.governance.act import the_portal
 from rollouts.services.instructions.answer import AnswerOrder
 from rollouts.services.instructions.hub_list import HubList
 from rollouts.services.instructions.instruct import check_is_open, check_order
-from rollouts.services.pilots.join import Joined, join_pilot, move_to_pilot
+from rollouts.services.pilots.join import Joined, join_pilot, move_to_pilot, notify_joined
 from rollouts.services.pilots.nominate import OverPilotCap, check_takes_hubs, over_cap
 from rollouts.states import BatchKind, InstructionKind, TargetState
 
@@ -113,7 +113,7 @@ def propose_pilot(
     parties = _ask(rollout, proposal, awaiting, now=now) if awaiting else {}
     done = Proposed(proposal.pk, len(awaiting), len(parties), joined.hubs, choice.score)
     _record_proposal(scope, rollout, proposal, done, says=explain(criteria), now=now)
-    _tell_joined(rollout, free, comment=proposal.comment, now=now)
+    notify_joined(rollout, set(free), comment=proposal.comment, now=now)
     return done
 
 
@@ -309,25 +309,8 @@ def _join_agreed(rollout: Rollout, proposal: PilotProposal, *, now: datetime) ->
     except OverPilotCap as full:
         # How much room there is would count the hubs of others.
         raise OverPilotCap("The pilot group has no room for these hubs any more.") from full
-    _tell_joined(rollout, [member.guid for member in members], comment=proposal.comment, now=now)
+    notify_joined(rollout, {member.guid for member in members}, comment=proposal.comment, now=now)
     return joined.hubs
-
-
-def _tell_joined(rollout: Rollout, guids: Sequence[int], *, comment: str, now: datetime) -> None:
-    """Tell each Supplier how many hubs of its own have joined the pilot group."""
-    rows = sql.fetch_all("rollouts", "pilot_by_supplier", rollout_id=rollout.pk, guids=sorted(set(guids)))
-    own = {
-        row.party: {"hubs": row.hubs, "split": row.split, "awaiting_your_answer": row.awaited} for row in rows
-    }
-    if own:
-        journal.publish_entries(
-            EntryKind.PILOT_CONFIRMED,
-            parties=own,
-            rollout_id=rollout.pk,
-            at=now,
-            data={"name": rollout.name, "comment": comment},
-            data_by_party=own,
-        )
 
 
 def _tell_answer(
