@@ -37,6 +37,16 @@ if sys.version_info < (3, 11, 8):
     ast.parse = _parse_alone
 
 
+@pytest.fixture
+def fresh_cache() -> Iterator[None]:
+    """An empty cache, before the test and after."""
+    from django.core.cache import cache
+
+    cache.clear()
+    yield
+    cache.clear()
+
+
 @pytest.fixture(scope="session")
 def database_url() -> Iterator[str]:
     """The URL of a PostgreSQL for this session: DATABASE_URL, else one of our own."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
-from django.core.cache import cache
 
 from portal.kernel.guid import Guid
 from rollouts.models import Rollout
@@ -43,10 +41,8 @@ def now() -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_counted_yet() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
+def _nothing_is_counted_yet(fresh_cache: None) -> None:
+    """Requests and wrong tries of other tests do not count."""
 
 
 @pytest.fixture

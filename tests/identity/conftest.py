@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.conf import settings as conf
-from django.core.cache import cache
 from django.test import Client
 
 from portal.identity.models import Organisation, OrganisationKind, User
@@ -43,10 +41,8 @@ def _hashes_are_quick(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_counted_yet() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
+def _nothing_is_counted_yet(fresh_cache: None) -> None:
+    """Requests and wrong tries of other tests do not count."""
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
 from portal.events import sequencer
 from portal.identity.models import UserIdentifier
@@ -93,10 +91,8 @@ def now() -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_counted_yet() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
+def _nothing_is_counted_yet(fresh_cache: None) -> None:
+    """Requests and wrong tries of other tests do not count."""
 
 
 @pytest.fixture
