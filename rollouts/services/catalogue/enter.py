@@ -131,6 +131,8 @@ def change_cpl_entry(
 ) -> CplEntry:
     """Correct an entry; a new upgrade path changes at once which hubs open rollouts concern.
 
+    Open rollouts follow one by one; should the process end meanwhile, the nightly refresh takes the rest.
+
     `expected` is the `version_of` the `cpl_entry_values` that were read.
 
     Raises:
