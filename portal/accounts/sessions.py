@@ -34,7 +34,7 @@ def listen() -> None:
     for signal in (authenticator_added, password_changed, password_set, password_reset):
         signal.connect(_end_others, dispatch_uid="portal.accounts")
     user_logged_in.connect(note_log_in, dispatch_uid="portal.accounts")
-    user_logged_out.connect(_tell_of_log_out, dispatch_uid="portal.accounts")
+    user_logged_out.connect(_notify_of_log_out, dispatch_uid="portal.accounts")
     authenticator_removed.connect(_forget_enrolment, dispatch_uid="portal.accounts")
 
 
@@ -43,7 +43,7 @@ def _end_others(*, request: HttpRequest, user: User, **_: Any) -> None:
     end_sessions(user, but=mine)
 
 
-def _tell_of_log_out(*, user: User | None, **_: Any) -> None:
+def _notify_of_log_out(*, user: User | None, **_: Any) -> None:
     if user is not None:
         announce_access_change(user.organisation_id)
 

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('line_no', models.BigIntegerField()),
                 ('file_entry_id', models.IntegerField()),
                 ('hub_entry_id', models.IntegerField()),
-                ('decision', models.CharField(choices=[('OPEN', 'To be decided'), ('KEPT', "The hub's own word stands"), ('TAKEN', "The file's version was taken"), ('PASSED', 'The hub has another version by now')], default='OPEN', max_length=6)),
+                ('decision', models.CharField(choices=[('OPEN', 'To be decided'), ('KEPT', "The hub keeps its version"), ('TAKEN', "The hub takes the file's version"), ('PASSED', 'The hub has another version by now')], default='OPEN', max_length=6)),
                 ('decided_at', models.DateTimeField(null=True)),
                 ('decided_by_id', models.BigIntegerField(null=True)),
             ],

@@ -142,8 +142,8 @@ class HeldDifference(models.Model):
         """What became of it."""
 
         OPEN = "OPEN", "To be decided"
-        KEPT = "KEPT", "The hub's own word stands"
-        TAKEN = "TAKEN", "The file's version was taken"
+        KEPT = "KEPT", "The hub keeps its version"
+        TAKEN = "TAKEN", "The hub takes the file's version"
         PASSED = "PASSED", "The hub has another version by now"
 
     estate_import = models.ForeignKey(EstateImport, on_delete=models.CASCADE, related_name="differences")

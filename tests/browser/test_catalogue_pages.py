@@ -112,5 +112,5 @@ def test_an_operator_sends_a_file_names_its_columns_and_sees_what_came_of_it(
 
     assert page.get_by_text("There is no such region.").is_visible()
     with page.expect_download() as download:
-        page.get_by_role("link", name="Lines not taken (CSV)").click()
+        page.get_by_role("link", name="Lines not accepted (CSV)").click()
     assert download.value.suggested_filename.endswith("-not-taken.csv")

@@ -50,9 +50,9 @@ class Command(BaseCommand):
             stage(rehearsal)
             moment = f"{rehearsal.journey.clocks.now:%d %b %Y %H:%M}"
             self._say(f"{moment}  {time.monotonic() - began:6.1f} s  {(stage.__doc__ or '').strip()}\n")
-        self._tell(rehearsal, to=to)
+        self._notify(rehearsal, to=to)
 
-    def _tell(self, rehearsal: Rehearsal, *, to: Path) -> None:
+    def _notify(self, rehearsal: Rehearsal, *, to: Path) -> None:
         document = document_of(rehearsal)
         to.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         to.with_suffix(".evidence.zip").write_bytes(rehearsal.evidence)

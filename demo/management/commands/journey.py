@@ -42,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError("A journey needs a fresh estate without rollouts.")
         journey = _begin()
         seconds = self._play(journey)
-        self._tell(journey, seconds, to=to)
+        self._notify(journey, seconds, to=to)
 
     def _play(self, journey: Journey) -> dict[str, float]:
         seconds = {}
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             self._say(f"{moment}  {seconds[stage.__name__]:6.1f} s  {(stage.__doc__ or '').strip()}")
         return seconds
 
-    def _tell(self, journey: Journey, seconds: dict[str, float], *, to: Path) -> None:
+    def _notify(self, journey: Journey, seconds: dict[str, float], *, to: Path) -> None:
         document = report.document_of(journey, seconds=seconds)
         to.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         for line in report.table(document):

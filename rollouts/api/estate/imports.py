@@ -96,7 +96,7 @@ class ImportQuery(StrictSerializer):
 
 
 class DifferencesInputSerializer(StrictSerializer):
-    """KEEP the hubs' own word or TAKE the file's version; of the hubs named, or of all that are open."""
+    """KEEP the version the hubs confirmed or TAKE the file's; of the hubs named, or of all that are open."""
 
     decision = serializers.ChoiceField(choices=["KEEP", "TAKE"])
     hubs = serializers.ListField(

@@ -99,7 +99,7 @@ class HubPlaceSchema(TypedDict):
         bool, "It activates in the activation hours: nobody chose its time, or the chosen one has passed."
     ]
     activation_hours: Annotated[str, Example("22:00 to 06:00"), "Those of the rollout, local time."]
-    told_for: Annotated[datetime | None, "The time it has been told to activate at, once it has."]
+    commanded_for: Annotated[datetime | None, "The time it has been told to activate at, once it has."]
     is_held: Annotated[
         bool, "Its image is on its way or on the hub; nothing activates while an answer is awaited."
     ]
@@ -286,7 +286,7 @@ def _place(place: HubPlace) -> HubPlaceSchema:
         "is_when_distributed": place.is_when_distributed,
         "is_at_night": place.is_at_night,
         "activation_hours": place.activation_hours,
-        "told_for": place.told_for,
+        "commanded_for": place.commanded_for,
         "is_held": place.is_held,
         "next_step": None if place.next_step is None else place.next_step.name,
     }

@@ -109,7 +109,7 @@ class HubPlace:
     is_at_night: bool
     """It activates in the hours of activation: nobody chose its time, or the chosen one has passed."""
     activation_hours: str
-    told_for: datetime | None
+    commanded_for: datetime | None
     """The time it has been told to activate at, once it has."""
     next_step: NextStep | None
 
@@ -282,7 +282,7 @@ def _place(row: Any, *, now: datetime) -> HubPlace:
         is_unchosen=row.is_unchosen,
         is_at_night=row.is_unchosen or activation.is_missed(row.effective_at, now=now),
         activation_hours=activation.hours_words(activation.read_hours(sql.from_json(row.hours))),
-        told_for=row.told_for,
+        commanded_for=row.commanded_for,
         is_when_distributed=(
             STAGE_OF_STATE[TargetState(row.state)] == IMAGE_NOT_ON_HUB
             and row.effective_at in (cutoff_at, row.answered_at)

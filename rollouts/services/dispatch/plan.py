@@ -251,7 +251,7 @@ def _write_commands(
         "seed": rollout.pk,
         "now": now,
         "automatic_at": automatic_if_chosen(rollout),
-        "kept_since": now - activation.GRACE,
+        "chosen_since": now - activation.GRACE,
         **night_rows(rollout, now=now).params,
     }
     expect_many()

@@ -193,8 +193,8 @@ def _execute_at(row: Any, *, now: datetime) -> datetime | None:
     """
     planned_at: datetime = row.execute_at or row.claimed_at
     if not activation.is_missed(planned_at, now=now):
-        kept_at: datetime | None = row.execute_at
-        return kept_at
+        execute_at: datetime | None = row.execute_at
+        return execute_at
     hours = activation.read_hours(orjson.loads(row.dispatch_settings).get("activation_hours"))
     return activation.next_time(planned_at, hours, now=now, key=row.id)
 

@@ -150,7 +150,7 @@ def _move_answers(rollouts: Sequence[int], *, now: datetime) -> tuple[int, int]:
             to_recall[row.rollout_id].append(row.guid)
         if row.is_under_way:
             under_way[row.rollout_id].append(row.guid)
-    _tell_voided(voided, at=now)
+    _notify_voided(voided, at=now)
     for rollout_id, by_party in sorted(lapsed.items()):
         notify_lapsed(rollout_id, by_party, at=now)
     for rollout_id, guids in sorted(under_way.items()):
@@ -187,7 +187,7 @@ def _notify_gaining(rollouts: Sequence[int], *, open_statuses: object, now: date
         publish_late_notice(rollout, gained[rollout.pk], since="GAINED", now=now)
 
 
-def _tell_voided(voided: dict[int, Counter[int]], *, at: datetime) -> None:
+def _notify_voided(voided: dict[int, Counter[int]], *, at: datetime) -> None:
     names = dict(Rollout.objects.filter(pk__in=voided).values_list("id", "name"))
     for rollout_id, by_party in sorted(voided.items()):
         publish_entries(

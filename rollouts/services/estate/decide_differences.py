@@ -18,7 +18,7 @@ from rollouts.services.rollouts.refresh import refresh_eligibility
 
 @dataclass(frozen=True, slots=True)
 class DifferencesDecided:
-    """How many hubs keep their own word, took the file's version, or have another one by now."""
+    """How many hubs kept their version, took the file's, or have another one by now."""
 
     kept: int = 0
     taken: int = 0

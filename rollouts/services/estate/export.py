@@ -110,7 +110,7 @@ def claim_export(*, export_id: int, now: datetime) -> ExportOrder | None:
     if export.attempts > TRIES:
         problem = f"The file could not be written; {TRIES} tries were made. Order it again."
         _fail(export, problem, now=now)
-        _tell(export, EntryKind.EXPORT_FAILED, now=now, reason=problem)
+        _notify(export, EntryKind.EXPORT_FAILED, now=now, reason=problem)
         return None
     return ExportOrder(export.pk, scope, export.form, export.filters, export.attempts)
 
@@ -140,7 +140,7 @@ def finish_export(order: ExportOrder, *, file: str, size: int, done: int, now: d
     )
     if ready:
         export = Export.objects.get(pk=order.export_id)
-        _tell(export, EntryKind.EXPORT_READY, now=now, hubs=done, size=size)
+        _notify(export, EntryKind.EXPORT_READY, now=now, hubs=done, size=size)
     return bool(ready)
 
 
@@ -149,7 +149,7 @@ def fail_export(order: ExportOrder, *, problem: str, now: datetime) -> None:
     """Record why there is no file, and notify who ordered it."""
     if _held(order).update(status=Export.Status.FAILED, problem=problem, finished_at=now):
         export = Export.objects.get(pk=order.export_id)
-        _tell(export, EntryKind.EXPORT_FAILED, now=now, reason=problem)
+        _notify(export, EntryKind.EXPORT_FAILED, now=now, reason=problem)
 
 
 @unit_of_work
@@ -204,7 +204,7 @@ def _fail(export: Export, problem: str, *, now: datetime) -> None:
 
 
 @inside_unit_of_work
-def _tell(export: Export, kind: EntryKind, *, now: datetime, **more: object) -> None:
+def _notify(export: Export, kind: EntryKind, *, now: datetime, **more: object) -> None:
     if export.user_id is None:
         return  # a system asks after its file: people are not told of what none of them ordered
     publish_entries(

@@ -209,7 +209,7 @@ def _merge(load: _Load, entry: EstateImport, *, now: datetime) -> dict[str, int]
         load.refusals.add_one(row.line_no, row.guid, LineProblem(row.problem))
     # Whoever publishes waits until the hubs are as the file has them: see `take_turn`.
     sql.run("SELECT id FROM rollouts_devicemodel ORDER BY id FOR SHARE")
-    outdated = _keep_later_word(load, entry)
+    outdated = _keep_confirmed_versions(load, entry)
     params = {"now": now, "evidence": f"import {entry.pk}", **_HISTORY}
     gpfs = {"old_gpf": Sql(guid_sql("k.old_gpf")), "new_gpf": Sql(guid_sql("k.gpf_guid"))}
     row = sql.rows(sql.statement("rollouts", "merge_hubs", **gpfs), params)[0]
@@ -217,10 +217,10 @@ def _merge(load: _Load, entry: EstateImport, *, now: datetime) -> dict[str, int]
     return {**merged, "outdated": outdated} if outdated else merged
 
 
-def _keep_later_word(load: _Load, entry: EstateImport) -> int:
-    """Let the hubs' own word of their version stand until somebody decides; return how many it is of."""
+def _keep_confirmed_versions(load: _Load, entry: EstateImport) -> int:
+    """Keep versions that hubs confirmed after the file was made until somebody decides; return how many."""
     sql.fetch_one("rollouts", "hold_differing")
-    rows = sql.fetch_all("rollouts", "keep_later_word", as_of=entry.as_of)
+    rows = sql.fetch_all("rollouts", "keep_confirmed_versions", as_of=entry.as_of)
     sql.copy_rows(
         "rollouts_held_difference",
         ("estate_import_id", "guid", "line_no", "file_entry_id", "hub_entry_id", "decision"),
@@ -229,15 +229,15 @@ def _keep_later_word(load: _Load, entry: EstateImport) -> int:
                 entry.pk,
                 row.guid,
                 row.line_no,
-                row.said_entry_id,
-                row.kept_entry_id,
+                row.file_entry_id,
+                row.hub_entry_id,
                 HeldDifference.Decision.OPEN.value,
             )
             for row in rows
         ),
     )
     for row in rows:
-        words = f"{row.said} in the file, {row.kept} by its own word"
+        words = f"{row.file_version} in the file, {row.hub_version} confirmed by the hub"
         load.refusals.note(row.line_no, row.guid, words, LineProblem.OLDER_VERSION)
     return len(rows)
 

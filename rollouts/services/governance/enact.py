@@ -108,7 +108,7 @@ def _enact_on(scope: Scope, decision: Decision, rollout: Rollout, *, now: dateti
             **decision.effects,
         },
     )
-    _tell(decision, rollout, shares, open_again, moved, overdue, now=now)
+    _notify(decision, rollout, shares, open_again, moved, overdue, now=now)
 
 
 def verb_for(outcome: ReviewOutcome, status: RolloutStatus, *, goes_on: bool) -> str | None:
@@ -148,7 +148,7 @@ def _asked_again(rollout: Rollout, *, now: datetime) -> dict[int, int]:
     return dict(by_party)
 
 
-def _tell(
+def _notify(
     decision: Decision,
     rollout: Rollout,
     shares: Shares,

@@ -119,7 +119,7 @@ def raise_incident(
         )
     incident.save()
     put_attachments(scope, incident, account.attachments, now=now)
-    _tell_raised(scope, incident, now=now)
+    _notify_raised(scope, incident, now=now)
     return _raised(incident, refused)
 
 
@@ -342,7 +342,7 @@ def _line_document(line: RefusedLine) -> dict[str, Any]:
     }
 
 
-def _tell_raised(scope: Scope, incident: Incident, *, now: datetime) -> None:
+def _notify_raised(scope: Scope, incident: Incident, *, now: datetime) -> None:
     data = {
         "name": incident.rollout.name,
         "incident": incident.pk,

@@ -54,7 +54,7 @@ def take_incident_step(
         record_comment(scope, incident, comment, now=now)
     else:
         notify_updated(incident, now=now)
-    _tell_merged(incident, now=now)
+    _notify_merged(incident, now=now)
     return incident
 
 
@@ -215,7 +215,7 @@ def _stand(incident: Incident, status: IncidentStatus, *, now: datetime) -> None
     incident.save()
 
 
-def _tell_merged(incident: Incident, *, now: datetime) -> None:
+def _notify_merged(incident: Incident, *, now: datetime) -> None:
     """Tell the raisers of what is handled with an incident how it stands; each of its own alone."""
     for merged in incident.merged.select_related("rollout"):
         notify_updated(merged, now=now, stands=incident.status)

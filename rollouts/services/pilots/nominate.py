@@ -120,7 +120,7 @@ def submit_pilot(
         [PilotMember(submission=submission, guid=guid, rollout_id=rollout_id) for guid in guids],
         batch_size=10_000,
     )
-    _tell_submitted(scope, rollout, submission, choice, now=now)
+    _notify_submitted(scope, rollout, submission, choice, now=now)
     return Nomination(submission.pk, len(guids), refused, choice.score, hubs.not_read)
 
 
@@ -247,7 +247,7 @@ def decide_submissions(
     return submissions_
 
 
-def _tell_submitted(
+def _notify_submitted(
     scope: Scope, rollout: Rollout, submission: PilotSubmission, choice: HubSelection, *, now: datetime
 ) -> None:
     facts = {

@@ -151,7 +151,7 @@ def answer_proposal(
     if not accepts:
         submission.status = PilotSubmission.Status.REFUSED
         submission.save(update_fields=["status", "decided_at", "user_id", "comment"])
-        _tell_answer(scope, rollout, submission, joined=0, now=now)
+        _notify_answer(scope, rollout, submission, joined=0, now=now)
         return ProposalAnswered(is_accepted=False, hubs=submission.hubs, joined=0)
     members = submission.members.values_list("guid", flat=True)
     order = AnswerOrder(scope.organisation_id, InstructionKind.INSTRUCT, submission.activate_at, now)
@@ -159,7 +159,7 @@ def answer_proposal(
     submission.status, submission.submitted_at = PilotSubmission.Status.ACCEPTED, now
     submission.save(update_fields=["status", "decided_at", "submitted_at", "user_id", "comment"])
     joined = _join_agreed(rollout, submission.proposal, now=now)
-    _tell_answer(scope, rollout, submission, joined=joined, now=now)
+    _notify_answer(scope, rollout, submission, joined=joined, now=now)
     return ProposalAnswered(is_accepted=True, hubs=submission.hubs, joined=joined)
 
 
@@ -313,7 +313,7 @@ def _join_agreed(rollout: Rollout, proposal: PilotProposal, *, now: datetime) ->
     return joined.hubs
 
 
-def _tell_answer(
+def _notify_answer(
     scope: Scope, rollout: Rollout, submission: PilotSubmission, *, joined: int, now: datetime
 ) -> None:
     facts = {

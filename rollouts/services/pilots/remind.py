@@ -70,11 +70,11 @@ def remind_to_nominate(
         PilotReminder(rollout=rollout, organisation_id=party, reminded_at=now, reminded_by_id=scope.user_id)
         for party in parties
     )
-    _tell(scope, rollout, parties, shares, now=now)
+    _notify(scope, rollout, parties, shares, now=now)
     return Reminded(len(parties))
 
 
-def _tell(
+def _notify(
     scope: Scope, rollout: Rollout, parties: Sequence[int], shares: Mapping[int, Share], *, now: datetime
 ) -> None:
     journal.record(

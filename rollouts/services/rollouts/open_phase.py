@@ -113,7 +113,7 @@ def _look(batch_id: int, *, now: datetime) -> bool:
         return False
     batch.gate_open = True
     batch.save(update_fields=["gate_open"])
-    _tell(by, rollout, batch, before, share, now=now)
+    _notify(by, rollout, batch, before, share, now=now)
     return True
 
 
@@ -123,7 +123,7 @@ def _remember(batch: Batch, reached_at: datetime | None) -> None:
     batch.save(update_fields=["gate_settings"])
 
 
-def _tell(by: Scope, rollout: Rollout, batch: Batch, before: Batch, share: Share, *, now: datetime) -> None:
+def _notify(by: Scope, rollout: Rollout, batch: Batch, before: Batch, share: Share, *, now: datetime) -> None:
     rate = Rate(share.count(TargetState.ACTIVATED), settled_of(share)).document()
     _record(by, batch, "batch.opened", now=now, after=before.pk, success=rate)
     outcome = "succeeded" if live_of(share) else "no hubs left"

@@ -40,7 +40,7 @@ def summarise(*, now: datetime) -> int:
     # Also of rollouts that have ended meanwhile.
     settled = Settled.objects.filter(at__gte=since, at__lt=until).values_list("rollout_id", flat=True)
     for rollout_id in sorted(set(settled.distinct())):
-        notices += _tell_day(rollout_id, since=since, until=until, now=now)
+        notices += _notify_day(rollout_id, since=since, until=until, now=now)
     return notices
 
 
@@ -81,7 +81,7 @@ def _remind_of(rollout: Rollout, cutoff_at: datetime, batches: list[int], *, now
 
 
 @unit_of_work
-def _tell_day(rollout_id: int, *, since: datetime, until: datetime, now: datetime) -> int:
+def _notify_day(rollout_id: int, *, since: datetime, until: datetime, now: datetime) -> int:
     sql.fetch_all("rollouts", "lock_rollout", rollout_id=rollout_id)
     rollout = Rollout.objects.get(pk=rollout_id)
     day = local_day(since).isoformat()

@@ -32,7 +32,7 @@ WITH way AS (
 ), due AS (
     SELECT target.guid, target.region, target.batch_id,
            target.state = {TargetState.DISTRIBUTED}
-           AND NOT (target.is_chosen AND target.effective_at >= %(kept_since)s) AS is_moved,
+           AND NOT (target.is_chosen AND target.effective_at >= %(chosen_since)s) AS is_moved,
            CASE WHEN target.import_supplier_id = ANY(%(with_hours)s::integer[]) THEN target.import_supplier_id ELSE 0 END
              AS imports,
            CASE WHEN target.gas_supplier_id = ANY(%(with_hours)s::integer[]) THEN target.gas_supplier_id ELSE 0 END AS gas,

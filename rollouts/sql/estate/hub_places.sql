@@ -18,7 +18,7 @@ SELECT t.rollout_id, r.name, r.status, r.cutoff_at, b.name AS batch, b.cutoff_at
             WHEN t.gas_supplier_id = %(party)s AND t.import_answer = {Answer.INSTRUCTED}
              AND t.import_supplier_id <> %(party)s THEN t.import_time END AS second_requested_at,
        t.answered_at, NOT {is_chosen} AS is_unchosen, r.dispatch_settings -> 'activation_hours' AS hours,
-       activation.execute_at AS told_for
+       activation.execute_at AS commanded_for
   FROM rollouts_target AS t
   JOIN rollouts_rollout AS r ON r.id = t.rollout_id
   JOIN rollouts_batch AS b ON b.id = t.batch_id

@@ -268,7 +268,7 @@ def decide(request: PortalRequest, import_id: int) -> HttpResponse:
     """Let hubs keep the version they named, or take the file's."""
     scope, act = scope_of(request), request.POST.get("act", "")
     if act not in {"keep", "take"}:
-        raise BadInput("Choose whether the hubs' own word or the file counts.")
+        raise BadInput("Choose whether the hubs keep their versions or take those of the file.")
     done = services.decide_differences(
         scope,
         import_id=import_id,

@@ -110,7 +110,7 @@ def test_a_file_that_is_older_than_the_hubs_word_does_not_turn_its_version_back(
     assert desk.version(0) == NEW
     assert (report.summary["outdated"], report.refused, report.accepted) == (1, 0, 2)
     assert noted(report) == [
-        (2, f"{hub(0)}: {OLD} in the file, {NEW} by its own word", LineProblem.OLDER_VERSION)
+        (2, f"{hub(0)}: {OLD} in the file, {NEW} confirmed by the hub", LineProblem.OLDER_VERSION)
     ]
     csv_text = b"".join(refused_lines_csv(desk.world.operator, import_id=report.id)).decode()
     assert hub(0) not in csv_text

@@ -38,7 +38,7 @@ def test_capacity_is_changed_with_who_approved_it_and_the_forecast_beside_it(wor
     assert "hubs too late" in late
     assert looked.status_code == 200
     assert "With what you typed" in plain(looked)
-    assert "Nothing is kept yet" in plain(looked)
+    assert "Nothing is saved yet" in plain(looked)
     assert stored == 1
     assert CspChannel.objects.get(region=2).capacity_per_night == 1000
     assert "approved by CSP Central, 3 March" in plain(kept)

@@ -84,7 +84,7 @@ def test_the_page_of_a_hub_says_that_it_waits_for_the_night_and_then_for_when_it
     )
 
     waiting = plain(client.get(address))
-    told_for = today + timedelta(hours=15)
+    commanded_for = today + timedelta(hours=15)
     command = Command.objects.create(
         rollout_id=rollout.pk,
         kind=2,
@@ -92,7 +92,7 @@ def test_the_page_of_a_hub_says_that_it_waits_for_the_night_and_then_for_when_it
         region=2,
         guids=[world.guid(0)],
         hub_count=1,
-        execute_at=told_for,
+        execute_at=commanded_for,
         due_at=today,
         created_at=today,
         claimed_at=today,
@@ -109,6 +109,6 @@ def test_the_page_of_a_hub_says_that_it_waits_for_the_night_and_then_for_when_it
     missed = plain(client.get(address))
 
     assert "in the first night (22:00 to 06:00) it can be reached, as nobody chose its time" in waiting
-    assert f"It activates {long_time(told_for)}" in told
+    assert f"It activates {long_time(commanded_for)}" in told
     assert f"as its time of {long_time(today - timedelta(days=3))} has passed" in missed
     assert Rollout.objects.count() == 1
