@@ -14,28 +14,11 @@ import orjson
 
 from notifications.envelopes import TYPE_PREFIX, schema_address, source_of
 from portal.events import feed
-from portal.events.kinds import PUBLIC_NAMES, EntryKind
+from portal.events.kinds import PUBLIC_NAMES, ActivationCode, EntryKind
 from portal.events.naming import FeedNames, names_for
+from portal.events.written import WrittenEntry, WrittenSlice
 from portal.identity.scope import Scope
 from portal.kernel import sql
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenEntry:
-    """One entry as a CloudEvent; `text` is JSON."""
-
-    position: int
-    kind: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenSlice:
-    """Some entries in order. Everything up to `position` has been read: it is where to go on."""
-
-    entries: Sequence[WrittenEntry]
-    position: int
-    head: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +110,7 @@ def _words(scope: Scope) -> dict[str, Any]:
         "schema": _json(schema_address()),
         "types": _types(),
         "activated": int(EntryKind.HUB_ACTIVATED),
+        "after_halt": int(ActivationCode.AFTER_HALT),
     }
 
 

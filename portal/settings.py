@@ -325,6 +325,7 @@ PORTAL_URL = os.environ.get("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
 EVENT_SUBSCRIBERS = ["notifications.services.fan_out"]
 FEED_FOLLOWERS = ["notifications.webhooks.wakeups.wake_delivery"]
 FEED_NAMES = "rollouts.queries.rollouts.feed_names.feed_names"
+FEED_MESSAGES = "rollouts.service_requests.fetching.MESSAGES"
 LARGEST_IMAGE_OCTETS = int(os.environ.get("LARGEST_IMAGE_OCTETS", "10240000"))  # what DUIS carries at most
 # Working days before a cut-off at which Suppliers are reminded of hubs that wait for their answer
 CUTOFF_REMINDERS = [int(days) for days in _words("CUTOFF_REMINDERS", "14 7 1")]

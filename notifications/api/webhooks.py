@@ -48,6 +48,11 @@ class WebhookSchema(TypedDict):
     kinds: Annotated[
         list[str], AllowedNames(KINDS_BY_PUBLIC_NAME), "Kinds that are delivered; none named means all."
     ]
+    user_id: Annotated[
+        str | None,
+        "The User ID whose Service Request messages are delivered; null where events are.",
+        Example(None),
+    ]
     batch_size: Annotated[int, "Entries a call at most.", Example(100)]
     state: Annotated[str, AllowedNames(WebhookEndpoint.State.values)]
     state_at: datetime
@@ -107,6 +112,12 @@ class WebhookInputSerializer(StrictSerializer):
         child=serializers.ChoiceField(choices=list(KINDS_BY_PUBLIC_NAME)),
         required=False,
         help_text="Kinds that are wanted. Default: all.",
+    )
+    user_id = serializers.CharField(
+        max_length=23,
+        required=False,
+        allow_blank=True,
+        help_text="A User ID of yours: its Service Request messages are delivered, not events.",
     )
     batch_size = serializers.IntegerField(required=False, min_value=1, max_value=_MOST_AT_ONCE)
 
@@ -317,6 +328,7 @@ def webhook_document(webhook: WebhookView) -> WebhookSchema:
         "name": webhook.name,
         "url": webhook.url,
         "kinds": [kind.public_name for kind in webhook.kinds],
+        "user_id": webhook.user_id or None,
         "batch_size": webhook.batch_size,
         "state": webhook.state.value,
         "state_at": webhook.state_at,

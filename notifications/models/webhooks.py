@@ -8,7 +8,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from portal.identity.models import Organisation, User
+from portal.identity.models import Organisation, User, UserIdentifier
+from portal.kernel.guid import Guid
 
 
 class WebhookEndpoint(models.Model):
@@ -30,6 +31,13 @@ class WebhookEndpoint(models.Model):
     url = models.CharField(max_length=500)
     kinds: ArrayField[Any, Any] = ArrayField(
         models.SmallIntegerField(), default=list, help_text="numbers of kinds; none = all"
+    )
+    user_identifier = models.ForeignKey(
+        UserIdentifier,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="the User ID whose Service Request messages are delivered; none = events",
     )
     batch_size = models.PositiveSmallIntegerField(default=100)
     state = models.CharField(max_length=8, choices=State.choices, default=State.ENABLED)
@@ -77,6 +85,11 @@ class WebhookEndpoint(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def user_id(self) -> str:
+        """The User ID whose messages are delivered; empty where events are."""
+        return "" if self.user_identifier is None else str(Guid.from_db(self.user_identifier.eui64))
+
 
 class WebhookSecret(models.Model):
     """One secret that signs: sealed, since it is read again. A former one still signs until it ends."""
@@ -104,6 +117,7 @@ class WebhookDelivery(models.Model):
         UNREACHABLE = "UNREACHABLE", "Not reached"
         TIMED_OUT = "TIMED_OUT", "No answer in time"
         BLOCKED = "BLOCKED", "Not called: the address may not be"
+        UNWRITTEN = "UNWRITTEN", "Not called: no message could be written"
 
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries")
     message_id = models.CharField(max_length=80)

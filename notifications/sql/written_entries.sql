@@ -27,12 +27,12 @@ SELECT feed.position, feed.kind,
            ',"rollout":',
            CASE WHEN feed.rollout_id IS NULL THEN 'null'
                 ELSE coalesce(rollout.text, concat('{"id":', feed.rollout_id, ',"name":""}')) END,
-           -- The code of an activation says that it came after a halt, not why it failed.
+           -- The code of an activation says whether it came after a halt, not why it failed.
            ',"reason":',
            CASE WHEN feed.kind = %(activated)s THEN 'null'
                 ELSE coalesce((%(reasons)s::text[])[feed.code + 1], 'null') END,
            ',"activated_after_halt":',
-           CASE WHEN feed.kind = %(activated)s AND feed.code::integer::boolean THEN 'true' ELSE 'false' END,
+           CASE WHEN feed.kind = %(activated)s AND feed.code & %(after_halt)s > 0 THEN 'true' ELSE 'false' END,
            ',"facts":',
            CASE WHEN feed.data IS NULL THEN '{}'
                 WHEN version.text IS NULL THEN (feed.data - 'firmware_version')::text

@@ -19,6 +19,8 @@ from notifications.webhooks.managing import NewWebhook
 from portal.accounts.web.guards import for_administrators, scope_of
 from portal.accounts.web.people import tabs
 from portal.events.kinds import EntryKind
+from portal.events.written import feed_messages
+from portal.identity.scope import Scope
 from portal.identity.sealing import seal, unseal
 from portal.kernel import clock, paging
 from portal.kernel.outgoing.addresses import LONGEST_URL
@@ -39,8 +41,13 @@ class WebhookForm(EditForm):
     url = forms.CharField(
         max_length=LONGEST_URL,
         label="Address",
-        help_text="Public, and https://. Each call is a POST with a JSON array of events.",
+        help_text="Public, and https://. Each call is a POST with events (JSON) or messages (XML).",
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+    )
+    user_id = forms.ChoiceField(
+        required=False,
+        label="What is sent",
+        help_text="Messages are XML that the portal has signed, for one of your User IDs.",
     )
     kinds = forms.MultipleChoiceField(
         required=False,
@@ -52,6 +59,14 @@ class WebhookForm(EditForm):
     batch_size = forms.IntegerField(
         min_value=1, max_value=_MOST_AT_ONCE, initial=100, label="Events a call at most"
     )
+
+    def __init__(self, *args: Any, user_ids: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        users = sorted({*user_ids, self.initial.get("user_id") or ""} - {""})
+        choices = [("", "Events"), *((each, f"Service Request messages for {each}") for each in users)]
+        self.fields["user_id"].choices = choices  # type: ignore[attr-defined]
+        if not users:
+            self.fields["user_id"].widget = forms.HiddenInput({"id": False})
 
     def values(self) -> dict[str, Any]:
         """Return what was typed, as the services take it."""
@@ -83,7 +98,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """Make a webhook; its secret is shown on the next page, once."""
     scope = scope_of(request)
-    form = WebhookForm(request.POST or None)
+    form = WebhookForm(request.POST or None, user_ids=_user_ids(scope))
     if request.method == "POST" and form.is_valid():
         try:
             made = managing.create_webhook(scope, **form.values(), now=clock.wall())
@@ -102,7 +117,7 @@ def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
     """Show a webhook, and change it."""
     scope = scope_of(request)
     shown = reading.webhook(scope, webhook_id, now=clock.wall())
-    form = WebhookForm(request.POST or None, initial=_initial(shown))
+    form = WebhookForm(request.POST or None, initial=_initial(shown), user_ids=_user_ids(scope))
     if request.method == "POST" and form.is_valid():
         try:
             managing.change_webhook(
@@ -160,7 +175,12 @@ def replay(request: HttpRequest, webhook_id: int) -> HttpResponse:
         else:
             messages.success(request, f"Delivered again: everything after position {position:,}.")
             return redirect("notifications:webhook", webhook_id=webhook_id)
-    return _page(request, shown, form=WebhookForm(initial=_initial(shown)), replay=form, status=422)
+    edit = WebhookForm(initial=_initial(shown), user_ids=_user_ids(scope))
+    return _page(request, shown, form=edit, replay=form, status=422)
+
+
+def _user_ids(scope: Scope) -> list[str]:
+    return [str(each) for each in feed_messages().user_ids(scope)]
 
 
 def _initial(shown: reading.WebhookView) -> dict[str, Any]:

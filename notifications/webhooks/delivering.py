@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection, connections
 from django.db.models import F, Q
 
-from notifications.cloud_events import WrittenEntry, json_array, written_after
+from notifications.cloud_events import json_array, written_after
 from notifications.envelopes import BATCH, batch, ping_event
 from notifications.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
 from notifications.webhooks.calling import WebhookResponse, call
@@ -27,10 +27,13 @@ from notifications.webhooks.retries import retry_delay
 from notifications.webhooks.signing import headers_for
 from portal.events import journal
 from portal.events.kinds import PUBLIC_NAMES, EntryKind
-from portal.identity.models import Organisation, OrganisationKind
+from portal.events.written import WrittenEntry, WrittenSlice, feed_messages
+from portal.identity.models import Organisation, OrganisationKind, UserIdentifier
 from portal.identity.scope import Scope
 from portal.identity.sealing import unseal
 from portal.kernel import clock, sql
+from portal.kernel.guid import Guid
+from portal.kernel.refusals import Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 
 log = structlog.get_logger(__name__)
@@ -56,11 +59,16 @@ class DeliveryBatch:
     cursor: int
     batch_to: int
     attempt: int
+    head: int = 0
+    is_xml: bool = False
+    problem: str = ""
+    """Why nothing could be written of what there is: there are no entries then."""
 
     @property
     def message_id(self) -> str:
         """The same for every attempt at this batch."""
-        return f"msg_{self.endpoint_id}_{self.entries[0].position}_{self.batch_to}"
+        first = self.entries[0].position if self.entries else self.cursor
+        return f"msg_{self.endpoint_id}_{first}_{self.batch_to}"
 
 
 def deliver_due(*, seconds: float = 5.0, lanes: int = LANES) -> int:
@@ -95,10 +103,15 @@ def send_ping(*, now: datetime) -> bool:
         return False
     endpoint = claimed.endpoint
     live = endpoint.secrets.filter(Q(expires_at=None) | Q(expires_at__gt=now)).order_by("-created_at", "-pk")
-    body = batch([ping_event(endpoint.organisation_id, ident=claimed.message_id, now=now)])
+    if endpoint.user_identifier_id is None:
+        content_type = BATCH
+        body = batch([ping_event(endpoint.organisation_id, ident=claimed.message_id, now=now)])
+    else:
+        content_type = feed_messages().content_type
+        body = feed_messages().page([], position=endpoint.cursor, head=endpoint.cursor)
     keys = [unseal(secret.sealed) for secret in live]
     signed = headers_for(keys, message_id=claimed.message_id, at=now, body=body)
-    response = call(endpoint.url, body=body, headers={"Content-Type": BATCH, **signed})
+    response = call(endpoint.url, body=body, headers={"Content-Type": content_type, **signed})
     WebhookDelivery.objects.filter(pk=claimed.pk).update(**response_summary(response))
     return True
 
@@ -112,32 +125,33 @@ def _claim_ping(*, now: datetime) -> WebhookDelivery | None:
 
 def call_with(claimed: DeliveryBatch, *, now: datetime) -> WebhookResponse:
     """Send a batch, signed."""
-    body = json_array(claimed.entries)
+    if claimed.problem:
+        return WebhookResponse(WebhookDelivery.Outcome.UNWRITTEN, problem=claimed.problem[:200])
+    if claimed.is_xml:
+        messages = feed_messages()
+        body = messages.page(claimed.entries, position=claimed.batch_to, head=claimed.head)
+        content_type = messages.content_type
+    else:
+        body, content_type = json_array(claimed.entries), BATCH
     signed = headers_for(claimed.keys, message_id=claimed.message_id, at=now, body=body)
-    return call(claimed.url, body=body, headers={"Content-Type": BATCH, **signed})
+    return call(claimed.url, body=body, headers={"Content-Type": content_type, **signed})
 
 
-@unit_of_work
 def claim_batch(*, now: datetime) -> DeliveryBatch | bool | None:
-    """Claim the next batch that is due; True where it held nothing of the kinds wanted, None when none is."""
+    """Claim the next batch that is due; True where it held nothing that is wanted, None when none is."""
     claim = uuid.uuid4()
-    until = now + timedelta(seconds=max(_CLAIM_SECONDS, 3 * settings.WEBHOOK_SECONDS))
-    rows = sql.fetch_all(
-        "notifications", "claim_webhook", now=now, claim=claim, until=until, most=LANES_OF_ONE
-    )
-    if not rows:
+    row = _claim(claim, now=now)
+    if row is None:
         return None
-    row = rows[0]
-    scope = _scope_of(row.organisation_id)
-    kinds = [EntryKind(kind) for kind in row.kinds if kind in PUBLIC_NAMES]
-    stretch = written_after(scope, row.cursor, kinds=kinds, size=row.batch_size)
+    # Outside the transaction: messages are signed one by one, and readings matched in units of work.
+    try:
+        stretch, problem = _written(row), ""
+    except Refusal as refusal:
+        stretch, problem = WrittenSlice((), row.cursor, row.cursor), refusal.message
     entries = [e for e in stretch.entries if row.batch_to is None or e.position <= row.batch_to]
-    batch_to = row.batch_to or stretch.position
-    own = WebhookEndpoint.objects.filter(pk=row.id)
-    if not entries:
-        own.update(cursor=batch_to, batch_to=None, claim=None, claimed_until=None)
+    batch_to = row.cursor if problem else row.batch_to or stretch.position
+    if not problem and not _begin(row, claim, batch_to=batch_to, is_empty=not entries):
         return True
-    own.update(batch_to=batch_to)
     secrets = WebhookSecret.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), endpoint_id=row.id)
     return DeliveryBatch(
         claim=claim,
@@ -148,7 +162,38 @@ def claim_batch(*, now: datetime) -> DeliveryBatch | bool | None:
         cursor=row.cursor,
         batch_to=batch_to,
         attempt=row.attempts + 1,
+        head=stretch.head,
+        is_xml=row.user_identifier_id is not None,
+        problem=problem,
     )
+
+
+@unit_of_work
+def _claim(claim: uuid.UUID, *, now: datetime) -> Any:
+    until = now + timedelta(seconds=max(_CLAIM_SECONDS, 3 * settings.WEBHOOK_SECONDS))
+    rows = sql.fetch_all(
+        "notifications", "claim_webhook", now=now, claim=claim, until=until, most=LANES_OF_ONE
+    )
+    return rows[0] if rows else None
+
+
+def _written(row: Any) -> WrittenSlice:
+    scope = _scope_of(row.organisation_id)
+    if row.user_identifier_id is None:
+        kinds = [EntryKind(kind) for kind in row.kinds if kind in PUBLIC_NAMES]
+        return written_after(scope, row.cursor, kinds=kinds, size=row.batch_size)
+    user = UserIdentifier.objects.get(pk=row.user_identifier_id)
+    return feed_messages().written_after(scope, Guid.from_db(user.eui64), row.cursor, size=row.batch_size)
+
+
+@unit_of_work
+def _begin(row: Any, claim: uuid.UUID, *, batch_to: int, is_empty: bool) -> bool:
+    """Note where the batch ends, or step over it; False where there is nothing to call with."""
+    own = WebhookEndpoint.objects.filter(pk=row.id, claim=claim, cursor=row.cursor)
+    if is_empty:
+        own.update(cursor=batch_to, batch_to=None, claim=None, claimed_until=None)
+        return False
+    return bool(own.update(batch_to=batch_to))
 
 
 @unit_of_work
@@ -157,8 +202,8 @@ def settle(claimed: DeliveryBatch, answer: WebhookResponse, *, now: datetime) ->
     WebhookDelivery.objects.create(
         endpoint_id=claimed.endpoint_id,
         message_id=claimed.message_id,
-        first_position=claimed.entries[0].position,
-        last_position=claimed.entries[-1].position,
+        first_position=claimed.entries[0].position if claimed.entries else None,
+        last_position=claimed.entries[-1].position if claimed.entries else None,
         entries=len(claimed.entries),
         attempt=claimed.attempt,
         at=now,

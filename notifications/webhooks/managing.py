@@ -19,7 +19,8 @@ from notifications.webhooks.signing import new_secret
 from portal.accounts.people import is_administrator
 from portal.events import feed, journal
 from portal.events.kinds import EntryKind
-from portal.identity.models import Organisation
+from portal.events.written import feed_messages
+from portal.identity.models import Organisation, UserIdentifier
 from portal.identity.scope import Scope
 from portal.identity.sealing import seal
 from portal.kernel import clock
@@ -51,7 +52,13 @@ class NewWebhook:
 def webhook_values(webhook: Any) -> dict[str, Any]:
     """Return what people set of a webhook, by name: of its row or its view."""
     kinds = sorted(int(kind) for kind in webhook.kinds)
-    return {"name": webhook.name, "url": webhook.url, "kinds": kinds, "batch_size": webhook.batch_size}
+    return {
+        "name": webhook.name,
+        "url": webhook.url,
+        "kinds": kinds,
+        "user_id": webhook.user_id,
+        "batch_size": webhook.batch_size,
+    }
 
 
 def check_may_manage(scope: Scope) -> None:
@@ -71,16 +78,19 @@ def create_webhook(
     name: str,
     url: str,
     kinds: Collection[EntryKind] = (),
+    user_id: str = "",
     batch_size: int = 100,
     after: int | None = None,
     now: datetime,
 ) -> NewWebhook:
     """Have the feed delivered to an address, from now on or after a position; return the secret that signs.
 
+    With a `user_id` its Service Request messages are delivered, else events.
+
     Raises:
         NotPermitted: this is not for the actor.
         BadAddress: the address cannot be called.
-        BadInput: there is no name.
+        BadInput: there is no name, no messages are written to the User ID, or they are to be chosen by kind.
         TooManyWebhooks: there are as many as there may be.
         CursorExpired, CursorAhead: the feed has no such position, or has it no longer.
     """
@@ -95,6 +105,7 @@ def create_webhook(
         name=_named(name),
         url=url,
         kinds=sorted(int(kind) for kind in kinds),
+        user_identifier=_recipient(scope, user_id, kinds=kinds),
         batch_size=batch_size,
         state_at=now,
         cursor=there.head if after is None else feed.check_cursor(there, after),
@@ -110,7 +121,7 @@ def create_webhook(
 def change_webhook(
     scope: Scope, webhook_id: int, *, expected: str | None = None, now: datetime, **changes: Any
 ) -> None:
-    """Change name, url, kinds or batch size, or pause and enable (`is_enabled`).
+    """Change name, url, kinds, User ID or batch size, or pause and enable (`is_enabled`).
 
     One that was disabled goes on where it stopped. A call under way may still end by the old settings.
     `expected` is the `version_of` the `webhook_values` the change was made from.
@@ -118,7 +129,7 @@ def change_webhook(
     Raises:
         NotPermitted, NotFound: it is not for the actor, or there is no such webhook there.
         BadAddress: the address cannot be called.
-        BadInput: the name is empty.
+        BadInput: the name is empty, no messages are written to the User ID, or they are to be chosen by kind.
         EditConflict: it is not as `expected`.
     """
     endpoint = _own(scope, webhook_id)
@@ -130,6 +141,9 @@ def change_webhook(
         fields["name"] = _named(changes["name"])
     if "kinds" in changes:
         fields["kinds"] = sorted(int(kind) for kind in changes["kinds"])
+    if {"user_id", "kinds"} & changes.keys():
+        wanted = changes.get("user_id", endpoint.user_id)
+        fields["user_identifier"] = _recipient(scope, wanted, kinds=fields.get("kinds", endpoint.kinds))
     if changes.get("is_enabled") is not None:
         state = State.ENABLED if changes["is_enabled"] else State.PAUSED
         if state != endpoint.state:
@@ -239,13 +253,25 @@ def _named(name: str) -> str:
 def _own(scope: Scope, webhook_id: int) -> WebhookEndpoint:
     check_may_manage(scope)
     endpoint = (
-        WebhookEndpoint.objects.select_for_update(no_key=True)
+        WebhookEndpoint.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("user_identifier")
         .filter(organisation_id=scope.organisation_id, pk=webhook_id)
         .first()
     )
     if endpoint is None:
         raise NotFound("There is no such webhook in your organisation.")
     return endpoint
+
+
+def _recipient(scope: Scope, user_id: str, *, kinds: Collection[int]) -> UserIdentifier | None:
+    if not user_id:
+        return None
+    if kinds:
+        raise BadInput("Messages to a User ID are not chosen by kind: leave the kinds out.")
+    own = {str(each): each for each in feed_messages().user_ids(scope)}
+    if user_id not in own:
+        raise BadInput("No Service Request messages are written to this User ID.")
+    return UserIdentifier.objects.get(organisation_id=scope.organisation_id, eui64=own[user_id].db)
 
 
 def _add_secret(endpoint: WebhookEndpoint, *, now: datetime) -> str:

@@ -37,6 +37,8 @@ class WebhookView:
     name: str
     url: str
     kinds: tuple[EntryKind, ...]
+    user_id: str
+    """The User ID whose Service Request messages are delivered; empty where events are."""
     batch_size: int
     state: WebhookEndpoint.State
     state_at: datetime
@@ -134,7 +136,8 @@ def first_secret(scope: Scope, webhook_id: int) -> str:
 
 def _endpoints(scope: Scope, now: datetime) -> QuerySet[WebhookEndpoint]:
     live = WebhookSecret.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now))
-    return WebhookEndpoint.objects.filter(organisation_id=scope.organisation_id).prefetch_related(
+    own = WebhookEndpoint.objects.filter(organisation_id=scope.organisation_id)
+    return own.select_related("user_identifier").prefetch_related(
         Prefetch("secrets", queryset=live.order_by("-created_at", "-pk"))
     )
 
@@ -145,6 +148,7 @@ def _view(endpoint: WebhookEndpoint, head: int) -> WebhookView:
         name=endpoint.name,
         url=endpoint.url,
         kinds=tuple(EntryKind(kind) for kind in endpoint.kinds if kind in PUBLIC_NAMES),
+        user_id=endpoint.user_id,
         batch_size=endpoint.batch_size,
         state=State(endpoint.state),
         state_at=endpoint.state_at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import Final
 
 
@@ -84,5 +84,18 @@ def _public_name(kind: EntryKind) -> str:
 
 
 _NOUNS_OF_TWO_WORDS: Final = ("release_note", "safe_launch", "second_supplier")
+
+
+class ActivationCode(IntFlag):
+    """What the code of an activation says: when it was, and in which roles its party answers for the hub.
+
+    Entries of an earlier portal name no role.
+    """
+
+    AFTER_HALT = 1
+    IMPORT = 2
+    GAS = 4
+
+
 PUBLIC_NAMES: Final[Mapping[EntryKind, str]] = {kind: _public_name(kind) for kind in EntryKind}
 KINDS_BY_PUBLIC_NAME: Final[Mapping[str, EntryKind]] = {name: kind for kind, name in PUBLIC_NAMES.items()}

@@ -35,10 +35,14 @@ def signer() -> Signer:
     Raises:
         ServiceRequestsOff: no key is configured.
     """
-    key, certificate = settings.SERVICE_REQUEST_KEY_FILE, settings.SERVICE_REQUEST_CERTIFICATE_FILE
-    if not key or not certificate:
+    if not is_set_up():
         raise ServiceRequestsOff("This portal takes no Service Requests. Use the pages or REST.")
-    return _signer(key, certificate)
+    return _signer(settings.SERVICE_REQUEST_KEY_FILE, settings.SERVICE_REQUEST_CERTIFICATE_FILE)
+
+
+def is_set_up() -> bool:
+    """Return whether there is a key to sign with."""
+    return bool(settings.SERVICE_REQUEST_KEY_FILE and settings.SERVICE_REQUEST_CERTIFICATE_FILE)
 
 
 def acknowledgement(request_id: RequestId, *, at: datetime) -> bytes:
@@ -66,7 +70,7 @@ def update_result(
     awaiting_second: int,
     refused: Iterable[tuple[str, str]],
     at: datetime,
-) -> Any:
+) -> str:
     """Write what became of a request: ids that were not taken (as written, reason), the rest was accepted."""
     lists, others = _by_list(refused)
     code = ResponseCode.PARTLY_TAKEN if lists or others else ResponseCode.SUCCESS
@@ -82,39 +86,44 @@ def update_result(
                 _add(warning, name, ",".join(lists[name]))
         for reason in sorted(others):
             _add(warning, "OtherReason", ",".join(others[reason])).set("code", reason)
-    return sign(response, signer())
+    return _signed_text(response)
 
 
-def reading_result(request_id: RequestId, *, hub: Guid, version: str | None, at: datetime) -> Any:
+def reading_result(request_id: RequestId, *, hub: Guid, version: str | None, at: datetime) -> str:
     """Write which version a hub answered with; none: it did not answer."""
     code = ResponseCode.NO_ANSWER_FROM_DEVICE if version is None else ResponseCode.SUCCESS
     response, body = _response(code, at=at, request_id=request_id)
     _hub_version(_add(body, "ReadFirmwareVersionResult"), hub, version)
-    return sign(response, signer())
+    return _signed_text(response)
 
 
-def activation_alert(response_id: RequestId, *, hub: Guid, version: str, at: datetime) -> Any:
+def activation_alert(response_id: RequestId, *, hub: Guid, version: str, at: datetime) -> str:
     """Write the DCC Alert of a hub that has activated its firmware (R4.7)."""
     response, body = _response(ResponseCode.SUCCESS, at=at, response_id=response_id)
     message = _add(body, "DCCAlertMessage")
     _add(message, "DCCAlertCode", settings.DCC_ALERT_CODE)
     _hub_version(_add(_add(message, "DCCAlert"), "CommsHubFirmwareActivation"), hub, version)
-    return sign(response, signer())
+    return _signed_text(response)
 
 
-def page_of_messages(messages: Iterable[Any], *, position: int, head: int) -> bytes:
+def page_of_messages(messages: Iterable[str], *, position: int, head: int) -> bytes:
     """Write messages, each signed by itself, and where to go on."""
     page = etree.Element(f"{_TAG}Messages", nsmap={"sr": NAMESPACE})
     page.set("schemaVersion", SCHEMA_VERSION)
     page.set("position", str(position))
     page.set("head", str(head))
-    page.extend(messages)
-    return _bytes(page)
+    page.text = ""  # so that the element is written with an end of its own
+    before, after = _bytes(page).rsplit(b"<", 1)
+    return b"".join([before, *(message.encode() for message in messages), b"<", after])
 
 
 def signed_bytes(response: Any) -> bytes:
     """Sign a message and write it down."""
     return _bytes(sign(response, signer()))
+
+
+def _signed_text(response: Any) -> str:
+    return str(etree.tostring(sign(response, signer()), encoding="unicode"))
 
 
 def _response(

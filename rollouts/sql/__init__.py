@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.events.kinds import EntryKind
+from portal.events.kinds import ActivationCode, EntryKind
 from portal.kernel.statements import Sql
 from rollouts.states import (
     ACTIVATION_SENT_STATES,
@@ -53,6 +53,7 @@ __all__ = [
     "UNSETTLED_STATES",
     "UNTAKEN",
     "WAITING_STATES",
+    "ActivationCode",
     "AlertCode",
     "Answer",
     "CommandKind",

@@ -54,6 +54,12 @@ def user_role(scope: Scope, user_id: Guid) -> str | None:
     )
 
 
+def supplier_user_roles(scope: Scope) -> dict[int, str]:
+    """Return the organisation's User IDs (in database form) in the roles of a Supplier."""
+    own = UserIdentifier.objects.filter(organisation_id=scope.organisation_id, user_role__in=("IS", "GS"))
+    return dict(own.order_by("eui64").values_list("eui64", "user_role"))
+
+
 def counting_certificates(
     scope: Scope, user_id: Guid, *, serial: str, now: datetime
 ) -> list[KnownCertificate]:

@@ -70,11 +70,12 @@ WITH said AS (
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
     SELECT guid, %(now)s, import_supplier_id, %(rollout_id)s, %(entry_id)s, {EntryKind.HUB_ACTIVATED},
-           activated_after_halt::int
+           activated_after_halt::int * {ActivationCode.AFTER_HALT} + {ActivationCode.IMPORT}
+           + CASE WHEN gas_supplier_id = import_supplier_id THEN {ActivationCode.GAS} ELSE 0 END
       FROM smi WHERE import_supplier_id IS NOT NULL
      UNION ALL
     SELECT guid, %(now)s, gas_supplier_id, %(rollout_id)s, %(entry_id)s, {EntryKind.HUB_ACTIVATED},
-           activated_after_halt::int
+           activated_after_halt::int * {ActivationCode.AFTER_HALT} + {ActivationCode.GAS}
       FROM smi WHERE gas_supplier_id IS DISTINCT FROM import_supplier_id AND gas_supplier_id IS NOT NULL
 ), landed AS (
     DELETE FROM rollouts_hub_in_flight

@@ -73,7 +73,9 @@ WITH report AS (
       FROM report WHERE is_reading AND asked_by IN (import_id, gas_id)
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, version_id, kind, code)
-    SELECT smi.guid, %(now)s, party.id, smi.entry_id, {EntryKind.HUB_ACTIVATED}, 0
+    SELECT smi.guid, %(now)s, party.id, smi.entry_id, {EntryKind.HUB_ACTIVATED},
+           CASE WHEN party.id = smi.import_supplier_id THEN {ActivationCode.IMPORT} ELSE 0 END
+           + CASE WHEN party.id = smi.gas_supplier_id THEN {ActivationCode.GAS} ELSE 0 END
       FROM smi
      CROSS JOIN LATERAL (SELECT smi.import_supplier_id UNION SELECT smi.gas_supplier_id) AS party (id)
      WHERE party.id IS NOT NULL

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from portal.events import feed, sequencer
-from portal.events.kinds import EntryKind
+from portal.events.kinds import ActivationCode, EntryKind
 from portal.events.models import FeedOutbox
 from portal.identity.models import Organisation
 from portal.identity.tokens import issue_token
@@ -103,6 +103,11 @@ class Bench:
         return [(entry.kind, entry.guid, entry.code) for entry in feed.entries_after(scope, 0)]
 
 
+def roles_of(world):
+    """The Suppliers of a hub with two, each with the role in which it answers for it."""
+    return [(world.as_supplier, ActivationCode.IMPORT), (world.as_other, ActivationCode.GAS)]
+
+
 def read_command(bench):
     return Command.objects.create(
         rollout_id=bench.rollout.pk,
@@ -178,7 +183,8 @@ def test_the_alert_goes_to_whoever_is_responsible_at_that_moment(now):
     bench.deliver(bench.activated(0))
 
     assert bench.feed(bench.world.as_supplier) == []
-    assert bench.feed(bench.world.as_third) == [(EntryKind.HUB_ACTIVATED, bench.world.guid(0), 0)]
+    both = ActivationCode.IMPORT | ActivationCode.GAS
+    assert bench.feed(bench.world.as_third) == [(EntryKind.HUB_ACTIVATED, bench.world.guid(0), both)]
 
 
 def test_an_alert_said_twice_in_two_calls_and_two_forms_counts_once(now):
@@ -366,8 +372,8 @@ def test_an_activation_outside_its_rollout_reaches_the_inventory_and_the_supplie
     hub = Hub.objects.select_related("cpl_entry", "gpf_cpl_entry").get(guid=guid)
     assert (hub.cpl_entry.firmware_version, hub.gpf_cpl_entry.firmware_version) == (version, version)
     assert (hub.smi_status, hub.gpf_status) == (SmiStatus.COMMISSIONED, SmiStatus.COMMISSIONED)
-    for scope in (world.as_supplier, world.as_other):
-        assert bench.feed(scope) == [(EntryKind.HUB_ACTIVATED, guid, 0)]
+    for scope, role in roles_of(world):
+        assert bench.feed(scope) == [(EntryKind.HUB_ACTIVATED, guid, role)]
     assert bench.feed(world.as_third) == []
     assert not UnmatchedAlert.objects.exists()
 
@@ -396,8 +402,8 @@ def test_a_suspended_hub_confirmed_on_the_version_it_has_is_suspended_no_longer(
     hub = Hub.objects.get(guid=guid)
     assert (hub.smi_status, hub.gpf_status) == (SmiStatus.COMMISSIONED, SmiStatus.COMMISSIONED)
     assert hub.cpl_entry.firmware_version == version
-    for scope in (world.as_supplier, world.as_other):
-        assert bench.feed(scope)[before:] == [(EntryKind.HUB_ACTIVATED, guid, 0)]
+    for scope, role in roles_of(world):
+        assert bench.feed(scope)[before:] == [(EntryKind.HUB_ACTIVATED, guid, role)]
     assert bench.feed(world.as_third) == []
     assert HubHistory.objects.filter(guid=guid, new_value="Commissioned").count() == 1
     assert not UnmatchedAlert.objects.exists()
@@ -450,9 +456,9 @@ def test_a_reading_moves_a_hub_that_somebody_else_has_upgraded(now, asked, state
     assert states[guid] == TargetState.ACTIVATED
     assert states[world.guid(8)] == state
     assert Hub.objects.get(guid=guid).cpl_entry_id == world.target.pk
-    for scope in (world.as_supplier, world.as_other):
+    for scope, role in roles_of(world):
         assert [entry for entry in bench.feed(scope) if entry[0] == EntryKind.HUB_ACTIVATED] == [
-            (EntryKind.HUB_ACTIVATED, guid, 0)
+            (EntryKind.HUB_ACTIVATED, guid, role)
         ]
     assert services.measure_drift(rollout_id=second.pk).total == 0
 

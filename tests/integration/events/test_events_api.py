@@ -14,7 +14,7 @@ from django.test import override_settings
 from notifications import long_poll
 from portal.events import listening, naming, retention, sequencer, wakeups
 from portal.events.journal import publish_entries
-from portal.events.kinds import EntryKind
+from portal.events.kinds import ActivationCode, EntryKind
 from portal.events.models import FeedOutbox
 from portal.identity.api_scopes import ApiScope
 from portal.kernel.transactions import unit_of_work
@@ -54,7 +54,7 @@ def test_an_activation_carries_the_guid_and_the_version_that_runs_now(world, now
         rollout_id=rollout.pk,
         version_id=world.target.pk,
         kind=EntryKind.HUB_ACTIVATED,
-        code=1,
+        code=ActivationCode.AFTER_HALT | ActivationCode.GAS,
     )
     sequencer.sequence_all()
 
