@@ -27,38 +27,16 @@ from rollouts.rules import activation
 from rollouts.services.dispatch import backoff
 from rollouts.services.dispatch.send import _channel
 from rollouts.states import CommandKind, CommandStatus, Consent, FailureCode
-from tests.csp import standing_in
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 from tests.integration.dispatching import dispatch, settle, states, target
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 
 @pytest.fixture(autouse=True)
 def _no_scan_rests(monkeypatch):
     # On a slow machine a scan would rest, by the wall clock, while hours pass in a test.
     monkeypatch.setattr(backoff, "_WORTH_RESTING", float("inf"))
-
-
-@pytest.fixture
-def csp():
-    with standing_in() as stand_in:
-        yield stand_in
-    gateways.close_networks()
-
-
-@pytest.fixture
-def world(csp):
-    world = make_world(hubs=40)
-    CspChannel.objects.update(base_url=csp.url)
-    return world
-
-
-@pytest.fixture
-def rollout(world, now):
-    rollout = make_rollout(world, now=now)
-    settle(rollout)
-    return rollout
 
 
 def wait(seconds):

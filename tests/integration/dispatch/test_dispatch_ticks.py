@@ -7,33 +7,18 @@ from django.core.cache import cache
 
 from portal.celery import app
 from portal.kernel import clock
-from rollouts import gateways, services, tasks
-from rollouts.models import CspChannel, Rollout
-from tests.csp import standing_in
-from tests.factories import make_rollout, make_world
+from rollouts import services, tasks
+from rollouts.models import Rollout
 from tests.integration.dispatching import settle, states
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def csp():
-    with standing_in() as stand_in:
-        yield stand_in
-        gateways.close_networks()
-
-
-@pytest.fixture
-def rollout(csp, now, monkeypatch):
-    cache.clear()
+@pytest.fixture(autouse=True)
+def _tasks_run_at_once(monkeypatch, now, fresh_cache):
     monkeypatch.setitem(app.conf, "task_always_eager", value=True)
     monkeypatch.setitem(app.conf, "task_eager_propagates", value=True)
     monkeypatch.setattr(clock, "now", lambda: now)
-    world = make_world()
-    CspChannel.objects.update(base_url=csp.url)
-    rollout = make_rollout(world, now=now)
-    settle(rollout)
-    return rollout
 
 
 def test_ticks_carry_what_is_due_to_the_csp_and_do_nothing_twice(csp, rollout, now):

@@ -11,11 +11,10 @@ from django.db import connection
 
 from portal.kernel import sql
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
-from rollouts import gateways, services
-from rollouts.models import Command, CspChannel, HubInFlight, Rollout
+from rollouts import services
+from rollouts.models import Command, HubInFlight, Rollout
 from rollouts.states import CommandKind, CommandStatus, FailureCode, Region
-from tests.csp import standing_in
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 from tests.integration.dispatching import dispatch, settle, states, target
 
 pytestmark = pytest.mark.django_db
@@ -24,23 +23,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def csp():
-    with standing_in() as stand_in:
-        yield stand_in
-        gateways.close_networks()
-
-
-@pytest.fixture
-def world(csp):
-    world = make_world(hubs=20)
-    CspChannel.objects.update(base_url=csp.url)
-    return world
-
-
-@pytest.fixture
-def rollout(world, now):
+def rollout(rollout, now):
     """All of its hubs hold the image and were told to activate three hours ahead."""
-    rollout = make_rollout(world, now=now)
     settle(rollout, state=40, effective_at=now + 3 * HOUR)
     services.plan_due(now)
     dispatch(now)

@@ -6,7 +6,6 @@ import csv
 import io
 from dataclasses import fields
 
-import psycopg
 import pytest
 
 from portal.kernel import sql
@@ -35,20 +34,6 @@ from tests.factories import make_rollout
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.3")]
 
 OWN = {*range(16)}
-
-
-@pytest.fixture
-def statements(monkeypatch):
-    """Count every statement, those that pass Django's own counter by included."""
-    sent = []
-    execute = psycopg.Cursor.execute
-
-    def counted(self, query, *args, **kwargs):
-        sent.append(query)
-        return execute(self, query, *args, **kwargs)
-
-    monkeypatch.setattr(psycopg.Cursor, "execute", counted)
-    return sent
 
 
 def numbers(world, rows):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from portal.events.kinds import EntryKind
@@ -29,20 +28,6 @@ from rollouts.states import (
 from tests.factories import make_rollout
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.3")]
-
-
-@pytest.fixture
-def statements(monkeypatch):
-    """Count every statement, those that pass Django's own counter by included."""
-    sent = []
-    execute = psycopg.Cursor.execute
-
-    def counted(self, query, *args, **kwargs):
-        sent.append(query)
-        return execute(self, query, *args, **kwargs)
-
-    monkeypatch.setattr(psycopg.Cursor, "execute", counted)
-    return sent
 
 
 @pytest.fixture

@@ -24,11 +24,6 @@ pytestmark = pytest.mark.django_db
 SOLE, SPLIT, ELECTRICITY_ONLY = 0, 9, 14
 
 
-@pytest.fixture
-def rollout(world, now):
-    return make_rollout(world, now=now)
-
-
 def instruct(scope, rollout, world, *numbers, now, at=None):
     return services.receive_instruction(
         scope,

@@ -10,31 +10,15 @@ from notifications.notice_texts import notice_text
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
 from portal.kernel.working_days import local_day
-from rollouts import gateways, rules, services
-from rollouts.models import Batch, CspChannel, Decision, Rollout, Target
+from rollouts import rules, services
+from rollouts.models import Batch, Decision, Rollout, Target
 from rollouts.services.dispatch import backoff
 from rollouts.states import Consent
-from tests.csp import standing_in
 from tests.factories import make_rollout
 from tests.integration.deciding import decide, recommended, sign
 from tests.integration.dispatching import dispatch, settle, states
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R1.2")]
-
-
-@pytest.fixture
-def rollout(world, now):
-    """Automatic in 120 days, in safe launch."""
-    return make_rollout(world, now=now)
-
-
-@pytest.fixture
-def csp(world):
-    """A CSP that listens."""
-    with standing_in() as stand_in:
-        CspChannel.objects.update(base_url=stand_in.url)
-        yield stand_in
-        gateways.close_networks()
 
 
 def instruct(scope, rollout, guids, *, at, now):

@@ -27,11 +27,6 @@ from tests.integration.deciding import decide, open_decision, recommended, sign
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def rollout(world, now):
-    return make_rollout(world, now=now)
-
-
 def suspend(world, rollout, now, reason="Devices are lost."):
     services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason=reason, now=now)
 

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
 from portal.kernel import sql
-from rollouts import gateways, rules, services
-from rollouts.models import Batch, Command, CspChannel, Decision, Rollout, Target
+from rollouts import rules, services
+from rollouts.models import Batch, Command, Decision, Rollout, Target
 from rollouts.services.rollouts import reschedule as _delaying
 from rollouts.states import Answer, CommandKind, Consent, ConsentPolicy, InstructionKind
-from tests.csp import standing_in
 from tests.factories import make_rollout
 from tests.integration.deciding import decide, recommended, sign
 from tests.integration.dispatching import dispatch, settle, states, target
@@ -32,14 +31,6 @@ def rollout(world, now):
     rollout.refresh_from_db()
     assert rollout.window_closed_at is not None
     return rollout
-
-
-@pytest.fixture
-def csp(world):
-    with standing_in() as stand_in:
-        CspChannel.objects.update(base_url=stand_in.url)
-        yield stand_in
-        gateways.close_networks()
 
 
 def later(rollout, days=60):

@@ -19,38 +19,23 @@ from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotPermitted
 from portal.kernel.transactions import unit_of_work
-from rollouts import gateways, services
+from rollouts import services
 from rollouts.csp import alert_lines
-from rollouts.models import Command, CspChannel, Decision, HubInFlight, Rollout, Target
+from rollouts.models import Command, Decision, HubInFlight, Rollout, Target
 from rollouts.queries.governance.halts import halt_preview
 from rollouts.services.governance import halt as _halting
 from rollouts.services.rollouts import sweep as _sweeping
 from rollouts.states import CommandKind, CommandStatus, Consent, FailureCode
-from tests.csp import standing_in
 from tests.factories import make_rollout, make_world
 from tests.integration.deciding import decide
 from tests.integration.dispatching import dispatch, settle, states, target
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 
 @pytest.fixture
-def csp():
-    with standing_in() as stand_in:
-        yield stand_in
-        gateways.close_networks()
-
-
-@pytest.fixture
-def world(csp):
-    world = make_world(hubs=40)
-    CspChannel.objects.update(base_url=csp.url)
-    return world
-
-
-@pytest.fixture
-def rollout(world, now):
-    rollout = make_rollout(world, now=now)
+def rollout(rollout, csp):
+    """Its hubs have been instructed, and wait for their commands."""
     settle(rollout)
     return rollout
 

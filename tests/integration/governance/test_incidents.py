@@ -23,11 +23,6 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(30)
 PDF = b"%PDF-1.7\n" + bytes(30)
 
 
-@pytest.fixture
-def rollout(world, now):
-    return make_rollout(world, now=now)
-
-
 def lines(world, *numbers):
     return HubList.from_text("\n".join(str(Guid.from_db(world.guid(n))) for n in numbers))
 

@@ -38,11 +38,6 @@ INSTRUCT, AGREE, DECLINE, WITHDRAW = (
 SPLIT = 9
 
 
-@pytest.fixture
-def rollout(world, now):
-    return make_rollout(world, now=now)
-
-
 def give(scope, rollout, guids, *, now, kind=INSTRUCT, at=None):
     return services.receive_instruction(
         scope,

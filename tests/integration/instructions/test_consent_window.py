@@ -14,14 +14,8 @@ from rollouts.services import HubList
 from rollouts.services.instructions import close_window as _closing
 from rollouts.states import Consent, InstructionKind, TargetState
 from rollouts.tasks import tick_deadlines
-from tests.factories import make_rollout
 
 pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
-
-
-@pytest.fixture
-def rollout(world, now):
-    return make_rollout(world, now=now)
 
 
 def instruct(scope, rollout, world, *numbers, now, at):

@@ -31,11 +31,6 @@ SOLE, SPLIT_IMPORT, SPLIT_GAS, ELECTRICITY_ONLY, GAS_ONLY_OF_OTHER = 0, 9, 12, 1
 SOLE_OF_OTHER, NOBODYS, OF_OTHERS = 17, 18, 19
 
 
-@pytest.fixture
-def rollout(world, now):
-    return make_rollout(world, now=now)
-
-
 def spelt(world, *numbers: int) -> str:
     return "\n".join(str(Guid.from_db(world.guid(number))) for number in numbers)
 

@@ -22,12 +22,6 @@ pytestmark = pytest.mark.django_db
 EVERY = {"all": []}
 
 
-@pytest.fixture
-def rollout(world: World, now: datetime) -> Rollout:
-    """A rollout in safe launch, automatic in 120 days."""
-    return make_rollout(world, now=now)
-
-
 def create(world: World, rollout: Rollout, *, now: datetime, **changes: object) -> services.BatchFormed:
     """Form a batch of all hubs, 60 days ahead, unless told otherwise."""
     fields: dict[str, object] = {

@@ -20,12 +20,6 @@ from tests.factories import World, make_rollout, make_world
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def rollout(world: World, now: datetime) -> Rollout:
-    """A rollout with a target for each of them."""
-    return make_rollout(world, now=now)
-
-
 def numbers(world: World, guids: list[str]) -> list[int]:
     """Return the numbers of hubs by their GUIDs."""
     return [Guid.parse(guid).db - world.guid(0) for guid in guids]

@@ -12,7 +12,6 @@ from portal.events.models import FeedOutbox
 from rollouts import services
 from rollouts.models import Target
 from rollouts.states import FailureCode
-from tests.factories import make_rollout, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,13 +19,7 @@ SOLE = 0
 
 
 @pytest.fixture
-def world():
-    return make_world(hubs=20)
-
-
-@pytest.fixture
-def rollout(world, now):
-    rollout = make_rollout(world, now=now)
+def rollout(rollout):
     FeedOutbox.objects.all().delete()
     return rollout
 

@@ -12,16 +12,10 @@ from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import services
 from rollouts.models import Batch
 from rollouts.states import TargetState
-from tests.factories import make_rollout
 from tests.integration.deciding import decide
 from tests.integration.dispatching import settle
 
 pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
-
-
-@pytest.fixture
-def rollout(world, now):
-    return make_rollout(world, now=now)
 
 
 @pytest.fixture

@@ -22,12 +22,6 @@ from tests.integration.dispatching import settle
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def rollout(world: World, now: datetime) -> Rollout:
-    """A rollout in safe launch with a target for each of them."""
-    return make_rollout(world, now=now)
-
-
 def target(rollout: Rollout, guid: int) -> Target:
     """Return one hub's place."""
     return Target.objects.get(rollout_id=rollout.pk, guid=guid)

@@ -14,19 +14,12 @@ from portal.kernel.working_days import LONDON, local_day
 from rollouts import services
 from rollouts.models import Target
 from rollouts.states import FailureCode, TargetState
-from tests.factories import make_rollout, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def world():
-    return make_world(hubs=20)
-
-
-@pytest.fixture
-def rollout(world, now):
-    rollout = make_rollout(world, now=now)
+def rollout(rollout):
     FeedOutbox.objects.all().delete()
     return rollout
 

@@ -37,11 +37,6 @@ SOON = {"after": "notice", "days": 10}
 PROVEN = {"all": [MAJOR, {"field": "pilot_success_rate", "op": ">=", "value": 95}]}
 
 
-@pytest.fixture
-def rollout(world, now):
-    return make_rollout(world, now=now)
-
-
 def save(scope, *, now, name="Major at night", release=MAJOR, hubs=EVERY_HUB, policy=SOON):
     return services.save_approval_rule(
         scope, name=name, release_tree=release, hub_tree=hubs, time_policy=policy, now=now
