@@ -47,6 +47,12 @@ def fresh_cache() -> Iterator[None]:
     cache.clear()
 
 
+@pytest.fixture
+def no_subscribers(settings: Any) -> None:
+    """Events and entries are recorded, and nobody is notified of them."""
+    settings.EVENT_SUBSCRIBERS = []
+
+
 @pytest.fixture(scope="session")
 def database_url() -> Iterator[str]:
     """The URL of a PostgreSQL for this session: DATABASE_URL, else one of our own."""

@@ -12,7 +12,7 @@ import pytest
 from portal.events import sequencer
 from rollouts.models import Decision, Incident, Rollout
 from tests.factories import make_world
-from tests.web.governing import make_trouble, spelt
+from tests.web.governing import make_trouble
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -40,7 +40,7 @@ def raise_incident(supplier, world, rollout) -> Incident:
     page.get_by_label("What is wrong?").fill("Heating displays go dark")
     page.get_by_label("2. Severe").check()
     page.get_by_label("Some devices lost").check()
-    page.get_by_role("textbox", name="Hubs", exact=True).fill(spelt(world, 0, 1, 2))
+    page.get_by_role("textbox", name="Hubs", exact=True).fill(world.pasted(0, 1, 2))
     supplier.look("incident-form")
     supplier.press("Raise the incident")
     assert supplier.says("is raised with 3 hubs, at high priority")

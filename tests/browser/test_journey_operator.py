@@ -11,7 +11,7 @@ from rollouts import services
 from rollouts.models import Rollout
 from rollouts.services import HubList
 from rollouts.states import BatchKind, RolloutStatus
-from tests.browser.walking import local
+from tests.web.forms import as_typed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.1"), pytest.mark.hubs(40)]
 
@@ -38,7 +38,7 @@ def publish(operator, moment, *, entry_id: int) -> Rollout:
     page.get_by_label("Firmware on the Central Products List").select_option(str(entry_id))
     page.get_by_label("SEC Release", exact=True).check()
     page.get_by_label("Severity").select_option("MAJOR")
-    page.get_by_label("Automatic activation").fill(local(moment + timedelta(days=120)))
+    page.get_by_label("Automatic activation").fill(as_typed(moment + timedelta(days=120)))
     page.get_by_label("Address of the Release Note").fill("https://notes.example/1")
     operator.press("Save and preview")
     assert operator.says("Brightwater Energy")

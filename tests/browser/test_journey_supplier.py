@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from portal.kernel.guid import Guid
 from rollouts import services
 from rollouts.models import ApprovalRule, Instruction, PilotSubmission, Target
 from rollouts.services import HubList
 from rollouts.states import Answer, InstructionKind
 from tests.browser.scenes import make_scene
-from tests.browser.walking import local
 from tests.factories import make_rollout, make_world
+from tests.web.forms import as_typed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.1")]
 
@@ -32,10 +31,6 @@ def scene(moment):
 def world_alone(moment):
     world = make_world(hubs=40)
     return world, make_rollout(world, now=moment - timedelta(days=1))
-
-
-def spelt(world, *numbers: int) -> str:
-    return "\n".join(str(Guid.from_db(world.guid(number))) for number in numbers)
 
 
 def answers(world, rollout, *numbers: int) -> set[int]:
@@ -81,12 +76,12 @@ def test_a_file_with_bad_rows_becomes_a_receipt_a_change_and_a_withdrawal(walk, 
     analyst.look("instruct")
 
     page = analyst.page
-    rows = ["GUID", *spelt(world, *range(9)).splitlines(), "00-DB-12", spelt(world, 17), spelt(world, 0)]
+    rows = ["GUID", *world.pasted(*range(9)).splitlines(), "00-DB-12", world.pasted(17), world.pasted(0)]
     page.get_by_label("The hubs in a file").check()
     page.get_by_label("File", exact=True).set_input_files(
         {"name": "south.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
     )
-    page.get_by_label("Date and time of activation").fill(local(moment + timedelta(days=30)))
+    page.get_by_label("Date and time of activation").fill(as_typed(moment + timedelta(days=30)))
     page.get_by_label("Your own name for this instruction").fill("South")
     analyst.press("Check")
     assert analyst.tile("Would be accepted") == 9
@@ -105,7 +100,7 @@ def test_a_file_with_bad_rows_becomes_a_receipt_a_change_and_a_withdrawal(walk, 
 
     analyst.follow("Instruct more hubs")
     page.get_by_label("All my hubs of this rollout that I have answered for").check()
-    page.get_by_label("Date and time of activation").fill(local(moment + timedelta(days=45)))
+    page.get_by_label("Date and time of activation").fill(as_typed(moment + timedelta(days=45)))
     analyst.press("Check")
     assert analyst.tile("Would be accepted") == 9
     analyst.press("Submit")
@@ -145,7 +140,7 @@ def test_the_hubs_it_shares_are_agreed_to_and_declined(walk, world_alone, moment
     page = analyst.page
     page.get_by_label("Agree to the second Supplier's time").check()
     page.get_by_label("The hubs I paste").check()
-    page.get_by_label("Hubs", exact=True).fill(spelt(world, 9, 10))
+    page.get_by_label("Hubs", exact=True).fill(world.pasted(9, 10))
     analyst.press("Check")
     analyst.look("agree-check")
     analyst.press("Submit")

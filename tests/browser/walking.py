@@ -6,17 +6,14 @@ import os
 import re
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 
 from portal.identity.models import User
 
 PASSWORD = "correct horse battery"
-LONDON = ZoneInfo("Europe/London")
 
 
 class Walk:
@@ -79,8 +76,3 @@ class Walk:
         """Read the figure under a label."""
         value = self.page.locator(".tile", has_text=label).first.locator(".tile__value").inner_text()
         return int(re.sub(r"\D", "", value.splitlines()[0]))
-
-
-def local(moment: datetime) -> str:
-    """Write a moment as a field for date and time takes it."""
-    return moment.astimezone(LONDON).strftime("%d/%m/%Y %H:%M")

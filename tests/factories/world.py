@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 from portal.identity.models import Organisation, OrganisationKind, User
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.guid import Guid
 from rollouts import rules
-from rollouts.models import Batch, CplEntry, CspChannel, DeviceModel, ReleaseNote, Rollout
+from rollouts.models import Batch, CplEntry, CspChannel, DeviceModel, ReleaseNote, Rollout, Target
+from rollouts.services import HubList
 from tests.factories.people import OrganisationFactory, UserFactory
 
 FIRST_GUID = 0x00DB_1234_0000_0000 - 2**63
@@ -77,6 +79,18 @@ class World:
     def guid(self, number: int) -> int:
         """The GUID (database form) of the hub with this number, counted from 0."""
         return FIRST_GUID + number
+
+    def pasted(self, *numbers: int) -> str:
+        """The GUIDs of these hubs, a line each, as a person would paste them."""
+        return "\n".join(str(Guid.from_db(self.guid(number))) for number in numbers)
+
+    def hub_list(self, *numbers: int) -> HubList:
+        """The list of these hubs that a service is given."""
+        return HubList.from_text(self.pasted(*numbers))
+
+    def target_of(self, rollout: Rollout, number: int) -> Target:
+        """The place of the hub with this number in a rollout."""
+        return Target.objects.get(rollout_id=rollout.pk, guid=self.guid(number))
 
 
 def make_world(*, hubs: int = 20, region: int = 2) -> World:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,13 @@ import pytest
 from django.conf import settings as conf
 from django.test import Client
 
+from portal.accounts import clients
 from portal.identity.models import Organisation, OrganisationKind, User
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
 from tests.factories import OrganisationFactory, UserFactory
+from tests.identity import provider as oidc
+from tests.identity.client_views import READ, WRITE
 
 PASSWORD = "correct horse battery"
 REAL_HASHERS = list(conf.PASSWORD_HASHERS)
@@ -84,3 +88,17 @@ def logged_in() -> Any:
         return client
 
     return _log_in
+
+
+@pytest.fixture
+def made(seats, now):
+    """A client of the Supplier that may read the estate and instruct."""
+    return clients.create_client(
+        Scope.of(seats.admin), name="CRM", scopes=[READ, WRITE], networks="", now=now
+    )
+
+
+@pytest.fixture
+def provider() -> Iterator[oidc.Provider]:
+    with oidc.running() as running:
+        yield running

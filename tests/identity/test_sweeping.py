@@ -18,7 +18,7 @@ from portal.identity.api_scopes import ApiScope
 from portal.identity.models import ClientSecret
 from portal.identity.scope import Scope
 from portal.kernel.models import IdempotencyKey
-from tests.identity.test_clients import ask
+from tests.identity.client_views import ask
 from tests.identity.test_logging_in import is_logged_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1")]

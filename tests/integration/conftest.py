@@ -11,6 +11,7 @@ import pytest
 
 from rollouts import gateways
 from rollouts.models import CspChannel, Rollout
+from rollouts.services.dispatch import backoff
 from tests.csp import StandIn, standing_in
 from tests.factories import World, make_rollout
 
@@ -28,6 +29,12 @@ def csp(world: World) -> Iterator[StandIn]:
         CspChannel.objects.update(base_url=stand_in.url)
         yield stand_in
         gateways.close_networks()
+
+
+@pytest.fixture
+def no_scan_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow machine a scan would rest, by the wall clock, while hours pass in a test."""
+    monkeypatch.setattr(backoff, "_WORTH_RESTING", float("inf"))
 
 
 @pytest.fixture

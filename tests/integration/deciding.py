@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollouts import services
-from rollouts.models import Decision
+from rollouts.models import Decision, Rollout
 from rollouts.states.governing import OPEN_DECISIONS
 
 
@@ -41,3 +41,16 @@ def decide(world, rollout, outcome, now, **terms):
 def open_decision(rollout):
     """The decision that is open, if any."""
     return Decision.objects.filter(rollout=rollout, status__in=OPEN_DECISIONS).first()
+
+
+def halt(world, rollout, now, verb="suspend"):
+    """Press the button, or let the Panel decide so."""
+    if verb in {"pause", "stop"}:
+        return decide(world, rollout, verb.upper(), now).halt
+    return services.halt(
+        world.operator, rollout_id=rollout.pk, verb=verb, reason="Hubs lose their devices.", now=now
+    )
+
+
+def status_of(rollout):
+    return Rollout.objects.values_list("status", flat=True).get(pk=rollout.pk)

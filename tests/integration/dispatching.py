@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from portal.kernel import sql
 from rollouts import gateways, services
-from rollouts.models import Target
+from rollouts.models import (
+    Target,
+)
 
 
 def settle(rollout, *, state=20, consent=4, where="true", **columns):
@@ -40,3 +44,9 @@ def dispatch(now, region=2, seconds=3.0):
     return services.dispatch_region(
         region, network_of=gateways.network_of, tell_time=lambda: now, seconds=seconds
     )
+
+
+def wait(seconds):
+    """Let so many seconds pass for whoever rests."""
+    for table, column in (("rollouts_cspchannel", "paused_until"), ("rollouts_command", "next_try_at")):
+        sql.run(f"UPDATE {table} SET {column} = {column} - %(by)s", {"by": timedelta(seconds=seconds)})

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from tests.factories import World
+from tests.web.governing import make_trouble
 
 
 @pytest.fixture
@@ -55,3 +56,13 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Callable[[Client, str], int]:
         return len(captured) + named
 
     return _count
+
+
+@pytest.fixture
+def trouble(world, today):
+    return make_trouble(world, now=today)
+
+
+@pytest.fixture
+def running(world, today):
+    return make_trouble(world, now=today, suspended=False)

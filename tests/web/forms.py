@@ -1,9 +1,15 @@
-"""What a browser without scripts would send back of a form: every field with what it holds."""
+"""What a browser without scripts would send: a form as it stands, and times and drafts as people type them."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.factories import World
+
+LONDON = ZoneInfo("Europe/London")
 
 
 class _Fields(HTMLParser):
@@ -61,3 +67,25 @@ def fields_in(answer: Any, form_id: str = "workbench") -> dict[str, Any]:
     parser.feed(answer.content.decode())
     assert parser.found, f"no form #{form_id}"
     return {name: values[0] if len(values) == 1 else values for name, values in parser.found.items()}
+
+
+def as_typed(moment: datetime) -> str:
+    """Write a time as a form wants it: in London, to the minute."""
+    return moment.astimezone(LONDON).strftime("%d/%m/%Y %H:%M")
+
+
+def draft_of(world: World, today: datetime, **changes: object) -> dict[str, object]:
+    """The form of a draft, 120 days ahead, unless told otherwise."""
+    return {
+        "name": "Toshiba winter release",
+        "cpl_entry_id": world.target.pk,
+        "kind": "SEC_RELEASE",
+        "severity": "MAJOR",
+        "priority": "P2",
+        "automatic_at": as_typed(today + timedelta(days=120)),
+        "release_note_url": "https://notes.example/1",
+        "consent_policy": "VOLUNTARY",
+        "has_pilot": "on",
+        "pilot_cap": "300",
+        **changes,
+    }

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal.kernel import sql
-from portal.kernel.guid import Guid
 from rollouts import services
 from rollouts.models import Decision, Incident, KnownIssue, Rollout
 from rollouts.services import HubList, IncidentAccount, Upload
@@ -77,11 +76,6 @@ def decision_of(trouble: Trouble) -> Decision:
     return Decision.objects.get(rollout=trouble.rollout, status__in=["REVIEW", "RECOMMENDED"])
 
 
-def spelt(world: World, *numbers: int) -> str:
-    """Write hubs as a person would paste them."""
-    return "\n".join(str(Guid.from_db(world.guid(number))) for number in numbers)
-
-
 def _raise(scope, world, rollout, numbers, *, now):
     account = IncidentAccount(
         category=2,
@@ -99,3 +93,8 @@ def _raise(scope, world, rollout, numbers, *, now):
         source=HubList.from_stored([world.guid(number) for number in numbers]),
         now=now,
     )
+
+
+def text_of(answer) -> str:
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return body.decode()

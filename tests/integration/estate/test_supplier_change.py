@@ -43,10 +43,6 @@ def change(world, number, imports, gas, *, now):
     )
 
 
-def target(world, rollout, number):
-    return Target.objects.get(rollout_id=rollout.pk, guid=world.guid(number))
-
-
 @pytest.mark.requirement("R3.11")
 def test_the_losing_suppliers_instruction_stops_counting(world, rollout, now):
     instruct(world.as_supplier, rollout, world, SOLE, now=now, at=now + timedelta(days=20))
@@ -54,7 +50,7 @@ def test_the_losing_suppliers_instruction_stops_counting(world, rollout, now):
     done = change(world, SOLE, world.third, world.third, now=now)
 
     assert done == services.SuppliersChanged(hubs=1, unknown=0, voided=1, recalled=0)
-    hub = target(world, rollout, SOLE)
+    hub = world.target_of(rollout, SOLE)
     assert (hub.import_supplier_id, hub.gas_supplier_id) == (world.third.pk, world.third.pk)
     assert (hub.import_answer, hub.import_time, hub.answered_at) == (0, None, None)
     assert (hub.consent, hub.state, hub.effective_at) == (
@@ -71,7 +67,7 @@ def test_after_the_cut_off_the_gaining_supplier_gets_the_default(world, rollout,
 
     change(world, SOLE, world.third, world.third, now=rollout.cutoff_at + timedelta(days=1))
 
-    hub = target(world, rollout, SOLE)
+    hub = world.target_of(rollout, SOLE)
     assert (hub.consent, hub.state, hub.effective_at) == (
         Consent.DEFAULTED,
         TargetState.SCHEDULED,
@@ -86,11 +82,11 @@ def test_what_the_remaining_supplier_said_still_counts(world, rollout, now):
     instruct(world.as_other, rollout, world, SPLIT, now=now, at=theirs)
 
     change(world, SPLIT, world.supplier, world.third, now=now)
-    split = target(world, rollout, SPLIT)
+    split = world.target_of(rollout, SPLIT)
     change(world, SPLIT, world.third, world.supplier, now=now)
-    swapped = target(world, rollout, SPLIT)
+    swapped = world.target_of(rollout, SPLIT)
     change(world, SPLIT, None, world.supplier, now=now)
-    alone = target(world, rollout, SPLIT)
+    alone = world.target_of(rollout, SPLIT)
 
     assert (split.consent, split.import_time, split.gas_time) == (Consent.AWAITING_SECOND, ours, None)
     assert split.effective_at == rollout.cutoff_at
@@ -188,7 +184,7 @@ def test_an_activation_that_lies_ahead_is_recalled(world, rollout, now):
 
     assert done.recalled == 1
     assert Command.objects.filter(kind=3, guids=[world.guid(SOLE)]).count() == 1
-    hub = target(world, rollout, SOLE)
+    hub = world.target_of(rollout, SOLE)
     assert (hub.state, hub.consent, hub.effective_at) == (
         TargetState.ACTIVATING,
         Consent.DEFAULTED,
@@ -202,7 +198,7 @@ def test_settled_targets_only_change_hands(world, rollout, now):
 
     done = change(world, SOLE, world.third, world.third, now=now)
 
-    hub = target(world, rollout, SOLE)
+    hub = world.target_of(rollout, SOLE)
     assert done.voided == 0
     assert (hub.import_supplier_id, hub.consent, hub.import_answer) == (world.third.pk, Consent.COMPLETE, 1)
 

@@ -1,16 +1,14 @@
-"""Halt rules: what trips them, what does not, and what a trip does (R5.7)."""
+"""Halt rules: what trips them and what does not (R5.7)."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 
 from portal.events.kinds import EntryKind
-from portal.events.models import Event, FeedOutbox
+from portal.events.models import FeedOutbox
 from portal.kernel import sql
-from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import services
 from rollouts.models import Failure, HaltRule, HaltTrip, Hub, Incident, IncidentHub, KnownIssue, Rollout
 from rollouts.reads.governance.halt_lookback import read_halt_rule
@@ -20,42 +18,15 @@ from rollouts.rules.rates import Rate
 from rollouts.services.governance import evaluate_halt_rules as _halt_rules
 from rollouts.states import FailureCode
 from tests.factories import make_rollout
-from tests.integration.deciding import decide, open_decision
-from tests.integration.dispatching import settle
+from tests.integration.deciding import open_decision
+from tests.integration.halt_rules import ends, put
 
-pytestmark = [pytest.mark.django_db, pytest.mark.hubs(100)]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered():
-    cache.clear()
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(100), pytest.mark.usefixtures("fresh_cache")]
 
 
 @pytest.fixture
 def rollout(world, now):
     return make_rollout(world, now=now - timedelta(days=30))
-
-
-def put(world, rollout, now, **terms):
-    terms = {
-        "name": "Activation failed",
-        "kind": "ACTIVATION",
-        "minimum_sample": 20,
-        "lookback_hours": 24,
-        "threshold": 0.1,
-        **terms,
-    }
-    return services.put_halt_rule(world.operator, rollout_id=rollout.pk, now=now, **terms)
-
-
-def ends(world, rollout, first, last, *, state, code=0, at):
-    """Let hubs come to an end."""
-    where = f"guid BETWEEN {world.guid(first)} AND {world.guid(last - 1)}"
-    settle(rollout, state=state, code=code, state_at=at, where=where)
-
-
-def status_of(rollout):
-    return Rollout.objects.values_list("status", flat=True).get(pk=rollout.pk)
 
 
 class TestWhatTrips:
@@ -237,124 +208,6 @@ class TestKnownIssues:
         self.issue(now, rollout=other)
 
         assert read_halt_rule(rule, now=now).unexplained == Rate(20, 20)
-
-
-class TestOnceAndAnew:
-    def test_a_resume_begins_the_window_anew(self, world, rollout, now):
-        put(world, rollout, now)
-        ends(world, rollout, 0, 40, state=51, code=32, at=now)
-        services.evaluate_halt_rules(now)
-
-        later = now + timedelta(hours=1)
-        decide(world, rollout, "PROCEED", later)
-
-        assert services.evaluate_halt_rules(later) == []
-        assert status_of(rollout) == "SAFE_LAUNCH"
-        ends(world, rollout, 40, 70, state=51, code=32, at=later + timedelta(minutes=1))
-        assert services.evaluate_halt_rules(later + timedelta(minutes=2)) == [rollout.pk]
-        assert read_halt_rule(HaltRule.objects.get(), now=later + timedelta(minutes=2)).everything == Rate(
-            30, 30
-        )
-
-    @pytest.mark.requirement("R5.7")
-    def test_a_failure_from_before_a_resume_that_is_heard_of_after_it_counts(self, world, rollout, now):
-        put(world, rollout, now)
-        ends(world, rollout, 0, 40, state=50, at=now)
-        services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="Odd.", now=now)
-        later = now + timedelta(hours=1)
-        decide(world, rollout, "PROCEED", later)
-
-        ends(world, rollout, 0, 40, state=51, code=32, at=later + timedelta(minutes=5))
-
-        assert services.evaluate_halt_rules(later + timedelta(minutes=6)) == [rollout.pk]
-
-    def test_several_rules_that_trip_at_once_are_one_suspension(self, world, rollout, now):
-        put(world, rollout, now)
-        put(world, rollout, now, name="Anything", kind="ANY")
-        ends(world, rollout, 0, 40, state=51, code=32, at=now)
-
-        assert services.evaluate_halt_rules(now) == [rollout.pk]
-        assert services.evaluate_halt_rules(now) == []
-
-        assert Event.objects.filter(name="rollout.suspended").count() == 1
-        assert HaltTrip.objects.filter(suspended=True).count() == 2
-
-    def test_a_trip_that_somebody_was_quicker_than_is_kept_as_evidence(self, world, rollout, now):
-        rule = put(world, rollout, now)
-        ends(world, rollout, 0, 40, state=51, code=32, at=now)
-        services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="I saw it.", now=now)
-
-        assert _halt_rules._trip(rollout.pk, [rule], now=now) is None
-
-        assert HaltTrip.objects.get().suspended is False
-        assert Event.objects.filter(name="rollout.suspended").count() == 1
-
-    def test_nothing_is_looked_at_twice_while_nothing_settles(
-        self, world, rollout, now, django_assert_max_num_queries
-    ):
-        put(world, rollout, now)
-        ends(world, rollout, 0, 30, state=60, at=now)
-        services.evaluate_halt_rules(now)
-
-        with django_assert_max_num_queries(4):
-            services.evaluate_halt_rules(now)
-
-    def test_a_rule_put_aside_is_not_looked_at(self, world, rollout, now):
-        rule = put(world, rollout, now)
-        ends(world, rollout, 0, 40, state=51, code=32, at=now)
-
-        put(world, rollout, now, rule_id=rule.pk, is_active=False)
-
-        assert services.evaluate_halt_rules(now) == []
-
-    def test_a_published_rollout_begins_with_the_rules_of_the_settings(self, world, now):
-        draft = services.draft_rollout(
-            world.operator,
-            name="New",
-            cpl_entry_id=world.target.pk,
-            kind="PLANNED",
-            severity="MAJOR",
-            priority="P2",
-            automatic_at=now + timedelta(days=100),
-            release_note_url="https://sharepoint.example/notes/2",
-            now=now,
-        )
-        services.notify_rollout(world.operator, rollout_id=draft.pk, now=now)
-
-        assert set(draft.halt_rules.values_list("kind", flat=True)) == {
-            "HAN_IMPACT",
-            "ACTIVATION",
-            "NO_ANSWER",
-            "VERIFICATION",
-            "ANY",
-        }
-
-
-class TestKeepingRules:
-    def test_a_rule_that_makes_no_sense_is_refused(self, world, rollout, now):
-        for wrong in (
-            {"name": " "},
-            {"kind": "WEATHER"},
-            {"kind": "CODES"},
-            {"failure_codes": [32]},
-            {"kind": "CODES", "failure_codes": [9999]},
-            {"minimum_sample": 0},
-            {"lookback_hours": 0},
-            {"threshold": 1.0},
-            {"threshold": None},
-            {"colour": "red"},
-        ):
-            with pytest.raises(BadInput):
-                put(world, rollout, now, **wrong)
-        with pytest.raises(NotFound):
-            put(world, rollout, now, batch_id=0)
-        with pytest.raises(NotFound):
-            put(world, rollout, now, rule_id=0)
-
-    def test_only_an_operator_keeps_rules(self, world, rollout, now):
-        for scope in (world.as_supplier, world.as_panel):
-            with pytest.raises(NotPermitted):
-                services.put_halt_rule(scope, rollout_id=rollout.pk, now=now, name="-")
 
 
 class TestWhatHasSettled:

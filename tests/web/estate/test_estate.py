@@ -36,7 +36,7 @@ def test_everybody_lists_what_it_answers_for(world, seat):
     ["00-DB-12-34-00-00-00-03", "00db123400000003", "00:db:12:34:00:00:00:03", " 00DB.1234.0000.0003 "],
 )
 def test_a_hub_is_found_by_any_spelling(world, seat, spelling):
-    assert listed(seat("supplier").get("/estate/", {"q": spelling})) == [spelt(world, 3)]
+    assert listed(seat("supplier").get("/estate/", {"q": spelling})) == [world.pasted(3)]
     assert listed(seat("other").get("/estate/", {"q": spelling})) == []
 
 
@@ -57,7 +57,7 @@ def test_filters_stand_in_the_address_and_count(world, seat):
 
     assert len(listed(answer)) == 4
     assert "4 hubs" in answer.content.decode()
-    assert listed(split) == [spelt(world, 12), spelt(world, 13)]
+    assert listed(split) == [world.pasted(12), world.pasted(13)]
     assert client.get("/estate/?region=99&version=zzz&rollout=77").status_code == 200
 
 
@@ -68,7 +68,7 @@ def test_the_hubs_of_an_update_are_filtered_by_their_state(world, seat, today):
 
     answer = seat("supplier").get(f"/estate/?rollout={rollout.pk}&state=SCHEDULED")
 
-    assert listed(answer) == [spelt(world, 5)]
+    assert listed(answer) == [world.pasted(5)]
 
 
 @pytest.mark.requirement("R4.3")
@@ -112,7 +112,7 @@ def test_pages_of_an_estate_meet_without_a_gap(world, seat):
 @pytest.mark.requirement("R3.3")
 def test_a_hubs_page_tells_its_own_suppliers_everything_but_who_the_other_is(world, seat, today):
     make_rollout(world, now=today)
-    url = f"/hubs/{spelt(world, 9)}/"
+    url = f"/hubs/{world.pasted(9)}/"
 
     body = seat("supplier").get(url).content.decode()
 
@@ -128,13 +128,13 @@ def test_a_hubs_page_tells_its_own_suppliers_everything_but_who_the_other_is(wor
 def test_a_hub_has_one_address(world, seat):
     answer = seat("supplier").get("/hubs/00db123400000003/")
 
-    assert answer["Location"] == f"/hubs/{spelt(world, 3)}/"
+    assert answer["Location"] == f"/hubs/{world.pasted(3)}/"
     assert seat("supplier").get("/hubs/nonsense/").status_code == 404
 
 
 @pytest.mark.requirement("R4.8")
 def test_a_reading_is_asked_for_on_the_hubs_page(world, seat):
-    url = f"/hubs/{spelt(world, 3)}/read/"
+    url = f"/hubs/{world.pasted(3)}/read/"
 
     assert seat("other").post(url).status_code == 404
     assert seat("supplier").get(url).status_code == 405

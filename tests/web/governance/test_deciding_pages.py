@@ -13,14 +13,9 @@ from rollouts import services
 from rollouts.models import Decision
 from rollouts.rules import one_month_before
 from tests.factories import make_rollout
-from tests.web.governing import decision_of, make_trouble
+from tests.web.governing import decision_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def trouble(world, today):
-    return make_trouble(world, now=today)
 
 
 def recommend(world, trouble, today):

@@ -10,9 +10,8 @@ import pytest
 
 from rollouts import services
 from rollouts.models import Batch, HaltRule, KnownIssue, SavedView
-from tests.web.forms import fields_in
-from tests.web.governing import make_trouble, spelt
-from tests.web.test_acts import local
+from tests.web.forms import as_typed, fields_in
+from tests.web.governing import make_trouble
 
 pytestmark = pytest.mark.django_db
 FORM = ".decide"
@@ -107,8 +106,8 @@ def test_a_rule_is_switched_the_way_the_button_said(seat, trouble):
 
 def test_a_gate_opened_by_hand_is_not_shut_by_a_stale_form(world, seat, trouble, today):
     client, url = seat("operator"), f"/rollouts/{trouble.rollout.pk}/phases/"
-    hubs = {"source": "paste", "hubs": spelt(world, 15, 16, 17), "is_gated": "on"}
-    at = local(today + timedelta(days=50))
+    hubs = {"source": "paste", "hubs": world.pasted(15, 16, 17), "is_gated": "on"}
+    at = as_typed(today + timedelta(days=50))
     client.post(f"{url}new/", {"name": "Second wave", "automatic_at": at, **hubs})
     batch = Batch.objects.get(name="Second wave")
     gate = f"{url}{batch.pk}/"

@@ -11,8 +11,7 @@ import pytest
 
 from rollouts.models import Rollout
 from tests.factories import make_rollout
-from tests.web.forms import fields_in
-from tests.web.test_acts import draft_of
+from tests.web.forms import draft_of, fields_in
 
 pytestmark = pytest.mark.django_db
 FORM, PREVIEW = ".decide", ".toolbar"

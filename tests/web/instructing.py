@@ -1,0 +1,18 @@
+"""A list of hubs as people send it: checked first, then submitted."""
+
+from __future__ import annotations
+
+import re
+
+
+def check(client, rollout, **said):
+    fields = {"kind": "INSTRUCT", "source": "waiting", **said}
+    return client.post(f"/rollouts/{rollout.pk}/instruct/", fields)
+
+
+def token_in(answer) -> str:
+    return re.search(r'name="token" value="([^"]+)"', answer.content.decode())[1]
+
+
+def submit(client, rollout, token):
+    return client.post(f"/rollouts/{rollout.pk}/instruct/submit/", {"token": token})
