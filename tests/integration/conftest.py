@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from portal.events import naming
 from rollouts import gateways
 from rollouts.models import CspChannel, Rollout
 from rollouts.services.dispatch import backoff
@@ -29,6 +30,12 @@ def csp(world: World) -> Iterator[StandIn]:
         CspChannel.objects.update(base_url=stand_in.url)
         yield stand_in
         gateways.close_networks()
+
+
+@pytest.fixture
+def fresh_names() -> None:
+    """The process remembers no organisation's name from an earlier test."""
+    naming.forget_names()
 
 
 @pytest.fixture

@@ -8,13 +8,23 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import uvicorn
+from django.test import Client
 
 from notifications.stream.app import Stream
 from portal.embedded.ports import free_port
+from portal.events import sequencer
+from portal.events.journal import publish_entries
+from portal.events.kinds import EntryKind
+from portal.kernel.transactions import unit_of_work
+from tests.integration.clients import client_for, token_for
+
+FEED = "/api/v1/events/stream"
+NEVER, SOON = 3_600.0, 0.5
 
 
 @dataclass
@@ -79,3 +89,24 @@ def following(url: str, *, timeout: float = 10, **headers: str) -> Iterator[Foll
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     with httpx.stream("GET", url, headers=named, timeout=timeout, trust_env=False) as response:
         yield Following(response)
+
+
+@unit_of_work
+def _publish(parties, times, kind):
+    for number in range(times):
+        publish_entries(kind, parties=parties, at=datetime.now(UTC), data={"n": number})
+
+
+def publish(party, *, times=1, kind=EntryKind.RULE_RAN):
+    _publish([party.pk], times, kind)
+    sequencer.sequence_all(seconds=20)
+
+
+def bearer(user, *scopes):
+    return f"Bearer {token_for(client_for(user, *scopes))}"
+
+
+def session_of(user):
+    client = Client()
+    client.force_login(user)
+    return "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())

@@ -39,7 +39,7 @@ def receiver():
         yield receiver
 
 
-def make(calls, receiver, **more):
+def webhook_at(calls, receiver, **more):
     answer = calls.send("post", PATH, {"name": "CRM", "url": receiver.url, **more})
     assert answer.status_code == 201, answer.content
     receiver.secret = answer.json()["secret"]
@@ -47,22 +47,22 @@ def make(calls, receiver, **more):
 
 
 @unit_of_work
-def say(world, *, kind=EntryKind.RULE_RAN, times=1):
+def publish(world, *, kind=EntryKind.RULE_RAN, times=1):
     for number in range(times):
         publish_entries(kind, parties=[world.supplier.pk], at=datetime.now(UTC), data={"n": number})
 
 
-def deliver():
+def deliver_all():
     sequencer.sequence_all()
     while delivering.deliver_next(now=datetime.now(UTC)):
         pass
 
 
 def test_a_webhook_that_was_made_delivers_and_shows_how_it_stands(world, calls, receiver):
-    made = make(calls, receiver, kinds=["rule.ran", "hub.activated"], batch_size=2)
-    say(world, times=3)
-    deliver()
-    say(world)
+    made = webhook_at(calls, receiver, kinds=["rule.ran", "hub.activated"], batch_size=2)
+    publish(world, times=3)
+    deliver_all()
+    publish(world)
     sequencer.sequence_all()
 
     shown = calls.get(f"{PATH}/{made['id']}").json()
@@ -79,7 +79,7 @@ def test_a_webhook_that_was_made_delivers_and_shows_how_it_stands(world, calls, 
 
 
 def test_the_secret_is_shown_once_and_kept_sealed(calls, receiver):
-    made = make(calls, receiver)
+    made = webhook_at(calls, receiver)
 
     records = WebhookSecret.objects.get().sealed
     again = calls.get(f"{PATH}/{made['id']}").content.decode()
@@ -103,7 +103,7 @@ def test_asked_twice_under_one_key_it_is_made_once_and_the_key_keeps_no_secret(c
 
 
 def test_it_is_changed_paused_and_removed(calls, receiver):
-    made = make(calls, receiver)
+    made = webhook_at(calls, receiver)
     path = f"{PATH}/{made['id']}"
 
     renamed = calls.send("patch", path, {"name": "Other", "kinds": []})
@@ -119,10 +119,10 @@ def test_it_is_changed_paused_and_removed(calls, receiver):
 
 
 def test_it_is_tested_rotated_and_replayed(world, calls, receiver):
-    made = make(calls, receiver)
+    made = webhook_at(calls, receiver)
     path = f"{PATH}/{made['id']}"
-    say(world, times=2)
-    deliver()
+    publish(world, times=2)
+    deliver_all()
 
     waiting = calls.send("post", f"{path}/ping")
     delivering.send_ping(now=datetime.now(UTC))
@@ -130,7 +130,7 @@ def test_it_is_tested_rotated_and_replayed(world, calls, receiver):
     rotated = calls.send("post", f"{path}/secret").json()
     replayed = calls.send("post", f"{path}/replay", {"after": 1}).json()
     receiver.secret = rotated["secret"]
-    deliver()
+    deliver_all()
 
     assert (waiting.status_code, waiting.json()["outcome"]) == (202, "WAITING")
     assert (pinged["outcome"], pinged["is_ping"], pinged["status"]) == ("DELIVERED", True, 204)
@@ -160,7 +160,7 @@ def test_what_cannot_be_is_refused(calls, settings, body, status, code):
 
 
 def test_nobody_sees_or_touches_a_webhook_of_another(world, calls, receiver):
-    made = make(calls, receiver)
+    made = webhook_at(calls, receiver)
     other = Calls.of(world.other_user)
     path = f"{PATH}/{made['id']}"
 
