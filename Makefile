@@ -2,6 +2,7 @@
 #
 #   make demo                   the whole portal on this machine, until Ctrl-C (HUBS=, PORT=, ARGS=--journey)
 #   make test                   all checks, then all tests
+#   make clients                the libraries for Python and TypeScript, ready to publish
 #   make run                    the portal for development, on an empty database
 
 VENV := .venv
@@ -13,7 +14,7 @@ ARGS ?=
 # Without compiled files every process would need five seconds to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-reset run test coverage check lint dependencies types imports migrations format bench screenshots docs \
+.PHONY: demo demo-reset run test coverage check lint dependencies types imports migrations format clients bench screenshots docs \
   lock audit smoke from-nothing interpreter clean
 
 demo: $(VENV)/.runtime
@@ -58,6 +59,11 @@ imports: $(VENV)/.dev
 
 migrations: $(VENV)/.dev
 	DEBUG=1 $(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+# Both libraries from the description: generated, type-checked, tested against a portal, ready to publish in clients/*/dist.
+# What needs Node says so where there is none.
+clients: $(VENV)/.dev
+	$(PY) -m tests.clients $(ARGS)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

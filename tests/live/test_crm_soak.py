@@ -20,9 +20,11 @@ from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
 from portal.kernel.guid import Guid
 from portal.kernel.transactions import unit_of_work
+from rollouts.models import Hub, Instruction
 from tests.factories import make_rollout, make_world
 from tests.integration.clients import client_for
 from tests.integration.streaming import streaming
+from tests.libraries import python_library
 
 pytestmark = [
     pytest.mark.live,
@@ -35,8 +37,9 @@ WRITERS, COMMITS, A_COMMIT = 4, 40, 10
 
 @pytest.fixture
 def crm(monkeypatch):
+    python_library()
     monkeypatch.syspath_prepend(str(HOME))
-    names = ("portal", "mirror", "following", "receiver", "rule")
+    names = ("mirror", "following", "receiver", "rule")
     yield SimpleNamespace(**{name: importlib.import_module(f"crm.{name}") for name in names})
     for name in [name for name in sys.modules if name.partition(".")[0] == "crm"]:
         del sys.modules[name]
@@ -61,7 +64,8 @@ def system(world, live_server, crm):
     opened = []
 
     def open_one(stream_url):
-        opened.append(crm.portal.Portal(live_server.url, made.client_id, made.secret, stream_url=stream_url))
+        portal = python_library().Portal
+        opened.append(portal(live_server.url, made.client_id, made.secret, stream_url=stream_url))
         return opened[-1]
 
     with streaming() as stream_url:
@@ -142,7 +146,7 @@ class Both:
 def receiving(world, crm, mirrors):
     """Have the client's receiver called by a webhook."""
     secrets: list[str] = []
-    receiver = crm.receiver.server(Both(mirrors), secrets, port=0, told=lambda _: None)
+    receiver = crm.receiver.server(Both(mirrors), secrets, port=0, on_events=lambda _: None)
     serving = threading.Thread(target=receiver.serve_forever)
     serving.start()
     url = f"http://127.0.0.1:{receiver.server_port}/"
@@ -158,15 +162,13 @@ def receiving(world, crm, mirrors):
 def following(world, system, crm, mirrors):
     """Follow by poll and by stream, each into its own mirror and into the one that all ways share."""
     until = threading.Event()
-    more = {"until": until, "told": lambda _: None}
-    ways = [
-        (crm.following.poll, "poll", {**more, "wait": 1}),
-        (crm.following.poll, "all", {**more, "wait": 1}),
-        (crm.following.stream, "stream", more),
-        (crm.following.stream, "all", more),
-    ]
+    more = {"until": until, "on_events": lambda _: None, "wait": 1}
+    ways = [("poll", "poll"), ("poll", "all"), ("stream", "stream"), ("stream", "all")]
     threads = [
-        threading.Thread(target=way, args=(system(), mirrors[name]), kwargs=how) for way, name, how in ways
+        threading.Thread(
+            target=crm.following.follow, args=(system(), mirrors[name]), kwargs={**more, "by": way}
+        )
+        for way, name in ways
     ]
     for thread in threads:
         thread.start()
@@ -230,8 +232,8 @@ def test_the_client_goes_on_after_a_restart_and_instructs_once(world, system, cr
         data={"name": rollout.name},
     )
     sequencer.sequence_all()
-    page = portal.events(mirror.position("poll"))
-    mirror.take(page["items"], way="poll", position=page["position"])
+    batch = next(python_library().follow(portal, mirror.cursor("poll")))
+    mirror.take(batch.events, way="poll", position=batch.position)
     mirror.close()  # it crashed before its rule was applied
 
     again = crm.mirror.Mirror(state)
@@ -241,5 +243,44 @@ def test_the_client_goes_on_after_a_restart_and_instructs_once(world, system, cr
     assert crm.following.mirror_estate(system(), again) == hubs == 16
     assert again.position("poll") == 1
     assert (instructed, repeated) == (11, 0)
-    assert again.unanswered(crm.rule.NEWS) == []
+    assert (again.undecided(), again.unsent()) == ([], [])
     again.close()
+
+
+def test_after_a_crash_between_key_and_answer_what_was_decided_is_sent_whatever_has_become_of_the_estate(
+    world, system, crm, tmp_path
+):
+    rollout = make_rollout(world, now=datetime.now(UTC), status="NOTIFIED")
+    mirror = crm.mirror.Mirror(tmp_path / "crm.sqlite")
+    crm.following.mirror_estate(system(), mirror)
+    crm.rule.learn_of_rollouts(system(), mirror)
+    ((rollout_id, news),) = mirror.undecided()
+    guids = [str(Guid.from_db(world.guid(number))) for number in range(3)]
+    mirror.decide(rollout_id, news, key="k-1", guids=guids)
+    system().instruct(rollout_id, guids, key="k-1")  # it arrived, and then the client was killed
+    Hub.objects.filter(guid=world.guid(2)).update(
+        import_supplier_id=world.other.pk, gas_supplier_id=world.other.pk
+    )
+
+    instructed = [crm.rule.apply(system(), mirror, regions={"CENTRAL"}) for _ in range(2)]
+
+    assert (rollout_id, instructed) == (rollout.pk, [3, 0])
+    assert Instruction.objects.count() == 1
+    mirror.close()
+
+
+def test_a_rollout_that_was_notified_before_it_began_is_instructed_and_one_that_refuses_holds_up_nothing(
+    world, system, crm, tmp_path
+):
+    halted = make_rollout(world, now=datetime.now(UTC), status="PAUSED")
+    make_rollout(world, now=datetime.now(UTC), status="NOTIFIED")
+    mirror = crm.mirror.Mirror(tmp_path / "crm.sqlite")
+    crm.following.mirror_estate(system(), mirror)
+
+    crm.rule.learn_of_rollouts(system(), mirror)
+    instructed = crm.rule.apply(system(), mirror, regions={"CENTRAL"})
+
+    assert instructed == 11
+    assert list(Instruction.objects.values_list("rollout_id", flat=True)) != [halted.pk]
+    assert (mirror.undecided(), mirror.unsent()) == ([], [])
+    mirror.close()

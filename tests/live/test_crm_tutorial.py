@@ -25,6 +25,7 @@ from rollouts.models import Instruction
 from tests.factories import make_rollout, make_world
 from tests.integration.clients import client_for
 from tests.integration.streaming import streaming
+from tests.libraries import generator
 
 pytestmark = [
     pytest.mark.live,
@@ -79,7 +80,8 @@ class Reader:
 
     def environment(self) -> dict[str, str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return {"PATH": path, "HOME": str(self.home), "LANG": "C.UTF-8"}
+        library = str(generator().python())
+        return {"PATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", "PYTHONPATH": library}
 
     def run(self, line: str) -> str:
         done = subprocess.run(

@@ -19,7 +19,7 @@ _PIECE: Final = 64 * 1024
 _MOST_ROWS: Final = 1_048_576
 _WIDTH: Final = 26
 # What makes a spreadsheet take a text for a formula, its full-width forms included.
-_FORMULA_BEGINNINGS: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+FORMULA_BEGINNINGS: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
 def csv_safe(value: object) -> object:
@@ -28,7 +28,7 @@ def csv_safe(value: object) -> object:
     Numbers stay numbers, None becomes empty, and times are spelt in UTC.
     """
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA_BEGINNINGS) else value
+        return f"'{value}" if value.startswith(FORMULA_BEGINNINGS) else value
     return _plain(value)
 
 

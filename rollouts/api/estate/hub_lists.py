@@ -23,6 +23,19 @@ MOST_GUIDS: Final = 1_000_000
 _LONGEST_SHOWN: Final = 200
 _NOT_JSON: Final = "The line is not JSON."
 BODIES: Final[Any] = (JsonParser, CsvParser, NdjsonParser)
+# As generators of clients need it: with a type, and as a file that is sent as it is.
+LISTS_DESCRIBED: Final[dict[str, Any]] = {
+    NDJSON: {
+        "type": "string",
+        "format": "binary",
+        "description": 'A GUID a line: `"00-DB-…"` or `{"guid": "00-DB-…"}`.',
+    },
+    CSV: {
+        "type": "string",
+        "format": "binary",
+        "description": "A column headed `guid`, or one GUID a line.",
+    },
+}
 # What would make of one text two lines, or two hubs; and what no text holds.
 _APART: Final = str.maketrans("\n\r,;\t\x00", "     \ufffd")
 

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
+from portal.identity.scope import Scope
 from portal.kernel.paging import Page
 from portal.kernel.spreadsheets import stream_csv
 from portal.rest.fields import EnumField, IdField
@@ -100,22 +101,26 @@ class EligibleHubListView(ResourceView):
             "wanted": EligibleFilter(region=query.get("region"), answer=query.get("answer")),
         }
         name = f"rollout-{rollout_id}-eligible-hubs"
-        match getattr(request, "accepted_renderer", None):
-            case CsvRenderer():
-                return file_response(eligible_csv(self.scope, **whose), kind=CSV, name=f"{name}.csv")
-            case XlsxRenderer():
-                return file_response(eligible_xlsx(self.scope, **whose), kind=XLSX, name=f"{name}.xlsx")
-            case NdjsonRenderer():
-                rows = _every(lambda after: self._page(whose, after, _AT_A_TIME))
-                return file_response(
-                    ndjson(map(documents.eligible_hub, rows)), kind=NDJSON, name=f"{name}.ndjson"
-                )
-        wanted = wanted_members(query["fields"], documents.EligibleHubRowSchema)
-        hubs = self._page(whose, query["after"], query["limit"])
-        return Response(page(request, hubs.items, documents.eligible_hub, following=hubs.next, wanted=wanted))
+        return report(self.scope, request, whose, query, name=name)
 
-    def _page(self, whose: Mapping[str, Any], after: str, size: int) -> Page[EligibleHub]:
-        return eligible_hubs(self.scope, **whose, after=after, size=size)
+
+def report(
+    scope: Scope, request: Request, whose: Mapping[str, Any], query: Mapping[str, Any], *, name: str
+) -> HttpResponseBase:
+    """Answer with hubs of a Supplier in a rollout: by the page, or all of them as a file that is streamed."""
+    match getattr(request, "accepted_renderer", None):
+        case CsvRenderer():
+            return file_response(eligible_csv(scope, **whose), kind=CSV, name=f"{name}.csv")
+        case XlsxRenderer():
+            return file_response(eligible_xlsx(scope, **whose), kind=XLSX, name=f"{name}.xlsx")
+        case NdjsonRenderer():
+            rows = _every(lambda after: eligible_hubs(scope, **whose, after=after, size=_AT_A_TIME))
+            return file_response(
+                ndjson(map(documents.eligible_hub, rows)), kind=NDJSON, name=f"{name}.ndjson"
+            )
+    wanted = wanted_members(query["fields"], documents.EligibleHubRowSchema)
+    hubs = eligible_hubs(scope, **whose, after=query["after"], size=query["limit"])
+    return Response(page(request, hubs.items, documents.eligible_hub, following=hubs.next, wanted=wanted))
 
 
 class RolloutHubListView(ResourceView):

@@ -29,7 +29,7 @@ from portal.rest.schemas import Count, Example, list_of, page_of, schema_referen
 from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.estate import schemas as documents
-from rollouts.api.estate.hub_lists import BODIES, hub_list, listed_in
+from rollouts.api.estate.hub_lists import BODIES, LISTS_DESCRIBED, hub_list, listed_in
 from rollouts.api.instructions.schemas import NotReadSchema, RejectionSchema, not_read, refused
 from rollouts.queries.estate.estate import estate_counts, estate_page, export_estate
 from rollouts.queries.estate.hubs import hub_card
@@ -273,8 +273,7 @@ class LabelDetailView(ResourceView):
         "Label hubs",
         body={
             "application/json": HubsToLabelSerializer,
-            "text/csv": {"description": "A column headed `guid`, or one GUID a line."},
-            "application/x-ndjson": {"description": "A GUID a line."},
+            **LISTS_DESCRIBED,
         },
         example={"guids": ["00-DB-12-34-56-78-9A-BC"]},
         returns=schema_reference(LabelChangedSchema),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
@@ -20,7 +20,6 @@ from portal.identity.api_scopes import ApiScope
 from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
-from portal.kernel.spreadsheets import stream_csv
 from portal.kernel.working_days import local_day
 from portal.rest.fields import EnumField, IdField, JsonObjectField, OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import LONGEST_KEY, KeyReused, key_of
@@ -33,31 +32,28 @@ from portal.rest.responses import (
     JsonRenderer,
     NdjsonRenderer,
     file_response,
-    ndjson,
 )
 from portal.rest.schemas import page_of, schema_reference
 from portal.rest.views import ResourceView
 from rollouts import services
-from rollouts.api.estate.hub_lists import BODIES, guids_in, hub_list, listed_in
+from rollouts.api.estate.hub_lists import BODIES, LISTS_DESCRIBED, guids_in, hub_list, listed_in
 from rollouts.api.instructions import schemas as documents
 from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.instructions.choices import HubChoice, guids_by_rule, own_guids
 from rollouts.queries.instructions.receipts import (
     ReceiptFilter,
-    every_refused_line,
     receipt,
     receipts,
     refused_lines,
     refused_page,
 )
+from rollouts.queries.instructions.refused_files import refused_csv, refused_ndjson
 from rollouts.queries.pilots.pilots import selection_rules
 from rollouts.services import HubList
 from rollouts.states import BatchKind, Channel, InstructionKind
 
 SHOWN: Final = 1_000
-_HEADER: Final = ("guid", "line", "reason", "what_it_means", "detail", "sheet")
-_LISTED: Final = {"description": "A column headed `guid`, or one GUID a line."}
-_LINES: Final = {"description": 'A GUID a line: `"00-DB-…"` or `{"guid": "00-DB-…"}`.'}
+_HEADER: Final = "guid,line,reason,what_it_means,detail,sheet"
 _REFUSED: Final = (
     "not_found",
     "instruction_refused",
@@ -165,8 +161,7 @@ class NewInstructionsView(ResourceView):
         query=[ListQuery],
         body={
             "application/json": NewInstructionSerializer,
-            "text/csv": _LISTED,
-            "application/x-ndjson": _LINES,
+            **LISTS_DESCRIBED,
         },
         example={
             "kind": "INSTRUCT",
@@ -367,12 +362,7 @@ def _shown(scope: Scope, reference_: str) -> documents.InstructionSchema:
 
 
 def _file(scope: Scope, reference_: str, *, is_csv: bool) -> HttpResponseBase:
-    lines = every_refused_line(scope, reference_)
     name = f"instruction-{reference_}-not-accepted"
     if not is_csv:
-        rows: Iterator[Any] = (documents.rejection(line) for line in lines)
-        return file_response(ndjson(rows), kind=NDJSON, name=f"{name}.ndjson")
-    cells = (
-        (line.guid or line.raw, line.line, line.reason, line.words, line.detail, line.sheet) for line in lines
-    )
-    return file_response(stream_csv(cells, header=_HEADER), kind=CSV, name=f"{name}.csv")
+        return file_response(refused_ndjson(scope, reference_), kind=NDJSON, name=f"{name}.ndjson")
+    return file_response(refused_csv(scope, reference_, header=_HEADER), kind=CSV, name=f"{name}.csv")

@@ -22,12 +22,10 @@ from portal.rest.paging import PageQuery, page
 from portal.rest.schemas import list_of, page_of, schema_reference
 from portal.rest.views import ResourceView
 from rollouts import services
-from rollouts.api.estate.hub_lists import BODIES, MOST_GUIDS, guids_in, hub_list, listed_in
+from rollouts.api.estate.hub_lists import BODIES, LISTS_DESCRIBED, MOST_GUIDS, guids_in, hub_list, listed_in
 from rollouts.api.pilots import schemas as documents
 from rollouts.queries.pilots.pilots import pilot_hubs, pilot_progress, submissions
 
-_LISTED = {"description": "A column headed `guid`, or one GUID a line."}
-_LINES = {"description": "A GUID a line."}
 _COMMENT = "Everybody concerned reads it."
 
 
@@ -116,8 +114,7 @@ class SubmissionListView(ResourceView):
         query=[SubmissionQuery],
         body={
             "application/json": NewSubmissionSerializer,
-            "text/csv": _LISTED,
-            "application/x-ndjson": _LINES,
+            **LISTS_DESCRIBED,
         },
         example={"guids": ["00-DB-12-34-56-78-9A-BC"], "activate_at": "2027-01-10T02:00:00Z"},
         returns=schema_reference(documents.NominatedSchema),

@@ -92,9 +92,7 @@ def receipt(scope: Scope, reference: str) -> NamedReceipt:
     Raises:
         NotFound: there is none, or it is not the organisation's own.
     """
-    instruction = _own(scope).filter(reference=reference).first()
-    if instruction is None:
-        raise NotFound("There is no such instruction.")
+    instruction = own_instruction(scope, reference)
     return NamedReceipt(
         Receipt.of(instruction), Rollout.objects.values_list("name", flat=True).get(pk=instruction.rollout_id)
     )
@@ -139,15 +137,24 @@ def every_refused_line(scope: Scope, reference: str) -> Iterator[RejectedLine]:
     return (_refused(line) for line in lines.iterator(chunk_size=5_000))
 
 
+def own_instruction(scope: Scope, reference: str) -> Instruction:
+    """Return one of the organisation's own instructions, without its list.
+
+    Raises:
+        NotFound: there is none, or it is not the organisation's own.
+    """
+    instruction = _own(scope).filter(reference=reference).first()
+    if instruction is None:
+        raise NotFound("There is no such instruction.")
+    return instruction
+
+
 def _own(scope: Scope) -> QuerySet[Instruction]:
     return Instruction.objects.filter(organisation_id=scope.organisation_id).defer(*_HEAVY)
 
 
 def _lines(scope: Scope, reference: str) -> QuerySet[InstructionLine]:
-    number = _own(scope).filter(reference=reference).values_list("pk", flat=True).first()
-    if number is None:
-        raise NotFound("There is no such instruction.")
-    return InstructionLine.objects.filter(instruction_id=number)
+    return InstructionLine.objects.filter(instruction_id=own_instruction(scope, reference).pk)
 
 
 def _refused(line: InstructionLine) -> RejectedLine:

@@ -39,15 +39,16 @@ _FIRST: Final = -(2**63)
 
 @dataclass(frozen=True, slots=True)
 class EligibleFilter:
-    """Filter of eligible hubs: by region, or by the Supplier's own answer."""
+    """Filter of eligible hubs: by region, by the Supplier's own answer, or by its instruction."""
 
     region: Region | None = None
     answer: Answer | None = None
+    instruction_id: int | None = None
 
     @property
     def params(self) -> dict[str, int | None]:
         """The same as parameters of a statement."""
-        return {"region": self.region, "answer": self.answer}
+        return {"region": self.region, "answer": self.answer, "instruction_id": self.instruction_id}
 
 
 @dataclass(frozen=True, slots=True)

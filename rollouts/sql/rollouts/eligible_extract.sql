@@ -23,4 +23,7 @@ SELECT {guid} AS guid,
    AND (%(region)s::int IS NULL OR h.region = %(region)s)
    AND (%(answer)s::int IS NULL
         OR CASE WHEN t.import_supplier_id = %(party)s THEN t.import_answer ELSE t.gas_answer END = %(answer)s)
+   AND (%(instruction_id)s::int IS NULL
+        OR CASE WHEN t.import_supplier_id = %(party)s THEN t.import_instruction_id
+                ELSE t.gas_instruction_id END = %(instruction_id)s)
  ORDER BY t.guid

@@ -10,6 +10,7 @@ SELECT page.*, e.firmware_version AS version
           WHERE h.import_supplier_id = %(party)s AND h.guid > %(after)s
             AND t.import_supplier_id = %(party)s AND t.guid > %(after)s AND t.state <> {TargetState.WITHDRAWN}
             AND (%(region)s::int IS NULL OR h.region = %(region)s) AND (%(answer)s::int IS NULL OR t.import_answer = %(answer)s)
+            AND (%(instruction_id)s::int IS NULL OR t.import_instruction_id = %(instruction_id)s)
           ORDER BY h.guid
           LIMIT %(size)s)
          UNION ALL
@@ -22,6 +23,7 @@ SELECT page.*, e.firmware_version AS version
             AND (h.import_supplier_id IS NULL OR NOT (h.gas_supplier_id = h.import_supplier_id))
             AND t.gas_supplier_id = %(party)s AND t.guid > %(after)s AND t.state <> {TargetState.WITHDRAWN}
             AND (%(region)s::int IS NULL OR h.region = %(region)s) AND (%(answer)s::int IS NULL OR t.gas_answer = %(answer)s)
+            AND (%(instruction_id)s::int IS NULL OR t.gas_instruction_id = %(instruction_id)s)
           ORDER BY h.guid
           LIMIT %(size)s)) AS page
   JOIN rollouts_cplentry AS e ON e.id = page.cpl_entry_id

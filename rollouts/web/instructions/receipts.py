@@ -15,7 +15,7 @@ from portal.kernel import clock
 from portal.kernel.paging import BadCursor
 from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
-from portal.kernel.spreadsheets import stream_csv, stream_xlsx
+from portal.kernel.spreadsheets import stream_xlsx
 from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.instructions.receipts import (
     NamedReceipt,
@@ -25,6 +25,7 @@ from rollouts.queries.instructions.receipts import (
     refused_lines,
 )
 from rollouts.queries.instructions.receipts import receipt as receipt_of
+from rollouts.queries.instructions.refused_files import refused_csv
 from rollouts.states import Channel, InstructionKind, RejectionReason
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.instructions.forms import KINDS
@@ -88,14 +89,16 @@ def receipt(request: PortalRequest, reference: str) -> HttpResponse:
 @for_people
 def failures(request: PortalRequest, reference: str, form: str) -> HttpResponseBase:
     """Return the lines that were not taken as a file, ready to be corrected and sent again."""
-    rows = (
-        (line.raw or line.guid, line.line, line.reason, line.words, line.detail, line.sheet)
-        for line in every_refused_line(scope_of(request), reference)
-    )
-    name = f"{reference}-not-accepted.{form}"
+    scope, name = scope_of(request), f"{reference}-not-accepted.{form}"
     if form == "csv":
-        return download(stream_csv(rows, header=_FAILURES, with_mark=True), name, "text/csv; charset=utf-8")
+        # With the mark by which Excel knows the encoding.
+        pieces = refused_csv(scope, reference, header=f"\ufeff{','.join(_FAILURES)}", as_written=True)
+        return download(pieces, name, "text/csv; charset=utf-8")
     if form == "xlsx":
+        rows = (
+            (line.raw or line.guid, line.line, line.reason, line.words, line.detail, line.sheet)
+            for line in every_refused_line(scope, reference)
+        )
         return download(stream_xlsx(rows, header=_FAILURES, title="Not accepted"), name, XLSX)
     raise Http404
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
+import sys
 import threading
-from typing import Any
+from collections.abc import Sequence
+
+from firmware_portal import AccessRefused, NoStream, Portal, Refused
+from firmware_portal.generated.models import Event
 
 from crm import following, receiver, rule
 from crm.mirror import Mirror
-from crm.portal import Portal
 
 
 def say(*words: object) -> None:
@@ -19,6 +23,7 @@ def say(*words: object) -> None:
 
 def main() -> None:
     """Do what is asked for, until Ctrl-C."""
+    logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING)
     options = _options()
     mirror = Mirror(os.environ.get("CRM_STATE", "crm.sqlite"))
     if options.what == "show":
@@ -30,29 +35,28 @@ def main() -> None:
         os.environ["CRM_CLIENT_SECRET"],
         stream_url=os.environ.get("PORTAL_STREAM_URL", ""),
     )
-    say(f"{following.mirror_estate(portal, mirror):,} hubs mirrored")
+    with portal:
+        say(f"{following.mirror_estate(portal, mirror):,} hubs mirrored")
+        _run(options, portal, mirror)
+
+
+def _run(options: argparse.Namespace, portal: Portal, mirror: Mirror) -> None:
     regions = [name for name in options.regions.split(",") if name]
 
-    def told(events: list[dict[str, Any]]) -> None:
+    def on_events(events: Sequence[Event]) -> None:
         for event in events:
-            say(
-                event["id"],
-                event["type"],
-                event.get("subject", ""),
-                event["data"].get("firmware_version") or "",
-            )
+            say(event.id, event.type_, event.subject, event.data.firmware_version or "")
         if regions:
             rule.apply(portal, mirror, regions=regions)
 
-    told([])  # what was left to do when we stopped
-    until = threading.Event()
-    if options.what == "poll":
-        following.poll(portal, mirror, until=until, told=told)
-    elif options.what == "stream":
-        following.stream(portal, mirror, until=until, told=told)
-    elif options.what == "receive":
+    if regions:
+        rule.learn_of_rollouts(portal, mirror)
+    on_events([])  # what was left to do when we stopped
+    if options.what == "receive":
         secrets = os.environ["CRM_WEBHOOK_SECRET"].split()
-        receiver.server(mirror, secrets, port=options.port, told=told).serve_forever()
+        receiver.server(mirror, secrets, port=options.port, on_events=on_events).serve_forever()
+    elif options.what != "mirror":
+        following.follow(portal, mirror, by=options.what, until=threading.Event(), on_events=on_events)
 
 
 def _options() -> argparse.Namespace:
@@ -68,3 +72,5 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         say("Stopped. What was read is kept.")
+    except (AccessRefused, NoStream, Refused) as failure:
+        sys.exit(f"Stopped, since trying again would not help. {failure}")

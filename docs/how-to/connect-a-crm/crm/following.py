@@ -1,19 +1,18 @@
-"""Following the feed: by long poll, or by stream. Each goes on where it stopped, also after a restart."""
+"""Following the feed, by long poll or by stream; each goes on where it stopped, also after a restart."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import httpx
+import firmware_portal
+from firmware_portal import CursorExpired, Portal
+from firmware_portal.following import Way
+from firmware_portal.generated.models import Event
 
 from crm.mirror import Mirror
-from crm.portal import CursorExpired, Portal
 
-Event = dict[str, Any]
-Told = Callable[[list[Event]], None]
+OnEvents = Callable[[Sequence[Event]], None]
 
 
 def mirror_estate(portal: Portal, mirror: Mirror) -> int:
@@ -25,34 +24,23 @@ def mirror_estate(portal: Portal, mirror: Mirror) -> int:
 
 def read_afresh(portal: Portal, mirror: Mirror) -> int:
     """Read the whole estate again."""
-    position = int(portal.events("now")["position"])
+    position = firmware_portal.now(portal)
     return mirror.begin(portal.estate(), position=position)
 
 
-def poll(portal: Portal, mirror: Mirror, *, until: threading.Event, told: Told, wait: int = 20) -> None:
-    """Ask again and again; each answer comes as soon as there is something."""
+def follow(
+    portal: Portal,
+    mirror: Mirror,
+    *,
+    by: Way,
+    until: threading.Event,
+    on_events: OnEvents,
+    wait: int = 20,
+) -> None:
+    """Keep what happens, and pass on what is new to us."""
     while not until.is_set():
         try:
-            page = portal.events(mirror.position("poll") or 0, wait=wait)
+            for batch in firmware_portal.follow(portal, mirror.cursor(by), by=by, until=until, wait=wait):
+                on_events(mirror.take(batch.events, way=by, position=batch.position))
         except CursorExpired:
             read_afresh(portal, mirror)
-            continue
-        except httpx.HTTPError:
-            time.sleep(0.5)
-            continue
-        told(mirror.take(page["items"], way="poll", position=page["position"]))
-
-
-def stream(portal: Portal, mirror: Mirror, *, until: threading.Event, told: Told) -> None:
-    """Hold one connection open and be told; when it ends, go on after the last event we have kept."""
-    while not until.is_set():
-        try:
-            for event in portal.stream(mirror.position("stream") or 0):
-                if until.is_set():
-                    return
-                if event is not None:
-                    told(mirror.take([event], way="stream"))
-        except CursorExpired:
-            read_afresh(portal, mirror)
-        except httpx.HTTPError:
-            time.sleep(0.2)

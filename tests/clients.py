@@ -1,0 +1,111 @@
+"""The libraries of `clients/`: generated, type-checked, tested against a portal and built. `make clients`.
+
+The description is held by validators and generators that nobody here wrote: those in Python from the lock, those
+for Node where Node is found and its packages can be had; where not, that is said, and is no failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+DESCRIPTION: Final = ROOT / "docs" / "reference" / "openapi.yaml"
+PYTHON: Final = ROOT / "clients" / "python"
+TYPESCRIPT: Final = ROOT / "clients" / "typescript"
+CRM: Final = ROOT / "docs" / "how-to" / "connect-a-crm"
+_BIN: Final = Path(sys.executable).parent
+
+
+def main() -> None:
+    """Do all of it; the first thing that fails ends it."""
+    validate()
+    build_python()
+    has_node = build_typescript()
+    tests = ["tests/live/test_python_library.py", "tests/live/test_crm_soak.py"]
+    tests += ["tests/live/test_typescript_library.py"] if has_node else []
+    run("tests against a portal", [sys.executable, "-m", "pytest", "-q", *tests, *sys.argv[1:]], cwd=ROOT)
+
+
+def validate() -> None:
+    """Hold the description against its standard, and let another generator make classes of it."""
+    run("openapi-spec-validator", [_BIN / "openapi-spec-validator", DESCRIPTION], cwd=ROOT)
+    with tempfile.TemporaryDirectory() as scratch:
+        made = Path(scratch) / "described.py"
+        words = [
+            "--input",
+            DESCRIPTION,
+            "--input-file-type",
+            "openapi",
+            "--output",
+            made,
+            "--formatters",
+            "builtin",
+        ]
+        words += ["--output-model-type", "dataclasses.dataclass"]
+        run("datamodel-code-generator", [_BIN / "datamodel-codegen", *words], cwd=ROOT)
+        run("its classes", [sys.executable, "-W", "error", made], cwd=ROOT)
+
+
+def build_python() -> None:
+    """Generate, type-check and build the Python package."""
+    run("openapi-python-client", [sys.executable, ROOT / "clients" / "generate.py"], cwd=ROOT)
+    run("mypy", [_BIN / "mypy"], cwd=PYTHON)
+    types = [_BIN / "mypy", "--config-file", PYTHON / "pyproject.toml", "-p", "crm"]
+    run("mypy of the CRM", types, cwd=ROOT, more={"MYPYPATH": f"{PYTHON / 'src'}{os.pathsep}{CRM}"})
+    shutil.rmtree(PYTHON / "dist", ignore_errors=True)
+    words = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", PYTHON / "dist", PYTHON]
+    run("pip wheel", [sys.executable, "-m", "pip", *words], cwd=ROOT)
+    (wheel,) = (PYTHON / "dist").glob("*.whl")
+    with tempfile.TemporaryDirectory() as scratch:
+        words = ["install", "--quiet", "--no-deps", "--target", scratch, wheel]
+        run("pip install", [sys.executable, "-m", "pip", *words], cwd=ROOT)
+        use = "import firmware_portal; from firmware_portal.generated.models import Rollout; print(Rollout)"
+        run("the wheel alone", [sys.executable, "-c", use], cwd=Path(scratch), more={"PYTHONPATH": scratch})
+
+
+def build_typescript() -> bool:
+    """Do the same with what is written for Node; return whether there was a Node to do it with."""
+    if shutil.which("npm") is None or not (TYPESCRIPT / "package.json").exists():
+        say("No Node here: redocly, spectral, openapi-typescript, tsc and npm pack are left out.")
+        return False
+    try:
+        run("npm ci", ["npm", "ci", "--silent", "--ignore-scripts"], cwd=TYPESCRIPT)
+    except subprocess.CalledProcessError:
+        say(
+            "The packages for Node cannot be had: redocly, spectral, openapi-typescript, tsc and npm pack are left out."
+        )
+        return False
+    for script in ("lint", "generate", "build"):
+        run(f"npm run {script}", ["npm", "run", "--silent", script], cwd=TYPESCRIPT)
+    run("npm pack", ["npm", "pack", "--silent", "--pack-destination", "dist"], cwd=TYPESCRIPT)
+    return True
+
+
+def run(name: str, words: Sequence[str | Path], *, cwd: Path, more: Mapping[str, str] | None = None) -> None:
+    """Say what is done, and do it.
+
+    Raises:
+        CalledProcessError: it failed.
+    """
+    say(name)
+    variables = {**os.environ, "REDOCLY_TELEMETRY": "off", **(more or {})}
+    subprocess.run([str(word) for word in words], cwd=cwd, env=variables, check=True)
+
+
+def say(words: str) -> None:
+    """Tell whoever started us."""
+    print(f"== {words}", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.CalledProcessError as failure:
+        sys.exit(f"{failure.cmd[0]} failed ({failure.returncode}).")
