@@ -20,7 +20,7 @@ from portal.events.kinds import EntryKind
 from portal.events.models import FeedOutbox
 from portal.kernel.guid import Guid
 from portal.kernel.transactions import unit_of_work
-from rollouts.models import Hub, Instruction
+from rollouts.models import Hub, Instruction, Rollout
 from tests.factories import make_rollout, make_world
 from tests.integration.clients import client_for
 from tests.integration.streaming import streaming
@@ -272,10 +272,13 @@ def test_after_a_crash_between_key_and_answer_what_was_decided_is_sent_whatever_
 def test_a_rollout_that_was_notified_before_it_began_is_instructed_and_one_that_refuses_holds_up_nothing(
     world, system, crm, tmp_path
 ):
-    halted = make_rollout(world, now=datetime.now(UTC), status="PAUSED")
-    make_rollout(world, now=datetime.now(UTC), status="NOTIFIED")
+    halted = make_rollout(world, now=datetime.now(UTC), status="NOTIFIED")
     mirror = crm.mirror.Mirror(tmp_path / "crm.sqlite")
     crm.following.mirror_estate(system(), mirror)
+    mirror.note_rollouts([halted.pk])
+    mirror.decide(halted.pk, 0, key="k-1", guids=[str(Guid.from_db(world.guid(0)))])
+    Rollout.objects.filter(pk=halted.pk).update(status="PAUSED", stood_at="NOTIFIED")
+    make_rollout(world, now=datetime.now(UTC), status="NOTIFIED")
 
     crm.rule.learn_of_rollouts(system(), mirror)
     instructed = crm.rule.apply(system(), mirror, regions={"CENTRAL"})
