@@ -1,4 +1,4 @@
-"""Reading numbers from the environment."""
+"""Reading numbers and words from the environment."""
 
 from __future__ import annotations
 
@@ -16,3 +16,15 @@ def count(name: str) -> int:
     """
     text = os.environ.get(name, "").strip().lower()
     return _WORDS[text] if text in _WORDS else int(text)
+
+
+def word(name: str, *allowed: str) -> str:
+    """Read one of some words; nothing where none is given.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    text = os.environ.get(name, "").strip().lower()
+    if text and text not in allowed:
+        raise ValueError(f"{name} is {' or '.join(allowed)}, or empty.")
+    return text

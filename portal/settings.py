@@ -333,6 +333,11 @@ CUTOFF_REMINDERS = [int(days) for days in _words("CUTOFF_REMINDERS", "14 7 1")]
 SERVICE_REQUEST_KEY_FILE = os.environ.get("SERVICE_REQUEST_KEY_FILE", "")
 SERVICE_REQUEST_CERTIFICATE_FILE = os.environ.get("SERVICE_REQUEST_CERTIFICATE_FILE", "")
 SERVICE_REQUEST_ROOTS_FILE = os.environ.get("SERVICE_REQUEST_ROOTS_FILE", "")
+# Certificates of callers' connections, as the proxies that end TLS tell them
+CLIENT_CERTIFICATES = environment.word("CLIENT_CERTIFICATES", "optional", "required")
+CLIENT_CERTIFICATE_PROXIES = _words(
+    "CLIENT_CERTIFICATE_PROXIES"
+)  # networks; nobody else's header is believed
 DCC_ALERT_CODE = os.environ.get("DCC_ALERT_CODE", "N64")
 FEED_KEPT_MONTHS = int(os.environ.get("FEED_KEPT_MONTHS", "13"))  # whole months, besides the one that runs
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from demo.journey import by_xml
 from demo.journey.cast import Journey, own_hubs, scope_of
 from demo.journey.clocks import DAY
 from demo.journey.lists import spoilt_list
 from demo.journey.visitor import TurnedAway
 from demo.journey.waiting import NeverQuiet, settle
+from demo.seed.xml_supplier import XML_SUPPLIER
 from rollouts import services
 from rollouts.models import Instruction, Target
 from rollouts.states import Answer, BatchKind, InstructionKind, TargetState
@@ -69,8 +71,10 @@ def upload(
     *,
     activate_at: datetime | None = None,
 ) -> Instruction | None:
-    """Let somebody of a Supplier upload a list; none where the whole of it was refused."""
+    """Let somebody of a Supplier upload a list, or its system send it; none where all of it was refused."""
     try:
+        if supplier == XML_SUPPLIER:
+            return by_xml.send_list(journey, kind, by_xml.ids_of(file), activate_at=activate_at)
         reference = journey.visitor(supplier).instruct(
             journey.rollout_id,
             kind=kind.value,
@@ -104,3 +108,5 @@ def upload_spoilt(journey: Journey, supplier: str, *, share: float, activate_at:
     counts = (taken.accepted, taken.rejected_by_reason)
     if counts != (len(spoilt.good), spoilt.expected):
         raise AssertionError(f"{supplier}: {counts} instead of {(len(spoilt.good), spoilt.expected)}")
+    if supplier == XML_SUPPLIER:
+        by_xml.check_lists(journey, taken, spoilt)

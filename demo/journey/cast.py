@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from demo.journey.clocks import Clocks
 from demo.journey.simulator import SimulatorClient
 from demo.journey.visitor import Visitor
 from demo.seed import people
 from demo.seed.people import DemoLogIn
+from demo.seed.xml_supplier import XML_SUPPLIER
 from portal.identity.models import Organisation, OrganisationKind
 from portal.identity.scope import Scope
 from rollouts.models import Rollout, Target
@@ -20,7 +21,7 @@ from rollouts.states import Answer
 
 AMBERGATE: Final = people.BOTH_ROLES
 BRACKENMOOR: Final = people.SECOND
-COLDWATER: Final = "Coldwater Energy"
+COLDWATER: Final = XML_SUPPLIER
 DOVEDALE: Final = "Dovedale Gas and Electric"
 ELMSWORTH: Final = "Elmsworth Energy"
 FOXGLOVE: Final = "Foxglove Power"
@@ -53,6 +54,7 @@ class Journey:
     refusals: Counter[str] = field(default_factory=Counter)
     expected: Counter[str] = field(default_factory=Counter)
     visitors: dict[str, Visitor] = field(default_factory=dict)
+    xml_desk: Any = None
 
     @property
     def rollout(self) -> Rollout:

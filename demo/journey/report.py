@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import Count
 
-from demo.journey import checks
+from demo.journey import by_xml, checks
 from demo.journey.cast import Journey
 from demo.journey.waiting import left_to_do
 from portal.events import sequencer
@@ -32,6 +32,9 @@ MUST_BE_NOTHING: Final = (
     "broken_links",
     "not_ended",
     "tracebacks",
+    "xml_answers_wrong",
+    "xml_alerts_wrong",
+    "xml_supplier_elsewhere",
 )
 _WORDS: Final = {
     "hubs": "Hubs in the estate",
@@ -43,6 +46,8 @@ _WORDS: Final = {
     "failed": "Failed for good",
     "no_confirmation": "No confirmation",
     "alerts_told": "Alerts to responsible Suppliers",
+    "xml_requests": "Service Requests in XML of one Supplier",
+    "xml_alerts": "… and the signed alerts it was sent",
     "csp_alerts": "Alerts taken in from CSPs",
     "unmatched": "… that fitted nothing (copies too late, strangers)",
     "changed_hands": "Hubs that changed Suppliers meanwhile",
@@ -75,6 +80,7 @@ def document_of(journey: Journey, *, seconds: Mapping[str, float]) -> dict[str, 
         "overtaken": checks.overtaken(facts),
         "unknown_to_smi": unknown,
         "simulator": journey.simulator.stats(),
+        **by_xml.figures(journey),
         **_zeros(facts, missing=missing, doubled=doubled, wrong=wrong, ended=ended),
         "left": str(left_to_do(journey.simulator, now=facts.now)),
         "hubs_per_second": round(ended / sum(seconds.values()), 1),

@@ -18,6 +18,7 @@ from demo.journey.acting import (
     upload_spoilt,
     wait_for,
 )
+from demo.journey.by_xml import readings
 from demo.journey.cast import (
     AMBERGATE,
     BRACKENMOOR,
@@ -121,9 +122,7 @@ def instructions(journey: Journey) -> None:
     instruct = InstructionKind.INSTRUCT
     upload_spoilt(journey, AMBERGATE, share=0.75, activate_at=day(journey, 30, hour=2))
     upload_spoilt(journey, BRACKENMOOR, share=0.6, activate_at=None)
-    own = own_hubs(journey, COLDWATER, answer=Answer.NONE)
-    dated = own[: len(own) * 4 // 5]
-    upload(journey, COLDWATER, instruct, plain_list(dated), "coldwater.csv", activate_at=day(journey, 35))
+    upload_spoilt(journey, COLDWATER, share=0.8, activate_at=day(journey, 35))
     upload(
         journey,
         INGLENOOK,
@@ -254,6 +253,7 @@ STAGES: Final[Sequence[Stage]] = (
     second_thoughts,
     instructed_times,
     silence,
+    readings,
     cut_off,
     automatic_time,
     completion,

@@ -11,6 +11,7 @@ from django.db.models import Count
 
 from demo.seed.past import Faults, Past, let_happen
 from demo.seed.people import BOTH_ROLES, DCC, GAS_ONLY, IMPORT_ONLY, SECOND, scope_of
+from demo.seed.xml_supplier import XML_SUPPLIER, client_file, instruct_by_xml
 from portal.identity.models import Organisation
 from portal.identity.scope import Scope
 from portal.kernel.working_days import LONDON
@@ -184,7 +185,7 @@ def _let_live(release: Release, now: datetime) -> Rollout:
     _run_pilot(rollout, Past(), now=now - 50 * _DAY)
     given_at = now - _HOUR
     _instruct(rollout, SECOND, share=0.4, activate_at=_at_night(now + 3 * _DAY), now=given_at)
-    _instruct(rollout, "Coldwater Energy", share=0.5, activate_at=_at_night(now + 8 * _DAY), now=given_at)
+    _instruct(rollout, XML_SUPPLIER, share=0.5, activate_at=_at_night(now + 8 * _DAY), now=given_at)
     _instruct(rollout, GAS_ONLY, share=1.0, activate_at=None, now=given_at)
     _instruct(rollout, BOTH_ROLES, share=0.7, activate_at=None, now=given_at)
     _instruct(rollout, "Dovedale Gas and Electric", share=0.8, activate_at=None, now=given_at)
@@ -273,6 +274,8 @@ def _instruct(
     chosen = guids[: round(len(guids) * share)]
     if not chosen:
         return 0
+    if supplier == XML_SUPPLIER and client_file().exists():
+        return instruct_by_xml(rollout, chosen, activate_at=activate_at, now=now)
     return services.receive_instruction(
         scope,
         rollout_id=rollout.pk,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from portal.embedded import services
+from portal.embedded.certificates import ensure_certificates
 from portal.embedded.failures import CannotStart
 from portal.embedded.ports import first_free
 from portal.embedded.processes import Program, Supervisor, python, run_to_end
@@ -173,6 +174,7 @@ class _Stage:
             "HUBSIM_TOKEN": token,
             "HUBSIM_TOKENS": ",".join(f"{csp}={_token(secret, csp)}" for csp in _CSPS),
             "PYTHONPATH": str(ROOT),
+            **(ensure_certificates(self.plan.var / "service-requests") if self.plan.is_demo else {}),
         }
 
     def _programs(self) -> Iterator[Program]:

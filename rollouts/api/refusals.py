@@ -22,6 +22,12 @@ CATALOGUE: Final = (
         "The portal is not set up for Service Requests.",
         "Use the pages or REST.",
     ),
+    ProblemType(
+        "client_certificate_refused",
+        403,
+        "The connection was made without a client certificate that counts.",
+        "Connect with a certificate that the DCC has accepted for one of your User IDs.",
+    ),
     ProblemType("request_id_reused", 409, "The RequestID came before, with another message.", "Count on."),
     ProblemType("counter_too_low", 409, "The originator has sent a higher counter before.", "Count on."),
     ProblemType("bad_certificate", 422, "The certificate cannot sign messages.", "Read `detail`."),

@@ -20,6 +20,7 @@ from portal.kernel import clock
 from portal.rest.fields import QUERY, StrictSerializer, query_values
 from rollouts.rules.identifiers import parse_user_id
 from rollouts.service_requests.carrying_out import answer_request
+from rollouts.service_requests.client_certificates import check_client_certificate
 from rollouts.service_requests.fetching import fetch_messages
 from rollouts.service_requests.reading import LARGEST_MESSAGE, SCHEMAS
 
@@ -38,10 +39,12 @@ class ServiceRequestsView(ScopedAPI, APIView):
 
     def post(self, request: Request) -> HttpResponse:
         """Answer a signed request with its acknowledgement (I99), or with the code of its refusal."""
+        received_from = request._request  # noqa: SLF001 - as it came, to the octet
+        check_client_certificate(received_from, self.scope, now=clock.now())
         kind = (request.content_type or "").split(";")[0].strip().lower()
         if kind not in {XML, "text/xml"}:
             raise UnsupportedMediaType(kind)
-        data = request._request.read(LARGEST_MESSAGE + 1)  # noqa: SLF001 - as it came, to the octet
+        data = received_from.read(LARGEST_MESSAGE + 1)
         answer = answer_request(self.scope, data, received_at=clock.now())
         return HttpResponse(answer.body, status=answer.status, content_type=XML)
 
@@ -63,6 +66,7 @@ class ServiceMessagesView(ScopedAPI, APIView):
 
     def get(self, request: Request) -> HttpResponse:
         """Answer with the messages after a position; `position` in the answer is the next `after`."""
+        check_client_certificate(request._request, self.scope, now=clock.now())  # noqa: SLF001
         query = self.Query(
             data=query_values(request.query_params, self.Query().fields), context={QUERY: True}
         )

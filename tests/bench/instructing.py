@@ -55,9 +55,9 @@ def measure(stage: Stage) -> list[Figure]:
     with stage.running(stage.web()) as programs:
         stage.wait_for_web(programs)
         for _ in range(stage.runs(5)):
-            lines = _list_for(who, LINES, bare)[1].lines
-            _by_rest(stage, who, *_list_for(who, LINES), rest)
-            _through_pages(stage, who, *_list_for(who, LINES), pages)
+            lines = list_for(who, LINES, bare)[1].lines
+            by_rest(stage, who, *list_for(who, LINES), rest)
+            _through_pages(stage, who, *list_for(who, LINES), pages)
     note = "" if lines >= LINES else f"{lines:,} lines: the Supplier has no more"
     at_most = _SECONDS * min(1.0, lines / LINES)
     return [
@@ -81,14 +81,14 @@ def measure_many(stage: Stage) -> list[Figure]:
         stage.wait_for_web(programs)
         stage.wait_for_workers(programs, "worker-live", "worker-dispatch")
         for _ in range(stage.runs(2)):
-            lines = _list_for(who, MANY_LINES, bare)[1].lines
-            _by_rest(stage, who, *_list_for(who, MANY_LINES), ours)
+            lines = list_for(who, MANY_LINES, bare)[1].lines
+            by_rest(stage, who, *list_for(who, MANY_LINES), ours)
     note = "" if lines >= MANY_LINES - 10 else f"{lines:,} lines"
     at_most = _MANY_SECONDS * min(1.0, lines / MANY_LINES)
     return [duration("instruct_1m", ours=ours, bare=bare, at_most=at_most, note=note)]
 
 
-def _list_for(who: estate.People, lines: int, bare: Seconds | None = None) -> tuple[Rollout, MixedList]:
+def list_for(who: estate.People, lines: int, bare: Seconds | None = None) -> tuple[Rollout, MixedList]:
     """Publish afresh, and make the list; the bare statement uses it up, if it is to be timed."""
     party = who.analyst.organisation_id
     rollout = estate.publish(who)
@@ -100,7 +100,7 @@ def _list_for(who: estate.People, lines: int, bare: Seconds | None = None) -> tu
     return rollout, listed
 
 
-def _by_rest(stage: Stage, who: estate.People, rollout: Rollout, listed: MixedList, seconds: Seconds) -> None:
+def by_rest(stage: Stage, who: estate.People, rollout: Rollout, listed: MixedList, seconds: Seconds) -> None:
     """Do what a CRM does: send the list; where it takes longer, ask until it is done."""
     requested = {"kind": "INSTRUCT", "activate_at": f"{clock.now() + timedelta(days=10):%Y-%m-%dT%H:%M:00Z}"}
     seen = set()

@@ -14,6 +14,7 @@ from typing import Final
 import httpx
 
 from portal.embedded import services
+from portal.embedded.certificates import ensure_certificates
 from portal.embedded.ports import free_port
 from portal.embedded.processes import Program, Supervisor, child_environment, python
 from portal.embedded.show import WORKERS
@@ -157,6 +158,7 @@ def stores(var: Path, *, hubs: int, say: Callable[[str], None], quick: bool) -> 
             "PLAIN_HTTP": "1",
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             "PYTHONPATH": str(ROOT),
+            **ensure_certificates(var / "service-requests"),
         }
         stage = Stage(hubs=hubs, var=var, variables=variables, say=say, quick=quick)
         stage.variables["CSP_BASE_URL"] = f"http://127.0.0.1:{stage.simulator_port}"

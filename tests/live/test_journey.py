@@ -21,7 +21,7 @@ PATIENCE = 900
 @pytest.mark.live
 @pytest.mark.requirement(
     "R1.1", "R1.3", "R2.2", "R2.3", "R2.5", "R2.6", "R3.1", "R3.2", "R3.3", "R3.4", "R3.5", "R3.6", "R3.9",
-    "R3.11", "R4.1", "R4.2", "R4.6", "R4.7", "R4.8", "R4.11", "R6.5",
+    "R3.11", "R4.1", "R4.2", "R4.6", "R4.7", "R4.8", "R4.11", "R6.5", "R6.6",
 )  # fmt: skip
 def test_a_rollout_comes_to_its_end_and_everything_is_as_the_hubs_say(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name not in APART}
@@ -48,4 +48,6 @@ def test_a_rollout_comes_to_its_end_and_everything_is_as_the_hubs_say(tmp_path):
         "MODEL_MISMATCH", "ALREADY_AT_VERSION", "UPGRADE_PATH", "SMETS1_OUT_OF_SCOPE", "ALREADY_UPDATED",
         "ALREADY_SENT", "NOTHING_TO_CHANGE", "NOTHING_TO_AGREE_WITH",
     } <= set(report["rejected_by_reason"])  # fmt: skip
+    assert report["xml_requests"] > report["xml_readings"] > 0  # one Supplier works by signed XML alone
+    assert report["xml_alerts"] > 0.05 * report["eligible"]
     assert len(report["refused"]) == 2  # after the cut-off, and at DCC's own time

@@ -46,7 +46,7 @@ def test_the_client_instructs_and_prints_what_was_not_taken(stage, live_server, 
     )
     environment = {
         **os.environ,
-        **dict(re.findall(r"(SR_\w+)=(\"[^\"]*\"|\S+)", BLOCKS[2])),
+        **dict(re.findall(r"(SR_\w+)=(\"[^\"]*\"|\S+)", BLOCKS[3])),
         "SR_MODEL": "Toshiba 433100AC 00AC",
         "PORTAL_URL": live_server.url,
         "SR_CLIENT_ID": made.client_id,

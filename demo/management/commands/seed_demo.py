@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from argparse import ArgumentParser
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from demo.seed import chronicle, estate, incidents, people, stages
+from demo.seed.xml_supplier import put_xml_supplier
 from portal.events import sequencer
 from portal.kernel import clock
 from rollouts import services
@@ -42,6 +44,7 @@ class Command(BaseCommand):
         password = settings.DEMO_PASSWORD or secrets.token_urlsafe(9)
         log_ins = people.put_log_ins(password)
         self._load(hubs=hubs, seed=seed)
+        put_xml_supplier(now=clock.now() - timedelta(days=1))
         if not estate_only:
             self._make_rollouts()
         if inventory is not None:

@@ -69,7 +69,13 @@ class Client:
         sys.exit("The portal does not answer. Send the same message again later.")
 
     def follow(self) -> Iterator[Any]:
-        """Yield each message once, from where the last run stopped."""
+        """Yield each message once, from where the last run stopped, and wait for more."""
+        while True:
+            yield from self.messages()
+            time.sleep(1)
+
+    def messages(self) -> Iterator[Any]:
+        """Yield the messages there are, each once."""
         while True:
             after = self.place.read_text().strip() if self.place.exists() else ""
             query = {"user": self.user, **({"after": after} if after else {})}
@@ -82,7 +88,7 @@ class Client:
                 yield self.checked(etree.fromstring(etree.tostring(message, with_tail=False)))
             self.place.write_text(page.get("position"))  # only now: what is lost before comes again
             if page.get("position") == page.get("head"):
-                time.sleep(1)
+                return
 
     def token(self) -> dict[str, str]:
         """Return the header that lets us in."""
@@ -144,22 +150,27 @@ def show(message: Any) -> None:
             print(f"  {code or name}: {element.text.strip()}")
 
 
-def build(client: Client, wanted: argparse.Namespace) -> Any:
-    """Write the request that was asked for."""
-    if wanted.act == "read":
-        request, body = client.request("11.2", 1, wanted.hubs)
-        add(body, "ReadFirmwareVersion")
-        return request
+def reading(client: Client, hub: str) -> Any:
+    """Write SR 11.2: read the firmware version of a hub."""
+    request, body = client.request("11.2", 1, hub)
+    add(body, "ReadFirmwareVersion")
+    return request
+
+
+def updating(
+    client: Client, act: str, hubs: list[str], model: list[str], version: str, at: str | None
+) -> Any:
+    """Write SR 11.1: instruct, agree, decline or withdraw."""
     request, body = client.request("11.1", 8, client.dcc)
     update = add(body, "UpdateFirmware")
-    model = add(update, "DeviceModel")
-    for name, value in zip(("Manufacturer", "Model", "HardwareVersion"), wanted.model, strict=True):
-        add(model, name, value)
-    add(update, "FirmwareVersion", wanted.version)
-    add(update, "DeviceIDList", ",".join(Path(wanted.hubs).read_text().split()))
-    place = add(update, ANSWERS[wanted.act]) if wanted.act in ANSWERS else update
-    if wanted.at:
-        add(place, "ActivationDateTime", wanted.at)
+    named = add(update, "DeviceModel")
+    for name, value in zip(("Manufacturer", "Model", "HardwareVersion"), model, strict=True):
+        add(named, name, value)
+    add(update, "FirmwareVersion", version)
+    add(update, "DeviceIDList", ",".join(hubs))
+    place = add(update, ANSWERS[act]) if act in ANSWERS else update
+    if at:
+        add(place, "ActivationDateTime", at)
     return request
 
 
@@ -177,7 +188,12 @@ def main(arguments: list[str] | None = None) -> None:
         for message in client.follow():
             show(message)
         return
-    taken = client.send(build(client, wanted))
+    if wanted.act == "read":
+        request = reading(client, wanted.hubs)
+    else:
+        hubs = Path(wanted.hubs).read_text().split()
+        request = updating(client, wanted.act, hubs, wanted.model, wanted.version, wanted.at)
+    taken = client.send(request)
     show(taken)
     if text_of(taken, "ResponseCode") != "I99":
         sys.exit(1)

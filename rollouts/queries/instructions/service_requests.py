@@ -64,17 +64,13 @@ def counting_certificates(
     scope: Scope, user_id: Guid, *, serial: str, now: datetime
 ) -> list[KnownCertificate]:
     """List the accepted certificates of a User ID with this serial number that count now."""
-    rows = SigningCertificate.objects.filter(
-        organisation_id=scope.organisation_id,
-        user_identifier__eui64=user_id.db,
-        user_identifier__organisation_id=scope.organisation_id,
-        serial=serial,
-        accepted_at__lte=now,
-        revoked_at=None,
-        not_before__lte=now,
-        not_after__gte=now,
-    )
+    rows = _counting(scope, now=now).filter(user_identifier__eui64=user_id.db, serial=serial)
     return [KnownCertificate(row.pk, row.pem) for row in rows]
+
+
+def has_counting_certificate(scope: Scope, *, sha256: bytes, now: datetime) -> bool:
+    """Return whether a certificate counts now for any User ID of the organisation."""
+    return _counting(scope, now=now).filter(sha256=sha256).exists()
 
 
 def newest_rollout_id(
@@ -117,6 +113,17 @@ def requests_by_position(
 def firmware_versions(entry_ids: Collection[int]) -> dict[int, str]:
     """Return the firmware version of each CPL entry."""
     return dict(CplEntry.objects.filter(pk__in=list(entry_ids)).values_list("pk", "firmware_version"))
+
+
+def _counting(scope: Scope, *, now: datetime) -> QuerySet[SigningCertificate]:
+    return SigningCertificate.objects.filter(
+        organisation_id=scope.organisation_id,
+        user_identifier__organisation_id=scope.organisation_id,
+        accepted_at__lte=now,
+        revoked_at=None,
+        not_before__lte=now,
+        not_after__gte=now,
+    )
 
 
 def _own(scope: Scope, originator: Guid) -> QuerySet[ServiceRequest]:
