@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from django.conf import settings
 
 from notifications.webhooks import retries
@@ -17,7 +16,6 @@ REFERENCE = ROOT / "docs" / "reference"
 _SENT_ELSEWHERE = {"HUB_CONSENT"}
 
 
-@pytest.mark.requirement("R6.3")
 def test_every_kind_is_explained_once_and_no_other():
     explained = re.findall(r"^### (\S+)$", (REFERENCE / "events.md").read_text(), re.MULTILINE)
 

@@ -51,7 +51,6 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Callable[[System, str], int]:
     return count
 
 
-@pytest.mark.requirement("R6.2")
 @pytest.mark.django_db
 @pytest.mark.parametrize(("hubs", "updates"), [(20, 1), (600, 3)])
 def test_a_call_takes_as_many_statements_for_few_hubs_as_for_many(

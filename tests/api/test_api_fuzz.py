@@ -86,7 +86,6 @@ def fuzzed(stage: Stage, settings: Any) -> Iterator[Stage]:
     request_finished.connect(close_old_connections)
 
 
-@pytest.mark.requirement("R6.2")
 @pytest.mark.django_db
 @pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda part: part)
 def test_whatever_is_sent_the_answer_is_described(path: str, method: str, fuzzed: Stage) -> None:

@@ -12,8 +12,6 @@ from openapi_spec_validator import validate
 
 from portal.rest.description import openapi_document
 
-pytestmark = pytest.mark.requirement("R6.2")
-
 
 def parts(part: Any, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], dict[str, Any]]]:
     """Every object of the description, with where it stands."""

@@ -10,7 +10,7 @@ from django.urls import reverse
 from portal.problems import CATALOGUE
 from portal.rest.developer_pages import PAGES
 
-pytestmark = [pytest.mark.requirement("R6.2"), pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db]
 
 
 def test_the_description_is_one_as_yaml_and_json():

@@ -19,7 +19,7 @@ from tests.api.conftest import stage_of
 from tests.api.systems import System, body_of
 from tests.factories import make_world
 
-pytestmark = [pytest.mark.requirement("R6.2"), pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db]
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 TREE = {"all": [{"field": "region", "op": "in", "value": ["CENTRAL"]}]}
 
@@ -100,7 +100,7 @@ def test_little_that_would_become_much_is_put_down_before_it_does(stage, body, k
     assert most < 40_000_000 + 4 * len(body)
 
 
-@pytest.mark.requirement("R3.8", "R4.2")
+@pytest.mark.requirement("R4.2")
 @pytest.mark.parametrize(
     "encode",
     [

@@ -12,7 +12,6 @@ from portal.rest.idempotency import KEPT, forget_old_keys
 from rollouts.models import SelectionRuleVersion
 from tests.api.systems import body_of
 
-pytestmark = pytest.mark.requirement("R6.2")
 TREE = {"all": [{"field": "region", "op": "in", "value": ["CENTRAL"]}]}
 RULE = {"name": "Central", "tree": TREE}
 OTHER = {"name": "Central", "tree": {"not": TREE}}

@@ -14,7 +14,7 @@ from portal.events.sequencer import sequence_all
 from rollouts.models import Command, Instruction
 from tests.api.systems import body_of
 
-pytestmark = [pytest.mark.requirement("R3.3", "R6.2"), pytest.mark.django_db]
+pytestmark = [pytest.mark.requirement("R3.3"), pytest.mark.django_db]
 
 
 def instruct(stage, system, number):

@@ -15,7 +15,7 @@ from tests.api.systems import PREFIX, System, body_of
 from tests.api.things import owned
 from tests.integration.clients import client_for
 
-pytestmark = [pytest.mark.requirement("R6.2"), pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db]
 LATER = "2027-02-01T02:00:00Z"
 
 

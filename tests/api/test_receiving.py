@@ -23,7 +23,7 @@ from tests.api.systems import PREFIX
 from tests.api.things import owned
 from tests.integration.clients import client_for
 
-pytestmark = [pytest.mark.requirement("R6.2"), pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db]
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -136,7 +136,6 @@ def alert(stage):
     )
 
 
-@pytest.mark.requirement("R5.2")
 def test_alerts_in_chunks_are_stored(stage):
     body = alert(stage) + b"\n" + alert(stage)
 

@@ -13,7 +13,7 @@ from portal.kernel import caching
 from tests.api.systems import beginning_of_this_minute, body_of
 from tests.integration.clients import client_for, token_for
 
-pytestmark = [pytest.mark.requirement("R6.2"), pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db]
 
 
 @pytest.fixture

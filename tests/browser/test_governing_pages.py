@@ -84,7 +84,6 @@ def pages_of(world, trouble, actor: str) -> dict[str, str]:
             }
 
 
-@pytest.mark.requirement("R5.1", "R5.2")
 @pytest.mark.parametrize("actor", ["supplier", "operator", "panel"])
 def test_every_page_of_what_went_wrong_is_accessible_and_fits(
     live_server, open_page, log_in, axe, fits, scene, actor

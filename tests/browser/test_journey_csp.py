@@ -14,7 +14,7 @@ from tests.browser.scenes import make_scene
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.requirement("R1.1", "R4.5", "R6.1")
+@pytest.mark.requirement("R1.1", "R4.5")
 @pytest.mark.parametrize("width", [1280, 390])
 def test_notices_and_the_schedule_ahead(walk, width):
     now = datetime.now(UTC)

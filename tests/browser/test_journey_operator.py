@@ -13,7 +13,7 @@ from rollouts.services import HubList
 from rollouts.states import BatchKind, RolloutStatus
 from tests.web.forms import as_typed
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.1"), pytest.mark.hubs(40)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.hubs(40)]
 
 
 @pytest.fixture

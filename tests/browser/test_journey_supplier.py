@@ -14,7 +14,7 @@ from tests.browser.scenes import make_scene
 from tests.factories import make_rollout, make_world
 from tests.web.forms import as_typed
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.1")]
+pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -89,7 +89,6 @@ def pages_of(scene, actor: str) -> dict[str, str]:
             return {**everybody, "channels": "/channels/", "schedule": "/schedule/"}
 
 
-@pytest.mark.requirement("R4.5")
 @pytest.mark.parametrize("actor", ["supplier", "operator", "csp", "panel"])
 def test_every_page_is_accessible_and_fits(live_server, open_page, log_in, axe, fits, actor):
     scene = make_scene(now=datetime.now(UTC))

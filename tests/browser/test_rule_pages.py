@@ -79,7 +79,6 @@ def pages_of(scene) -> dict[str, str]:
     }
 
 
-@pytest.mark.requirement("R4.5")
 def test_every_page_of_rules_is_accessible_and_fits(live_server, open_page, log_in, axe, fits, scene):
     wrong = []
     for width in WIDTHS:

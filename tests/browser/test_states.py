@@ -83,7 +83,6 @@ def judge(live_server, axe, fits):
     assert not result.wrong, "\n\n".join(result.wrong)
 
 
-@pytest.mark.requirement("R6.1")
 def test_pages_of_last_resort_are_accessible_and_fit(open_page, log_in, judge, settings):
     world = make_world(hubs=0)
     settings.ROOT_URLCONF = __name__
@@ -101,7 +100,6 @@ def test_pages_of_last_resort_are_accessible_and_fit(open_page, log_in, judge, s
         judge.open(stranger, "sso-error", "/sorry/authentication_error/", status=401)
 
 
-@pytest.mark.requirement("R4.5")
 @pytest.mark.parametrize("actor", ["supplier", "operator", "csp", "panel"])
 def test_pages_with_nothing_on_them_are_accessible_and_fit(open_page, log_in, judge, actor):
     world = make_world(hubs=0)
@@ -126,7 +124,6 @@ def test_pages_with_nothing_on_them_are_accessible_and_fit(open_page, log_in, ju
             judge.open(page, f"empty-{actor}-{name}", address)
 
 
-@pytest.mark.requirement("R4.2")
 def test_forms_sent_empty_say_what_is_wrong_and_are_accessible(open_page, log_in, judge):
     scene = make_scene(now=datetime.now(UTC))
     notified, moving = f"/rollouts/{scene.notified.pk}/", f"/rollouts/{scene.moving.pk}/"
@@ -163,7 +160,6 @@ _SEND_EMPTY = """form => {
 }"""
 
 
-@pytest.mark.requirement("R6.1")
 @pytest.mark.parametrize("width", WIDTHS)
 def test_what_was_typed_before_the_session_ended_is_shown_accessibly(
     live_server, open_page, log_in, judge, width
@@ -187,7 +183,7 @@ def test_what_was_typed_before_the_session_ended_is_shown_accessibly(
     page.get_by_text("The view is kept.").wait_for()
 
 
-@pytest.mark.requirement("R6.1", "R6.4")
+@pytest.mark.requirement("R6.4")
 def test_a_page_that_refreshes_itself_does_not_throw_out_somebody_who_types(
     live_server, open_page, log_in, judge
 ):

@@ -17,8 +17,6 @@ from hubsim.__main__ import main, read_tokens
 from hubsim.codes import Csp
 from tests.hubsim.two_sides import until
 
-pytestmark = pytest.mark.requirement("R6.5")
-
 ROOT = Path(__file__).resolve().parents[2]
 
 

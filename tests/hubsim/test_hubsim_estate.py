@@ -13,8 +13,6 @@ from hubsim.catalogue import DEVICE_MODELS
 from hubsim.codes import REGIONS, STATUSES
 from hubsim.parties import SUPPLIERS
 
-pytestmark = pytest.mark.requirement("R6.5")
-
 
 @pytest.fixture(scope="module")
 def million():

@@ -7,8 +7,6 @@ import pytest
 
 from hubsim.profile import Delay, MalformedProfile, Profile, preset, preset_names, read_profile
 
-pytestmark = pytest.mark.requirement("R6.5")
-
 
 def test_the_promised_presets_are_there():
     assert set(preset_names()) == {"bad-release", "calm", "hostile", "instant", "realistic"}

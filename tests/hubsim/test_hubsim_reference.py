@@ -11,8 +11,6 @@ from hubsim import estate
 from hubsim.catalogue import cpl_entries, make_image
 from hubsim.reference import reference_data
 
-pytestmark = pytest.mark.requirement("R6.5")
-
 
 def test_the_reference_data_is_the_same_for_the_same_seed():
     assert reference_data(1) == reference_data(1)

@@ -22,11 +22,7 @@ from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from tests.factories import OrganisationFactory, UserFactory
 from tests.identity.client_views import READ, WRITE, ask, call, token_for
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.urls("tests.identity.client_views"),
-    pytest.mark.requirement("R6.2"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.identity.client_views")]
 
 
 def test_a_secret_is_kept_as_a_digest_only(made):

@@ -15,11 +15,7 @@ from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, Refusal
 from tests.identity.client_views import READ, ask, call, token_for
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.urls("tests.identity.client_views"),
-    pytest.mark.requirement("R6.2"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.identity.client_views")]
 
 
 @pytest.mark.parametrize("basic", [True, False])

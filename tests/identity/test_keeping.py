@@ -15,7 +15,7 @@ from portal.accounts import unsent_forms
 from tests.factories import make_rollout
 from tests.identity.conftest import PASSWORD
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1"), pytest.mark.hubs(20)]
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(20)]
 HERE = "http://testserver"
 
 

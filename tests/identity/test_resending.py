@@ -34,7 +34,6 @@ def view(token="a" * 64, **changes):
     return {"csrfmiddlewaretoken": token, "name": "Ours", "query": "split=yes", **changes}
 
 
-@pytest.mark.requirement("R5.1")
 def test_an_incident_sent_twice_is_raised_once(world, browser, now):
     rollout = make_rollout(world, now=now)
     fields = {

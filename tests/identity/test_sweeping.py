@@ -21,7 +21,7 @@ from portal.kernel.models import IdempotencyKey
 from tests.identity.client_views import ask
 from tests.identity.test_logging_in import is_logged_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1")]
+pytestmark = [pytest.mark.django_db]
 
 
 def test_what_still_counts_stays_and_what_has_ended_goes(seats, logged_in):

@@ -18,7 +18,7 @@ def test_the_corpus_is_large_and_each_file_is_another() -> None:
     assert len({case.data for case in CORPUS}) == len(CORPUS)
 
 
-@pytest.mark.requirement("R3.8", "R4.2")
+@pytest.mark.requirement("R4.2")
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
 def test_a_file_is_read_by_its_receipt(case: Case) -> None:
     if case.problem:

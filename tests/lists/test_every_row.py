@@ -14,7 +14,7 @@ from portal.kernel.guid.value import EDGES
 from portal.kernel.spreadsheets import ROW_KINDS, SHEET_STEP, FileRefused, GuidColumn, read_guid_column
 from tests.lists.corpus import GPFS, HUBS
 
-pytestmark = pytest.mark.requirement("R3.8", "R4.2")
+pytestmark = pytest.mark.requirement("R4.2")
 
 FAST = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 hubs = st.sampled_from(HUBS)

@@ -15,7 +15,7 @@ from rollouts.models import Instruction
 from tests.api.conftest import stage_of
 from tests.factories import make_world
 
-pytestmark = [pytest.mark.live, pytest.mark.requirement("R6.2"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

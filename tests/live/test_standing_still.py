@@ -23,7 +23,7 @@ from portal.recurring import runs
 from portal.recurring.periods import Period
 from tests.live.conftest import serving, variables_of
 
-pytestmark = [pytest.mark.live, pytest.mark.requirement("R6.7"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 
 SKEWED = """
 import datetime, sys, time_machine

@@ -11,7 +11,7 @@ import pytest
 from tests.factories import make_world
 from tests.integration.clients import client_for, token_for
 
-pytestmark = [pytest.mark.live, pytest.mark.requirement("R6.3"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_long_poll_is_answered_when_the_server_stops(server, port):

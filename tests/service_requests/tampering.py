@@ -192,6 +192,17 @@ BYTES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "byte order mark": (lambda m: b"\xef\xbb\xbf" + m, "EP01"),
     "NUL": (lambda m: m.replace(b"Toshiba", b"Tosh\0ba"), "EP01"),
     "XML 1.1": (lambda m: m.replace(b"'1.0'", b"'1.1'", 1), "EP01"),
+    "the prefix means another namespace within": (
+        lambda m: m.replace(b"<sr:DeviceIDList>", b'<sr:DeviceIDList xmlns:sr="urn:other">'),
+        "EP02",
+    ),
+    "another prefix": (lambda m: m.replace(b"sr:", b"x:").replace(b"xmlns:sr=", b"xmlns:x="), "EP10"),
+    "doubled within": (
+        lambda m: m.replace(b"</sr:Request>", m.split(b"?>", 1)[-1] + b"</sr:Request>"),
+        "EP02",
+    ),
+    "first octet lost": (lambda m: m[1:], "EP01"),
+    "character references out of bounds": (lambda m: m.replace(b"0C230000", b"&#0;&#xFFFFFFF;"), "EP01"),
     "very deep": (lambda _: b"<a>" * 100_000, "EP01"),
     "too large": (lambda m: m.replace(b"Toshiba", b"T" * (2 * 1024 * 1024)), "EP03"),
     "other namespace": (lambda m: m.replace(NAMESPACE.encode(), b"urn:other"), "EP02"),

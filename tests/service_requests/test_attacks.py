@@ -44,6 +44,7 @@ def test_sections_of_characters_are_what_they_say(stage, cdata):
     assert Instruction.objects.get().accepted == 1
 
 
+@pytest.mark.requirement("R3.8")
 def test_50_000_ids_are_taken_and_50_001_are_not(stage):
     ids = [
         f"0F-DB-12-34-{n >> 24:02X}-{n >> 16 & 255:02X}-{n >> 8 & 255:02X}-{n & 255:02X}"

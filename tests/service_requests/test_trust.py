@@ -118,6 +118,24 @@ class TestReplay:
 
         assert codes == ["I99"] * 4 + ["EP21"] * 2
 
+    def test_a_counter_that_begins_again_does_nothing(self, stage):
+        """A system that has lost its counter, and whoever replays what it once sent."""
+        first = signed(update([stage.guid(0)], counter=1), stage.supplier.signer)
+        stage.supplier.post(first)
+        for counter in (2, 3):
+            stage.supplier.send(update([stage.guid(counter)], counter=counter))
+
+        begun_again = [stage.supplier.send(update([stage.guid(9)], counter=n)).code for n in (0, 1, 2, 3)]
+        replayed = stage.supplier.post(first)
+
+        assert begun_again == ["EP21", "EP20", "EP20", "EP20"]
+        assert (replayed.status_code, Instruction.objects.count()) == (202, 3)
+        assert stage.supplier.send(update([stage.guid(9)], counter=4)).code == "I99"
+
+    @pytest.mark.parametrize("counter", ["-1", "1.5", "1e3", "+4", " 4", "٤", "0x4", ""])
+    def test_what_is_no_counter_is_none(self, stage, counter):
+        refused(stage, signed(update([stage.guid(0)], counter=counter), stage.supplier.signer), "EP02")
+
     def test_counters_are_each_users_own(self, stage):
         stage.supplier.send(update([stage.guid(0)], counter=10))
 

@@ -254,7 +254,6 @@ def test_an_axis_has_a_few_round_marks_and_reaches_the_top(top):
     assert 0 <= chart.columns[0].blocks[0].y <= charts.FIELD
 
 
-@pytest.mark.requirement("R4.9")
 def test_columns_stack_and_their_table_adds_up():
     days = {date(2027, 3, 1): {"yours": 10, "default": 5}, date(2027, 3, 2): {"default": 7}}
     series = [
@@ -384,7 +383,6 @@ def test_a_forecast_that_ends_at_the_deadline_says_so():
 
 
 @pytest.mark.django_db
-@pytest.mark.requirement("R4.2")
 def test_an_empty_field_says_what_to_do_and_a_question_takes_no_colon(world, seat):
     page = seat("operator").post("/rollouts/new/", {"name": ""}).content.decode()
 

@@ -95,7 +95,6 @@ def test_what_is_not_named_of_an_entry_stays(stage):
     assert (body["predecessors"], body["chts_version"]) == (["0C220000"], "CHTS V1.4")
 
 
-@pytest.mark.requirement("R1.6")
 def test_what_leaving_the_list_would_do_is_counted_for_the_dcc_alone(stage):
     path = f"/cpl-entries/{stage.world.target.pk}/status"
 

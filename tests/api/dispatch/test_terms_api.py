@@ -7,8 +7,6 @@ import pytest
 from rollouts.models import CspChannel, Rollout, SupplierHours
 from tests.api.systems import PREFIX, System, body_of
 
-pytestmark = pytest.mark.requirement("R3.12")
-
 NIGHT = {"from": "23:00", "to": "05:00"}
 
 
@@ -23,6 +21,7 @@ def panel(stage):
     return System(stage.world.panel)
 
 
+@pytest.mark.requirement("R3.12")
 def test_dcc_changes_hours_and_ramp_and_reads_who_approved_them(stage):
     before = stage.dcc.get(stage.path("/pace"))
 
@@ -74,6 +73,7 @@ def test_capacity_is_tried_before_it_is_changed(stage):
     assert CspChannel.objects.get(region=2).capacity_per_night == 7
 
 
+@pytest.mark.requirement("R3.12")
 @pytest.mark.parametrize(
     ("path", "body", "code"),
     [
@@ -96,6 +96,7 @@ def test_a_region_nobody_serves_has_no_terms(stage):
     assert stage.dcc.post("/channels/99/forecast", {}).status_code == 404
 
 
+@pytest.mark.requirement("R3.12")
 def test_a_supplier_keeps_hours_that_only_it_reads(stage):
     put = sent(stage.supplier, "put", "/activation-hours", {"activation_hours": NIGHT})
     second = stage.other.get("/activation-hours")
@@ -114,6 +115,7 @@ def test_a_supplier_keeps_hours_that_only_it_reads(stage):
     assert not SupplierHours.objects.exists()
 
 
+@pytest.mark.requirement("R3.12")
 def test_others_than_dcc_neither_read_nor_change_terms(stage, panel):
     for system in (stage.supplier, stage.other, panel):
         assert system.get(stage.path("/pace")).status_code == 403

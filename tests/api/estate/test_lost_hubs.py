@@ -23,7 +23,7 @@ from tests.api.systems import System
 from tests.api.things import owned
 from tests.factories import make_rollout
 
-pytestmark = [pytest.mark.requirement("R3.11", "R3.3"), pytest.mark.django_db]
+pytestmark = [pytest.mark.requirement("R3.11"), pytest.mark.django_db]
 
 #: A request of its own, in which nothing of hubs stands, or which ends the session.
 LEFT_OUT = re.compile(
@@ -127,6 +127,7 @@ def past_rollout(stage: Stage, now: datetime) -> Rollout:
     return ended
 
 
+@pytest.mark.requirement("R3.3")
 def test_nothing_that_becomes_of_a_lost_hub_changes_what_its_former_supplier_reads(stage, now):
     world = stage.world
     person = Client()

@@ -111,7 +111,6 @@ def test_a_file_is_removed_or_called_off(stage):
     assert stage.supplier.delete(f"{FILES}/{export['id']}").status_code == 404
 
 
-@pytest.mark.requirement("R3.3")
 def test_nobody_else_finds_it_not_even_another_system_of_the_organisation(stage):
     export = order(stage.supplier)
     write()
@@ -124,7 +123,6 @@ def test_nobody_else_finds_it_not_even_another_system_of_the_organisation(stage)
     assert stage.csp.get(FILES).status_code == 403
 
 
-@pytest.mark.requirement("R3.3")
 def test_its_id_does_not_count_what_others_order(stage):
     ids = [order(system)["id"] for system in (stage.supplier, stage.other, stage.third)]
 

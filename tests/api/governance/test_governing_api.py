@@ -107,7 +107,6 @@ def test_the_triage_board_is_read_by_the_dcc_and_the_panel(stage, panel):
     assert stage.supplier.get("/triage").status_code == 403
 
 
-@pytest.mark.requirement("R1.6")
 def test_the_catalogue_is_read_by_all_and_kept_by_the_dcc(stage):
     entry = stage.world.target
     models = body_of(stage.supplier.get("/device-models"))["items"]
@@ -136,7 +135,6 @@ def test_an_image_that_is_not_the_one_of_the_list_is_refused(stage):
     assert body_of(answer)["problems"]
 
 
-@pytest.mark.requirement("R5.5")
 def test_the_audit_trail_is_read_and_its_chain_checked(stage):
     stage.dcc.post(stage.path("/steps/suspend"), {"reason": "HAN devices restart."})
     sequencer.sequence_all()

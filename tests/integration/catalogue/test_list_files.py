@@ -136,7 +136,6 @@ def test_every_row_is_taken_comes_back_or_is_named(world, take):
     assert report.lines + sum(part.rows for part in report.not_read) == len(sheet) - 1 + 2
 
 
-@pytest.mark.requirement("R4.2")
 def test_correcting_the_wrong_cell_alone_is_enough(world, take):
     report = take(text(row("0C240000"), row("0C250000", path="0C42000")))
     given = b"".join(refused_lines_csv(world.operator, import_id=report.id)).decode("utf-8-sig")

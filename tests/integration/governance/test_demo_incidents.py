@@ -30,7 +30,6 @@ def played(now):
     return world
 
 
-@pytest.mark.requirement("R5.1", "R5.2")
 def test_one_is_looked_into_one_handled_with_it_one_new_and_one_closed(played, now):
     incidents.put_incidents(now=now)
 

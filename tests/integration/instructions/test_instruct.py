@@ -270,7 +270,6 @@ def test_the_number_of_statements_does_not_grow_with_the_hubs(now):
     assert statements(range(20)) == statements(range(400))
 
 
-@pytest.mark.requirement("R3.3")
 def test_tallies_follow_the_answers(world, rollout, now):
     give(world.as_supplier, rollout, world.pasted(*range(20)), now=now, at=now + timedelta(days=30))
 

@@ -147,7 +147,6 @@ def test_a_later_word_is_not_undone_by_an_earlier_one_that_was_still_waiting(now
     assert Target.objects.get(rollout_id=rollout.pk, guid=world.guid(0)).effective_at == second
 
 
-@pytest.mark.requirement("R5.3")
 def test_what_is_left_when_the_rollout_stops_is_said_to_be_so(now):
     world = make_world(hubs=60)
     rollout = make_rollout(world, now=now)

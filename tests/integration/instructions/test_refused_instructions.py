@@ -162,7 +162,6 @@ def test_the_time_must_be_earlier_than_dccs_and_still_ahead(world, rollout, now)
     assert (equal.value.code, past.value.code) == ("TIME_NOT_EARLIER", "TIME_PASSED")
 
 
-@pytest.mark.requirement("R3.1", "R5.6")
 @pytest.mark.parametrize(
     ("status", "code"),
     [

@@ -263,7 +263,7 @@ def test_whoever_wants_mail_again_is_not_sent_what_was_missed(now):
     assert [letter.subject for letter in mail.outbox] == ["Resumed: Toshiba 0C230000"]
 
 
-@pytest.mark.requirement("R4.1", "R6.7")
+@pytest.mark.requirement("R6.7")
 @pytest.mark.parametrize(
     ("kind", "data", "page"),
     [

@@ -19,7 +19,7 @@ from portal.kernel.refusals import BadInput
 from rollouts.models import Batch, Incident
 from tests.factories import make_rollout, make_world
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.7")]
+pytestmark = [pytest.mark.django_db]
 
 BROKEN = "Northern\nBcc: everybody@example.org"
 
@@ -60,6 +60,7 @@ def test_what_services_keep_is_held_to_it(now):
             keep()
 
 
+@pytest.mark.requirement("R6.7")
 def test_a_letter_that_cannot_be_written_stops_no_other(now, monkeypatch):
     world = make_world(hubs=0)
     services.enrol_readers()

@@ -19,7 +19,7 @@ from rollouts.rules import RuleBroken
 from rollouts.services import HubList
 from tests.factories import make_rollout
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R2.4", "R4.5")]
+pytestmark = [pytest.mark.django_db]
 
 
 @pytest.fixture
@@ -45,6 +45,7 @@ def duties(scope, now):
     return {each.duty: each for each in dashboard(scope, now=now).outstanding}
 
 
+@pytest.mark.requirement("R2.4", "R4.5")
 def test_planned_dates_are_told_to_everybody_and_written_down(world, rollout, now):
     plan(world, rollout, now=now)
     plan(world, rollout, now=now, starts=12)
@@ -62,6 +63,7 @@ def test_planned_dates_are_told_to_everybody_and_written_down(world, rollout, no
     assert Event.objects.filter(name="pilot.planned").count() == 2
 
 
+@pytest.mark.requirement("R2.4", "R4.5")
 def test_planned_dates_are_what_others_do_next_and_deadlines_of_ones_own(world, rollout, now):
     plan(world, rollout, now=now)
     starts_at, ends_at = rollout.pilot_starts_at, rollout.pilot_ends_at
@@ -99,7 +101,7 @@ def test_dates_that_make_no_sense_are_refused(world, rollout, now, starts, ends)
         services.plan_pilot(world.as_supplier, rollout_id=rollout.pk, starts_at=None, ends_at=None, now=now)
 
 
-@pytest.mark.requirement("R1.1")
+@pytest.mark.requirement("R1.1", "R2.4")
 def test_a_notice_says_when_the_pilot_is_planned(world, now):
     drafted = services.draft_rollout(
         world.operator,
@@ -119,7 +121,7 @@ def test_a_notice_says_when_the_pilot_is_planned(world, now):
     assert "The pilot is planned to start on" in notice_text(EntryKind.ROLLOUT_NOTIFIED, entry).text
 
 
-@pytest.mark.requirement("R3.7")
+@pytest.mark.requirement("R3.7", "R4.5")
 def test_the_cut_off_of_a_batch_is_a_date_of_the_rollout(world, now):
     rollout = make_rollout(world, now=now)
     formed = services.create_batch(
@@ -137,7 +139,7 @@ def test_the_cut_off_of_a_batch_is_a_date_of_the_rollout(world, now):
     assert dates["North first: cut-off"] == formed.cutoff_at
 
 
-@pytest.mark.requirement("R5.3")
+@pytest.mark.requirement("R4.5", "R5.3")
 def test_a_paused_rollout_names_who_is_due_to_say_how_it_goes_on(world, now):
     rollout = make_rollout(world, now=now)
     type(rollout).objects.filter(pk=rollout.pk).update(status="PAUSED", stood_at="SAFE_LAUNCH", status_at=now)

@@ -184,7 +184,6 @@ def test_a_target_that_a_change_of_supplier_passed_by_is_mended(
     assert (mended.import_answer, mended.consent, mended.state) == (0, 1, 10)
 
 
-@pytest.mark.requirement("R1.6")
 def test_a_hub_whose_region_is_corrected_is_commanded_through_the_csp_that_serves_it(
     world: World, rollout: Rollout, now: datetime
 ) -> None:

@@ -23,7 +23,6 @@ def _move(
     )
 
 
-@pytest.mark.requirement("R4.5")
 def test_every_statement_on_targets_moves_the_counts(now):
     world = make_world(hubs=200)
     rollout = make_rollout(world, now=now)

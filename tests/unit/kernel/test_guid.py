@@ -181,7 +181,7 @@ lines_of_lists = st.lists(
 )
 
 
-@pytest.mark.requirement("R3.8", "R4.2")
+@pytest.mark.requirement("R4.2")
 @given(lines_of_lists, st.sampled_from(["\n", "\r\n"]))
 @settings(max_examples=60, deadline=None)
 def test_reading_lines_together_gives_what_reading_them_one_by_one_gives(lines: list[str], end: str) -> None:

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from portal.kernel import opaque, paging
 from portal.kernel.paging import BadCursor
 
-pytestmark = pytest.mark.requirement("R3.3")
-
 
 @given(st.integers(min_value=0, max_value=2**63 - 1))
 def test_a_number_comes_back_as_it_was(number):

@@ -17,7 +17,7 @@ from rollouts.queries.rollouts.dashboard import dashboard
 from rollouts.queries.rollouts.duties import Duty
 from tests.factories import OrganisationFactory, UserFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.11")]
+pytestmark = [pytest.mark.django_db]
 
 LIST = "/unmatched-alerts/"
 REVIEW = "/unmatched-alerts/review/"
@@ -36,6 +36,7 @@ def misfit(world, today, *, number: int = 0, why: str = "NO_ROLLOUT", csp: int |
     )
 
 
+@pytest.mark.requirement("R4.11")
 def test_an_alert_is_marked_with_who_when_and_why(world, seat, today):
     each, other = misfit(world, today), misfit(world, today, number=1)
     client = seat("operator")
@@ -53,6 +54,7 @@ def test_an_alert_is_marked_with_who_when_and_why(world, seat, today):
     assert "1 alert marked as reviewed." in page
 
 
+@pytest.mark.requirement("R4.11")
 def test_who_reviewed_what_stands_in_the_journal(world, today):
     each = misfit(world, today)
 
@@ -63,6 +65,7 @@ def test_who_reviewed_what_stands_in_the_journal(world, today):
     assert fact.facts["first"] == [str(each.alert_id)]
 
 
+@pytest.mark.requirement("R4.11")
 def test_all_that_a_filter_finds_are_marked_at_once_and_nothing_that_came_since(world, seat, today):
     stray = OrganisationFactory(kind="CSP", name="CSP North")
     for number in range(3):
@@ -80,6 +83,7 @@ def test_all_that_a_filter_finds_are_marked_at_once_and_nothing_that_came_since(
     assert set(waiting) == {apart.pk, late.pk}
 
 
+@pytest.mark.requirement("R4.11")
 def test_what_has_been_reviewed_keeps_its_first_words(world, today):
     each = misfit(world, today)
     services.review_unmatched(world.operator, alert_ids=[each.pk], note="First.", now=today)
@@ -89,6 +93,7 @@ def test_what_has_been_reviewed_keeps_its_first_words(world, today):
     assert each.review_note == "First."
 
 
+@pytest.mark.requirement("R4.11")
 def test_without_a_reason_or_an_alert_nothing_is_marked(world, seat, today):
     each = misfit(world, today)
     client = seat("operator")
@@ -105,6 +110,7 @@ def test_without_a_reason_or_an_alert_nothing_is_marked(world, seat, today):
     assert UnmatchedAlert.objects.filter(reviewed_at=None).count() == 1
 
 
+@pytest.mark.requirement("R4.11")
 def test_reviewing_settles_what_the_dcc_owed(world, today):
     each = misfit(world, today)
     assert any(o.duty == Duty.REVIEW_UNMATCHED for o in dashboard(world.operator, now=today).outstanding)
@@ -114,6 +120,7 @@ def test_reviewing_settles_what_the_dcc_owed(world, today):
     assert not any(o.duty == Duty.REVIEW_UNMATCHED for o in dashboard(world.operator, now=today).outstanding)
 
 
+@pytest.mark.requirement("R4.11")
 @pytest.mark.parametrize("actor", ["supplier", "other", "csp", "panel"])
 def test_nobody_but_the_dcc_sees_or_reviews_them(world, seat, today, actor):
     each = misfit(world, today)
@@ -124,6 +131,7 @@ def test_nobody_but_the_dcc_sees_or_reviews_them(world, seat, today, actor):
     assert each.reviewed_at is None
 
 
+@pytest.mark.requirement("R4.11")
 def test_a_viewer_of_the_dcc_looks_and_does_not_review(world, client, today):
     each = misfit(world, today)
     viewer = UserFactory(organisation=world.dcc, roles=[Role.DCC_VIEWER.value])

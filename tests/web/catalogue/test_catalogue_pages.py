@@ -132,7 +132,6 @@ def test_a_hash_that_an_image_was_checked_against_stays(operator, world):
     assert "cannot change any more" in answer.content.decode()
 
 
-@pytest.mark.requirement("R1.6")
 def test_what_a_new_status_would_do_is_counted_before_it_is_done(operator, world, today):
     rollout = make_rollout(world, now=today)
     path = f"/catalogue/{world.target.pk}/status/"

@@ -10,7 +10,7 @@ import pytest
 from rollouts.models import CspChannel, Rollout, SupplierHours, Target
 from tests.factories import make_rollout
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R3.12")]
+pytestmark = [pytest.mark.django_db]
 
 
 def plain(response):
@@ -45,6 +45,7 @@ def test_capacity_is_changed_with_who_approved_it_and_the_forecast_beside_it(wor
     assert "Hubs a night: 1 → 1,000" in plain(kept)
 
 
+@pytest.mark.requirement("R3.12")
 def test_the_hours_of_a_channel_stand_beside_its_days_and_keep_apart(world, seat, today):
     client = seat("operator")
     typed = {"distribution_from": "22:00", "distribution_to": "05:00", "approved_by": "CSP Central"}
@@ -58,6 +59,7 @@ def test_the_hours_of_a_channel_stand_beside_its_days_and_keep_apart(world, seat
     assert (channel.distribution_days, channel.lead_hours, channel.capacity_per_second) == (5, 48, 40)
 
 
+@pytest.mark.requirement("R3.12")
 def test_some_nights_are_chosen_and_shown_again(world, seat, today):
     rollout = make_rollout(world, now=today)
     client = seat("operator")
@@ -74,6 +76,7 @@ def test_some_nights_are_chosen_and_shown_again(world, seat, today):
     assert len(re.findall(r'name="activation_nights"[^>]*checked', page.content.decode())) == 2
 
 
+@pytest.mark.requirement("R3.12")
 def test_a_change_nobody_approved_is_not_kept(world, seat, today):
     rollout = make_rollout(world, now=today)
     client = seat("operator")
@@ -85,6 +88,7 @@ def test_a_change_nobody_approved_is_not_kept(world, seat, today):
     assert Rollout.objects.get().dispatch_settings == {}
 
 
+@pytest.mark.requirement("R3.12")
 def test_hours_and_ramp_of_a_rollout_are_changed_and_stand_in_its_history(world, seat, today):
     rollout = make_rollout(world, now=today)
     Rollout.objects.update(dispatch_settings={"command_size": 20})
@@ -105,6 +109,7 @@ def test_hours_and_ramp_of_a_rollout_are_changed_and_stand_in_its_history(world,
     }
 
 
+@pytest.mark.requirement("R3.12")
 def test_hours_of_less_than_an_hour_are_refused(world, seat, today):
     rollout = make_rollout(world, now=today)
 
@@ -114,6 +119,7 @@ def test_hours_of_less_than_an_hour_are_refused(world, seat, today):
     assert "must be at least an hour" in plain(answer)
 
 
+@pytest.mark.requirement("R3.12")
 def test_a_supplier_keeps_hours_of_its_own_that_nobody_else_reads(world, seat, today):
     make_rollout(world, now=today)
     client = seat("supplier")
@@ -131,6 +137,7 @@ def test_a_supplier_keeps_hours_of_its_own_that_nobody_else_reads(world, seat, t
     assert not SupplierHours.objects.exists()
 
 
+@pytest.mark.requirement("R3.12")
 @pytest.mark.parametrize("who", ["supplier", "other", "csp", "panel"])
 def test_only_dcc_changes_hours_and_capacity(world, seat, today, who):
     rollout = make_rollout(world, now=today)
@@ -142,6 +149,7 @@ def test_only_dcc_changes_hours_and_capacity(world, seat, today, who):
     assert client.post(f"/rollouts/{rollout.pk}/pace/", PACE).status_code in {403, 404}
 
 
+@pytest.mark.requirement("R3.12")
 @pytest.mark.parametrize(
     ("status", "page"), [("PILOT_REVIEW", "steps/accept_pilot"), ("SUSPENDED", "decision")]
 )
@@ -159,6 +167,7 @@ def test_what_goes_on_says_which_hubs_it_activates_at_night_and_from_when(world,
     assert ("they activate in the next activation hours" in shown) == (status == "SUSPENDED")
 
 
+@pytest.mark.requirement("R3.12")
 def test_publishing_warns_where_the_automatic_time_is_by_day(world, seat, today):
     rollout = make_rollout(world, now=today)
     noon = rollout.automatic_at.replace(hour=12)

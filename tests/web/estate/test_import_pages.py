@@ -151,7 +151,6 @@ def test_a_file_is_called_off(operator, world):
     assert not Hub.objects.filter(guid=Guid.parse("00-DB-12-34-FF-00-00-01").db).exists()
 
 
-@pytest.mark.requirement("R1.6")
 def test_the_list_as_it_is_really_kept_is_shown_before_it_changes_anything(operator, world, today):
     rollout = make_rollout(world, now=today)
     sheet = workbook(

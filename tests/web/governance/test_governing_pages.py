@@ -151,7 +151,6 @@ def test_the_evidence_is_taken_away_in_one_file(seat, trouble, actor):
     assert {"report.pdf", "report.html", "chain.json", "incidents.csv"} <= names
 
 
-@pytest.mark.requirement("R5.3")
 def test_the_audit_trail_lists_facts_and_its_chain_is_checked(seat, trouble):
     sequencer.sequence_all()
     dcc = seat("operator")

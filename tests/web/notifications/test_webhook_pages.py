@@ -14,7 +14,7 @@ from tests.factories import UserFactory
 from tests.integration.receiving import receiving
 from tests.web.forms import fields_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.3")]
+pytestmark = [pytest.mark.django_db]
 PATH = "/notifications/webhooks/"
 
 
@@ -36,6 +36,7 @@ def make(admin, receiver, **more):
     return WebhookEndpoint.objects.get(), answer.content.decode()
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_webhook_is_made_and_its_secret_shown_once(admin, receiver):
     empty = admin.get(PATH)
     webhook, page = make(admin, receiver, kinds=["3", "5"])
@@ -50,6 +51,7 @@ def test_a_webhook_is_made_and_its_secret_shown_once(admin, receiver):
     assert "hub.activated" in admin.get(PATH).content.decode()
 
 
+@pytest.mark.requirement("R6.3")
 def test_an_address_that_cannot_be_called_is_told_beside_its_field(admin, receiver, settings):
     settings.WEBHOOK_NETWORKS_INSIDE = []
 
@@ -60,6 +62,7 @@ def test_an_address_that_cannot_be_called_is_told_beside_its_field(admin, receiv
     assert not WebhookEndpoint.objects.exists()
 
 
+@pytest.mark.requirement("R6.3")
 def test_it_is_tested_changed_paused_enabled_rotated_replayed_and_removed(admin, receiver):
     webhook, _ = make(admin, receiver)
     own = f"{PATH}{webhook.pk}/"
@@ -90,6 +93,7 @@ def test_it_is_tested_changed_paused_enabled_rotated_replayed_and_removed(admin,
     assert not WebhookEndpoint.objects.exists()
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_failed_test_says_what_came_of_it(admin):
     with receiving() as gone:
         webhook, _ = make(admin, gone)
@@ -100,6 +104,7 @@ def test_a_failed_test_says_what_came_of_it(admin):
     assert "Not reached" in admin.get(f"{PATH}{webhook.pk}/").content.decode()
 
 
+@pytest.mark.requirement("R6.3")
 def test_another_organisation_finds_nothing_there(admin, seat, receiver):
     webhook, _ = make(admin, receiver)
     stranger = seat("other")
@@ -114,6 +119,7 @@ def test_another_organisation_finds_nothing_there(admin, seat, receiver):
     assert receiver.calls == 0
 
 
+@pytest.mark.requirement("R6.3")
 def test_people_who_do_not_administer_are_kept_out(world, client):
     client.force_login(UserFactory(organisation=world.supplier, roles=["SUPPLIER_ANALYST"]))
 
@@ -134,6 +140,7 @@ def test_the_list_takes_as_many_statements_for_twenty_as_for_one(world, admin, s
     assert statements(admin, PATH) == each
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_stale_form_keeps_the_address_somebody_else_has_set(admin, receiver):
     webhook, _ = make(admin, receiver, kinds=["3", "5"])
     url = f"{PATH}{webhook.pk}/"
@@ -151,6 +158,7 @@ def test_a_stale_form_keeps_the_address_somebody_else_has_set(admin, receiver):
     assert webhook.url == f"{receiver.url}other"
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_refused_replay_leaves_the_ticked_kinds_of_the_page_as_they_are(admin, receiver):
     webhook, _ = make(admin, receiver, kinds=["3", "5"])
 

@@ -9,7 +9,7 @@ from rollouts.queries.rollouts.dashboard import dashboard
 from rollouts.queries.rollouts.duties import Duty
 from tests.factories import make_rollout
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R2.3")]
+pytestmark = [pytest.mark.django_db]
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def proposal_url(rollout, organisation):
     return f"/rollouts/{rollout.pk}/pilot/{submission.pk}/"
 
 
-@pytest.mark.requirement("R4.5")
+@pytest.mark.requirement("R2.3", "R4.5")
 def test_the_dcc_sees_who_has_not_nominated_and_reminds_them(world, seat, rollout):
     url = f"/rollouts/{rollout.pk}/pilot/"
     board = seat("operator").get(url).content.decode()
@@ -46,6 +46,7 @@ def test_the_dcc_sees_who_has_not_nominated_and_reminds_them(world, seat, rollou
     assert "Who has nominated" not in seat("supplier").get(url).content.decode()
 
 
+@pytest.mark.requirement("R2.3")
 def test_what_would_be_proposed_is_shown_first(world, seat, rollout):
     fields = {"act": "preview", "rule-supply": "SPLIT", "supplier": world.other.pk}
 
@@ -56,7 +57,7 @@ def test_what_would_be_proposed_is_shown_first(world, seat, rollout):
     assert seat("supplier").get(f"/rollouts/{rollout.pk}/pilot/propose/").status_code == 403
 
 
-@pytest.mark.requirement("R2.6", "R4.5")
+@pytest.mark.requirement("R2.3", "R2.6", "R4.5")
 def test_suppliers_accept_with_one_answer_each_and_shared_hubs_join_with_the_second(
     world, seat, rollout, today
 ):
@@ -86,6 +87,7 @@ def test_suppliers_accept_with_one_answer_each_and_shared_hubs_join_with_the_sec
         assert not any(name in words for name in others)
 
 
+@pytest.mark.requirement("R2.3")
 def test_another_suppliers_proposal_is_not_there_and_a_lost_hub_is_not_listed(world, seat, rollout):
     propose(seat, rollout)
     url = proposal_url(rollout, world.other)

@@ -16,7 +16,7 @@ from rollouts.states import Channel, InstructionKind
 from tests.factories import UserFactory, make_rollout
 from tests.web.forms import fields_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R3.10")]
+pytestmark = [pytest.mark.django_db]
 
 MAJOR = {"all": [{"field": "severity", "op": "=", "value": "MAJOR"}]}
 NIGHTLY = {
@@ -42,6 +42,7 @@ def text(answer) -> str:
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())))
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_rule_is_built_from_updates_hubs_and_times_without_scripts(world, seat, today):
     client, path = seat("supplier"), "/approvals/new/"
     fields = fields_in(client.get(path))
@@ -67,6 +68,7 @@ def test_a_rule_is_built_from_updates_hubs_and_times_without_scripts(world, seat
     assert ApprovalRule.objects.get().enabled_version is None
 
 
+@pytest.mark.requirement("R3.10")
 def test_every_problem_of_every_part_is_told_at_its_place(world, seat):
     fields = {
         "release.joint": "all",
@@ -93,6 +95,7 @@ def test_every_problem_of_every_part_is_told_at_its_place(world, seat):
     assert not ApprovalRule.objects.exists()
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_draft_is_tried_on_the_past_and_on_what_runs_now(world, seat, today):
     make_rollout(
         world, now=today - timedelta(days=300), status="COMPLETE", automatic_at=today - timedelta(days=180)
@@ -114,6 +117,7 @@ def test_a_draft_is_tried_on_the_past_and_on_what_runs_now(world, seat, today):
     assert not Instruction.objects.exists()
 
 
+@pytest.mark.requirement("R3.10")
 def test_switching_on_asks_once_says_what_comes_next_and_does_it(world, seat, today):
     rollout = make_rollout(world, now=today)
     services.receive_instruction(
@@ -144,6 +148,7 @@ def test_switching_on_asks_once_says_what_comes_next_and_does_it(world, seat, to
     assert "Version 1" in done
 
 
+@pytest.mark.requirement("R3.10")
 def test_versions_are_compared_and_the_latest_may_wait(world, seat, today):
     version = saved(world.as_supplier, today)
     services.enable_approval_rule(world.as_supplier, rule_id=version.rule_id, version=1, now=today)
@@ -160,6 +165,7 @@ def test_versions_are_compared_and_the_latest_may_wait(world, seat, today):
     assert "version 2 is not on" in client.get("/approvals/").content.decode()
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_rule_is_switched_off_and_archived(world, seat, today):
     version = saved(world.as_supplier, today)
     services.enable_approval_rule(world.as_supplier, rule_id=version.rule_id, version=1, now=today)
@@ -171,6 +177,7 @@ def test_a_rule_is_switched_off_and_archived(world, seat, today):
     assert "No approval rules yet" in client.get("/approvals/").content.decode()
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_new_rule_does_not_slip_into_another_of_the_same_name(world, seat, today):
     saved(world.as_supplier, today)
     fields = {"release.joint": "all", "hub.joint": "all", "days": "1", "after": "notice"}
@@ -182,6 +189,7 @@ def test_a_new_rule_does_not_slip_into_another_of_the_same_name(world, seat, tod
     assert ApprovalRuleVersion.objects.count() == 1
 
 
+@pytest.mark.requirement("R3.10")
 def test_another_suppliers_rule_is_not_found(world, seat, today):
     rule_id = saved(world.as_supplier, today).rule_id
     client = seat("other")
@@ -196,6 +204,7 @@ def test_another_suppliers_rule_is_not_found(world, seat, today):
     assert (rule.enabled_version, rule.archived_at) == (None, None)
 
 
+@pytest.mark.requirement("R3.10")
 @pytest.mark.parametrize("version", ["9", "x", "-1"])
 def test_a_version_that_is_not_there_is_not_found(world, seat, today, version):
     rule_id = saved(world.as_supplier, today).rule_id
@@ -203,6 +212,7 @@ def test_a_version_that_is_not_there_is_not_found(world, seat, today, version):
     assert seat("supplier").get(f"/approvals/{rule_id}/enable/?version={version}").status_code == 404
 
 
+@pytest.mark.requirement("R3.10")
 @pytest.mark.parametrize("actor", ["operator", "csp", "panel"])
 def test_approval_rules_belong_to_suppliers(world, seat, actor):
     for path in (
@@ -215,6 +225,7 @@ def test_approval_rules_belong_to_suppliers(world, seat, actor):
         assert seat(actor).get(path).status_code == 403, path
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_viewer_reads_and_tries_rules_and_switches_nothing(world, client, today):
     rule_id = saved(world.as_supplier, today).rule_id
     client.force_login(UserFactory(organisation=world.supplier, roles=[Role.SUPPLIER_VIEWER.value]))
@@ -269,6 +280,7 @@ def test_each_update_a_rule_is_tried_on_takes_as_many_statements_as_the_one_befo
 AN_UPDATE = {"try/": 11, "enable/": 5}
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, seat, today):
     version = saved(world.as_supplier, today)
     client, path = seat("supplier"), f"/approvals/{version.rule_id}/change/"

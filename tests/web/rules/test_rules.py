@@ -15,7 +15,7 @@ from rollouts.web.rules.drafts import DraftGroup, draft_of, written
 from tests.factories import UserFactory, make_rollout
 from tests.web.forms import fields_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R2.2")]
+pytestmark = [pytest.mark.django_db]
 
 NORTH = {"field": "region", "op": "=", "value": "CENTRAL"}
 BUSY = {"field": "han_devices", "op": ">=", "value": 5}
@@ -34,6 +34,7 @@ def says(answer) -> str:
     return unescape(result[1])
 
 
+@pytest.mark.requirement("R2.2")
 def test_a_rule_is_built_condition_by_condition_without_scripts(world, seat, today):
     client, path = seat("supplier"), "/rules/new/"
     fields = fields_in(client.get(path))
@@ -65,6 +66,7 @@ def test_a_rule_is_built_condition_by_condition_without_scripts(world, seat, tod
     assert version.sample == {"size": 3, "strata": ["region"], "seed": 7}
 
 
+@pytest.mark.requirement("R2.2")
 def test_another_question_takes_another_comparison_and_value(world, seat):
     client, path = seat("supplier"), "/rules/new/"
     fields = {"hub.joint": "all", "hub.0.was": "region", "hub.0.field": "installed_on"}
@@ -74,6 +76,7 @@ def test_another_question_takes_another_comparison_and_value(world, seat):
     assert (again["hub.0.op"], again["hub.0.value"]) == ("before", "")
 
 
+@pytest.mark.requirement("R2.2")
 def test_a_condition_is_put_into_a_group_of_its_own(world, seat):
     fields = {
         "hub.joint": "all",
@@ -89,6 +92,7 @@ def test_a_condition_is_put_into_a_group_of_its_own(world, seat):
     assert again["hub.0.0.value"] == "SOUTH"
 
 
+@pytest.mark.requirement("R2.2")
 def test_every_problem_is_told_at_its_place_and_the_input_is_kept(world, seat):
     fields = {
         "hub.joint": "not-any",
@@ -136,6 +140,7 @@ def test_a_button_that_makes_no_sense_changes_nothing(world, seat, act):
     assert fields_in(answer)["hub.0.field"] == "region"
 
 
+@pytest.mark.requirement("R2.2")
 @pytest.mark.parametrize(
     "tree",
     [
@@ -153,6 +158,7 @@ def test_a_saved_tree_comes_back_as_it_was(tree):
     assert written(draft_of(tree, Subject.HUB), "", "hub", {}) == tree
 
 
+@pytest.mark.requirement("R2.2")
 def test_a_tree_that_is_one_condition_becomes_a_group_of_one():
     from rollouts.rules.criteria import Subject
 
@@ -161,6 +167,7 @@ def test_a_tree_that_is_one_condition_becomes_a_group_of_one():
     assert written(draft, "", "hub", {}) == {"all": [NORTH]}
 
 
+@pytest.mark.requirement("R2.2")
 def test_a_draft_is_counted_on_an_update_beside_what_could_be_chosen(world, seat, today):
     sql.run("UPDATE rollouts_hub SET region = 3 WHERE guid < %(few)s", {"few": world.guid(4)})
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True)
@@ -184,6 +191,7 @@ def test_a_draft_is_counted_on_an_update_beside_what_could_be_chosen(world, seat
     assert 0 < float(tiles["Representativeness"]) < 1
 
 
+@pytest.mark.requirement("R2.2")
 def test_a_new_rule_does_not_slip_into_another_of_the_same_name(world, seat, today):
     saved(world.as_supplier, today)
 
@@ -194,6 +202,7 @@ def test_a_new_rule_does_not_slip_into_another_of_the_same_name(world, seat, tod
     assert SelectionRuleVersion.objects.count() == 1
 
 
+@pytest.mark.requirement("R2.2")
 def test_a_change_makes_a_version_and_versions_are_compared(world, seat, today):
     client = seat("supplier")
     rule = saved(world.as_supplier, today).rule
@@ -210,6 +219,7 @@ def test_a_change_makes_a_version_and_versions_are_compared(world, seat, today):
     assert "From version 1 to 2" in body
 
 
+@pytest.mark.requirement("R2.2")
 def test_a_rule_is_tried_nominated_and_archived(world, seat, today):
     client = seat("supplier")
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
@@ -321,6 +331,7 @@ def test_a_page_of_rules_takes_no_more_statements_for_more(world, seat, today, s
     assert (few, statements(client, url)) == (COSTS[path], COSTS[path])
 
 
+@pytest.mark.requirement("R2.2")
 def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, seat, today):
     version = saved(world.as_supplier, today)
     client, path = seat("supplier"), f"/rules/{version.rule_id}/change/"
@@ -340,6 +351,7 @@ def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, sea
     assert SelectionRuleVersion.objects.latest("version").version == 3
 
 
+@pytest.mark.requirement("R2.2")
 def test_a_day_in_a_condition_is_typed_and_shown_day_first(world, seat):
     client, path = seat("supplier"), "/rules/new/"
     fields = fields_in(press(client, path, fields_in(client.get(path)), "add:hub"))
