@@ -12,14 +12,16 @@ WITH misplaced AS (
              WHERE entry.device_model_id = judged.device_model_id AND entry.firmware_version = judged.firmware_version
              ORDER BY target.rollout_id DESC LIMIT 1) AS rollout_id
       FROM judged_alert AS judged
-      LEFT JOIN rollouts_rollout AS rollout ON rollout.id = judged.rollout_id
-      LEFT JOIN rollouts_cplentry AS entry ON entry.id = rollout.cpl_entry_id
      WHERE judged.code IN ({AlertCode.CS06_RESPONSE, AlertCode.ACTIVATED, AlertCode.READ_RESULT})
        AND judged.reason = {FailureCode.NONE}
        AND (judged.code <> {AlertCode.READ_RESULT}
             OR NOT EXISTS (SELECT FROM rollouts_hub_in_flight AS flight WHERE flight.guid = judged.guid))
        AND (judged.why IS NULL OR judged.why = 'NO_ROLLOUT')
-       AND entry.firmware_version IS DISTINCT FROM judged.firmware_version
+       -- Hashed once, as there are few rollouts: nearly every alert is of the version of its own.
+       AND (judged.rollout_id IS NULL
+            OR (judged.rollout_id, judged.firmware_version::text) NOT IN
+               (SELECT rollout.id, entry.firmware_version::text
+                  FROM rollouts_rollout AS rollout JOIN rollouts_cplentry AS entry ON entry.id = rollout.cpl_entry_id))
 )
 UPDATE judged_alert AS judged
    SET rollout_id = misplaced.rollout_id, why = NULL

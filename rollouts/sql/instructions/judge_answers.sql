@@ -1,7 +1,7 @@
 -- Say for each GUID of a staging table why it is not taken, or count where it would lead if it is.
 -- A hub of another Supplier and a hub nobody knows take the same way through this statement.
 WITH placed AS MATERIALIZED (
-    SELECT s.guid AS asked, s.line_no, (t.new_effective_at AT TIME ZONE 'Europe/London')::date AS day, t.*
+    SELECT s.guid AS asked, s.line_no, t.*
       FROM {staged} AS s
       LEFT JOIN (SELECT t.guid, t.state, {consent} AS consent,
                         {effective_at} AS new_effective_at,
@@ -13,7 +13,7 @@ WITH placed AS MATERIALIZED (
     -- Set apart, as they are few: only these are looked for in the inventory.
     SELECT asked AS guid, line_no FROM placed WHERE guid IS NULL OR state = {TargetState.WITHDRAWN}
 ), judged AS (
-    SELECT t.asked AS guid, t.line_no, NULL::bigint AS chf_guid, t.consent, t.day, {agreed_time} AS agreed_at,
+    SELECT t.asked AS guid, t.line_no, NULL::bigint AS chf_guid, t.consent, t.new_effective_at, {agreed_time} AS agreed_at,
            NOT {is_chosen} AS is_unchosen,
            CASE
                {reasons}
@@ -53,5 +53,9 @@ SELECT guid, line_no, reason, chf_guid, NULL::smallint AS consent, NULL::date AS
        NULL::timestamptz AS agreed_at, NULL::boolean AS is_unchosen, 1::bigint AS n
   FROM judged WHERE reason IS NOT NULL
  UNION ALL
-SELECT NULL, NULL, NULL, NULL, consent, day, agreed_at, is_unchosen, count(*)
-  FROM judged WHERE reason IS NULL GROUP BY consent, day, agreed_at, is_unchosen
+-- Hubs share few times: counted by time, and by day only then, as the change of zone costs as much as a probe.
+SELECT NULL, NULL, NULL, NULL, consent, (new_effective_at AT TIME ZONE 'Europe/London')::date, agreed_at, is_unchosen,
+       sum(n)::bigint
+  FROM (SELECT consent, new_effective_at, agreed_at, is_unchosen, count(*) AS n
+          FROM judged WHERE reason IS NULL GROUP BY consent, new_effective_at, agreed_at, is_unchosen) AS by_time
+ GROUP BY 5, 6, 7, 8
