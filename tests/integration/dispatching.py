@@ -39,7 +39,7 @@ def target(rollout, guid):
     return Target.objects.get(rollout_id=rollout.pk, guid=guid)
 
 
-def dispatch(now, region=2, seconds=3.0):
+def dispatch(now, region=2, seconds=30.0):
     """Let the region's sender run once."""
     return services.dispatch_region(
         region, network_of=gateways.network_of, tell_time=lambda: now, seconds=seconds
