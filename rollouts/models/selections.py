@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 
 
-class SelectionRule(models.Model):
-    """A Supplier's named rule for choosing hubs (R2.2)."""
+class SupplierRule(models.Model):
+    """A Supplier's named rule, kept in versions."""
 
     organisation_id = models.IntegerField()
     name = models.CharField(max_length=80)
@@ -15,9 +17,10 @@ class SelectionRule(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        abstract = True
         constraints = [
             models.UniqueConstraint(
-                fields=["organisation_id", "name"], name="rollouts_selectionrule_one_a_name"
+                fields=["organisation_id", "name"], name="%(app_label)s_%(class)s_one_a_name"
             )
         ]
 
@@ -25,72 +28,52 @@ class SelectionRule(models.Model):
         return self.name
 
 
-class SelectionRuleVersion(models.Model):
+class SupplierRuleVersion(models.Model):
     """What a rule said at one time; never changed."""
 
-    rule = models.ForeignKey(SelectionRule, on_delete=models.CASCADE, related_name="versions")
+    rule: models.ForeignKey[Any, Any]
     version = models.PositiveIntegerField()
-    tree = models.JSONField()
-    sample = models.JSONField(null=True, help_text="size, strata, seed; none = every match")
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField()
     created_by_id = models.BigIntegerField(null=True)
 
     class Meta:
+        abstract = True
         constraints = [
-            models.UniqueConstraint(
-                fields=["rule", "version"], name="rollouts_selectionruleversion_one_a_number"
-            )
+            models.UniqueConstraint(fields=["rule", "version"], name="%(app_label)s_%(class)s_one_a_number")
         ]
 
     def __str__(self) -> str:
         return f"{self.rule} v{self.version}"
 
 
-class ApprovalRule(models.Model):
+class SelectionRule(SupplierRule):
+    """A Supplier's named rule for choosing hubs (R2.2)."""
+
+
+class SelectionRuleVersion(SupplierRuleVersion):
+    """The hubs and the sample a rule chose at one time."""
+
+    rule = models.ForeignKey(SelectionRule, on_delete=models.CASCADE, related_name="versions")
+    tree = models.JSONField()
+    sample = models.JSONField(null=True, help_text="size, strata, seed; none = every match")
+
+
+class ApprovalRule(SupplierRule):
     """A Supplier's standing approval of rollouts that meet its criteria (R3.10)."""
 
-    organisation_id = models.IntegerField()
-    name = models.CharField(max_length=80)
-    latest_version = models.PositiveIntegerField(default=0)
     enabled_version = models.PositiveIntegerField(null=True)
     enabled_at = models.DateTimeField(null=True)
     enabled_by_id = models.BigIntegerField(null=True)
-    archived_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["organisation_id", "name"], name="rollouts_approvalrule_one_a_name"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
-class ApprovalRuleVersion(models.Model):
-    """Release criteria, hub criteria and time policy as they stood at one time; never changed."""
+class ApprovalRuleVersion(SupplierRuleVersion):
+    """Release criteria, hub criteria and time policy as they stood at one time."""
 
     rule = models.ForeignKey(ApprovalRule, on_delete=models.CASCADE, related_name="versions")
-    version = models.PositiveIntegerField()
     release_tree = models.JSONField()
     hub_tree = models.JSONField()
     time_policy = models.JSONField()
-    digest = models.CharField(max_length=64)
-    created_at = models.DateTimeField()
-    created_by_id = models.BigIntegerField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["rule", "version"], name="rollouts_approvalruleversion_one_a_number"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.rule} v{self.version}"
 
 
 class ApprovalRun(models.Model):

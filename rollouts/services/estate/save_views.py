@@ -7,13 +7,13 @@ from typing import Final
 
 from portal.identity.models import User
 from portal.identity.scope import Scope
+from portal.kernel.names import checked_name
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from portal.kernel.versions import check_version
 from rollouts.models import SavedView
 from rollouts.models.takeaways import LONGEST_QUERY
 
-LONGEST_NAME: Final = 80
 MOST_VIEWS: Final = 100
 """So many views one person may keep."""
 
@@ -96,9 +96,7 @@ def _own(scope: Scope, view_id: int) -> SavedView:
 @inside_unit_of_work
 def _checked(owner_id: int, name: str, *, besides: int = 0) -> str:
     User.objects.select_for_update().get(pk=owner_id)  # two requests at once see each other's names
-    wanted = " ".join(name.split())
-    if not wanted or len(wanted) > LONGEST_NAME:
-        raise BadInput(f"Give the view a name of at most {LONGEST_NAME} characters.")
+    wanted = checked_name(name, of="view")
     if SavedView.objects.filter(owner_id=owner_id, name=wanted).exclude(pk=besides).exists():
         raise NameTaken(f"You have a view called “{wanted}” already.")
     return wanted

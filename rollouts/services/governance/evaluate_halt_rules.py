@@ -16,6 +16,7 @@ from portal.events import journal
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import locks, sql
+from portal.kernel.names import checked_name
 from portal.kernel.refusals import BadInput, NotFound
 from portal.kernel.transactions import unit_of_work
 from portal.kernel.versions import check_version
@@ -30,7 +31,6 @@ from rollouts.states import ENDED_STATUSES, RUNNING_STATUSES, FailureCode
 from rollouts.states.governing import HaltRuleKind
 
 WORTH_FOLDING: Final = 1000
-LONGEST_NAME: Final = 80
 _LOOK_AGAIN: Final = 60
 """Seconds after which a rule is read though nothing has settled: what falls out of its hours moves it too."""
 
@@ -159,8 +159,7 @@ def _trip(rollout_id: int, rules: Sequence[HaltRule], *, now: datetime) -> Rollo
 
 
 def _check(rule: HaltRule, rollout: Rollout) -> None:
-    if not rule.name.strip() or len(rule.name) > LONGEST_NAME:
-        raise BadInput(f"Give the rule a name of at most {LONGEST_NAME} characters.")
+    rule.name = checked_name(rule.name, of="rule")
     if rule.kind not in HaltRuleKind.values:
         raise BadInput(f"Choose what the rule counts from {', '.join(HaltRuleKind.values)}.")
     if (rule.kind == HaltRuleKind.CODES) != bool(rule.failure_codes):

@@ -16,6 +16,7 @@ from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.names import checked_name
 from portal.kernel.refusals import BadInput, NotFound, Refusal
 from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
@@ -30,7 +31,6 @@ from rollouts.services.instructions.hub_list import HubList, RefusedLine
 from rollouts.services.rollouts.step import StepRefused
 from rollouts.states import ENDED_STATUSES, RUNNING_STATUSES, BatchKind, Region, RolloutStatus
 
-LONGEST_NAME = 80
 GATE = {"manual": True}
 """The settings of a batch whose gate somebody opens; the others open with the safe launch."""
 
@@ -243,15 +243,13 @@ def _chosen(tree: object | None, source: HubList | None, *, now: datetime) -> tu
 def _new_batch(
     rollout: Rollout, *, name: str, automatic_at: datetime, cutoff_at: datetime, is_gated: bool
 ) -> Batch:
-    if not name.strip() or len(name.strip()) > LONGEST_NAME:
-        raise BadInput(f"Give the batch a name of at most {LONGEST_NAME} characters.")
     latest = rollout.batches.order_by("-position")[0]
     is_shut = is_gated or (rollout.has_pilot and rollout.pilot_accepted_at is None)
     return Batch(
         rollout=rollout,
         kind=BatchKind.SAFE_LAUNCH,
         position=latest.position + 1,
-        name=name.strip(),
+        name=checked_name(name, of="batch"),
         automatic_at=automatic_at,
         cutoff_at=cutoff_at,
         gate_open=not is_shut,

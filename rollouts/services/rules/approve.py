@@ -6,13 +6,12 @@ what was known when it decided; hubs that join later are approved by a further r
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import F
 
@@ -22,9 +21,9 @@ from portal.identity.models import OrganisationKind
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel import sql
-from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
+from portal.kernel.names import LONGEST_NAME
+from portal.kernel.refusals import NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
-from portal.kernel.versions import check_latest
 from portal.kernel.working_days import local_day
 from rollouts.models import ApprovalRule, ApprovalRuleVersion, ApprovalRun, Instruction, Rollout
 from rollouts.reads.instructions.receipts import Receipt
@@ -43,9 +42,8 @@ from rollouts.rules.criteria import NightPlan, Sql, explain, explain_policy, spr
 from rollouts.services.instructions.answer import AnswerOrder
 from rollouts.services.instructions.hub_list import HubList
 from rollouts.services.instructions.instruct import AT_ONCE, Author, check_is_open, give_instruction
+from rollouts.services.rules.keep import keep_version
 from rollouts.states import RUNNING_STATUSES, Channel, CplStatus, InstructionKind
-
-LONGEST_NAME: Final = 80
 
 
 @unit_of_work
@@ -72,43 +70,31 @@ def save_approval_rule(
         EditConflict: there is a later version than `expected`.
     """
     _check_may_approve(scope)
-    name = name.strip()
-    if not name or len(name) > LONGEST_NAME:
-        raise BadInput(f"Give the rule a name of at most {LONGEST_NAME} characters.")
     approval = Approval.read(release_tree=release_tree, hub_tree=hub_tree, time_policy=time_policy)
-    digest = _digest(approval)
-    ApprovalRule.objects.bulk_create(
-        [ApprovalRule(organisation_id=scope.organisation_id, name=name, created_at=now)],
-        ignore_conflicts=True,
+    version, earlier = keep_version(
+        scope,
+        ApprovalRule.objects,
+        ApprovalRuleVersion.objects,
+        name=name,
+        meaning=_meaning_of(approval),
+        contents={
+            "release_tree": approval.release.document,
+            "hub_tree": approval.hubs.document,
+            "time_policy": approval.policy.document,
+        },
+        expected=expected,
+        now=now,
     )
-    rule = ApprovalRule.objects.select_for_update(no_key=True).get(
-        organisation_id=scope.organisation_id, name=name
-    )
-    check_latest(expected, rule.latest_version)
-    latest = rule.versions.order_by("-version").first()
-    if latest is not None and latest.digest == digest and rule.archived_at is None:
-        return latest
-    version = ApprovalRuleVersion.objects.create(
-        rule=rule,
-        version=rule.latest_version + 1,
-        release_tree=approval.release.document,
-        hub_tree=approval.hubs.document,
-        time_policy=approval.policy.document,
-        digest=digest,
-        created_at=now,
-        created_by_id=scope.user_id,
-    )
-    rule.latest_version = version.version
-    rule.archived_at = None
-    rule.save(update_fields=["latest_version", "archived_at"])
+    if version == earlier:
+        return version
     facts = {
-        "name": name,
+        "name": version.rule.name,
         "version": version.version,
         "releases": explain(approval.release),
         "hubs": explain(approval.hubs),
         "time": explain_policy(approval.policy),
     }
-    _write_down("approval-rule.saved", rule, by=scope, at=now, facts=facts)
+    _write_down("approval-rule.saved", version.rule, by=scope, at=now, facts=facts)
     return version
 
 
@@ -351,10 +337,9 @@ def _check_may_approve(scope: Scope) -> None:
     scope.check(*MAY_INSTRUCT)
 
 
-def _digest(approval: Approval) -> str:
+def _meaning_of(approval: Approval) -> str:
     policy = json.dumps(approval.policy.document, sort_keys=True)
-    meaning = f"{approval.release.digest}:{approval.hubs.digest}:{policy}"
-    return hashlib.sha256(meaning.encode()).hexdigest()
+    return f"{approval.release.digest}:{approval.hubs.digest}:{policy}"
 
 
 def _write_down(fact: str, rule: ApprovalRule, *, by: Scope, at: datetime, facts: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,13 +10,11 @@ from typing import Any
 from portal.events import journal
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
-from portal.kernel.refusals import BadInput, NotFound
+from portal.kernel.refusals import NotFound
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
-from portal.kernel.versions import check_latest
 from rollouts.models import SelectionRule, SelectionRuleVersion
 from rollouts.rules.criteria import Criteria, Subject, differences, explain, parse, parse_sample
-
-LONGEST_NAME = 80
+from rollouts.services.rules.keep import keep_version
 
 
 @unit_of_work
@@ -41,32 +38,20 @@ def save_rule(
         EditConflict: there is a later version than `expected`.
     """
     scope.check(*MAY_INSTRUCT)
-    name = name.strip()
-    if not name or len(name) > LONGEST_NAME:
-        raise BadInput(f"Give the rule a name of at most {LONGEST_NAME} characters.")
     criteria = parse(tree, subject=Subject.HUB)
     drawn = parse_sample(sample).document if sample is not None else None
-    meaning = f"{criteria.digest}:{json.dumps(drawn, sort_keys=True)}"
-    digest = hashlib.sha256(meaning.encode()).hexdigest()
-
-    rule = _held_rule(scope, name, now=now)
-    check_latest(expected, rule.latest_version)
-    latest = rule.versions.order_by("-version").first()
-    version = latest if latest is not None and latest.digest == digest else None
-    if version is None:
-        version = SelectionRuleVersion.objects.create(
-            rule=rule,
-            version=rule.latest_version + 1,
-            tree=criteria.document,
-            sample=drawn,
-            digest=digest,
-            created_at=now,
-            created_by_id=scope.user_id,
-        )
-        _write_down(scope, version, criteria, latest, now=now)
-    rule.latest_version = version.version
-    rule.archived_at = None
-    rule.save(update_fields=["latest_version", "archived_at"])
+    version, earlier = keep_version(
+        scope,
+        SelectionRule.objects,
+        SelectionRuleVersion.objects,
+        name=name,
+        meaning=f"{criteria.digest}:{json.dumps(drawn, sort_keys=True)}",
+        contents={"tree": criteria.document, "sample": drawn},
+        expected=expected,
+        now=now,
+    )
+    if version != earlier:
+        _write_down(scope, version, criteria, earlier, now=now)
     return version
 
 
@@ -86,27 +71,16 @@ def archive_rule(scope: Scope, *, rule_id: int, now: datetime) -> None:
 
 
 @inside_unit_of_work
-def _held_rule(scope: Scope, name: str, *, now: datetime) -> SelectionRule:
-    """Find or make the organisation's rule of this name, and hold it: versions are numbered one by one."""
-    SelectionRule.objects.bulk_create(
-        [SelectionRule(organisation_id=scope.organisation_id, name=name, created_at=now)],
-        ignore_conflicts=True,
-    )
-    held = SelectionRule.objects.select_for_update(no_key=True)
-    return held.get(organisation_id=scope.organisation_id, name=name)
-
-
-@inside_unit_of_work
 def _write_down(
     scope: Scope,
     version: SelectionRuleVersion,
     criteria: Criteria,
-    latest: SelectionRuleVersion | None,
+    earlier: SelectionRuleVersion | None,
     *,
     now: datetime,
 ) -> None:
-    earlier = parse(latest.tree, subject=Subject.HUB) if latest else criteria
-    changes = differences(earlier, criteria)
+    before = parse(earlier.tree, subject=Subject.HUB) if earlier else criteria
+    changes = differences(before, criteria)
     journal.record(
         "selection-rule.saved",
         subject=f"selection-rule:{version.rule_id}",
