@@ -8,6 +8,15 @@ from portal.problems import ProblemType, add_to_catalogue
 
 _LATER: Final = "Ask again later; everybody concerned is told when it goes on."
 
+#: Why a rollout takes no answers and no hubs.
+NOT_OPEN: Final = (
+    "ROLLOUT_PAUSED",
+    "ROLLOUT_STOPPED",
+    "ROLLOUT_REVOKED",
+    "ROLLOUT_COMPLETE",
+    "CPL_NOT_ACTIVE",
+)
+
 CATALOGUE: Final = (
     # The catalogue
     ProblemType("import_not_held", 409, "The file does not wait: it is being read, or has been."),

@@ -146,6 +146,7 @@ from rollouts.services.pilots.propose import (
 )
 from rollouts.services.pilots.remind import NobodyToRemind, Reminded, remind_to_nominate
 from rollouts.services.pilots.run import (
+    PILOT_STEPS,
     PilotEmpty,
     accept_pilot,
     comment_on_pilot,
@@ -198,6 +199,7 @@ __all__ = [
     "EXPORTS_KEPT",
     "IMPORTS_KEPT",
     "MOST_READINGS",
+    "PILOT_STEPS",
     "AlreadyListed",
     "AnswerOrder",
     "AppliedBatch",

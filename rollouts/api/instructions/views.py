@@ -38,6 +38,7 @@ from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.estate.hub_lists import BODIES, LISTS_DESCRIBED, guids_in, hub_list, listed_in
 from rollouts.api.instructions import schemas as documents
+from rollouts.api.refusals import NOT_OPEN
 from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.instructions.choices import HubChoice, guids_by_rule, own_guids
 from rollouts.queries.instructions.receipts import (
@@ -48,7 +49,7 @@ from rollouts.queries.instructions.receipts import (
     refused_page,
 )
 from rollouts.queries.instructions.refused_files import refused_csv, refused_ndjson
-from rollouts.queries.pilots.pilots import selection_rules
+from rollouts.queries.rules.selections import selection_rules
 from rollouts.services import HubList
 from rollouts.states import BatchKind, Channel, InstructionKind
 
@@ -66,11 +67,7 @@ _REFUSED: Final = (
     "AFTER_CUTOFF",
     "TIME_NOT_EARLIER",
     "TIME_PASSED",
-    "ROLLOUT_PAUSED",
-    "ROLLOUT_STOPPED",
-    "ROLLOUT_REVOKED",
-    "ROLLOUT_COMPLETE",
-    "CPL_NOT_ACTIVE",
+    *NOT_OPEN,
     "idempotency_key_reused",
 )
 

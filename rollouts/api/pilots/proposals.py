@@ -22,6 +22,7 @@ from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id, RegionName, RoleName, Version
 from rollouts.api.pilots.schemas import SUBMISSION_STATUSES
+from rollouts.api.refusals import NOT_OPEN
 from rollouts.api.rollouts.schemas import rollout as rollout_document
 from rollouts.queries.pilots.proposals import (
     NominatingSupplier,
@@ -35,11 +36,7 @@ from rollouts.queries.rollouts.rollout import rollout_page
 _CLOSED = (
     "no_pilot",
     "AFTER_CUTOFF",
-    "ROLLOUT_PAUSED",
-    "ROLLOUT_STOPPED",
-    "ROLLOUT_REVOKED",
-    "ROLLOUT_COMPLETE",
-    "CPL_NOT_ACTIVE",
+    *NOT_OPEN,
 )
 _PROPOSAL = {
     "tree": {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]},

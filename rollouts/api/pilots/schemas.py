@@ -1,4 +1,4 @@
-"""Pilots and the rules by which hubs are chosen for them."""
+"""Pilots: nominations, their hubs, and how they go."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, TypedDict
 
-from portal.rest.schemas import AllowedNames, Component, Count, Example, GuidText
+from portal.rest.schemas import AllowedNames, Count, Example, GuidText
 from rollouts.api.enums import (
     HubsByReason,
     HubsByState,
@@ -20,7 +20,7 @@ from rollouts.api.enums import (
     reason_of,
 )
 from rollouts.api.instructions.schemas import NotReadSchema, not_read
-from rollouts.queries.pilots.pilots import PilotHub, PilotProgress, SavedRule, SelectionPreview, Submission
+from rollouts.queries.pilots.pilots import PilotHub, PilotProgress, Submission
 from rollouts.services import Confirmation, Nomination
 from rollouts.states import RejectionReason
 
@@ -33,8 +33,6 @@ SUBMISSION_STATUSES: Final = (
     "ACCEPTED",
     "REFUSED",
 )
-_TREE = {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]}
-_SAMPLE = {"size": 100, "strata": ["region", "version"], "seed": 7}
 _BREAKDOWN = {"region": {"NORTH": 60, "SOUTH": 40}}
 
 
@@ -113,44 +111,6 @@ class ConfirmedSchema(TypedDict):
     cap: Count
 
 
-class SelectionRuleSchema(TypedDict):
-    """A named rule by which hubs are chosen, as it now stands."""
-
-    id: Id
-    version_id: Id
-    name: Annotated[str, Example("Spread over regions")]
-    version: int
-    says: Annotated[str, Example("CSP region is North")]
-    tree: Annotated[dict[str, Any], Component("Criteria"), Example(_TREE)]
-    sample: Annotated[dict[str, Any] | None, Component("Sample"), Example(_SAMPLE)]
-    saved_at: datetime
-
-
-class SavedVersionSchema(TypedDict):
-    """A rule that was saved: a new version, or the one there was, where it means the same."""
-
-    id: Id
-    version_id: Id
-    name: Annotated[str, Example("Spread over regions")]
-    version: int
-
-
-class SelectionSchema(TypedDict):
-    """What conditions and a sample would choose of your hubs."""
-
-    says: Annotated[str, Example("CSP region is North")]
-    eligible: Count
-    matching: Count
-    chosen: Count
-    cap: Count
-    is_over_cap: bool
-    score: float
-    distances: Annotated[dict[str, float], Example({"region": 0.02})]
-    chosen_by: Annotated[dict[str, dict[str, int]], Example(_BREAKDOWN)]
-    eligible_by: Annotated[dict[str, dict[str, int]], Example(_BREAKDOWN)]
-    first_guids: list[GuidText]
-
-
 def pilot(rollout_id: int, progress: PilotProgress) -> PilotSchema:
     """Return how a pilot goes."""
     return {
@@ -214,38 +174,6 @@ def nominated(done: Nomination) -> NominatedSchema:
 def confirmed(done: Confirmation) -> ConfirmedSchema:
     """Return the result of confirming."""
     return {"joined": done.joined, "dropped": done.dropped, "in_pilot": done.in_pilot, "cap": done.cap}
-
-
-def selection_rule(rule: SavedRule) -> SelectionRuleSchema:
-    """Return a rule."""
-    return {
-        "id": rule.id,
-        "version_id": rule.version_id,
-        "name": rule.name,
-        "version": rule.version,
-        "says": rule.says,
-        "tree": dict(rule.tree),
-        "sample": None if rule.sample is None else dict(rule.sample),
-        "saved_at": rule.saved_at,
-    }
-
-
-def selection(preview: SelectionPreview) -> SelectionSchema:
-    """Return what would be chosen."""
-    chosen = preview.selection
-    return {
-        "says": preview.says,
-        "eligible": chosen.eligible,
-        "matching": chosen.matching,
-        "chosen": chosen.chosen,
-        "cap": preview.cap,
-        "is_over_cap": preview.is_over_cap,
-        "score": chosen.score,
-        "distances": dict(chosen.distances),
-        "chosen_by": chosen.chosen_by,
-        "eligible_by": chosen.eligible_by,
-        "first_guids": preview.first_guids,
-    }
 
 
 def _refused(line: Mapping[str, Any]) -> RefusedHubSchema:

@@ -24,6 +24,7 @@ from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.estate.hub_lists import BODIES, LISTS_DESCRIBED, MOST_GUIDS, guids_in, hub_list, listed_in
 from rollouts.api.pilots import schemas as documents
+from rollouts.api.refusals import NOT_OPEN
 from rollouts.queries.pilots.pilots import pilot_hubs, pilot_progress, submissions
 
 _COMMENT = "Everybody concerned reads it."
@@ -127,11 +128,7 @@ class SubmissionListView(ResourceView):
             "AFTER_CUTOFF",
             "TIME_NOT_EARLIER",
             "TIME_PASSED",
-            "ROLLOUT_PAUSED",
-            "ROLLOUT_STOPPED",
-            "ROLLOUT_REVOKED",
-            "ROLLOUT_COMPLETE",
-            "CPL_NOT_ACTIVE",
+            *NOT_OPEN,
             "unreadable_file",
             "bad_input",
         ),
@@ -189,11 +186,7 @@ class ConfirmationsView(ResourceView):
         refuses=(
             "no_pilot",
             "OVER_PILOT_CAP",
-            "ROLLOUT_PAUSED",
-            "ROLLOUT_STOPPED",
-            "ROLLOUT_REVOKED",
-            "ROLLOUT_COMPLETE",
-            "CPL_NOT_ACTIVE",
+            *NOT_OPEN,
         ),
     )
     @idempotent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -28,14 +27,6 @@ from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.services import HaltReport, PublishedNotice
 
 _HALTING: Final = frozenset({"suspend", "revoke"})
-_PILOT: Final[Mapping[str, Callable[..., object]]] = {
-    "start_pilot": services.start_pilot,
-    "end_pilot": services.end_pilot,
-    "accept_pilot": services.accept_pilot,
-    "reopen_pilot": services.reopen_pilot,
-    "reject_pilot": services.reject_pilot,
-    "skip_pilot": services.skip_pilot,
-}
 
 
 class StepReasonSerializer(StrictSerializer):
@@ -134,4 +125,4 @@ def _take(
         return services.halt(scope, rollout_id=rollout_id, verb=verb, reason=reason, now=now)
     if verb == "start_pilot":
         return services.start_pilot(scope, rollout_id=rollout_id, now=now)
-    return _PILOT[verb](scope, rollout_id=rollout_id, commentary=reason, now=now)
+    return services.PILOT_STEPS[verb](scope, rollout_id=rollout_id, commentary=reason, now=now)

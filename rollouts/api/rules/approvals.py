@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, TypedDict
 
-from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +19,7 @@ from portal.rest.schemas import AllowedNames, Component, Count, Example, list_of
 from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id
+from rollouts.api.rules.schemas import SavedVersionSchema, saved_version
 from rollouts.queries.rules.approvals import (
     ApprovalCard,
     RuleRun,
@@ -100,15 +100,6 @@ class ApprovalForecastSchema(TypedDict):
     nights: list[ApprovalNightSchema]
 
 
-class ApprovalSavedSchema(TypedDict):
-    """A rule that was saved: a new version, or the one there was, where it means the same."""
-
-    id: Id
-    version_id: Id
-    name: Annotated[str, Example("Critical ones in the North")]
-    version: int
-
-
 class ApprovalDocumentsSerializer(StrictSerializer):
     """Which releases, which hubs, when."""
 
@@ -151,7 +142,7 @@ class ApprovalRuleListView(ResourceView):
         status=201,
         body=NewApprovalRuleSerializer,
         example={"name": "Critical ones in the North", **_DOCUMENTS},
-        returns=schema_reference(ApprovalSavedSchema),
+        returns=schema_reference(SavedVersionSchema),
         refuses=("invalid_criteria", "bad_input", "precondition_failed"),
     )
     @idempotent
@@ -163,14 +154,7 @@ class ApprovalRuleListView(ResourceView):
         body = self.validated_body(NewApprovalRuleSerializer)
         expected = body.pop("made_from", None)
         version = services.save_approval_rule(self.scope, now=clock.now(), expected=expected, **body)
-        saved: ApprovalSavedSchema = {
-            "id": version.rule_id,
-            "version_id": version.pk,
-            "name": version.rule.name,
-            "version": version.version,
-        }
-        location = reverse("api:approval-rule", args=[version.rule_id])
-        return Response(saved, status=201, headers={"Location": location})
+        return saved_version(version, address="api:approval-rule")
 
 
 class ApprovalRuleDetailView(ResourceView):

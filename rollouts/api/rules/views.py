@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,9 +17,9 @@ from portal.rest.operations import operation
 from portal.rest.schemas import list_of, schema_reference
 from portal.rest.views import ResourceView
 from rollouts import services
-from rollouts.api.pilots import schemas as documents
 from rollouts.api.rules import criteria_schemas  # noqa: F401 - describes what rules hold
-from rollouts.queries.pilots.pilots import preview_selection, rule_versions, selection_rules
+from rollouts.api.rules import schemas as documents
+from rollouts.queries.rules.selections import preview_selection, rule_versions, selection_rules
 
 _TREE = "Conditions on hubs: see `docs/reference/api.md`."
 _SAMPLE = "`size`, `strata` and `seed`; null or left out: every hub that meets the conditions."
@@ -106,14 +105,7 @@ class SelectionRuleListView(ResourceView):
         body = self.validated_body(RuleToSaveSerializer)
         expected = body.pop("made_from", None)
         version = services.save_rule(self.scope, now=clock.now(), expected=expected, **body)
-        saved: documents.SavedVersionSchema = {
-            "id": version.rule_id,
-            "version_id": version.pk,
-            "name": version.rule.name,
-            "version": version.version,
-        }
-        location = reverse("api:selection-rule", args=[version.rule_id])
-        return Response(saved, status=201, headers={"Location": location})
+        return documents.saved_version(version, address="api:selection-rule")
 
 
 class SelectionRuleDetailView(ResourceView):

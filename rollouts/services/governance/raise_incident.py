@@ -111,7 +111,7 @@ def raise_incident(
         scope, incident, source=source, tree=tree, batch_id=batch_id, instruction_id=instruction_id, now=now
     )
     incident.not_read = source.not_read_documents if source is not None else []
-    incident.rejected = [_line_document(line) for line in refused[: Governance.current().listed_rejections]]
+    incident.rejected = [line.document for line in refused[: Governance.current().listed_rejections]]
     if ways and not incident.hubs:
         raise NothingNamed(
             "None of these hubs can be in the incident. See the reason of each.",
@@ -330,16 +330,6 @@ def _refused(source: HubList, rows: Sequence[Any]) -> list[RefusedLine]:
         for row in rows
     ]
     return in_order([*source.refused, *spelt_lines(missed, source.text, source.sheets)], source.sheets)
-
-
-def _line_document(line: RefusedLine) -> dict[str, Any]:
-    return {
-        "line": line.line,
-        "sheet": line.sheet,
-        "raw": line.raw,
-        "reason": str(line.reason),
-        "detail": line.detail,
-    }
 
 
 def _notify_raised(scope: Scope, incident: Incident, *, now: datetime) -> None:

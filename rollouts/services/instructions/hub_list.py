@@ -6,7 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,17 @@ class RefusedLine:
     reason: str
     detail: str = ""
     sheet: str = ""
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The line as it is kept beside what it was part of."""
+        return {
+            "line": self.line,
+            "sheet": self.sheet,
+            "raw": self.raw,
+            "reason": str(self.reason),
+            "detail": self.detail,
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)

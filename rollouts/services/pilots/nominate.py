@@ -24,7 +24,7 @@ from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.reads.rules.choosing import HubSelection, choose, judge_choice
 from rollouts.rules.criteria import Subject, parse, parse_sample
 from rollouts.services.instructions.answer import AnswerOrder, judge_answers
-from rollouts.services.instructions.hub_list import HubList, RefusedLine, in_order, spelt_lines
+from rollouts.services.instructions.hub_list import HubList, in_order, spelt_lines
 from rollouts.services.instructions.instruct import check_is_open, check_order
 from rollouts.states import (
     NOMINATION_STATUSES,
@@ -183,23 +183,13 @@ def _judged(
     outcome = judge_answers(rollout, order, guids=hubs.guids, lines=hubs.lines, now=now)
     missed = {guid for guid, *_ in outcome.missed}
     lines = in_order([*hubs.refused, *spelt_lines(outcome.missed, hubs.text, hubs.sheets)], hubs.sheets)
-    refused = [_line_document(line) for line in lines[:KEPT_LINES]]
+    refused = [line.document for line in lines[:KEPT_LINES]]
     guids = [guid for guid in hubs.guids.tolist() if guid not in missed]
     if not guids:
         raise NothingNominated(
             "None of these hubs can be in the pilot. See the reason of each.", facts={"rejected": refused}
         )
     return guids, refused
-
-
-def _line_document(line: RefusedLine) -> dict[str, Any]:
-    return {
-        "line": line.line,
-        "sheet": line.sheet,
-        "raw": line.raw,
-        "reason": str(line.reason),
-        "detail": line.detail,
-    }
 
 
 def over_cap(rollout: Rollout, *, hubs: int, in_pilot: int) -> OverPilotCap:

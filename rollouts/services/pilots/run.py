@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from portal.events import journal
 from portal.events.kinds import EntryKind
@@ -153,6 +153,17 @@ def reject_pilot(scope: Scope, *, rollout_id: int, commentary: str, now: datetim
     rollout = _reject(scope, rollout_id=rollout_id, commentary=commentary, now=now)
     follow_up(rollout, before=before, now=now)
     return rollout
+
+
+#: What takes each step of a pilot.
+PILOT_STEPS: Final[Mapping[str, Callable[..., Rollout]]] = {
+    "start_pilot": start_pilot,
+    "end_pilot": end_pilot,
+    "accept_pilot": accept_pilot,
+    "reopen_pilot": reopen_pilot,
+    "reject_pilot": reject_pilot,
+    "skip_pilot": skip_pilot,
+}
 
 
 @unit_of_work

@@ -11,6 +11,7 @@ from portal.kernel.presentation.edits import EditForm
 from portal.kernel.presentation.numbers import count_of
 from rollouts.reads.governance.settings import CategoryTargets, Governance
 from rollouts.states.governing import HanImpact, IncidentStatus
+from rollouts.web.hub_lists import HubFileField, PastedHubsField
 from rollouts.web.rules.conditions import ConditionsForm
 
 _SAMPLING: Final = ("size", "strata", "seed")
@@ -95,18 +96,8 @@ class RaiseForm(forms.Form):
         help_text="Since when, what was tried, what customers say.",
     )
     source = forms.ChoiceField(label="Which hubs?", choices=WAYS, initial="paste", widget=forms.RadioSelect)
-    hubs = forms.CharField(
-        label="Hubs",
-        required=False,
-        help_text="One GUID a line, in any spelling.",
-        widget=forms.Textarea(attrs={"rows": 6, "class": "mono", "spellcheck": "false"}),
-    )
-    file = forms.FileField(
-        label="File with hubs",
-        required=False,
-        help_text="CSV, text or XLSX with a column of GUIDs.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.xlsm"}),
-    )
+    hubs = PastedHubsField()
+    file = HubFileField(label="File with hubs")
     batch = forms.TypedChoiceField(label="Batch", required=False, coerce=int, empty_value=None)
     instruction = forms.TypedChoiceField(label="Instruction", required=False, coerce=int, empty_value=None)
     attachments = FilesField(

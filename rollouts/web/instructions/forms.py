@@ -8,6 +8,7 @@ from django import forms
 
 from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from rollouts.states import InstructionKind
+from rollouts.web.hub_lists import HubFileField, PastedHubsField
 
 SOURCES: Final = [
     ("waiting", "All my hubs of this rollout that wait for my answer"),
@@ -56,18 +57,8 @@ class InstructForm(forms.Form):
         empty_value=None,
         help_text="Its hubs for which it still counts, and that can still be changed.",
     )
-    file = forms.FileField(
-        label="File",
-        required=False,
-        help_text="CSV, text or XLSX with a column of GUIDs, up to a million of them.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.xlsm"}),
-    )
-    hubs = forms.CharField(
-        label="Hubs",
-        required=False,
-        help_text="One GUID a line, in any spelling.",
-        widget=forms.Textarea(attrs={"rows": 6, "class": "mono", "spellcheck": "false"}),
-    )
+    file = HubFileField(help_text="CSV, text or XLSX with a column of GUIDs, up to a million of them.")
+    hubs = PastedHubsField()
     saved = forms.TypedChoiceField(label="Rule", required=False, coerce=int, empty_value=None)
     name = forms.CharField(
         label="Your own name for this instruction",

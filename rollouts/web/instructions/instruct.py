@@ -24,9 +24,9 @@ from rollouts import services
 from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.instructions.choices import HubChoice, current_versions, guids_by_rule, own_guids
 from rollouts.queries.instructions.receipts import RejectedLine
-from rollouts.queries.pilots.pilots import selection_rules
 from rollouts.queries.rollouts.batches import OwnBatch, own_batches
 from rollouts.queries.rollouts.rollout import rollout_page
+from rollouts.queries.rules.selections import selection_rules
 from rollouts.services import InstructionForecast
 from rollouts.states import Channel, InstructionKind, RejectionReason
 from rollouts.web.estate.hub_lists import InstructionDraft, keep_draft, restore_draft, submitted_list

@@ -21,9 +21,9 @@ from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import Refusal
 from rollouts import services
 from rollouts.queries.instructions.choices import current_versions
-from rollouts.queries.pilots.pilots import SelectionPreview, preview_selection
 from rollouts.queries.pilots.proposals import nominating_suppliers, proposal_card, proposed_hubs
 from rollouts.queries.rollouts.rollout import rollout_page
+from rollouts.queries.rules.selections import SelectionPreview, preview_selection
 from rollouts.rules.criteria import DIMENSIONS
 from rollouts.services import Proposed
 from rollouts.web.guards import for_people, scope_of

@@ -23,21 +23,15 @@ from portal.kernel.presentation.numbers import count_of, share
 from portal.kernel.refusals import Refusal
 from rollouts import services
 from rollouts.queries.instructions.choices import current_versions
-from rollouts.queries.pilots.pilots import (
-    PilotProgress,
-    SelectionPreview,
-    Submission,
-    pilot_hubs,
-    pilot_progress,
-    preview_selection,
-    submissions,
-)
+from rollouts.queries.pilots.pilots import PilotProgress, Submission, pilot_hubs, pilot_progress, submissions
 from rollouts.queries.pilots.proposals import nominating_suppliers
 from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
+from rollouts.queries.rules.selections import SelectionPreview, preview_selection
 from rollouts.rules.criteria import DIMENSIONS
 from rollouts.states import NOMINATION_STATUSES, RejectionReason
 from rollouts.web.estate.hub_lists import submitted_list
 from rollouts.web.guards import for_people, scope_of
+from rollouts.web.hub_lists import HubFileField, PastedHubsField
 from rollouts.web.rollouts.detail import step_buttons
 from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.rules.conditions import ConditionsForm
@@ -63,18 +57,8 @@ class NominateForm(forms.Form):
         initial="rule",
         widget=forms.RadioSelect,
     )
-    file = forms.FileField(
-        label="File",
-        required=False,
-        help_text="CSV, text or XLSX with a column of GUIDs.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.xlsm"}),
-    )
-    hubs = forms.CharField(
-        label="Hubs",
-        required=False,
-        help_text="One GUID a line, in any spelling.",
-        widget=forms.Textarea(attrs={"rows": 6, "class": "mono", "spellcheck": "false"}),
-    )
+    file = HubFileField()
+    hubs = PastedHubsField()
     rule_name = forms.CharField(
         label="Save the conditions as", required=False, max_length=80, help_text="Saved as a rule of yours."
     )

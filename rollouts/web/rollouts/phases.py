@@ -32,6 +32,7 @@ from rollouts.web.estate.hub_lists import restore_draft, submitted_list
 from rollouts.web.governance.incident_forms import HubConditionsForm
 from rollouts.web.governance.rates import percent, rate_view
 from rollouts.web.guards import for_people, scope_of
+from rollouts.web.hub_lists import HubFileField, PastedHubsField
 from rollouts.web.rollouts.views import crumbs_of
 
 _SUCCESS: Final = 98.0
@@ -108,15 +109,8 @@ class PhaseForm(forms.Form):
         initial="rule",
         widget=forms.RadioSelect,
     )
-    hubs = forms.CharField(
-        label="Hubs",
-        required=False,
-        help_text="One GUID a line, in any spelling.",
-        widget=forms.Textarea(attrs={"rows": 6, "class": "mono", "spellcheck": "false"}),
-    )
-    file = forms.FileField(
-        label="File", required=False, widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.xlsm"})
-    )
+    hubs = PastedHubsField()
+    file = HubFileField(help_text="")
     is_gated = forms.BooleanField(
         label="With a gate before it",
         required=False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -47,14 +47,6 @@ _FORMS: Final[Mapping[str, type[CommentaryForm]]] = {
     "reopen_pilot": CommentaryForm,
     "reject_pilot": CommentaryForm,
     "skip_pilot": CommentaryForm,
-}
-_PILOT: Final[Mapping[str, Callable[..., object]]] = {
-    "start_pilot": services.start_pilot,
-    "end_pilot": services.end_pilot,
-    "accept_pilot": services.accept_pilot,
-    "reopen_pilot": services.reopen_pilot,
-    "reject_pilot": services.reject_pilot,
-    "skip_pilot": services.skip_pilot,
 }
 #: What each step means, said before its button.
 _MEANS: Final[Mapping[str, str]] = {
@@ -164,7 +156,7 @@ def _take(scope: Scope, rollout_id: int, verb: str, cleaned: Mapping[str, str], 
         return _report_words(
             services.halt(scope, rollout_id=rollout_id, verb=verb, now=now, reason=cleaned["reason"])
         )
-    _PILOT[verb](scope, rollout_id=rollout_id, now=now, **cleaned)
+    services.PILOT_STEPS[verb](scope, rollout_id=rollout_id, now=now, **cleaned)
     return _DONE[verb]
 
 

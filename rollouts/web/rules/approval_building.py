@@ -30,7 +30,7 @@ from rollouts.web.rules.drawing import ParsedDraft, draw, parse_draft
 from rollouts.web.rules.forecasts import Trial, back_test, dry_run, next_words, past_words
 from rollouts.web.rules.forms import NameForm, PolicyForm, policy_initial
 from rollouts.web.rules.versions import approval_differences, overtaken
-from rollouts.web.rules.views import form_faults, name_form, supplier_scope
+from rollouts.web.rules.views import form_faults, is_named, name_form, supplier_scope
 
 RELEASE: Final = "release"
 HUB: Final = "hub"
@@ -79,16 +79,16 @@ def build_approval(request: PortalRequest, rule_id: int | None = None) -> HttpRe
     """Build an approval rule, or a new version of one; every button gives the form back, changed."""
     scope = supplier_scope(request, may_write=True)
     card = _latest(scope, rule_id) if rule_id is not None else None
-    bench = _builder(request, card)
-    readings = _parsed_approval(bench)
+    builder = _builder(request, card)
+    readings = _parsed_approval(builder)
     if request.method == "POST":
-        version = _act(request, scope, bench, readings)
+        version = _act(request, scope, builder, readings)
         if version is not None:
             messages.success(
                 request, f"Saved: {version.rule.name}, version {version.version}. It is not on yet."
             )
             return redirect("rollouts:approval", version.rule_id)
-    return _show(request, scope, bench, readings)
+    return _show(request, scope, builder, readings)
 
 
 def _latest(scope: Scope, rule_id: int) -> ApprovalCard:
@@ -98,7 +98,7 @@ def _latest(scope: Scope, rule_id: int) -> ApprovalCard:
 
 def _builder(request: PortalRequest, card: ApprovalCard | None) -> ApprovalBuilder:
     if request.method == "POST":
-        bench = ApprovalBuilder(
+        builder = ApprovalBuilder(
             card,
             read_draft(request.POST, RELEASE, Subject.RELEASE),
             read_draft(request.POST, HUB, Subject.HUB),
@@ -109,10 +109,10 @@ def _builder(request: PortalRequest, card: ApprovalCard | None) -> ApprovalBuild
         act = request.POST.get("act", "")
         verb, _, place = act.partition(":")
         if verb in VERBS:
-            tree = bench.releases if place.partition(".")[0] == RELEASE else bench.hubs
-            bench.next_place = change(tree, verb, place)
-        bench.shows_faults = act in _JUDGED
-        return bench
+            tree = builder.releases if place.partition(".")[0] == RELEASE else builder.hubs
+            builder.next_place = change(tree, verb, place)
+        builder.shows_faults = act in _JUDGED
+        return builder
     if card is None:
         return ApprovalBuilder(
             None, DraftGroup(Subject.RELEASE), DraftGroup(Subject.HUB), NameForm(), PolicyForm()
@@ -128,107 +128,97 @@ def _builder(request: PortalRequest, card: ApprovalCard | None) -> ApprovalBuild
     )
 
 
-def _parsed_approval(bench: ApprovalBuilder) -> ParsedApproval:
-    return ParsedApproval(parse_draft(bench.releases, RELEASE), parse_draft(bench.hubs, HUB), _policy(bench))
+def _parsed_approval(builder: ApprovalBuilder) -> ParsedApproval:
+    return ParsedApproval(
+        parse_draft(builder.releases, RELEASE), parse_draft(builder.hubs, HUB), _policy(builder)
+    )
 
 
-def _policy(bench: ApprovalBuilder) -> TimePolicy | None:
+def _policy(builder: ApprovalBuilder) -> TimePolicy | None:
     """Read the time policy; what it lacks is put beside its fields once that is asked for."""
-    form = bench.policy
+    form = builder.policy
     if not form.is_bound:
-        return parse_time_policy(bench.card.shown.time_policy) if bench.card else None
-    if not form.is_valid() and not bench.shows_faults:
+        return parse_time_policy(builder.card.shown.time_policy) if builder.card else None
+    if not form.is_valid() and not builder.shows_faults:
         return None
     try:
         policy = parse_time_policy(form.document)
     except InvalidCriteria as invalid:
-        if bench.shows_faults:
+        if builder.shows_faults:
             for problem in invalid.problems:
                 form.blame(problem)
         return None
     return policy if form.is_valid() else None
 
 
-def _act(request: PortalRequest, scope: Scope, bench: ApprovalBuilder, readings: ParsedApproval) -> Any:
+def _act(request: PortalRequest, scope: Scope, builder: ApprovalBuilder, readings: ParsedApproval) -> Any:
     """Do what the pressed button says; return the saved version, if it was that button."""
     act = request.POST.get("act", "")
     if act not in _JUDGED:
         return None
-    is_named = act != "save" or _is_named(scope, bench)
+    names = (rule.name for rule in approval_rules(scope))
+    has_name = act != "save" or builder.card is not None or is_named(builder.name, names)
     approval = readings.approval
-    if approval is None or not is_named:
-        bench.status = 422
+    if approval is None or not has_name:
+        builder.status = 422
         return None
     now = clock.now()
     if act == "try":
-        bench.past, bench.ahead = back_test(scope, approval, now=now), dry_run(scope, approval, now=now)
+        builder.past, builder.ahead = back_test(scope, approval, now=now), dry_run(scope, approval, now=now)
         return None
     try:
         return services.save_approval_rule(
             scope,
-            name=bench.card.name if bench.card else bench.name.cleaned_data["name"],
+            name=builder.card.name if builder.card else builder.name.cleaned_data["name"],
             release_tree=approval.release.document,
             hub_tree=approval.hubs.document,
             time_policy=approval.policy.document,
-            expected=int(bench.made_from) if bench.made_from.isdecimal() else None,
+            expected=int(builder.made_from) if builder.made_from.isdecimal() else None,
             now=now,
         )
     except Refusal as refusal:
-        if isinstance(refusal, EditConflict) and bench.card:
-            versions = approval_versions(scope, bench.card.id)
+        if isinstance(refusal, EditConflict) and builder.card:
+            versions = approval_versions(scope, builder.card.id)
             yours = replace(
                 versions[0],
                 release_tree=approval.release.document,
                 hub_tree=approval.hubs.document,
                 time=explain_policy(approval.policy),
             )
-            bench.overtaken = overtaken(versions, bench.made_from, yours, approval_differences)
-            bench.made_from = str(bench.card.latest_version)
-        bench.refused, bench.status = refusal.message, refusal.status
+            builder.overtaken = overtaken(versions, builder.made_from, yours, approval_differences)
+            builder.made_from = str(builder.card.latest_version)
+        builder.refused, builder.status = refusal.message, refusal.status
         return None
 
 
-def _is_named(scope: Scope, bench: ApprovalBuilder) -> bool:
-    if bench.card is not None:
-        return True
-    if not bench.name.is_valid():
-        return False
-    name = bench.name.cleaned_data["name"]
-    if any(rule.name == name for rule in approval_rules(scope)):
-        bench.name.add_error(
-            "name", f"There is a rule “{name}” already: change that one, or take another name."
-        )
-    return bench.name.is_valid()
-
-
 def _show(
-    request: PortalRequest, scope: Scope, bench: ApprovalBuilder, readings: ParsedApproval
+    request: PortalRequest, scope: Scope, builder: ApprovalBuilder, readings: ParsedApproval
 ) -> HttpResponse:
-    shown = bench.shows_faults
+    shown = builder.shows_faults
     values = values_that_occur(scope)
     parts = {}
     for root, draft, reading in (
-        (RELEASE, bench.releases, readings.releases),
-        (HUB, bench.hubs, readings.hubs),
+        (RELEASE, builder.releases, readings.releases),
+        (HUB, builder.hubs, readings.hubs),
     ):
         faults = reading.faults if shown else []
-        parts[root] = draw(draft, root, values=values, faults=faults, next_place=bench.next_place)
+        parts[root] = draw(draft, root, values=values, faults=faults, next_place=builder.next_place)
     faults = []
     if shown:
-        named = [] if bench.card else [bench.name]
+        named = [] if builder.card else [builder.name]
         trees = [*readings.releases.faults, *readings.hubs.faults]
-        faults = [*form_faults(*named), *trees, *form_faults(bench.policy)]
+        faults = [*form_faults(*named), *trees, *form_faults(builder.policy)]
     context = {
-        "bench": bench,
+        "builder": builder,
         "parts": parts,
         "readings": readings,
         "time_words": explain_policy(readings.policy) if readings.policy else "",
         "faults": faults,
-        "past_words": past_words(bench.past) if bench.past else "",
-        "next_words": next_words(bench.ahead) if bench.ahead else "",
-        "crumbs": crumbs(bench.card),
-        "cancel_url": reverse("rollouts:approval", args=[bench.card.id])
-        if bench.card
+        "past_words": past_words(builder.past) if builder.past else "",
+        "next_words": next_words(builder.ahead) if builder.ahead else "",
+        "crumbs": crumbs(builder.card),
+        "cancel_url": reverse("rollouts:approval", args=[builder.card.id])
+        if builder.card
         else reverse("rollouts:approvals"),
     }
-    return render(request, "rollouts/rules/approval_build.html", context, status=bench.status)
+    return render(request, "rollouts/rules/approval_build.html", context, status=builder.status)

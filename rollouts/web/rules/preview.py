@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rollouts.queries.pilots.pilots import SelectionPreview
+from rollouts.queries.rules.selections import SelectionPreview
 from rollouts.rules.criteria import NOT_KNOWN
 from rollouts.rules.criteria.vocabulary import BANDS, REGIONS, SUPPLIES
 from rollouts.web.rules.forms import DIMENSION_WORDS

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from rollouts.queries.pilots.pilots import SavedRule
 from rollouts.queries.rules.approvals import RuleVersion
+from rollouts.queries.rules.selections import SavedRule
 from rollouts.rules.criteria import ChangeKind, Subject, differences, parse
 from rollouts.web.rules.forms import DIMENSION_WORDS
 from rollouts.web.wording import joined

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -22,14 +22,14 @@ from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotFound, NotPermitted, Refusal
 from portal.kernel.versions import EditConflict
 from rollouts import services
-from rollouts.queries.pilots.pilots import (
+from rollouts.queries.rules.choices import OpenRolloutRow, open_rollouts, values_that_occur
+from rollouts.queries.rules.selections import (
     SavedRule,
     SelectionPreview,
     preview_selection,
     rule_versions,
     selection_rules,
 )
-from rollouts.queries.rules.choices import OpenRolloutRow, open_rollouts, values_that_occur
 from rollouts.rules.criteria import DIMENSIONS, Subject
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rules.drafts import VERBS, DraftGroup, change, draft_of, read_draft
@@ -97,13 +97,13 @@ def build(request: PortalRequest, rule_id: int | None = None) -> HttpResponse:
     """Build a rule, or a new version of one; every button that changes it gives the form back, changed."""
     scope = supplier_scope(request, may_write=True)
     saved = versions_of(scope, rule_id)[0] if rule_id is not None else None
-    bench = _builder(request, scope, saved)
+    builder = _builder(request, scope, saved)
     if request.method == "POST":
-        version = _act(request, scope, bench)
+        version = _act(request, scope, builder)
         if version is not None:
             messages.success(request, f"Saved: {version.rule.name}, version {version.version}.")
             return redirect("rollouts:rule", version.rule_id)
-    return _show(request, scope, bench)
+    return _show(request, scope, builder)
 
 
 @require_GET
@@ -186,81 +186,75 @@ def _builder(request: PortalRequest, scope: Scope, saved: SavedRule | None) -> R
     return RuleBuilder(saved, draft, NameForm(), SampleForm(initial=initial), trial, made_from=latest)
 
 
-def _act(request: PortalRequest, scope: Scope, bench: RuleBuilder) -> Any:
+def _act(request: PortalRequest, scope: Scope, builder: RuleBuilder) -> Any:
     """Do what the pressed button says; return the saved version, if it was that button."""
     act = request.POST.get("act", "")
     verb, _, place = act.partition(":")
     if verb in VERBS:
-        bench.next_place = change(bench.draft, verb, place)
-    bench.shows_faults = act in {"save", "preview"}
-    reading = parse_draft(bench.draft, ROOT)
-    is_named = act != "save" or _is_named(scope, bench)
-    if not (bench.sample.is_valid() and reading.criteria is not None and is_named):
-        bench.status = 422 if bench.shows_faults else 200
+        builder.next_place = change(builder.draft, verb, place)
+    builder.shows_faults = act in {"save", "preview"}
+    reading = parse_draft(builder.draft, ROOT)
+    names = (rule.name for rule in selection_rules(scope))
+    has_name = act != "save" or builder.saved is not None or is_named(builder.name, names)
+    if not (builder.sample.is_valid() and reading.criteria is not None and has_name):
+        builder.status = 422 if builder.shows_faults else 200
         return None
-    now, sample = clock.now(), bench.sample.sample
+    now, sample = clock.now(), builder.sample.sample
     try:
         if act == "save":
-            name = bench.saved.name if bench.saved else bench.name.cleaned_data["name"]
+            name = builder.saved.name if builder.saved else builder.name.cleaned_data["name"]
             return services.save_rule(
                 scope,
                 name=name,
                 tree=reading.document,
                 sample=sample,
-                expected=int(bench.made_from) if bench.made_from.isdecimal() else None,
+                expected=int(builder.made_from) if builder.made_from.isdecimal() else None,
                 now=now,
             )
-        if bench.trial.is_valid() and (rollout := bench.trial.cleaned_data["rollout"]):
-            bench.preview = preview_selection(
+        if builder.trial.is_valid() and (rollout := builder.trial.cleaned_data["rollout"]):
+            builder.preview = preview_selection(
                 scope, rollout_id=rollout, tree=reading.document, sample=sample, now=now
             )
     except Refusal as refusal:
-        if isinstance(refusal, EditConflict) and bench.saved:
-            versions = versions_of(scope, bench.saved.id)
+        if isinstance(refusal, EditConflict) and builder.saved:
+            versions = versions_of(scope, builder.saved.id)
             yours = replace(versions[0], tree=reading.document, sample=sample)
-            bench.overtaken = overtaken(versions, bench.made_from, yours, rule_differences)
-            bench.made_from = str(bench.saved.version)
-        bench.refused.append(refusal.message)
-        bench.status = refusal.status
+            builder.overtaken = overtaken(versions, builder.made_from, yours, rule_differences)
+            builder.made_from = str(builder.saved.version)
+        builder.refused.append(refusal.message)
+        builder.status = refusal.status
     return None
 
 
-def _is_named(scope: Scope, bench: RuleBuilder) -> bool:
-    """Return whether the rule has a name to save under; a new rule must not become a version of another."""
-    if bench.saved is not None:
-        return True
-    if not bench.name.is_valid():
-        return False
-    name = bench.name.cleaned_data["name"]
-    if any(rule.name == name for rule in selection_rules(scope)):
-        bench.name.add_error(
-            "name", f"There is a rule “{name}” already: change that one, or take another name."
-        )
-    return bench.name.is_valid()
+def is_named(form: NameForm, names: Iterable[str]) -> bool:
+    """Return whether a new rule has a name to save under; it must not become a version of another."""
+    if form.is_valid() and (name := form.cleaned_data["name"]) in set(names):
+        form.add_error("name", f"There is a rule “{name}” already: change that one, or take another name.")
+    return form.is_valid()
 
 
-def _show(request: PortalRequest, scope: Scope, bench: RuleBuilder) -> HttpResponse:
-    reading = parse_draft(bench.draft, ROOT)
-    faults = reading.faults if bench.shows_faults else []
+def _show(request: PortalRequest, scope: Scope, builder: RuleBuilder) -> HttpResponse:
+    reading = parse_draft(builder.draft, ROOT)
+    faults = reading.faults if builder.shows_faults else []
     values = values_that_occur(scope)
-    own = reverse("rollouts:rule", args=[bench.saved.id]) if bench.saved else ""
+    own = reverse("rollouts:rule", args=[builder.saved.id]) if builder.saved else ""
     crumbs = [{"label": "Rules", "url": reverse("rollouts:rules")}]
     context = {
-        "bench": bench,
-        "root": draw(bench.draft, ROOT, values=values, faults=faults, next_place=bench.next_place),
+        "builder": builder,
+        "root": draw(builder.draft, ROOT, values=values, faults=faults, next_place=builder.next_place),
         "reading": reading,
-        "faults": _all_faults(bench, faults),
-        "crumbs": [*crumbs, {"label": bench.saved.name, "url": own}] if bench.saved else crumbs,
+        "faults": _all_faults(builder, faults),
+        "crumbs": [*crumbs, {"label": builder.saved.name, "url": own}] if builder.saved else crumbs,
         "cancel_url": own or reverse("rollouts:rules"),
-        **preview_context(bench.preview),
+        **preview_context(builder.preview),
     }
-    return render(request, "rollouts/rules/rule_build.html", context, status=bench.status)
+    return render(request, "rollouts/rules/rule_build.html", context, status=builder.status)
 
 
-def _all_faults(bench: RuleBuilder, faults: Any) -> list[Fault]:
-    if not bench.shows_faults:
+def _all_faults(builder: RuleBuilder, faults: Any) -> list[Fault]:
+    if not builder.shows_faults:
         return []
-    return form_faults(*([] if bench.saved else [bench.name]), bench.sample) + list(faults)
+    return form_faults(*([] if builder.saved else [builder.name]), builder.sample) + list(faults)
 
 
 def name_form(request: PortalRequest) -> NameForm:

@@ -9,16 +9,9 @@ import pytest
 from portal.kernel.refusals import NotFound, NotPermitted
 from rollouts import services
 from rollouts.models import Hub, Rollout, Target
-from rollouts.queries.pilots.pilots import (
-    pilot_hubs,
-    pilot_progress,
-    preview_selection,
-    reviews_open,
-    rule_versions,
-    selection_rules,
-    submissions,
-)
+from rollouts.queries.pilots.pilots import pilot_hubs, pilot_progress, reviews_open, submissions
 from rollouts.queries.rollouts.available import SupplierAct, available_rollouts, preview, release_notes
+from rollouts.queries.rules.selections import preview_selection, rule_versions, selection_rules
 from rollouts.rules.criteria import InvalidCriteria
 from rollouts.services import HubList
 from rollouts.states import FailureCode, Region, RejectionReason, TargetState
