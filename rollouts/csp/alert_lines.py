@@ -19,6 +19,8 @@ from rollouts.states import ALERT_CODE_BY_TEXT, AlertCode, failure_of
 MOST_LINES = 10_000
 _LONGEST_VERSION = 8
 _MOST_PROBLEMS = 100
+_LONGEST_COMMAND_ID = 64
+FOREIGN_COMMAND: Final = -1
 _MOST_COMMAND_ID = (1 << 63) - 1
 _FIRST_YEAR, _LAST_YEAR = 2000, 9998
 # What PostgreSQL reads too: Python takes more spellings, of which some would end a column or a row of COPY.
@@ -70,8 +72,7 @@ def _line(alert: dict[str, Any]) -> str:
     if not _TIME.fullmatch(occurred_at):
         occurred_at = at.astimezone(UTC).isoformat()
     code = ALERT_CODE_BY_TEXT.get(alert["code"], AlertCode.UNKNOWN)
-    command = int(alert.get("command_id") or 0)
-    _check(0 <= command <= _MOST_COMMAND_ID, "command_id is none of the portal's")
+    command = _command_of(alert.get("command_id"))
     version = (alert.get("firmware_version") or "").upper()
     _check(
         (len(version) <= _LONGEST_VERSION and version.isalnum()) or not version,
@@ -80,8 +81,22 @@ def _line(alert: dict[str, Any]) -> str:
     reason = failure_of(code, alert.get("reason") or "")
     return (
         f"{alert_id}\t{occurred_at}\t{value - OFFSET}\t{code:d}\t"
-        f"{command or chr(92) + 'N'}\t{reason:d}\t{version}\n"
+        f"{command if command is not None else chr(92) + 'N'}\t{reason:d}\t{version}\n"
     )
+
+
+def _command_of(given: object) -> int | None:
+    """Return the number of the command an alert answers; `FOREIGN_COMMAND` for one the portal did not send.
+
+    A CSP carries out others' commands too, whose ids are theirs: what hubs tell after those counts as well.
+    """
+    if given is None or given == "":
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | str) or len(str(given)) > _LONGEST_COMMAND_ID:
+        raise ValueError("command_id is neither a whole number nor a text of at most 64 characters")
+    text = str(given)
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    return number if 0 < number <= _MOST_COMMAND_ID else FOREIGN_COMMAND
 
 
 def _check(fits: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as an assertion

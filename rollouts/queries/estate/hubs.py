@@ -372,7 +372,7 @@ def _alerts(guid: int) -> list[HubAlert]:
             AlertCode(row.code),
             failure_code(row.reason),
             row.firmware_version,
-            row.command_id,
+            row.command_id if row.command_id and row.command_id > 0 else None,
         )
         for row in rows
     ]

@@ -83,6 +83,16 @@ class TestTheEndpoint:
         assert (scenario.state(1) == TargetState.ACTIVATED) is taken
         assert taken or [line["line"] for line in answer.json()["lines"]] == [1]
 
+    @pytest.mark.parametrize("command_id", [True, 1.5, [7], "x" * 65])
+    def test_the_id_of_a_command_is_a_number_or_a_short_text(self, now, command_id):
+        scenario = AlertScenario(now)
+        token = issue_token(scenario.world.csp, name="gateway", now=now)
+        body = orjson.dumps(scenario.activated(0, command_id=command_id))
+
+        answer = self.post(body, authorization=f"Bearer {token}")
+
+        assert answer.status_code == 422
+
     @pytest.mark.parametrize("token", ["", "wrong"])
     def test_it_wants_the_token_of_a_csp(self, now, token):
         scenario = AlertScenario(now)

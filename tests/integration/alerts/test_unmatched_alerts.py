@@ -56,10 +56,22 @@ def test_an_alert_that_fits_nothing_is_kept_for_the_dcc(now):
     assert [guid for _, guid, _ in scenario.feed(scenario.world.as_supplier)] == [scenario.world.guid(4)]
 
 
+@pytest.mark.requirement("R4.11")
+def test_a_failure_of_somebody_elses_command_fails_no_hub(now):
+    scenario = AlertScenario(now)
+
+    scenario.deliver(
+        scenario.alert(3, "DELIVERY_FAILED", reason="UNREACHABLE", command_id="somebody else's 7")
+    )
+
+    assert scenario.state(3) == TargetState.ACTIVATING
+
+
 @pytest.mark.requirement("R4.6", "R4.7")
 @pytest.mark.parametrize("code", ["0x8F66", "CS06_RESPONSE", "READ_RESULT"])
 @pytest.mark.parametrize("place", ["none", "another version", "withdrawn", "another rollout"])
-def test_an_activation_outside_its_rollout_reaches_the_inventory_and_the_suppliers(now, code, place):
+@pytest.mark.parametrize("command", [{}, {"command_id": "somebody else's 7"}])
+def test_an_activation_outside_its_rollout_reaches_the_inventory_and_the_suppliers(now, code, place, command):
     scenario = AlertScenario(now)
     world, guid, version = scenario.world, scenario.world.guid(9), "0C230000"
     Hub.objects.filter(guid=guid).update(smi_status=SmiStatus.SUSPENDED, gpf_status=SmiStatus.SUSPENDED)
@@ -77,7 +89,7 @@ def test_an_activation_outside_its_rollout_reaches_the_inventory_and_the_supplie
     if place != "another version":
         HubInFlight.objects.filter(guid=guid).delete()
     more = {"reason": "SUCCESS"} if code == "CS06_RESPONSE" else {}
-    alert = scenario.alert(9, code, anonymous=True, firmware_version=version, **more)
+    alert = scenario.alert(9, code, anonymous=True, firmware_version=version, **more, **command)
 
     scenario.deliver(alert)
     scenario.deliver(alert, {**alert, "alert_id": str(uuid.uuid4())})
