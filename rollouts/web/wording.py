@@ -99,7 +99,11 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
         "Start the pilot: {name}", "The pilot group is confirmed.", "Start", "rollouts:pilot", "hub"
     ),
     Duty.END_PILOT: _Words(
-        "End the pilot: {name}", "Every hub of the pilot group is settled.", "End it", "rollouts:pilot", "hub"
+        "End the pilot: {name}",
+        "Its hubs are settled, or its planned end has come. Say how it went; the review follows.",
+        "End it",
+        "rollouts:pilot",
+        "hub",
     ),
     Duty.MEND_PILOT: _Words(
         "No pilot has run: {name}",
@@ -114,6 +118,13 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
         "The safe launch waits for this review; after the automatic time it holds the hubs back.",
         "Review",
         "rollouts:pilot",
+        "hub",
+    ),
+    Duty.OPEN_GATE: _Words(
+        "Open the gate of a batch: {name}",
+        "Hubs behind a shut gate do not activate, even once their automatic time has passed.",
+        "Look at the gates",
+        "rollouts:phases",
         "hub",
     ),
     Duty.CONFIRM: _Words(

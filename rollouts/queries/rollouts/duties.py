@@ -19,6 +19,7 @@ from rollouts.queries.pilots.pilots import ReviewOpen, reviews_open
 from rollouts.queries.rollouts.deadlines import OpenDecision, cutoff_of, resume_due
 from rollouts.queries.rollouts.forecast import distribution_forecast
 from rollouts.queries.rollouts.progress import ActivationPlan, Progress
+from rollouts.rules import REVIEW_WARNING
 from rollouts.states import (
     HALTED_STATUSES,
     NOMINATION_STATUSES,
@@ -48,6 +49,7 @@ class Duty(Enum):
     END_PILOT = "end-pilot"
     REVIEW_PILOT = "review-pilot"
     MEND_PILOT = "mend-pilot"
+    OPEN_GATE = "open-gate"
     CONFIRM = "confirm"
     RECOMMEND = "recommend"
     ANSWER_INCIDENTS = "answer-incidents"
@@ -196,7 +198,28 @@ def _operator_owes(
         owed.append(owes(Duty.RECOMMEND, decision.due_at, count=progress.moving))
     elif decision is None and status == RolloutStatus.PAUSED:
         owed.append(owes(Duty.RECOMMEND, resume_due(rollout), count=progress.moving))
-    return [*owed, *_pilot_owes(rollout, progress, facts, now=now)]
+    return [
+        *owed,
+        *_pilot_owes(rollout, progress, facts, now=now),
+        *_owes_gates(rollout, progress, facts, now=now),
+    ]
+
+
+def _owes_gates(
+    rollout: Rollout, progress: Progress, facts: DutyFacts, *, now: datetime
+) -> list[Outstanding]:
+    """Find the hubs behind a shut gate whose time has come, or will within the time of warning (R3.7)."""
+    if rollout.status != RolloutStatus.SAFE_LAUNCH:
+        return []
+    shut: Counter[datetime] = Counter()
+    for batch in facts.batches.values():
+        if batch.rollout_id == rollout.pk and not batch.gate_open:
+            behind = Progress(states=progress.by_batch.get(batch.pk, Counter()))
+            shut[batch.automatic_at or rollout.automatic_at] += behind.moving
+    due = {at: hubs for at, hubs in shut.items() if hubs and at - REVIEW_WARNING <= now}
+    if not due:
+        return []
+    return [Outstanding(Duty.OPEN_GATE, min(due), rollout.pk, rollout.name, sum(due.values()))]
 
 
 def _pilot_owes(

@@ -84,6 +84,30 @@ def test_the_dcc_owes_the_steps_of_a_pilot_one_after_the_other(world, now):
     assert (review.due_at, review.count) == (rollout.automatic_at, 19)
 
 
+@pytest.mark.requirement("R3.7", "R4.5")
+def test_a_gate_that_is_still_shut_when_its_hubs_fall_due_is_an_action_on_the_dcc(world, now):
+    rollout = make_rollout(world, now=now)
+    automatic_at = rollout.automatic_at - timedelta(days=30)
+    formed = services.create_batch(
+        world.operator,
+        rollout_id=rollout.pk,
+        name="Later",
+        automatic_at=automatic_at,
+        source=HubList.from_stored([world.guid(0), world.guid(1)]),
+        is_gated=True,
+        now=now,
+    )
+    assert Duty.OPEN_GATE not in duties(world.operator, automatic_at - timedelta(days=15))
+
+    for moment in (automatic_at - timedelta(days=14), automatic_at + timedelta(days=20)):
+        owed = duties(world.operator, moment)[Duty.OPEN_GATE]
+        assert (owed.due_at, owed.count) == (automatic_at, 2)
+        assert Duty.OPEN_GATE not in duties(world.as_supplier, moment)
+
+    services.open_gate(world.operator, batch_id=formed.batch_id, reason="All is well.", now=now)
+    assert Duty.OPEN_GATE not in duties(world.operator, automatic_at + timedelta(days=20))
+
+
 @pytest.mark.requirement("R1.4")
 def test_a_maintenance_release_without_its_note_is_an_action_on_the_dcc(world, now):
     rollout = make_rollout(world, now=now)
