@@ -23,7 +23,10 @@ WITH changed AS (
        AND {holds}
  RETURNING t.guid, t.state, t.consent, t.effective_at, t.import_supplier_id, t.gas_supplier_id,
            -%(instruction_id)s IN (t.import_instruction_id, t.gas_instruction_id) AS has_lapsed,
-           NOT {is_chosen} AS is_unchosen
+           NOT {is_chosen} AS is_unchosen,
+           t.consent < {Consent.COMPLETE}
+             AND (t.state = {TargetState.ELIGIBLE} AND t.state_at = %(now)s
+                  OR t.state IN ({TargetState.DISTRIBUTING, TargetState.DISTRIBUTED})) AS is_open_again
 ), told AS (
     -- To the minute: of one submission all entries would share a microsecond, and hubs group by their other Supplier.
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
@@ -40,6 +43,18 @@ WITH changed AS (
              WHERE consent >= {Consent.COMPLETE} AND gas_supplier_id IS NOT NULL
                AND gas_supplier_id IS DISTINCT FROM import_supplier_id
            ) AS due
+), reopened AS (
+    -- A time that was final, and is open again: the state went back, or the image is ahead of the answers.
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
+    SELECT changed.guid, date_trunc('minute', %(now)s::timestamptz), party.id, %(rollout_id)s, %(version_id)s,
+           {EntryKind.HUB_CONSENT},
+           jsonb_build_object(
+               'consent', CASE changed.consent WHEN {Consent.AWAITING} THEN 'AWAITING' WHEN {Consent.AWAITING_BOTH} THEN 'AWAITING_BOTH'
+                               ELSE 'AWAITING_SECOND' END,
+               'effective_at', to_char(changed.effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+      FROM changed
+     CROSS JOIN LATERAL (SELECT changed.import_supplier_id UNION SELECT changed.gas_supplier_id) AS party (id)
+     WHERE changed.is_open_again AND party.id IS NOT NULL
 ), missed AS (
     INSERT INTO rollouts_missed_guid (guid)
     SELECT guid FROM rollouts_staged_guid EXCEPT SELECT guid FROM changed

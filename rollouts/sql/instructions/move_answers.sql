@@ -71,7 +71,8 @@ WITH was AS MATERIALIZED (
       FROM settled AS s
      WHERE t.rollout_id = s.rollout_id AND t.guid = s.guid
     RETURNING t.rollout_id, t.guid, t.effective_at, t.import_supplier_id AS imports, t.gas_supplier_id AS gas,
-              NOT s.is_settled AND s.new_consent >= {Consent.COMPLETE} AS is_final
+              NOT s.is_settled AND s.new_consent >= {Consent.COMPLETE} AS is_final, t.consent,
+              NOT s.is_settled AND s.consent >= {Consent.COMPLETE} AND t.consent < {Consent.COMPLETE} AS is_open_again
 ), told AS (
     -- Whoever has gained the hub has not heard of its time; to others it may have moved.
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
@@ -83,6 +84,18 @@ WITH was AS MATERIALIZED (
       JOIN rollouts_rollout AS rollout ON rollout.id = changed.rollout_id
      CROSS JOIN LATERAL (SELECT changed.imports UNION SELECT changed.gas) AS party (id)
      WHERE changed.is_final AND party.id IS NOT NULL
+), reopened AS (
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
+    SELECT changed.guid, date_trunc('minute', %(now)s::timestamptz), party.id, changed.rollout_id,
+           rollout.cpl_entry_id, {EntryKind.HUB_CONSENT},
+           jsonb_build_object(
+               'consent', CASE changed.consent WHEN {Consent.AWAITING} THEN 'AWAITING' WHEN {Consent.AWAITING_BOTH} THEN 'AWAITING_BOTH'
+                               ELSE 'AWAITING_SECOND' END,
+               'effective_at', to_char(changed.effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+      FROM changed
+      JOIN rollouts_rollout AS rollout ON rollout.id = changed.rollout_id
+     CROSS JOIN LATERAL (SELECT changed.imports UNION SELECT changed.gas) AS party (id)
+     WHERE changed.is_open_again AND party.id IS NOT NULL
 )
 SELECT rollout_id, guid, import_id, gas_id,
        CASE WHEN import_answer > {Answer.NONE} AND import_supplier_id IS DISTINCT FROM import_id

@@ -30,7 +30,8 @@ WITH page AS MATERIALIZED (
       FROM settled AS s
      WHERE t.rollout_id = %(rollout_id)s AND t.guid = s.guid
        AND (s.new_consent <> s.consent OR s.new_effective_at <> s.effective_at)
-    RETURNING t.guid, s.state, s.consent, s.new_consent, s.effective_at <> s.new_effective_at AS is_moved,
+    RETURNING t.guid, s.state, s.consent, s.new_consent,
+              s.consent >= {Consent.COMPLETE} AND t.consent < {Consent.COMPLETE} AS is_open_again, s.effective_at <> s.new_effective_at AS is_moved,
               t.effective_at, t.import_supplier_id AS imports, t.gas_supplier_id AS gas
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
@@ -42,6 +43,18 @@ WITH page AS MATERIALIZED (
       JOIN rollouts_rollout AS rollout ON rollout.id = %(rollout_id)s
      CROSS JOIN LATERAL (SELECT changed.imports UNION SELECT changed.gas) AS party (id)
      WHERE party.id IS NOT NULL AND changed.new_consent >= {Consent.COMPLETE}
+), reopened AS (
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
+    SELECT changed.guid, date_trunc('minute', %(now)s::timestamptz), party.id, %(rollout_id)s, rollout.cpl_entry_id,
+           {EntryKind.HUB_CONSENT},
+           jsonb_build_object(
+               'consent', CASE changed.new_consent WHEN {Consent.AWAITING} THEN 'AWAITING' WHEN {Consent.AWAITING_BOTH} THEN 'AWAITING_BOTH'
+                               ELSE 'AWAITING_SECOND' END,
+               'effective_at', to_char(changed.effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+      FROM changed
+      JOIN rollouts_rollout AS rollout ON rollout.id = %(rollout_id)s
+     CROSS JOIN LATERAL (SELECT changed.imports UNION SELECT changed.gas) AS party (id)
+     WHERE party.id IS NOT NULL AND changed.is_open_again
 )
 SELECT (SELECT max(guid) FROM page) AS last_guid,
        count(*) AS changed,

@@ -29,14 +29,14 @@ class StoryLine:
 
 
 #: What an entry of the feed says: title, icon, tone.
-_ENTRIES: Final[Mapping[EntryKind, tuple[str, str, str]]] = {
+ENTRIES: Final[Mapping[EntryKind, tuple[str, str, str]]] = {
     K.HUB_SCHEDULED: ("Scheduled", "calendar", "info"),
     K.HUB_DISTRIBUTED: ("Image on the hub, verified", "on-hub", "info"),
     K.HUB_ACTIVATED: ("Activated", "check-circle", "good"),
     K.HUB_RETRYING: ("Failed, to be tried again", "refresh", "warn"),
     K.HUB_FAILED: ("Failed", "x-circle", "bad"),
     K.HUB_NO_CONFIRMATION: ("No confirmation", "question", "warn"),
-    K.HUB_CONSENT: ("Consent changed", "users", "info"),
+    K.HUB_CONSENT: ("Its time is open again", "users", "warn"),
     K.HUB_RESPONSIBILITY_GAINED: ("You became responsible", "user-check", "info"),
     K.HUB_RESPONSIBILITY_LOST: ("You are no longer responsible", "user-off", "neutral"),
     K.HUB_VERSION_READ: ("Firmware version read", "search", "neutral"),
@@ -76,12 +76,13 @@ def _of_change(change: HubChange) -> StoryLine:
 
 
 def _of_entry(entry: HubEntry) -> StoryLine:
-    title, icon, tone = _ENTRIES.get(entry.kind, (entry.kind.public_name, "info", "neutral"))
+    title, icon, tone = ENTRIES.get(entry.kind, (entry.kind.public_name, "info", "neutral"))
     notes = [entry.version] if entry.version else []
     if entry.code != FailureCode.NONE:
         notes.append(str(entry.code.label))
     if at := _parse_time(entry.data.get("effective_at")):
-        notes.append(f"to activate {long_time(at)}")
+        words = "without an answer, to activate" if entry.kind == K.HUB_CONSENT else "to activate"
+        notes.append(f"{words} {long_time(at)}")
     return StoryLine(entry.at, title, ", ".join(notes), icon, tone, entry.rollout_id)
 
 

@@ -104,8 +104,16 @@ def test_both_are_told_and_neither_is_told_who(world, rollout, now):
 
     notices = FeedOutbox.objects.filter(kind=EntryKind.ROLLOUT_NOTIFIED)
     others = FeedOutbox.objects.exclude(kind=EntryKind.ROLLOUT_NOTIFIED).order_by("id")
-    entries = others.values_list("kind", "party_id", "guid", "rollout_id", "data")
+    reopened = others.filter(kind=EntryKind.HUB_CONSENT)
+    entries = others.exclude(kind=EntryKind.HUB_CONSENT).values_list(
+        "kind", "party_id", "guid", "rollout_id", "data"
+    )
     guid = world.guid(SOLE)
+    awaited = [(each.party_id, each.data["consent"]) for each in reopened]
+    assert sorted(awaited) == [
+        (world.supplier.pk, "AWAITING_SECOND"),
+        (world.third.pk, "AWAITING_SECOND"),
+    ]
     assert [notice.party_id for notice in notices] == [world.third.pk]
     assert list(entries) == [
         (EntryKind.HUB_RESPONSIBILITY_GAINED, world.third.pk, guid, None, {"role": "import"}),

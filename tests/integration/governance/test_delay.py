@@ -237,6 +237,8 @@ def test_activations_dated_ahead_by_default_are_recalled_and_asked_for_again(csp
     done = services.finish_delays(now)
 
     assert done.reopened == 37  # of the 39, two have no Supplier to ask
+    opened = FeedOutbox.objects.filter(kind=EntryKind.HUB_CONSENT).values_list("guid", flat=True)
+    assert len(set(opened)) == 37
     assert states(rollout) == {40: 39, 50: 1}
     assert Decision.objects.get(rollout=rollout).finished_at == now
     assert services.plan_due(now) == 0

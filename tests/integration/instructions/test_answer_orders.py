@@ -32,7 +32,7 @@ class ModelHub:
     """A hub as the text of the requirements has it: whose it is, and what they have said."""
 
     script: tuple[str, ...]
-    parties: list[int]
+    parties: list[int | None]
     wishes: list[SupplierAnswer] = field(default_factory=lambda: [NO_ANSWER, NO_ANSWER])
     answered_at: datetime | None = None
 
@@ -40,7 +40,7 @@ class ModelHub:
         if self.parties[0] == self.parties[1]:
             seat = 0
         mine, second = self.wishes[seat], self.wishes[1 - seat]
-        is_split = self.parties[0] != self.parties[1]
+        is_split = None not in self.parties
         if kind == WITHDRAW and mine.answer == Answer.NONE:
             return
         if kind == AGREE and not (is_split and second.is_instructed):
@@ -54,8 +54,9 @@ class ModelHub:
         self.answered_at = max(self.answered_at or now, now)
         self.drop_lapsed()
 
-    def change_hands(self, import_id: int, gas_id: int) -> None:
+    def change_hands(self, import_id: int | None, gas_id: int | None) -> None:
         given = {self.parties[1]: self.wishes[1], self.parties[0]: self.wishes[0]}
+        given.pop(None, None)
         self.parties = [import_id, gas_id]
         self.wishes = [given.get(import_id, NO_ANSWER), given.get(gas_id, NO_ANSWER)]
         if import_id == gas_id:
@@ -70,13 +71,17 @@ class ModelHub:
             if mine.answer == Answer.AGREED and second != SupplierAnswer(Answer.INSTRUCTED, mine.at):
                 self.wishes[seat] = NO_ANSWER
 
-    def new_hands(self, event: str, everybody: list[int]) -> tuple[int, int]:
+    def new_hands(self, event: str, everybody: list[int]) -> tuple[int | None, int | None]:
         imports, gas = self.parties
         match event:
             case "import leaves":
                 return next(party for party in everybody if party not in self.parties), gas
             case "gas leaves":
                 return imports, next(party for party in everybody if party not in self.parties)
+            case "no import":
+                return None, gas
+            case "no gas":
+                return imports, None
             case "swap":
                 return gas, imports
             case _:
@@ -88,7 +93,7 @@ ANSWERS = [
     *[(seat, kind, "blank") for seat in (0, 1) for kind in (AGREE, DECLINE, WITHDRAW)],
 ]
 WORDS = {f"{seat} {kind} {which}": (seat, kind, which) for seat, kind, which in ANSWERS}
-HANDS = ["import leaves", "gas leaves", "swap", "merge"]
+HANDS = ["import leaves", "gas leaves", "no import", "no gas", "swap", "merge"]
 EVENTS = [*WORDS, *HANDS]
 AFTER_CUTOFF = [*HANDS, f"0 {WITHDRAW} blank", f"1 {WITHDRAW} blank"]
 
@@ -151,6 +156,8 @@ def _play(operator, rollout, hubs, scopes, times, *, step, now) -> None:
         event = hub.script[step]
         if event in WORDS:
             seat, kind, which = WORDS[event]
+            if hub.parties[seat] is None:
+                continue
             by_answer[(hub.parties[seat], kind, which)].append(guid)
             hub.say(seat, kind, times[which], now=now)
         elif event:
