@@ -18,14 +18,22 @@ _KINDS: Final = {
     "PLANNED": "Planned Maintenance Release",
     "UNPLANNED": "Unplanned Maintenance Release",
 }
-_MOST_DAYS: Final = 8
 _ROLES: Final = {"import": "Import Supplier", "gas": "Gas Supplier", "both": "both"}
+_BEING_READ: Final = frozenset({"RECEIVED", "APPLYING"})
 _FORMS: Final = {"csv": "CSV file", "xlsx": "workbook (XLSX)"}
-_VOIDED: Final = {
-    "SUPPLIER_CHANGED": "These hubs have changed their Supplier. Instructions given before no longer count "
-    "for them; other hubs are not affected.",
-    "AGREEMENT_LAPSED": "You had agreed with a time of the second Supplier that no longer stands. "
-    "Look at its answer, and answer again.",
+_IMPACTS: Final = {
+    "NONE": "no device of the Home Area Network is affected",
+    "SOME_DEVICES": "some devices of the Home Area Network are lost",
+    "ALL_DEVICES": "all devices of the Home Area Network are lost",
+    "UNKNOWN": "what it means for the Home Area Network is not known yet",
+}
+_STATUSES: Final = {
+    "ACKNOWLEDGED": "acknowledged",
+    "INVESTIGATING": "under investigation",
+    "RESOLVED": "resolved",
+    "CLOSED": "closed",
+    "MERGED": "handled with another incident",
+    "WITHDRAWN": "withdrawn",
 }
 
 
@@ -37,6 +45,11 @@ def count(data: Data, name: str) -> int:
 def hubs(number: int) -> str:
     """Return how many hubs."""
     return "1 hub" if number == 1 else f"{number:,} hubs"
+
+
+def verb(number: int, alone: str, many: str) -> str:
+    """Return the form of a verb, or of another word, that goes with so many."""
+    return alone if number == 1 else many
 
 
 def at(data: Data, name: str) -> str:
@@ -61,7 +74,7 @@ def own_hubs(data: Data) -> str:
     named = [f"{roles[role]:,} as {words}" for role, words in _ROLES.items() if roles.get(role)]
     of_which = f": {', '.join(named)}" if named else ""
     split = count(data, "split")
-    shared = f" {split:,} {'has' if split == 1 else 'have'} a second Supplier." if split else ""
+    shared = f" {split:,} {verb(split, 'has', 'have')} a second Supplier." if split else ""
     return f"It concerns {hubs(number)} of yours{of_which}.{shared}"
 
 
@@ -111,13 +124,15 @@ def dates(data: Data) -> str:
         is_spread = data.get("is_all_at_once") is False
         spread = " Hubs activate in the hours of activation from then on." if is_spread else ""
         return f"There is no time for instructions. {automatic}{spread}"
-    return f"Instruct until {at(data, 'cutoff_at')}. {automatic}"
+    who = "Instruct" if data.get(OWN, True) else "Suppliers instruct"
+    return f"{who} until {at(data, 'cutoff_at')}. {automatic}"
 
 
 def late_notice(data: Data) -> str:
     """Return why a notice comes later than to others."""
-    because = {"JOINED": "now qualify for it", "GAINED": "have become yours"}.get(str(data.get("since")))
-    return f"The rollout is under way: these hubs {because}." if because else ""
+    because = {"JOINED": "because they now qualify for it", "GAINED": "because they have become yours"}
+    why = because.get(str(data.get("since")))
+    return f"The rollout is under way. You are told of these hubs now {why}." if why else ""
 
 
 def note(data: Data) -> str:
@@ -133,7 +148,8 @@ def note(data: Data) -> str:
 def moved(data: Data) -> str:
     """Return old and new dates."""
     sentences = []
-    for name, words in (("automatic_at", "Automatic activation"), ("cutoff_at", "Instruct until")):
+    until = "Instruct until" if data.get(OWN, True) else "Suppliers instruct until"
+    for name, words in (("automatic_at", "Automatic activation"), ("cutoff_at", until)):
         if not data.get(name):
             continue
         before = at(data, f"{name}_before")
@@ -144,90 +160,20 @@ def moved(data: Data) -> str:
     return "\n".join(sentences)
 
 
-def brought_forward(data: Data) -> str:
-    """Say what an earlier date means for one's own instructions, and for hubs without one."""
-    number = count(data, "brought_forward")
-    own = (
-        f"{hubs(number)} of yours had a later time by instruction, and activate at the new one. "
-        if number
-        else ""
-    )
-    closed = "" if data.get("has_window", True) else "No time is left for instructions."
-    return f"{own}{closed}".strip()
-
-
 def batch(data: Data) -> str:
     """Return which batch it is about."""
     return f"Batch: {data['batch_name']}." if data.get("batch_name") else ""
 
 
-def halted(data: Data) -> str:
-    """Return what a halt means for a Supplier's own instructions (R5.5)."""
-    if not data.get(OWN, True):
-        return ""
-    sentences = []
-    if pending := count(data, "pending"):
-        sentences.append(f"Your instructions for {hubs(pending)} are kept but not carried out meanwhile.")
-    states = data.get("states") or {}
-    if on_way := count(states, "DISTRIBUTING"):
-        sentences.append(f"{hubs(on_way)} may still receive the image, and will not activate.")
-    if activating := count(states, "ACTIVATING"):
-        sentences.append(f"{hubs(activating)} were told to activate: this is recalled where it still can be.")
-    return " ".join(sentences)
-
-
-def ended(data: Data) -> str:
-    """Return what the end of a rollout means for a Supplier's own instructions."""
-    pending = count(data, "pending") if data.get(OWN, True) else 0
-    return f"Your instructions for {hubs(pending)} no longer count." if pending else ""
-
-
-def overdue(data: Data) -> str:
-    """Return how many hubs go on at night, as their time has passed while the rollout stood."""
-    number = count(data, "overdue")
-    if not number:
-        return ""
-    whose = " of yours" if data.get(OWN, True) else ""
-    are, their = ("is", "its") if number == 1 else ("are", "their")
-    activate = "it activates" if number == 1 else "they activate"
-    return (
-        f"{hubs(number)}{whose} {are} overdue: {their} time passed while the rollout stood. When it goes on,"
-        f" {activate} in the next activation hours."
-    )
-
-
-_MEANS: Final = {
-    "settled": "already run the new firmware",
-    "go_on": "go on as planned",
-    "held_back": "are held back",
-    "withdrawn": "are withdrawn",
-    "images_on_their_way": "are being sent the image",
-    "activating": "are activating",
-    "being_recalled_or_activating": "were told to activate: this is recalled where it still can be",
-}
-
-
-def decided(data: Data) -> str:
-    """Return what a decision means for hubs and pending instructions, by count and date, and what to do."""
-    means = data.get("means") or {}
-    whose = "Your hubs" if data.get(OWN, True) else "Hubs"
-    named = [f"{means[name]:,} {words}" for name, words in _MEANS.items() if means.get(name)]
-    sentences = [f"{whose}: {'; '.join(named)}."] if named else []
-    if by_day := data.get("instructed_by_day"):
-        days = [f"{n:,} on {long_date(date.fromisoformat(day))}" for day, n in by_day.items()]
-        later = " and later" if len(days) > _MOST_DAYS else ""
-        sentences.append(f"Your instructions pending: {', '.join(days[:_MOST_DAYS])}{later}.")
-    if count(data, "open_again"):
-        sentences.append(f"{hubs(count(data, 'open_again'))} can be instructed again.")
-    if what := data.get("what_to_do"):
-        sentences.append(f"What to do: {what}")
-    return "\n".join(sentences)
+def without_window(data: Data) -> str:
+    """Say of a batch that its time leaves none for instructions."""
+    return "" if data.get("has_window", True) else "There is no time for instructions."
 
 
 def answered(data: Data) -> str:
     """Return what a second Supplier has answered, never who it is."""
-    verb = "has answered for" if data.get("has_answered", True) else "has taken back its answer for"
-    words = f"The second Supplier {verb} {hubs(count(data, 'hubs'))} it shares with you."
+    did = "has answered for" if data.get("has_answered", True) else "has taken back its answer for"
+    words = f"The second Supplier {did} {hubs(count(data, 'hubs'))} it shares with you."
     if not data.get("has_instructed"):
         return words
     wanted = at(data, "activate_at")
@@ -235,45 +181,89 @@ def answered(data: Data) -> str:
 
 
 def voided(data: Data) -> str:
-    """Return why instructions no longer count."""
-    return _VOIDED.get(str(data.get("reason")), "") or reason(data)
+    """Return for how many hubs which answers no longer count, and why."""
+    number = count(data, "hubs")
+    if data.get("reason") == "SUPPLIER_CHANGED":
+        return (
+            f"{hubs(number)} {verb(number, 'has', 'have')} another Supplier now in your place. What you had "
+            f"answered for {verb(number, 'it', 'them')} no longer counts; your other hubs are not affected."
+        )
+    return (
+        f"You had agreed with the second Supplier's time for {hubs(number)}. That time no longer stands: "
+        "look at its answer, and answer again."
+    )
 
 
 def closed(data: Data) -> str:
     """Return what became of the hubs of a window that has closed."""
+    of = f" for “{data['batch']}”" if data.get("batch") else ""
     sentences = (
-        [f"The time for instructions ended at {at(data, 'cutoff_at')}."] if data.get("cutoff_at") else []
+        [f"The time for instructions{of} ended at {at(data, 'cutoff_at')}."] if data.get("cutoff_at") else []
     )
-    if defaulted := count(data, "defaulted"):
+    singly = count(data, "at_a_suppliers_time")
+    if left := count(data, "defaulted") - singly:
         sentences.append(
-            f"{hubs(defaulted)} nobody settled activate at DCC's time, {at(data, 'automatic_at')}."
+            f"{hubs(left)} not settled by then {verb(left, 'activates', 'activate')} "
+            f"at DCC's time, {at(data, 'automatic_at')}."
+        )
+    if singly:
+        sentences.append(
+            f"{hubs(singly)} that one of two Suppliers instructed {verb(singly, 'activates', 'activate')} "
+            "at that time, or in the next activation hours where it has passed."
         )
     return " ".join(sentences)
 
 
+def incident_raised(data: Data) -> str:
+    """Return what an incident is about, how bad it is, and by when the DCC answers."""
+    number, impact = count(data, "hubs"), _IMPACTS.get(str(data.get("han_impact")))
+    named = f"{hubs(number)} named{f'; {impact}' if impact else ''}." if number else ""
+    times = (
+        f"DCC responds by {at(data, 'respond_by')}, and resolves it by {at(data, 'resolve_by')}."
+        if data.get("respond_by")
+        else ""
+    )
+    priority = "High priority." if data.get("is_high_priority") else ""
+    facts = " ".join(filter(None, [priority, named, times]))
+    return "\n".join(filter(None, [str(data.get("reason") or data.get("title") or ""), facts]))
+
+
 def incident(data: Data) -> str:
-    """Return what an incident is about."""
+    """Return what has become of an incident."""
     title, comment = str(data.get("title") or ""), str(data.get("comment") or "").strip()
-    return f"{title}: “{comment}”" if title and comment else str(data.get("reason") or title or comment)
+    status = _STATUSES.get(str(data.get("status")))
+    stands = f"It is {status}." if status and not comment else ""
+    words = f"{title}: “{comment}”" if title and comment else title or comment
+    return "\n".join(filter(None, [words, stands]))
 
 
 def received(data: Data) -> str:
-    """Return how many hubs of an instruction were taken."""
+    """Return how many hubs of an instruction were taken; of a long one, that it is being read."""
+    wanted = f"To activate at {at(data, 'activate_at')}." if data.get("activate_at") else ""
+    if data.get("status") in _BEING_READ:
+        lines_are = verb(count(data, "lines"), "line is", "lines are")
+        words = (
+            f"{count(data, 'lines'):,} {lines_are} being checked and applied. You are told once that is done."
+        )
+        return f"{words} {wanted}".strip()
     accepted, rejected = count(data, "accepted"), count(data, "rejected")
-    accepted_words = f"{hubs(accepted)} accepted"
-    return (
-        f"{accepted_words}, {rejected:,} not accepted: see the receipt for each reason."
-        if rejected
-        else f"{accepted_words}."
-    )
+    words = f"{hubs(accepted)} accepted"
+    words += f", {rejected:,} not accepted: see the receipt for each reason." if rejected else "."
+    return f"{words} {wanted}".strip()
+
+
+def webhook(data: Data) -> str:
+    """Say why a webhook is no longer called, and how it goes on."""
+    given = str(data.get("reason") or "").strip()
+    return f"{given}\nNothing is lost: once you switch it on again, it goes on where it stopped.".strip()
 
 
 def rule_ran(data: Data) -> str:
     """Return what an approval rule did."""
     named = f"Rule “{data['rule']}”, version {data.get('version')}. " if data.get("rule") else ""
     left = (
-        f" {count(data, 'left_over'):,} were left out: more than a night takes."
-        if data.get("left_over")
+        f" {hubs(over)} {verb(over, 'was', 'were')} left out: more than a night takes."
+        if (over := count(data, "left_over"))
         else ""
     )
     return f"{named}{hubs(count(data, 'hubs'))} instructed.{left}"
@@ -295,7 +285,7 @@ def digest(data: Data) -> str:
     if silent := count(data, "not_confirmed"):
         sentences.append(f"{silent:,} not confirmed.")
     if waiting := count(data, "awaiting_you"):
-        sentences.append(f"{hubs(waiting)} wait for your answer.")
+        sentences.append(f"{hubs(waiting)} {verb(waiting, 'waits', 'wait')} for your answer.")
     return " ".join(sentences)
 
 
@@ -303,8 +293,10 @@ def closing(data: Data) -> str:
     """Return what is still to be answered before a cut-off."""
     left = count(data, "working_days")
     days = "1 working day" if left == 1 else f"{left} working days"
+    number = count(data, "hubs")
+    wait = verb(number, "waits", "wait")
     return (
-        f"{hubs(count(data, 'hubs'))} of yours wait for your answer. Instruct within {days}, until "
-        f"{at(data, 'cutoff_at')}. Without an instruction they activate at DCC's time, "
-        f"{at(data, 'automatic_at')}."
+        f"{hubs(number)} of yours {wait} for your answer. "
+        f"Answer within {days}, until {at(data, 'cutoff_at')}. "
+        f"A hub that nobody instructs activates at DCC's time, {at(data, 'automatic_at')}."
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from notifications import decision_facts as decision
 from notifications import notice_facts as say
 from notifications import pilot_facts as pilot
 from notifications.notice_facts import Data
@@ -44,7 +45,7 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
         "New firmware: {name}", say.lines(say.notice, say.own_hubs, say.second_asked, say.late_notice)
     ),
     K.ROLLOUT_REVOKED: NoticeTemplate(
-        "Notice revoked: {name}", say.lines(say.reason, say.own_hubs, say.ended), "bad"
+        "Notice revoked: {name}", say.lines(say.reason, say.own_hubs, decision.ended), "bad"
     ),
     K.RELEASE_NOTE_REVISED: NoticeTemplate("Release Note revised: {name}", say.note),
     K.PILOT_PLANNED: NoticeTemplate("Dates of the pilot: {name}", pilot.planned),
@@ -54,10 +55,8 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
     ),
     K.PILOT_ANSWERED: NoticeTemplate("Pilot proposal answered: {name}", pilot.answered),
     K.PILOT_SUBMITTED: NoticeTemplate("Pilot hubs nominated: {name}", pilot.nominated),
-    K.PILOT_CONFIRMED: NoticeTemplate(
-        "Pilot nomination decided: {name}", say.lines(pilot.decided, say.commentary)
-    ),
-    K.PILOT_STARTED: NoticeTemplate("Pilot started: {name}", pilot.standing),
+    K.PILOT_CONFIRMED: NoticeTemplate("Pilot hubs decided: {name}", say.lines(pilot.decided, say.commentary)),
+    K.PILOT_STARTED: NoticeTemplate("Pilot started: {name}", say.lines(say.commentary, pilot.standing)),
     K.PILOT_PROGRESS: NoticeTemplate(
         "Pilot progress: {name}", say.lines(say.commentary, pilot.standing, pilot.outcome)
     ),
@@ -71,56 +70,64 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
         "On without a pilot: {name}", say.lines(say.commentary, say.own_hubs, pilot.skipped), "warn"
     ),
     K.SAFE_LAUNCH_OPENED: NoticeTemplate(
-        "Safe launch opened: {name}", say.lines(say.batch, say.own_hubs), "good"
+        "Safe launch opened: {name}", say.lines(say.batch, say.reason, say.own_hubs), "good"
     ),
-    K.INSTRUCTION_RECEIVED: NoticeTemplate("Instruction {instruction} received", say.received, "good"),
-    K.INSTRUCTION_APPLIED: NoticeTemplate("Instruction {instruction} applied", say.received, "good"),
+    K.INSTRUCTION_RECEIVED: NoticeTemplate(
+        "Instruction {instruction} received: {name}", say.received, "good"
+    ),
+    K.INSTRUCTION_APPLIED: NoticeTemplate("Instruction {instruction} applied: {name}", say.received, "good"),
     K.SECOND_SUPPLIER_ANSWERED: NoticeTemplate("A second Supplier has answered: {name}", say.answered),
-    K.INSTRUCTION_VOIDED: NoticeTemplate(
-        "Instructions voided: {name}", say.lines(say.own_hubs, say.voided), "warn"
-    ),
+    K.INSTRUCTION_VOIDED: NoticeTemplate("Answers no longer count: {name}", say.voided, "warn"),
     K.BATCH_ANNOUNCED: NoticeTemplate(
-        "A batch has its own date: {name}", say.lines(say.batch, say.own_hubs, say.moved)
+        "A batch has its own date: {name}", say.lines(say.batch, say.own_hubs, say.moved, say.without_window)
     ),
     K.WINDOW_CLOSING: NoticeTemplate("Answer before the cut-off: {name}", say.closing, "warn"),
     K.WINDOW_CLOSED: NoticeTemplate(
         "The window for instructions has closed: {name}", say.lines(say.closed, say.own_hubs)
     ),
     K.ROLLOUT_SUSPENDED: NoticeTemplate(
-        "Suspended: {name}", say.lines(say.reason, say.own_hubs, say.halted), "bad"
+        "Suspended: {name}", say.lines(say.reason, say.own_hubs, decision.halted), "bad"
     ),
     K.ROLLOUT_PAUSED: NoticeTemplate(
-        "Paused: {name}", say.lines(say.reason, say.own_hubs, say.halted), "warn"
+        "Paused: {name}", say.lines(say.reason, say.own_hubs, decision.halted), "warn"
     ),
     K.ROLLOUT_RESUMED: NoticeTemplate(
-        "Resumed: {name}", say.lines(say.reason, say.own_hubs, say.overdue), "good"
+        "Resumed: {name}", say.lines(say.reason, say.own_hubs, decision.overdue), "good"
     ),
     K.ROLLOUT_STOPPED: NoticeTemplate(
-        "Stopped: {name}", say.lines(say.reason, say.own_hubs, say.ended), "bad"
+        "Stopped: {name}", say.lines(say.reason, say.own_hubs, decision.ended), "bad"
     ),
     K.ROLLOUT_DELAYED: NoticeTemplate(
-        "Dates moved: {name}", say.lines(say.moved, say.reason, say.own_hubs, say.overdue), "warn"
+        "Dates moved: {name}", say.lines(say.moved, say.reason, say.own_hubs, decision.overdue), "warn"
     ),
     K.ROLLOUT_BROUGHT_FORWARD: NoticeTemplate(
         "Date brought forward: {name}",
-        say.lines(say.moved, say.brought_forward, say.reason, say.own_hubs, say.overdue),
+        say.lines(say.moved, decision.brought_forward, say.reason, say.own_hubs, decision.overdue),
         "warn",
     ),
-    K.ROLLOUT_COMPLETED: NoticeTemplate("Complete: {name}", say.own_hubs, "good"),
+    K.ROLLOUT_COMPLETED: NoticeTemplate(
+        "Complete: {name}", say.lines(say.own_hubs, decision.came_to), "good"
+    ),
     K.DIGEST: NoticeTemplate("Your hubs yesterday: {name}", say.digest),
     K.RULE_RAN: NoticeTemplate("Approval rule ran: {name}", say.rule_ran),
-    K.INCIDENT_RAISED: NoticeTemplate("Incident raised: {name}", say.incident, "warn"),
+    K.INCIDENT_RAISED: NoticeTemplate("Incident raised: {name}", say.incident_raised, "warn"),
     K.INCIDENT_UPDATED: NoticeTemplate("Incident updated: {name}", say.incident),
     K.DECISION_RECOMMENDED: NoticeTemplate(
-        "To be confirmed: {name}", say.lines(say.reason, say.overdue), "warn"
+        "To be confirmed: {name}",
+        say.lines(decision.recommended, say.reason, decision.would_be_overdue),
+        "warn",
     ),
-    K.DECISION_MADE: NoticeTemplate("Decision: {name}", say.lines(say.reason, say.overdue, say.decided)),
-    K.WEBHOOK_DISABLED: NoticeTemplate("Webhook disabled: {name}", say.reason, "warn"),
+    K.DECISION_MADE: NoticeTemplate(
+        "Decision: {name}", say.lines(decision.outcome, decision.overdue, decision.decided)
+    ),
+    K.WEBHOOK_DISABLED: NoticeTemplate("Webhook disabled: {name}", say.webhook, "warn"),
     K.EXPORT_READY: NoticeTemplate("Your file of the estate is ready", say.file, "good"),
     K.EXPORT_FAILED: NoticeTemplate(
         "Your file of the estate was not written", lambda data: str(data.get("reason") or ""), "bad"
     ),
-    K.CPL_REMOVED: NoticeTemplate("Removed from the Central Products List: {name}", say.reason, "bad"),
+    K.CPL_REMOVED: NoticeTemplate(
+        "Removed from the Central Products List: {name}", say.lines(decision.removed, say.reason), "bad"
+    ),
 }
 
 _ICONS: Final[tuple[tuple[frozenset[EntryKind], str], ...]] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifications.notice_facts import OWN, Data, at, count, hubs
+from notifications.notice_facts import OWN, Data, at, count, hubs, verb
 
 
 def nominated(data: Data) -> str:
@@ -21,9 +21,14 @@ def decided(data: Data) -> str:
         of = f" You nominated {count(data, 'nominated'):,}." if count(data, "nominated") else ""
         sentences.append(f"{hubs(count(data, 'hubs'))} of yours joined the pilot.{of}")
     if count(data, "split"):
-        sentences.append(f"{count(data, 'split'):,} of them have a second Supplier.")
+        split = count(data, "split")
+        which = "It has" if count(data, "hubs") == 1 else f"{split:,} of them {verb(split, 'has', 'have')}"
+        sentences.append(f"{which} a second Supplier.")
     if waiting := count(data, "awaiting_your_answer"):
-        sentences.append(f"{hubs(waiting)} wait for your answer: agree with the pilot time, or give another.")
+        sentences.append(
+            f"{hubs(waiting)} {verb(waiting, 'waits', 'wait')} for your answer: "
+            "agree with the pilot time, or give another."
+        )
     return " ".join(sentences)
 
 
@@ -49,14 +54,16 @@ def wanted(data: Data) -> str:
 def proposed(data: Data) -> str:
     """Say how many hubs of one's own DCC proposes for the pilot, and what accepting means."""
     split = count(data, "split")
+    which = "It has" if count(data, "hubs") == 1 else f"{split:,} of them {verb(split, 'has', 'have')}"
     shared = (
-        f" {split:,} of them {'has' if split == 1 else 'have'} a second Supplier, who is asked too: such "
-        "a hub takes part once both accept."
+        f" {which} a second Supplier, who is asked too: such a hub takes part once both accept."
         if split
         else ""
     )
     wanted = at(data, "activate_at")
-    when = f"They would activate on {wanted}." if wanted else "They would activate once the image is on them."
+    they, them = verb(count(data, "hubs"), "It", "They"), verb(count(data, "hubs"), "it", "them")
+    soon = f"in the next activation hours, once the image is on {them}"
+    when = f"{they} would activate {f'on {wanted}' if wanted else soon}."
     return (
         f"DCC proposes {hubs(count(data, 'hubs'))} of yours for the pilot.{shared} {when}\n"
         f"Accept or decline with one answer, until {at(data, 'cutoff_at')}."
@@ -65,11 +72,12 @@ def proposed(data: Data) -> str:
 
 def answered(data: Data) -> str:
     """Say to the DCC what a Supplier has answered to a proposal."""
-    who, number = data.get("supplier", "A Supplier"), hubs(count(data, "hubs"))
+    who, many = data.get("supplier", "A Supplier"), count(data, "hubs")
+    number = f"{hubs(many)} {verb(many, 'takes', 'take')} part"
     comment = f" It writes: {data['comment']}" if data.get("comment") else ""
     if not data.get("accepted"):
-        return f"{who} does not accept that {number} take part in the pilot.{comment}"
-    return f"{who} accepts that {number} take part; {count(data, 'joined'):,} joined with it.{comment}"
+        return f"{who} does not accept that {number} in the pilot.{comment}"
+    return f"{who} accepts that {number} in the pilot; {count(data, 'joined'):,} joined with it.{comment}"
 
 
 def standing(data: Data) -> str:

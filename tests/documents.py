@@ -98,11 +98,19 @@ def problems() -> str:
     return _MADE + "\n".join(lines).rstrip() + "\n"
 
 
+def notices() -> str:
+    """Show every notice as its receiver reads it."""
+    from tests.notices import page
+
+    return _MADE + page()
+
+
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "traceability.md": traceability,
     "states.md": states,
     "openapi.yaml": openapi,
     "problems.md": problems,
+    "notices.md": notices,
 }
 
 

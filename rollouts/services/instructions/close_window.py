@@ -18,6 +18,7 @@ from portal.identity.models import Organisation, OrganisationKind
 from portal.identity.scope import Scope
 from portal.kernel import locks, sql
 from portal.kernel.transactions import unit_of_work
+from portal.kernel.working_days import local_day
 from rollouts.models import Batch, Rollout
 from rollouts.services.instructions.answer import in_guid_order
 from rollouts.states import FINAL_CONSENTS, OPEN_STATUSES, Consent
@@ -116,7 +117,11 @@ def _passed(rollout_id: int, *, now: datetime) -> tuple[Rollout | None, list[Bat
 
 def _count_awaited(rollout_id: int, batches: Sequence[Batch]) -> int:
     plan = sql.fetch_all(
-        "rollouts", "plan_of_parties", rollout_id=rollout_id, batch_ids=[batch.pk for batch in batches]
+        "rollouts",
+        "plan_of_parties",
+        rollout_id=rollout_id,
+        batch_ids=[batch.pk for batch in batches],
+        last_day=None,
     )
     return sum(row.n for row in plan if row.consent not in FINAL_CONSENTS)
 
@@ -125,8 +130,13 @@ def _say_closed(
     by: Scope, rollout: Rollout, batches: Sequence[Batch], *, name: str, cutoff_at: datetime, now: datetime
 ) -> None:
     """Tell each Supplier about its own hubs, and record the whole."""
+    automatic_at = (batches[0].automatic_at if name else None) or rollout.automatic_at
     plan = sql.fetch_all(
-        "rollouts", "plan_of_parties", rollout_id=rollout.pk, batch_ids=[batch.pk for batch in batches]
+        "rollouts",
+        "plan_of_parties",
+        rollout_id=rollout.pk,
+        batch_ids=[batch.pk for batch in batches],
+        last_day=local_day(automatic_at),
     )
     by_party: defaultdict[int, Counter[str]] = defaultdict(Counter)
     total: Counter[str] = Counter()
@@ -135,10 +145,12 @@ def _say_closed(
         total[word] += row.n
         for party in {row.import_supplier_id, row.gas_supplier_id} - {0}:
             by_party[party] += Counter({"hubs": row.n, word: row.n})
+            if row.consent == Consent.DEFAULTED:
+                by_party[party] += Counter({"at_a_suppliers_time": row.sooner})
     data = {
         "batch": name,
         "cutoff_at": cutoff_at.isoformat(),
-        "automatic_at": rollout.automatic_at.isoformat(),
+        "automatic_at": automatic_at.isoformat(),
     }
     publish_entries(
         EntryKind.WINDOW_CLOSED,

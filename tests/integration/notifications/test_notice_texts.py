@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from notifications.notice_texts import notice_text
 from portal.events.kinds import EntryKind as K
+from rollouts.states import Consent
+from tests.notices import EXAMPLES
+
+ROOT = Path(__file__).resolve().parents[3]
 
 SUPPLIER = {"is_own": True}
 NOTICE = {
@@ -48,7 +55,10 @@ def test_a_notice_says_model_versions_dates_and_roles():
         (
             K.ROLLOUT_NOTIFIED,
             {**NOTICE, "hubs": 1, "since": "GAINED"},
-            f"{NOTICE_TEXT}It concerns 1 hub of yours.\nThe rollout is under way: these hubs have become yours.",
+            (
+                f"{NOTICE_TEXT}It concerns 1 hub of yours.\nThe rollout is under way. "
+                "You are told of these hubs now because they have become yours."
+            ),
         ),
         (
             K.RELEASE_NOTE_REVISED,
@@ -91,7 +101,7 @@ def test_a_notice_says_model_versions_dates_and_roles():
                 "what_to_do": "Nothing.",
             },
             (
-                "Reason given: Stop. HAN devices lost.\n"
+                "Decided: Stop. HAN devices lost.\n"
                 "Your hubs: 10 already run the new firmware; 90 are withdrawn.\n"
                 "Your instructions pending: 50 on 1 Feb 2027, 20 on 2 Feb 2027.\n"
                 "What to do: Nothing."
@@ -116,8 +126,8 @@ def test_a_notice_says_model_versions_dates_and_roles():
             K.INSTRUCTION_VOIDED,
             {"reason": "SUPPLIER_CHANGED", "hubs": 2},
             (
-                "It concerns 2 hubs of yours.\nThese hubs have changed their Supplier. Instructions given before no longer "
-                "count for them; other hubs are not affected."
+                "2 hubs have another Supplier now in your place. What you had answered for them no longer counts; "
+                "your other hubs are not affected."
             ),
         ),
         (
@@ -129,8 +139,8 @@ def test_a_notice_says_model_versions_dates_and_roles():
                 "automatic_at": "2027-03-15T00:00:00+00:00",
             },
             (
-                "12 hubs of yours wait for your answer. Instruct within 7 working days, until 15 Feb 2027, 00:00 GMT. "
-                "Without an instruction they activate at DCC's time, 15 Mar 2027, 00:00 GMT."
+                "12 hubs of yours wait for your answer. Answer within 7 working days, until 15 Feb 2027, 00:00 GMT. "
+                "A hub that nobody instructs activates at DCC's time, 15 Mar 2027, 00:00 GMT."
             ),
         ),
         (
@@ -152,3 +162,40 @@ def test_a_notice_says_model_versions_dates_and_roles():
 @pytest.mark.requirement("R6.7")
 def test_a_supplier_reads_the_facts(kind, data, text):
     assert notice_text(kind, {**data, **SUPPLIER}).text == text
+
+
+@pytest.mark.requirement("R6.7")
+def test_every_kind_that_reaches_people_has_an_example_and_its_facts_are_what_is_sent():
+    sources = [
+        path.read_text()
+        for area in ("rollouts/services", "rollouts/reads", "notifications/webhooks", "rollouts/sql")
+        for path in (ROOT / area).rglob("*")
+        if path.suffix in {".py", ".sql"}
+    ]
+    sent = {name for source in sources for name in re.findall(r"""["'](\w+)["']""", source)}
+    sent |= {name for source in sources for name in re.findall(r"\b(\w+)=", source)}  # keywords of a sender
+    sent |= {consent.name.lower() for consent in Consent}
+
+    assert set(EXAMPLES) == {kind for kind in K if not kind.is_about_one_hub}
+    assert {name for each in EXAMPLES.values() for example in each for name in example.facts} - sent == set()
+
+
+@pytest.mark.requirement("R6.7")
+def test_one_hub_is_spoken_of_as_one():
+    for kind, examples in EXAMPLES.items():
+        for example in examples:
+            text = notice_text(kind, {**_of_ones(example.facts), "is_own": example.is_own}).text
+
+            assert not re.search(r"\b1 (hubs|working days|lines)\b", text), text
+            assert not re.search(
+                r"(?m)(?:^|[.:;] )1 (hub|of them)( of yours| it shares with you)? "
+                r"(are|were|have|wait|activate|take|run|that nobody instructed activate)\b",
+                text,
+            ), text
+
+
+def _of_ones(facts):
+    if isinstance(facts, dict):
+        return {name: _of_ones(value) for name, value in facts.items()}
+    is_number = isinstance(facts, int) and not isinstance(facts, bool)
+    return min(facts, 1) if is_number else facts
