@@ -16,7 +16,8 @@ from demo.seed.people import DemoLogIn
 from demo.seed.xml_supplier import XML_SUPPLIER
 from portal.identity.models import Organisation, OrganisationKind
 from portal.identity.scope import Scope
-from rollouts.models import Rollout, Target
+from rollouts import services
+from rollouts.models import HaltRule, Rollout, Target
 from rollouts.states import Answer
 
 AMBERGATE: Final = people.BOTH_ROLES
@@ -28,6 +29,7 @@ FOXGLOVE: Final = "Foxglove Power"
 GREYFRIARS: Final = "Greyfriars Energy"
 INGLENOOK: Final = people.GAS_ONLY
 JUNIPER: Final = people.IMPORT_ONLY
+_WHOLE_LENGTH: Final = 24 * 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,13 @@ class Journey:
     password: str
     begins_at: datetime
     rollout_id: int = 0
+    beside: dict[str, int] = field(default_factory=dict)
+    """The other rollouts, by name."""
+    outside: list[int] = field(default_factory=list)
+    """Hubs of no rollout that somebody else tells to activate."""
+    outside_entry_id: int = 0
+    stuck: Counter[str] = field(default_factory=Counter)
+    """Hubs that nobody was due to help along, by the stage at whose end they were found."""
     changes: list[HandedOverHub] = field(default_factory=list)
     refusals: Counter[str] = field(default_factory=Counter)
     expected: Counter[str] = field(default_factory=Counter)
@@ -60,6 +69,30 @@ class Journey:
     def rollout(self) -> Rollout:
         """The rollout as it now stands."""
         return Rollout.objects.select_related("cpl_entry__device_model").get(pk=self.rollout_id)
+
+    @property
+    def rollout_ids(self) -> list[int]:
+        """Every rollout of the journey, its own first."""
+        return [self.rollout_id, *self.beside.values()]
+
+    def of(self, name: str) -> Rollout:
+        """Return one of the other rollouts as it now stands."""
+        return Rollout.objects.get(pk=self.beside[name])
+
+    def calm_halt_rules(self, rollout_id: int) -> None:
+        """Let halt rules look back over the whole length of a rollout.
+
+        Success is told at once, silence days later: within the usual windows a wave ends in failures alone,
+        and the rollout would be suspended. Over its whole length the rules stay in force.
+        """
+        for rule in HaltRule.objects.filter(rollout_id=rollout_id):
+            services.put_halt_rule(
+                self.dcc,
+                rollout_id=rollout_id,
+                rule_id=rule.pk,
+                lookback_hours=_WHOLE_LENGTH,
+                now=self.clocks.now,
+            )
 
     @property
     def dcc(self) -> Scope:

@@ -1,9 +1,12 @@
-"""What a journey is compared with: the Python rule, the simulator's truth, the feeds, the tallies."""
+"""What a journey is compared with: the Python rule, the simulator's truth, the feeds, the tallies.
+
+All over every rollout of the journey, and the hubs of none that somebody else told to activate.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,24 +15,50 @@ from typing import Any
 
 from demo.journey.cast import HandedOverHub, Journey
 from demo.journey.simulator import SimulatedTruth
+from demo.seed import people
 from portal.events import feed
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedEntry
 from rollouts import rules, services
 from rollouts.models import Batch, Command, CplEntry, CspAlert, Hub, Instruction, Rollout, Target
-from rollouts.rules import ConsentTerms, SupplierAnswer, activation
+from rollouts.queries.rollouts.dashboard import dashboard
+from rollouts.queries.rollouts.duties import Duty
+from rollouts.rules import ConsentTerms, SupplierAnswer, activation, pacing
 from rollouts.rules.criteria.timing import ActivationHours
-from rollouts.states import AlertCode, Answer, CommandKind, CommandStatus, ConsentPolicy, TargetState
+from rollouts.states import (
+    UNSETTLED_STATES,
+    AlertCode,
+    Answer,
+    BatchKind,
+    CommandKind,
+    CommandStatus,
+    ConsentPolicy,
+    FailureCode,
+    TargetState,
+)
 
 # An application of alerts takes the time once, and may go on for a few seconds; at ease these are minutes.
 _LAG = timedelta(minutes=10)
+# Longer than any answer of a CSP is waited for.
+_LONG = pacing.DispatchSettings().delivery_silence + timedelta(days=1)
+_HELPING = frozenset(
+    {
+        Duty.START_PILOT,
+        Duty.END_PILOT,
+        Duty.REVIEW_PILOT,
+        Duty.MEND_PILOT,
+        Duty.OPEN_GATE,
+        Duty.RECOMMEND,
+        Duty.CONFIRM,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Everything the checks look at, read once."""
 
-    rollout: Rollout
+    rollouts: Sequence[Rollout]
     windows: Mapping[int, ConsentTerms]
     targets: list[Target]
     truth: Mapping[int, SimulatedTruth]
@@ -37,26 +66,38 @@ class Facts:
     changes: Mapping[int, list[HandedOverHub]]
     not_recalled: AbstractSet[int]
     """Hubs that let nobody cancel the date they held: they activate at it whatever is settled afterwards."""
+    confirmed_outside: AbstractSet[int]
+    """Hubs of no rollout of whose activation a CSP has told."""
+    silent_outside: AbstractSet[int]
+    """Hubs of no rollout that were told to activate, and of which nobody has said that they did."""
+    outside_entry_id: int
     now: datetime
 
 
 def gather(journey: Journey) -> Facts:
     """Read what the portal believes and what really is."""
-    rollout = journey.rollout
+    rollouts = list(Rollout.objects.filter(pk__in=journey.rollout_ids).order_by("pk"))
     changes: dict[int, list[HandedOverHub]] = {}
     for change in journey.changes:
         changes.setdefault(change.guid, []).append(change)
+    outside = set(journey.outside)
+    confirmed = _confirmed(outside, entry_id=journey.outside_entry_id)
     own = Hub.objects.values_list("guid", "import_supplier_id", "gas_supplier_id")
     return Facts(
-        rollout=rollout,
-        windows={batch.pk: _window(rollout, batch) for batch in rollout.batches.all()},
-        targets=list(Target.objects.filter(rollout_id=rollout.pk).order_by("guid")),
+        rollouts=rollouts,
+        windows={
+            batch.pk: _window(rollout, batch) for rollout in rollouts for batch in rollout.batches.all()
+        },
+        targets=list(Target.objects.filter(rollout_id__in=journey.rollout_ids).order_by("guid")),
         truth=journey.simulator.hubs(),
         suppliers={guid: (as_import, as_gas) for guid, as_import, as_gas in own},
         changes=changes,
         not_recalled=frozenset(
             CspAlert.objects.filter(code=AlertCode.CANCEL_FAILED).values_list("guid", flat=True)
         ),
+        confirmed_outside=confirmed,
+        outside_entry_id=journey.outside_entry_id,
+        silent_outside=outside - confirmed,
         now=journey.clocks.now,
     )
 
@@ -106,8 +147,13 @@ def agreements_outliving_their_time(facts: Facts) -> int:
 def unchosen_outside_hours(rollout: Rollout) -> int:
     """Count hubs that were told to activate by day at a time that neither DCC nor a Supplier had named."""
     hours = activation.read_hours(rollout.dispatch_settings.get("activation_hours"))
-    asked = Instruction.objects.filter(rollout_id=rollout.pk).exclude(activate_at=None)
-    chosen = {rollout.automatic_at, *filter(None, asked.values_list("activate_at", flat=True))}
+    asked = Instruction.objects.filter(rollout_id=rollout.pk)
+    phases = rollout.batches.filter(kind=BatchKind.SAFE_LAUNCH)
+    chosen = {
+        rollout.automatic_at,
+        *filter(None, asked.values_list("activate_at", flat=True)),
+        *filter(None, phases.values_list("automatic_at", flat=True)),
+    }
     sent = Command.objects.filter(
         rollout_id=rollout.pk, kind=CommandKind.ACTIVATE, status=CommandStatus.SENT
     ).values_list("execute_at", "claimed_at", "hub_count")
@@ -125,6 +171,12 @@ def agreements_lapsed(rollout_id: int) -> int:
     return sum(entries.values_list("data__hubs", flat=True))
 
 
+def brought_forward() -> int:
+    """Count the hubs whose Suppliers were told that an earlier automatic date replaces their time."""
+    entries = FeedEntry.objects.filter(kind=EntryKind.ROLLOUT_BROUGHT_FORWARD)
+    return sum(filter(None, entries.values_list("data__brought_forward", flat=True)))
+
+
 def overtaken(facts: Facts) -> int:
     """Count hubs that changed hands when they had activated already, and nobody knew yet."""
     return sum(
@@ -137,9 +189,12 @@ def overtaken(facts: Facts) -> int:
 def smi_truth_mismatches(facts: Facts) -> tuple[int, int]:
     """Count hubs of the whole estate whose inventory differs from the truth.
 
-    Apart from them those it does not claim to know: the hubs the portal itself lists as not confirmed.
+    Apart from them those it does not claim to know: the hubs the portal itself lists as not confirmed, and
+    those of no rollout of which nothing was heard.
     """
-    unconfirmed = {target.guid for target in facts.targets if target.state == TargetState.NO_CONFIRMATION}
+    unconfirmed = facts.silent_outside | {
+        target.guid for target in facts.targets if target.state == TargetState.NO_CONFIRMATION
+    }
     versions = dict(CplEntry.objects.values_list("id", "firmware_version"))
     wrong = unknown = 0
     for guid, entry, gpf_entry in Hub.objects.values_list("guid", "cpl_entry_id", "gpf_cpl_entry_id"):
@@ -153,13 +208,25 @@ def smi_truth_mismatches(facts: Facts) -> tuple[int, int]:
 
 def alerts(facts: Facts) -> tuple[int, int, int]:
     """Count the alerts of activations: told, missing, told twice or to somebody not responsible (R4.7)."""
-    entries = FeedEntry.objects.filter(rollout_id=facts.rollout.pk, kind=EntryKind.HUB_ACTIVATED)
-    alert_counts: Counter[tuple[Any, Any]] = Counter(entries.values_list("guid", "party_id"))
-    due: Counter[tuple[Any, Any]] = Counter(
-        (target.guid, party)
+    versions = {rollout.pk: rollout.cpl_entry_id for rollout in facts.rollouts}
+    expected = dict.fromkeys(facts.confirmed_outside | facts.silent_outside, facts.outside_entry_id)
+    expected |= {target.guid: versions[target.rollout_id] for target in facts.targets}
+    entries = FeedEntry.objects.filter(kind=EntryKind.HUB_ACTIVATED)
+    alert_counts: Counter[tuple[Any, Any]] = Counter(
+        (guid, party)
+        for guid, party, version, rollout in entries.values_list(
+            "guid", "party_id", "version_id", "rollout_id"
+        )
+        # A suspended hub is also told of when it is confirmed on the version it had.
+        if rollout is not None or version == expected.get(guid, version)
+    )
+    responsible = [
+        (target.guid, _suppliers_at_end(facts, target))
         for target in facts.targets
         if target.state == TargetState.ACTIVATED
-        for party in set(_suppliers_at_end(facts, target)) - {None}
+    ] + [(guid, facts.suppliers[guid]) for guid in facts.confirmed_outside]
+    due: Counter[tuple[Any, Any]] = Counter(
+        (guid, party) for guid, both in responsible for party in set(both) - {None}
     )
     return alert_counts.total(), (due - alert_counts).total(), (alert_counts - due).total()
 
@@ -182,6 +249,40 @@ def tracebacks(logs: Path) -> int:
 def states(facts: Facts) -> Counter[TargetState]:
     """Count the targets by where they ended."""
     return Counter(TargetState(target.state) for target in facts.targets)
+
+
+def stuck(journey: Journey) -> int:
+    """Count hubs whose time is long past, that have not moved for as long, and that nobody is due to help.
+
+    A hub waits with reason before its time, while a CSP may still answer for it, and while an action on the
+    DCC or the Panel names its rollout, or its region as one that no CSP serves.
+    """
+    now = journey.clocks.now
+    actions = [
+        action
+        for scope in (journey.dcc, people.scope_of(people.PANEL))
+        for action in dashboard(scope, now=now).outstanding
+    ]
+    waiting = Target.objects.filter(
+        rollout_id__in=set(journey.rollout_ids)
+        - {action.rollout_id for action in actions if action.duty in _HELPING},
+        state__in=sorted(UNSETTLED_STATES),
+        effective_at__lt=now - _LONG,
+        state_at__lt=now - _LONG,
+    )
+    unplaced = {region for action in actions if action.duty == Duty.PLACE_HUBS for region in action.places}
+    return waiting.exclude(region__in=unplaced).count()
+
+
+def _confirmed(guids: AbstractSet[int], *, entry_id: int) -> set[int]:
+    """Return the hubs of which a CSP has said that they run an entry of the CPL."""
+    said = CspAlert.objects.filter(
+        guid__in=guids,
+        code__in=[AlertCode.CS06_RESPONSE, AlertCode.ACTIVATED, AlertCode.READ_RESULT],
+        reason=FailureCode.NONE,
+        firmware_version__in=CplEntry.objects.filter(pk=entry_id).values("firmware_version"),
+    )
+    return set(said.values_list("guid", flat=True))
 
 
 def _is_harmless(

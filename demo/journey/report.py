@@ -14,7 +14,17 @@ from demo.journey import by_xml, checks
 from demo.journey.cast import Journey
 from demo.journey.waiting import left_to_do
 from portal.events import sequencer
-from rollouts.models import CspAlertBatch, Hub, Instruction, Rollout, Target, UnmatchedAlert
+from rollouts.models import (
+    Batch,
+    CspAlertBatch,
+    Hub,
+    Instruction,
+    PilotProposal,
+    PilotReminder,
+    Rollout,
+    Target,
+    UnmatchedAlert,
+)
 from rollouts.rules import is_split
 from rollouts.states import BatchKind, Consent, FailureCode, TargetState
 
@@ -25,6 +35,7 @@ MUST_BE_NOTHING: Final = (
     "activated_early",
     "unchosen_outside_hours",
     "agreements_outliving_their_time",
+    "hubs_stuck",
     "alerts_missing",
     "alerts_duplicated",
     "tally_drift",
@@ -38,9 +49,9 @@ MUST_BE_NOTHING: Final = (
 )
 _WORDS: Final = {
     "hubs": "Hubs in the estate",
-    "eligible": "Eligible: targets of the rollout",
+    "eligible": "Eligible: targets of the rollouts",
     "split_hubs": "… with two Suppliers",
-    "pilot": "… in the pilot group",
+    "pilot": "… in a pilot group",
     "instructed": "… instructed by one or both Suppliers",
     "activated": "Activated",
     "failed": "Failed for good",
@@ -51,6 +62,11 @@ _WORDS: Final = {
     "csp_alerts": "Alerts taken in from CSPs",
     "unmatched": "… that fitted nothing (copies too late, strangers)",
     "changed_hands": "Hubs that changed Suppliers meanwhile",
+    "reminded": "Suppliers reminded, as nobody nominated",
+    "proposed": "Hubs proposed for a pilot that nobody nominated for",
+    "brought_forward": "Hubs whose instructed time an earlier date replaced",
+    "confirmed_outside": "Hubs of no rollout that a CSP told of",
+    "silent_outside": "… and of which nothing was heard, read as they were",
     "agreements_lapsed": "Agreements that lapsed with the time they agreed with",
     "not_recalled": "Hubs whose date was to be cancelled, and could not",
     "overtaken": "Hubs that changed hands after activating, before it was known",
@@ -81,7 +97,11 @@ def document_of(journey: Journey, *, seconds: Mapping[str, float]) -> dict[str, 
         "unknown_to_smi": unknown,
         "simulator": journey.simulator.stats(),
         **by_xml.figures(journey),
-        **_zeros(facts, missing=missing, doubled=doubled, wrong=wrong, ended=ended),
+        "rollouts": {rollout.name: rollout.status for rollout in facts.rollouts},
+        "stuck_after": dict(journey.stuck),
+        **_zeros(
+            facts, stuck=journey.stuck.total(), missing=missing, doubled=doubled, wrong=wrong, ended=ended
+        ),
         "left": str(left_to_do(journey.simulator, now=facts.now)),
         "hubs_per_second": round(ended / sum(seconds.values()), 1),
         "seconds": {name: round(value, 1) for name, value in seconds.items()},
@@ -90,8 +110,9 @@ def document_of(journey: Journey, *, seconds: Mapping[str, float]) -> dict[str, 
 
 def _starting_counts(journey: Journey, facts: checks.Facts) -> dict[str, Any]:
     """Count what the rollout began with, and what its Suppliers said."""
-    given = Instruction.objects.filter(rollout_id=journey.rollout_id)
-    pilots = set(facts.rollout.batches.filter(kind=BatchKind.PILOT).values_list("id", flat=True))
+    given = Instruction.objects.filter(rollout_id__in=journey.rollout_ids)
+    batches = Batch.objects.filter(rollout_id__in=journey.rollout_ids, kind=BatchKind.PILOT)
+    pilots = set(batches.values_list("id", flat=True))
     return {
         "hubs": Hub.objects.count(),
         "eligible": len(facts.targets),
@@ -102,18 +123,26 @@ def _starting_counts(journey: Journey, facts: checks.Facts) -> dict[str, Any]:
         "rejected_by_reason": _sum(given.values_list("rejected_by_reason", flat=True)),
         "refused": dict(journey.refusals),
         "changed_hands": len(journey.changes),
+        "reminded": PilotReminder.objects.count(),
+        "proposed": sum(PilotProposal.objects.values_list("hubs", flat=True)),
+        "brought_forward": checks.brought_forward(),
+        "confirmed_outside": len(facts.confirmed_outside),
+        "silent_outside": len(facts.silent_outside),
         "agreements_lapsed": checks.agreements_lapsed(journey.rollout_id),
     }
 
 
-def _zeros(facts: checks.Facts, *, missing: int, doubled: int, wrong: int, ended: int) -> dict[str, int]:
+def _zeros(
+    facts: checks.Facts, *, stuck: int, missing: int, doubled: int, wrong: int, ended: int
+) -> dict[str, int]:
     """Find what must be nothing, in the order of `MUST_BE_NOTHING`."""
     return {
         "effective_time_mismatches": checks.effective_time_mismatches(facts),
         "smi_truth_mismatches": wrong,
         "activated_without_consent": checks.activated_without_consent(facts),
         "activated_early": checks.activated_early(facts),
-        "unchosen_outside_hours": checks.unchosen_outside_hours(facts.rollout),
+        "unchosen_outside_hours": sum(map(checks.unchosen_outside_hours, facts.rollouts)),
+        "hubs_stuck": stuck,
         "agreements_outliving_their_time": checks.agreements_outliving_their_time(facts),
         "alerts_missing": missing,
         "alerts_duplicated": doubled,
@@ -152,12 +181,16 @@ def table(document: Mapping[str, Any]) -> list[str]:
 
 def standing(journey: Journey) -> list[str]:
     """Return where the hubs stand, for a journey that does not come to its end."""
-    targets = Target.objects.filter(rollout_id=journey.rollout_id)
-    rows = targets.values_list("state", "code", "consent", "region").annotate(hubs=Count("guid")).order_by()
-    rollout = journey.rollout
-    return [f"The rollout: {rollout.status}. {rollout.status_reason}"] + [
-        f"{TargetState(state).name} {FailureCode(code).name} {Consent(consent).name}, region {region}: {hubs}"
-        for state, code, consent, region, hubs in sorted(rows)
+    targets = Target.objects.filter(rollout_id__in=journey.rollout_ids)
+    rows = targets.values_list("rollout_id", "state", "code", "consent", "region")
+    counted = rows.annotate(hubs=Count("guid")).order_by()
+    rollouts = Rollout.objects.filter(pk__in=journey.rollout_ids).order_by("pk")
+    return [
+        f"{rollout.pk} {rollout.name}: {rollout.status}. {rollout.status_reason}" for rollout in rollouts
+    ] + [
+        f"{rollout_id} {TargetState(state).name} {FailureCode(code).name} {Consent(consent).name},"
+        f" region {region}: {hubs}"
+        for rollout_id, state, code, consent, region, hubs in sorted(counted)
     ]
 
 

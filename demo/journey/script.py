@@ -9,6 +9,7 @@ from typing import Final
 
 from django.db.models import F
 
+from demo.journey import beside
 from demo.journey.acting import (
     day,
     nominate,
@@ -39,7 +40,7 @@ from demo.journey.clocks import DAY, HOUR
 from demo.journey.lists import plain_list
 from demo.journey.waiting import settle
 from rollouts import services
-from rollouts.models import CplEntry, HaltRule, Target
+from rollouts.models import CplEntry, Rollout, Target
 from rollouts.queries.rollouts.eligibility import eligible_csv
 from rollouts.states import Answer, InstructionKind, RolloutStatus, TargetState
 
@@ -47,7 +48,6 @@ _MODEL: Final = "433100AC"
 _VERSION: Final = "0C230000"
 _DAY: Final = timedelta(days=1)
 _SOME: Final = 20
-_WHOLE_LENGTH: Final = 24 * 120
 _BRISK: Final = 12 * HOUR  # business seconds a second
 _FAST: Final = DAY
 
@@ -73,12 +73,7 @@ def notice(journey: Journey) -> None:
     )
     services.notify_rollout(journey.dcc, rollout_id=draft.pk, now=now)
     journey.rollout_id = draft.pk
-    # Success is told at once, silence days later: within the usual windows a wave ends in failures alone,
-    # and the rollout would be suspended. Over its whole length the rules stay in force.
-    for rule in HaltRule.objects.filter(rollout_id=draft.pk):
-        services.put_halt_rule(
-            journey.dcc, rollout_id=draft.pk, rule_id=rule.pk, lookback_hours=_WHOLE_LENGTH, now=now
-        )
+    journey.calm_halt_rules(draft.pk)
     for name in suppliers().values():
         report = b"".join(eligible_csv(scope_of(name), rollout_id=draft.pk))
         if report.count(b"\n") != 1 + len(own_hubs(journey, name)):
@@ -226,8 +221,13 @@ def completion(journey: Journey) -> None:
     """Try again, read, give up what is out of reach, until every hub has come to an end."""
     until = journey.rollout.unreachable_until or journey.rollout.automatic_at
     pass_until(journey, until + _DAY, rate=_FAST)
-    wait_for(journey, lambda: journey.rollout.status == RolloutStatus.COMPLETE, rate=_FAST)
+    wait_for(journey, lambda: _are_complete(journey), rate=_FAST)
     wait_for(journey, lambda: bool(journey.simulator.truth()["quiet"]), rate=_BRISK)
+
+
+def _are_complete(journey: Journey) -> bool:
+    under_way = Rollout.objects.filter(pk__in=journey.rollout_ids).exclude(status=RolloutStatus.COMPLETE)
+    return not under_way.exists()
 
 
 def _instruct_with_one_more(
@@ -247,10 +247,15 @@ def _instruct_with_one_more(
 
 STAGES: Final[Sequence[Stage]] = (
     notice,
+    beside.quiet_notices,
     nominations,
+    beside.nobody_nominates,
     pilot,
+    beside.pilots_beside,
     instructions,
     second_thoughts,
+    beside.gate,
+    beside.outside,
     instructed_times,
     silence,
     readings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,9 @@ import httpx
 from portal.kernel.guid import Guid
 
 _SECONDS: Final = 120.0
+_MOST_TRIES: Final = 60
+_PAUSE: Final = 1.0
+_AGAIN: Final = frozenset({429, 500, 503})
 
 FAULTS: Final[Mapping[str, Any]] = {
     "name": "journey",
@@ -79,6 +83,19 @@ class SimulatorClient:
     def follow(self, faults: Mapping[str, Any]) -> None:
         """Let hubs and messages go wrong by this profile from now on."""
         self._client.put("/profile", json=dict(faults)).raise_for_status()
+
+    def command(self, kind: str, **what: Any) -> None:
+        """Command hubs past the portal, until the gateway has taken it.
+
+        Raises:
+            httpx.HTTPStatusError: it is refused for good.
+        """
+        for _ in range(_MOST_TRIES):
+            answer = self._client.post(f"/commands/{kind}", json=what)
+            if answer.status_code not in _AGAIN:
+                break
+            time.sleep(_PAUSE)
+        answer.raise_for_status()
 
     def stats(self) -> dict[str, Any]:
         """Return what has gone in and out."""

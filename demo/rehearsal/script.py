@@ -35,7 +35,6 @@ from rollouts.states.governing import OPEN_DECISIONS, HanImpact, SignOffVerdict
 
 _MODEL: Final = "433100AC"
 _VERSION: Final = "0C230000"
-_BODY: Final = "SEC Panel"
 _BRISK: Final = 2 * HOUR  # business seconds a second
 _FAST: Final = DAY
 _FIRST: Final = (AMBERGATE,)
@@ -172,7 +171,7 @@ def panel(rehearsal: Rehearsal) -> None:
         journey.simulator.follow({"name": "calm"})
     decision = _open(journey)
     services.sign_off(
-        people.scope_of(_BODY),
+        people.scope_of(people.PANEL),
         decision_id=decision.pk,
         version=decision.version,
         verdict=SignOffVerdict.APPROVE,

@@ -29,6 +29,7 @@ SECOND: Final = "Brackenmoor Power"
 IMPORT_ONLY: Final = "Juniper Hill Electric"
 GAS_ONLY: Final = "Inglenook Gas"
 DCC: Final = "DCC"
+PANEL: Final = "SEC Panel"
 
 LOG_INS: Final = (
     DemoLogIn(DCC, "operator@dcc.example", "Dana Whitlock", (Role.DCC_OPERATOR,), "DCC operator"),
@@ -50,7 +51,7 @@ LOG_INS: Final = (
     DemoLogIn(
         "CSP Central & South", "planner@csp.example", "Carys Bowen", (Role.CSP_PLANNER,), "CSP planner"
     ),
-    DemoLogIn("SEC Panel", "member@panel.example", "Peter Lindqvist", (Role.PANEL_MEMBER,), "Panel member"),
+    DemoLogIn(PANEL, "member@panel.example", "Peter Lindqvist", (Role.PANEL_MEMBER,), "Panel member"),
 )
 
 

@@ -13,7 +13,7 @@ import orjson
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from demo.journey import report
+from demo.journey import checks, report
 from demo.journey.cast import Journey
 from demo.journey.clocks import Clocks
 from demo.journey.script import STAGES
@@ -53,6 +53,7 @@ class Command(BaseCommand):
             except NeverQuiet as problem:
                 raise CommandError("\n".join([str(problem), *report.standing(journey)])) from None
             seconds[stage.__name__] = time.monotonic() - began
+            journey.stuck[stage.__name__] = checks.stuck(journey)
             moment = f"{journey.clocks.now:%d %b %Y %H:%M}"
             self._say(f"{moment}  {seconds[stage.__name__]:6.1f} s  {(stage.__doc__ or '').strip()}")
         return seconds
