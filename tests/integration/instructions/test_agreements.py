@@ -23,6 +23,11 @@ from tests.integration.instructing import AGREE, DECLINE, INSTRUCT, SPLIT_IMPORT
 pytestmark = pytest.mark.django_db
 
 
+def opened_again(party) -> list[tuple[int, str]]:
+    entries = FeedOutbox.objects.filter(kind=EntryKind.HUB_CONSENT, party_id=party.pk).order_by("id")
+    return [(entry.guid, entry.data["consent"]) for entry in entries]
+
+
 def voided(party) -> list[dict]:
     kind = EntryKind.INSTRUCTION_VOIDED
     return [entry.data for entry in FeedOutbox.objects.filter(kind=kind, party_id=party.pk).order_by("id")]
@@ -76,6 +81,8 @@ def test_a_changed_answer_asks_the_agreeing_supplier_again(world, agreed, now, k
     assert voided(world.supplier) == []
     told = FeedOutbox.objects.get(kind=EntryKind.SECOND_SUPPLIER_ANSWERED, party_id=world.other.pk)
     assert told.data["activate_at"] == (new.isoformat() if kind == INSTRUCT else None)
+    awaited = "AWAITING_SECOND" if kind == INSTRUCT else "AWAITING_BOTH"
+    assert opened_again(world.other) == opened_again(world.supplier) == [(guid, awaited)]
 
 
 @pytest.mark.requirement("R3.4", "R3.9")
@@ -109,9 +116,12 @@ def test_an_agreement_lapses_when_the_supplier_it_agreed_with_leaves(world, agre
     )
     hub = world.target_of(agreed, SPLIT_IMPORT)
     given = (hub.gas_answer, hub.gas_time, hub.consent)
-    give(world.as_third, agreed, [guid], now=now, at=now + timedelta(days=20))
+    later = now + timedelta(minutes=1)
+    give(world.as_third, agreed, [guid], now=later, at=now + timedelta(days=20))
 
     assert given == (Answer.NONE, None, Consent.AWAITING_BOTH)
+    assert opened_again(world.other) == opened_again(world.third) == [(guid, "AWAITING_BOTH")]
+    assert opened_again(world.supplier) == []
     assert world.target_of(agreed, SPLIT_IMPORT).consent == Consent.AWAITING_SECOND
     assert voided(world.other) == [{"reason": "AGREEMENT_LAPSED", "hubs": 1}]
     assert guid in waiting(world.as_other, agreed)
@@ -210,3 +220,4 @@ def test_an_image_that_has_left_stays_on_its_way_and_nothing_activates(world, ro
 
     hub = world.target_of(rollout, 0)
     assert (hub.state, hub.consent) == (TargetState.DISTRIBUTING, Consent.AWAITING)
+    assert opened_again(world.supplier) == [(guid, "AWAITING")]
