@@ -10,7 +10,7 @@ import pytest
 from notifications.notice_texts import notice_text
 from portal.events.kinds import EntryKind as K
 from rollouts.states import Consent
-from tests.notices import EXAMPLES
+from tests.notice_examples import EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[3]
 
