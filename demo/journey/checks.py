@@ -209,7 +209,8 @@ def smi_truth_mismatches(facts: Facts) -> tuple[int, int]:
 def alerts(facts: Facts) -> tuple[int, int, int]:
     """Count the alerts of activations: told, missing, told twice or to somebody not responsible (R4.7)."""
     versions = {rollout.pk: rollout.cpl_entry_id for rollout in facts.rollouts}
-    expected = dict.fromkeys(facts.confirmed_outside | facts.silent_outside, facts.outside_entry_id)
+    outside = facts.confirmed_outside | facts.silent_outside
+    expected: dict[int | None, int] = dict.fromkeys(outside, facts.outside_entry_id)
     expected |= {target.guid: versions[target.rollout_id] for target in facts.targets}
     entries = FeedEntry.objects.filter(kind=EntryKind.HUB_ACTIVATED)
     alert_counts: Counter[tuple[Any, Any]] = Counter(
