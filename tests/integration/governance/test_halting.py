@@ -53,12 +53,12 @@ def test_a_halt_answers_only_after_the_call_under_way_and_nothing_leaves_after(
         dispatch(now)
         connection.close()
 
-    def halt():
+    def press():
         halt(world, rollout, now)
         halted_at.append(time.monotonic())
         connection.close()
 
-    sender, halter = threading.Thread(target=send), threading.Thread(target=halt)
+    sender, halter = threading.Thread(target=send), threading.Thread(target=press)
     sender.start()
     assert arrived.wait(5)
     halter.start()
