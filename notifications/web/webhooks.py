@@ -52,7 +52,7 @@ class WebhookForm(EditForm):
     kinds = forms.MultipleChoiceField(
         required=False,
         label="Only these events",
-        help_text="Without any of them all are delivered.",
+        help_text="Without any of them all are delivered. Messages are not chosen by event.",
         widget=forms.CheckboxSelectMultiple,
         choices=[(str(int(kind)), kind.public_name) for kind in EntryKind],
     )

@@ -20,7 +20,7 @@ Outcome = WebhookDelivery.Outcome
 EXCERPT: Final = 500
 MOST_READ: Final = 16 * 1024
 _LONGEST_ASKED: Final = 24 * 3600
-_NOT_NOW: Final = frozenset(
+NOT_NOW: Final = frozenset(
     {
         HTTPStatus.REQUEST_TIMEOUT,
         HTTPStatus.GONE,
@@ -31,6 +31,7 @@ _NOT_NOW: Final = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
+"""Statuses that say nothing about what was sent: come again later, or never."""
 _AGENT: Final = "firmware-portal-webhooks/1"
 
 
@@ -59,7 +60,7 @@ class WebhookResponse:
     def is_about_content(self) -> bool:
         """Return whether the receiver may refuse an event, rather than any call just now."""
         is_error = self.status is not None and self.status >= HTTPStatus.BAD_REQUEST
-        return is_error and self.status not in _NOT_NOW
+        return is_error and self.status not in NOT_NOW
 
 
 def call(url: str, *, body: bytes, headers: Mapping[str, str]) -> WebhookResponse:

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Prefetch, Q, QuerySet
 
 from notifications.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
+from notifications.webhooks.calling import NOT_NOW
 from notifications.webhooks.managing import check_may_manage
 from portal.events import feed
 from portal.events.kinds import PUBLIC_NAMES, EntryKind
@@ -173,7 +174,10 @@ def _refused_position(endpoint: WebhookEndpoint) -> int | None:
         return None
     newest = endpoint.deliveries.filter(is_ping=False).order_by("-id").first()
     is_alone = (
-        newest is not None and newest.entries == 1 and newest.outcome == WebhookDelivery.Outcome.REFUSED
+        newest is not None
+        and newest.entries == 1
+        and newest.outcome == WebhookDelivery.Outcome.REFUSED
+        and newest.status not in NOT_NOW
     )
     return newest.first_position if newest is not None and is_alone else None
 

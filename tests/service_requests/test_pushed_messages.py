@@ -243,6 +243,19 @@ class TestWhoseAddress:
             assert len(pushed(receiver, stage)) == 1
 
 
+def test_a_system_makes_and_reads_one_over_rest(stage):
+    typed = {"name": "XML", "url": "https://93.184.216.34/x", "user_id": USER}
+
+    made = stage.supplier.system.post("/webhooks", typed).json()["webhook"]
+    events = stage.supplier.system.patch(f"/webhooks/{made['id']}", {"user_id": ""}).json()
+    foreign = stage.supplier.system.post("/webhooks", {**typed, "user_id": OTHER_USER})
+    unknown = stage.supplier.system.post("/webhooks", {**typed, "user_id": "90-B3-D5-1F-30-09-00-00"})
+
+    assert (made["user_id"], events["user_id"]) == (USER, None)
+    assert (foreign.status_code, foreign.json()["detail"]) == (unknown.status_code, unknown.json()["detail"])
+    assert foreign.json()["code"] == "bad_input"
+
+
 def test_an_administrator_makes_one_on_the_page(stage):
     browser = Client()
     browser.force_login(User.objects.get(pk=stage.supplier.admin.user_id))

@@ -15,6 +15,7 @@ from lxml import etree
 from rollouts import services
 from rollouts.csp import alert_lines
 from rollouts.models import Command, Hub
+from rollouts.service_requests.codes import LISTS, ResponseCode
 from rollouts.service_requests.reading import SCHEMAS, parse_message
 from rollouts.states import CommandKind
 from tests.service_requests.messages import (
@@ -116,6 +117,14 @@ def test_there_is_an_example_of_each_kind_of_message():
         "CommsHubFirmwareActivation",
         "Signature",
     }
+
+
+def test_the_reference_explains_every_code_list_and_kind_of_message():
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "service-requests.md").read_text()
+    words = [*ResponseCode, *LISTS, "UpdateFirmwareResult", "ReadFirmwareVersionResult"]
+
+    assert [word for word in words if f"| `{word}` |" not in page] == []
+    assert "`CommsHubFirmwareActivation` |" in page
 
 
 @pytest.mark.skipif(not XMLLINT, reason="no xmllint")

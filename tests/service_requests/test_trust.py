@@ -107,6 +107,7 @@ class TestReplay:
         late = stage.supplier.send(update([stage.guid(1)], counter=9))
 
         assert late.code == "EP21"
+        assert str(late.text("Body/Fault/Text")).endswith("before: 10.")
         assert Instruction.objects.count() == 1
 
     def test_a_counter_may_leap_and_then_only_rise(self, stage):

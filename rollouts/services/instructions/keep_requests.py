@@ -64,8 +64,10 @@ def register_request(
         if bytes(earlier.sha256) != digest:
             raise RequestIdReused("This RequestID came before, with another message.")
         return _registered(earlier)
-    if known.filter(counter__gt=counter).exists():
-        raise CounterTooLow("The counter must be higher than that of every request before.")
+    higher = known.filter(counter__gt=counter).order_by("-counter").values_list("counter", flat=True).first()
+    if higher is not None:
+        highest = RequestId.from_db(request_id.originator, request_id.target, higher).counter
+        raise CounterTooLow(f"The counter must be higher than that of every request before: {highest}.")
     row = ServiceRequest.objects.create(
         organisation_id=scope.organisation_id,
         originator=originator,
