@@ -49,6 +49,13 @@ class FeedMessages(Protocol):
             CursorExpired, CursorAhead: the position is none to go on from.
         """
 
+    def response_to(self, scope: Scope, number: int) -> bytes:
+        """Write the response to a request of the organisation's, or for the DCC of any, once there is one.
+
+        Raises:
+            NotFound: there is none, or it is another's.
+        """
+
     def page(self, entries: Sequence[WrittenEntry], *, position: int, head: int) -> bytes:
         """Write messages as the body of one call."""
 

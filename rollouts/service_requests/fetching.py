@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from portal.events.feed import Entry, FeedSlice, slice_after
+from portal.events.feed import Entry, FeedSlice, entries_after, slice_after
 from portal.events.kinds import ActivationCode, EntryKind
 from portal.events.written import WrittenEntry, WrittenSlice
 from portal.identity.scope import Scope
@@ -65,6 +66,25 @@ class ServiceMessages:
         ]
         return WrittenSlice(written, entries.position, entries.head)
 
+    def response_to(self, scope: Scope, number: int) -> bytes:
+        """Write the response to a request, as it is sent to its User.
+
+        Raises:
+            NotPermitted: neither a Supplier nor the DCC.
+            NotFound: there is no such request, it is another's, or it has no response yet.
+            ServiceRequestsOff: the portal is not set up for messages.
+        """
+        owner, request = known.own_request(scope, number)
+        if request.instruction:
+            stored = receipt(owner, request.instruction).receipt
+            if stored.finished_at is not None:
+                return _result(owner, request, at=stored.finished_at).encode()
+        if request.position is not None:
+            for entry in entries_after(owner, request.position - 1, size=1):
+                if entry.position == request.position and entry.guid is not None:
+                    return _reading(request, entry).encode()
+        raise NotFound("There is no response to this request.")
+
     def page(self, entries: Sequence[WrittenEntry], *, position: int, head: int) -> bytes:
         """Write messages, and where to go on."""
         return writing.page_of_messages((entry.text for entry in entries), position=position, head=head)
@@ -97,7 +117,7 @@ def _messages(
         texts: list[str] = []
         if entry.kind in _OF_INSTRUCTIONS:
             if request := requests.get(_finished(entry)):
-                texts = [_result(scope, request, entry)]
+                texts = [_result(scope, request, at=entry.at)]
         elif entry.kind == EntryKind.HUB_ACTIVATED and entry.guid is not None:
             if recipients.includes(user_id, ActivationCode(entry.code)):
                 response_id = RequestId(dcc, user_id, _FIRST_ALERT + entry.position)
@@ -105,11 +125,7 @@ def _messages(
                 hub = Guid.from_db(entry.guid)
                 texts = [writing.activation_alert(response_id, hub=hub, version=version, at=entry.at)]
         elif entry.guid is not None:
-            version_read, hub = _version_read(entry), Guid.from_db(entry.guid)
-            texts = [
-                writing.reading_result(request.request_id, hub=hub, version=version_read, at=entry.at)
-                for request in readings.get(entry.position, ())
-            ]
+            texts = [_reading(request, entry) for request in readings.get(entry.position, ())]
         if texts:
             yield entry, texts
 
@@ -142,7 +158,7 @@ def _finished(entry: Entry) -> str:
     return str(entry.data.get("instruction", ""))
 
 
-def _result(scope: Scope, request: known.AnsweredRequest, entry: Entry) -> str:
+def _result(scope: Scope, request: known.AnsweredRequest, *, at: datetime) -> str:
     stored = receipt(scope, request.instruction).receipt
     return writing.update_result(
         request.request_id,
@@ -150,8 +166,13 @@ def _result(scope: Scope, request: known.AnsweredRequest, entry: Entry) -> str:
         accepted=stored.accepted,
         awaiting_second=stored.tally.waiting_for_second,
         refused=((line.raw, line.reason) for line in every_refused_line(scope, request.instruction)),
-        at=entry.at,
+        at=at,
     )
+
+
+def _reading(request: known.AnsweredRequest, entry: Entry) -> str:
+    hub = Guid.from_db(entry.guid or 0)
+    return writing.reading_result(request.request_id, hub=hub, version=_version_read(entry), at=entry.at)
 
 
 def _version_read(entry: Entry) -> str | None:

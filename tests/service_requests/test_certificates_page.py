@@ -8,10 +8,11 @@ from django.test import Client
 from portal.identity.models import User
 from rollouts.models import SigningCertificate
 from tests.factories import UserFactory
-from tests.service_requests.messages import DCC, USER, issue, pem, signed, update
+from tests.service_requests.messages import DCC, USER, checked, issue, pem, read_version, signed, update
 
 pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db]
 PAGE = "/certificates/"
+LISTED = "Body/UpdateFirmwareResult/UpdateFirmwareWarning/InvalidDeviceIDList"
 
 
 def browser(user: User) -> Client:
@@ -65,6 +66,29 @@ def test_both_messages_come_back_as_they_were(stage, admin):
     assert ">77<" in page
     assert admin.get(f"{PAGE}messages/{request_url}").content == message
     assert admin.get(f"{PAGE}messages/{answer_url}").content == answer.content
+
+
+def test_the_response_is_there_for_the_supplier_and_the_dcc(stage, admin, operator):
+    stage.supplier.send(update([stage.guid(0), stage.guid(17)], counter=78))
+    (sent,) = stage.supplier.messages()
+
+    path = admin.get(PAGE).content.decode().split(f'"{PAGE}messages/')[3].split('"')[0]
+    files = [browser.get(f"{PAGE}messages/{path}") for browser in (admin, operator)]
+
+    for file in files:
+        response = checked(file.content, stage.authority.portal)
+        assert response.text("Header/ResponseID") == sent.text("Header/ResponseID")
+        assert response.text(LISTED) == sent.text(LISTED) == stage.guid(17)
+
+
+def test_there_is_no_response_before_a_hub_has_answered(stage, admin):
+    stage.supplier.send(read_version(stage.guid(0)))
+
+    page = admin.get(PAGE).content.decode()
+    path = page.split(f'"{PAGE}messages/')[1].split("/request")[0]
+
+    assert "Download the response" not in page
+    assert admin.get(f"{PAGE}messages/{path}/response").status_code == 404
 
 
 def test_another_supplier_sees_neither_certificate_nor_message(stage, admin):

@@ -100,7 +100,7 @@ def of_revoking(stage, number, browser):
 
 
 def of_files(stage, number, browser):
-    for part in ("request", "answer"):
+    for part in ("request", "answer", "response"):
         foreign, unknown = (
             browser.get(reverse("rollouts:service-message", args=[each, part])) for each in (number, 999_999)
         )

@@ -14,7 +14,7 @@ from portal.identity.scope import Scope
 from portal.kernel.guid import Guid
 from portal.kernel.paging import Page
 from portal.kernel.refusals import NotFound, NotPermitted
-from rollouts.models import ServiceRequest, SigningCertificate
+from rollouts.models import Instruction, ServiceRequest, SigningCertificate
 from rollouts.rules.identifiers import RequestId
 
 PAGE_SIZE: Final = 30
@@ -60,6 +60,7 @@ class RequestRow:
     received_at: datetime
     code: str
     instruction: str
+    has_response: bool
 
 
 def own_user_ids(scope: Scope) -> list[str]:
@@ -104,12 +105,18 @@ def message_log(scope: Scope, *, before: int | None = None) -> Page[RequestRow]:
     Raises:
         NotPermitted: neither a Supplier nor the DCC.
     """
-    rows = _requests(scope).defer("body", "acknowledgement").order_by("-pk")
+    rows = logged_requests(scope).defer("body", "acknowledgement").order_by("-pk")
     if before is not None:
         rows = rows.filter(pk__lt=before)
     shown = list(rows[: PAGE_SIZE + 1])
     names = dict(
         Organisation.objects.filter(pk__in={row.organisation_id for row in shown}).values_list("pk", "name")
+    )
+    references = {row.instruction_reference for row in shown}
+    finished = set(
+        Instruction.objects.filter(reference__in=references)
+        .exclude(finished_at=None)
+        .values_list("reference", flat=True)
     )
     page = [
         RequestRow(
@@ -123,6 +130,7 @@ def message_log(scope: Scope, *, before: int | None = None) -> Page[RequestRow]:
             received_at=row.received_at,
             code=row.code,
             instruction=row.instruction_reference,
+            has_response=row.position is not None or row.instruction_reference in finished,
         )
         for row in shown[:PAGE_SIZE]
     ]
@@ -136,13 +144,18 @@ def message_file(scope: Scope, request_pk: int, *, is_request: bool) -> bytes:
         NotPermitted: neither a Supplier nor the DCC.
         NotFound: there is none, or it is another's.
     """
-    row = _requests(scope).filter(pk=request_pk).first()
+    row = logged_requests(scope).filter(pk=request_pk).first()
     if row is None or (not is_request and row.acknowledgement is None):
         raise NotFound("There is no such message.")
     return zlib.decompress(bytes(row.body)) if is_request else bytes(row.acknowledgement or b"")
 
 
-def _requests(scope: Scope) -> QuerySet[ServiceRequest]:
+def logged_requests(scope: Scope) -> QuerySet[ServiceRequest]:
+    """Return the requests in the log: a Supplier's own, or for the DCC all.
+
+    Raises:
+        NotPermitted: neither a Supplier nor the DCC.
+    """
     _check_may_look(scope)
     rows = ServiceRequest.objects.all()
     return rows if scope.is_dcc else rows.filter(organisation_id=scope.organisation_id)

@@ -11,7 +11,9 @@ from django.db.models import QuerySet
 from portal.identity.models import OrganisationKind, UserIdentifier
 from portal.identity.scope import Scope
 from portal.kernel.guid import Guid
+from portal.kernel.refusals import NotFound
 from rollouts.models import CplEntry, ServiceRequest, SigningCertificate
+from rollouts.queries.instructions.message_log import logged_requests
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.rules.identifiers import RequestId
 
@@ -108,6 +110,20 @@ def requests_by_position(
     for row in rows:
         answered.setdefault(int(row.position or 0), []).append(_answered(row, originator))
     return answered
+
+
+def own_request(scope: Scope, number: int) -> tuple[Scope, AnsweredRequest]:
+    """Return a request by its number with the scope of whose it is: one's own, or for the DCC any.
+
+    Raises:
+        NotPermitted: neither a Supplier nor the DCC.
+        NotFound: there is none, or it is another's.
+    """
+    row = logged_requests(scope).filter(pk=number).defer("body", "acknowledgement").first()
+    if row is None:
+        raise NotFound("There is no such message.")
+    owner = Scope(organisation_id=row.organisation_id, kind=OrganisationKind.SUPPLIER, name="the portal")
+    return owner, _answered(row, Guid.from_db(row.originator))
 
 
 def firmware_versions(entry_ids: Collection[int]) -> dict[int, str]:

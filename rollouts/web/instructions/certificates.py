@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from portal.events.written import feed_messages
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_OPERATE, Role
 from portal.kernel import clock
@@ -94,10 +95,13 @@ def revoke(request: PortalRequest, certificate_id: int) -> HttpResponse:
 @require_GET
 @for_people
 def message(request: PortalRequest, number: int, part: str) -> HttpResponse:
-    """Give a message back as it came, or as it was answered."""
-    if part not in {"request", "answer"}:
+    """Give a message back as it came, as it was answered at once, or the response that followed."""
+    if part == "response":
+        body = feed_messages().response_to(scope_of(request), number)
+    elif part in {"request", "answer"}:
+        body = message_file(scope_of(request), number, is_request=part == "request")
+    else:
         raise Http404
-    body = message_file(scope_of(request), number, is_request=part == "request")
     answer = HttpResponse(body, content_type="application/xml")
     answer["Content-Disposition"] = f'attachment; filename="service-request-{number}-{part}.xml"'
     return answer
