@@ -134,12 +134,17 @@ def activated_without_consent(facts: Facts) -> int:
 
 def agreements_outliving_their_time(facts: Facts) -> int:
     """Count targets on which an agreement stands with a time that nobody asks for any more (R3.4)."""
+    return outlived(facts.targets)
+
+
+def outlived(targets: Iterable[Target]) -> int:
+    """Count the targets with such an agreement."""
     answers = [
         (
             SupplierAnswer(Answer(target.import_answer), target.import_time),
             SupplierAnswer(Answer(target.gas_answer), target.gas_time),
         )
-        for target in facts.targets
+        for target in targets
     ]
     return sum(rules.has_lapsed(*pair) or rules.has_lapsed(*reversed(pair)) for pair in answers)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from demo.journey import checks
 from demo.rehearsal.aftermath import HaltInterval, SentCommand, wrongly_activated
 from demo.rehearsal.script import Rehearsal, broken_homes, count
 from portal.events.models import Event
@@ -54,6 +55,13 @@ def _wrong(rehearsal: Rehearsal) -> dict[str, int]:
     wrong = {
         "commands that left while it stood": left.filter(left_at__gt=halt.at, left_at__lt=halt.until).count(),
         **_against_truth(rehearsal, halt),
+        "hubs told to activate by day at a time nobody chose": checks.unchosen_outside_hours(
+            rehearsal.rollout
+        ),
+        "agreements outliving their time": checks.outlived(
+            list(Target.objects.filter(rollout_id=rollout_id))
+        ),
+        "hubs stuck with nobody due": rehearsal.journey.stuck.total(),
         "incidents raised for nothing": 0 if rehearsal.hubs_in_incidents else 1,
         "facts that do not fit the chain": len(list(broken_links())),
         "targets by which a tally differs from a recount": services.measure_drift(

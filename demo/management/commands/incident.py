@@ -13,6 +13,7 @@ import orjson
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from demo.journey import checks
 from demo.journey.cast import Journey
 from demo.journey.clocks import Clocks
 from demo.journey.simulator import SimulatorClient
@@ -48,6 +49,7 @@ class Command(BaseCommand):
         for stage in STAGES:
             began = time.monotonic()
             stage(rehearsal)
+            rehearsal.journey.stuck[stage.__name__] = checks.stuck(rehearsal.journey)
             moment = f"{rehearsal.journey.clocks.now:%d %b %Y %H:%M}"
             self._say(f"{moment}  {time.monotonic() - began:6.1f} s  {(stage.__doc__ or '').strip()}\n")
         self._notify(rehearsal, to=to)

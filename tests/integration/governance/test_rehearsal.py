@@ -88,7 +88,7 @@ def _command(rollout, world, kind, *, left_at, first=10, last=19, execute_at=Non
         guids=guids,
         hub_count=len(guids),
         cpl_entry_id=rollout.cpl_entry_id,
-        execute_at=execute_at or left_at + timedelta(days=1),
+        execute_at=execute_at or (left_at + timedelta(days=1)).replace(hour=1),
         due_at=left_at,
         created_at=left_at,
         left_at=left_at,
@@ -155,6 +155,17 @@ def test_a_command_that_left_while_the_rollout_stood_fails_it(play, now):
         _command(rollout, world, CommandKind.DISTRIBUTE, left_at=now + timedelta(minutes=5))
 
     with pytest.raises(CommandError, match=r"commands that left while it stood 1"):
+        play(tamper)
+
+
+@pytest.mark.requirement("R3.12")
+def test_an_activation_by_day_that_nobody_chose_fails_it(play, now):
+    def tamper(world, rollout):
+        noon = (now + timedelta(days=1)).replace(hour=12)
+        left_at = now - timedelta(hours=2)
+        _command(rollout, world, CommandKind.ACTIVATE, left_at=left_at, last=11, execute_at=noon)
+
+    with pytest.raises(CommandError, match=r"by day at a time nobody chose 2"):
         play(tamper)
 
 
