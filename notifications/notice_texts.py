@@ -53,6 +53,7 @@ TEMPLATES: Final[dict[EntryKind, NoticeTemplate]] = {
     K.PILOT_PROPOSED: NoticeTemplate(
         "DCC proposes pilot hubs: {name}", say.lines(pilot.proposed, say.commentary), "warn"
     ),
+    K.PILOT_PROPOSAL_WITHDRAWN: NoticeTemplate("Pilot proposal withdrawn: {name}", pilot.withdrawn),
     K.PILOT_ANSWERED: NoticeTemplate("Pilot proposal answered: {name}", pilot.answered),
     K.PILOT_SUBMITTED: NoticeTemplate("Pilot hubs nominated: {name}", pilot.nominated),
     K.PILOT_CONFIRMED: NoticeTemplate("Pilot hubs decided: {name}", say.lines(pilot.decided, say.commentary)),
@@ -139,6 +140,7 @@ _ICONS: Final[tuple[tuple[frozenset[EntryKind], str], ...]] = (
                 K.PILOT_PLANNED,
                 K.PILOT_REMINDED,
                 K.PILOT_PROPOSED,
+                K.PILOT_PROPOSAL_WITHDRAWN,
                 K.PILOT_ANSWERED,
                 K.PILOT_SUBMITTED,
                 K.PILOT_CONFIRMED,

@@ -70,6 +70,13 @@ def proposed(data: Data) -> str:
     )
 
 
+def withdrawn(data: Data) -> str:
+    """Say that a proposal need not be answered any more."""
+    number = count(data, "hubs")
+    they = verb(number, "It takes part in the rollout", "They take part in the rollout")
+    return f"DCC no longer proposes {hubs(number)} of yours for the pilot. {they} as all others do."
+
+
 def answered(data: Data) -> str:
     """Say to the DCC what a Supplier has answered to a proposal."""
     who, many = data.get("supplier", "A Supplier"), count(data, "hubs")

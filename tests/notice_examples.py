@@ -114,6 +114,7 @@ EXAMPLES: Final[Mapping[K, tuple[NoticeExample, ...]]] = {
             {"hubs": 25, "split": 1, "activate_at": None, "comment": "One in each region.", **_AUTOMATIC}
         ),
     ),
+    K.PILOT_PROPOSAL_WITHDRAWN: (_supplier({"submission": 9, "hubs": 25}),),
     K.PILOT_ANSWERED: (
         _dcc({"supplier": "Ambergate Energy", "accepted": True, "hubs": 25, "joined": 24, "comment": ""}),
         _dcc(

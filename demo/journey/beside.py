@@ -18,6 +18,7 @@ from demo.journey.clocks import HOUR
 from demo.journey.lists import plain_list
 from demo.journey.waiting import settle
 from demo.seed import people
+from demo.seed.xml_supplier import XML_SUPPLIER
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedEntry
 from portal.kernel.guid import Guid
@@ -46,7 +47,7 @@ def quiet_notices(journey: Journey) -> None:
 
 
 def nobody_nominates(journey: Journey) -> None:
-    """Remind the Suppliers; propose hubs, which all but one accept; go on without a pilot; draw one."""
+    """Remind the Suppliers; propose hubs, which most accept; go on without a pilot; draw one."""
     journey.clocks.jump(day(journey, 3))
     dcc, quiet, unpiloted = journey.dcc, journey.beside[QUIET], journey.beside[UNPILOTED]
     for rollout_id in (quiet, unpiloted):
@@ -60,6 +61,9 @@ def nobody_nominates(journey: Journey) -> None:
     _propose(journey, quiet, size=40)
     for submission in PilotSubmission.objects.filter(rollout_id=quiet, status="PROPOSED").order_by("pk"):
         name = suppliers()[submission.organisation_id]
+        if name == XML_SUPPLIER:  # Service Requests have no word for it
+            services.withdraw_proposed(dcc, submission_id=submission.pk, now=now)
+            continue
         services.answer_proposal(
             scope_of(name), submission_id=submission.pk, accepts=name != ELMSWORTH, now=now
         )

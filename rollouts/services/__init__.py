@@ -143,6 +143,7 @@ from rollouts.services.pilots.propose import (
     Proposed,
     answer_proposal,
     propose_pilot,
+    withdraw_proposed,
 )
 from rollouts.services.pilots.remind import NobodyToRemind, Reminded, remind_to_nominate
 from rollouts.services.pilots.run import (
@@ -395,6 +396,7 @@ __all__ = [
     "waiting_exports",
     "waiting_imports",
     "waiting_instructions",
+    "withdraw_proposed",
     "withdraw_recommendation",
     "withdraw_submission",
 ]

@@ -22,6 +22,7 @@ from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id, RegionName, RoleName, Version
 from rollouts.api.pilots.schemas import SUBMISSION_STATUSES
+from rollouts.api.pilots.views import check_is_of
 from rollouts.api.refusals import NOT_OPEN
 from rollouts.api.rollouts.schemas import rollout as rollout_document
 from rollouts.queries.pilots.proposals import (
@@ -111,7 +112,9 @@ class NewProposalSerializer(StrictSerializer):
     sample = JsonObjectField(described_as="Sample", required=False, allow_null=True)
     supplier_id = IdField(required=False, help_text="Left out: hubs of all Suppliers.")
     activate_at = OffsetDateTimeField(
-        required=False, allow_null=True, help_text="Null or left out: as soon as the image is on the hub."
+        required=False,
+        allow_null=True,
+        help_text="Null or left out: in the next activation hours, once the image is on the hub.",
     )
     comment = serializers.CharField(
         required=False, allow_blank=True, max_length=4_000, help_text="The Suppliers asked read it."
@@ -244,6 +247,23 @@ class ProposalListView(ResourceView):
         }
         location = reverse("api:submissions", args=[rollout_id])
         return Response(proposed, status=201, headers={"Location": location})
+
+
+class ProposalWithdrawalView(ResourceView):
+    """Taking back what is proposed to a Supplier."""
+
+    tag = "Pilots"
+    needs = ApiScope.ROLLOUTS_WRITE
+
+    @operation("withdrawProposal", "Withdraw a proposal", status=204)
+    def delete(self, request: Request, rollout_id: int, submission_id: int) -> Response:
+        """Take back what is proposed to a Supplier and it has not answered; it is told.
+
+        The id is that of its submission, of status `PROPOSED`.
+        """
+        check_is_of(self.scope, rollout_id, submission_id)
+        services.withdraw_proposed(self.scope, submission_id=submission_id, now=clock.now())
+        return Response(status=204)
 
 
 class ProposedHubListView(ResourceView):

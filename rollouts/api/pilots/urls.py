@@ -26,6 +26,11 @@ urlpatterns: list[URLPattern] = [
         name="proposal-answer",
     ),
     path(f"{_PILOT}/proposals", proposals.ProposalListView.as_view(), name="proposals"),
+    path(
+        f"{_PILOT}/proposals/<id:submission_id>",
+        proposals.ProposalWithdrawalView.as_view(),
+        name="proposal-withdrawal",
+    ),
     path(f"{_PILOT}/suppliers", proposals.NominatingSupplierListView.as_view(), name="nominating-suppliers"),
     path(f"{_PILOT}/plan", proposals.PilotPlanView.as_view(), name="pilot-plan"),
     path(f"{_PILOT}/reminders", proposals.ReminderListView.as_view(), name="reminders"),

@@ -166,7 +166,7 @@ class WithdrawalView(ResourceView):
     @operation("withdrawSubmission", "Withdraw a nomination", status=204)
     def delete(self, request: Request, rollout_id: int, submission_id: int) -> Response:
         """Take back a nomination of yours that has not been decided."""
-        _check_is_of(self.scope, rollout_id, submission_id)
+        check_is_of(self.scope, rollout_id, submission_id)
         services.withdraw_submission(self.scope, submission_id=submission_id, now=clock.now())
         return Response(status=204)
 
@@ -214,7 +214,7 @@ class DecliningView(ResourceView):
     def post(self, request: Request, rollout_id: int, submission_id: int) -> Response:
         """Decline a nomination, and notify its Supplier of the reason."""
         comment = self.validated_body(DecliningReasonSerializer)["comment"]
-        _check_is_of(self.scope, rollout_id, submission_id)
+        check_is_of(self.scope, rollout_id, submission_id)
         services.decline_submission(self.scope, submission_id=submission_id, comment=comment, now=clock.now())
         return Response(status=204)
 
@@ -240,6 +240,6 @@ class PilotCommentaryView(ResourceView):
         return Response(status=204)
 
 
-def _check_is_of(scope: Scope, rollout_id: int, submission_id: int) -> None:
+def check_is_of(scope: Scope, rollout_id: int, submission_id: int) -> None:
     if all(nomination.id != submission_id for nomination in submissions(scope, rollout_id=rollout_id)):
         raise NotFound("There is no such nomination.")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Final
 
 from portal.identity.scope import Scope
-from rollouts.models import Rollout, SupplierHours
+from portal.kernel import sql
+from rollouts.models import CspChannel, Rollout, SupplierHours
 from rollouts.rules import activation
 from rollouts.rules.criteria.timing import ActivationHours
+
+_MOST_NIGHTS: Final = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,33 @@ class NightHours:
     def holds(self, at: datetime | None) -> bool:
         """Return whether a chosen time lies within; no time always does."""
         return at is None or activation.is_within(at, self.hours)
+
+
+@dataclass(frozen=True, slots=True)
+class NightVolume:
+    """The activations planned for one night, named by the day it begins on, local time."""
+
+    night: date
+    hubs: int
+    first_at: datetime
+    last_at: datetime
+
+
+def nights_ahead(scope: Scope, *, rollout_id: int, now: datetime) -> Sequence[NightVolume]:
+    """Count the activations of a rollout that have a time ahead, by night: for the DCC, and a CSP's regions.
+
+    Others are answered with none: what a command counts is the hubs of all Suppliers.
+    """
+    if not (scope.is_dcc or scope.is_csp):
+        return ()
+    regions = None
+    if scope.is_csp:
+        own = CspChannel.objects.filter(csp_id=scope.organisation_id)
+        regions = list(own.values_list("region", flat=True))
+    rows = sql.fetch_all(
+        "rollouts", "nights_ahead", rollout_id=rollout_id, regions=regions, most=_MOST_NIGHTS, now=now
+    )
+    return [NightVolume(row.night, row.hubs, row.first_at, row.last_at) for row in rows]
 
 
 def night_hours(scope: Scope, *, rollout_id: int, now: datetime) -> NightHours:

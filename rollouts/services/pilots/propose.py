@@ -163,6 +163,40 @@ def answer_proposal(
     return ProposalAnswered(is_accepted=True, hubs=submission.hubs, joined=joined)
 
 
+@unit_of_work
+def withdraw_proposed(scope: Scope, *, submission_id: int, now: datetime) -> None:
+    """Take back what was proposed to a Supplier and it has not answered; it is told. Hubs that joined stay.
+
+    Raises:
+        NotPermitted: not a DCC operator.
+        NotFound: nothing was proposed under this id, or it has been answered.
+    """
+    scope.check(*MAY_OPERATE)
+    waiting = PilotSubmission.objects.filter(pk=submission_id, status=PilotSubmission.Status.PROPOSED)
+    unlocked = waiting.first()
+    if unlocked is None:
+        raise NotFound("There is no such proposal, or it has been answered.")
+    rollout = locked_rollout(scope, unlocked.rollout_id)
+    withdrawn = PilotSubmission.Status.WITHDRAWN
+    if not waiting.update(status=withdrawn, decided_at=now, decided_by_id=scope.user_id):
+        raise NotFound("There is no such proposal, or it has been answered.")
+    facts = {"submission": unlocked.pk, "hubs": unlocked.hubs}
+    journal.record(
+        "pilot.proposal-withdrawn",
+        subject=f"rollout:{rollout.pk}",
+        by=scope,
+        at=now,
+        facts={**facts, "supplier": unlocked.organisation_id},
+    )
+    journal.publish_entries(
+        EntryKind.PILOT_PROPOSAL_WITHDRAWN,
+        parties=[unlocked.organisation_id],
+        rollout_id=rollout.pk,
+        at=now,
+        data={"name": rollout.name, **facts},
+    )
+
+
 def _check_takes_proposal(
     rollout: Rollout, supplier_id: int | None, activate_at: datetime | None, *, now: datetime
 ) -> None:

@@ -26,7 +26,16 @@ from rollouts.states import Region
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.views import download
 
-_HEADER: Final = ("day", "region", "rollout", "halted", "hubs_to_activate", "images_still_to_send")
+_HEADER: Final = (
+    "day",
+    "region",
+    "rollout",
+    "halted",
+    "hubs_to_activate",
+    "images_still_to_send",
+    "pilot_starts_at",
+    "pilot_ends_at",
+)
 _MEASURES: Final = {"activate": "Hubs to activate", "send": "Images still to send"}
 _SHOWN_DAYS: Final = 92
 
@@ -112,6 +121,8 @@ def schedule_csv(request: PortalRequest) -> HttpResponseBase:
             "yes" if volume.is_halted else "no",
             volume.to_activate,
             volume.to_send,
+            volume.pilot_starts_at.isoformat() if volume.pilot_starts_at else "",
+            volume.pilot_ends_at.isoformat() if volume.pilot_ends_at else "",
         )
         for volume in forward_schedule(scope_of(request))
     )

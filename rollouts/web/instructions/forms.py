@@ -41,8 +41,8 @@ class InstructForm(forms.Form):
     activate_at = LocalTimeField(
         label="Date and time of activation",
         required=False,
-        help_text="Blank: no preference. The second Supplier's time is used, else as soon as the image is on "
-        f"the hub. {LOCAL_HINT}",
+        help_text="Blank: no preference. The second Supplier's time is used, else the next activation hours "
+        f"once the image is on the hub. {LOCAL_HINT}",
     )
     source = forms.ChoiceField(
         label="Which hubs?", choices=SOURCES, initial="waiting", widget=forms.RadioSelect

@@ -49,7 +49,7 @@ class ProposalForm(forms.Form):
     activate_at = LocalTimeField(
         label="Activate the pilot hubs at",
         required=False,
-        help_text=f"Blank: as soon as the image is on the hub. {LOCAL_HINT}",
+        help_text=f"Blank: in the next activation hours, once the image is on the hub. {LOCAL_HINT}",
     )
     comment = forms.CharField(
         label="What the Suppliers read",

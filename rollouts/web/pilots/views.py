@@ -65,7 +65,7 @@ class NominateForm(forms.Form):
     activate_at = LocalTimeField(
         label="Activate the pilot hubs at",
         required=False,
-        help_text=f"Blank: as soon as the image is on the hub. {LOCAL_HINT}",
+        help_text=f"Blank: in the next activation hours, once the image is on the hub. {LOCAL_HINT}",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -141,9 +141,14 @@ def decide(request: PortalRequest, rollout_id: int) -> HttpResponse:
 @require_POST
 @for_people
 def withdraw(request: PortalRequest, rollout_id: int, submission_id: int) -> HttpResponse:
-    """Take back a nomination that has not been decided."""
-    services.withdraw_submission(scope_of(request), submission_id=submission_id, now=clock.now())
-    messages.success(request, "The nomination is withdrawn.")
+    """Take back a nomination that has not been decided; as the DCC, a proposal that has not been answered."""
+    scope = scope_of(request)
+    if scope.is_dcc:
+        services.withdraw_proposed(scope, submission_id=submission_id, now=clock.now())
+        messages.success(request, "The proposal is withdrawn; the Supplier is told.")
+    else:
+        services.withdraw_submission(scope, submission_id=submission_id, now=clock.now())
+        messages.success(request, "The nomination is withdrawn.")
     return redirect("rollouts:pilot", rollout_id)
 
 

@@ -16,6 +16,7 @@ from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
+from rollouts.queries.dispatch.hours import night_hours, nights_ahead
 from rollouts.queries.rollouts.curves import ActivationCurve, activation_curve
 from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
 from rollouts.states import ROLLOUT_STEPS, RUNNING_STATUSES, RolloutStatus, RolloutStep
@@ -69,6 +70,7 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         reverse("rollouts:hubs", args=[rollout_id]) if page.flight.status != RolloutStatus.DRAFT else ""
     )
     is_open = scope.is_supplier and scope.has(*MAY_INSTRUCT) and page.flight.status in RUNNING_STATUSES
+    is_under_way = page.flight.status in RUNNING_STATUSES
     return {
         "page": page,
         "scope": scope,
@@ -84,6 +86,8 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         "milestones": [asdict(milestone) for milestone in page.milestones],
         "series": IF_NOTHING,
         "days": from_today(page.plan.days, now=now),
+        "nights": night_hours(scope, rollout_id=rollout_id, now=now) if is_under_way else None,
+        "nights_ahead": nights_ahead(scope, rollout_id=rollout_id, now=now) if is_under_way else (),
         "facts": facts_of(page),
         "status_tone": _STATUS_TONES.get(page.flight.status, "") if page.status_reason else "",
         "governance": governance_of(scope, rollout_id, page.flight.status),

@@ -277,3 +277,32 @@ def test_two_suppliers_who_accept_at_once_let_their_hubs_join_once(now):
     assert sorted(joined) == [0, 3]
     assert in_pilot(world, rollout) == [9, 10, 11]
     assert PilotMember.objects.filter(guid=world.guid(9)).count() == 2
+
+
+def test_dcc_takes_back_what_a_supplier_has_not_answered_and_it_is_told(world, rollout, now):
+    propose(world, rollout, tree=SPLIT, now=now)
+    asked = proposed_to(world.other)
+    answer(world.as_supplier, world.supplier, now=now)
+
+    services.withdraw_proposed(world.operator, submission_id=asked.pk, now=now)
+
+    asked.refresh_from_db()
+    assert (asked.status, asked.decided_at) == ("WITHDRAWN", now)
+    assert in_pilot(world, rollout) == []
+    assert set(told(EntryKind.PILOT_PROPOSAL_WITHDRAWN)) == {world.other.pk}
+    assert Event.objects.get(name="pilot.proposal-withdrawn").facts["hubs"] == asked.hubs
+    with pytest.raises(NotFound):
+        answer(world.as_other, world.other, now=now)
+    with pytest.raises(NotFound):
+        services.withdraw_proposed(world.operator, submission_id=asked.pk, now=now)
+
+
+def test_only_dcc_takes_a_proposal_back_and_only_an_unanswered_one(world, rollout, now):
+    propose(world, rollout, tree=SPLIT, now=now)
+    asked = proposed_to(world.supplier)
+
+    with pytest.raises(NotPermitted):
+        services.withdraw_proposed(world.as_supplier, submission_id=asked.pk, now=now)
+    answer(world.as_supplier, world.supplier, now=now)
+    with pytest.raises(NotFound):
+        services.withdraw_proposed(world.operator, submission_id=asked.pk, now=now)

@@ -8,7 +8,7 @@ import pytest
 
 from portal.kernel import sql
 from portal.kernel.working_days import local_day
-from rollouts.models import CspChannel
+from rollouts.models import CspChannel, Rollout
 from tests.factories import OrganisationFactory, make_rollout
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.5")]
@@ -81,11 +81,14 @@ def test_days_whose_images_would_come_too_late_are_marked(world, seat, today):
 
 def test_the_schedule_is_a_file_too(world, seat, today):
     rollout = make_rollout(world, now=today)
+    Rollout.objects.filter(pk=rollout.pk).update(pilot_starts_at=today)
 
     lines = b"".join(seat("csp").get("/schedule.csv").streaming_content).decode("utf-8-sig").splitlines()
 
-    assert lines[0] == "day,region,rollout,halted,hubs_to_activate,images_still_to_send"
-    assert lines[1] == f"{local_day(rollout.automatic_at).isoformat()},Central,Toshiba 0C230000,no,20,20"
+    columns = "day,region,rollout,halted,hubs_to_activate,images_still_to_send,pilot_starts_at,pilot_ends_at"
+    assert lines[0] == columns
+    day = local_day(rollout.automatic_at).isoformat()
+    assert lines[1] == f"{day},Central,Toshiba 0C230000,no,20,20,{today.isoformat()},"
 
 
 @pytest.mark.parametrize("actor", ["supplier", "other", "panel"])
