@@ -129,6 +129,9 @@ class EstateImport(models.Model):
     )
     heading = models.JSONField(default=list, db_default=[], help_text="the headings of its columns, in order")
     delimiter = models.CharField(max_length=1, default=",", db_default=",", help_text="of kept lines")
+    unlisted = models.JSONField(
+        default=list, db_default=[], help_text="firmware the file names and the Central Products List lacks"
+    )
     sheets = models.JSONField(default=list, db_default=[], help_text="the sheets that were read")
 
     def __str__(self) -> str:

@@ -31,9 +31,18 @@ class LineProblem(TextChoices):
     GPF_OF_ANOTHER_HUB = "GPF_OF_ANOTHER_HUB", "The GPF is paired with another hub of the inventory."
     GPF_IS_A_HUB = "GPF_IS_A_HUB", "The GUID of the GPF is that of another hub."
     HUB_IS_A_GPF = "HUB_IS_A_GPF", "The GUID is that of the GPF of another hub."
-    UNKNOWN_MODEL = "UNKNOWN_MODEL", "There is no such device model."
-    UNKNOWN_VERSION = "UNKNOWN_VERSION", "The CPL has no such firmware for the device model."
-    UNKNOWN_GPF_VERSION = "UNKNOWN_GPF_VERSION", "The CPL has no such firmware for the model of the GPF."
+    UNKNOWN_MODEL = (
+        "UNKNOWN_MODEL",
+        "The Central Products List has no such hub model. Add it and its firmware, then send the line again.",
+    )
+    UNKNOWN_VERSION = (
+        "UNKNOWN_VERSION",
+        "The Central Products List has no such firmware for the hub model. Add it, then send the line again.",
+    )
+    UNKNOWN_GPF_VERSION = (
+        "UNKNOWN_GPF_VERSION",
+        "The Central Products List has no such firmware for the GPF. Add it, then send the line again.",
+    )
     UNKNOWN_REGION = "UNKNOWN_REGION", "There is no such region."
     UNKNOWN_STATUS = "UNKNOWN_STATUS", "There is no such status in the Smart Metering Inventory."
     UNKNOWN_GPF_STATUS = "UNKNOWN_GPF_STATUS", "There is no such status for a GPF."

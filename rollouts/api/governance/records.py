@@ -24,7 +24,7 @@ from rollouts import services
 from rollouts.api.enums import Id
 from rollouts.api.instructions.schemas import NotReadSchema, not_read
 from rollouts.queries.estate.exports import saved_views
-from rollouts.queries.estate.imports import ImportSummary, estate_imports, refused_lines_csv
+from rollouts.queries.estate.imports import ImportSummary, UnlistedModel, estate_imports, refused_lines_csv
 from rollouts.queries.governance.audit import Fact, audit_trail, check_chain
 from rollouts.states import UnmatchedReason
 from rollouts.states.inventory import LineProblem
@@ -57,6 +57,16 @@ class ChainCheckedSchema(TypedDict):
     words: Annotated[str, Example("9,001 facts, all links fit.")]
 
 
+class UnlistedModelSchema(TypedDict):
+    """A hub model as a file spells it, and the firmware of it that the Central Products List lacks."""
+
+    manufacturer: Annotated[str, Example("Calderbrook")]
+    model: Annotated[str, Example("433100AD")]
+    hardware_version: Annotated[str, Example("00AD")]
+    model_id: Annotated[int | None, "Null where the list lacks the model itself."]
+    firmware_versions: list[str]
+
+
 class ImportRowSchema(TypedDict):
     """One file of the inventory, and what came of it."""
 
@@ -69,6 +79,10 @@ class ImportRowSchema(TypedDict):
     accepted: Count
     refused: Count
     refused_by_reason: Annotated[dict[str, int], AllowedNames(LineProblem)]
+    unlisted: Annotated[
+        list[UnlistedModelSchema],
+        "Hub models and firmware the file names and the Central Products List lacks: the first 50.",
+    ]
     summary: dict[str, int]
     not_read: list[NotReadSchema]
 
@@ -239,6 +253,16 @@ def _fact(fact: Fact) -> FactRowSchema:
     }
 
 
+def _unlisted(model: UnlistedModel) -> UnlistedModelSchema:
+    return {
+        "manufacturer": model.manufacturer,
+        "model": model.model,
+        "hardware_version": model.hardware_version,
+        "model_id": model.model_id,
+        "firmware_versions": list(model.versions),
+    }
+
+
 def _import(summary: ImportSummary) -> ImportRowSchema:
     return {
         "id": summary.id,
@@ -250,6 +274,7 @@ def _import(summary: ImportSummary) -> ImportRowSchema:
         "accepted": summary.accepted,
         "refused": summary.refused,
         "refused_by_reason": {reason.name: n for reason, n in summary.refused_by_reason.items()},
+        "unlisted": [_unlisted(each) for each in summary.unlisted],
         "summary": dict(summary.summary),
         "not_read": not_read(summary.not_read),
     }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from portal.identity.roles import DCC_ROLES
 from portal.identity.scope import Scope
@@ -23,6 +23,18 @@ PAGE_SIZE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
+class UnlistedModel:
+    """A hub model as a file spells it, and the firmware of it that the Central Products List lacks."""
+
+    manufacturer: str
+    model: str
+    hardware_version: str
+    model_id: int | None
+    """None where the list lacks the model itself."""
+    versions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ImportSummary:
     """One file, and what came of it."""
 
@@ -37,6 +49,8 @@ class ImportSummary:
     refused_by_reason: Mapping[LineProblem, int]
     summary: Mapping[str, int]
     not_read: Sequence[NotRead]
+    unlisted: Sequence[UnlistedModel]
+    """Hub models and firmware that the file names and the Central Products List lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,4 +216,16 @@ def _summary(row: EstateImport) -> ImportSummary:
         refused_by_reason={LineProblem(code): n for code, n in row.refused_by_reason.items()},
         summary=row.summary,
         not_read=[NotRead.of(part) for part in row.not_read],
+        unlisted=_unlisted(row.unlisted),
     )
+
+
+def _unlisted(documents: Iterable[Mapping[str, Any]]) -> list[UnlistedModel]:
+    versions: dict[tuple[str, str, str, int], list[str]] = {}
+    for each in documents:
+        key = (each["manufacturer"], each["model"], each["hardware_version"], each["model_id"])
+        versions.setdefault(key, []).append(each["firmware_version"])
+    return [
+        UnlistedModel(maker, model, hardware, model_id if model_id > 0 else None, sorted(known))
+        for (maker, model, hardware, model_id), known in sorted(versions.items())
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ from rollouts.services.estate.inventory import (
     Inventory,
     Meanings,
     Repeats,
+    UnlistedFirmware,
     judge,
     open_inventory,
     parsed_blocks,
@@ -115,6 +116,7 @@ def _take_in(
         delimiter=load.inventory.delimiter,
         sheets=load.inventory.sheets,
         not_read=load.inventory.not_read,
+        unlisted=load.unlisted,
         now=now,
     )
     facts = {
@@ -137,6 +139,8 @@ class _Load:
     refusals: Refusals = field(default_factory=Refusals)
     repeats: Repeats = field(default_factory=Repeats)
     lines: int = 0
+    unlisted: Collection[UnlistedFirmware] = ()
+    """What the file names and the Central Products List lacks."""
 
     def rows(self, meanings: Meanings, *, with_lines: bool) -> Iterator[bytes]:
         """Yield the good lines as COPY takes them; meanwhile no statement may run on the connection."""
@@ -164,6 +168,7 @@ def _is_empty_and_ours() -> bool:
 def _fill(load: _Load) -> dict[str, int]:
     """Load first, index after, count once: three times as fast as indexes kept along the way."""
     meanings = Meanings()
+    load.unlisted = meanings.unlisted
     definitions = sql.fetch_all("rollouts", "hub_indexes")
     sql.run("TRUNCATE rollouts_hub; ALTER TABLE rollouts_hub DISABLE TRIGGER USER")
     _run_all(index.dropping for index in definitions)
@@ -198,6 +203,7 @@ def _remove_repeats(load: _Load, problems: Mapping[int, LineProblem]) -> int:
 @inside_unit_of_work
 def _merge(load: _Load, entry: EstateImport, *, now: datetime) -> dict[str, int]:
     meanings = Meanings()
+    load.unlisted = meanings.unlisted
     sql.execute("rollouts", "stage_hubs")
     ready = _read_ahead(load.rows(meanings, with_lines=True), _AHEAD)
     sql.copy_blocks(STAGING, (*HUB_COLUMNS, "line_no"), ready, options="FORMAT binary")

@@ -17,7 +17,7 @@ from portal.kernel.spreadsheets.headings import HeadingRow
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.models import EstateImport
 from rollouts.rules.file_columns import TAB
-from rollouts.services.estate.inventory import RefusedRow, Repeats
+from rollouts.services.estate.inventory import RefusedRow, Repeats, UnlistedFirmware
 from rollouts.states.inventory import FileKind, LineProblem
 
 MOST_LINES_KEPT: Final = 100_000
@@ -117,6 +117,7 @@ def keep_import(
     delimiter: str = ",",
     sheets: Sequence[str] = (),
     not_read: Sequence[NotRead] = (),
+    unlisted: Iterable[UnlistedFirmware] = (),
 ) -> ImportReport:
     """Record what came of a file, with the lines that were not taken."""
     refused = refusals.reasons.total()
@@ -127,6 +128,7 @@ def keep_import(
     entry.delimiter = TAB if delimiter == "\t" else delimiter
     entry.sheets = list(sheets)
     entry.not_read = [part.document for part in not_read]
+    entry.unlisted = [firmware._asdict() for firmware in unlisted]
     entry.save()
     sql.copy_rows(
         "rollouts_estateimportline",

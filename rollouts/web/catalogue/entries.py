@@ -72,7 +72,12 @@ def add_entry(request: PortalRequest) -> HttpResponse:
     """Add an entry with its upgrade path."""
     scope = scope_of(request)
     scope.check(*MAY_OPERATE)
-    form = EntryForm(request.POST or None, models=device_models(scope), entries=cpl_entries(scope))
+    form = EntryForm(
+        request.POST or None,
+        initial=_named_in(request, "device_model_id", "firmware_version"),
+        models=device_models(scope),
+        entries=cpl_entries(scope),
+    )
     status = 200
     if request.method == "POST":
         added, status = submit(
@@ -127,7 +132,8 @@ def add_model(request: PortalRequest) -> HttpResponse:
     """Add a kind of hub."""
     scope = scope_of(request)
     scope.check(*MAY_OPERATE)
-    form, status = ModelForm(request.POST or None), 200
+    initial = _named_in(request, "manufacturer", "model", "hardware_version")
+    form, status = ModelForm(request.POST or None, initial=initial), 200
     if request.method == "POST":
         added, status = submit(
             form,
@@ -139,7 +145,7 @@ def add_model(request: PortalRequest) -> HttpResponse:
         )
         if added is not None:
             messages.success(request, f"Added: {added}. Now add its firmware.")
-            return redirect("rollouts:cpl-entry-new")
+            return redirect(f"{reverse('rollouts:cpl-entry-new')}?device_model_id={added.pk}")
     context = {
         "form": form,
         "title": "Add a hub model",
@@ -256,3 +262,8 @@ def _name(it: CplEntryRow) -> str:
 
 def _crumbs() -> list[dict[str, str]]:
     return [{"label": "Central Products List", "url": reverse("rollouts:catalogue")}]
+
+
+def _named_in(request: PortalRequest, *names: str) -> dict[str, str]:
+    """Return what a link to an empty form fills in, such as from a file that names a missing model."""
+    return {name: request.GET[name] for name in names if name in request.GET}

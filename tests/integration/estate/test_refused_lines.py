@@ -81,6 +81,25 @@ class TestRefusedLines:
         assert report.refused_by_reason == Counter(problem for _, problem in BAD)
         assert (report.lines, report.accepted, Hub.objects.count()) == (len(BAD) + 2, 2, 2)
 
+    def test_name_the_models_and_firmware_the_list_lacks_each_once(self, load, world):
+        known = world.model.pk
+        load(
+            line(model="51A00002", hardware_version="0002", firmware_version="5A000001"),
+            line(model="51A00002", hardware_version="0002", firmware_version="5A000002"),
+            line(firmware_version="0D000000"),
+            line(firmware_version="0D000000"),
+            line(gpf_firmware_version="0E000000"),
+            numbered(7),
+        )
+
+        named = EstateImport.objects.latest("pk").unlisted
+        assert [(each["model"], each["firmware_version"], each["model_id"]) for each in named] == [
+            ("51A00002", "5A000001", -1),
+            ("51A00002", "5A000002", -1),
+            (world.model.model, "0D000000", known),
+            (world.model.model, "0E000000", known),
+        ]
+
     def test_are_the_same_in_a_later_file(self, load):
         load(numbered(1))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 
 import openpyxl
 import pytest
@@ -86,6 +88,29 @@ def test_an_inventory_is_sent_read_and_its_bad_lines_given_back(operator, world)
     send(operator, text.getvalue().encode())
     read_all(ImportFile.objects.last())
     assert Hub.objects.filter(guid__gte=Guid.parse("00-DB-12-34-FF-00-00-00").db).count() == 2
+
+
+@pytest.mark.requirement("R4.2")
+def test_a_model_the_list_lacks_is_named_with_a_form_that_is_filled_in(operator, world):
+    data = (
+        "guid,manufacturer,model,hardware_version,firmware_version,region,smi_status\n"
+        "00-DB-12-34-FF-00-00-01,Calderbrook,51A00002,0002,5A000001,Central,Commissioned\n"
+        "00-DB-12-34-FF-00-00-02,,433100AC,,0C990000,Central,Commissioned\n"
+    )
+    waits = followed(operator, send(operator, data.encode()))
+    read_all(ImportFile.objects.get())
+
+    page = operator.get(waits.request["PATH_INFO"], follow=True).content.decode()
+
+    assert "Not on the Central Products List" in page
+    links = [html.unescape(link) for link in re.findall(r'href="(/catalogue/[^"]+\?[^"]+)"', page)]
+    model, firmware = (operator.get(link).context["form"] for link in sorted(links))
+    assert (model["manufacturer"].value(), model["model"].value()) == ("Calderbrook", "51A00002")
+    assert model["hardware_version"].value() == "0002"
+    assert (firmware["device_model_id"].value(), firmware["firmware_version"].value()) == (
+        str(world.model.pk),
+        "0C990000",
+    )
 
 
 def test_how_far_a_file_is_is_said_while_it_is_read(operator, world):

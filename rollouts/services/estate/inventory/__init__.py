@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from rollouts.services.estate.inventory.files import Inventory, NotAnInventory, open_inventory
 from rollouts.services.estate.inventory.judging import LONGEST_RAW, JudgedBlock, RefusedRow, judge
-from rollouts.services.estate.inventory.meanings import NONE, Meanings, read_day
+from rollouts.services.estate.inventory.meanings import NONE, Meanings, UnlistedFirmware, read_day
 from rollouts.services.estate.inventory.parsing import parsed_blocks
 from rollouts.services.estate.inventory.repeats import Repeats
 from rollouts.services.estate.inventory.rows import HUB_COLUMNS, rows_of
@@ -25,6 +25,7 @@ __all__ = [
     "NotAnInventory",
     "RefusedRow",
     "Repeats",
+    "UnlistedFirmware",
     "judge",
     "open_inventory",
     "parsed_blocks",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from portal.identity.models import MarketParticipant
 from rollouts.models import CplEntry, DeviceModel
@@ -14,6 +14,8 @@ from rollouts.states import Region, SmiStatus
 from rollouts.states.inventory import MOST_HAN_DEVICES, LineProblem
 
 NONE: Final = -1
+_MOST_UNLISTED: Final = 50
+_LONGEST_NAME: Final = 60
 PROBLEMS: Final = tuple(LineProblem)
 """A problem is a number in arrays: its place here, counted from 1; 0 is none."""
 
@@ -24,6 +26,17 @@ _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 _EPOCH: Final = date(2000, 1, 1).toordinal()
 _BRITISH: Final = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?: 00:00(?::00)?)?", re.ASCII)
 _ISO: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ]00:00(?::00)?(?:\.0+)?Z?)?", re.ASCII)
+
+
+class UnlistedFirmware(NamedTuple):
+    """A firmware that a file names and the Central Products List lacks, as the file spells it."""
+
+    manufacturer: str
+    model: str
+    hardware_version: str
+    firmware_version: str
+    model_id: int
+    """Of the hub model, where the list has it; -1 where it lacks that too."""
 
 
 def number_of(problem: LineProblem) -> int:
@@ -61,6 +74,7 @@ class Meanings:
     """
 
     def __init__(self) -> None:
+        self.unlisted: dict[UnlistedFirmware, None] = {}
         self._models: dict[tuple[str, str], int] = {}
         self._hardware: dict[tuple[str, str, str], int] = {}
         self._entries: dict[tuple[int, str], int] = {}
@@ -135,6 +149,16 @@ class Meanings:
             (model, LineProblem.UNKNOWN_MODEL),
         ):
             problem = number_of(why) if value == NONE else problem
+        if NONE in (model, entry, gpf) and len(self.unlisted) < _MOST_UNLISTED:
+            missing = gpf_version if NONE not in (model, entry) else version
+            firmware_named = UnlistedFirmware(
+                manufacturer=maker[:_LONGEST_NAME],
+                model=name[:_LONGEST_NAME],
+                hardware_version=hardware[:_LONGEST_NAME],
+                firmware_version=missing[:_LONGEST_NAME],
+                model_id=model,
+            )
+            self.unlisted[firmware_named] = None
         return model, entry, gpf, region, problem
 
     def _status(self, own: str, gpf_text: str) -> Meaning:
