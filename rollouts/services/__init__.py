@@ -33,7 +33,6 @@ from rollouts.services.dispatch.plan import plan_due
 from rollouts.services.dispatch.read_versions import (
     MOST_READINGS,
     ReadRequest,
-    SilenceOutcome,
     end_unreachable,
     follow_up_silence,
     read_silent,
@@ -159,7 +158,6 @@ from rollouts.services.pilots.run import (
 )
 from rollouts.services.rollouts.complete import complete_finished
 from rollouts.services.rollouts.fold_tallies import (
-    Drift,
     fold_estate_tally,
     fold_tallies,
     fold_tally,
@@ -215,7 +213,6 @@ __all__ = [
     "CspAccess",
     "DecisionClosed",
     "DifferencesDecided",
-    "Drift",
     "EntryFacts",
     "ExportOrder",
     "ExportSuperseded",
@@ -257,7 +254,6 @@ __all__ = [
     "Rescheduled",
     "SignOffNotNeeded",
     "Signed",
-    "SilenceOutcome",
     "StepRefused",
     "SuppliersChanged",
     "TooManyExports",

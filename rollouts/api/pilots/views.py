@@ -241,5 +241,10 @@ class PilotCommentaryView(ResourceView):
 
 
 def check_is_of(scope: Scope, rollout_id: int, submission_id: int) -> None:
+    """Check that a submission is of a rollout and the caller sees it.
+
+    Raises:
+        NotFound: it is not, or not for this organisation.
+    """
     if all(nomination.id != submission_id for nomination in submissions(scope, rollout_id=rollout_id)):
         raise NotFound("There is no such nomination.")

@@ -107,3 +107,18 @@ def test_the_page_of_a_proposal_takes_as_many_statements_for_many_hubs_as_for_fe
 
     assert statements(seat("other"), proposal_url(rollout, world.other)) <= 18
     assert statements(seat("operator"), f"/rollouts/{rollout.pk}/pilot/propose/") <= 18
+
+
+@pytest.mark.requirement("R2.3")
+def test_the_dcc_takes_back_what_is_not_answered(world, seat, rollout):
+    propose(seat, rollout)
+    url = proposal_url(rollout, world.other)
+    board = seat("operator").get(f"/rollouts/{rollout.pk}/pilot/").content.decode()
+
+    done = seat("operator").post(f"{url}withdraw/", follow=True)
+    asked = seat("other").get(url)
+
+    assert f"{url}withdraw/" in board
+    assert "The proposal is withdrawn" in done.content.decode()
+    assert "No longer asked" in asked.content.decode()
+    assert seat("supplier").post(f"{url}withdraw/").status_code == 404
