@@ -166,6 +166,7 @@ def test_the_proxy_takes_requests_up_whole_and_ends_slow_ones():
         "client_body_timeout 15s;",
         "client_max_body_size 1m;",
         "proxy_set_header X-Forwarded-For $remote_addr;",
+        "proxy_set_header Client-Cert $client_certificate;",
     ):
         assert line in text
     suspending = [block for place, block in proxy_locations().items() if "suspend" in place]

@@ -36,8 +36,10 @@ def issue(
     starts: datetime | None = None,
     ends: datetime | None = None,
     curve: ec.EllipticCurve | None = None,
+    is_authority: bool = False,
 ) -> Signer:
     """Issue a certificate; a root where nobody issues it."""
+    is_authority = is_authority or by is None
     key = ec.generate_private_key(curve or ec.SECP256R1())
     starts = starts or datetime.now(UTC) - timedelta(days=30)
     builder = (
@@ -48,12 +50,12 @@ def issue(
         .serial_number(x509.random_serial_number())
         .not_valid_before(starts)
         .not_valid_after(ends or datetime.now(UTC) + timedelta(days=365))
-        .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
         .add_extension(
             x509.KeyUsage(
-                digital_signature=by is not None,
-                key_cert_sign=by is None,
-                crl_sign=by is None,
+                digital_signature=not is_authority,
+                key_cert_sign=is_authority,
+                crl_sign=is_authority,
                 content_commitment=False,
                 key_encipherment=False,
                 data_encipherment=False,

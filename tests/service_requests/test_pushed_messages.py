@@ -230,6 +230,11 @@ class TestWhoseAddress:
             log = reading.deliveries(stage.supplier.admin, receiver.webhook_id).items
             assert [each.outcome for each in log] == [WebhookDelivery.Outcome.UNWRITTEN]
             assert WebhookEndpoint.objects.get().failing_since is not None
+            browser = Client()
+            browser.force_login(User.objects.get(pk=stage.supplier.admin.user_id))
+            page = browser.get(f"/notifications/webhooks/{receiver.webhook_id}/").content.decode()
+            assert "no message could be written" in page
+            assert "This is no User ID of your organisation." in page
 
     def test_without_a_key_what_is_due_waits(self, stage, now, settings):
         with address(stage, stage.supplier, now=now) as receiver:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -84,6 +85,24 @@ class TestCertificates:
                 services.submit_certificate(
                     stage.supplier.admin, user_id=parse_user_id(USER), pem=pem(strange), now=now
                 )
+
+    def test_a_chain_leads_through_authorities_the_portal_knows(self, stage, settings, now):
+        between = issue("Issuing authority", stage.authority.root, is_authority=True)
+        new, user_id = issue(USER, between), parse_user_id(USER)
+        with pytest.raises(NotASigningCertificate):
+            services.submit_certificate(stage.supplier.admin, user_id=user_id, pem=pem(new), now=now)
+        roots = Path(settings.SERVICE_REQUEST_ROOTS_FILE)
+        roots.write_text(roots.read_text() + pem(between))
+
+        number = services.submit_certificate(stage.supplier.admin, user_id=user_id, pem=pem(new), now=now)
+        services.accept_certificate(stage.world.operator, certificate_id=number, now=now)
+
+        assert stage.supplier.post(signed(update([stage.guid(0)]), new)).status_code == 202
+        refused_as_authority = issue("Of a user", new, is_authority=True)
+        with pytest.raises(NotASigningCertificate):
+            services.submit_certificate(
+                stage.supplier.admin, user_id=user_id, pem=pem(refused_as_authority), now=now
+            )
 
     def test_a_supplier_revokes_none_of_another(self, stage, now):
         with pytest.raises(NotFound):
