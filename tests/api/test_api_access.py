@@ -19,7 +19,6 @@ from tests.api.systems import PREFIX, System, beginning_of_this_minute, body_of
 from tests.api.things import owned
 from tests.factories import OrganisationFactory, make_rollout
 
-pytestmark = pytest.mark.requirement("R6.2")
 GHOST = "FF-FF-FF-FF-FF-FF-FF-F0"
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -72,6 +71,7 @@ def test_an_ended_token_is_told_apart_from_none(stage):
     assert (answer.status_code, body_of(answer)["code"]) == (401, "invalid_token")
 
 
+@pytest.mark.requirement("R6.2")
 def test_every_operation_refuses_a_token_without_its_scope(stage):
     for method, path in OPERATIONS:
         needed = needed_by(view_at(path), method.upper())
@@ -88,6 +88,7 @@ def test_every_operation_refuses_a_token_without_its_scope(stage):
             )
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_scope_that_reads_never_writes(stage):
     reading = [scope for scope in SCOPES_OF_KIND[OrganisationKind.SUPPLIER] if not scope.is_writing]
     system = System(stage.world.supplier, reading)
@@ -115,10 +116,12 @@ def parameters() -> set[str]:
     return {name for _, path in OPERATIONS for name in re.findall(r"{(\w+)}", path)}
 
 
+@pytest.mark.requirement("R6.2")
 def test_every_kind_of_id_is_tried_from_the_other_seat(stage):
     assert parameters() - SHARED - owned(stage, "/").keys() == set(), "make one in `owned`"
 
 
+@pytest.mark.requirement("R6.2")
 def test_what_another_supplier_owns_reads_like_nothing_to_an_outsider(stage):
     """Ids of the first Supplier, beside ids that do not exist, from the seat of one without a hub."""
     outsider = System(OrganisationFactory(name="Outsider Energy"))
@@ -138,6 +141,7 @@ def test_what_another_supplier_owns_reads_like_nothing_to_an_outsider(stage):
     assert tried == parameters() - {"label"}
 
 
+@pytest.mark.requirement("R6.2")
 def test_what_another_supplier_owns_reads_like_nothing_to_one_in_the_same_update(stage):
     for method, path in OPERATIONS:
         own = set(re.findall(r"{(\w+)}", path)) - SHARED
@@ -152,6 +156,7 @@ def test_what_another_supplier_owns_reads_like_nothing_to_one_in_the_same_update
         assert (a.status_code, without_ids(a)) == (b.status_code, without_ids(b)), (method, path)
 
 
+@pytest.mark.requirement("R6.2")
 def test_whoever_owns_a_thing_is_let_in(stage):
     """The other tests show something only if the ids they try are there."""
     for path in (
@@ -177,6 +182,7 @@ def without_ids(answer: Any) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in {"instance", "request_id"}}
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_second_supplier_sees_its_own_hubs_and_nobody_elses(stage):
     own = {hub["guid"] for hub in body_of(stage.third.get(stage.path("/eligible-hubs")))["items"]}
     estate = {hub["guid"] for hub in body_of(stage.third.get("/estate"))["items"]}
@@ -186,7 +192,7 @@ def test_a_second_supplier_sees_its_own_hubs_and_nobody_elses(stage):
         assert stage.third.get(f"/hubs/{stage.guid(number)}").status_code == 404
 
 
-@pytest.mark.requirement("R3.3")
+@pytest.mark.requirement("R3.3", "R6.2")
 def test_no_answer_names_another_supplier(stage, now):
     stage.other.post(stage.path("/instructions"), {"kind": "INSTRUCT", "which": "all"})
     names = {b"Fernhill", b"Kestrel"}
@@ -203,6 +209,7 @@ def test_no_answer_names_another_supplier(stage, now):
             assert guid.encode() not in content, path
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_rollout_without_hubs_of_mine_is_not_there(stage, now):
     draft = make_rollout(stage.world, now=now, status="DRAFT")
 
@@ -210,6 +217,7 @@ def test_a_rollout_without_hubs_of_mine_is_not_there(stage, now):
     assert stage.dcc.get(f"/rollouts/{draft.pk}").status_code == 200
 
 
+@pytest.mark.requirement("R6.2")
 def test_roles_of_the_wrong_kind_are_refused(stage):
     supplier, dcc, csp = (set(SCOPES_OF_KIND[kind]) for kind in ("SUPPLIER", "DCC", "CSP"))
 
@@ -221,6 +229,7 @@ def test_roles_of_the_wrong_kind_are_refused(stage):
     assert stage.supplier.post(stage.path("/steps/suspend"), {"reason": "x"}).status_code == 403
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_person_reads_with_the_session_and_writes_with_a_csrf_token(stage):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(stage.world.supplier_user)
@@ -264,6 +273,7 @@ def test_the_minute_is_shared_out(stage, settings):
     assert body_of(answers[2])["code"] == "too_many_requests"
 
 
+@pytest.mark.requirement("R6.2")
 def test_the_description_and_the_page_are_served(stage):
     browser = Client()
     browser.force_login(stage.world.supplier_user)

@@ -23,7 +23,6 @@ from portal.rest import description
 from portal.rest.schemas import example_of
 from tests.documents import REFERENCE, ROOT
 
-pytestmark = pytest.mark.requirement("R6.2")
 #: Refusals that only people meet, on pages: accounts are administered in the browser alone.
 _OF_PAGES: Final = ("portal/accounts/",)
 #: Refusals of loading inventories and catalogues, which is work of commands and of the CSP's door.
@@ -39,6 +38,7 @@ _OF_OTHER_DOORS: Final = {
 }
 
 
+@pytest.mark.requirement("R6.2")
 def test_no_operation_is_called_like_another():
     names = [
         each["operationId"]
@@ -49,6 +49,7 @@ def test_no_operation_is_called_like_another():
     assert len(names) == len(set(names))
 
 
+@pytest.mark.requirement("R6.2")
 def test_the_exported_description_is_the_one_that_is_served():
     exported = (REFERENCE / "openapi.yaml").read_text()
 
@@ -56,6 +57,7 @@ def test_the_exported_description_is_the_one_that_is_served():
     assert yaml.safe_load(exported)["openapi"].startswith("3.1")
 
 
+@pytest.mark.requirement("R6.2")
 def test_every_operation_says_what_it_takes_gives_and_refuses():
     for path, methods in description.openapi_document()["paths"].items():
         for method, each in methods.items():
@@ -70,6 +72,7 @@ def test_every_operation_says_what_it_takes_gives_and_refuses():
                 assert {"400", "413", "415", "422"} <= each["responses"].keys(), (path, method)
 
 
+@pytest.mark.requirement("R6.2")
 def test_the_stream_is_described_as_it_is_served():
     stream = description.openapi_document()["paths"][SYSTEMS]["get"]
     served = [(ROOT / "notifications/stream" / name).read_text() for name in ("app.py", "subscribers.py")]
@@ -83,6 +86,7 @@ def test_the_stream_is_described_as_it_is_served():
     assert all(CATALOGUE[code].status == int(status) for code, status in described)
 
 
+@pytest.mark.requirement("R6.2")
 def test_what_the_portal_calls_is_described_as_it_is_called():
     call = description.openapi_document()["webhooks"]["events"]["post"]
     signed = headers_for(["whsec_AAAA"], message_id="msg_1", at=datetime(2030, 1, 1, tzinfo=UTC), body=b"[]")
@@ -92,6 +96,7 @@ def test_what_the_portal_calls_is_described_as_it_is_called():
     assert call["requestBody"]["content"][BATCH]["schema"]["items"] == {"$ref": "#/components/schemas/Event"}
 
 
+@pytest.mark.requirement("R6.2")
 def test_the_description_is_a_valid_one():
     validate_schema(description.openapi_document())
 
@@ -103,12 +108,14 @@ def test_every_shape_carries_an_example():
     assert example_of(dict) == {}
 
 
+@pytest.mark.requirement("R6.2")
 def test_every_refusal_of_the_code_is_in_the_catalogue():
     missing = {code: where for code, where in codes() if code not in CATALOGUE}
 
     assert missing == {}
 
 
+@pytest.mark.requirement("R6.2")
 def test_the_status_of_each_refusal_is_the_one_the_catalogue_says():
     content = {
         each.code: each.status
@@ -124,6 +131,7 @@ def test_the_status_of_each_refusal_is_the_one_the_catalogue_says():
     assert wrong.keys() <= {"idempotency_key_reused"}, wrong  # a page answers 409, the interface 422
 
 
+@pytest.mark.requirement("R6.2")
 def test_every_problem_is_explained_on_its_page():
     page = (REFERENCE / "problems.md").read_text()
 

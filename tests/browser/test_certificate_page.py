@@ -12,7 +12,7 @@ from rollouts.rules.identifiers import parse_user_id
 from tests.service_requests.conftest import _configured, authority, stage  # noqa: F401 - fixtures
 from tests.service_requests.messages import USER, issue, pem, signed, update
 
-pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.service_requests.conftest import _configured, authority, stage  # noq
 from tests.service_requests.messages import USER, update
 from tests.service_requests.test_pushed_messages import push
 
-pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from tests.integration.clients import client_for
 
 pytestmark = [
     pytest.mark.live,
-    pytest.mark.requirement("R6.2"),
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here"),
 ]

@@ -13,9 +13,10 @@ from rollouts.rules.identifiers import parse_user_id
 from tests.service_requests.messages import USER, checked, update
 from tests.service_requests.tampering import BYTES, EDITS, edited, good, refused
 
-pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db]
 
 
+@pytest.mark.requirement("R6.6")
 @pytest.mark.parametrize("attack", BYTES)
 def test_bytes_that_were_tampered_with_do_nothing(stage, attack):
     change, code = BYTES[attack]
@@ -23,6 +24,7 @@ def test_bytes_that_were_tampered_with_do_nothing(stage, attack):
     refused(stage, change(good(stage)), code)
 
 
+@pytest.mark.requirement("R6.6")
 @pytest.mark.parametrize("attack", EDITS)
 def test_trees_that_were_tampered_with_do_nothing(stage, attack):
     change, code = EDITS[attack]
@@ -30,11 +32,13 @@ def test_trees_that_were_tampered_with_do_nothing(stage, attack):
     refused(stage, edited(good(stage), change), code)
 
 
+@pytest.mark.requirement("R6.6")
 def test_a_bare_message_that_is_well_formed_is_taken(stage):
     """What the attacks start from."""
     assert checked(stage.supplier.post(good(stage)).content, stage.authority.portal).code == "I99"
 
 
+@pytest.mark.requirement("R6.6")
 @pytest.mark.parametrize("cdata", [True, False])
 def test_sections_of_characters_are_what_they_say(stage, cdata):
     form = "<![CDATA[{}]]>" if cdata else "{}"
@@ -44,7 +48,7 @@ def test_sections_of_characters_are_what_they_say(stage, cdata):
     assert Instruction.objects.get().accepted == 1
 
 
-@pytest.mark.requirement("R3.8")
+@pytest.mark.requirement("R3.8", "R6.6")
 def test_50_000_ids_are_taken_and_50_001_are_not(stage):
     ids = [
         f"0F-DB-12-34-{n >> 24:02X}-{n >> 16 & 255:02X}-{n >> 8 & 255:02X}-{n & 255:02X}"
@@ -61,6 +65,7 @@ def test_50_000_ids_are_taken_and_50_001_are_not(stage):
     assert listed.count(",") == 49_998
 
 
+@pytest.mark.requirement("R6.6")
 def test_a_role_that_may_not_instruct_is_told_so(stage):
     UserIdentifier.objects.filter(eui64=parse_user_id(USER).db).update(user_role="ES")
 

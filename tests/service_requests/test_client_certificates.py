@@ -12,7 +12,7 @@ from rollouts import services
 from rollouts.models import ServiceRequest
 from tests.service_requests.messages import issue, pem, signed, update
 
-pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db]
 
 
 @pytest.fixture(params=["optional", "required"])

@@ -6,9 +6,8 @@ import pytest
 
 from tests.api.systems import body_of, lines_of
 
-pytestmark = pytest.mark.requirement("R6.2")
 
-
+@pytest.mark.requirement("R6.2")
 def test_a_supplier_lists_its_updates(stage):
     answer = stage.supplier.get("/rollouts")
 
@@ -23,12 +22,14 @@ def test_a_supplier_lists_its_updates(stage):
     assert {each["what"] for each in item["possible"]} == {"INSTRUCT", "CHANGE"}
 
 
+@pytest.mark.requirement("R6.2")
 def test_fields_leaves_out_what_nobody_asked_for(stage):
     answer = stage.supplier.get("/rollouts", {"fields": "id,status"})
 
     assert body_of(answer)["items"] == [{"id": stage.rollout.pk, "status": "SAFE_LAUNCH"}]
 
 
+@pytest.mark.requirement("R6.2")
 def test_an_update_is_read_whole(stage):
     answer = stage.supplier.get(stage.path())
 
@@ -38,7 +39,7 @@ def test_an_update_is_read_whole(stage):
     assert document["priority"] == "P2"
 
 
-@pytest.mark.requirement("R4.9")
+@pytest.mark.requirement("R4.9", "R6.2")
 def test_the_forecast_says_what_happens_if_nobody_does_more(stage):
     document = body_of(stage.supplier.get(stage.path("/forecast")))
 
@@ -46,7 +47,7 @@ def test_the_forecast_says_what_happens_if_nobody_does_more(stage):
     assert document["days"][0]["default"] == 16
 
 
-@pytest.mark.requirement("R3.3")
+@pytest.mark.requirement("R3.3", "R6.2")
 def test_consent_counts_shared_hubs_and_names_nobody(stage):
     answer = stage.supplier.get(stage.path("/consent"))
 
@@ -56,7 +57,7 @@ def test_consent_counts_shared_hubs_and_names_nobody(stage):
     assert b"Kestrel" not in answer.content
 
 
-@pytest.mark.requirement("R1.3")
+@pytest.mark.requirement("R1.3", "R6.2")
 def test_eligible_hubs_are_walked_page_by_page(stage):
     first = body_of(stage.supplier.get(stage.path("/eligible-hubs"), {"limit": 10}))
     second = body_of(stage.supplier.client.get(first["next"]))
@@ -67,7 +68,7 @@ def test_eligible_hubs_are_walked_page_by_page(stage):
     assert {hub["role"] for hub in first["items"]} == {"BOTH", "IMPORT"}
 
 
-@pytest.mark.requirement("R1.3")
+@pytest.mark.requirement("R1.3", "R6.2")
 @pytest.mark.parametrize(("kind", "lines"), [("text/csv", 17), ("application/x-ndjson", 16)])
 def test_eligible_hubs_come_as_a_file(stage, kind, lines):
     answer = stage.supplier.get(stage.path("/eligible-hubs"), Accept=kind)
@@ -76,6 +77,7 @@ def test_eligible_hubs_come_as_a_file(stage, kind, lines):
     assert len(lines_of(answer)) == lines
 
 
+@pytest.mark.requirement("R6.2")
 def test_eligible_hubs_come_as_a_workbook(stage):
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -84,6 +86,7 @@ def test_eligible_hubs_come_as_a_workbook(stage):
     assert b"".join(answer.streaming_content)[:2] == b"PK"
 
 
+@pytest.mark.requirement("R6.2")
 @pytest.mark.parametrize("kind", ["text/csv", "application/x-ndjson"])
 def test_the_hubs_of_an_update_come_as_a_file(stage, kind):
     answer = stage.supplier.get(stage.path("/hubs"), {"region": "CENTRAL"}, Accept=kind)
@@ -91,6 +94,7 @@ def test_the_hubs_of_an_update_come_as_a_file(stage, kind):
     assert len(lines_of(answer)) == (17 if kind == "text/csv" else 16)
 
 
+@pytest.mark.requirement("R6.2")
 def test_the_hubs_of_an_update_are_filtered(stage):
     none = body_of(stage.supplier.get(stage.path("/hubs"), {"state": "ACTIVATED"}))
     every = body_of(stage.supplier.get(stage.path("/hubs"), {"state": "ELIGIBLE", "limit": 3}))
@@ -100,6 +104,7 @@ def test_the_hubs_of_an_update_are_filtered(stage):
     assert every["next"] is not None
 
 
+@pytest.mark.requirement("R6.2")
 def test_the_dcc_sees_every_hub_without_a_role(stage):
     document = body_of(stage.dcc.get(stage.path("/hubs")))
 
@@ -107,6 +112,7 @@ def test_the_dcc_sees_every_hub_without_a_role(stage):
     assert {(hub["role"], hub["answer"]) for hub in document["items"]} == {("", None)}
 
 
+@pytest.mark.requirement("R6.2")
 def test_dashboard_and_deadlines_say_what_is_owed(stage):
     dashboard, deadlines = stage.supplier.get("/dashboard"), stage.supplier.get("/deadlines")
 

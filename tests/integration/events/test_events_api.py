@@ -22,7 +22,6 @@ from rollouts.models import Rollout
 from tests.factories import make_rollout, make_world
 from tests.integration.clients import Calls
 
-pytestmark = [pytest.mark.requirement("R6.3")]
 PATH = "/api/v1/events"
 
 
@@ -44,7 +43,7 @@ def put(**entry):
     FeedOutbox.objects.create(**entry)
 
 
-@pytest.mark.requirement("R4.7")
+@pytest.mark.requirement("R4.7", "R6.3")
 def test_an_activation_carries_the_guid_and_the_version_that_runs_now(world, now):
     rollout = make_rollout(world, now=now)
     put(
@@ -82,6 +81,7 @@ def test_an_activation_carries_the_guid_and_the_version_that_runs_now(world, now
     assert (page["position"], page["head"]) == (1, 1)
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_failure_says_why_and_a_coarse_entry_says_its_facts(world, now):
     put(guid=world.guid(0), at=now, party_id=world.supplier.pk, kind=EntryKind.HUB_FAILED, code=20)
     say([world.supplier.pk], at=now, name="North")
@@ -96,6 +96,7 @@ def test_a_failure_says_why_and_a_coarse_entry_says_its_facts(world, now):
     assert ran["subject"] == ran["source"]
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_version_that_is_on_no_list_is_still_told(world, now):
     data = {"firmware_version": "0BADBAD0"}
     put(guid=world.guid(0), at=now, party_id=world.supplier.pk, kind=EntryKind.HUB_VERSION_READ, data=data)
@@ -107,6 +108,7 @@ def test_a_version_that_is_on_no_list_is_still_told(world, now):
     assert event["data"]["facts"] == {}
 
 
+@pytest.mark.requirement("R6.3")
 def test_following_next_reads_every_entry_once_and_in_order(world, now):
     say([world.supplier.pk], at=now, times=25)
     sequencer.sequence_all()
@@ -123,6 +125,7 @@ def test_following_next_reads_every_entry_once_and_in_order(world, now):
     assert page["position"] == page["head"] == 25
 
 
+@pytest.mark.requirement("R6.3")
 def test_kinds_are_chosen_by_their_public_names(world, now):
     say([world.supplier.pk], at=now, times=3)
     say([world.supplier.pk], at=now, kind=EntryKind.ROLLOUT_PAUSED)
@@ -135,6 +138,7 @@ def test_kinds_are_chosen_by_their_public_names(world, now):
     assert calls.get(PATH, kinds="hub.exploded").status_code == 422
 
 
+@pytest.mark.requirement("R6.3")
 def test_from_now_on_means_what_comes_after(world, now):
     say([world.supplier.pk], at=now, times=3)
     sequencer.sequence_all()
@@ -149,6 +153,7 @@ def test_from_now_on_means_what_comes_after(world, now):
     assert [event["id"] for event in second["items"]] == ["4"]
 
 
+@pytest.mark.requirement("R6.3")
 @pytest.mark.parametrize("seat", ["other", "third", "csp", "operator"])
 def test_nobody_reads_the_feed_of_another(world, now, seat):
     say([world.supplier.pk], at=now)
@@ -166,6 +171,7 @@ def test_a_token_without_the_scope_is_refused(world):
     assert answer.json()["code"] == "insufficient_scope"
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_cursor_that_is_too_old_is_told_what_is_kept(world, settings):
     settings.FEED_KEPT_MONTHS = 1
     say([world.supplier.pk], at=datetime(2035, 1, 1, tzinfo=UTC), times=2)
@@ -182,12 +188,14 @@ def test_a_cursor_that_is_too_old_is_told_what_is_kept(world, settings):
     assert [event["id"] for event in calls.get(PATH).json()["items"]] == ["3"]
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_cursor_from_another_feed_is_refused(world):
     answer = Calls.of(world.supplier_user).get(PATH, after=7)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "cursor_ahead")
 
 
+@pytest.mark.requirement("R6.3")
 def test_the_events_alone_come_as_a_batch_of_cloudevents(world, now):
     say([world.supplier.pk], at=now, times=2)
     sequencer.sequence_all()
@@ -220,6 +228,7 @@ def test_a_page_of_any_size_takes_the_same_number_of_statements(world, now, djan
             calls.get(PATH, limit=size)
 
 
+@pytest.mark.requirement("R6.3")
 def test_waiting_ends_when_there_is_nothing_in_time(world, settings):
     settings.REDIS_URL = ""
     calls = Calls.of(world.supplier_user)
@@ -258,6 +267,7 @@ def test_the_servers_own_stop_follows_that_of_waits(monkeypatch):
     assert notices == [True]
 
 
+@pytest.mark.requirement("R6.3")
 @pytest.mark.parametrize(
     ("after", "status", "code"),
     [
@@ -281,7 +291,7 @@ def test_a_cursor_that_is_none_or_lies_ahead_is_refused(world, now, after, statu
     assert (answer.status_code, answer.json().get("code")) == (status, code)
 
 
-@pytest.mark.requirement("R3.3")
+@pytest.mark.requirement("R3.3", "R6.3")
 def test_the_cursor_of_another_party_shows_nothing_of_its_feed(world, now):
     say([world.other.pk], at=now, times=5, of="theirs")
     say([world.supplier.pk], at=now, times=9, of="ours")
@@ -308,6 +318,7 @@ def test_whoever_comes_when_too_many_wait_is_answered_at_once(world, settings, m
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.requirement("R6.3")
 @pytest.mark.django_db(transaction=True)
 def test_a_long_poll_is_answered_as_soon_as_there_is_something_and_holds_no_connection(now, valkey_url):
     world = make_world(hubs=0)
@@ -373,6 +384,7 @@ def test_no_text_breaks_the_envelope_the_database_writes(world, now, name):
     assert (ran["data"]["firmware_version"], ran["data"]["facts"]) == ("0C230000", data)
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_moment_is_told_to_the_microsecond(world, now):
     at = now.replace(microsecond=120)
     put(guid=world.guid(0), at=at, party_id=world.supplier.pk, kind=EntryKind.HUB_JOINED)

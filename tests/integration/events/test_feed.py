@@ -15,8 +15,6 @@ from portal.kernel import sql
 from portal.kernel.transactions import unit_of_work
 from tests.factories import make_rollout, make_world
 
-pytestmark = [pytest.mark.requirement("R6.3")]
-
 
 @pytest.fixture(autouse=True)
 def _no_subscribers(settings):
@@ -35,6 +33,7 @@ def world(db):
     return make_world(hubs=0)
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_filtered_reader_goes_on_from_where_it_has_looked_not_from_what_it_has_found(world, now):
     say([world.supplier.pk], at=now, kind=EntryKind.RULE_RAN)
     say([world.supplier.pk], at=now, times=5)
@@ -46,6 +45,7 @@ def test_a_filtered_reader_goes_on_from_where_it_has_looked_not_from_what_it_has
     assert stretch.position == stretch.head == 6
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_short_stretch_ends_at_its_last_entry(world, now):
     say([world.supplier.pk], at=now, times=5)
     sequencer.sequence_all()
@@ -56,11 +56,13 @@ def test_a_short_stretch_ends_at_its_last_entry(world, now):
     assert (stretch.position, stretch.head) == (3, 5)
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_cursor_from_another_feed_is_refused(world, now):
     with pytest.raises(feed.CursorAhead):
         feed.slice_after(world.as_supplier, 1)
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_feed_that_is_read_from_a_moment_on_begins_before_its_first_entry(world, now):
     later = now.replace(day=20)
     say([world.supplier.pk], at=now, times=2)
@@ -72,6 +74,7 @@ def test_a_feed_that_is_read_from_a_moment_on_begins_before_its_first_entry(worl
     assert feed.position_before(world.as_supplier, later.replace(year=2031)) == 4
 
 
+@pytest.mark.requirement("R6.3")
 def test_old_months_are_forgotten_and_their_cursors_are_told_so(world, settings):
     settings.FEED_KEPT_MONTHS = 1
     old, new = datetime(2027, 1, 20, tzinfo=UTC), datetime(2027, 3, 2, tzinfo=UTC)
@@ -93,6 +96,7 @@ def test_old_months_are_forgotten_and_their_cursors_are_told_so(world, settings)
     assert feed.gaps() == 0
 
 
+@pytest.mark.requirement("R6.3")
 def test_what_lies_outside_every_month_is_forgotten_too(world, settings):
     settings.FEED_KEPT_MONTHS = 1
     say([world.supplier.pk], at=datetime(2035, 1, 20, tzinfo=UTC), times=2)
@@ -125,6 +129,7 @@ def test_entries_are_named_and_a_name_is_asked_for_once(world, now, django_asser
     naming.forget_names()
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_waiter_is_woken_by_the_ring(settings, valkey_url):
     settings.REDIS_URL = valkey_url
     wakeups._client.cache_clear()
@@ -145,6 +150,7 @@ def test_a_waiter_is_woken_by_the_ring(settings, valkey_url):
     assert taken < 0.9
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_waiter_looks_after_a_second_where_nothing_rings(settings):
     settings.REDIS_URL = ""
     began = time.monotonic()
@@ -154,6 +160,7 @@ def test_a_waiter_looks_after_a_second_where_nothing_rings(settings):
     assert 0.9 < time.monotonic() - began < 2
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_deaf_listener_is_only_slow(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     began = time.monotonic()

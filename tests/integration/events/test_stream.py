@@ -18,14 +18,10 @@ from portal.identity.api_scopes import ApiScope
 from tests.integration.clients import client_for, token_for
 from tests.integration.streaming import FEED, NEVER, SOON, bearer, following, publish, streaming
 
-pytestmark = [
-    pytest.mark.requirement("R6.3"),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.hubs(0),
-    pytest.mark.usefixtures("broker"),
-]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.hubs(0), pytest.mark.usefixtures("broker")]
 
 
+@pytest.mark.requirement("R6.3")
 def test_entries_arrive_in_order_as_soon_as_they_have_their_places(world, url):
     with following(url + FEED, Authorization=bearer(world.supplier_user)) as stream:
         time.sleep(0.3)
@@ -40,6 +36,7 @@ def test_entries_arrive_in_order_as_soon_as_they_have_their_places(world, url):
     assert taken < 0.9
 
 
+@pytest.mark.requirement("R6.3")
 def test_whoever_comes_back_goes_on_after_the_last_entry_it_has_had(world, url):
     publish(world.supplier, times=5)
     token = bearer(world.supplier_user)
@@ -54,6 +51,7 @@ def test_whoever_comes_back_goes_on_after_the_last_entry_it_has_had(world, url):
     assert [each.id for each in last] == ["5", "6"]
 
 
+@pytest.mark.requirement("R6.3")
 def test_one_that_fell_far_behind_catches_up_without_a_gap(world, url, monkeypatch):
     monkeypatch.setattr(feeds, "PAGE", 40)
     publish(world.supplier, times=100)
@@ -66,6 +64,7 @@ def test_one_that_fell_far_behind_catches_up_without_a_gap(world, url, monkeypat
     assert [int(each.id) for each in messages] == list(range(1, 121))
 
 
+@pytest.mark.requirement("R6.3")
 def test_kinds_can_be_chosen_and_the_place_still_moves_on(world, url, monkeypatch):
     monkeypatch.setattr(app, "HEARTBEAT_SECONDS", 0.2)
     token = bearer(world.supplier_user)
@@ -83,6 +82,7 @@ def test_kinds_can_be_chosen_and_the_place_still_moves_on(world, url, monkeypatc
     assert {each.event for each in message} == {"entry", "head"}
 
 
+@pytest.mark.requirement("R6.3")
 def test_nobody_sees_the_entries_of_another(world, url):
     with following(f"{url}{FEED}?after=0", Authorization=bearer(world.other_user)) as stream:
         time.sleep(0.2)
@@ -94,6 +94,7 @@ def test_nobody_sees_the_entries_of_another(world, url):
     assert message.id == "1"
 
 
+@pytest.mark.requirement("R6.3")
 def test_everybody_who_follows_sees_everything(world, url):
     token = bearer(world.supplier_user)
     seen: list[list[str]] = []
@@ -144,6 +145,7 @@ def test_a_token_needs_the_scope_and_a_cursor_has_to_be_one(world, url):
     assert httpx.post(url + FEED, trust_env=False).status_code == 405
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_cursor_that_is_too_old_is_told_so(world, url, settings):
     settings.FEED_KEPT_MONTHS = 1
     publish(world.supplier, times=3)
@@ -168,6 +170,7 @@ def test_a_revoked_client_is_cut_off(world, url, monkeypatch, looks_every):
             stream.next()
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_stream_without_news_shows_that_it_lives(world, url, monkeypatch):
     monkeypatch.setattr(app, "HEARTBEAT_SECONDS", 0.2)
     with following(url + FEED, Authorization=bearer(world.supplier_user)) as stream:
@@ -177,7 +180,7 @@ def test_a_stream_without_news_shows_that_it_lives(world, url, monkeypatch):
     assert ": still here" in lines
 
 
-@pytest.mark.requirement("R3.3")
+@pytest.mark.requirement("R3.3", "R6.3")
 def test_the_last_id_of_another_party_shows_nothing_of_its_feed(world, url):
     publish(world.other, times=5)
     publish(world.supplier, times=2)
@@ -195,6 +198,7 @@ def test_the_last_id_of_another_party_shows_nothing_of_its_feed(world, url):
     ]
 
 
+@pytest.mark.requirement("R6.3")
 @pytest.mark.parametrize("last", ["-1", "1e3", "0x1", "9" * 19, "é", "\u0661"])
 def test_a_last_id_that_is_none_is_refused(world, url, last):
     answer = httpx.get(
@@ -206,6 +210,7 @@ def test_a_last_id_that_is_none_is_refused(world, url, last):
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_cursor")
 
 
+@pytest.mark.requirement("R6.3")
 def test_without_a_broker_entries_are_only_slower(world, settings):
     settings.REDIS_URL = ""
     with streaming() as url, following(url + FEED, Authorization=bearer(world.supplier_user)) as stream:

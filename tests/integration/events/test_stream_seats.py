@@ -12,12 +12,7 @@ from notifications.stream import app, reading
 from portal.accounts.sessions import end_sessions
 from tests.integration.streaming import FEED, NEVER, SOON, bearer, following, publish, session_of
 
-pytestmark = [
-    pytest.mark.requirement("R6.3"),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.hubs(0),
-    pytest.mark.usefixtures("broker"),
-]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.hubs(0), pytest.mark.usefixtures("broker")]
 
 
 @pytest.mark.requirement("R6.4")

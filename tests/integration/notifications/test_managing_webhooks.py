@@ -16,12 +16,7 @@ from tests.factories import UserFactory
 from tests.integration.receiving import receiving
 from tests.integration.webhooks import Outcome, deliver_all, publish, webhook_at
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.hubs(0),
-    pytest.mark.usefixtures("fresh_names"),
-    pytest.mark.requirement("R6.3"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(0), pytest.mark.usefixtures("fresh_names")]
 
 
 @pytest.fixture
@@ -29,6 +24,7 @@ def now():
     return datetime.now(UTC)
 
 
+@pytest.mark.requirement("R6.3")
 def test_for_a_day_both_secrets_sign_and_then_only_the_newer(world, now):
     with receiving() as receiver:
         webhook = webhook_at(world, receiver, now=now)
@@ -45,6 +41,7 @@ def test_for_a_day_both_secrets_sign_and_then_only_the_newer(world, now):
     assert [len(notices["webhook-signature"].split()) for notices in receiver.told] == [2, 2, 1]
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_ping_tests_the_address_and_moves_nothing(world, now):
     with receiving(body=b"thanks", answer=lambda _: 200) as receiver:
         webhook = webhook_at(world, receiver, now=now)
@@ -62,6 +59,7 @@ def test_a_ping_tests_the_address_and_moves_nothing(world, now):
     assert WebhookEndpoint.objects.get().cursor == 0
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_paused_webhook_is_not_called_until_it_is_enabled(world, now):
     with receiving() as receiver:
         webhook = webhook_at(world, receiver, now=now)
@@ -78,6 +76,7 @@ def _admin(organisation):
     return Scope.of(UserFactory(organisation=organisation))
 
 
+@pytest.mark.requirement("R6.3")
 def test_nobody_touches_a_webhook_of_another_organisation(world, now):
     with receiving() as receiver:
         webhook = webhook_at(world, receiver, now=now)
@@ -122,6 +121,7 @@ def test_what_makes_no_sense_is_refused(world, now):
             webhook_at(world, receiver, now=now)
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_removed_webhook_leaves_only_its_facts(world, now):
     with receiving() as receiver:
         webhook = webhook_at(world, receiver, now=now)

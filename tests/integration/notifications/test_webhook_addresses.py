@@ -16,12 +16,7 @@ from portal.kernel.outgoing.addresses import BadAddress
 from tests.integration.receiving import receiving
 from tests.integration.webhooks import Outcome, deliver_all, publish, webhook_at
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.hubs(0),
-    pytest.mark.usefixtures("fresh_names"),
-    pytest.mark.requirement("R6.3"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(0), pytest.mark.usefixtures("fresh_names")]
 
 
 @pytest.fixture
@@ -39,6 +34,7 @@ def test_redirects_are_not_followed(world, now):
     assert WebhookDelivery.objects.get().problem == "Redirects are not followed."
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_receiver_that_hangs_is_left_in_time(world, now, settings):
     settings.WEBHOOK_SECONDS = 0.3
     with receiving(hangs=1.0) as receiver:
@@ -51,6 +47,7 @@ def test_a_receiver_that_hangs_is_left_in_time(world, now, settings):
     assert 300 <= delivery.duration_ms < 1000
 
 
+@pytest.mark.requirement("R6.3")
 def test_nobody_at_the_address_is_told_as_such(world, now):
     with receiving() as receiver:
         webhook_at(world, receiver, now=now)

@@ -15,12 +15,7 @@ from tests.factories import UserFactory, make_world
 from tests.integration.receiving import receiving
 from tests.integration.webhooks import deliver_all, publish, webhook_at
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.hubs(0),
-    pytest.mark.usefixtures("fresh_names"),
-    pytest.mark.requirement("R6.3"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(0), pytest.mark.usefixtures("fresh_names")]
 
 
 @pytest.fixture
@@ -28,6 +23,7 @@ def now():
     return datetime.now(UTC)
 
 
+@pytest.mark.requirement("R6.3")
 def test_every_entry_is_delivered_once_and_in_order_in_signed_batches(world, now):
     with receiving() as receiver:
         webhook_at(world, receiver, now=now, batch_size=4)
@@ -45,6 +41,7 @@ def test_every_entry_is_delivered_once_and_in_order_in_signed_batches(world, now
     assert (endpoint.cursor, endpoint.claim, endpoint.attempts) == (11, None, 0)
 
 
+@pytest.mark.requirement("R6.3")
 def test_delivery_begins_with_what_comes_after_the_webhook_was_made_or_where_it_is_told_to(world, now):
     publish(world, times=3)
     with receiving() as fresh, receiving() as older:
@@ -57,6 +54,7 @@ def test_delivery_begins_with_what_comes_after_the_webhook_was_made_or_where_it_
     assert older.positions == [2, 3, 4]
 
 
+@pytest.mark.requirement("R6.3")
 def test_only_the_kinds_that_are_wanted_are_delivered_and_the_rest_is_stepped_over(world, now):
     with receiving() as receiver:
         webhook_at(world, receiver, now=now, kinds=[EntryKind.ROLLOUT_PAUSED])
@@ -72,6 +70,7 @@ def test_only_the_kinds_that_are_wanted_are_delivered_and_the_rest_is_stepped_ov
     assert WebhookEndpoint.objects.get().cursor == 9
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_failed_call_is_repeated_later_with_the_same_entries_under_the_same_id(world, now):
     with receiving(answer=lambda number: 503 if number <= 2 else 200) as receiver:
         webhook_at(world, receiver, now=now)
@@ -95,6 +94,7 @@ def test_a_failed_call_is_repeated_later_with_the_same_entries_under_the_same_id
     ]
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_receiver_may_say_when_to_come_again(world, now):
     with receiving(answer=lambda _: 429, headers={"Retry-After": "600"}) as receiver:
         webhook_at(world, receiver, now=now)
@@ -104,6 +104,7 @@ def test_a_receiver_may_say_when_to_come_again(world, now):
     assert WebhookEndpoint.objects.get().due_at >= now + timedelta(seconds=600)
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_receiver_may_say_when_to_come_again_as_a_date_of_its_own_clock(world, now):
     headers = {"Date": "Mon, 04 Mar 2030 09:00:00 GMT", "Retry-After": "Mon, 04 Mar 2030 09:10:00 GMT"}
     with receiving(answer=lambda _: 503, headers=headers) as receiver:
@@ -115,6 +116,7 @@ def test_a_receiver_may_say_when_to_come_again_as_a_date_of_its_own_clock(world,
     assert now + timedelta(seconds=600) <= due_at < now + timedelta(seconds=660)
 
 
+@pytest.mark.requirement("R6.3")
 def test_an_event_that_is_refused_is_found_and_stepped_over_without_losing_another(world, now):
     refused = 12
     with receiving(refuses=refused) as receiver:
@@ -136,6 +138,7 @@ def test_an_event_that_is_refused_is_found_and_stepped_over_without_losing_anoth
     assert reading.webhook(world.as_supplier, webhook, now=moment).refused_position is None
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_receiver_that_refuses_everything_is_not_called_more_than_it_was(world, now):
     with receiving(answer=lambda _: 400) as receiver:
         webhook_at(world, receiver, now=now)
@@ -150,6 +153,7 @@ def test_a_receiver_that_refuses_everything_is_not_called_more_than_it_was(world
     assert "deliver again after 1." in WebhookEndpoint.objects.get().state_reason
 
 
+@pytest.mark.requirement("R6.3")
 @pytest.mark.parametrize("settles", [True, False])
 def test_a_crash_between_call_and_settling_costs_a_repetition_not_an_entry(world, now, settles):
     with receiving() as receiver:
@@ -168,6 +172,7 @@ def test_a_crash_between_call_and_settling_costs_a_repetition_not_an_entry(world
     assert WebhookEndpoint.objects.get().cursor == 2
 
 
+@pytest.mark.requirement("R6.3")
 def test_after_days_of_failure_a_webhook_is_disabled_and_its_organisation_told(world, now):
     with receiving(answer=lambda _: 500, body=b"No <b>database</b>\x00") as receiver:
         webhook = webhook_at(world, receiver, now=now)
@@ -191,6 +196,7 @@ def test_after_days_of_failure_a_webhook_is_disabled_and_its_organisation_told(w
     assert receiver.positions[0] == 1  # it goes on where it stopped
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_receiver_that_is_gone_is_not_called_again(world, now):
     with receiving(answer=lambda _: 410) as receiver:
         webhook_at(world, receiver, now=now)
@@ -202,6 +208,7 @@ def test_a_receiver_that_is_gone_is_not_called_again(world, now):
     assert WebhookEndpoint.objects.get().state == "DISABLED"
 
 
+@pytest.mark.requirement("R6.3")
 def test_replaying_from_a_position_or_a_time_repeats_what_came_after(world, now):
     with receiving() as receiver:
         webhook = webhook_at(world, receiver, now=now)
@@ -216,6 +223,7 @@ def test_replaying_from_a_position_or_a_time_repeats_what_came_after(world, now)
     assert receiver.positions == [1, 2, 3, 4, 4, 3, 4]
 
 
+@pytest.mark.requirement("R6.3")
 def test_a_replay_is_not_undone_by_the_call_that_was_under_way(world, now):
     with receiving() as receiver:
         webhook = webhook_at(world, receiver, now=now)
@@ -232,6 +240,7 @@ def test_a_replay_is_not_undone_by_the_call_that_was_under_way(world, now):
     assert receiver.positions == [1, 2, 3, 1, 2, 3]
 
 
+@pytest.mark.requirement("R6.3")
 def test_what_is_no_longer_kept_cannot_be_replayed_and_is_stepped_over(world, settings, now):
     settings.FEED_KEPT_MONTHS = 1
     with receiving() as receiver:
@@ -246,6 +255,7 @@ def test_what_is_no_longer_kept_cannot_be_replayed_and_is_stepped_over(world, se
             managing.replay(world.as_supplier, webhook, after=1, now=now)
 
 
+@pytest.mark.requirement("R6.3")
 def test_one_slow_receiver_does_not_hold_up_another_claim(world, now):
     with receiving() as receiver, receiving() as two:
         webhook_at(world, receiver, now=now)
@@ -256,6 +266,7 @@ def test_one_slow_receiver_does_not_hold_up_another_claim(world, now):
     assert first.endpoint_id != second.endpoint_id
 
 
+@pytest.mark.requirement("R6.3")
 def test_an_organisation_delivers_its_own_feed_only(world, now):
     with receiving() as receiver:
         webhook_at(world, receiver, now=now, scope=_admin(world.other))
@@ -281,6 +292,7 @@ def test_the_log_is_forgotten_after_a_month(world, now):
     assert delivering.forget_old_deliveries(now=now + timedelta(days=31)) == 1
 
 
+@pytest.mark.requirement("R6.3")
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_delivers_to_many_addresses_at_a_time(now):
     world = make_world(hubs=0)
@@ -295,6 +307,7 @@ def test_a_worker_delivers_to_many_addresses_at_a_time(now):
     assert delivering.deliver_due() == 0
 
 
+@pytest.mark.requirement("R6.3")
 def test_one_organisations_addresses_take_two_lanes_at_most(world, now):
     with receiving() as receiver:
         for _ in range(4):

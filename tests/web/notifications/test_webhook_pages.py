@@ -51,7 +51,6 @@ def test_a_webhook_is_made_and_its_secret_shown_once(admin, receiver):
     assert "hub.activated" in admin.get(PATH).content.decode()
 
 
-@pytest.mark.requirement("R6.3")
 def test_an_address_that_cannot_be_called_is_told_beside_its_field(admin, receiver, settings):
     settings.WEBHOOK_NETWORKS_INSIDE = []
 
@@ -119,7 +118,6 @@ def test_another_organisation_finds_nothing_there(admin, seat, receiver):
     assert receiver.calls == 0
 
 
-@pytest.mark.requirement("R6.3")
 def test_people_who_do_not_administer_are_kept_out(world, client):
     client.force_login(UserFactory(organisation=world.supplier, roles=["SUPPLIER_ANALYST"]))
 
@@ -140,7 +138,6 @@ def test_the_list_takes_as_many_statements_for_twenty_as_for_one(world, admin, s
     assert statements(admin, PATH) == each
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_stale_form_keeps_the_address_somebody_else_has_set(admin, receiver):
     webhook, _ = make(admin, receiver, kinds=["3", "5"])
     url = f"{PATH}{webhook.pk}/"
@@ -158,7 +155,6 @@ def test_a_stale_form_keeps_the_address_somebody_else_has_set(admin, receiver):
     assert webhook.url == f"{receiver.url}other"
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_refused_replay_leaves_the_ticked_kinds_of_the_page_as_they_are(admin, receiver):
     webhook, _ = make(admin, receiver, kinds=["3", "5"])
 
