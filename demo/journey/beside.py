@@ -13,7 +13,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from demo.journey.acting import day, pass_until, upload
-from demo.journey.cast import AMBERGATE, BRACKENMOOR, ELMSWORTH, Journey, own_hubs, scope_of, suppliers
+from demo.journey.by_xml import read_hubs
+from demo.journey.cast import (
+    AMBERGATE,
+    BRACKENMOOR,
+    ELMSWORTH,
+    Journey,
+    own_hubs,
+    scope_of,
+    suppliers,
+)
 from demo.journey.clocks import HOUR
 from demo.journey.lists import plain_list
 from demo.journey.waiting import settle
@@ -204,6 +213,8 @@ def _read_silent(journey: Journey) -> None:
             "guid", "import_supplier_id", "gas_supplier_id"
         )
         own = [guid for guid, *both in rows if party in both]
-        if own:
+        if name == XML_SUPPLIER:
+            read_hubs(journey, own)
+        elif own:
             services.request_read(scope_of(name), guids=own, now=journey.clocks.now)
     pass_until(journey, journey.clocks.now + timedelta(hours=6), rate=_BRISK)

@@ -107,10 +107,15 @@ def ids_of(file: bytes) -> list[str]:
 
 def readings(journey: Journey) -> None:
     """Let the Supplier that works by XML have hubs read that are done."""
-    desk = desk_of(journey)
-    for hub in own_hubs(journey, XML_SUPPLIER, states=[TargetState.ACTIVATED])[:_READ]:
-        desk.send(desk.code.reading(desk.client, str(Guid.from_db(hub))), "READ")
+    read_hubs(journey, own_hubs(journey, XML_SUPPLIER, states=[TargetState.ACTIVATED])[:_READ])
     settle(journey.clocks, journey.simulator)
+
+
+def read_hubs(journey: Journey, hubs: Sequence[int]) -> None:
+    """Ask for the version of hubs, each by SR 11.2."""
+    desk = desk_of(journey)
+    for hub in hubs:
+        desk.send(desk.code.reading(desk.client, str(Guid.from_db(hub))), "READ")
 
 
 def check_lists(journey: Journey, taken: Instruction, spoilt: HubFile) -> None:
