@@ -78,6 +78,7 @@ def publish(page: Any) -> None:
 def nominate(page: Any) -> None:
     """Nominate what has been previewed."""
     preview_pilot(page)
+    page.get_by_label("As soon as possible").check()
     page.get_by_role("button", name="Nominate for the pilot").click()
     page.get_by_text("DCC decides").wait_for()
 

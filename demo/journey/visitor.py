@@ -93,6 +93,7 @@ class Visitor:
             "kind": kind,
             "source": "file",
             "name": name,
+            "timing": "at" if activate_at else "any",
             "activate_at": f"{activate_at.astimezone(_LONDON):%Y-%m-%dT%H:%M}" if activate_at else "",
         }
         form = self._form_at(path)

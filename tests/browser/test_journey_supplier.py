@@ -52,6 +52,7 @@ def test_from_the_dashboard_to_a_nomination_for_the_pilot(walk, scene, scripts):
     page.get_by_label("North", exact=True).check()
     page.get_by_label("Sample of how many hubs").fill("12")
     page.get_by_label("Save the conditions as").fill("North sample")
+    page.get_by_label("As soon as possible").check()
     analyst.press("Preview")
     assert analyst.says("Representativeness")
     assert analyst.tile("Chosen") == 12
@@ -100,6 +101,13 @@ def test_a_file_with_bad_rows_becomes_a_receipt_a_change_and_a_withdrawal(walk, 
 
     analyst.follow("Instruct more hubs")
     page.get_by_label("All my hubs of this rollout that I have answered for").check()
+    page.get_by_label("No preference").check()
+    analyst.press("Check")
+    analyst.look("instruct-check-soon")
+    page.get_by_label("Yes, let").check()
+    analyst.press("Submit")
+    analyst.follow("Instruct more hubs")
+    page.get_by_label("All my hubs of this rollout that I have answered for").check()
     page.get_by_label("Date and time of activation").fill(as_typed(moment + timedelta(days=45)))
     analyst.press("Check")
     assert analyst.tile("Would be accepted") == 9
@@ -113,7 +121,7 @@ def test_a_file_with_bad_rows_becomes_a_receipt_a_change_and_a_withdrawal(walk, 
     analyst.follow("All your instructions")
 
     analyst.look("instructions")
-    assert page.locator("tbody tr").count() == 3
+    assert page.locator("tbody tr").count() == 4
     assert answers(world, rollout, *range(9)) == {Answer.NONE}
 
 

@@ -6,7 +6,8 @@ import re
 
 
 def check(client, rollout, **said):
-    fields = {"kind": "INSTRUCT", "source": "waiting", **said}
+    timing = {} if "activate_at" in said or said.get("kind", "INSTRUCT") != "INSTRUCT" else {"timing": "any"}
+    fields = {"kind": "INSTRUCT", "source": "waiting", **timing, **said}
     return client.post(f"/rollouts/{rollout.pk}/instruct/", fields)
 
 
@@ -15,4 +16,4 @@ def token_in(answer) -> str:
 
 
 def submit(client, rollout, token):
-    return client.post(f"/rollouts/{rollout.pk}/instruct/submit/", {"token": token})
+    return client.post(f"/rollouts/{rollout.pk}/instruct/submit/", {"token": token, "is_sure": "on"})

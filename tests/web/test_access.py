@@ -78,7 +78,10 @@ def test_a_viewer_looks_and_does_not_act(world, client, today):
     assert client.get(f"/rollouts/{rollout.pk}/").status_code == 200
     assert client.get(f"/rollouts/{rollout.pk}/instruct/").status_code == 403
     assert (
-        client.post(f"/rollouts/{rollout.pk}/pilot/", {"act": "submit", "source": "rule"}).status_code == 403
+        client.post(
+            f"/rollouts/{rollout.pk}/pilot/", {"act": "submit", "timing": "any", "source": "rule"}
+        ).status_code
+        == 403
     )
 
 

@@ -24,6 +24,8 @@ class NightHours:
     own: ActivationHours | None
     begins_at: datetime
     ends_at: datetime
+    is_on: bool
+    """Whether it is such a night now."""
 
     @property
     def words(self) -> str:
@@ -73,7 +75,7 @@ def night_hours(scope: Scope, *, rollout_id: int, now: datetime) -> NightHours:
     hours = activation.read_hours(document.get("activation_hours"))
     own = _own(scope)
     begins_at, ends_at = activation.next_night(hours, now=now, own=[own] if own else [])
-    return NightHours(hours, own, begins_at, ends_at)
+    return NightHours(hours, own, begins_at, ends_at, is_on=begins_at <= now)
 
 
 def _own(scope: Scope) -> ActivationHours | None:

@@ -65,6 +65,8 @@ class InstructionDraft:
     batch_id: int | None = None
     times: list[list[Any]] | None = None
     """Of an agreement: the times that were shown, each with its hubs. A list, as it is kept as JSON."""
+    soon: int = 0
+    """How many hubs were said to activate within a day of the check."""
     sent: SubmittedList | None = None
     chosen: Int64s | None = None
     """Hubs the portal chose by what was said of them: those that were checked, and no others."""

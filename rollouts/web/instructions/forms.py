@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django import forms
 
-from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
+from portal.kernel.presentation.numbers import count_of
 from rollouts.states import InstructionKind
 from rollouts.web.hub_lists import HubFileField, PastedHubsField
+from rollouts.web.timing import ANY, AT, NO_PREFERENCE, TimingForm
 
 SOURCES: Final = [
     ("waiting", "All my hubs of this rollout that wait for my answer"),
@@ -29,7 +31,7 @@ KINDS: Final = [
 ]
 
 
-class InstructForm(forms.Form):
+class InstructForm(TimingForm):
     """What a Supplier says about which of its hubs."""
 
     kind = forms.ChoiceField(
@@ -38,11 +40,11 @@ class InstructForm(forms.Form):
         initial=InstructionKind.INSTRUCT,
         widget=forms.RadioSelect,
     )
-    activate_at = LocalTimeField(
-        label="Date and time of activation",
+    timing = forms.ChoiceField(
+        label="When do they activate?",
+        choices=[(AT, "On a date and time"), (ANY, NO_PREFERENCE)],
         required=False,
-        help_text="Blank: no preference. The second Supplier's time is used, else the next activation hours "
-        f"once the image is on the hub. {LOCAL_HINT}",
+        widget=forms.RadioSelect,
     )
     source = forms.ChoiceField(
         label="Which hubs?", choices=SOURCES, initial="waiting", widget=forms.RadioSelect
@@ -87,9 +89,13 @@ class InstructForm(forms.Form):
             (value, f"{label}: {hubs:,}" if value == source else label) for value, label in field.choices
         ]
 
+    def needs_time(self, cleaned: Mapping[str, Any]) -> bool:
+        """Return whether it is an instruction: it alone takes a time."""
+        return cleaned.get("kind") == InstructionKind.INSTRUCT
+
     def clean(self) -> dict[str, Any]:
-        """Ask for a list where a list is meant, and for no time where none is taken."""
-        cleaned = super().clean() or {}
+        """Ask for a list where a list is meant."""
+        cleaned = super().clean()
         source = cleaned.get("source")
         if source == "file" and not cleaned.get("file") and "file" not in self.errors:
             self.add_error("file", "Choose a file.")
@@ -99,6 +105,16 @@ class InstructForm(forms.Form):
             self.add_error("saved", "Choose a rule of yours.")
         if source == "mine" and not cleaned.get("mine") and "mine" not in self.errors:
             self.add_error("mine", "Choose one of your batches.")
-        if cleaned.get("kind") != InstructionKind.INSTRUCT and cleaned.get("activate_at"):
-            self.add_error("activate_at", "Only an instruction takes a time: leave it blank.")
+        if not self.needs_time(cleaned) and cleaned.get("activate_at"):
+            self.add_error("activate_at", "Only an instruction takes a time: clear it.")
         return cleaned
+
+
+class SureForm(forms.Form):
+    """Whether hubs that activate within a day are meant to."""
+
+    is_sure = forms.BooleanField(error_messages={"required": "Confirm that these hubs may activate so soon."})
+
+    def __init__(self, *args: Any, soon: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["is_sure"].label = f"Yes, let {count_of(soon, 'hub')} activate within a day"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -28,17 +28,19 @@ from rollouts.queries.rollouts.batches import OwnBatch, own_batches
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.queries.rules.selections import selection_rules
 from rollouts.services import InstructionForecast
-from rollouts.states import Channel, InstructionKind, RejectionReason
+from rollouts.states import Channel, InstructionKind, RejectionReason, RolloutStatus
 from rollouts.web.estate.hub_lists import InstructionDraft, keep_draft, restore_draft, submitted_list
 from rollouts.web.guards import for_people, scope_of
-from rollouts.web.instructions.forms import KINDS, SOURCES, InstructForm
+from rollouts.web.instructions.forms import KINDS, SOURCES, InstructForm, SureForm
 from rollouts.web.instructions.receipts import reasons_of
 from rollouts.web.rollouts.forms import batch_choices
 from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.rules.conditions import ConditionsForm
+from rollouts.web.timing import ANY, AT
 
 _GONE: Final = "What you had checked is no longer kept here. Choose the hubs again; nothing was submitted."
 _MOVED: Final = "The second Supplier's times have changed since you looked. Check again before you agree."
+_SOON: Final = timedelta(days=1)
 _ASKED: Final = ("source", "kind", "batch", "saved", "mine", "name")
 SHOWN: Final = 50
 
@@ -56,27 +58,56 @@ def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
     now = clock.now()
     try:
         draft = _draft_of(scope, rollout_id, form.cleaned_data, rule, now=now)
-        hubs = draft.hubs
-        forecast = services.check_instruction(
-            scope, source=hubs, received_at=now, now=now, **_instruction_arguments(draft)
-        )
+        forecast = _forecast(scope, draft, now=now)
         if draft.kind == InstructionKind.AGREE:
             draft = replace(draft, times=_times_of(forecast))
+        draft = replace(draft, soon=_count_soon(scope, draft, forecast, now=now))
         token = keep_draft(draft)
     except Refusal as refusal:
         form.add_error(None, refusal.message)
         return _choose(request, rollout_id, form, rule, status=refusal.status)
+    return _check(request, draft, forecast, token=token, now=now)
+
+
+def _check(
+    request: PortalRequest,
+    draft: InstructionDraft,
+    forecast: InstructionForecast,
+    *,
+    token: str,
+    now: datetime,
+    is_unsure: bool = False,
+) -> HttpResponse:
+    """Show what would come of a draft; `is_unsure`: hubs start soon, and it was submitted unconfirmed."""
+    scope, rollout_id = scope_of(request), draft.rollout_id
     nights = night_hours(scope, rollout_id=rollout_id, now=now)
+    sure = SureForm({} if is_unsure else None, soon=draft.soon)
     context = {
         **_forecast_context(draft, forecast),
         "is_outside": not nights.holds(draft.activate_at),
         "token": token,
-        "hubs": hubs,
         "nights": nights,
+        "sure": sure if draft.soon else None,
         "crumbs": crumbs_of(rollout_id, rollout_page(scope, rollout_id, now=now).flight.name),
         "rollout_id": rollout_id,
     }
-    return render(request, "rollouts/instructions/instruct_check.html", context)
+    return render(
+        request, "rollouts/instructions/instruct_check.html", context, status=422 if is_unsure else 200
+    )
+
+
+def _count_soon(
+    scope: Scope, draft: InstructionDraft, forecast: InstructionForecast, *, now: datetime
+) -> int:
+    """Count the hubs that would activate within a day; none while only the pilot is let through."""
+    tally, until = forecast.tally, now + _SOON
+    status = rollout_page(scope, draft.rollout_id, now=now).flight.status
+    if status != RolloutStatus.SAFE_LAUNCH or draft.kind == InstructionKind.WITHDRAW:
+        return 0
+    if draft.activate_at is not None:
+        return tally.complete if draft.activate_at <= until else 0
+    chosen = sum(hubs for at, hubs in forecast.times.items() if at is not None and at <= until)
+    return min(tally.complete, tally.unchosen + chosen)
 
 
 def _instructing_scope(request: PortalRequest) -> Scope:
@@ -145,8 +176,11 @@ def submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
     if draft is None:
         return _refuse(request, rollout_id, _GONE)
     try:
-        if draft.times is not None and _times_now(scope, draft, now=now) != draft.times:
+        if draft.times is not None and _times_of(_forecast(scope, draft, now=now)) != draft.times:
             return _refuse(request, rollout_id, _MOVED, draft=draft)
+        if draft.soon and not SureForm(request.POST, soon=draft.soon).is_valid():
+            forecast = _forecast(scope, draft, now=now)
+            return _check(request, draft, forecast, token=token, now=now, is_unsure=True)
         taken = services.receive_instruction(
             scope,
             source=draft.hubs,
@@ -162,10 +196,9 @@ def submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
     return redirect("rollouts:receipt", taken.reference)
 
 
-def _times_now(scope: Scope, draft: InstructionDraft, *, now: datetime) -> list[list[Any]]:
+def _forecast(scope: Scope, draft: InstructionDraft, *, now: datetime) -> InstructionForecast:
     order = _instruction_arguments(draft)
-    forecast = services.check_instruction(scope, source=draft.hubs, received_at=now, now=now, **order)
-    return _times_of(forecast)
+    return services.check_instruction(scope, source=draft.hubs, received_at=now, now=now, **order)
 
 
 def _times_of(forecast: InstructionForecast) -> list[list[Any]]:
@@ -209,6 +242,7 @@ def _as_typed(draft: InstructionDraft) -> dict[str, Any]:
         "kind": draft.kind,
         "source": draft.source,
         "batch": draft.batch_id or "",
+        "timing": AT if draft.activate_at else ANY,
         "activate_at": draft.activate_at,
         "name": draft.name,
         "hubs": pasted,

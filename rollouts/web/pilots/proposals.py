@@ -16,7 +16,6 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import clock
-from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import Refusal
 from rollouts import services
@@ -30,13 +29,14 @@ from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.rules.conditions import ConditionsForm
 from rollouts.web.rules.preview import preview_context
+from rollouts.web.timing import TimingForm
 
 _SIZE: Final = 100
 _HUBS_A_PAGE: Final = 50
 _SUPPLIES: Final = [("", "Any"), ("SOLE", "One Supplier"), ("SPLIT", "Two Suppliers")]
 
 
-class ProposalForm(forms.Form):
+class ProposalForm(TimingForm):
     """Of whom hubs are proposed, and when they would activate."""
 
     supplier = forms.TypedChoiceField(
@@ -45,11 +45,6 @@ class ProposalForm(forms.Form):
         coerce=int,
         empty_value=None,
         help_text="A hub with two Suppliers is proposed to both.",
-    )
-    activate_at = LocalTimeField(
-        label="Activate the pilot hubs at",
-        required=False,
-        help_text=f"Blank: in the next activation hours, once the image is on the hub. {LOCAL_HINT}",
     )
     comment = forms.CharField(
         label="What the Suppliers read",

@@ -18,7 +18,6 @@ from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import clock
-from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from portal.kernel.presentation.numbers import count_of, share
 from portal.kernel.refusals import Refusal
 from rollouts import services
@@ -36,6 +35,7 @@ from rollouts.web.rollouts.detail import step_buttons
 from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.rules.conditions import ConditionsForm
 from rollouts.web.rules.preview import preview_context
+from rollouts.web.timing import TimingForm
 from rollouts.web.wording import reason_rows, segments
 
 _PILOT_VERBS: Final = frozenset(
@@ -44,7 +44,7 @@ _PILOT_VERBS: Final = frozenset(
 _SIZE: Final = 100
 
 
-class NominateForm(forms.Form):
+class NominateForm(TimingForm):
     """By what hubs are chosen, and when they are wanted."""
 
     source = forms.ChoiceField(
@@ -62,15 +62,10 @@ class NominateForm(forms.Form):
     rule_name = forms.CharField(
         label="Save the conditions as", required=False, max_length=80, help_text="Saved as a rule of yours."
     )
-    activate_at = LocalTimeField(
-        label="Activate the pilot hubs at",
-        required=False,
-        help_text=f"Blank: in the next activation hours, once the image is on the hub. {LOCAL_HINT}",
-    )
 
     def clean(self) -> dict[str, Any]:
         """Ask for a list where a list is meant."""
-        cleaned = super().clean() or {}
+        cleaned = super().clean()
         if cleaned.get("source") == "file" and not cleaned.get("file") and "file" not in self.errors:
             self.add_error("file", "Choose a file.")
         if cleaned.get("source") == "paste" and not (cleaned.get("hubs") or "").strip():

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from django import forms
 
-from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from rollouts.rules.criteria import DIMENSIONS, CriteriaProblem, TimePolicy
 from rollouts.rules.criteria.policies import MAX_PER_NIGHT, MAX_POLICY_DAYS
 from rollouts.rules.criteria.timing import DAYS
+from rollouts.web.timing import TimingForm
 
 #: What a dimension of a sample is called.
 DIMENSION_WORDS: Final = {
@@ -94,14 +94,8 @@ class TryForm(forms.Form):
         self.fields["rollout"].choices = [("", "None"), *rollouts]  # type: ignore[attr-defined]
 
 
-class WantedForm(forms.Form):
+class WantedForm(TimingForm):
     """When nominated hubs are wanted."""
-
-    activate_at = LocalTimeField(
-        label="Activate the pilot hubs at",
-        required=False,
-        help_text=f"Blank: in the next activation hours, once the image is on the hub. {LOCAL_HINT}",
-    )
 
 
 class PolicyForm(forms.Form):

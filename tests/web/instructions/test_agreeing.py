@@ -90,7 +90,7 @@ def test_after_the_cut_off_withdrawing_is_offered_and_nothing_else(world, seat, 
 
     page = client.get(f"/rollouts/{rollout.pk}/").content.decode()
     batches = client.get(f"/rollouts/{rollout.pk}/batches/").content.decode()
-    late = client.post(address, {"kind": "INSTRUCT", "source": "answered"})
+    late = client.post(address, {"kind": "INSTRUCT", "source": "answered", "timing": "any"})
     checked = client.post(address, {"kind": "WITHDRAW", "source": "answered"})
     token = re.search(r'name="token" value="([^"]+)"', checked.content.decode())[1]
     taken = client.post(f"{address}submit/", {"token": token})

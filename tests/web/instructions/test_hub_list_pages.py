@@ -23,13 +23,16 @@ A, B, C, D = HUBS[:4]
 
 
 def check(client, rollout, data: bytes, name: str):
-    fields = {"kind": "INSTRUCT", "source": "file", "file": SimpleUploadedFile(name, data)}
+    file = SimpleUploadedFile(name, data)
+    fields = {"kind": "INSTRUCT", "timing": "any", "source": "file", "file": file}
     return client.post(f"/rollouts/{rollout.pk}/instruct/", fields)
 
 
 def submitted(client, rollout, checked):
     token = re.search(r'name="token" value="([^"]+)"', checked.content.decode())[1]
-    return client.post(f"/rollouts/{rollout.pk}/instruct/submit/", {"token": token}, follow=True)
+    return client.post(
+        f"/rollouts/{rollout.pk}/instruct/submit/", {"token": token, "is_sure": "on"}, follow=True
+    )
 
 
 @pytest.mark.requirement("R3.8", "R4.1", "R4.2")
@@ -63,7 +66,7 @@ def test_what_is_pasted_from_a_spreadsheet_is_read_by_its_columns(world, seat, t
 
     checked = seat("supplier").post(
         f"/rollouts/{rollout.pk}/instruct/",
-        {"kind": "INSTRUCT", "source": "paste", "hubs": pasted},
+        {"kind": "INSTRUCT", "timing": "any", "source": "paste", "hubs": pasted},
     )
 
     assert re.search(r"Submit.*?2 hubs", checked.content.decode(), re.DOTALL)

@@ -23,7 +23,7 @@ def plain(response):
 
 def check(client, rollout, world, *, at=None, numbers=(0, 1)):
     hubs = "\n".join(str(Guid.from_db(world.guid(number))) for number in numbers)
-    typed = {"kind": "INSTRUCT", "source": "paste", "hubs": hubs}
+    typed = {"kind": "INSTRUCT", "source": "paste", "hubs": hubs, "timing": "any" if at is None else "at"}
     if at is not None:
         typed["activate_at"] = f"{at:%Y-%m-%dT%H:%M}"
     return client.post(f"/rollouts/{rollout.pk}/instruct/", typed)
@@ -31,7 +31,9 @@ def check(client, rollout, world, *, at=None, numbers=(0, 1)):
 
 def submitted(client, rollout, checked):
     token = re.search(r'name="token" value="([^"]+)"', checked.content.decode())[1]
-    return client.post(f"/rollouts/{rollout.pk}/instruct/submit/", {"token": token}, follow=True)
+    return client.post(
+        f"/rollouts/{rollout.pk}/instruct/submit/", {"token": token, "is_sure": "on"}, follow=True
+    )
 
 
 def test_check_and_receipt_say_how_many_hubs_activate_at_night_and_from_when(world, seat, today):

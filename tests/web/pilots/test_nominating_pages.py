@@ -26,7 +26,7 @@ def test_a_supplier_previews_a_rule_and_nominates_by_it(world, seat, today):
 
     preview = client.post(url, {**rule, "act": "preview"})
     part = client.post(url, {**rule, "act": "preview"}, headers={"HX-Request": "true"})
-    answer = client.post(url, {**rule, "act": "submit", "rule_name": "Quick look"})
+    answer = client.post(url, {**rule, "act": "submit", "timing": "any", "rule_name": "Quick look"})
 
     assert "Representativeness" in preview.content.decode()
     assert "<html" not in part.content.decode()
@@ -40,7 +40,9 @@ def test_a_supplier_previews_a_rule_and_nominates_by_it(world, seat, today):
 def test_the_dcc_confirms_a_nomination_and_starts_the_pilot(world, seat, today):
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
     url = f"/rollouts/{rollout.pk}/pilot/"
-    seat("supplier").post(url, {"source": "paste", "hubs": world.pasted(0, 9, 17), "act": "submit"})
+    seat("supplier").post(
+        url, {"source": "paste", "hubs": world.pasted(0, 9, 17), "act": "submit", "timing": "any"}
+    )
     nomination, client = PilotSubmission.objects.get(), seat("operator")
     assert "Brightwater Energy" in client.get(url).content.decode()
 
@@ -80,7 +82,8 @@ def test_a_nomination_beyond_the_cap_is_refused_with_the_list_kept(world, seat, 
     Rollout.objects.update(pilot_cap=2)
 
     answer = seat("supplier").post(
-        f"/rollouts/{rollout.pk}/pilot/", {"source": "paste", "hubs": world.pasted(0, 1, 2), "act": "submit"}
+        f"/rollouts/{rollout.pk}/pilot/",
+        {"source": "paste", "hubs": world.pasted(0, 1, 2), "act": "submit", "timing": "any"},
     )
 
     assert answer.status_code == 409
@@ -92,7 +95,8 @@ def test_a_nomination_of_which_nothing_can_be_taken_says_why_line_by_line(world,
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
 
     answer = seat("supplier").post(
-        f"/rollouts/{rollout.pk}/pilot/", {"source": "paste", "hubs": world.pasted(17), "act": "submit"}
+        f"/rollouts/{rollout.pk}/pilot/",
+        {"source": "paste", "hubs": world.pasted(17), "act": "submit", "timing": "any"},
     )
 
     assert answer.status_code == 409
@@ -102,7 +106,7 @@ def test_a_nomination_of_which_nothing_can_be_taken_says_why_line_by_line(world,
 def test_declining_a_nomination_needs_a_word_to_its_supplier(world, seat, today):
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
     url = f"/rollouts/{rollout.pk}/pilot/"
-    seat("supplier").post(url, {"source": "paste", "hubs": world.pasted(0), "act": "submit"})
+    seat("supplier").post(url, {"source": "paste", "hubs": world.pasted(0), "act": "submit", "timing": "any"})
     nomination, client = PilotSubmission.objects.get(), seat("operator")
     content = {"act": "decline", "submission": nomination.pk}
 

@@ -20,7 +20,7 @@ def rollout(world, today):
 
 def propose(seat, rollout, **fields):
     """Send the form of the page."""
-    form = {"act": "propose", "rule-supply": "SPLIT", **fields}
+    form = {"act": "propose", "timing": "any", "rule-supply": "SPLIT", **fields}
     return seat("operator").post(f"/rollouts/{rollout.pk}/pilot/propose/", form, follow=True)
 
 

@@ -227,7 +227,7 @@ def test_a_rule_is_tried_nominated_and_archived(world, seat, today):
     path = f"/rules/{version.rule_id}/"
 
     body = client.get(f"{path}?rollout={rollout.pk}").content.decode()
-    answer = client.post(f"{path}nominate/", {"rollout": rollout.pk, "activate_at": ""})
+    answer = client.post(f"{path}nominate/", {"rollout": rollout.pk, "timing": "any"})
 
     assert re.search(r"Nominate.*?3 hubs", body, re.DOTALL)
     assert answer["Location"] == f"/rollouts/{rollout.pk}/pilot/"
@@ -245,7 +245,7 @@ def test_hubs_of_a_saved_rule_are_instructed(world, seat, today):
     client, path = seat("supplier"), f"/rollouts/{rollout.pk}/instruct/"
 
     form = client.get(f"{path}?source=saved&saved={version.pk}").content.decode()
-    fields = {"kind": "INSTRUCT", "source": "saved", "saved": version.pk}
+    fields = {"kind": "INSTRUCT", "timing": "any", "source": "saved", "saved": version.pk}
     checked = client.post(path, fields).content.decode()
 
     assert f'<option value="{version.pk}" selected>Central, version 1</option>' in form
