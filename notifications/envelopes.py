@@ -56,7 +56,7 @@ class EventSchema(TypedDict):
     source: Annotated[str, "Your feed.", TextFormat(format="uri"), Example("https://portal.example/feeds/3")]
     type: Annotated[
         str,
-        AllowedNames([TYPE_PREFIX + name for name in PUBLIC_NAMES.values()]),
+        AllowedNames([TYPE_PREFIX + name for name in [*PUBLIC_NAMES.values(), PING]]),
         "What happened.",
         Example("portal.hub.activated"),
     ]
@@ -70,15 +70,25 @@ class EventSchema(TypedDict):
 
 
 def ping_event(party: int, *, ident: str, now: datetime) -> dict[str, Any]:
-    """Make the event that tests a webhook; it is no entry of the feed."""
+    """Make the event that tests a webhook: whole, as every other, but no entry of the feed."""
+    data: EventDataSchema = {
+        "guid": None,
+        "firmware_version": None,
+        "rollout": None,
+        "reason": None,
+        "activated_after_halt": False,
+        "facts": {},
+    }
     return {
         "specversion": "1.0",
         "id": ident,
         "source": source_of(party),
         "type": TYPE_PREFIX + PING,
+        "subject": source_of(party),
         "time": now,
         "datacontenttype": "application/json",
-        "data": {},
+        "dataschema": schema_address(),
+        "data": data,
     }
 
 

@@ -21,6 +21,7 @@ from notifications.mails import MailDigest, last_digest_time
 from notifications.models import Message, Reader
 from notifications.notice_facts import OWN
 from notifications.notice_texts import notice_text
+from portal.events.kinds import EntryKind
 from portal.events.naming import rollout_names
 from portal.events.sequencer import CoarseEntry
 from portal.identity.models import Organisation, OrganisationKind, User
@@ -47,6 +48,8 @@ def fan_out(entries: Sequence[CoarseEntry]) -> None:
     )
     suppliers = _suppliers_among(entries)
     for entry in entries:
+        if entry.kind == EntryKind.INSTRUCTION_APPLIED and entry.data.get("at_once"):
+            continue  # for people it was said when it was received
         data = {**entry.data, OWN: entry.party_id in suppliers}
         words = notice_text(entry.kind, data, rollout_name=names.get(entry.rollout_id or 0, ""))
         notices.append(

@@ -21,12 +21,10 @@ from rollouts.service_requests import writing
 from rollouts.states import FailureCode
 
 _KINDS: Final = (
-    EntryKind.INSTRUCTION_RECEIVED,
     EntryKind.INSTRUCTION_APPLIED,
     EntryKind.HUB_ACTIVATED,
     EntryKind.HUB_VERSION_READ,
 )
-_OF_INSTRUCTIONS: Final = frozenset({EntryKind.INSTRUCTION_RECEIVED, EntryKind.INSTRUCTION_APPLIED})
 _ANY_ROLE: Final = ActivationCode.IMPORT | ActivationCode.GAS
 _ROLES: Final[Mapping[str, ActivationCode]] = {"IS": ActivationCode.IMPORT, "GS": ActivationCode.GAS}
 _FIRST_ALERT: Final = 1 << 63
@@ -115,7 +113,7 @@ def _messages(
     recipients = _Recipients.of(scope)
     for entry in entries.entries:
         texts: list[str] = []
-        if entry.kind in _OF_INSTRUCTIONS:
+        if entry.kind == EntryKind.INSTRUCTION_APPLIED:
             if request := requests.get(_finished(entry)):
                 texts = [_result(scope, request, at=entry.at)]
         elif entry.kind == EntryKind.HUB_ACTIVATED and entry.guid is not None:
@@ -150,10 +148,8 @@ class _Recipients:
 
 
 def _finished(entry: Entry) -> str:
-    """Return the instruction an entry tells the end of; nothing where it is still being applied."""
-    if entry.kind not in _OF_INSTRUCTIONS or entry.data is None:
-        return ""
-    if entry.kind == EntryKind.INSTRUCTION_RECEIVED and entry.data.get("status") != "APPLIED":
+    """Return the instruction an entry tells the end of, if it does."""
+    if entry.kind != EntryKind.INSTRUCTION_APPLIED or entry.data is None:
         return ""
     return str(entry.data.get("instruction", ""))
 

@@ -38,6 +38,7 @@ __all__ = [
     "ACTIVATION_SENT_STATES",
     "AWAITING_CONSENTS",
     "CHANGEABLE_STATES",
+    "CONSENT_NAMES",
     "ELIGIBLE_SMI_STATUSES",
     "FAILED_STATES",
     "GONE_SMI_STATUSES",
@@ -70,6 +71,8 @@ __all__ = [
 
 #: Rows (code, attempts, wait, back_to), to join failures with.
 RETRY_POLICIES = Sql(retry_values_sql())
+#: The public names of consents, to be indexed with one.
+CONSENT_NAMES = Sql(f"(ARRAY[{', '.join(repr(consent.name) for consent in sorted(Consent))}])")
 #: What a hub (`h`) must be by itself, for a firmware to be applied to it (R1.6).
 SUITABLE = Sql(
     "h.device_model_id = %(device_model_id)s AND h.cpl_entry_id = ANY(%(predecessors)s)"

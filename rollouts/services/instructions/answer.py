@@ -14,12 +14,11 @@ from typing import Final
 
 import orjson
 
-from portal.events.kinds import EntryKind
 from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.statements import Sql, literal
 from portal.kernel.transactions import inside_unit_of_work
-from rollouts.models import Batch, Rollout
+from rollouts.models import Batch, Instruction, Rollout
 from rollouts.reads.instructions.receipts import InstructionTally
 from rollouts.reads.rollouts.chosen import is_chosen, is_chosen_sql
 from rollouts.services.instructions.hub_list import STAGING, Int64s, stage
@@ -40,6 +39,7 @@ from rollouts.states import (
     OPEN_STATUSES,
     Answer,
     BatchKind,
+    Consent,
     InstructionKind,
     RejectionReason,
     TargetState,
@@ -251,6 +251,7 @@ class _Statement:
             "state": state_sql("t", settled.consent),
         }
         self.params = _params(rollout, order, now=now) | terms.params | {"instruction_id": instruction_id}
+        self.params |= {} if instruction_id is None else _entry_data(order, instruction_id)
         self.params |= {f"batches_{number}": ids for number, ids in enumerate(_batch_ids(order, batches))}
 
     @property
@@ -381,12 +382,18 @@ def _params(rollout: Rollout, order: AnswerOrder, *, now: datetime) -> dict[str,
         "activate_at": order.activate_at,
         "received_at": order.received_at,
         "now": now,
-        "scheduled": int(EntryKind.HUB_SCHEDULED),
         "likely_at": likely_at,
-        "likely_data": orjson.dumps(
-            {"effective_at": f"{likely_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
-        ).decode(),
     }
+
+
+def _entry_data(order: AnswerOrder, instruction_id: int) -> dict[str, str]:
+    """Write what entries about the hubs say; which instruction it was, its own Supplier alone is told."""
+    likely_at = (order.activate_at or order.received_at).astimezone(UTC)
+    likely = {"effective_at": f"{likely_at:%Y-%m-%dT%H:%M:%SZ}", "consent": Consent.COMPLETE.name}
+    reference = Instruction.objects.filter(pk=instruction_id).values_list("reference", flat=True).first()
+    own = {"instruction": reference} if reference else {}
+    data = {"own_data": own, "likely_data": likely, "likely_own_data": {**likely, **own}}
+    return {name: orjson.dumps(value).decode() for name, value in data.items()}
 
 
 def _parts(texts: Mapping[str, str]) -> dict[str, Sql]:

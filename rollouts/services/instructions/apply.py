@@ -243,21 +243,17 @@ def _add_hubs(instruction: Instruction, name: str, hubs_by_party: Mapping[int, i
     instruction.summary[name] = {str(party): hubs for party, hubs in added.items()}
 
 
-def _write_down_applied(instruction: Instruction, *, at: datetime) -> None:
+@inside_unit_of_work
+def publish_applied(instruction: Instruction, *, at: datetime, at_once: bool) -> Mapping[str, object]:
+    """Tell a Supplier that an instruction is applied; return what. `at_once`: as it was received."""
     data: dict[str, object] = {
         "instruction": instruction.reference,
         "kind": instruction.kind,
         "lines": instruction.lines,
         "accepted": instruction.accepted,
         "rejected": instruction.rejected,
+        "at_once": at_once,
     }
-    by = Scope(
-        organisation_id=instruction.organisation_id,
-        kind=OrganisationKind.SUPPLIER,
-        user_id=instruction.user_id,
-        name="the portal",
-    )
-    record("instruction.applied", subject=f"rollout:{instruction.rollout_id}", by=by, at=at, facts=data)
     publish_entries(
         EntryKind.INSTRUCTION_APPLIED,
         parties=[instruction.organisation_id],
@@ -265,3 +261,15 @@ def _write_down_applied(instruction: Instruction, *, at: datetime) -> None:
         rollout_id=instruction.rollout_id,
         data=data,
     )
+    return data
+
+
+def _write_down_applied(instruction: Instruction, *, at: datetime) -> None:
+    data = publish_applied(instruction, at=at, at_once=False)
+    by = Scope(
+        organisation_id=instruction.organisation_id,
+        kind=OrganisationKind.SUPPLIER,
+        user_id=instruction.user_id,
+        name="the portal",
+    )
+    record("instruction.applied", subject=f"rollout:{instruction.rollout_id}", by=by, at=at, facts=data)

@@ -33,6 +33,7 @@ from rollouts.services.instructions.apply import (
     finish_instruction,
     keep_refused,
     notify_second_suppliers,
+    publish_applied,
     store_source,
 )
 from rollouts.services.instructions.hub_list import HubList, RefusedLine, in_order, spelt_lines
@@ -383,5 +384,7 @@ def _write_down(scope: Scope, instruction: Instruction, receipt: Receipt, *, at:
         rollout_id=receipt.rollout_id,
         data={**notice, "accepted": receipt.accepted, "rejected": receipt.rejected},
     )
-    if not receipt.is_finished:
+    if receipt.is_finished:
+        publish_applied(instruction, at=at, at_once=True)
+    else:
         run_after_commit(lambda: enqueue_instruction(instruction.pk))

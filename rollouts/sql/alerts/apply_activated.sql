@@ -51,7 +51,7 @@ WITH said AS (
               moved.old_entry_id, moved.old_status, moved.activated_after_halt, moved.is_past
 ), before AS MATERIALIZED (
     -- A handful: joined with the whole CPL, each hub would walk all of it.
-    SELECT id, firmware_version FROM rollouts_cplentry
+    SELECT id, firmware_version, jsonb_build_object('previous_version', firmware_version) AS facts FROM rollouts_cplentry
      WHERE id = ANY (ARRAY(SELECT DISTINCT old_entry_id FROM said)) AND id <> %(entry_id)s
 ), changed AS (
     SELECT smi.guid, smi.gpf_guid, smi.alert_id::text AS evidence, before.firmware_version AS old_version
@@ -68,15 +68,19 @@ WITH said AS (
     SELECT guid, %(now)s, %(rollout_id)s, {HistoryKind.STATUS}, 'Suspended', 'Commissioned', alert_id::text
       FROM smi WHERE old_status = {SmiStatus.SUSPENDED}
 ), told AS (
-    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
-    SELECT guid, %(now)s, import_supplier_id, %(rollout_id)s, %(entry_id)s, {EntryKind.HUB_ACTIVATED},
-           activated_after_halt::int * {ActivationCode.AFTER_HALT} + {ActivationCode.IMPORT}
-           + CASE WHEN gas_supplier_id = import_supplier_id THEN {ActivationCode.GAS} ELSE 0 END
-      FROM smi WHERE import_supplier_id IS NOT NULL
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code, data)
+    SELECT smi.guid, %(now)s, smi.import_supplier_id, %(rollout_id)s, %(entry_id)s, {EntryKind.HUB_ACTIVATED},
+           smi.activated_after_halt::int * {ActivationCode.AFTER_HALT} + {ActivationCode.IMPORT}
+           + CASE WHEN smi.gas_supplier_id = smi.import_supplier_id THEN {ActivationCode.GAS} ELSE 0 END,
+           before.facts
+      FROM smi LEFT JOIN before ON before.id = smi.old_entry_id
+     WHERE smi.import_supplier_id IS NOT NULL
      UNION ALL
-    SELECT guid, %(now)s, gas_supplier_id, %(rollout_id)s, %(entry_id)s, {EntryKind.HUB_ACTIVATED},
-           activated_after_halt::int * {ActivationCode.AFTER_HALT} + {ActivationCode.GAS}
-      FROM smi WHERE gas_supplier_id IS DISTINCT FROM import_supplier_id AND gas_supplier_id IS NOT NULL
+    SELECT smi.guid, %(now)s, smi.gas_supplier_id, %(rollout_id)s, %(entry_id)s, {EntryKind.HUB_ACTIVATED},
+           smi.activated_after_halt::int * {ActivationCode.AFTER_HALT} + {ActivationCode.GAS},
+           before.facts
+      FROM smi LEFT JOIN before ON before.id = smi.old_entry_id
+     WHERE smi.gas_supplier_id IS DISTINCT FROM smi.import_supplier_id AND smi.gas_supplier_id IS NOT NULL
 ), landed AS (
     DELETE FROM rollouts_hub_in_flight
      WHERE rollout_id = %(rollout_id)s AND guid = ANY (ARRAY(SELECT guid FROM moved))

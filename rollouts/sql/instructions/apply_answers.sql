@@ -30,15 +30,19 @@ WITH changed AS (
 ), told AS (
     -- To the minute: of one submission all entries would share a microsecond, and hubs group by their other Supplier.
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
-    SELECT guid, date_trunc('minute', %(now)s::timestamptz), party_id, %(rollout_id)s, %(version_id)s, %(scheduled)s,
+    SELECT guid, date_trunc('minute', %(now)s::timestamptz), party_id, %(rollout_id)s, %(version_id)s,
+           {EntryKind.HUB_SCHEDULED},
            -- Most hubs take effect when it was asked: their entry is written once, not a hub at a time.
-           CASE WHEN effective_at = %(likely_at)s THEN %(likely_data)s::jsonb
+           CASE WHEN effective_at = %(likely_at)s AND consent = {Consent.COMPLETE}
+                THEN CASE WHEN party_id = %(party_id)s THEN %(likely_own_data)s::jsonb ELSE %(likely_data)s::jsonb END
                 ELSE jsonb_build_object('effective_at', to_char(effective_at AT TIME ZONE 'UTC',
-                                                                'YYYY-MM-DD"T"HH24:MI:SS"Z"')) END
-      FROM (SELECT guid, effective_at, import_supplier_id AS party_id
+                                                                'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                                        'consent', {CONSENT_NAMES}[consent])
+                     || CASE WHEN party_id = %(party_id)s THEN %(own_data)s::jsonb ELSE '{}'::jsonb END END
+      FROM (SELECT guid, effective_at, consent, import_supplier_id AS party_id
               FROM changed WHERE consent >= {Consent.COMPLETE} AND import_supplier_id IS NOT NULL
              UNION ALL
-            SELECT guid, effective_at, gas_supplier_id
+            SELECT guid, effective_at, consent, gas_supplier_id
               FROM changed
              WHERE consent >= {Consent.COMPLETE} AND gas_supplier_id IS NOT NULL
                AND gas_supplier_id IS DISTINCT FROM import_supplier_id
@@ -49,9 +53,9 @@ WITH changed AS (
     SELECT changed.guid, date_trunc('minute', %(now)s::timestamptz), party.id, %(rollout_id)s, %(version_id)s,
            {EntryKind.HUB_CONSENT},
            jsonb_build_object(
-               'consent', CASE changed.consent WHEN {Consent.AWAITING} THEN 'AWAITING' WHEN {Consent.AWAITING_BOTH} THEN 'AWAITING_BOTH'
-                               ELSE 'AWAITING_SECOND' END,
+               'consent', {CONSENT_NAMES}[changed.consent],
                'effective_at', to_char(changed.effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+           || CASE WHEN party.id = %(party_id)s THEN %(own_data)s::jsonb ELSE '{}'::jsonb END
       FROM changed
      CROSS JOIN LATERAL (SELECT changed.import_supplier_id UNION SELECT changed.gas_supplier_id) AS party (id)
      WHERE changed.is_open_again AND party.id IS NOT NULL

@@ -24,7 +24,8 @@ WITH page AS (
     SELECT closed.guid, date_trunc('minute', %(now)s::timestamptz), party.id, %(rollout_id)s, rollout.cpl_entry_id,
            {EntryKind.HUB_SCHEDULED},
            jsonb_build_object('effective_at', to_char(closed.effective_at AT TIME ZONE 'UTC',
-                                                      'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+                                                      'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                              'consent', {CONSENT_NAMES}[{Consent.DEFAULTED}])
       FROM closed
       JOIN rollouts_rollout AS rollout ON rollout.id = %(rollout_id)s
      CROSS JOIN LATERAL (SELECT closed.imports UNION SELECT closed.gas) AS party (id)

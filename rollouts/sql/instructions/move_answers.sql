@@ -79,7 +79,8 @@ WITH was AS MATERIALIZED (
     SELECT changed.guid, date_trunc('minute', %(now)s::timestamptz), party.id, changed.rollout_id,
            rollout.cpl_entry_id, {EntryKind.HUB_SCHEDULED},
            jsonb_build_object('effective_at', to_char(changed.effective_at AT TIME ZONE 'UTC',
-                                                      'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+                                                      'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                              'consent', {CONSENT_NAMES}[changed.consent])
       FROM changed
       JOIN rollouts_rollout AS rollout ON rollout.id = changed.rollout_id
      CROSS JOIN LATERAL (SELECT changed.imports UNION SELECT changed.gas) AS party (id)
@@ -89,8 +90,7 @@ WITH was AS MATERIALIZED (
     SELECT changed.guid, date_trunc('minute', %(now)s::timestamptz), party.id, changed.rollout_id,
            rollout.cpl_entry_id, {EntryKind.HUB_CONSENT},
            jsonb_build_object(
-               'consent', CASE changed.consent WHEN {Consent.AWAITING} THEN 'AWAITING' WHEN {Consent.AWAITING_BOTH} THEN 'AWAITING_BOTH'
-                               ELSE 'AWAITING_SECOND' END,
+               'consent', {CONSENT_NAMES}[changed.consent],
                'effective_at', to_char(changed.effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
       FROM changed
       JOIN rollouts_rollout AS rollout ON rollout.id = changed.rollout_id

@@ -14,13 +14,14 @@ WITH moved AS (
                      AND t.import_answer = {Answer.NONE} AND t.gas_answer = {Answer.NONE} END
        AND t.batch_id = ANY(%(open_batches)s)
        AND {chosen}
-    RETURNING t.guid, t.effective_at, t.import_supplier_id AS imports, t.gas_supplier_id AS gas
+    RETURNING t.guid, t.effective_at, t.consent, t.import_supplier_id AS imports, t.gas_supplier_id AS gas
 ), told AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
     SELECT moved.guid, date_trunc('minute', %(now)s::timestamptz), party.id, %(rollout_id)s, rollout.cpl_entry_id,
            {EntryKind.HUB_SCHEDULED},
            jsonb_build_object('effective_at', to_char(moved.effective_at AT TIME ZONE 'UTC',
-                                                      'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+                                                      'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                              'consent', {CONSENT_NAMES}[moved.consent])
       FROM moved
       JOIN rollouts_rollout AS rollout ON rollout.id = %(rollout_id)s
      CROSS JOIN LATERAL (SELECT moved.imports UNION SELECT moved.gas) AS party (id)

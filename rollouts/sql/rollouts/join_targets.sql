@@ -29,7 +29,8 @@ WITH joined AS (
     INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
     SELECT joined.guid, date_trunc('minute', %(now)s::timestamptz), party.id, %(rollout_id)s, %(cpl_entry_id)s,
            {EntryKind.HUB_SCHEDULED},
-           jsonb_build_object('effective_at', to_char(joined.effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+           jsonb_build_object('effective_at', to_char(joined.effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                              'consent', {CONSENT_NAMES}[joined.consent])
       FROM joined
      CROSS JOIN LATERAL (SELECT joined.imports UNION SELECT joined.gas) AS party (id)
      WHERE party.id IS NOT NULL AND joined.consent >= {Consent.COMPLETE}

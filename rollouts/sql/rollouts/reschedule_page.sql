@@ -38,7 +38,8 @@ WITH page AS MATERIALIZED (
     SELECT changed.guid, date_trunc('minute', %(now)s::timestamptz), party.id, %(rollout_id)s, rollout.cpl_entry_id,
            {EntryKind.HUB_SCHEDULED},
            jsonb_build_object('effective_at', to_char(changed.effective_at AT TIME ZONE 'UTC',
-                                                      'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+                                                      'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                              'consent', {CONSENT_NAMES}[changed.new_consent])
       FROM changed
       JOIN rollouts_rollout AS rollout ON rollout.id = %(rollout_id)s
      CROSS JOIN LATERAL (SELECT changed.imports UNION SELECT changed.gas) AS party (id)
@@ -48,8 +49,7 @@ WITH page AS MATERIALIZED (
     SELECT changed.guid, date_trunc('minute', %(now)s::timestamptz), party.id, %(rollout_id)s, rollout.cpl_entry_id,
            {EntryKind.HUB_CONSENT},
            jsonb_build_object(
-               'consent', CASE changed.new_consent WHEN {Consent.AWAITING} THEN 'AWAITING' WHEN {Consent.AWAITING_BOTH} THEN 'AWAITING_BOTH'
-                               ELSE 'AWAITING_SECOND' END,
+               'consent', {CONSENT_NAMES}[changed.new_consent],
                'effective_at', to_char(changed.effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
       FROM changed
       JOIN rollouts_rollout AS rollout ON rollout.id = %(rollout_id)s

@@ -54,7 +54,8 @@ WITH found AS (
            {EntryKind.HUB_SCHEDULED},
            jsonb_build_object('effective_at', to_char(
                CASE WHEN is_same THEN settled.effective_at ELSE settled.automatic_at END AT TIME ZONE 'UTC',
-               'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+               'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+               'consent', {CONSENT_NAMES}[settled.new_consent])
       FROM settled
      CROSS JOIN LATERAL (SELECT settled.imports UNION SELECT settled.gas) AS party (id)
      WHERE party.id IS NOT NULL AND settled.new_consent >= {Consent.COMPLETE}
