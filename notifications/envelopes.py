@@ -14,7 +14,7 @@ import orjson
 from django.conf import settings
 
 from portal.events.kinds import PUBLIC_NAMES
-from portal.rest.schemas import AllowedNames, Example, GuidText, TextFormat
+from portal.rest.schemas import AllowedNames, Component, Example, GuidText, TextFormat
 
 TYPE_PREFIX: Final = "portal."
 BATCH: Final = "application/cloudevents-batch+json"
@@ -45,7 +45,9 @@ class EventDataSchema(TypedDict):
     activated_after_halt: Annotated[
         bool, "The hub had activated before the halt of its rollout could reach it."
     ]
-    facts: Annotated[dict[str, Any], "More, by kind.", Example({})]
+    facts: Annotated[
+        dict[str, Any], Component("EventFacts"), "More, by kind: `EventFactsByKind` names which.", Example({})
+    ]
 
 
 class EventSchema(TypedDict):

@@ -196,7 +196,7 @@ def voided(data: Data) -> str:
 
 def closed(data: Data) -> str:
     """Return what became of the hubs of a window that has closed."""
-    of = f" for “{data['batch']}”" if data.get("batch") else ""
+    of = f" for “{data['batch_name']}”" if data.get("batch_name") else ""
     sentences = (
         [f"The time for instructions{of} ended at {at(data, 'cutoff_at')}."] if data.get("cutoff_at") else []
     )

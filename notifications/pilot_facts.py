@@ -82,7 +82,7 @@ def answered(data: Data) -> str:
     who, many = data.get("supplier", "A Supplier"), count(data, "hubs")
     number = f"{hubs(many)} {verb(many, 'takes', 'take')} part"
     comment = f" It writes: {data['comment']}" if data.get("comment") else ""
-    if not data.get("accepted"):
+    if not data.get("is_accepted"):
         return f"{who} does not accept that {number} in the pilot.{comment}"
     return f"{who} accepts that {number} in the pilot; {count(data, 'joined'):,} joined with it.{comment}"
 

@@ -116,11 +116,11 @@ EXAMPLES: Final[Mapping[K, tuple[NoticeExample, ...]]] = {
     ),
     K.PILOT_PROPOSAL_WITHDRAWN: (_supplier({"submission": 9, "hubs": 25}),),
     K.PILOT_ANSWERED: (
-        _dcc({"supplier": "Ambergate Energy", "accepted": True, "hubs": 25, "joined": 24, "comment": ""}),
+        _dcc({"supplier": "Ambergate Energy", "is_accepted": True, "hubs": 25, "joined": 24, "comment": ""}),
         _dcc(
             {
                 "supplier": "Elmsworth Energy",
-                "accepted": False,
+                "is_accepted": False,
                 "hubs": 1,
                 "joined": 0,
                 "comment": "We have no staff for calls in that week.",
@@ -230,7 +230,7 @@ EXAMPLES: Final[Mapping[K, tuple[NoticeExample, ...]]] = {
     K.WINDOW_CLOSED: (
         _supplier(
             {
-                "batch": "",
+                "batch_name": None,
                 "hubs": 1204,
                 "complete": 640,
                 "defaulted": 564,

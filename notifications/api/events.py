@@ -11,7 +11,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from notifications.cloud_events import WrittenPage
-from notifications.envelopes import BATCH, EventSchema
+from notifications.envelopes import BATCH, TYPE_PREFIX, EventSchema
+from notifications.facts import facts_by_kind, facts_schema
 from notifications.long_poll import AT_HEAD, LONGEST_WAIT, position_of_cursor, wait_for_slice
 from portal.events.feed import MOST_AT_ONCE
 from portal.events.kinds import KINDS_BY_PUBLIC_NAME
@@ -85,6 +86,10 @@ class CloudEventBatchRenderer(JsonRenderer):
 
     media_type = BATCH
     format = "cloudevents-batch"
+
+
+facts_schema()
+facts_by_kind(TYPE_PREFIX)
 
 
 class EventsView(ResourceView):

@@ -102,6 +102,12 @@ def schema_reference(shape: type) -> Schema:
     return {"$ref": _PREFIX + name}
 
 
+def sparse_reference(shape: type) -> Schema:
+    """Return a reference to the schema of a TypedDict of which any member may be missing."""
+    _SPARSE.add(shape.__name__.removesuffix("Schema"))
+    return schema_reference(shape)
+
+
 def enum_name(source: type[enum.Enum]) -> str:
     """Return the name under which an enumeration is described."""
     return source.__qualname__.replace(".", "")

@@ -148,7 +148,7 @@ def _say_closed(
             if row.consent == Consent.DEFAULTED:
                 by_party[party] += Counter({"at_a_suppliers_time": row.sooner})
     data = {
-        "batch": name,
+        "batch_name": name,
         "cutoff_at": cutoff_at.isoformat(),
         "automatic_at": automatic_at.isoformat(),
     }

@@ -352,7 +352,7 @@ def _notify_answer(
 ) -> None:
     facts = {
         "submission": submission.pk,
-        "accepted": submission.status == PilotSubmission.Status.ACCEPTED,
+        "is_accepted": submission.status == PilotSubmission.Status.ACCEPTED,
         "hubs": submission.hubs,
         "joined": joined,
         "comment": submission.comment,

@@ -181,7 +181,7 @@ def party_numbers(rollout: Rollout, shares: Shares) -> dict[int, dict[str, Any]]
     )
     numbers = numbers_by_party(shares)
     for party in shares.by_supplier:
-        numbers[party]["instructions"] = in_force[party]
+        numbers[party]["instructions_in_force"] = in_force[party]
     return numbers
 
 

@@ -48,10 +48,10 @@ def test_what_is_withdrawn_is_awaited_again_and_dccs_time_holds_until_then(world
 def test_both_suppliers_of_a_shared_hub_hear_what_is_settled_and_what_is_open_again_and_neither_of_the_others_instruction(
     world, rollout, now
 ):
-    hubs, at = [world.guid(SPLIT_IMPORT)], now + timedelta(days=30)
-    give(world.as_supplier, rollout, hubs, now=now, at=at)
-    agreed = give(world.as_other, rollout, hubs, now=now, kind=AGREE)
-    give(world.as_supplier, rollout, hubs, now=now, at=at + timedelta(days=1), kind=INSTRUCT)
+    hubs, at, hour = [world.guid(SPLIT_IMPORT)], now + timedelta(days=30), timedelta(hours=1)
+    give(world.as_supplier, rollout, hubs, now=now + hour, at=at)
+    agreed = give(world.as_other, rollout, hubs, now=now + 2 * hour, kind=AGREE)
+    give(world.as_supplier, rollout, hubs, now=now + 3 * hour, at=at + timedelta(days=1), kind=INSTRUCT)
 
     of_other = entries(world.other, world, SPLIT_IMPORT)
 

@@ -119,7 +119,11 @@ def test_a_batch_closes_at_its_own_cut_off(world, rollout, now):
     assert hubs(rollout, consent=Consent.DEFAULTED).count() == 5
     assert Rollout.objects.get().window_closed_at is None
     entry = FeedOutbox.objects.get(kind=EntryKind.WINDOW_CLOSED)
-    assert (entry.party_id, entry.data["batch"], entry.data["defaulted"]) == (world.supplier.pk, "Wave 1", 5)
+    assert (entry.party_id, entry.data["batch_name"], entry.data["defaulted"]) == (
+        world.supplier.pk,
+        "Wave 1",
+        5,
+    )
 
 
 def test_an_answer_that_was_in_time_but_late_to_its_hub_defaults_at_once(world, rollout, now):

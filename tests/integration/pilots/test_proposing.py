@@ -83,7 +83,7 @@ def test_hubs_of_one_supplier_join_once_it_accepts(world, rollout, now):
     assert told(EntryKind.PILOT_PROPOSED).keys() == {world.supplier.pk}
     entry = told(EntryKind.PILOT_ANSWERED)
     assert entry.keys() == {world.dcc.pk}
-    assert (entry[world.dcc.pk]["accepted"], entry[world.dcc.pk]["joined"]) == (True, 3)
+    assert (entry[world.dcc.pk]["is_accepted"], entry[world.dcc.pk]["joined"]) == (True, 3)
     assert Event.objects.filter(name__in=["pilot.proposed", "pilot.answered"]).count() == 2
     assert services.measure_drift(rollout_id=rollout.pk).total == 0
 

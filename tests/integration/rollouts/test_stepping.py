@@ -83,9 +83,9 @@ def test_each_party_hears_of_a_step_in_numbers_of_its_own_hubs(world: World, now
     }
     own = entries[world.supplier.pk]
     assert own["states"] == {"ELIGIBLE": 13, "DISTRIBUTED": 2, "ACTIVATING": 1}
-    assert (own["pending"], own["instructions"]) == (3, 1)
+    assert (own["pending"], own["instructions_in_force"]) == (3, 1)
     assert entries[world.other.pk]["states"] == {"ELIGIBLE": 6}
-    assert (entries[world.other.pk]["pending"], entries[world.other.pk]["instructions"]) == (0, 0)
+    assert (entries[world.other.pk]["pending"], entries[world.other.pk]["instructions_in_force"]) == (0, 0)
     assert entries[world.csp.pk]["hubs"] == 20
     assert world.panel.pk in entries
 
