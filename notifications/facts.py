@@ -143,8 +143,8 @@ _NOTICE: Final = (
 )
 _PILOT: Final = f"{_STEP} commentary pilot pilot_percent own_pilot"
 _DECIDED: Final = (
-    "name decision outcome status reason what_to_do means instructed_by_day open_again brought_forward overdue "
-    + _OWN
+    "name decision outcome status reason what_to_do means instructed_by_day open_again brought_forward"
+    f" overdue {_OWN}"
 )
 _RECEIPT: Final = "instruction kind channel activate_at lines status accepted rejected at_once"
 
