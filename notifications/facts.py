@@ -161,6 +161,7 @@ FACTS: Final[Mapping[K, str]] = {
     K.PILOT_PLANNED: "name starts_at ends_at starts_at_before ends_at_before",
     K.PILOT_REMINDED: "name hubs split cutoff_at automatic_at pilot_cap",
     K.PILOT_PROPOSED: "name submission hubs split comment activate_at automatic_at cutoff_at",
+    K.PILOT_PROPOSAL_WITHDRAWN: "name submission hubs",
     K.PILOT_ANSWERED: "name supplier submission is_accepted hubs joined comment",
     K.PILOT_SUBMITTED: "name submission hubs rejected score supplier",
     K.PILOT_CONFIRMED: "name submission hubs nominated split awaiting_your_answer declined comment",
