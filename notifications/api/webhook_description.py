@@ -20,6 +20,10 @@ Entries of your feed in order, at least once: a batch is sent again, under the s
 answered with 2xx. Check the signature (Standard Webhooks) and the time before you believe it, keep the
 entries, then answer.
 `docs/reference/webhooks.md` says how long the portal tries, and when it gives up."""
+XML: Final = "application/xml"
+_MESSAGES: Final = """\
+Where the webhook has a `user_id`: a page of its Service Request messages, each signed by the portal
+(`/service-requests/schema/messages-1.0.xsd`)."""
 DELIVERY: Final[Schema] = {
     "operationId": "takeEvents",
     "summary": "Take events",
@@ -32,7 +36,10 @@ DELIVERY: Final[Schema] = {
     ],
     "requestBody": {
         "required": True,
-        "content": {BATCH: {"schema": {"type": "array", "items": schema_reference(EventSchema)}}},
+        "content": {
+            BATCH: {"schema": {"type": "array", "items": schema_reference(EventSchema)}},
+            XML: {"schema": {"type": "string", "description": _MESSAGES}},
+        },
     },
     "responses": {
         "204": {"description": "Taken: the next batch follows."},

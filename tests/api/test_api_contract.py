@@ -17,6 +17,7 @@ from notifications.api.stream_description import PATH, REFUSES
 from notifications.envelopes import BATCH
 from notifications.stream.app import SYSTEMS
 from notifications.webhooks.signing import headers_for
+from portal.events.written import feed_messages
 from portal.kernel.refusals import Refusal
 from portal.problems import CATALOGUE
 from portal.rest import description
@@ -92,7 +93,7 @@ def test_what_the_portal_calls_is_described_as_it_is_called():
     signed = headers_for(["whsec_AAAA"], message_id="msg_1", at=datetime(2030, 1, 1, tzinfo=UTC), body=b"[]")
 
     assert {each["name"] for each in call["parameters"]} == signed.keys()
-    assert call["requestBody"]["content"].keys() == {BATCH}
+    assert call["requestBody"]["content"].keys() == {BATCH, feed_messages().content_type}
     assert call["requestBody"]["content"][BATCH]["schema"]["items"] == {"$ref": "#/components/schemas/Event"}
 
 
