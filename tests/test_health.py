@@ -60,7 +60,7 @@ def test_each_queue_that_stands_still_is_named_and_refuses_nothing(client, setti
 
     checks = answer.json()["checks"]
     assert (answer.status_code, checks["beat"]) == (200, "ok")
-    assert {name: said for name, said in checks.items() if name.startswith("queue_")} == {
+    assert {name: state for name, state in checks.items() if name.startswith("queue_")} == {
         "queue_dispatch": "silent for 14 s",
         **{f"queue_{queue}": "ok" for queue in QUEUES if queue != "dispatch"},
     }

@@ -74,28 +74,28 @@ def test_a_statement_names_its_codes(app, name):
 
 
 def test_no_module_compares_a_bare_code_in_a_piece_of_sql():
-    found = [
+    bare_codes = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in MODULES
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and COMPARED.search(node.value)
     ]
 
-    assert found == []
+    assert bare_codes == []
 
 
 def test_a_statement_has_a_file():
     begins = re.compile(
         r"\s*(?:SELECT|WITH \w+ AS|INSERT INTO|UPDATE \w+|DELETE FROM|TRUNCATE|ALTER|DROP)\b[^.]"
     )
-    found = {
+    bare_codes = {
         str(path.relative_to(ROOT))
         for path in MODULES
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and begins.match(node.value)
     }
 
-    assert found - IN_PLACE == set()
+    assert bare_codes - IN_PLACE == set()
 
 
 @pytest.mark.parametrize(("app", "name"), FILES)

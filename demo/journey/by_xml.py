@@ -134,10 +134,10 @@ def check_lists(journey: Journey, taken: Instruction, spoilt: HubFile) -> None:
     for reason, hubs in spoilt.expected.items():
         expected[_LISTS.get(reason, reason)] += hubs
     warning = response.find(f".//{{{desk.code.NAMESPACE}}}UpdateFirmwareWarning")
-    listed = {each.get("code") or each.tag.split("}")[1]: each.text.count(",") + 1 for each in warning}
+    warnings = {each.get("code") or each.tag.split("}")[1]: each.text.count(",") + 1 for each in warning}
     accepted = int(desk.code.text_of(response, "Accepted"))
-    if (listed, accepted) != (dict(expected), len(spoilt.good)):
-        raise AssertionError(f"The response names {listed}, {accepted} accepted; not {dict(expected)}.")
+    if (warnings, accepted) != (dict(expected), len(spoilt.good)):
+        raise AssertionError(f"The response names {warnings}, {accepted} accepted; not {dict(expected)}.")
 
 
 def figures(journey: Journey) -> dict[str, int]:
@@ -145,8 +145,8 @@ def figures(journey: Journey) -> dict[str, int]:
     desk = desk_of(journey)
     desk.fetch()
     party = scope_of(XML_SUPPLIER).organisation_id
-    told = FeedEntry.objects.filter(party_id=party, kind=EntryKind.HUB_ACTIVATED)
-    guids = told.values_list("guid", flat=True)
+    entries = FeedEntry.objects.filter(party_id=party, kind=EntryKind.HUB_ACTIVATED)
+    guids = entries.values_list("guid", flat=True)
     alerts_due = Counter(str(Guid.from_db(guid)) for guid in guids if guid is not None)
     alerts = Counter(desk.code.text_of(each, "DeviceID") for each in desk.of("CommsHubFirmwareActivation"))
     answers = Counter(desk.code.text_of(each, "RequestID") for name in _ANSWERS for each in desk.of(name))
@@ -161,5 +161,5 @@ def figures(journey: Journey) -> dict[str, int]:
     }
 
 
-def _differences(due: Counter[str], told: Counter[str]) -> int:
-    return (due - told).total() + (told - due).total()
+def _differences(due: Counter[str], entries: Counter[str]) -> int:
+    return (due - entries).total() + (entries - due).total()

@@ -61,3 +61,9 @@ def stage_of(world: World, *, now: datetime, **rollout: object) -> Stage:
         dcc=System(world.dcc),
         csp=System(world.csp),
     )
+
+
+@pytest.fixture
+def panel(stage: Stage) -> System:
+    """A system of the Panel."""
+    return System(stage.world.panel)

@@ -235,10 +235,10 @@ def test_a_person_reads_with_the_session_and_writes_with_a_csrf_token(stage):
     browser.force_login(stage.world.supplier_user)
 
     read = browser.get(f"{PREFIX}/rollouts")
-    written = browser.post(PREFIX + stage.path("/instructions"), b"{}", content_type="application/json")
+    answer = browser.post(PREFIX + stage.path("/instructions"), b"{}", content_type="application/json")
 
     assert read.status_code == 200
-    assert (written.status_code, body_of(written)["code"]) == (403, "permission_denied")
+    assert (answer.status_code, body_of(answer)["code"]) == (403, "permission_denied")
 
 
 def test_what_is_no_resource_is_a_problem_too(stage):

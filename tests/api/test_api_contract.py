@@ -76,8 +76,8 @@ def test_every_operation_says_what_it_takes_gives_and_refuses():
 @pytest.mark.requirement("R6.2")
 def test_the_stream_is_described_as_it_is_served():
     stream = description.openapi_document()["paths"][SYSTEMS]["get"]
-    served = [(ROOT / "notifications/stream" / name).read_text() for name in ("app.py", "subscribers.py")]
-    refused = set(re.findall(r'Refused\(\s*"([a-z_]+)", (\d+)', "".join(served)))
+    sources = [(ROOT / "notifications/stream" / name).read_text() for name in ("app.py", "subscribers.py")]
+    refused = set(re.findall(r'Refused\(\s*"([a-z_]+)", (\d+)', "".join(sources)))
     described = {(code, str(status)) for status, codes in REFUSES.items() for code in codes}
 
     assert PATH == SYSTEMS

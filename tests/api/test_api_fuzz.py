@@ -50,8 +50,8 @@ METHODS: Final = ("get", "put", "post", "patch", "delete")
 OPERATIONS: Final = [
     (path, method)
     for path, methods in openapi_document()["paths"].items()
-    for method, told in methods.items()
-    if method in METHODS and "x-served-by" not in told  # a stream has no end that could be waited for
+    for method, operation in methods.items()
+    if method in METHODS and "x-served-by" not in operation  # a stream has no end that could be waited for
 ]
 _numbers: Iterator[int] = itertools.count()
 

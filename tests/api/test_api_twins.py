@@ -250,9 +250,9 @@ OF_AREAS: Final = {
     for each in resolver.url_patterns
 }
 OPERATIONS: Final = {
-    told["operationId"]: (method, path)
+    operation["operationId"]: (method, path)
     for path, methods in description.openapi_document()["paths"].items()
-    for method, told in methods.items()
+    for method, operation in methods.items()
     if method in {"get", "put", "post", "patch", "delete"}
 }
 

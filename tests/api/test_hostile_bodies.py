@@ -28,13 +28,13 @@ def instruct(stage, body, *, kind=CSV, **headers):
     return stage.supplier.post(stage.path("/instructions?kind=INSTRUCT"), body, kind=kind, **headers)
 
 
-def listed(stage, *numbers):
+def guids_of(stage, *numbers):
     return "".join(f"{stage.guid(number)}\n" for number in numbers).encode()
 
 
 @pytest.mark.requirement("R3.8")
 def test_a_list_packed_in_parts_is_read_to_its_end(stage):
-    body = gzip.compress(b"guid\n" + listed(stage, 0)) + gzip.compress(listed(stage, 1, 2)) + b"\0" * 512
+    body = gzip.compress(b"guid\n" + guids_of(stage, 0)) + gzip.compress(guids_of(stage, 1, 2)) + b"\0" * 512
 
     answer = instruct(stage, body, Content_Encoding="gzip")
 
@@ -42,7 +42,7 @@ def test_a_list_packed_in_parts_is_read_to_its_end(stage):
 
 
 def test_a_packed_list_of_which_the_end_is_missing_is_refused_as_a_whole(stage):
-    complete = gzip.compress(b"guid\n" + listed(stage, *range(9))) + gzip.compress(listed(stage, 9))
+    complete = gzip.compress(b"guid\n" + guids_of(stage, *range(9))) + gzip.compress(guids_of(stage, 9))
 
     for cut in (1, 8, 9, 40, len(complete) - 30):
         answer = instruct(stage, complete[:-cut], Content_Encoding="gzip")
@@ -169,7 +169,7 @@ def test_a_line_that_broke_off_refuses_the_list_and_names_itself(stage, end):
 @pytest.mark.parametrize("kind", [CSV, NDJSON, "application/json"])
 def test_packed_or_not_the_same_list_under_the_same_key_is_one_instruction(stage, kind):
     body = {
-        CSV: listed(stage, 0, 1),
+        CSV: guids_of(stage, 0, 1),
         NDJSON: f'"{stage.guid(0)}"\n'.encode(),
         "application/json": f'{{"kind": "INSTRUCT", "guids": ["{stage.guid(0)}"]}}'.encode(),
     }[kind]
@@ -190,7 +190,7 @@ def test_packed_or_not_the_same_list_under_the_same_key_is_one_instruction(stage
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "GZIP "])
 def test_a_body_packed_in_another_way_is_refused(stage, encoding):
-    answer = instruct(stage, gzip.compress(listed(stage, 0)), Content_Encoding=encoding)
+    answer = instruct(stage, gzip.compress(guids_of(stage, 0)), Content_Encoding=encoding)
 
     assert answer.status_code == (201 if encoding == "GZIP " else 415)
     assert answer.has_header("Accept-Encoding") == (encoding != "GZIP ")

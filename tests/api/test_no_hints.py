@@ -47,13 +47,13 @@ def test_what_others_instruct_leaves_no_trace_in_ones_own_answers(stage):
     for _ in range(5):
         instruct(stage, stage.other, 17)
     two = instruct(stage, stage.supplier, 1)
-    listed = body_of(stage.supplier.get("/instructions", {"limit": 1}))
+    page = body_of(stage.supplier.get("/instructions", {"limit": 1}))
 
     ids = set(Instruction.objects.values_list("pk", flat=True))
-    for answer in (item, two, *listed["items"]):
+    for answer in (item, two, *page["items"]):
         numbers = {each for each in texts_in(answer) if type(each) is int and each > 1}
         assert numbers & ids - {stage.rollout.pk} == set()
-    (cursor,) = parse_qs(urlsplit(listed["next"]).query)["after"]
+    (cursor,) = parse_qs(urlsplit(page["next"]).query)["after"]
     plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     assert not any(str(each).encode() in plain for each in ids if each > 9)
     assert b"[" not in plain[:1]
@@ -167,5 +167,5 @@ def test_answers_of_a_second_supplier_share_no_moment_that_groups_their_hubs(sta
     moments = [hub["state_at"] for hub in hubs] + [place["state_at"] for place in places["places"]]
     assert len(events) == 2
     for moment in [*moments, *(event["time"] for event in events)]:
-        told = datetime.fromisoformat(moment)
-        assert (told.second, told.microsecond) == (0, 0), moment
+        read_at = datetime.fromisoformat(moment)
+        assert (read_at.second, read_at.microsecond) == (0, 0), moment

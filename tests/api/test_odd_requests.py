@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db]
 LATER = "2027-02-01T02:00:00Z"
 
 
-def listed(stage):
+def guid_list(stage):
     return {"kind": "INSTRUCT", "guids": [stage.guid(0)]}
 
 
@@ -35,7 +35,7 @@ class TestOneSourceForEachValue:
 
     def test_a_dry_run_says_what_the_query_says_of_a_json_body(self, stage):
         in_body = stage.supplier.post(
-            stage.path("/instructions?dry_run=true"), {**listed(stage), "kind": "DECLINE"}
+            stage.path("/instructions?dry_run=true"), {**guid_list(stage), "kind": "DECLINE"}
         )
         in_query = stage.supplier.post(
             stage.path("/instructions?dry_run=true&kind=DECLINE"), {"guids": [stage.guid(0)]}
@@ -59,20 +59,20 @@ class TestOneSourceForEachValue:
         ],
     )
     def test_two_that_say_different_things_are_refused(self, stage, query, member):
-        answer = stage.supplier.post(stage.path(f"/instructions?{query}"), {**listed(stage), **member})
+        answer = stage.supplier.post(stage.path(f"/instructions?{query}"), {**guid_list(stage), **member})
 
         assert codes_of(answer) == (422, [f"/{query.partition('=')[0]}"])
         assert not Instruction.objects.exists()
 
     def test_two_that_say_the_same_are_one(self, stage):
         answer = stage.supplier.post(
-            stage.path("/instructions?kind=INSTRUCT&name=Central"), {**listed(stage), "name": "Central"}
+            stage.path("/instructions?kind=INSTRUCT&name=Central"), {**guid_list(stage), "name": "Central"}
         )
 
         assert (answer.status_code, body_of(answer)["name"]) == (201, "Central")
 
     def test_a_name_in_the_query_is_heeded(self, stage):
-        answer = stage.supplier.post(stage.path("/instructions?name=Central"), listed(stage))
+        answer = stage.supplier.post(stage.path("/instructions?name=Central"), guid_list(stage))
 
         assert (answer.status_code, body_of(answer)["name"]) == (201, "Central")
 
@@ -170,7 +170,7 @@ class TestSpellings:
         assert (answer.status_code, body_of(answer)["accepted"]) == (201, 1)
 
     @pytest.mark.parametrize(
-        ("written", "status"),
+        ("text", "status"),
         [
             ("2027-02-01T02:00:00Z", 200),
             ("2027-02-01t02:00:00z", 200),
@@ -183,9 +183,9 @@ class TestSpellings:
             ("2027-02-01", 422),
         ],
     )
-    def test_times_are_read_by_the_rfc(self, stage, written, status):
+    def test_times_are_read_by_the_rfc(self, stage, text, status):
         answer = stage.supplier.post(
-            stage.path("/instructions?dry_run=true"), {**listed(stage), "activate_at": written}
+            stage.path("/instructions?dry_run=true"), {**guid_list(stage), "activate_at": text}
         )
 
         allowed = {200, 409} if status == 200 else {422}  # too late is a rule of the rollout
@@ -265,15 +265,15 @@ class TestWhereTheRequestGoes:
 
 
 class TestRequestId:
-    @pytest.mark.parametrize("said", ["a", "order 12/3: retry", "x" * 128, "00-4bf9/2f35:77b@3f4d"])
-    def test_it_is_kept_as_it_came(self, stage, said):
-        assert stage.supplier.get("/rollouts", X_Request_ID=said)["X-Request-ID"] == said
+    @pytest.mark.parametrize("request_id", ["a", "order 12/3: retry", "x" * 128, "00-4bf9/2f35:77b@3f4d"])
+    def test_it_is_kept_as_it_came(self, stage, request_id):
+        assert stage.supplier.get("/rollouts", X_Request_ID=request_id)["X-Request-ID"] == request_id
 
-    @pytest.mark.parametrize("said", ["", "x" * 129, "a\tb", "é", " "])
-    def test_another_is_given_where_it_cannot_be(self, stage, said):
-        answer = stage.supplier.get("/rollouts", X_Request_ID=said)
+    @pytest.mark.parametrize("request_id", ["", "x" * 129, "a\tb", "é", " "])
+    def test_another_is_given_where_it_cannot_be(self, stage, request_id):
+        answer = stage.supplier.get("/rollouts", X_Request_ID=request_id)
 
-        assert answer["X-Request-ID"] not in {said, ""}
+        assert answer["X-Request-ID"] not in {request_id, ""}
 
 
 class TestWhatIsWrong:

@@ -141,11 +141,11 @@ def _wait_for_relay() -> None:
     time.sleep(1)
 
 
-def _post_all(stage: Stage, rollout: Rollout, said: Sequence[Any], seconds: Seconds) -> None:
+def _post_all(stage: Stage, rollout: Rollout, activated: Sequence[Any], seconds: Seconds) -> None:
     before = clock.now()
     bodies = [
-        _body(said[at : at + LINES], rollout.cpl_entry.firmware_version, before)
-        for at in range(0, len(said), LINES)
+        _body(activated[at : at + LINES], rollout.cpl_entry.firmware_version, before)
+        for at in range(0, len(activated), LINES)
     ]
     headers = {"Authorization": f"Bearer {CSP_SECRETS['central']}", "Content-Type": "application/x-ndjson"}
     with (
@@ -156,7 +156,7 @@ def _post_all(stage: Stage, rollout: Rollout, said: Sequence[Any], seconds: Seco
         answers = list(pool.map(lambda body: client.post("/csp/v1/alerts", content=body), bodies))
         assert all(answer.status_code == 202 for answer in answers)
         wait_until(_is_all_told, within=600, every=0.05)
-    _check(rollout, len(said))
+    _check(rollout, len(activated))
 
 
 def _is_all_told() -> bool:
@@ -174,7 +174,7 @@ def _check(rollout: Rollout, hubs: int) -> None:
     assert not estate.count("SELECT count(*) FROM rollouts_hub_in_flight")
 
 
-def _body(said: Sequence[Any], version: str, before: datetime) -> bytes:
+def _body(activated: Sequence[Any], version: str, before: datetime) -> bytes:
     return b"".join(
         b'{"alert_id":"%s","command_id":%d,"guid":"%s","code":"CS06_RESPONSE","firmware_version":"%s",'
         b'"reason":"SUCCESS","occurred_at":"%s"}\n'
@@ -185,18 +185,20 @@ def _body(said: Sequence[Any], version: str, before: datetime) -> bytes:
             version.encode(),
             (before - timedelta(milliseconds=number)).isoformat(timespec="milliseconds").encode(),
         )
-        for number, (row, text) in enumerate(zip(said, format_many([row.guid for row in said]), strict=True))
+        for number, (row, text) in enumerate(
+            zip(activated, format_many([row.guid for row in activated]), strict=True)
+        )
     )
 
 
-def _bare(rollout: Rollout, said: Sequence[Any], seconds: Seconds) -> None:
+def _bare(rollout: Rollout, activated: Sequence[Any], seconds: Seconds) -> None:
     now = clock.now()
     blocks = [
         "".join(
             f"{uuid.uuid4()}\t{(now - timedelta(milliseconds=n)).isoformat()}\t{row.guid}\t{row.command_id}\n"
-            for n, row in enumerate(said[at : at + LINES])
+            for n, row in enumerate(activated[at : at + LINES])
         ).encode()
-        for at in range(0, len(said), LINES)
+        for at in range(0, len(activated), LINES)
     ]
     waiting = list(enumerate(blocks))
     params = {
@@ -228,6 +230,6 @@ def _bare(rollout: Rollout, said: Sequence[Any], seconds: Seconds) -> None:
                 thread.start()
             for thread in threads:
                 thread.join()
-    assert len(said) == estate.count(
+    assert len(activated) == estate.count(
         "SELECT count(*) FROM rollouts_target WHERE rollout_id = %(id)s AND state = 60", id=rollout.pk
     )

@@ -112,7 +112,7 @@ async def _hold(port: int, user: User) -> tuple[int, float]:
             stored.append(writer)
             return reader
 
-    async def told(reader: asyncio.StreamReader) -> bool:
+    async def read_event(reader: asyncio.StreamReader) -> bool:
         try:
             await asyncio.wait_for(reader.readuntil(b"event: entry"), 60)
         except (TimeoutError, asyncio.IncompleteReadError):
@@ -123,7 +123,7 @@ async def _hold(port: int, user: User) -> tuple[int, float]:
     readers = await asyncio.gather(*(opened() for _ in range(CLIENTS)))
     await asyncio.sleep(1)
     began = time.perf_counter()
-    waiting = [asyncio.create_task(told(reader)) for reader in readers]
+    waiting = [asyncio.create_task(read_event(reader)) for reader in readers]
     await asyncio.to_thread(_happen, user.organisation_id)
     reached = sum(await asyncio.gather(*waiting))
     seconds = time.perf_counter() - began
@@ -168,11 +168,11 @@ def _following(stage: Stage, who: estate.People) -> Figure:
     )
 
 
-def _post_one_by_one(stage: Stage, version: str, said: list[Any], sent: dict[str, float]) -> None:
+def _post_one_by_one(stage: Stage, version: str, alerts: list[Any], sent: dict[str, float]) -> None:
     headers = {"Authorization": f"Bearer {CSP_SECRETS['central']}", "Content-Type": "application/x-ndjson"}
     now: datetime = clock.now()
     with httpx.Client(base_url=stage.url, headers=headers, timeout=60) as client:
-        for row, guid in zip(said, format_many([row.guid for row in said]), strict=True):
+        for row, guid in zip(alerts, format_many([row.guid for row in alerts]), strict=True):
             body = alerting._body([row], version, now)
             sent[guid] = time.perf_counter()
             assert client.post("/csp/v1/alerts", content=body).status_code == 202

@@ -13,6 +13,11 @@ from typing import Any
 
 import pytest
 
+from portal.identity.models import OrganisationKind, User
+from portal.identity.roles import Role
+from tests.browser.accounts import PASSWORD
+from tests.factories import OrganisationFactory, UserFactory
+
 AXE = Path(__file__).parent.parent / "vendor" / "axe.min.js"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FLAGS = [
@@ -182,3 +187,32 @@ def walk(live_server: Any, open_page: Callable[..., Any], axe: Any, fits: Any, s
         return Walk(page, url=live_server.url, judges=(fits, axe), scripts=scripts)
 
     return _walk
+
+
+@pytest.fixture
+def account_settings(settings: Any, live_server: Any, fresh_cache: None) -> None:
+    """Quick hashes, second factors as in production, and links that lead to this server."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.SECOND_FACTOR_REQUIRED = True
+    settings.PORTAL_URL = live_server.url
+
+
+@pytest.fixture
+def alice() -> User:
+    """An administrator of a Supplier."""
+    organisation = OrganisationFactory(name="Northern Light Energy")
+    roles = [Role.SUPPLIER_ADMIN.value, Role.SUPPLIER_ANALYST.value]
+    return UserFactory(
+        name="Alice Armstrong",
+        email="alice@northern.example",
+        organisation=organisation,
+        roles=roles,
+        password=PASSWORD,
+    )
+
+
+@pytest.fixture
+def dora() -> User:
+    """Somebody of the DCC."""
+    dcc = OrganisationFactory(name="DCC", kind=OrganisationKind.DCC)
+    return UserFactory(name="Dora Dean", email="dora@dcc.example", organisation=dcc, password=PASSWORD)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core import mail
-from django.core.cache import cache
 
 from portal.accounts import clients, people, single_sign_on
 from portal.identity.api_scopes import ApiScope
@@ -17,32 +16,12 @@ from portal.identity.models import User
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
 from tests.browser.accounts import PASSWORD, WIDTHS, log_in_by_form, photograph
-from tests.factories import OrganisationFactory, UserFactory
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.1")]
-
-
-@pytest.fixture(autouse=True)
-def _quick_and_uncounted(settings: Any, live_server: Any) -> Any:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.SECOND_FACTOR_REQUIRED = True
-    settings.PORTAL_URL = live_server.url
-    cache.clear()
-    yield
-    cache.clear()
-
-
-@pytest.fixture
-def alice() -> User:
-    organisation = OrganisationFactory(name="Northern Light Energy")
-    roles = [Role.SUPPLIER_ADMIN.value, Role.SUPPLIER_ANALYST.value]
-    return UserFactory(
-        name="Alice Armstrong",
-        email="alice@northern.example",
-        organisation=organisation,
-        roles=roles,
-        password=PASSWORD,
-    )
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("account_settings"),
+    pytest.mark.requirement("R6.1"),
+]
 
 
 def furnish(alice: User, now: datetime) -> dict[str, str]:

@@ -6,43 +6,14 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core.cache import cache
 
-from portal.identity.models import OrganisationKind, User
-from portal.identity.roles import Role
-from tests.browser.accounts import PASSWORD, WIDTHS, code_of, log_in_by_form, photograph, show_that_it_is_me
-from tests.factories import OrganisationFactory, UserFactory
+from tests.browser.accounts import WIDTHS, code_of, log_in_by_form, photograph, show_that_it_is_me
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.1")]
-
-
-@pytest.fixture(autouse=True)
-def _quick_and_uncounted(settings: Any, live_server: Any) -> Any:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.SECOND_FACTOR_REQUIRED = True
-    settings.PORTAL_URL = live_server.url
-    cache.clear()
-    yield
-    cache.clear()
-
-
-@pytest.fixture
-def alice() -> User:
-    organisation = OrganisationFactory(name="Northern Light Energy")
-    roles = [Role.SUPPLIER_ADMIN.value, Role.SUPPLIER_ANALYST.value]
-    return UserFactory(
-        name="Alice Armstrong",
-        email="alice@northern.example",
-        organisation=organisation,
-        roles=roles,
-        password=PASSWORD,
-    )
-
-
-@pytest.fixture
-def dora() -> User:
-    dcc = OrganisationFactory(name="DCC", kind=OrganisationKind.DCC)
-    return UserFactory(name="Dora Dean", email="dora@dcc.example", organisation=dcc, password=PASSWORD)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("account_settings"),
+    pytest.mark.requirement("R6.1"),
+]
 
 
 def add_virtual_authenticator(page: Any) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.shortcuts import render
 from django.test import Client
 from django.urls import include, path
@@ -21,7 +20,7 @@ from portal.accounts import unsent_forms
 from tests.browser.scenes import make_scene
 from tests.factories import make_world
 
-pytestmark = [pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fresh_cache")]
 
 WIDTHS = [1280, 390]
 
@@ -43,13 +42,6 @@ urlpatterns = [
     path("sorry/<slug:template>/", _refuse),
     path("", include("portal.urls")),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _uncounted() -> Any:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 class Judge:

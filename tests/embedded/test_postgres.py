@@ -42,7 +42,7 @@ def server(home: Path) -> Iterator[PostgresServer]:
         yield server
 
 
-def kept(server: PostgresServer) -> str:
+def row_kept(server: PostgresServer) -> str:
     with psycopg.connect(server.url("portal")) as connection:
         row = connection.execute("SELECT word FROM kept").fetchone()
     assert row
@@ -50,7 +50,7 @@ def kept(server: PostgresServer) -> str:
 
 
 def test_what_was_committed_is_there_after_a_stop_and_a_start(server):
-    assert kept(server) == "here"
+    assert row_kept(server) == "here"
 
 
 def test_words_sort_by_code_point_as_in_production(server):
@@ -69,7 +69,7 @@ def test_a_killed_server_comes_back_on_its_port(server):
     server.restart()
 
     assert server.url("portal") == url
-    assert kept(server) == "here"
+    assert row_kept(server) == "here"
 
 
 def test_a_wrong_password_is_refused(server):
@@ -83,7 +83,7 @@ def test_two_runs_cannot_share_one_state(server):
     with pytest.raises(CannotStart, match="Another run already uses"):
         PostgresServer(server.home, durable=False).start()
 
-    assert kept(server) == "here"
+    assert row_kept(server) == "here"
 
 
 def test_a_lock_whose_number_went_to_somebody_else_is_forgiven(home):
@@ -95,7 +95,7 @@ def test_a_lock_whose_number_went_to_somebody_else_is_forgiven(home):
     lock.write_text(f"{bystander.pid}\n{rest}")
 
     with postgres.running(home, durable=False) as server:
-        assert kept(server) == "here"
+        assert row_kept(server) == "here"
 
     assert bystander.poll() is None
     bystander.kill()
@@ -108,7 +108,7 @@ def test_a_server_left_behind_by_a_killed_launcher_is_ended(home):
     left._lock.close()  # as the kernel does when the launcher dies
 
     with postgres.running(home, durable=False) as server:
-        assert kept(server) == "here"
+        assert row_kept(server) == "here"
         assert left._process.wait(5) == 0
 
 
@@ -144,7 +144,7 @@ def test_a_port_taken_at_the_last_moment_is_changed(home, monkeypatch):
 
         with postgres.running(home, durable=False) as server:
             assert server.port != taken
-            assert kept(server) == "here"
+            assert row_kept(server) == "here"
 
 
 def test_a_full_disk_is_told_before_anything_is_written(tmp_path, monkeypatch):

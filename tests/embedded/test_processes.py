@@ -34,17 +34,17 @@ def until(condition, within: float = 10.0) -> None:
 
 
 @pytest.fixture
-def said() -> list[str]:
+def lines() -> list[str]:
     return []
 
 
 @pytest.fixture
-def supervisor(tmp_path, said):
-    with Supervisor(tmp_path, say=said.append) as supervisor:
+def supervisor(tmp_path, lines):
+    with Supervisor(tmp_path, say=lines.append) as supervisor:
         yield supervisor
 
 
-def test_a_worker_that_died_is_started_again(supervisor, said):
+def test_a_worker_that_died_is_started_again(supervisor, lines):
     supervisor.start(Program("worker", SLEEPER))
     first = supervisor._kept[0].process
     first.kill()
@@ -53,19 +53,19 @@ def test_a_worker_that_died_is_started_again(supervisor, said):
     supervisor.watch(until=lambda: supervisor._kept[0].process.pid != first.pid)
 
     assert alive(supervisor._kept[0].process.pid)
-    assert said == [f"worker ended (killed by SIGKILL); again in 1 s, see {supervisor.logs / 'worker.log'}"]
+    assert lines == [f"worker ended (killed by SIGKILL); again in 1 s, see {supervisor.logs / 'worker.log'}"]
 
 
-def test_a_worker_that_keeps_dying_is_started_less_and_less_often(supervisor, said):
+def test_a_worker_that_keeps_dying_is_started_less_and_less_often(supervisor, lines):
     supervisor.start(Program("worker", python("-c", "raise SystemExit(3)")))
 
-    supervisor.watch(until=lambda: len(said) == 2)
+    supervisor.watch(until=lambda: len(lines) == 2)
 
-    assert "exit code 3); again in 1 s" in said[0]
-    assert "exit code 3); again in 2 s" in said[1]
+    assert "exit code 3); again in 1 s" in lines[0]
+    assert "exit code 3); again in 2 s" in lines[1]
 
 
-def test_a_store_that_died_is_started_again_at_once(tmp_path, said):
+def test_a_store_that_died_is_started_again_at_once(tmp_path, lines):
     class Store:
         runs = False
 
@@ -76,21 +76,21 @@ def test_a_store_that_died_is_started_again_at_once(tmp_path, said):
             self.runs = True
 
     store = Store()
-    with Supervisor(tmp_path, say=said.append, servers=[store]) as supervisor:
+    with Supervisor(tmp_path, say=lines.append, servers=[store]) as supervisor:
         supervisor.look()
 
     assert store.runs
-    assert said == ["Store died; starting it again"]
+    assert lines == ["Store died; starting it again"]
 
 
-def test_stopping_ends_also_what_a_program_has_started(tmp_path, said):
+def test_stopping_ends_also_what_a_program_has_started(tmp_path, lines):
     parent = python(
         "-c",
         "import subprocess, sys, time\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
         "print(child.pid, flush=True); time.sleep(60)",
     )
-    with Supervisor(tmp_path, say=said.append) as supervisor:
+    with Supervisor(tmp_path, say=lines.append) as supervisor:
         program = Program("parent", parent)
         supervisor.start(program)
         until(lambda: supervisor.log(program).read_text().strip())
@@ -100,18 +100,18 @@ def test_stopping_ends_also_what_a_program_has_started(tmp_path, said):
     until(lambda: not alive(child))
 
 
-def test_a_program_that_does_not_listen_is_ended_by_force(tmp_path, said, monkeypatch):
+def test_a_program_that_does_not_listen_is_ended_by_force(tmp_path, lines, monkeypatch):
     monkeypatch.setattr("portal.embedded.processes._STOP_WITHIN", 0.3)
     deaf = python(
         "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
     )
-    with Supervisor(tmp_path, say=said.append) as supervisor:
+    with Supervisor(tmp_path, say=lines.append) as supervisor:
         supervisor.start(Program("deaf", deaf))
         until((tmp_path / "deaf.log").read_text)
         pid = supervisor._kept[0].process.pid
 
     assert not alive(pid)
-    assert said == ["deaf does not stop; ending it by force"]
+    assert lines == ["deaf does not stop; ending it by force"]
 
 
 def test_waiting_in_vain_tells_the_end_of_the_log(supervisor):
@@ -144,30 +144,30 @@ def test_children_end_with_a_launcher_that_was_killed(tmp_path):
     until(lambda: not alive(child))
 
 
-def test_a_command_is_run_to_its_end_and_heard_line_by_line(said):
+def test_a_command_is_run_to_its_end_and_heard_line_by_line(lines):
     code = run_to_end(
         python("-c", "import os; print('one'); print(os.environ['WORD']); raise SystemExit(4)"),
         {"WORD": "two"},
-        hear=said.append,
+        hear=lines.append,
     )
 
     assert code == 4
-    assert said == ["one", "two"]
+    assert lines == ["one", "two"]
 
 
-def test_a_worker_that_dies_while_a_command_says_nothing_is_started_again(supervisor, said):
+def test_a_worker_that_dies_while_a_command_says_nothing_is_started_again(supervisor, lines):
     supervisor.start(Program("worker", SLEEPER))
     os.kill(supervisor._kept[0].process.pid, signal.SIGKILL)
 
     run_to_end(
         python("-c", "import time; time.sleep(3); print('half a li', end='')"),
         {},
-        hear=said.append,
+        hear=lines.append,
         meanwhile=supervisor.look,
     )
 
-    assert "killed by SIGKILL" in said[0]
-    assert said[-1] == "half a li"
+    assert "killed by SIGKILL" in lines[0]
+    assert lines[-1] == "half a li"
     assert alive(supervisor._kept[0].process.pid)
 
 

@@ -58,5 +58,5 @@ class Simulation:
         return self
 
 
-def codes(said):
-    return Counter((alert["code"], alert.get("reason")) for alert in said)
+def codes(alerts):
+    return Counter((alert["code"], alert.get("reason")) for alert in alerts)

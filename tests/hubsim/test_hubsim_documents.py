@@ -29,7 +29,7 @@ def validator(name):
 
 
 def test_every_route_is_described_and_every_description_has_its_route(start):
-    served = {
+    documented = {
         (path, method.lower()) for path, methods in start("instant").app.routes.items() for method in methods
     }
     described = {
@@ -39,7 +39,7 @@ def test_every_route_is_described_and_every_description_has_its_route(start):
         if verb not in {"servers", "$ref"}
     }
 
-    assert described - {("/csp/v1/alerts", "post")} == served
+    assert described - {("/csp/v1/alerts", "post")} == documented
 
 
 def test_what_a_csp_plans_by_is_what_the_portal_describes():

@@ -16,7 +16,7 @@ from tests.hubsim.simulation import START
 pytestmark = pytest.mark.requirement("R6.5")
 
 
-def written(count):
+def alerts_written(count):
     made = np.zeros(count, dtype=alerts.ALERT)
     made["due"] = made["occurred"] = START + np.arange(count)
     made["key"] = np.arange(count, dtype=np.uint64) * np.uint64(7919)
@@ -25,7 +25,7 @@ def written(count):
 
 
 def test_duplicates_are_the_same_alert_twice():
-    sent = spread(written(10_000), MessageFaults(duplicates=0.2), seed=1)
+    sent = spread(alerts_written(10_000), MessageFaults(duplicates=0.2), seed=1)
     text = alerts.encode(sent, command_ids=[b'"c"'], versions=[], run=1).splitlines()
 
     assert len(sent) == pytest.approx(12_000, rel=0.03)
@@ -34,7 +34,7 @@ def test_duplicates_are_the_same_alert_twice():
 
 def test_jitter_and_lateness_reorder():
     faults = MessageFaults(jitter_seconds=100, late=0.05, late_seconds=10_000)
-    sent = spread(written(10_000), faults, seed=1)
+    sent = spread(alerts_written(10_000), faults, seed=1)
 
     delays = sent["due"] - sent["occurred"]
     assert (delays >= 0).all()
@@ -43,14 +43,14 @@ def test_jitter_and_lateness_reorder():
 
 
 def test_bursts_gather_what_would_come_alone():
-    sent = spread(written(1000), MessageFaults(burst_seconds=300), seed=1)
+    sent = spread(alerts_written(1000), MessageFaults(burst_seconds=300), seed=1)
 
     assert len(np.unique(sent["due"])) == 4 or len(np.unique(sent["due"])) == 5
     assert (sent["due"] >= sent["occurred"]).all()
 
 
 def test_a_batch_can_be_shuffled_without_loss():
-    before = written(500)
+    before = alerts_written(500)
     after = shuffled(before, seed=1)
 
     assert (after["key"] != before["key"]).any()
@@ -58,7 +58,7 @@ def test_a_batch_can_be_shuffled_without_loss():
 
 
 def test_only_alerts_that_hubs_raise_of_themselves_may_lack_their_command():
-    made = written(10_000)
+    made = alerts_written(10_000)
     made["code"] = np.arange(10_000) % 10
 
     sent = spread(made, MessageFaults(without_command_id=0.5), seed=1)
@@ -78,10 +78,10 @@ def test_only_alerts_that_hubs_raise_of_themselves_may_lack_their_command():
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**31), st.integers(0, 2**31))
-def test_ids_of_different_runs_do_not_meet(one, other):
+def test_ids_of_different_runs_do_not_meet(first, other):
     def ids(run):
-        text = alerts.encode(written(50), command_ids=[b"1"], versions=[], run=run)
+        text = alerts.encode(alerts_written(50), command_ids=[b"1"], versions=[], run=run)
         return {orjson.loads(line)["alert_id"] for line in text.splitlines()}
 
-    assert len(ids(one)) == 50
-    assert one == other or not ids(one) & ids(other)
+    assert len(ids(first)) == 50
+    assert first == other or not ids(first) & ids(other)

@@ -43,9 +43,9 @@ def test_no_user_id_is_given_twice():
 
 def test_every_region_that_hubs_are_upgraded_in_is_served_by_one_csp():
     document = reference_data(1)
-    served = [name for each in document["organisations"] for name in each.get("regions", ())]
+    regions = [name for each in document["organisations"] for name in each.get("regions", ())]
 
-    assert sorted(served) == sorted(each["name"] for each in document["regions"] if each["csp"])
+    assert sorted(regions) == sorted(each["name"] for each in document["regions"] if each["csp"])
 
 
 def test_predecessors_are_versions_of_the_same_model():

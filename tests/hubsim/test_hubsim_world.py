@@ -110,9 +110,9 @@ def test_activating_again_what_already_runs_succeeds_and_changes_nothing():
 
 @pytest.mark.requirement("R4.8")
 @pytest.mark.parametrize(
-    ("kind", "found"), [("mute_new", {"0C230000"}), ("mute_old", {"0C220000"}), ("mute_lost", {None})]
+    ("kind", "codes_read"), [("mute_new", {"0C230000"}), ("mute_old", {"0C220000"}), ("mute_lost", {None})]
 )
-def test_a_mute_hub_is_found_out_by_reading_or_not_at_all(kind, found):
+def test_a_mute_hub_is_found_out_by_reading_or_not_at_all(kind, codes_read):
     simulation = Simulation(Profile("x", everywhere=RegionFaults(**{kind: 1.0}))).holding(FITTING[:20])
     simulation.send(HubCommandKind.ACTIVATE, FITTING[:20])
     assert simulation.after(9 * DAY) == []
@@ -121,8 +121,8 @@ def test_a_mute_hub_is_found_out_by_reading_or_not_at_all(kind, found):
 
     alerts = simulation.after(1)
     assert {alert["code"] for alert in alerts} == {"READ_RESULT"}
-    assert {alert.get("firmware_version") for alert in alerts} == found
-    assert ({alert.get("reason") for alert in alerts} == {"NO_RESPONSE"}) == (found == {None})
+    assert {alert.get("firmware_version") for alert in alerts} == codes_read
+    assert ({alert.get("reason") for alert in alerts} == {"NO_RESPONSE"}) == (codes_read == {None})
 
 
 def test_half_of_the_hubs_never_heard_again_run_the_new_version():

@@ -49,7 +49,7 @@ class LittlePortal:
 
 
 @contextlib.contextmanager
-def served(app, *, lifespan: str) -> Iterator[str]:
+def serving(app, *, lifespan: str) -> Iterator[str]:
     """Serve an ASGI application from a thread; yield its URL."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, ws="none", lifespan=lifespan, log_level="critical")
     server = uvicorn.Server(config)

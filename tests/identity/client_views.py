@@ -57,8 +57,8 @@ def ask(client_id: str, secret: str, *, basic: bool = True, **other: str):
     return Client().post("/oauth/token", form, headers={"Authorization": f"Basic {shown}"})
 
 
-def token_for(made, **other: str) -> str:
-    return ask(made.client_id, made.secret, **other).json()["access_token"]
+def token_for(credentials, **other: str) -> str:
+    return ask(credentials.client_id, credentials.secret, **other).json()["access_token"]
 
 
 def call(token: str, *, method: str = "get", address: str = "127.0.0.1"):

@@ -91,7 +91,7 @@ def logged_in() -> Any:
 
 
 @pytest.fixture
-def made(seats, now):
+def credentials(seats, now):
     """A client of the Supplier that may read the estate and instruct."""
     return clients.create_client(
         Scope.of(seats.admin), name="CRM", scopes=[READ, WRITE], networks="", now=now

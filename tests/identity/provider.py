@@ -94,16 +94,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", provider.authorize(query))
             self.end_headers()
         elif parts.path == "/userinfo":
-            self._say(provider.says)
+            self._answer(provider.says)
         else:
-            self._say(provider.discovery())
+            self._answer(provider.discovery())
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         form = {name: values[0] for name, values in parse_qs(body).items()}
-        self._say(self.server.provider.token(form))
+        self._answer(self.server.provider.token(form))
 
-    def _say(self, words: dict[str, Any]) -> None:
+    def _answer(self, words: dict[str, Any]) -> None:
         body = json.dumps(words).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

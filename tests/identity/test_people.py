@@ -200,8 +200,8 @@ def test_a_demotion_is_not_undone_by_a_form_from_before(seats, logged_in):
     seats.analyst.refresh_from_db()
     assert seats.analyst.roles == ["SUPPLIER_VIEWER"]
 
-    asked = client.post(url, {**mine, "roles": ["SUPPLIER_ANALYST", "SUPPLIER_ADMIN"]})
+    answer = client.post(url, {**mine, "roles": ["SUPPLIER_ANALYST", "SUPPLIER_ADMIN"]})
     seats.analyst.refresh_from_db()
-    assert asked.status_code == 409
-    assert "since you opened the page" in asked.content.decode()
+    assert answer.status_code == 409
+    assert "since you opened the page" in answer.content.decode()
     assert seats.analyst.roles == ["SUPPLIER_VIEWER"]

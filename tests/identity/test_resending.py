@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from portal.accounts import double_submit
@@ -14,13 +13,6 @@ from tests.factories import make_rollout
 
 pytestmark = [pytest.mark.django_db, pytest.mark.hubs(20)]
 KEEP = "/estate/views/keep/"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_remembered():
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -195,7 +195,7 @@ def test_outside_demonstrations_and_tests_it_is_required(monkeypatch):
 
     code = "from django.conf import settings; print(settings.SECOND_FACTOR_REQUIRED)"
 
-    def asked(**environment: str) -> str:
+    def needs_second_factor(**environment: str) -> str:
         base = {"DJANGO_SETTINGS_MODULE": "portal.settings", "PATH": "", "SECRET_KEY": "x" * 50}
         done = subprocess.run(
             [sys.executable, "-c", code],
@@ -206,7 +206,7 @@ def test_outside_demonstrations_and_tests_it_is_required(monkeypatch):
         )
         return done.stdout.strip()
 
-    assert asked() == "True"
-    assert asked(DEMO="1") == "False"
-    assert asked(DEMO="1", SECOND_FACTOR_REQUIRED="1") == "True"
-    assert asked(SECOND_FACTOR_REQUIRED="0") == "False"
+    assert needs_second_factor() == "True"
+    assert needs_second_factor(DEMO="1") == "False"
+    assert needs_second_factor(DEMO="1", SECOND_FACTOR_REQUIRED="1") == "True"
+    assert needs_second_factor(SECOND_FACTOR_REQUIRED="0") == "False"

@@ -19,7 +19,7 @@ def numbers(world, rows):
     return [Guid.parse(row.guid).db - world.guid(0) for row in rows]
 
 
-def whole(scope, *, size=7, **filters):
+def all_rows(scope, *, size=7, **filters):
     rows, cursor = [], ""
     while True:
         page = estate_page(scope, filters=EstateFilter(**filters), cursor=cursor, size=size)

@@ -6,7 +6,7 @@ from rollouts import services
 from tests.integration.dispatching import settle
 
 
-def put(world, rollout, now, **terms):
+def put_rule(world, rollout, now, **terms):
     terms = {
         "name": "Activation failed",
         "kind": "ACTIVATION",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from portal.events.kinds import EntryKind
-from portal.events.models import FeedOutbox
 from rollouts import services
 from rollouts.models import Rollout, Target
 from tests.factories import World
@@ -46,11 +44,6 @@ def confirm(
     """Confirm nominations."""
     ids = [nomination.submission_id for nomination in nominations]
     return services.confirm_pilot(world.operator, rollout_id=rollout.pk, submission_ids=ids, now=now)
-
-
-def told(kind: EntryKind) -> dict[int, dict[str, object]]:
-    """Return what each party was told last by entries of one kind."""
-    return {each.party_id: each.data for each in FeedOutbox.objects.filter(kind=kind).order_by("id")}
 
 
 def pilot_hubs(rollout: Rollout) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from portal.events.kinds import EntryKind
-from portal.events.models import FeedOutbox
 from rollouts import services
 from rollouts.models import Rollout
 from tests.factories import World
@@ -33,8 +31,3 @@ def published(world: World, *, now: datetime, **changes: object) -> Rollout:
     services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
     rollout.refresh_from_db()
     return rollout
-
-
-def told(kind: EntryKind) -> dict[int, dict[str, object]]:
-    """Return what each party was told by entries of one kind."""
-    return {entry.party_id: entry.data for entry in FeedOutbox.objects.filter(kind=kind)}

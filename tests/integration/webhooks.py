@@ -9,7 +9,9 @@ from notifications.webhooks import delivering, managing
 from portal.events import sequencer
 from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
+from portal.identity.scope import Scope
 from portal.kernel.transactions import unit_of_work
+from tests.factories import UserFactory
 
 Outcome = WebhookDelivery.Outcome
 
@@ -36,3 +38,7 @@ def deliver_all(now):
     while delivering.deliver_next(now=now):
         calls += 1
     return calls
+
+
+def admin_of(organisation):
+    return Scope.of(UserFactory(organisation=organisation))

@@ -57,8 +57,8 @@ class Sender:
 
     def fetch(self, after: int | None = None, **query: object) -> Any:
         sequencer.sequence_all()
-        asked = {"user": self.user_id, **query, **({} if after is None else {"after": after})}
-        return self.system.client.get("/service-requests/messages", asked)
+        query_sent = {"user": self.user_id, **query, **({} if after is None else {"after": after})}
+        return self.system.client.get("/service-requests/messages", query_sent)
 
     def messages(self, after: int | None = None) -> list[Read]:
         return messages.messages_of(self.fetch(after).content, self.portal)

@@ -161,6 +161,6 @@ def messages_of(page: bytes, portal: Signer) -> list[Read]:
 
 
 def position_of(page: bytes) -> int:
-    found = re.search(rb'position="(\d+)"', page)
-    assert found
-    return int(found[1])
+    match = re.search(rb'position="(\d+)"', page)
+    assert match
+    return int(match[1])

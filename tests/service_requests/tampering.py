@@ -40,9 +40,9 @@ def edited(message: bytes, change: Callable[[etree._Element], object]) -> bytes:
 
 
 def signature(root: etree._Element) -> etree._Element:
-    found = root.find(f"{{{DS}}}Signature")
-    assert found is not None
-    return found
+    element = root.find(f"{{{DS}}}Signature")
+    assert element is not None
+    return element
 
 
 def find(root: etree._Element, name: str) -> etree._Element:

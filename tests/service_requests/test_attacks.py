@@ -60,9 +60,9 @@ def test_50_000_ids_are_taken_and_50_001_are_not(stage):
     assert stage.supplier.send(update([stage.guid(0), *ids[:49_999]])).code == "I99"
     (response,) = stage.supplier.messages()
     assert response.text("Body/UpdateFirmwareResult/Accepted") == "1"
-    listed = response.text("Body/UpdateFirmwareResult/UpdateFirmwareWarning/InvalidDeviceIDList")
-    assert listed is not None
-    assert listed.count(",") == 49_998
+    invalid = response.text("Body/UpdateFirmwareResult/UpdateFirmwareWarning/InvalidDeviceIDList")
+    assert invalid is not None
+    assert invalid.count(",") == 49_998
 
 
 @pytest.mark.requirement("R6.6")

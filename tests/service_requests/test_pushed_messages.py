@@ -65,7 +65,7 @@ def test_responses_and_alerts_are_pushed_in_order_and_each_is_signed(stage, now)
         response, alert = pushed(receiver, stage)
         assert (response.code, response.text("Header/RequestID")) == ("W110101", f"{USER}:{DCC}:5")
         assert alert.text("Body/DCCAlertMessage/DCCAlertCode") == "N64"
-        assert {told["content-type"] for told in receiver.told} == {"application/xml"}
+        assert {headers["content-type"] for headers in receiver.told} == {"application/xml"}
         fetched = stage.supplier.messages()
         assert [m.text("Header/ResponseID") for m in fetched] == [
             m.text("Header/ResponseID") for m in (response, alert)
@@ -174,12 +174,12 @@ class TestRecipients:
 
         report(stage, now, stage.guid(0), "0x8F66", firmware_version="0C230000")
 
-        told = {
+        headers = {
             user
             for user in (USER, SECOND_USER)
             if messages_of(stage.supplier.fetch(user=user).content, stage.authority.portal)
         }
-        assert told == recipients
+        assert headers == recipients
 
     @pytest.mark.requirement("R4.7")
     def test_an_alert_is_not_lost_where_no_user_has_the_role(self, stage, now):

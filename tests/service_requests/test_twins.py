@@ -19,7 +19,7 @@ WORDS = {"INSTRUCT": "", "AGREE": "<sr:Agree/>", "DECLINE": "<sr:Decline/>", "WI
 COUNTERS = iter(range(1, 10_000))
 
 
-def say(stage, way, sender, kind, hubs, *, at=None):
+def answer_by(stage, way, sender, kind, hubs, *, at=None):
     """Say something about hubs by one way or the other."""
     if way == "rest":
         body = {"kind": kind, "guids": hubs}
@@ -62,11 +62,11 @@ def test_the_same_course_by_both_ways_leaves_the_same(stage, now):
     mixed = [stage.guid(0), stage.guid(9), stage.guid(9), STRANGER, stage.guid(17), "damaged"]
     for way in WAYS:
         mark = transaction.savepoint()
-        say(stage, way, stage.supplier, "INSTRUCT", mixed, at=at)
-        say(stage, way, stage.other, "AGREE", [stage.guid(9), stage.guid(10), stage.guid(0)])
-        say(stage, way, stage.supplier, "INSTRUCT", [stage.guid(1), stage.guid(2)])
-        say(stage, way, stage.supplier, "WITHDRAW", [stage.guid(1), stage.guid(5)])
-        say(stage, way, stage.other, "DECLINE", [stage.guid(10), stage.guid(11)])
+        answer_by(stage, way, stage.supplier, "INSTRUCT", mixed, at=at)
+        answer_by(stage, way, stage.other, "AGREE", [stage.guid(9), stage.guid(10), stage.guid(0)])
+        answer_by(stage, way, stage.supplier, "INSTRUCT", [stage.guid(1), stage.guid(2)])
+        answer_by(stage, way, stage.supplier, "WITHDRAW", [stage.guid(1), stage.guid(5)])
+        answer_by(stage, way, stage.other, "DECLINE", [stage.guid(10), stage.guid(11)])
         outcomes.append(outcome(stage))
         transaction.savepoint_rollback(mark)
 

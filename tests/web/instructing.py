@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 
-def check(client, rollout, **said):
-    timing = {} if "activate_at" in said or said.get("kind", "INSTRUCT") != "INSTRUCT" else {"timing": "any"}
-    fields = {"kind": "INSTRUCT", "source": "waiting", **timing, **said}
+def check(client, rollout, **changes):
+    timing = {} if "activate_at" in changes or changes.get("kind", "INSTRUCT") != "INSTRUCT" else {"timing": "any"}
+    fields = {"kind": "INSTRUCT", "source": "waiting", **timing, **changes}
     return client.post(f"/rollouts/{rollout.pk}/instruct/", fields)
 
 

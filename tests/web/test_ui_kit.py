@@ -271,7 +271,7 @@ def test_columns_stack_and_their_table_adds_up():
 
 
 @pytest.mark.parametrize(
-    ("part", "whole", "words"),
+    ("part", "total", "words"),
     [
         (0, 10, "0%"),
         (1, 2_000_000, "<0.1%"),
@@ -281,8 +281,8 @@ def test_columns_stack_and_their_table_adds_up():
         (0, 0, numbers.NOTHING),
     ],
 )
-def test_a_share_never_rounds_some_to_none_or_nearly_all_to_all(part, whole, words):
-    assert numbers.share(part, whole) == words
+def test_a_share_never_rounds_some_to_none_or_nearly_all_to_all(part, total, words):
+    assert numbers.share(part, total) == words
 
 
 def test_counts_have_commas_and_nouns_agree():

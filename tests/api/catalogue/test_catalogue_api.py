@@ -79,8 +79,8 @@ def test_every_change_of_an_entry_heeds_if_match(stage):
     assert after_image.status_code == 412
     assert expired.status_code == 200
     assert expired["ETag"] == stage.dcc.get(path)["ETag"]
-    kept = CplEntry.objects.get(pk=stage.world.target.pk)
-    assert (kept.gbcs_version, kept.status) == ("4.2", "EXPIRED")
+    entry_after = CplEntry.objects.get(pk=stage.world.target.pk)
+    assert (entry_after.gbcs_version, entry_after.status) == ("4.2", "EXPIRED")
 
 
 def put_image(stage, path, image, **headers):

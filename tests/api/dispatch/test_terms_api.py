@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollouts.models import CspChannel, Rollout, SupplierHours
-from tests.api.systems import PREFIX, System, body_of
+from tests.api.systems import PREFIX, body_of
 
 NIGHT = {"from": "23:00", "to": "05:00"}
 
@@ -14,11 +14,6 @@ def sent(system, method, path, body, **headers):
     return getattr(system.client, method)(
         PREFIX + path, body, content_type="application/json", headers=headers
     )
-
-
-@pytest.fixture
-def panel(stage):
-    return System(stage.world.panel)
 
 
 @pytest.mark.requirement("R3.12")

@@ -51,7 +51,7 @@ def addresses(stage: Stage, ended: Rollout) -> list[str]:
     for route in sorted(set(routes())):
         if LEFT_OUT.search(route):
             continue
-        things: dict[str, object] = {
+        values: dict[str, object] = {
             **owned(stage, "/" + route),
             "guid": stage.guid(0),
             "reference": stage.things["instruction"],
@@ -68,9 +68,9 @@ def addresses(stage: Stage, ended: Rollout) -> list[str]:
             "cpl_entry_id": stage.world.target.pk,
         }
         if route.startswith("approvals/"):
-            things["rule_id"] = stage.things["approval_rule_id"]
+            values["rule_id"] = stage.things["approval_rule_id"]
         path = "/" + re.sub(
-            r"<(?:\w+:)?(\w+)>", lambda name, of=things: str(of.get(name[1], "nothing")), route
+            r"<(?:\w+:)?(\w+)>", lambda name, of=values: str(of.get(name[1], "nothing")), route
         )
         made.append(path)
         if "rollout_id" in route:
@@ -84,7 +84,7 @@ def read(client: Client, path: str) -> tuple[int, bytes]:
     return answer.status_code, DRAWN_BY_LOT.sub(b"", body)
 
 
-def told(stage: Stage, person: Client, ended: Rollout) -> dict[str, tuple[int, bytes]]:
+def answers_to(stage: Stage, person: Client, ended: Rollout) -> dict[str, tuple[int, bytes]]:
     """All that the first Supplier is told, by its people's and its systems' seats."""
     sequence_all(seconds=5)
     return {
@@ -93,8 +93,8 @@ def told(stage: Stage, person: Client, ended: Rollout) -> dict[str, tuple[int, b
     }
 
 
-def differences(one: tuple[int, bytes], other: tuple[int, bytes]) -> list[str]:
-    lines = (f"{status}\n{body.decode(errors='replace')}".splitlines() for status, body in (one, other))
+def differences(first: tuple[int, bytes], other: tuple[int, bytes]) -> list[str]:
+    lines = (f"{status}\n{body.decode(errors='replace')}".splitlines() for status, body in (first, other))
     return [line for line in unified_diff(*lines, n=0) if line[:2] not in {"--", "++", "@@"}]
 
 
@@ -147,7 +147,7 @@ def test_nothing_that_becomes_of_a_lost_hub_changes_what_its_former_supplier_rea
             effective_at=now,
             now=now,
         )
-        before = told(stage, person, ended)
+        before = answers_to(stage, person, ended)
 
         answer = stage.third.post(stage.path("/instructions"), {"kind": "INSTRUCT", "guids": [stage.guid(0)]})
         assert answer.status_code == 201
@@ -161,7 +161,7 @@ def test_nothing_that_becomes_of_a_lost_hub_changes_what_its_former_supplier_rea
             "UPDATE rollouts_hub SET cpl_entry_id = %(entry)s, smi_status = 6 WHERE guid = %(guid)s",
             {"entry": world.target.pk, "guid": world.guid(0)},
         )
-        after = told(stage, person, ended)
+        after = answers_to(stage, person, ended)
 
     ok = [path for path, (status, _) in before.items() if status == 200]
     assert len(ok) > 90, sorted(set(before) - set(ok))

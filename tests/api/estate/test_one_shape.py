@@ -48,7 +48,7 @@ def test_a_hub_has_one_shape(stage, path, query, who):
             name: to_the_second(value) for name, value in line.items()
         }
         for name, value in item.items():
-            assert to_the_second(row[name]) == written(value), name
+            assert to_the_second(row[name]) == as_json(value), name
     assert text.count("\r\n") == text.count("\n") == len(rows) + 1
 
 
@@ -57,7 +57,7 @@ def to_the_second(value):
     return re.sub(r"[.][0-9]+Z$", "Z", value).replace("+00:00", "Z") if isinstance(value, str) else value
 
 
-def written(value):
+def as_json(value):
     """How a value stands in a cell."""
     if isinstance(value, bool):
         return "yes" if value else "no"

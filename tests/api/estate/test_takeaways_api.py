@@ -191,7 +191,7 @@ def test_a_person_has_the_same_files_on_the_page_and_over_rest(stage, client):
     client.force_login(stage.world.supplier_user)
     client.post("/estate/files/order/", {"query": "", "form": "csv"})
 
-    (listed,) = client.get(f"/api/v1{FILES}").json()["items"]
+    (item,) = client.get(f"/api/v1{FILES}").json()["items"]
 
-    assert (listed["form"], listed["status"]) == ("CSV", "WAITING")
+    assert (item["form"], item["status"]) == ("CSV", "WAITING")
     assert body_of(stage.supplier.get(FILES))["items"] == []

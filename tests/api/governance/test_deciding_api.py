@@ -14,14 +14,8 @@ from django.test import Client
 from rollouts.models import SignOffRequirement
 from tests.api.conftest import Stage
 from tests.api.governing import put
-from tests.api.systems import PREFIX, System, body_of
+from tests.api.systems import PREFIX, body_of
 from tests.factories import UserFactory
-
-
-@pytest.fixture
-def panel(stage: Stage) -> System:
-    """A system of the Panel."""
-    return System(stage.world.panel)
 
 
 @pytest.fixture

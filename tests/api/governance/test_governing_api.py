@@ -12,15 +12,8 @@ from django.test import Client
 from portal.events import sequencer
 from rollouts.models import CplEntry, UnmatchedAlert
 from rollouts.states import UnmatchedReason
-from tests.api.conftest import Stage
 from tests.api.governing import RULE, put, raised
-from tests.api.systems import PREFIX, System, body_of, lines_of
-
-
-@pytest.fixture
-def panel(stage: Stage) -> System:
-    """A system of the Panel."""
-    return System(stage.world.panel)
+from tests.api.systems import PREFIX, body_of, lines_of
 
 
 def test_what_a_halt_could_not_stop_is_counted(stage):
@@ -110,7 +103,7 @@ def test_the_triage_board_is_read_by_the_dcc_and_the_panel(stage, panel):
 def test_the_catalogue_is_read_by_all_and_kept_by_the_dcc(stage):
     entry = stage.world.target
     models = body_of(stage.supplier.get("/device-models"))["items"]
-    listed = body_of(stage.supplier.get("/cpl-entries", {"device_model_id": entry.device_model_id}))["items"]
+    entries = body_of(stage.supplier.get("/cpl-entries", {"device_model_id": entry.device_model_id}))["items"]
 
     refused = put(stage.supplier, f"/cpl-entries/{entry.pk}/status", {"status": "WITHDRAWN", "reason": "x"})
     done = put(
@@ -120,7 +113,7 @@ def test_the_catalogue_is_read_by_all_and_kept_by_the_dcc(stage):
     )
 
     assert models
-    assert {"0C230000"} <= {each["firmware_version"] for each in listed}
+    assert {"0C230000"} <= {each["firmware_version"] for each in entries}
     assert refused.status_code == 403
     assert (done.status_code, body_of(done)["suspended"]) == (200, [stage.rollout.pk])
     assert CplEntry.objects.get(pk=entry.pk).status == "WITHDRAWN"

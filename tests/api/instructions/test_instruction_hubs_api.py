@@ -78,10 +78,10 @@ def test_for_everybody_else_there_is_no_such_instruction(stage, who):
     reference = instructed(stage, [9])
     system = getattr(stage, who)
 
-    asked = system.get(f"/instructions/{reference}/hubs")
+    answer = system.get(f"/instructions/{reference}/hubs")
 
-    assert asked.status_code in {403, 404}
-    assert stage.guid(9).encode() not in asked.content
+    assert answer.status_code in {403, 404}
+    assert stage.guid(9).encode() not in answer.content
 
 
 @pytest.mark.requirement("R4.2")

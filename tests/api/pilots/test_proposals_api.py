@@ -31,7 +31,7 @@ def submission_of(stage, organisation):
 @pytest.mark.requirement("R2.6", "R3.3")
 def test_hubs_are_proposed_and_join_once_both_suppliers_accept(stage):
     proposed = stage.dcc.post(stage.path("/pilot/proposals"), {**SPLIT, "comment": "None so far."})
-    listed = body_of(stage.other.get(stage.path("/pilot/submissions")))["items"]
+    submissions = body_of(stage.other.get(stage.path("/pilot/submissions")))["items"]
     hubs = body_of(stage.other.get(f"{submission_of(stage, stage.world.other)}/hubs"))["items"]
     first = stage.supplier.post(f"{submission_of(stage, stage.world.supplier)}/answer", {"accepts": True})
     second = stage.other.post(f"{submission_of(stage, stage.world.other)}/answer", {"accepts": True})
@@ -40,7 +40,7 @@ def test_hubs_are_proposed_and_join_once_both_suppliers_accept(stage):
     assert proposed.status_code == 201
     made = body_of(proposed)
     assert (made["asked"], made["suppliers"], made["joined"]) == (6, 3, 0)
-    assert [(each["status"], each["supplier"]) for each in listed] == [("PROPOSED", "Fernhill Gas")]
+    assert [(each["status"], each["supplier"]) for each in submissions] == [("PROPOSED", "Fernhill Gas")]
     assert [hub["guid"] for hub in hubs] == [stage.guid(number) for number in (9, 10, 11, 19)]
     assert all(hub["has_second_supplier"] for hub in hubs)
     assert body_of(first) == {"is_accepted": True, "hubs": 5, "joined": 0}

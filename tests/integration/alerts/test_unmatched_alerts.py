@@ -154,9 +154,9 @@ def test_a_hub_stays_suspended_where_its_version_left_the_cpl_or_the_news_is_old
 
 
 @pytest.mark.requirement("R4.6", "R4.7")
-@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("is_requested", [True, False])
 @pytest.mark.parametrize("state", [TargetState.ELIGIBLE, TargetState.SCHEDULED, TargetState.NO_CONFIRMATION])
-def test_a_reading_moves_a_hub_that_somebody_else_has_upgraded(now, asked, state):
+def test_a_reading_moves_a_hub_that_somebody_else_has_upgraded(now, is_requested, state):
     scenario = AlertScenario(now)
     world, guid = scenario.world, scenario.world.guid(9)
     sql.run("DELETE FROM rollouts_target")
@@ -171,7 +171,7 @@ def test_a_reading_moves_a_hub_that_somebody_else_has_upgraded(now, asked, state
         kind=CommandKind.READ, region=2, guids=[], hub_count=0, due_at=now, created_at=now,
         requested_by_id=world.supplier.pk,
     )  # fmt: skip
-    more = {"command_id": str(reading.pk)} if asked else {"anonymous": True}
+    more = {"command_id": str(reading.pk)} if is_requested else {"anonymous": True}
 
     scenario.deliver(scenario.alert(9, "READ_RESULT", firmware_version="0C230000", **more))
     old = scenario.alert(8, "READ_RESULT", anonymous=True, firmware_version="0C220000")

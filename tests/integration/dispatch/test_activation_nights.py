@@ -203,12 +203,12 @@ def test_python_and_sql_plan_the_same_night_for_every_hub(
         },
     )
     SupplierHours.objects.all().delete()
-    kept = {}
+    times = {}
     for supplier, narrower in ((world.supplier, own), (world.other, second)):
         if narrower:
             document = activation.hours_document(narrower)
             SupplierHours.objects.create(supplier=supplier, hours=document, changed_at=now)
-            kept[supplier.pk] = narrower
+            times[supplier.pk] = narrower
     expected, moved = {}, []
     for number, (offset, wish) in enumerate(zip(offsets, wishes, strict=True)):
         guid = world.guid(number)
@@ -233,8 +233,8 @@ def test_python_and_sql_plan_the_same_night_for_every_hub(
         if activation.is_kept(at, chosen=chosen, now=moment):
             expected[guid] = at if at > moment else None
         else:
-            parties = sorted({world.supplier.pk, gas or 0} & set(kept))
-            moved.append((guid, [kept[party] for party in parties]))
+            parties = sorted({world.supplier.pk, gas or 0} & set(times))
+            moved.append((guid, [times[party] for party in parties]))
 
     services.plan_due(moment)
 

@@ -53,7 +53,7 @@ class Postbox:
 
 
 @contextmanager
-def served(app, *, lifespan):
+def serving(app, *, lifespan):
     config = uvicorn.Config(app, host="127.0.0.1", port=0, ws="none", lifespan=lifespan, log_level="critical")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
@@ -146,12 +146,12 @@ def hubs(world, now, tmp_path):
             read_estate(path),
             seed=SEED,
             profile=preset("instant"),
-            portal_url=stack.enter_context(served(postbox, lifespan="off")),
+            portal_url=stack.enter_context(serving(postbox, lifespan="off")),
             tokens=dict.fromkeys(Csp, "csp-token"),
             clock=clock,
             run=1,
         )
-        url = stack.enter_context(served(App(simulator, tokens=["test-token"]), lifespan="on"))
+        url = stack.enter_context(serving(App(simulator, tokens=["test-token"]), lifespan="on"))
         CspChannel.objects.update(base_url=url)
         http = stack.enter_context(
             httpx.Client(base_url=url, headers={"Authorization": "Bearer test-token"}, trust_env=False)

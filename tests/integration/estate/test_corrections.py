@@ -14,9 +14,8 @@ from rollouts.models import EstateImportLine, Hub
 from rollouts.queries.estate.imports import refused_lines_csv, refused_lines_xlsx
 from rollouts.states import Region
 from rollouts.states.inventory import FileKind
-from tests.factories import make_world
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R4.2")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.hubs(0), pytest.mark.requirement("R4.2")]
 OWN = {
     "guid": "CHF",
     "smi_status": "State",
@@ -53,11 +52,6 @@ def workbook(**sheets):
             for number, cells in enumerate(rows):
                 sheet.write_row(number, 0, cells)
     return data.getvalue()
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=0)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from rollouts.queries.estate.labels import labels
 from rollouts.services import HubList
 from rollouts.states import Region, SmiStatus, TargetState
 from tests.factories import make_rollout
-from tests.integration.estates import exported, whole
+from tests.integration.estates import all_rows, exported
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.3")]
 
@@ -51,7 +51,7 @@ class TestNumbers:
         for scope in (world.as_supplier, world.as_other, world.as_csp, world.operator):
             for filters in ({}, {"versions": ["0C210000"]}, {"is_split": True}, {"roles": ["BOTH"]}):
                 total = estate_total(scope, filters=EstateFilter(**filters))
-                assert total == len(whole(scope, **filters)), (scope.organisation_name, filters)
+                assert total == len(all_rows(scope, **filters)), (scope.organisation_name, filters)
 
     def test_are_not_given_where_each_hub_would_be_looked_at(self, world):
         assert estate_total(world.as_supplier, filters=EstateFilter(label="vans")) is None
@@ -90,7 +90,7 @@ class TestFiles:
 
         rows = {row["guid"]: row for row in exported(scope)}
 
-        shown = whole(scope)
+        shown = all_rows(scope)
         assert rows.keys() == {row.guid for row in shown}
         for row in shown:
             line = rows[row.guid]

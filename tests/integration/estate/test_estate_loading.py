@@ -9,7 +9,7 @@ import pytest
 
 from hubsim.estate_csv import csv_chunks
 from hubsim.reference import reference_data
-from portal.identity.models import MarketParticipant, Organisation
+from portal.identity.models import Organisation
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import Guid
@@ -19,36 +19,16 @@ from rollouts.models import EstateImport, EstateTally, Hub, HubHistory, Target
 from rollouts.queries.estate.imports import estate_imports, refused_lines_csv
 from rollouts.states import HistoryKind, Region, SmiStatus, TargetState
 from rollouts.states.inventory import LineProblem
-from tests.factories import make_rollout, make_world
+from tests.factories import make_rollout
 from tests.integration.inventories import GOOD, HEADING, file_of, line, numbered, tallied
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.hubs(0),
+]
 
 
-@pytest.fixture
-def world():
-    made = make_world(hubs=0)
-    fuel = MarketParticipant.Fuel
-    for organisation, mpid, gas in (
-        (made.supplier, "BRIG", "BRG"),
-        (made.other, "FERN", "FER"),
-        (made.third, "KEST", "KES"),
-    ):
-        MarketParticipant.objects.create(organisation=organisation, fuel=fuel.ELECTRICITY, code=mpid)
-        MarketParticipant.objects.create(organisation=organisation, fuel=fuel.GAS, code=gas)
-    return made
-
-
-@pytest.fixture
-def load(world, now):
-    def load(*lines, **more):
-        return services.load_estate(
-            world.operator, source=file_of(*lines), file_name="estate.csv", now=now, **more
-        )
-
-    return load
-
-
+@pytest.mark.usefixtures("market_participants")
 class TestTheFirstLoad:
     def test_takes_a_hub_as_the_line_says(self, world, load):
         report = load(line())
@@ -118,6 +98,7 @@ class TestTheFirstLoad:
             services.load_estate(world.as_supplier, source=file_of(line()), now=now)
 
 
+@pytest.mark.usefixtures("market_participants")
 class TestALaterFile:
     def test_changes_nothing_when_it_says_nothing_new(self, load):
         load(numbered(1), numbered(2))
@@ -230,6 +211,7 @@ class TestTheSimulatedEstate:
         assert services.measure_estate_drift() == 0
 
 
+@pytest.mark.usefixtures("market_participants")
 class TestWhatWasImported:
     def test_is_listed_to_the_dcc_the_latest_first(self, world, load):
         load(line())

@@ -20,14 +20,14 @@ from rollouts.queries.estate.estate import (
 from rollouts.queries.estate.keyset import EstateFilter, selection_of
 from rollouts.states import Consent, Region, SmiStatus, TargetState
 from tests.factories import make_rollout
-from tests.integration.estates import OWN, exported, numbers, whole
+from tests.integration.estates import OWN, all_rows, exported, numbers
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.3")]
 
 
 class TestWhoSeesWhat:
     def test_a_supplier_sees_its_own_hubs_with_its_own_role(self, world):
-        rows = whole(world.as_supplier)
+        rows = all_rows(world.as_supplier)
 
         roles = {number: row.role for number, row in zip(numbers(world, rows), rows, strict=True)}
         assert numbers(world, rows) == sorted(OWN)
@@ -38,13 +38,13 @@ class TestWhoSeesWhat:
 
     @pytest.mark.requirement("R3.3")
     def test_a_supplier_is_never_shown_who_the_second_one_is(self, world):
-        content = " ".join(map(repr, whole(world.as_supplier))) + repr(exported(world.as_supplier))
+        content = " ".join(map(repr, all_rows(world.as_supplier))) + repr(exported(world.as_supplier))
 
         assert all(other.name not in content for other in (world.other, world.third))
         assert {field.name for field in fields(HubRow)}.isdisjoint({"import_supplier", "gas_supplier"})
 
     def test_the_dcc_sees_all_hubs_and_whose_they_are(self, world):
-        rows = whole(world.operator)
+        rows = all_rows(world.operator)
 
         assert numbers(world, rows) == [*range(20)]
         assert all(isinstance(row, DccHubRow) for row in rows)
@@ -54,7 +54,7 @@ class TestWhoSeesWhat:
     def test_a_csp_sees_the_hubs_of_its_regions_and_no_supplier(self, world):
         Hub.objects.filter(guid=world.guid(3)).update(region=Region.SMETS1)
 
-        rows = whole(world.as_csp)
+        rows = all_rows(world.as_csp)
 
         assert numbers(world, rows) == [n for n in range(20) if n != 3]
         assert {(row.role, row.has_second_supplier) for row in rows} == {("", False)}
@@ -72,7 +72,7 @@ class TestWhoSeesWhat:
         with pytest.raises(NotFound):
             estate_page(world.as_third, filters=EstateFilter(rollout_id=rollout_id))
 
-        assert numbers(world, whole(world.as_other, rollout_id=rollout_id)) == [17]
+        assert numbers(world, all_rows(world.as_other, rollout_id=rollout_id)) == [17]
 
 
 class TestPages:
@@ -114,7 +114,7 @@ class TestPages:
         )
 
         for size in (1, 2, 3, 50):
-            rows = whole(world.as_supplier, size=size, statuses=[SmiStatus.SUSPENDED])
+            rows = all_rows(world.as_supplier, size=size, statuses=[SmiStatus.SUSPENDED])
             assert numbers(world, rows) == [1, 13, 15]
         page = estate_page(world.as_supplier, filters=EstateFilter(statuses=[SmiStatus.SUSPENDED]), size=2)
         last = estate_page(
@@ -127,7 +127,7 @@ class TestPages:
             size=2,
         )
         assert numbers(world, back.items) == [1, 13]
-        assert whole(world.as_supplier, statuses=[SmiStatus.RECOVERED]) == []
+        assert all_rows(world.as_supplier, statuses=[SmiStatus.RECOVERED]) == []
 
     def test_walk_the_two_indexes_of_a_supplier(self, world):
         sql.run("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
@@ -147,7 +147,7 @@ class TestFilters:
         Hub.objects.filter(guid=world.guid(6)).update(smi_status=SmiStatus.SUSPENDED)
 
         result = {
-            name: numbers(world, whole(world.as_supplier, **{name: value}))
+            name: numbers(world, all_rows(world.as_supplier, **{name: value}))
             for name, value in {
                 "regions": [Region.SOUTH],
                 "versions": ["0x0c21.0000"],
@@ -172,8 +172,8 @@ class TestFilters:
         HubLabel.objects.create(organisation_id=world.supplier.pk, label="vans", guid=world.guid(17))
         HubLabel.objects.create(organisation_id=world.other.pk, label="vans", guid=world.guid(9))
 
-        assert numbers(world, whole(world.as_supplier, label="vans")) == [5]
-        assert numbers(world, whole(world.as_other, label="vans")) == [9]
+        assert numbers(world, all_rows(world.as_supplier, label="vans")) == [5]
+        assert numbers(world, all_rows(world.as_other, label="vans")) == [9]
 
     def test_narrow_by_the_place_in_a_rollout(self, world, now):
         rollout = make_rollout(world, now=now)
@@ -182,15 +182,15 @@ class TestFilters:
         HubLabel.objects.create(organisation_id=world.supplier.pk, label="vans", guid=world.guid(5))
         here = {"rollout_id": rollout.pk}
 
-        assert numbers(world, whole(world.as_supplier, **here)) == sorted(OWN - {2})
-        failed = whole(world.as_supplier, **here, states=[TargetState.DISTRIBUTION_FAILED])
+        assert numbers(world, all_rows(world.as_supplier, **here)) == sorted(OWN - {2})
+        failed = all_rows(world.as_supplier, **here, states=[TargetState.DISTRIBUTION_FAILED])
         assert [(row.state, row.rollout_name) for row in failed] == [
             (TargetState.DISTRIBUTION_FAILED, rollout.name)
         ]
-        assert numbers(world, whole(world.as_supplier, **here, consents=[Consent.AWAITING_BOTH])) == [
+        assert numbers(world, all_rows(world.as_supplier, **here, consents=[Consent.AWAITING_BOTH])) == [
             *range(9, 14)
         ]
-        assert numbers(world, whole(world.as_supplier, **here, label="vans")) == [5]
+        assert numbers(world, all_rows(world.as_supplier, **here, label="vans")) == [5]
 
     def test_ask_for_the_rollout_where_a_state_is_meant(self, world):
         with pytest.raises(BadInput):
@@ -211,13 +211,13 @@ class TestFilters:
         ["00-DB-12-34-00-00-00-05", " 00db123400000005", "0x00DB123400000005", "00:db:12:34:00:00:00:05"],
     )
     def test_find_a_hub_in_any_spelling(self, world, text):
-        assert numbers(world, whole(world.as_supplier, search=text)) == [5]
+        assert numbers(world, all_rows(world.as_supplier, search=text)) == [5]
 
     def test_find_a_hub_by_its_gpf_or_by_its_beginning(self, world):
-        assert numbers(world, whole(world.as_supplier, search="00-DB-12-CC-00-00-00-05")) == [5]
-        assert numbers(world, whole(world.as_supplier, search="00-DB-12-34-00-00-00-0")) == sorted(OWN)
-        assert whole(world.as_supplier, search="00-DB-13") == []
+        assert numbers(world, all_rows(world.as_supplier, search="00-DB-12-CC-00-00-00-05")) == [5]
+        assert numbers(world, all_rows(world.as_supplier, search="00-DB-12-34-00-00-00-0")) == sorted(OWN)
+        assert all_rows(world.as_supplier, search="00-DB-13") == []
 
     def test_find_nobody_elses_hub(self, world):
         for text in ("00-DB-12-34-00-00-00-11", "00-DB-12-CC-00-00-00-11", "00-DB-12-34-00-00-00-FF"):
-            assert whole(world.as_supplier, search=text) == []
+            assert all_rows(world.as_supplier, search=text) == []

@@ -14,9 +14,8 @@ from rollouts.models import ColumnMapping, EstateImportLine, Hub
 from rollouts.queries.estate.imports import estate_imports, file_columns, propose_columns
 from rollouts.services.estate.inventory import NotAnInventory
 from rollouts.states.inventory import FileKind, LineProblem
-from tests.factories import make_world
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.hubs(0)]
 
 HEADING = "CHF;State;Where;Type;Version;Notes"
 OWN = {
@@ -27,11 +26,6 @@ OWN = {
     "firmware_version": "Version",
 }
 LINE = "00-DB-12-34-FF-00-00-{n:02X};Commissioned;Central;433100AC;0C220000;£5 top-up"
-
-
-@pytest.fixture
-def world():
-    return make_world(hubs=0)
 
 
 @pytest.fixture

@@ -277,8 +277,8 @@ def test_the_other_hub_of_an_exchange_is_named_only_to_those_it_belongs_to(world
     change(world, 0, HistoryKind.EXCHANGED, spelt, own, now)
     change(world, 0, HistoryKind.EXCHANGED, of_others, spelt, now + timedelta(days=1))
 
-    def told(scope):
+    def exchanges_for(scope):
         return {(each.old, each.new) for each in card(scope, 0).changes if each.kind == HistoryKind.EXCHANGED}
 
-    assert told(world.as_supplier) == {(spelt, own), ("", spelt)}
-    assert told(world.operator) == {(spelt, own), (of_others, spelt)}
+    assert exchanges_for(world.as_supplier) == {(spelt, own), ("", spelt)}
+    assert exchanges_for(world.operator) == {(spelt, own), (of_others, spelt)}

@@ -57,7 +57,7 @@ class Desk:
         now = self.now + timedelta(minutes=later)
         return services.load_estate(self.world.operator, source=source, as_of=as_of, now=now)
 
-    def say(self, number, code="READ_RESULT", *, version=NEW, minutes=0, **more):
+    def read(self, number, code="READ_RESULT", *, version=NEW, minutes=0, **more):
         alert = {
             "alert_id": str(uuid.uuid4()),
             "guid": hub(number),
@@ -103,7 +103,7 @@ def desk(now):
 
 @pytest.mark.requirement("R4.6", "R4.8")
 def test_a_file_that_is_older_than_the_hubs_word_does_not_turn_its_version_back(desk):
-    desk.say(0, minutes=-10)
+    desk.read(0, minutes=-10)
 
     report = desk.load(line(0), line(1), later=5)
 
@@ -125,7 +125,7 @@ def test_an_activation_outlives_the_file_made_before_it_and_the_hub_stays_cured(
     rollout = make_rollout(desk.world, now=now)
     Hub.objects.filter(guid=guid(0)).update(smi_status=SmiStatus.SUSPENDED)
     Target.objects.filter(guid=guid(0)).update(state=TargetState.ACTIVATING, consent=4, command_id=1)
-    desk.say(0, "0x8F66", minutes=1)
+    desk.read(0, "0x8F66", minutes=1)
 
     desk.load(line(0, status="Suspended"), as_of=now, later=5)
 
@@ -137,7 +137,7 @@ def test_an_activation_outlives_the_file_made_before_it_and_the_hub_stays_cured(
 
 @pytest.mark.requirement("R4.6")
 def test_a_file_made_after_the_hubs_word_counts(desk, now):
-    desk.say(0, minutes=-10)
+    desk.read(0, minutes=-10)
 
     report = desk.load(line(0), as_of=now - timedelta(minutes=5))
 
@@ -148,7 +148,7 @@ def test_a_file_made_after_the_hubs_word_counts(desk, now):
 
 @pytest.mark.requirement("R4.6")
 def test_a_file_of_yesterday_that_comes_today_says_so(desk, now):
-    desk.say(0, minutes=-18 * 60)
+    desk.read(0, minutes=-18 * 60)
 
     desk.load(line(0), as_of=now - timedelta(days=1))
     assert desk.version(0) == NEW
@@ -169,9 +169,9 @@ def test_a_file_is_not_as_of_a_time_to_come(desk, now):
 def test_whatever_order_they_come_in_the_latest_word_stands(desk, now, order):
     """A reading ten minutes ago, a file as of five minutes ago, perhaps a reading of a minute ago."""
     news = {
-        "read": lambda: desk.say(0, version=NEW, minutes=-10),
+        "read": lambda: desk.read(0, version=NEW, minutes=-10),
         "file": lambda: desk.load(line(0, OLDER), as_of=now - timedelta(minutes=5)),
-        "later": lambda: desk.say(0, version=NEW, minutes=-1),
+        "later": lambda: desk.read(0, version=NEW, minutes=-1),
     }
 
     for each in order:
@@ -185,7 +185,7 @@ def test_whatever_order_they_come_in_the_latest_word_stands(desk, now, order):
 def test_a_reading_from_before_the_file_does_not_turn_the_file_back(desk, now, is_file_first):
     steps = [
         lambda: desk.load(line(0, OLDER), as_of=now - timedelta(minutes=5)),
-        lambda: desk.say(0, version=NEW, minutes=-10),
+        lambda: desk.read(0, version=NEW, minutes=-10),
     ]
 
     for step in steps if is_file_first else reversed(steps):
@@ -197,7 +197,7 @@ def test_a_reading_from_before_the_file_does_not_turn_the_file_back(desk, now, i
 class TestAlertsBeforeTheirHub:
     @pytest.mark.requirement("R4.8", "R4.11")
     def test_count_once_the_inventory_brings_it(self, desk, now):
-        desk.say(40, minutes=-1)
+        desk.read(40, minutes=-1)
         assert UnmatchedAlert.objects.get().why == "UNKNOWN_HUB"
 
         desk.load(line(40), as_of=now - timedelta(minutes=5))
@@ -216,7 +216,7 @@ class TestAlertsBeforeTheirHub:
     @pytest.mark.parametrize("order", [("file", "read"), ("read", "file")])
     def test_end_as_if_it_had_been_known_all_along(self, desk, now, made, order):
         news = {
-            "read": lambda: desk.say(40, minutes=-10),
+            "read": lambda: desk.read(40, minutes=-10),
             "file": lambda: desk.load(line(40), line(41), as_of=now + timedelta(minutes=made)),
         }
 
@@ -232,8 +232,8 @@ class TestAlertsBeforeTheirHub:
     def test_are_put_back_slice_by_slice_and_once(self, desk, now, monkeypatch):
         monkeypatch.setattr(_putting_back, "PUT_BACK_AT_ONCE", 2)
         for number in range(40, 45):
-            desk.say(number, minutes=-1)
-        desk.say(60, minutes=-1)
+            desk.read(number, minutes=-1)
+        desk.read(60, minutes=-1)
         calls = CspAlertBatch.objects.count()
 
         desk.load(*(line(number) for number in range(40, 45)))
@@ -253,7 +253,7 @@ class TestAlertsBeforeTheirHub:
 
     @pytest.mark.requirement("R4.11")
     def test_keep_what_was_said_when_somebody_reviewed_them(self, desk, now):
-        desk.say(40, minutes=-1)
+        desk.read(40, minutes=-1)
         services.review_unmatched(
             desk.world.operator, note="Of a trial.", now=now, alert_ids=[UnmatchedAlert.objects.get().pk]
         )
@@ -268,7 +268,7 @@ class TestAlertsBeforeTheirHub:
 
     @pytest.mark.requirement("R4.11")
     def test_that_fit_nothing_still_are_kept_for_the_reason_they_have_now(self, desk, now):
-        desk.say(40, "0x8F72", minutes=-1)
+        desk.read(40, "0x8F72", minutes=-1)
 
         desk.load(line(40))
         services.apply_waiting(now=now)
@@ -278,11 +278,11 @@ class TestAlertsBeforeTheirHub:
 
     @pytest.mark.requirement("R4.7", "R4.11")
     def test_are_told_as_any_other_and_a_repetition_counts_for_nothing(self, desk, now):
-        alert_id = desk.say(40, minutes=-1)
+        alert_id = desk.read(40, minutes=-1)
 
         desk.load(line(40))
         services.apply_waiting(now=now)
-        desk.say(40, minutes=-1, alert_id=alert_id)
+        desk.read(40, minutes=-1, alert_id=alert_id)
 
         assert HubHistory.objects.filter(guid=guid(40), kind=HistoryKind.READ).count() == 1
         assert not FeedOutbox.objects.filter(kind=EntryKind.HUB_VERSION_READ).exists()  # nobody asked

@@ -8,7 +8,6 @@ from collections import Counter
 import pytest
 import xlsxwriter
 
-from portal.identity.models import MarketParticipant
 from portal.kernel.guid import Guid
 from portal.kernel.spreadsheets import FileRefused
 from rollouts import services
@@ -16,34 +15,12 @@ from rollouts.models import EstateImport, EstateImportLine, Hub
 from rollouts.services.estate.inventory.files import NotAnInventory
 from rollouts.states import Region
 from rollouts.states.inventory import LineProblem
-from tests.factories import make_world
 from tests.integration.inventories import GOOD, HEADING, file_of, line, numbered, reasons, tallied
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def world():
-    made = make_world(hubs=0)
-    fuel = MarketParticipant.Fuel
-    for organisation, mpid, gas in (
-        (made.supplier, "BRIG", "BRG"),
-        (made.other, "FERN", "FER"),
-        (made.third, "KEST", "KES"),
-    ):
-        MarketParticipant.objects.create(organisation=organisation, fuel=fuel.ELECTRICITY, code=mpid)
-        MarketParticipant.objects.create(organisation=organisation, fuel=fuel.GAS, code=gas)
-    return made
-
-
-@pytest.fixture
-def load(world, now):
-    def load(*lines, **more):
-        return services.load_estate(
-            world.operator, source=file_of(*lines), file_name="estate.csv", now=now, **more
-        )
-
-    return load
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.hubs(0),
+]
 
 
 BAD = [
@@ -73,6 +50,7 @@ BAD = [
 ]
 
 
+@pytest.mark.usefixtures("market_participants")
 class TestRefusedLines:
     def test_say_what_is_wrong_with_them_and_the_others_go_on(self, load):
         report = load(numbered(7), *(line(**changes) for changes, _ in BAD), numbered(9))
@@ -163,6 +141,7 @@ class TestRefusedLines:
         assert all(problem.label.endswith(".") for problem in LineProblem)
 
 
+@pytest.mark.usefixtures("market_participants")
 class TestFilesOfEveryMake:
     def test_spellings_of_the_trade_are_read(self, world, load):
         load(

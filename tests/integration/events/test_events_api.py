@@ -34,19 +34,19 @@ def _apart(settings):
 
 
 @unit_of_work
-def say(parties, *, at, times=1, kind=EntryKind.RULE_RAN, **data):
+def publish(parties, *, at, times=1, kind=EntryKind.RULE_RAN, **data):
     for number in range(times):
         publish_entries(kind, parties=parties, at=at, data={"n": number, **data})
 
 
-def put(**entry):
+def add_entry(**entry):
     FeedOutbox.objects.create(**entry)
 
 
 @pytest.mark.requirement("R4.7", "R6.3")
 def test_an_activation_carries_the_guid_and_the_version_that_runs_now(world, now):
     rollout = make_rollout(world, now=now)
-    put(
+    add_entry(
         guid=world.guid(3),
         at=now,
         party_id=world.supplier.pk,
@@ -83,8 +83,8 @@ def test_an_activation_carries_the_guid_and_the_version_that_runs_now(world, now
 
 @pytest.mark.requirement("R6.3")
 def test_a_failure_says_why_and_a_coarse_entry_says_its_facts(world, now):
-    put(guid=world.guid(0), at=now, party_id=world.supplier.pk, kind=EntryKind.HUB_FAILED, code=20)
-    say([world.supplier.pk], at=now, name="North")
+    add_entry(guid=world.guid(0), at=now, party_id=world.supplier.pk, kind=EntryKind.HUB_FAILED, code=20)
+    publish([world.supplier.pk], at=now, name="North")
     sequencer.sequence_all()
 
     failed, ran = Calls.of(world.supplier_user).get(PATH).json()["items"]
@@ -99,7 +99,9 @@ def test_a_failure_says_why_and_a_coarse_entry_says_its_facts(world, now):
 @pytest.mark.requirement("R6.3")
 def test_a_version_that_is_on_no_list_is_still_told(world, now):
     data = {"firmware_version": "0BADBAD0"}
-    put(guid=world.guid(0), at=now, party_id=world.supplier.pk, kind=EntryKind.HUB_VERSION_READ, data=data)
+    add_entry(
+        guid=world.guid(0), at=now, party_id=world.supplier.pk, kind=EntryKind.HUB_VERSION_READ, data=data
+    )
     sequencer.sequence_all()
 
     (event,) = Calls.of(world.supplier_user).get(PATH).json()["items"]
@@ -110,7 +112,7 @@ def test_a_version_that_is_on_no_list_is_still_told(world, now):
 
 @pytest.mark.requirement("R6.3")
 def test_following_next_reads_every_entry_once_and_in_order(world, now):
-    say([world.supplier.pk], at=now, times=25)
+    publish([world.supplier.pk], at=now, times=25)
     sequencer.sequence_all()
     calls = Calls.of(world.supplier_user)
 
@@ -127,8 +129,8 @@ def test_following_next_reads_every_entry_once_and_in_order(world, now):
 
 @pytest.mark.requirement("R6.3")
 def test_kinds_are_chosen_by_their_public_names(world, now):
-    say([world.supplier.pk], at=now, times=3)
-    say([world.supplier.pk], at=now, kind=EntryKind.ROLLOUT_PAUSED)
+    publish([world.supplier.pk], at=now, times=3)
+    publish([world.supplier.pk], at=now, kind=EntryKind.ROLLOUT_PAUSED)
     sequencer.sequence_all()
     calls = Calls.of(world.supplier_user)
 
@@ -140,12 +142,12 @@ def test_kinds_are_chosen_by_their_public_names(world, now):
 
 @pytest.mark.requirement("R6.3")
 def test_from_now_on_means_what_comes_after(world, now):
-    say([world.supplier.pk], at=now, times=3)
+    publish([world.supplier.pk], at=now, times=3)
     sequencer.sequence_all()
     calls = Calls.of(world.supplier_user)
 
     first = calls.get(PATH, after="now").json()
-    say([world.supplier.pk], at=now)
+    publish([world.supplier.pk], at=now)
     sequencer.sequence_all()
     second = calls.get(PATH, after=first["position"]).json()
 
@@ -156,7 +158,7 @@ def test_from_now_on_means_what_comes_after(world, now):
 @pytest.mark.requirement("R6.3")
 @pytest.mark.parametrize("seat", ["other", "third", "csp", "operator"])
 def test_nobody_reads_the_feed_of_another(world, now, seat):
-    say([world.supplier.pk], at=now)
+    publish([world.supplier.pk], at=now)
     sequencer.sequence_all()
 
     page = Calls.of(getattr(world, f"{seat}_user"), ApiScope.EVENTS_READ).get(PATH).json()
@@ -174,8 +176,8 @@ def test_a_token_without_the_scope_is_refused(world):
 @pytest.mark.requirement("R6.3")
 def test_a_cursor_that_is_too_old_is_told_what_is_kept(world, settings):
     settings.FEED_KEPT_MONTHS = 1
-    say([world.supplier.pk], at=datetime(2035, 1, 1, tzinfo=UTC), times=2)
-    say([world.supplier.pk], at=datetime(2035, 6, 1, tzinfo=UTC))
+    publish([world.supplier.pk], at=datetime(2035, 1, 1, tzinfo=UTC), times=2)
+    publish([world.supplier.pk], at=datetime(2035, 6, 1, tzinfo=UTC))
     sequencer.sequence_all()
     retention.keep_feed(now=datetime(2035, 6, 2, tzinfo=UTC))
     calls = Calls.of(world.supplier_user)
@@ -197,7 +199,7 @@ def test_a_cursor_from_another_feed_is_refused(world):
 
 @pytest.mark.requirement("R6.3")
 def test_the_events_alone_come_as_a_batch_of_cloudevents(world, now):
-    say([world.supplier.pk], at=now, times=2)
+    publish([world.supplier.pk], at=now, times=2)
     sequencer.sequence_all()
     calls = Calls.of(world.supplier_user)
 
@@ -212,7 +214,7 @@ def test_a_page_of_any_size_takes_the_same_number_of_statements(world, now, djan
     rollout = make_rollout(world, now=now)
     calls = Calls.of(world.supplier_user)
     for number in range(40):
-        put(
+        add_entry(
             guid=world.guid(number % 20),
             at=now,
             party_id=world.supplier.pk,
@@ -282,8 +284,8 @@ def test_the_servers_own_stop_follows_that_of_waits(monkeypatch):
     ],
 )
 def test_a_cursor_that_is_none_or_lies_ahead_is_refused(world, now, after, status, code):
-    say([world.supplier.pk], at=now, times=2)
-    say([world.other.pk], at=now, times=7)
+    publish([world.supplier.pk], at=now, times=2)
+    publish([world.other.pk], at=now, times=7)
     sequencer.sequence_all()
 
     answer = Calls.of(world.supplier_user).get(PATH, after=after)
@@ -293,8 +295,8 @@ def test_a_cursor_that_is_none_or_lies_ahead_is_refused(world, now, after, statu
 
 @pytest.mark.requirement("R3.3", "R6.3")
 def test_the_cursor_of_another_party_shows_nothing_of_its_feed(world, now):
-    say([world.other.pk], at=now, times=5, of="theirs")
-    say([world.supplier.pk], at=now, times=9, of="ours")
+    publish([world.other.pk], at=now, times=5, of="theirs")
+    publish([world.supplier.pk], at=now, times=9, of="ours")
     sequencer.sequence_all()
     theirs = Calls.of(world.other_user).get(PATH).json()["position"]
 
@@ -328,7 +330,7 @@ def test_a_long_poll_is_answered_as_soon_as_there_is_something_and_holds_no_conn
     def write_later():
         time.sleep(0.6)
         held.append(_connections_left())
-        say([world.supplier.pk], at=now)
+        publish([world.supplier.pk], at=now)
         sequencer.sequence_all()
         connection.close()
 
@@ -371,8 +373,8 @@ def test_no_text_breaks_the_envelope_the_database_writes(world, now, name):
     Rollout.objects.filter(pk=rollout.pk).update(name=name)
     data = {"name": name, "nested": {"list": [1, 2.5, None, True]}, "firmware_version": name}
     about = {"at": now, "party_id": world.supplier.pk, "rollout_id": rollout.pk}
-    put(**about, guid=world.guid(0), kind=EntryKind.HUB_VERSION_READ, data=data)
-    put(**about, guid=None, kind=EntryKind.RULE_RAN, data=data, version_id=world.target.pk)
+    add_entry(**about, guid=world.guid(0), kind=EntryKind.HUB_VERSION_READ, data=data)
+    add_entry(**about, guid=None, kind=EntryKind.RULE_RAN, data=data, version_id=world.target.pk)
     sequencer.sequence_all()
 
     read, ran = Calls.of(world.supplier_user).get(PATH).json()["items"]
@@ -387,7 +389,7 @@ def test_no_text_breaks_the_envelope_the_database_writes(world, now, name):
 @pytest.mark.requirement("R6.3")
 def test_a_moment_is_told_to_the_microsecond(world, now):
     at = now.replace(microsecond=120)
-    put(guid=world.guid(0), at=at, party_id=world.supplier.pk, kind=EntryKind.HUB_JOINED)
+    add_entry(guid=world.guid(0), at=at, party_id=world.supplier.pk, kind=EntryKind.HUB_JOINED)
     sequencer.sequence_all()
 
     (event,) = Calls.of(world.supplier_user).get(PATH).json()["items"]

@@ -23,7 +23,7 @@ def _no_subscribers(settings):
 
 
 @unit_of_work
-def say(parties, *, at, kind=EntryKind.DIGEST, times=1):
+def publish(parties, *, at, kind=EntryKind.DIGEST, times=1):
     for number in range(times):
         publish_entries(kind, parties=parties, at=at, data={"n": number})
 
@@ -35,8 +35,8 @@ def world(db):
 
 @pytest.mark.requirement("R6.3")
 def test_a_filtered_reader_goes_on_from_where_it_has_looked_not_from_what_it_has_found(world, now):
-    say([world.supplier.pk], at=now, kind=EntryKind.RULE_RAN)
-    say([world.supplier.pk], at=now, times=5)
+    publish([world.supplier.pk], at=now, kind=EntryKind.RULE_RAN)
+    publish([world.supplier.pk], at=now, times=5)
     sequencer.sequence_all()
 
     stretch = feed.slice_after(world.as_supplier, 0, kinds=[EntryKind.RULE_RAN])
@@ -47,7 +47,7 @@ def test_a_filtered_reader_goes_on_from_where_it_has_looked_not_from_what_it_has
 
 @pytest.mark.requirement("R6.3")
 def test_a_short_stretch_ends_at_its_last_entry(world, now):
-    say([world.supplier.pk], at=now, times=5)
+    publish([world.supplier.pk], at=now, times=5)
     sequencer.sequence_all()
 
     stretch = feed.slice_after(world.as_supplier, 1, size=2)
@@ -65,8 +65,8 @@ def test_a_cursor_from_another_feed_is_refused(world, now):
 @pytest.mark.requirement("R6.3")
 def test_a_feed_that_is_read_from_a_moment_on_begins_before_its_first_entry(world, now):
     later = now.replace(day=20)
-    say([world.supplier.pk], at=now, times=2)
-    say([world.supplier.pk], at=later, times=2)
+    publish([world.supplier.pk], at=now, times=2)
+    publish([world.supplier.pk], at=later, times=2)
     sequencer.sequence_all()
 
     assert feed.position_before(world.as_supplier, later) == 2
@@ -79,9 +79,9 @@ def test_old_months_are_forgotten_and_their_cursors_are_told_so(world, settings)
     settings.FEED_KEPT_MONTHS = 1
     old, new = datetime(2027, 1, 20, tzinfo=UTC), datetime(2027, 3, 2, tzinfo=UTC)
     retention.keep_feed(now=old)
-    say([world.supplier.pk], at=old, times=3)
-    say([world.other.pk], at=new)
-    say([world.supplier.pk], at=new, times=2)
+    publish([world.supplier.pk], at=old, times=3)
+    publish([world.other.pk], at=new)
+    publish([world.supplier.pk], at=new, times=2)
     sequencer.sequence_all()
 
     forgotten = retention.keep_feed(now=new)
@@ -99,7 +99,7 @@ def test_old_months_are_forgotten_and_their_cursors_are_told_so(world, settings)
 @pytest.mark.requirement("R6.3")
 def test_what_lies_outside_every_month_is_forgotten_too(world, settings):
     settings.FEED_KEPT_MONTHS = 1
-    say([world.supplier.pk], at=datetime(2035, 1, 20, tzinfo=UTC), times=2)
+    publish([world.supplier.pk], at=datetime(2035, 1, 20, tzinfo=UTC), times=2)
     sequencer.sequence_all()
 
     retention.keep_feed(now=datetime(2035, 6, 1, tzinfo=UTC))

@@ -15,13 +15,8 @@ from portal.kernel.transactions import NoUnitOfWork, unit_of_work
 from tests.factories import make_world
 
 
-@pytest.fixture
-def _no_subscribers(settings):
-    settings.EVENT_SUBSCRIBERS = []
-
-
 @unit_of_work
-def _say(world, now, *, parties, wait_for=None, then=None):
+def _publish(world, now, *, parties, wait_for=None, then=None):
     publish_entries(EntryKind.DIGEST, parties=parties, at=now, data={"n": 1})
     record("test.happened", subject="test:1", by=world.operator, at=now, facts={"b": 2, "a": 1})
     if then:
@@ -32,19 +27,19 @@ def _say(world, now, *, parties, wait_for=None, then=None):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.requirement("R6.3")
-@pytest.mark.usefixtures("_no_subscribers")
+@pytest.mark.usefixtures("no_subscribers")
 def test_an_entry_that_commits_late_is_read_after_the_cursor_not_lost(now):
     world = make_world(hubs=0)
     written, go_on = threading.Event(), threading.Event()
 
     def slow() -> None:
-        _say(world, now, parties=[world.supplier.pk], wait_for=go_on, then=written)
+        _publish(world, now, parties=[world.supplier.pk], wait_for=go_on, then=written)
         connection.close()
 
     thread = threading.Thread(target=slow)
     thread.start()
     written.wait(10)
-    _say(world, now, parties=[world.supplier.pk, world.other.pk])
+    _publish(world, now, parties=[world.supplier.pk, world.other.pk])
     sequencer.sequence_all()
     first = feed.entries_after(world.as_supplier, 0)
     go_on.set()
@@ -59,10 +54,10 @@ def test_an_entry_that_commits_late_is_read_after_the_cursor_not_lost(now):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_no_subscribers")
+@pytest.mark.usefixtures("no_subscribers")
 def test_a_party_reads_only_its_own_feed(now):
     world = make_world(hubs=0)
-    _say(world, now, parties=[world.supplier.pk])
+    _publish(world, now, parties=[world.supplier.pk])
 
     sequencer.sequence_all()
 
@@ -71,11 +66,11 @@ def test_a_party_reads_only_its_own_feed(now):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_no_subscribers")
+@pytest.mark.usefixtures("no_subscribers")
 def test_the_chain_shows_where_a_fact_was_changed(now):
     world = make_world(hubs=0)
     for _ in range(3):
-        _say(world, now, parties=[])
+        _publish(world, now, parties=[])
     sequencer.sequence_all()
     assert list(sequencer.broken_links()) == []
 
@@ -91,10 +86,10 @@ def test_nothing_is_recorded_outside_a_use_case(now):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_no_subscribers")
+@pytest.mark.usefixtures("no_subscribers")
 def test_only_one_process_sequences_at_a_time(now):
     world = make_world(hubs=0)
-    _say(world, now, parties=[world.supplier.pk])
+    _publish(world, now, parties=[world.supplier.pk])
     held, go_on = threading.Event(), threading.Event()
 
     @unit_of_work

@@ -17,6 +17,7 @@ from rollouts.states import Consent
 from tests.factories import make_rollout
 from tests.integration.deciding import decide, recommended, sign
 from tests.integration.dispatching import dispatch, settle, states
+from tests.integration.feeds import entries_by_party
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R1.2")]
 
@@ -48,11 +49,6 @@ def times(world, rollout, *numbers):
     return list(rows.values_list("effective_at", flat=True))
 
 
-def told(kind):
-    """Return what each party was told last by entries of one kind."""
-    return {each.party_id: each.data for each in FeedOutbox.objects.filter(kind=kind).order_by("id")}
-
-
 @pytest.mark.requirement("R5.5")
 def test_a_time_instructed_for_later_becomes_the_new_date_and_an_earlier_one_stands(world, rollout, now):
     until, early, late = (now + timedelta(days=days) for days in (60, 50, 80))
@@ -68,7 +64,7 @@ def test_a_time_instructed_for_later_becomes_the_new_date_and_an_earlier_one_sta
     assert (rollout.window_closed_at, rollout.is_rescheduling) == (None, False)
     assert times(world, rollout, 0, 1, 2, 9) == [early, until, until, until]
     mine, theirs = (
-        told(EntryKind.ROLLOUT_BROUGHT_FORWARD)[each.pk] for each in (world.supplier, world.other)
+        entries_by_party(EntryKind.ROLLOUT_BROUGHT_FORWARD)[each.pk] for each in (world.supplier, world.other)
     )
     assert (mine["brought_forward"], theirs["brought_forward"]) == (2, 1)
     assert (mine["automatic_at_before"], mine["automatic_at"]) == (before.isoformat(), until.isoformat())
@@ -100,7 +96,7 @@ def test_where_the_new_cut_off_has_passed_what_is_awaited_defaults_and_is_said(w
     bring_forward(world, rollout, until, now)
     services.close_window(rollout_id=rollout.pk, now=now)
 
-    entry = told(EntryKind.ROLLOUT_BROUGHT_FORWARD)[world.supplier.pk]
+    entry = entries_by_party(EntryKind.ROLLOUT_BROUGHT_FORWARD)[world.supplier.pk]
     assert (entry["has_window"], entry["brought_forward"]) == (False, 0)
     assert "new cut-off has passed" in entry["what_to_do"]
     consents = set(Target.objects.filter(rollout_id=rollout.pk).values_list("consent", flat=True))
@@ -112,8 +108,8 @@ def test_where_the_new_cut_off_has_passed_what_is_awaited_defaults_and_is_said(w
 
 
 def test_batches_keep_their_own_times_as_far_as_these_are_not_later(world, rollout, now):
-    kept, capped = now + timedelta(days=50), now + timedelta(days=90)
-    for position, at in ((2, kept), (3, capped)):
+    as_instructed, capped = now + timedelta(days=50), now + timedelta(days=90)
+    for position, at in ((2, as_instructed), (3, capped)):
         Batch.objects.create(
             rollout=rollout,
             kind="SAFE_LAUNCH",
@@ -127,7 +123,7 @@ def test_batches_keep_their_own_times_as_far_as_these_are_not_later(world, rollo
     bring_forward(world, rollout, until, now)
 
     own = list(rollout.batches.exclude(automatic_at=None).order_by("position"))
-    assert [batch.automatic_at for batch in own] == [kept, until]
+    assert [batch.automatic_at for batch in own] == [as_instructed, until]
     assert own[1].cutoff_at == rules.one_month_before(until)
 
 

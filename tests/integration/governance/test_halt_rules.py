@@ -19,7 +19,7 @@ from rollouts.services.governance import evaluate_halt_rules as _halt_rules
 from rollouts.states import FailureCode
 from tests.factories import make_rollout
 from tests.integration.deciding import open_decision
-from tests.integration.halt_rules import ends, put
+from tests.integration.halt_rules import ends, put_rule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.hubs(100), pytest.mark.usefixtures("fresh_cache")]
 
@@ -32,7 +32,7 @@ def rollout(world, now):
 class TestWhatTrips:
     @pytest.mark.requirement("R5.7")
     def test_the_lower_bound_above_the_threshold_suspends_and_says_why(self, world, rollout, now):
-        put(world, rollout, now)
+        put_rule(world, rollout, now)
         ends(world, rollout, 0, 30, state=60, at=now)
         ends(world, rollout, 30, 45, state=51, code=32, at=now)
 
@@ -58,13 +58,13 @@ class TestWhatTrips:
         assert open_decision(rollout).because == rollout.status_reason
 
     def test_a_small_sample_trips_nothing_however_bad_it_is(self, world, rollout, now):
-        put(world, rollout, now, minimum_sample=20)
+        put_rule(world, rollout, now, minimum_sample=20)
         ends(world, rollout, 0, 19, state=51, code=32, at=now)
 
         assert services.evaluate_halt_rules(now) == []
 
     def test_a_share_above_the_limit_trips_nothing_while_it_may_be_chance(self, world, rollout, now):
-        put(world, rollout, now, threshold=0.1)
+        put_rule(world, rollout, now, threshold=0.1)
         ends(world, rollout, 0, 25, state=60, at=now)
         ends(world, rollout, 25, 29, state=51, code=32, at=now)
 
@@ -72,7 +72,7 @@ class TestWhatTrips:
         assert Rate(4, 29).share > 0.1 > Rate(4, 29).lower
 
     def test_what_lies_before_the_window_does_not_count(self, world, rollout, now):
-        put(world, rollout, now, lookback_hours=24)
+        put_rule(world, rollout, now, lookback_hours=24)
         ends(world, rollout, 0, 40, state=51, code=32, at=now - timedelta(hours=25))
         ends(world, rollout, 40, 70, state=60, at=now)
 
@@ -80,7 +80,7 @@ class TestWhatTrips:
 
     @pytest.mark.requirement("R5.7")
     def test_news_that_is_late_counts_when_it_comes(self, world, rollout, now):
-        put(world, rollout, now, lookback_hours=1)
+        put_rule(world, rollout, now, lookback_hours=1)
         due = now - timedelta(days=3)
         ends(world, rollout, 0, 30, state=50, at=due)
         assert services.evaluate_halt_rules(now - timedelta(minutes=1)) == []
@@ -109,14 +109,14 @@ class TestWhatTrips:
         ],
     )
     def test_each_kind_counts_its_own_ends(self, world, rollout, now, kind, codes, state, code):
-        put(world, rollout, now, kind=kind, failure_codes=codes)
+        put_rule(world, rollout, now, kind=kind, failure_codes=codes)
         ends(world, rollout, 0, 30, state=state, code=code, at=now)
 
         assert services.evaluate_halt_rules(now) == [rollout.pk]
 
     @pytest.mark.parametrize("kind", ["DISTRIBUTION", "VERIFICATION", "ACTIVATION", "NO_ANSWER"])
     def test_and_not_those_of_another_stage(self, world, rollout, now, kind):
-        put(world, rollout, now, kind=kind)
+        put_rule(world, rollout, now, kind=kind)
         others = {"DISTRIBUTION": 51, "VERIFICATION": 31, "ACTIVATION": 52, "NO_ANSWER": 51}
         ends(world, rollout, 0, 30, state=others[kind], code=32, at=now)
 
@@ -131,7 +131,7 @@ class TestWhatTrips:
             source=services.HubList.from_stored([world.guid(n) for n in range(15)]),
             now=now,
         )
-        put(world, rollout, now, batch_id=formed.batch_id, minimum_sample=5)
+        put_rule(world, rollout, now, batch_id=formed.batch_id, minimum_sample=5)
         ends(world, rollout, 50, 90, state=51, code=32, at=now)
         assert services.evaluate_halt_rules(now) == []
 
@@ -139,7 +139,7 @@ class TestWhatTrips:
         assert services.evaluate_halt_rules(now) == [rollout.pk]
 
     def test_hubs_named_in_incidents_with_devices_lost_count_among_those_activated(self, world, rollout, now):
-        put(world, rollout, now, kind="HAN_IMPACT", threshold=0.05)
+        put_rule(world, rollout, now, kind="HAN_IMPACT", threshold=0.05)
         ends(world, rollout, 0, 50, state=60, at=now)
         incident = make_incident(rollout, world.supplier.pk, now, han_impact="ALL_DEVICES")
         IncidentHub.objects.bulk_create(IncidentHub(incident=incident, guid=world.guid(n)) for n in range(60))
@@ -151,7 +151,7 @@ class TestWhatTrips:
         assert services.evaluate_halt_rules(now) == [rollout.pk]
 
     def test_an_incident_that_was_withdrawn_counts_for_nothing(self, world, rollout, now):
-        put(world, rollout, now, kind="INCIDENT", threshold=0.05)
+        put_rule(world, rollout, now, kind="INCIDENT", threshold=0.05)
         ends(world, rollout, 0, 50, state=60, at=now)
         incident = make_incident(rollout, world.supplier.pk, now, status="WITHDRAWN")
         IncidentHub.objects.bulk_create(IncidentHub(incident=incident, guid=world.guid(n)) for n in range(50))
@@ -166,7 +166,7 @@ class TestKnownIssues:
         )
 
     def test_failures_that_are_understood_do_not_count_and_are_shown_all_the_same(self, world, rollout, now):
-        rule = put(world, rollout, now)
+        rule = put_rule(world, rollout, now)
         ends(world, rollout, 0, 30, state=60, at=now)
         ends(world, rollout, 30, 50, state=51, code=32, at=now)
         self.issue(now)
@@ -176,7 +176,7 @@ class TestKnownIssues:
         assert (sight.everything, sight.unexplained) == (Rate(20, 50), Rate(0, 30))
 
     def test_a_rule_may_count_them(self, world, rollout, now):
-        put(world, rollout, now, counts_known=True)
+        put_rule(world, rollout, now, counts_known=True)
         ends(world, rollout, 0, 30, state=60, at=now)
         ends(world, rollout, 30, 50, state=51, code=32, at=now)
         self.issue(now)
@@ -184,7 +184,7 @@ class TestKnownIssues:
         assert services.evaluate_halt_rules(now) == [rollout.pk]
 
     def test_an_issue_explains_only_the_hubs_it_describes(self, world, rollout, now):
-        rule = put(world, rollout, now)
+        rule = put_rule(world, rollout, now)
         Hub.objects.filter(guid__lt=world.guid(35)).update(region=3)
         ends(world, rollout, 30, 50, state=51, code=32, at=now)
         self.issue(now, criteria={"all": [{"field": "region", "op": "=", "value": "SOUTH"}]})
@@ -192,7 +192,7 @@ class TestKnownIssues:
         assert read_halt_rule(rule, now=now).unexplained == Rate(15, 15)
 
     def test_an_issue_of_another_rollout_or_one_put_aside_explains_nothing(self, world, rollout, now):
-        rule = put(world, rollout, now)
+        rule = put_rule(world, rollout, now)
         ends(world, rollout, 30, 50, state=51, code=32, at=now)
         self.issue(now, is_active=False)
         other = Rollout.objects.create(
@@ -232,7 +232,7 @@ class TestWhatHasSettled:
         assert failed.filter(code=FailureCode.NO_RESPONSE).count() == 5
 
     def test_folding_keeps_the_sums(self, world, rollout, now):
-        rule = put(world, rollout, now, lookback_hours=24 * 30)
+        rule = put_rule(world, rollout, now, lookback_hours=24 * 30)
         for number in range(40):
             at = now - timedelta(days=2, seconds=number)
             ends(world, rollout, number, number + 1, state=51 if number % 2 else 60, code=32, at=at)

@@ -15,7 +15,7 @@ from rollouts.rules.rates import Rate
 from rollouts.services.governance import evaluate_halt_rules as _halt_rules
 from tests.factories import make_rollout
 from tests.integration.deciding import decide, status_of
-from tests.integration.halt_rules import ends, put
+from tests.integration.halt_rules import ends, put_rule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.hubs(100), pytest.mark.usefixtures("fresh_cache")]
 
@@ -27,7 +27,7 @@ def rollout(world, now):
 
 class TestOnceAndAnew:
     def test_a_resume_begins_the_window_anew(self, world, rollout, now):
-        put(world, rollout, now)
+        put_rule(world, rollout, now)
         ends(world, rollout, 0, 40, state=51, code=32, at=now)
         services.evaluate_halt_rules(now)
 
@@ -44,7 +44,7 @@ class TestOnceAndAnew:
 
     @pytest.mark.requirement("R5.7")
     def test_a_failure_from_before_a_resume_that_is_heard_of_after_it_counts(self, world, rollout, now):
-        put(world, rollout, now)
+        put_rule(world, rollout, now)
         ends(world, rollout, 0, 40, state=50, at=now)
         services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="Odd.", now=now)
         later = now + timedelta(hours=1)
@@ -55,8 +55,8 @@ class TestOnceAndAnew:
         assert services.evaluate_halt_rules(later + timedelta(minutes=6)) == [rollout.pk]
 
     def test_several_rules_that_trip_at_once_are_one_suspension(self, world, rollout, now):
-        put(world, rollout, now)
-        put(world, rollout, now, name="Anything", kind="ANY")
+        put_rule(world, rollout, now)
+        put_rule(world, rollout, now, name="Anything", kind="ANY")
         ends(world, rollout, 0, 40, state=51, code=32, at=now)
 
         assert services.evaluate_halt_rules(now) == [rollout.pk]
@@ -66,7 +66,7 @@ class TestOnceAndAnew:
         assert HaltTrip.objects.filter(suspended=True).count() == 2
 
     def test_a_trip_that_somebody_was_quicker_than_is_kept_as_evidence(self, world, rollout, now):
-        rule = put(world, rollout, now)
+        rule = put_rule(world, rollout, now)
         ends(world, rollout, 0, 40, state=51, code=32, at=now)
         services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="I saw it.", now=now)
 
@@ -78,7 +78,7 @@ class TestOnceAndAnew:
     def test_nothing_is_looked_at_twice_while_nothing_settles(
         self, world, rollout, now, django_assert_max_num_queries
     ):
-        put(world, rollout, now)
+        put_rule(world, rollout, now)
         ends(world, rollout, 0, 30, state=60, at=now)
         services.evaluate_halt_rules(now)
 
@@ -86,10 +86,10 @@ class TestOnceAndAnew:
             services.evaluate_halt_rules(now)
 
     def test_a_rule_put_aside_is_not_looked_at(self, world, rollout, now):
-        rule = put(world, rollout, now)
+        rule = put_rule(world, rollout, now)
         ends(world, rollout, 0, 40, state=51, code=32, at=now)
 
-        put(world, rollout, now, rule_id=rule.pk, is_active=False)
+        put_rule(world, rollout, now, rule_id=rule.pk, is_active=False)
 
         assert services.evaluate_halt_rules(now) == []
 
@@ -131,11 +131,11 @@ class TestKeepingRules:
             {"colour": "red"},
         ):
             with pytest.raises(BadInput):
-                put(world, rollout, now, **wrong)
+                put_rule(world, rollout, now, **wrong)
         with pytest.raises(NotFound):
-            put(world, rollout, now, batch_id=0)
+            put_rule(world, rollout, now, batch_id=0)
         with pytest.raises(NotFound):
-            put(world, rollout, now, rule_id=0)
+            put_rule(world, rollout, now, rule_id=0)
 
     def test_only_an_operator_keeps_rules(self, world, rollout, now):
         for scope in (world.as_supplier, world.as_panel):

@@ -79,8 +79,8 @@ def test_a_changed_answer_asks_the_agreeing_supplier_again(world, agreed, now, k
     assert guid in waiting(world.as_other, agreed)
     assert voided(world.other) == [{"reason": "AGREEMENT_LAPSED", "hubs": 1}]
     assert voided(world.supplier) == []
-    told = FeedOutbox.objects.get(kind=EntryKind.SECOND_SUPPLIER_ANSWERED, party_id=world.other.pk)
-    assert told.data["activate_at"] == (new.isoformat() if kind == INSTRUCT else None)
+    entry = FeedOutbox.objects.get(kind=EntryKind.SECOND_SUPPLIER_ANSWERED, party_id=world.other.pk)
+    assert entry.data["activate_at"] == (new.isoformat() if kind == INSTRUCT else None)
     awaited = "AWAITING_SECOND" if kind == INSTRUCT else "AWAITING_BOTH"
     assert opened_again(world.other) == opened_again(world.supplier) == [(guid, awaited)]
 
@@ -195,7 +195,7 @@ def test_a_hub_whose_command_has_not_left_goes_back_when_its_instruction_is_with
     give(world.as_supplier, rollout, guids[:1], now=now, kind=WITHDRAW)
     first = world.target_of(rollout, 0)
     command.refresh_from_db()
-    kept = (command.status, command.guids, command.hub_count)
+    command_before = (command.status, command.guids, command.hub_count)
     give(world.as_supplier, rollout, guids[1:], now=now, kind=WITHDRAW)
     command.refresh_from_db()
 
@@ -205,7 +205,7 @@ def test_a_hub_whose_command_has_not_left_goes_back_when_its_instruction_is_with
         None,
         0,
     )
-    assert kept == (CommandStatus.CLAIMED, guids[1:], 1)
+    assert command_before == (CommandStatus.CLAIMED, guids[1:], 1)
     assert (command.status, command.guids) == (CommandStatus.DROPPED, [])
     assert not HubInFlight.objects.filter(guid__in=guids).exists()
 

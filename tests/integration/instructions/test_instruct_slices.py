@@ -31,7 +31,7 @@ def small_slices(monkeypatch):
     monkeypatch.setattr(_instructing, "enqueue_instruction", lambda _: None)
 
 
-def listed(world, *numbers: int) -> str:
+def guid_lines(world, *numbers: int) -> str:
     return "\n".join(format_many(np.array([world.guid(number) for number in numbers])))
 
 
@@ -59,7 +59,7 @@ def until_finished(receipt, *, now, size=40):
 def test_a_long_list_is_received_first_and_applied_as_one_instruction(now):
     world = make_world(hubs=200)
     rollout = make_rollout(world, now=now)
-    text = "GUID\nrubbish\n" + listed(world, *reversed(range(200)), 5)
+    text = "GUID\nrubbish\n" + guid_lines(world, *reversed(range(200)), 5)
 
     received = give(world.as_supplier, rollout, text, now=now, activate_at=now + timedelta(days=30))
     receipt, slices = until_finished(received, now=now)
@@ -79,7 +79,7 @@ def test_a_long_list_is_received_first_and_applied_as_one_instruction(now):
     }
     assert receipt.tally.consents == {Consent.COMPLETE: 110, Consent.AWAITING_SECOND: 50}
     line = InstructionLine.objects.get(guid=world.guid(19))
-    assert (line.line_no, line.raw) == (2 + 200 - 19, listed(world, 19))
+    assert (line.line_no, line.raw) == (2 + 200 - 19, guid_lines(world, 19))
     row = Instruction.objects.get()
     assert (row.pending_guids, row.source) == (None, None)
     assert "second_suppliers" not in row.summary
@@ -95,7 +95,7 @@ def test_a_long_list_is_received_first_and_applied_as_one_instruction(now):
 def test_a_kill_at_any_slice_loses_nothing(now, monkeypatch, killed_in):
     world = make_world(hubs=120)
     rollout = make_rollout(world, now=now)
-    receipt = give(world.as_supplier, rollout, listed(world, *range(120)), now=now)
+    receipt = give(world.as_supplier, rollout, guid_lines(world, *range(120)), now=now)
     for _ in range(min(killed_in, 2)):
         services.apply_next_slice(instruction_id=receipt.id, now=now, size=40)
 
@@ -122,7 +122,7 @@ def test_processing_after_the_cut_off_does_not_make_it_late(now):
     rollout = make_rollout(world, now=now)
     at = rollout.cutoff_at + timedelta(days=5)
     receipt = give(
-        world.as_supplier, rollout, listed(world, *range(60)), now=rollout.cutoff_at, activate_at=at
+        world.as_supplier, rollout, guid_lines(world, *range(60)), now=rollout.cutoff_at, activate_at=at
     )
 
     finished, _ = until_finished(receipt, now=rollout.cutoff_at + timedelta(hours=3))
@@ -138,8 +138,8 @@ def test_a_later_word_is_not_undone_by_an_earlier_one_that_was_still_waiting(now
     world = make_world(hubs=60)
     rollout = make_rollout(world, now=now)
     first, second = now + timedelta(days=30), now + timedelta(days=40)
-    waiting = give(world.as_supplier, rollout, listed(world, *range(60)), now=now, activate_at=first)
-    give(world.as_supplier, rollout, listed(world, 0), now=now, activate_at=second)
+    waiting = give(world.as_supplier, rollout, guid_lines(world, *range(60)), now=now, activate_at=first)
+    give(world.as_supplier, rollout, guid_lines(world, 0), now=now, activate_at=second)
 
     finished, _ = until_finished(waiting, now=now)
 
@@ -150,7 +150,7 @@ def test_a_later_word_is_not_undone_by_an_earlier_one_that_was_still_waiting(now
 def test_what_is_left_when_the_rollout_stops_is_said_to_be_so(now):
     world = make_world(hubs=60)
     rollout = make_rollout(world, now=now)
-    receipt = give(world.as_supplier, rollout, listed(world, *range(60)), now=now)
+    receipt = give(world.as_supplier, rollout, guid_lines(world, *range(60)), now=now)
     services.apply_next_slice(instruction_id=receipt.id, now=now, size=40)
     rollout.status = "STOPPED"
     rollout.save()
@@ -163,7 +163,7 @@ def test_what_is_left_when_the_rollout_stops_is_said_to_be_so(now):
 def test_a_slice_another_worker_holds_is_left_to_it(now):
     world = make_world(hubs=60)
     rollout = make_rollout(world, now=now)
-    receipt = give(world.as_supplier, rollout, listed(world, *range(60)), now=now)
+    receipt = give(world.as_supplier, rollout, guid_lines(world, *range(60)), now=now)
     answers = []
 
     def other_worker():
@@ -202,7 +202,7 @@ def test_two_suppliers_instruct_the_same_hubs_at_once_without_a_deadlock(now, mo
         try:
             start.wait()
             for _ in range(3):
-                text = listed(world, *numbers[:2_000].tolist())
+                text = guid_lines(world, *numbers[:2_000].tolist())
                 give(scope, rollout, text, now=now, activate_at=times[scope.organisation_id])
         except Exception as problem:  # noqa: BLE001 - whatever it is, the test must show it
             problems.append(problem)
@@ -233,7 +233,13 @@ def test_the_same_request_sent_twice_at_once_is_taken_once(now, monkeypatch):
         try:
             start.wait()
             receipts.append(
-                give(world.as_supplier, rollout, listed(world, *range(200)), now=now, idempotency_key="once")
+                give(
+                    world.as_supplier,
+                    rollout,
+                    guid_lines(world, *range(200)),
+                    now=now,
+                    idempotency_key="once",
+                )
             )
         finally:
             connection.close()

@@ -130,14 +130,14 @@ def test_labels(world: World, hubs: HubList) -> None:
 @pytest.mark.requirement("R3.7")
 def test_a_batch(world: World, hubs: HubList, now: datetime) -> None:
     rollout = make_rollout(world, now=now)
-    said = {
+    refusals = {
         "rollout_id": rollout.pk,
         "automatic_at": rollout.automatic_at - timedelta(days=7),
         "source": hubs,
     }
 
-    outlook = services.foresee_batch(world.operator, now=now, **said)
-    formed = services.create_batch(world.operator, now=now, name="First", **said)
+    outlook = services.foresee_batch(world.operator, now=now, **refusals)
+    formed = services.create_batch(world.operator, now=now, name="First", **refusals)
 
     for done in (outlook, formed):
         assert named(done.not_read) == NOT_READ

@@ -161,15 +161,15 @@ def test_a_changed_path_whose_refresh_died_is_made_good_by_the_nightly_one(world
 
     start = transaction.savepoint()
     change()
-    whole = states()
+    complete = states()
     transaction.savepoint_rollback(start)
     with dying(monkeypatch, 10):
         change()
-    assert states() != whole
+    assert states() != complete
 
     services.refresh_eligibility(now=now)
 
-    assert states() == whole
+    assert states() == complete
 
 
 def test_reminders_that_died_at_any_statement_are_sent_once(world, now, monkeypatch):
@@ -177,7 +177,7 @@ def test_reminders_that_died_at_any_statement_are_sent_once(world, now, monkeypa
     morning = morning_with(7, first.cutoff_at)
     start = transaction.savepoint()
     services.summarise(now=morning)
-    once = sent()
+    sent_once = sent()
     transaction.savepoint_rollback(start)
 
     at, is_done = 0, False
@@ -188,10 +188,10 @@ def test_reminders_that_died_at_any_statement_are_sent_once(world, now, monkeypa
             services.summarise(now=morning)
         is_done = count[0] < at
         services.summarise(now=morning)
-        assert sent() == once, f"died at statement {at}"
+        assert sent() == sent_once, f"died at statement {at}"
         transaction.savepoint_rollback(start)
 
-    assert len(once) > 1
+    assert len(sent_once) > 1
 
 
 def states():

@@ -193,9 +193,9 @@ def test_preferences_changed_in_another_tab_are_not_taken_back_unseen(client):
 
     client.post(url, {"mail": "SOON", "made_from": "SOON"})
     assert queries.mail_preference(world.as_supplier) == "DAILY"
-    asked = client.post(url, {"mail": "NEVER", "made_from": "SOON"})
+    answer = client.post(url, {"mail": "NEVER", "made_from": "SOON"})
 
-    assert asked.status_code == 409
+    assert answer.status_code == 409
     assert queries.mail_preference(world.as_supplier) == "DAILY"
     client.post(url, {"mail": "NEVER", "made_from": "DAILY"})
     assert queries.mail_preference(world.as_supplier) == "NEVER"

@@ -10,11 +10,9 @@ import pytest
 from notifications.models import WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import delivering, managing
 from portal.events.models import Event
-from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
-from tests.factories import UserFactory
 from tests.integration.receiving import receiving
-from tests.integration.webhooks import Outcome, deliver_all, publish, webhook_at
+from tests.integration.webhooks import Outcome, admin_of, deliver_all, publish, webhook_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.hubs(0), pytest.mark.usefixtures("fresh_names")]
 
@@ -72,15 +70,11 @@ def test_a_paused_webhook_is_not_called_until_it_is_enabled(world, now):
     assert receiver.positions == [1]
 
 
-def _admin(organisation):
-    return Scope.of(UserFactory(organisation=organisation))
-
-
 @pytest.mark.requirement("R6.3")
 def test_nobody_touches_a_webhook_of_another_organisation(world, now):
     with receiving() as receiver:
         webhook = webhook_at(world, receiver, now=now)
-        stranger = _admin(world.other)
+        stranger = admin_of(world.other)
         acts = [
             lambda: managing.change_webhook(stranger, webhook, name="mine", now=now),
             lambda: managing.rotate_secret(stranger, webhook, now=now),

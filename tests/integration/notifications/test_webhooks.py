@@ -10,10 +10,9 @@ from notifications.models import Message, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import delivering, managing, reading
 from portal.events import feed, retention, sequencer
 from portal.events.kinds import EntryKind
-from portal.identity.scope import Scope
-from tests.factories import UserFactory, make_world
+from tests.factories import make_world
 from tests.integration.receiving import receiving
-from tests.integration.webhooks import deliver_all, publish, webhook_at
+from tests.integration.webhooks import admin_of, deliver_all, publish, webhook_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.hubs(0), pytest.mark.usefixtures("fresh_names")]
 
@@ -269,17 +268,13 @@ def test_one_slow_receiver_does_not_hold_up_another_claim(world, now):
 @pytest.mark.requirement("R6.3")
 def test_an_organisation_delivers_its_own_feed_only(world, now):
     with receiving() as receiver:
-        webhook_at(world, receiver, now=now, scope=_admin(world.other))
+        webhook_at(world, receiver, now=now, scope=admin_of(world.other))
         publish(world, times=3)
         publish(world, party=world.other)
         deliver_all(now)
 
     assert receiver.positions == [1]
     assert receiver.batches[0][0]["source"].endswith(f"/{world.other.pk}")
-
-
-def _admin(organisation):
-    return Scope.of(UserFactory(organisation=organisation))
 
 
 def test_the_log_is_forgotten_after_a_month(world, now):

@@ -9,12 +9,13 @@ import pytest
 from django.db import connections
 
 from portal.events.kinds import EntryKind
-from portal.events.models import Event, FeedOutbox
+from portal.events.models import Event
 from portal.kernel.refusals import BadInput, NotPermitted
 from rollouts import services
 from rollouts.models import PilotSubmission, Target
 from rollouts.services.instructions.hub_list import HubList
 from tests.factories import World, make_rollout, make_world
+from tests.integration.feeds import entries_by_party
 
 pytestmark = pytest.mark.django_db
 
@@ -28,11 +29,6 @@ def rollout(world, now):
 def skip(world, rollout, *, now, commentary="Nobody nominates."):
     """Go on without a pilot."""
     return services.skip_pilot(world.operator, rollout_id=rollout.pk, commentary=commentary, now=now)
-
-
-def told(kind: EntryKind) -> dict[int, dict[str, object]]:
-    """Return what each party was told last by entries of one kind."""
-    return {each.party_id: each.data for each in FeedOutbox.objects.filter(kind=kind).order_by("id")}
 
 
 def nominate(world, rollout, *numbers, now):
@@ -57,7 +53,7 @@ def test_dcc_goes_on_without_a_pilot_by_a_recorded_decision_that_everybody_is_to
     everybody = {
         org.pk for org in (world.supplier, world.other, world.third, world.csp, world.panel, world.dcc)
     }
-    entries = told(EntryKind.PILOT_SKIPPED)
+    entries = entries_by_party(EntryKind.PILOT_SKIPPED)
     assert set(entries) == everybody
     assert (entries[world.other.pk]["commentary"], entries[world.other.pk]["hubs"]) == (
         "Nobody nominates.",

@@ -14,7 +14,8 @@ from rollouts.models import Hub, PilotMember, PilotSubmission, Rollout, Selectio
 from rollouts.rules import RuleBroken
 from rollouts.services.instructions.hub_list import HubList
 from tests.factories import World
-from tests.integration.nominating import nominate, pilot_hubs, publish, told
+from tests.integration.feeds import entries_by_party
+from tests.integration.nominating import nominate, pilot_hubs, publish
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +34,7 @@ def test_a_nomination_waits_for_the_dcc_and_each_is_told(
 
     assert (nomination.hubs, list(nomination.rejected)) == (3, [])
     assert pilot_hubs(rollout) == 0
-    entries = told(EntryKind.PILOT_SUBMITTED)
+    entries = entries_by_party(EntryKind.PILOT_SUBMITTED)
     assert entries[world.supplier.pk]["hubs"] == 3
     assert entries[world.dcc.pk]["supplier"] == world.supplier.name
     assert set(entries) == {world.supplier.pk, world.dcc.pk}
@@ -112,7 +113,7 @@ def test_a_nomination_can_be_withdrawn_by_its_supplier_and_declined_by_the_dcc_o
 
     statuses = dict(PilotSubmission.objects.values_list("pk", "status"))
     assert statuses == {mine.submission_id: "WITHDRAWN", theirs.submission_id: "DECLINED"}
-    assert told(EntryKind.PILOT_CONFIRMED) == {
+    assert entries_by_party(EntryKind.PILOT_CONFIRMED) == {
         world.other.pk: {
             "submission": theirs.submission_id,
             "hubs": 0,

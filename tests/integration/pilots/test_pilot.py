@@ -14,7 +14,8 @@ from portal.kernel.refusals import BadInput, NotFound
 from rollouts import services
 from rollouts.models import Instruction, PilotSubmission, Rollout, Target
 from tests.factories import World, make_world
-from tests.integration.nominating import confirm, nominate, pilot_hubs, publish, told
+from tests.integration.feeds import entries_by_party
+from tests.integration.nominating import confirm, nominate, pilot_hubs, publish
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +42,7 @@ def test_confirming_moves_the_hubs_and_puts_the_suppliers_time_on_them(
     instruction = Instruction.objects.get()
     assert (instruction.channel, instruction.organisation_id) == ("PILOT", world.supplier.pk)
     assert instruction.received_at == now
-    assert told(EntryKind.PILOT_CONFIRMED)[world.supplier.pk]["hubs"] == 2
+    assert entries_by_party(EntryKind.PILOT_CONFIRMED)[world.supplier.pk]["hubs"] == 2
     assert services.measure_drift(rollout_id=rollout.pk).total == 0
 
 
@@ -61,13 +62,13 @@ def test_a_split_hub_in_the_pilot_waits_for_its_second_supplier_who_is_told_but_
 
     split = world.target_of(rollout, 9)
     assert (split.consent, split.state) == (3, 10)
-    entry = told(EntryKind.PILOT_CONFIRMED)[world.other.pk]
+    entry = entries_by_party(EntryKind.PILOT_CONFIRMED)[world.other.pk]
     assert (entry["hubs"], entry["split"], entry["awaiting_your_answer"]) == (2, 2, 2)
     assert "nominated" not in entry
     assert world.supplier.name not in str(
         list(FeedOutbox.objects.filter(party_id=world.other.pk).values_list("data", flat=True))
     )
-    assert world.third.pk not in told(EntryKind.PILOT_CONFIRMED)
+    assert world.third.pk not in entries_by_party(EntryKind.PILOT_CONFIRMED)
 
 
 @pytest.mark.requirement("R2.6")
@@ -148,8 +149,8 @@ def test_a_pilot_runs_from_start_to_acceptance_and_everybody_hears_of_each_stage
         EntryKind.PILOT_ENDED,
         EntryKind.PILOT_ACCEPTED,
     ):
-        assert set(told(kind)) == everybody
-    progress = told(EntryKind.PILOT_PROGRESS)
+        assert set(entries_by_party(kind)) == everybody
+    progress = entries_by_party(EntryKind.PILOT_PROGRESS)
     assert progress[world.supplier.pk]["commentary"] == "One is done."
     assert progress[world.supplier.pk]["own_pilot"]["states"] == {
         "ELIGIBLE": 1,
@@ -159,11 +160,11 @@ def test_a_pilot_runs_from_start_to_acceptance_and_everybody_hears_of_each_stage
     assert progress[world.other.pk]["own_pilot"] == {"hubs": 1, "states": {"ELIGIBLE": 1}}
     assert "own_pilot" not in progress[world.third.pk]
     for kind in (EntryKind.PILOT_PROGRESS, EntryKind.PILOT_ENDED):
-        assert told(kind)[world.dcc.pk]["pilot"]["hubs"] == 3
+        assert entries_by_party(kind)[world.dcc.pk]["pilot"]["hubs"] == 3
         for party in (world.supplier, world.other, world.third, world.csp):
-            assert "pilot" not in told(kind)[party.pk]
-            assert told(kind)[party.pk]["pilot_percent"] == {"activated": 100, "failed": 0}
-    assert told(EntryKind.PILOT_ENDED)[world.third.pk]["commentary"] == "It went well."
+            assert "pilot" not in entries_by_party(kind)[party.pk]
+            assert entries_by_party(kind)[party.pk]["pilot_percent"] == {"activated": 100, "failed": 0}
+    assert entries_by_party(EntryKind.PILOT_ENDED)[world.third.pk]["commentary"] == "It went well."
     rollout.refresh_from_db()
     assert (rollout.status, rollout.pilot_commentary) == ("SAFE_LAUNCH", "It went well.")
     assert all(rollout.batches.values_list("gate_open", flat=True))

@@ -13,7 +13,8 @@ from rollouts import services
 from rollouts.models import CplEntry, ReleaseNote, Target
 from rollouts.rules import RuleBroken, months_after
 from tests.factories import World
-from tests.integration.publishing import draft, published, told
+from tests.integration.feeds import entries_by_party
+from tests.integration.publishing import draft, published
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +26,7 @@ def test_a_date_without_a_month_is_published_with_no_supplier_window(world: Worl
     notice = services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
 
     assert not notice.has_window
-    assert told(EntryKind.ROLLOUT_NOTIFIED)[world.supplier.pk]["has_window"] is False
+    assert entries_by_party(EntryKind.ROLLOUT_NOTIFIED)[world.supplier.pk]["has_window"] is False
     states = Target.objects.filter(rollout_id=rollout.pk).values_list("consent", "state").distinct()
     assert set(states) == {(5, 20), (6, 20)}
 

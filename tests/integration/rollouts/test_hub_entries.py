@@ -29,7 +29,7 @@ def own(rollout, party):
     return set(Target.objects.filter(mine, rollout_id=rollout.pk).values_list("guid", flat=True))
 
 
-def told(kind, party):
+def hubs_notified(kind, party):
     return set(FeedOutbox.objects.filter(kind=kind, party_id=party.pk).values_list("guid", flat=True))
 
 
@@ -38,7 +38,7 @@ def test_a_cut_off_tells_suppliers_the_time_of_each_of_their_hubs(world, rollout
     services.close_window(rollout_id=rollout.pk, now=rollout.cutoff_at + timedelta(hours=1))
 
     for party in (world.supplier, world.other):
-        assert told(EntryKind.HUB_SCHEDULED, party) == own(rollout, party)
+        assert hubs_notified(EntryKind.HUB_SCHEDULED, party) == own(rollout, party)
     (time,) = {
         entry.data["effective_at"] for entry in FeedOutbox.objects.filter(kind=EntryKind.HUB_SCHEDULED)
     }
@@ -59,8 +59,8 @@ def test_whoever_gains_a_hub_is_told_its_time_and_the_loser_is_not(world, rollou
         evidence="feed 7",
     )
 
-    assert told(EntryKind.HUB_SCHEDULED, world.third) == {world.guid(SOLE)}
-    assert not told(EntryKind.HUB_SCHEDULED, world.supplier)
+    assert hubs_notified(EntryKind.HUB_SCHEDULED, world.third) == {world.guid(SOLE)}
+    assert not hubs_notified(EntryKind.HUB_SCHEDULED, world.supplier)
 
 
 @pytest.mark.requirement("R6.3")
@@ -68,6 +68,6 @@ def test_a_revocation_tells_suppliers_of_each_hub_that_is_withdrawn(world, rollo
     services.halt(world.operator, rollout_id=rollout.pk, verb="revoke", reason="Wrong image.", now=now)
 
     for party in (world.supplier, world.other):
-        assert told(EntryKind.HUB_WITHDRAWN, party) == own(rollout, party)
+        assert hubs_notified(EntryKind.HUB_WITHDRAWN, party) == own(rollout, party)
     codes = FeedOutbox.objects.filter(kind=EntryKind.HUB_WITHDRAWN).values_list("code", flat=True)
     assert set(codes) == {FailureCode.REVOKED}

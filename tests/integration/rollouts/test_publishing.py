@@ -17,7 +17,8 @@ from rollouts.models import Batch, Hub, Rollout, Target
 from rollouts.reads.rollouts.shares import shares_of
 from rollouts.services.rollouts import publish as _publishing
 from tests.factories import OrganisationFactory, World, make_rollout, make_world
-from tests.integration.publishing import NOTE, draft, published, told
+from tests.integration.feeds import entries_by_party
+from tests.integration.publishing import NOTE, draft, published
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def test_a_notice_says_what_it_must_to_each_party_with_its_own_numbers(world: World, now: datetime) -> None:
     rollout = published(world, now=now)
 
-    entries = told(EntryKind.ROLLOUT_NOTIFIED)
+    entries = entries_by_party(EntryKind.ROLLOUT_NOTIFIED)
     assert set(entries) == {
         org.pk for org in (world.supplier, world.other, world.third, world.csp, world.panel, world.dcc)
     }
@@ -51,7 +52,7 @@ def test_a_notice_says_what_it_must_to_each_party_with_its_own_numbers(world: Wo
 def test_no_suppliers_notice_names_another_supplier(world: World, now: datetime) -> None:
     published(world, now=now)
 
-    for party, data in told(EntryKind.ROLLOUT_NOTIFIED).items():
+    for party, data in entries_by_party(EntryKind.ROLLOUT_NOTIFIED).items():
         others = {world.supplier, world.other, world.third} - {
             org for org in (world.supplier, world.other, world.third) if org.pk == party
         }

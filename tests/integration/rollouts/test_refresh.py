@@ -17,14 +17,9 @@ from rollouts.services.rollouts import refresh as _refreshing
 from rollouts.states import FailureCode, TargetState
 from rollouts.tasks import refresh_eligibility
 from tests.factories import World, make_rollout, make_world
-from tests.integration.dispatching import settle
+from tests.integration.dispatching import settle, target
 
 pytestmark = pytest.mark.django_db
-
-
-def target(rollout: Rollout, guid: int) -> Target:
-    """Return one hub's place."""
-    return Target.objects.get(rollout_id=rollout.pk, guid=guid)
 
 
 def entries(kind: EntryKind) -> set[tuple[int, int]]:

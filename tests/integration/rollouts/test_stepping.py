@@ -20,7 +20,7 @@ from tests.integration.deciding import decide
 pytestmark = pytest.mark.django_db
 
 
-def put(world: World, rollout: Rollout, state: int, *numbers: int) -> None:
+def put_hubs(world: World, rollout: Rollout, state: int, *numbers: int) -> None:
     """Bring some hubs into a state."""
     guids = [world.guid(number) for number in numbers]
     Target.objects.filter(rollout_id=rollout.pk, guid__in=guids).update(state=state, consent=4)
@@ -64,8 +64,8 @@ def test_suspending_is_one_step_by_an_operator_and_is_written_down(world: World,
 @pytest.mark.requirement("R5.5")
 def test_each_party_hears_of_a_step_in_numbers_of_its_own_hubs(world: World, now: datetime) -> None:
     rollout = make_rollout(world, now=now)
-    put(world, rollout, 40, 0, 1)
-    put(world, rollout, 50, 2)
+    put_hubs(world, rollout, 40, 0, 1)
+    put_hubs(world, rollout, 50, 2)
     Target.objects.filter(rollout_id=rollout.pk, guid__lt=world.guid(3)).update(import_answer=1)
     Instruction.objects.create(
         reference="I-1",
@@ -96,13 +96,13 @@ def test_revoking_and_stopping_withdraw_all_that_is_not_about_to_activate(
     world: World, now: datetime, verb: str, code: int
 ) -> None:
     rollout = make_rollout(world, now=now)
-    put(world, rollout, 30, 1)
-    put(world, rollout, 40, 2)
-    put(world, rollout, 50, 3)
-    put(world, rollout, 55, 4)
-    put(world, rollout, 56, 5)
-    put(world, rollout, 60, 6)
-    put(world, rollout, 31, 7)
+    put_hubs(world, rollout, 30, 1)
+    put_hubs(world, rollout, 40, 2)
+    put_hubs(world, rollout, 50, 3)
+    put_hubs(world, rollout, 55, 4)
+    put_hubs(world, rollout, 56, 5)
+    put_hubs(world, rollout, 60, 6)
+    put_hubs(world, rollout, 31, 7)
     for number in (1, 2, 3, 4, 5):
         HubInFlight.objects.create(guid=world.guid(number), rollout_id=rollout.pk)
 
@@ -122,7 +122,7 @@ def test_pausing_touches_no_hub_and_resuming_takes_cancelled_ones_up_again(
     rollout = make_rollout(world, now=now)
     services.take_step(world.operator, rollout_id=rollout.pk, verb="suspend", reason="-", now=now)
     decide(world, rollout, "PAUSE", now)
-    put(world, rollout, 56, 0, 1, 2)
+    put_hubs(world, rollout, 56, 0, 1, 2)
 
     decide(world, rollout, "PROCEED", now + timedelta(days=1))
     services.finish_halts(now + timedelta(days=1))

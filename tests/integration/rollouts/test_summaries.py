@@ -45,11 +45,11 @@ def morning_with(days, cutoff_at):
 def test_suppliers_are_reminded_once_of_hubs_that_wait_for_their_answer(world, rollout, days):
     at = morning_with(days, rollout.cutoff_at)
 
-    told = services.summarise(now=at)
+    parties = services.summarise(now=at)
     again = services.summarise(now=at + timedelta(hours=1))
 
     reminders = entries(EntryKind.WINDOW_CLOSING)
-    assert told == len(reminders) > 1
+    assert parties == len(reminders) > 1
     assert again == 0
     own = reminders[world.supplier.pk]
     assert own["working_days"] == days

@@ -37,11 +37,11 @@ def blocks(*lines, ending="\n", cut=None):
     return parsed([data[at : at + cut] for at in range(0, len(data), cut)] if cut else data)
 
 
-def cells(found):
+def cells(parsed):
     """The cells of every line that has the right number of them, by its number."""
     return {
         number: [text.decode().strip() for text in texts]
-        for block in found
+        for block in parsed
         if len(block)
         for number, *texts in zip(
             block.numbers.tolist(), *(block.columns[name].to_pylist() for name in COLUMNS), strict=True
@@ -49,8 +49,8 @@ def cells(found):
     }
 
 
-def odd(found):
-    return [number for block in found for number in block.odd]
+def odd(parsed):
+    return [number for block in parsed for number in block.odd]
 
 
 def filled(**given_cells):
@@ -327,19 +327,19 @@ class TestRepeats:
             seen.add(guid)
             gpfs.add(gpf)
         for begin in range(0, len(hubs), size):
-            repeats.add(judged(hubs[begin : begin + size], first_line=begin + 2))
+            repeats.add(parsed_rows(hubs[begin : begin + size], first_line=begin + 2))
 
         assert repeats.problems_by_line() == wanted
 
     def test_may_be_of_a_hub_as_gpf(self):
         repeats = Repeats()
-        repeats.add(judged([(1, 50), (2, 1)], first_line=2))
+        repeats.add(parsed_rows([(1, 50), (2, 1)], first_line=2))
 
         assert repeats.problems_by_line() == {3: LineProblem.GPF_IS_A_HUB}
         assert repeats.guids_of([3]) == {3: 2}
 
 
-def judged(hubs, *, first_line):
+def parsed_rows(hubs, *, first_line):
     return JudgedBlock(
         lines=np.arange(first_line, first_line + len(hubs)),
         guid=np.array([guid for guid, _ in hubs], dtype=np.int64),

@@ -131,10 +131,10 @@ def test_every_problem_has_advice(problem: GuidProblem) -> None:
 
 @given(guid_values, guid_values)
 @settings(max_examples=50)
-def test_the_stored_number_keeps_the_order_and_comes_back(one: int, other: int) -> None:
-    assert Guid.from_db(Guid(one).db) == Guid(one)
-    assert -(2**63) <= Guid(one).db < 2**63
-    assert (Guid(one).db < Guid(other).db) == (Guid(one) < Guid(other))
+def test_the_stored_number_keeps_the_order_and_comes_back(first: int, other: int) -> None:
+    assert Guid.from_db(Guid(first).db) == Guid(first)
+    assert -(2**63) <= Guid(first).db < 2**63
+    assert (Guid(first).db < Guid(other).db) == (Guid(first) < Guid(other))
 
 
 def test_a_guid_has_64_bits() -> None:

@@ -35,7 +35,7 @@ ONE, TWO, THREE = (f"00-DB-12-34-00-00-00-0{n}" for n in (1, 2, 3))
 GPF_ONE, GPF_TWO = (f"00-DB-12-CC-00-00-00-0{n}" for n in (1, 2))
 
 
-def found(column: GuidColumn) -> list[tuple[int, str]]:
+def numbered_texts(column: GuidColumn) -> list[tuple[int, str]]:
     return list(zip(column.parsed.lines.tolist(), format_many(column.parsed.values), strict=True))
 
 
@@ -82,11 +82,11 @@ class TestText:
     def test_a_plain_list_is_read_with_its_line_numbers(self, encoding: str, end: str) -> None:
         column = read_guid_column(end.join(["GUID", ONE, "", TWO]).encode(encoding))
 
-        assert found(column) == [(2, ONE), (4, TWO)]
+        assert numbered_texts(column) == [(2, ONE), (4, TWO)]
         assert problems(column) == []
 
     def test_a_single_line_between_commas_is_read(self) -> None:
-        assert found(read_guid_column(f"{ONE},{TWO}".encode())) == [(1, ONE), (2, TWO)]
+        assert numbered_texts(read_guid_column(f"{ONE},{TWO}".encode())) == [(1, ONE), (2, TWO)]
 
     @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
     def test_the_column_is_found_by_its_heading_whatever_separates(self, delimiter: str) -> None:
@@ -95,29 +95,32 @@ class TestText:
         column = read_guid_column("\r\n".join(delimiter.join(row) for row in rows).encode())
 
         assert column.heading == "CHF GUID"
-        assert found(column) == [(2, ONE), (3, TWO)]
+        assert numbered_texts(column) == [(2, ONE), (3, TWO)]
 
     def test_without_a_known_heading_the_first_column_that_looks_like_guids_is_taken(self) -> None:
         column = read_guid_column(f"Ref,Serial,Town\n1,{ONE},Leeds\n2,{TWO},York\n".encode())
 
-        assert found(column) == [(2, ONE), (3, TWO)]
+        assert numbered_texts(column) == [(2, ONE), (3, TWO)]
 
     def test_without_any_heading_too(self) -> None:
-        assert found(read_guid_column(f"1,{ONE},Leeds\n2,{TWO},York\n".encode())) == [(1, ONE), (2, TWO)]
+        assert numbered_texts(read_guid_column(f"1,{ONE},Leeds\n2,{TWO},York\n".encode())) == [
+            (1, ONE),
+            (2, TWO),
+        ]
 
     def test_a_file_that_is_nothing_but_guids_loses_none(self) -> None:
         column = read_guid_column(f"{ONE},{TWO}\n{THREE}\n{GPF_ONE}, {GPF_TWO}\n".encode())
 
-        assert found(column) == [(1, ONE), (1, TWO), (2, THREE), (3, GPF_ONE), (3, GPF_TWO)]
+        assert numbered_texts(column) == [(1, ONE), (1, TWO), (2, THREE), (3, GPF_ONE), (3, GPF_TWO)]
 
     def test_of_two_columns_that_may_be_meant_the_one_with_guids_is_taken(self) -> None:
         column = read_guid_column(f"ID,Device ID\n17,{ONE}\n18,{TWO}\n".encode())
 
         assert column.heading == "Device ID"
-        assert found(column) == [(2, ONE), (3, TWO)]
+        assert numbered_texts(column) == [(2, ONE), (3, TWO)]
 
     def test_the_hint_of_excel_is_passed_over(self) -> None:
-        assert found(read_guid_column(f"sep=;\r\nGUID;Note\r\n{ONE};a\r\n".encode())) == [(3, ONE)]
+        assert numbered_texts(read_guid_column(f"sep=;\r\nGUID;Note\r\n{ONE};a\r\n".encode())) == [(3, ONE)]
 
     @pytest.mark.requirement("R4.2")
     def test_bad_lines_are_listed_with_their_line_and_reason(self) -> None:
@@ -132,7 +135,7 @@ class TestText:
 
         column = read_guid_column("\n".join(lines).encode())
 
-        assert found(column) == [(2, ONE), (6, TWO)]
+        assert numbered_texts(column) == [(2, ONE), (6, TWO)]
         assert problems(column) == [
             (3, GuidProblem.EXCEL_EXPONENT),
             (4, GuidProblem.EXCEL_LOST_ZEROS),
@@ -147,12 +150,12 @@ class TestText:
     def test_lines_within_quotes_do_not_shift_the_numbers(self) -> None:
         column = read_guid_column(f'guid,note\n{ONE},"two\nlines"\n{TWO},x\n'.encode())
 
-        assert found(column) == [(2, ONE), (4, TWO)]
+        assert numbered_texts(column) == [(2, ONE), (4, TWO)]
 
     def test_a_quote_left_open_does_not_swallow_the_rest(self) -> None:
         column = read_guid_column(f'guid,note\n{ONE},"oops\n{TWO},x\n{THREE},x\n'.encode())
 
-        assert found(column) == [(3, TWO), (4, THREE)]
+        assert numbered_texts(column) == [(3, TWO), (4, THREE)]
         assert problems(column) == [(2, GuidProblem.OPEN_QUOTE)]
 
     def test_windows_text_with_long_dashes_is_read(self) -> None:
@@ -160,7 +163,7 @@ class TestText:
 
         column = read_guid_column(text.encode("cp1252"))
 
-        assert found(column) == [(2, ONE)]
+        assert numbered_texts(column) == [(2, ONE)]
 
     def test_rows_are_read_for_other_uses(self) -> None:
         assert list(read_rows(f"GUID,Label\n{ONE},north\n".encode())) == [
@@ -174,7 +177,7 @@ class TestWorkbooks:
         column = read_guid_column(io.BytesIO(workbook([["Ref", "Device ID"], [1, ONE], [], [2, TWO]])))
 
         assert (column.heading, column.sheets) == ("Device ID", ("Sheet1",))
-        assert found(column) == [(2, ONE), (4, TWO)]
+        assert numbered_texts(column) == [(2, ONE), (4, TWO)]
 
     def test_every_visible_sheet_with_guids_is_taken_and_the_others_are_named(self) -> None:
         guids = [["GUID"], [ONE]]
@@ -182,7 +185,7 @@ class TestWorkbooks:
 
         column = read_guid_column(data)
 
-        assert found(column) == [(2, TWO), (SHEET_STEP + 3, THREE)]
+        assert numbered_texts(column) == [(2, TWO), (SHEET_STEP + 3, THREE)]
         assert column.sheets == ("Sheet3", "Sheet4")
         assert problems(column) == [(SHEET_STEP + 4, GuidProblem.NOT_HEX)]
         assert [(part.kind, part.sheet, part.rows) for part in column.not_read] == [
@@ -212,7 +215,7 @@ class TestWorkbooks:
             sheet.write_datetime(0, 3, datetime(2027, 3, 15), book.add_format({"num_format": "yyyy-mm-dd"}))  # noqa: DTZ001
 
         assert list(read_rows(target.getvalue())) == [(1, [ONE, "True", "1.5", "2027-03-15"])]
-        assert found(read_guid_column(target.getvalue())) == [(1, ONE)]
+        assert numbered_texts(read_guid_column(target.getvalue())) == [(1, ONE)]
 
     @pytest.mark.parametrize(
         "reference",

@@ -13,14 +13,14 @@ from rollouts.states import FAILED_STATES, RolloutStatus, TargetState
 def files(tmp_path, monkeypatch):
     """Stand in for an app's statements: name and text, beside what the rollouts area calls by name."""
 
-    def written(**texts):
+    def statements_of(**texts):
         paths = {name: tmp_path / f"{name}.sql" for name in texts}
         for name, text in texts.items():
             paths[name].write_text(text)
         monkeypatch.setattr(statements, "statement_files", lambda app: paths)
         statements.template.cache_clear()
 
-    yield written
+    yield statements_of
     statements.template.cache_clear()
 
 

@@ -201,13 +201,15 @@ def dated(at: datetime) -> SupplierAnswer:
     return SupplierAnswer(Answer.INSTRUCTED, at)
 
 
-def shared(window: ConsentTerms, one: SupplierAnswer, other: SupplierAnswer, **more: datetime) -> Resolution:
+def shared(
+    window: ConsentTerms, first: SupplierAnswer, other: SupplierAnswer, **more: datetime
+) -> Resolution:
     """Resolve a shared hub, and check that it does not matter who is Import Supplier."""
     resolution = resolve(
-        window, import_party=1, gas_party=2, import_wish=one, gas_wish=other, answered_at=D, **more
+        window, import_party=1, gas_party=2, import_wish=first, gas_wish=other, answered_at=D, **more
     )
     mirrored = resolve(
-        window, import_party=1, gas_party=2, import_wish=other, gas_wish=one, answered_at=D, **more
+        window, import_party=1, gas_party=2, import_wish=other, gas_wish=first, answered_at=D, **more
     )
     assert resolution == mirrored
     return resolution
@@ -323,9 +325,9 @@ class TestConsent:
     @pytest.mark.parametrize("window", BOTH_POLICIES)
     @pytest.mark.parametrize(("one", "other"), list(product([NO_ANSWER, AGREED, DECLINED], repeat=2)))
     def test_nothing_instructed_is_the_automatic_time(
-        self, window: ConsentTerms, one: SupplierAnswer, other: SupplierAnswer
+        self, window: ConsentTerms, first: SupplierAnswer, other: SupplierAnswer
     ) -> None:
-        assert shared(window, one, other) == Resolution(Consent.AWAITING_BOTH, A)
+        assert shared(window, first, other) == Resolution(Consent.AWAITING_BOTH, A)
 
     @pytest.mark.requirement("R3.4", "R3.5")
     def test_what_is_awaited_defaults_after_the_cut_off_and_keeps_its_time(self) -> None:

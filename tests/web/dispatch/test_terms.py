@@ -31,7 +31,7 @@ def test_capacity_is_changed_with_who_approved_it_and_the_forecast_beside_it(wor
     late = plain(client.get(address))
     looked = client.post(address, {**CHANNEL, "capacity_per_night": "1000", "act": "forecast"})
     stored = CspChannel.objects.get(region=2).capacity_per_night
-    kept = client.post(
+    page = client.post(
         address, {**CHANNEL, "capacity_per_night": "1000", "approved_by": "CSP Central, 3 March"}, follow=True
     )
 
@@ -41,8 +41,8 @@ def test_capacity_is_changed_with_who_approved_it_and_the_forecast_beside_it(wor
     assert "Nothing is saved yet" in plain(looked)
     assert stored == 1
     assert CspChannel.objects.get(region=2).capacity_per_night == 1000
-    assert "approved by CSP Central, 3 March" in plain(kept)
-    assert "Hubs a night: 1 → 1,000" in plain(kept)
+    assert "approved by CSP Central, 3 March" in plain(page)
+    assert "Hubs a night: 1 → 1,000" in plain(page)
 
 
 @pytest.mark.requirement("R3.12")
@@ -124,14 +124,14 @@ def test_a_supplier_keeps_hours_of_its_own_that_nobody_else_reads(world, seat, t
     make_rollout(world, now=today)
     client = seat("supplier")
 
-    kept = plain(
+    page = plain(
         client.post("/activation-hours/", {"activation_from": "01:00", "activation_to": "04:00"}, follow=True)
     )
     second = plain(seat("other").get("/activation-hours/"))
     client.post("/activation-hours/", {"activation_from": "", "activation_to": ""})
 
-    assert "You keep 01:00 to 04:00." in kept
-    assert "Activation hours: not set → 01:00 to 04:00" in kept
+    assert "You keep 01:00 to 04:00." in page
+    assert "Activation hours: not set → 01:00 to 04:00" in page
     assert "01:00" not in second
     assert "You keep none" in second
     assert not SupplierHours.objects.exists()

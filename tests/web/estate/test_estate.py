@@ -14,7 +14,7 @@ from tests.factories import make_rollout
 pytestmark = pytest.mark.django_db
 
 
-def listed(answer) -> list[str]:
+def guids_in(answer) -> list[str]:
     return re.findall(r'class="guid" href="/hubs/([^/]+)/', answer.content.decode())
 
 
@@ -24,9 +24,9 @@ def spelt(world, number) -> str:
 
 @pytest.mark.requirement("R4.3")
 def test_everybody_lists_what_it_answers_for(world, seat):
-    assert len(listed(seat("supplier").get("/estate/"))) == 16
-    assert len(listed(seat("other").get("/estate/"))) == 6
-    assert len(listed(seat("operator").get("/estate/"))) == 20
+    assert len(guids_in(seat("supplier").get("/estate/"))) == 16
+    assert len(guids_in(seat("other").get("/estate/"))) == 6
+    assert len(guids_in(seat("operator").get("/estate/"))) == 20
     assert seat("panel").get("/estate/").status_code == 403
 
 
@@ -36,8 +36,8 @@ def test_everybody_lists_what_it_answers_for(world, seat):
     ["00-DB-12-34-00-00-00-03", "00db123400000003", "00:db:12:34:00:00:00:03", " 00DB.1234.0000.0003 "],
 )
 def test_a_hub_is_found_by_any_spelling(world, seat, spelling):
-    assert listed(seat("supplier").get("/estate/", {"q": spelling})) == [world.pasted(3)]
-    assert listed(seat("other").get("/estate/", {"q": spelling})) == []
+    assert guids_in(seat("supplier").get("/estate/", {"q": spelling})) == [world.pasted(3)]
+    assert guids_in(seat("other").get("/estate/", {"q": spelling})) == []
 
 
 def test_what_cannot_be_searched_for_is_said_and_kept(world, seat):
@@ -55,9 +55,9 @@ def test_filters_stand_in_the_address_and_count(world, seat):
     answer = client.get("/estate/?region=3")
     split = client.get("/estate/?split=yes&role=GAS")
 
-    assert len(listed(answer)) == 4
+    assert len(guids_in(answer)) == 4
     assert "4 hubs" in answer.content.decode()
-    assert listed(split) == [world.pasted(12), world.pasted(13)]
+    assert guids_in(split) == [world.pasted(12), world.pasted(13)]
     assert client.get("/estate/?region=99&version=zzz&rollout=77").status_code == 200
 
 
@@ -68,7 +68,7 @@ def test_the_hubs_of_an_update_are_filtered_by_their_state(world, seat, today):
 
     answer = seat("supplier").get(f"/estate/?rollout={rollout.pk}&state=SCHEDULED")
 
-    assert listed(answer) == [world.pasted(5)]
+    assert guids_in(answer) == [world.pasted(5)]
 
 
 @pytest.mark.requirement("R4.3")
@@ -100,7 +100,7 @@ def test_pages_of_an_estate_meet_without_a_gap(world, seat):
 
     while url:
         answer = client.get(url)
-        result += listed(answer)
+        result += guids_in(answer)
         more = re.search(r'rel="next" href="([^"]+)"', answer.content.decode())
         url = "/estate/" + more[1].replace("&amp;", "&") if more else ""
 

@@ -56,7 +56,7 @@ def order(client, *, query="", form="xlsx"):
     return client.post(f"{FILES}order/", {"query": query, "form": form})
 
 
-def written(export_id: int | None = None) -> Export:
+def write_export(export_id: int | None = None) -> Export:
     export = Export.objects.get(pk=export_id) if export_id else Export.objects.latest("pk")
     tasks.write_export(export_id=export.pk)
     export.refresh_from_db()
@@ -154,7 +154,7 @@ def test_a_workbook_is_written_by_a_worker_and_fetched_by_who_ordered_it(world, 
     assert order(client)["Location"] == FILES
     assert b"Waiting" in client.get(FILES).content
 
-    export = written()
+    export = write_export()
 
     assert (export.status, export.done, export.total) == ("READY", 16, 16)
     page = client.get(FILES).content.decode()
@@ -172,7 +172,7 @@ def test_a_file_holds_what_was_listed(world, seat):
     make_rollout(world, now=datetime.now(UTC))
     order(seat("supplier"), query="split=yes&role=GAS&unknown=1", form="csv")
 
-    export = written()
+    export = write_export()
 
     body = b"".join(seat("supplier").get(f"{FILES}{export.pk}/").streaming_content).decode()
     assert len(body.splitlines()) == 3
@@ -184,7 +184,7 @@ def test_a_file_holds_what_was_listed(world, seat):
 def test_the_file_of_the_other_supplier_holds_its_own_hubs(world, seat):
     order(seat("other"), form="csv")
 
-    export = written()
+    export = write_export()
 
     body = b"".join(seat("other").get(f"{FILES}{export.pk}/").streaming_content).decode()
     assert len(body.splitlines()) == 7
@@ -194,7 +194,7 @@ def test_the_file_of_the_other_supplier_holds_its_own_hubs(world, seat):
 @pytest.mark.parametrize("actor", ["other", "operator", "csp", "colleague"])
 def test_nobody_else_lists_fetches_or_removes_a_file(world, seat, colleague, actor):
     order(seat("supplier"))
-    export = written()
+    export = write_export()
     client = colleague if actor == "colleague" else seat(actor)
 
     assert client.get(f"{FILES}{export.pk}/").status_code == 404
@@ -211,7 +211,7 @@ def test_a_file_that_is_not_ready_is_not_there(world, seat):
 
 def test_a_file_is_kept_for_a_day(world, seat, storage):
     order(seat("supplier"))
-    export = written()
+    export = write_export()
     assert (storage / export.file).exists()
 
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=25)):
@@ -228,7 +228,7 @@ def test_a_file_is_kept_for_a_day(world, seat, storage):
 def test_a_file_is_removed_or_called_off(world, seat, storage):
     client = seat("supplier")
     order(client)
-    export = written()
+    export = write_export()
     client.post(f"{FILES}{export.pk}/remove/")
     assert not (storage / export.file).exists()
 
@@ -247,7 +247,7 @@ def test_progress_is_told_on_the_way(world, seat, monkeypatch):
     monkeypatch.setattr(services, "report_export", lambda order, *, done, now: notices.append(done))
     order(seat("supplier"))
 
-    written()
+    write_export()
 
     assert notices == [0, 4, 8, 12]
 
@@ -296,7 +296,7 @@ def test_a_failed_try_leaves_the_file_to_the_next_one(world, seat, monkeypatch):
         monkeypatch.setattr(tasks.write_export, "apply_async", lambda kwargs, **_: rung.append(kwargs))
         tasks.tick_exports()
         assert rung == [{"export_id": number}]
-        assert written(number).status == "READY"
+        assert write_export(number).status == "READY"
 
 
 def test_too_many_hubs_for_a_workbook_are_refused_beforehand_and_on_the_way(world, seat, monkeypatch):
@@ -309,7 +309,7 @@ def test_too_many_hubs_for_a_workbook_are_refused_beforehand_and_on_the_way(worl
     assert not Export.objects.exists()
 
     order(client, query="q=00-DB")  # how many these are only the walk tells
-    assert written().status == "FAILED"
+    assert write_export().status == "FAILED"
     assert b"Take the CSV file" in client.get(FILES).content
 
 
@@ -327,7 +327,7 @@ def test_who_has_left_gets_no_file(world, seat):
     order(seat("supplier"))
     User.objects.filter(pk=world.supplier_user.pk).update(is_active=False)
 
-    assert written().status == "FAILED"
+    assert write_export().status == "FAILED"
 
 
 def test_the_panel_has_no_estate_to_keep(world, seat):
@@ -341,7 +341,7 @@ def test_a_viewer_takes_away_what_it_sees(world, client):
     client.force_login(UserFactory(organisation=world.supplier, roles=[Role.SUPPLIER_VIEWER.value]))
     order(client)
 
-    assert written().status == "READY"
+    assert write_export().status == "READY"
 
 
 def test_an_order_that_is_no_order_is_refused(world, seat):

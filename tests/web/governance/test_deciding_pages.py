@@ -85,14 +85,14 @@ def test_the_fields_of_a_delay_are_a_part_of_their_own_that_says_so(world, seat,
 
 @pytest.mark.requirement("R5.3", "R5.4")
 @pytest.mark.parametrize(
-    ("goes_on", "said"),
+    ("goes_on", "words"),
     [
         (True, "The halted rollout goes on with it"),
         (False, "The rollout stays paused until another decision."),
     ],
 )
 def test_whoever_signs_a_delay_reads_whether_the_update_goes_on_with_it(
-    world, seat, trouble, today, goes_on, said
+    world, seat, trouble, today, goes_on, words
 ):
     until = trouble.rollout.automatic_at + timedelta(days=60)
     services.recommend(
@@ -108,7 +108,7 @@ def test_whoever_signs_a_delay_reads_whether_the_update_goes_on_with_it(
 
     page = seat("panel").get(f"/rollouts/{trouble.rollout.pk}/decision/").content.decode()
 
-    assert said in page
+    assert words in page
     assert f"The new cut-off would be {long_time(one_month_before(until))}." in page
 
 

@@ -47,12 +47,12 @@ def test_two_people_change_one_halt_rule(world, seat, trouble, today):
     rule.refresh_from_db()
     assert (rule.name, rule.minimum_sample, rule.threshold) == ("Too many fail", 80, 0.0123456789)
 
-    asked = client.post(url, {**mine, "minimum_sample": "60"})
+    answer = client.post(url, {**mine, "minimum_sample": "60"})
 
-    assert asked.status_code == 409
-    assert "changed this to “80”" in text_of(asked)
+    assert answer.status_code == 409
+    assert "changed this to “80”" in text_of(answer)
     assert HaltRule.objects.get(pk=rule.pk).minimum_sample == 80
-    client.post(url, fields_in(asked, form))
+    client.post(url, fields_in(answer, form))
     assert HaltRule.objects.get(pk=rule.pk).minimum_sample == 60
 
 
@@ -65,11 +65,11 @@ def test_two_people_note_what_an_incident_is(world, seat, trouble, today):
         world.operator, incident_id=trouble.incident.pk, reference="SD-1", now=today
     )
 
-    asked = client.post(url, {"act": "reference", "reference": "SD-2", "made_from": reference})
+    answer = client.post(url, {"act": "reference", "reference": "SD-2", "made_from": reference})
 
     trouble.incident.refresh_from_db()
-    assert asked.status_code == 409
-    assert "changed this to “SD-1”" in text_of(asked)
+    assert answer.status_code == 409
+    assert "changed this to “SD-1”" in text_of(answer)
     assert trouble.incident.service_desk_reference == "SD-1"
     client.post(url, {"act": "reference", "reference": "", "made_from": reference})
     trouble.incident.refresh_from_db()
@@ -83,14 +83,14 @@ def test_of_two_tabs_that_change_a_view_the_second_merges_or_is_asked(world, sea
     client.post(url, {**theirs, "name": "Centre"})
 
     merged = client.post(url, {**mine, "is_shared": "on"})
-    asked = client.post(url, {**mine, "name": "South"})
+    answer = client.post(url, {**mine, "name": "South"})
 
-    kept = SavedView.objects.get(pk=view)
-    assert (merged.status_code, kept.name, kept.is_shared) == (302, "Centre", True)
-    assert asked.status_code == 409
-    assert "changed this to “Centre”" in text_of(asked)
-    assert "You entered “South”" in text_of(asked)
-    client.post(url, {**fields_in(asked, form), "act": "change"})
+    view_kept = SavedView.objects.get(pk=view)
+    assert (merged.status_code, view_kept.name, view_kept.is_shared) == (302, "Centre", True)
+    assert answer.status_code == 409
+    assert "changed this to “Centre”" in text_of(answer)
+    assert "You entered “South”" in text_of(answer)
+    client.post(url, {**fields_in(answer, form), "act": "change"})
     assert SavedView.objects.get(pk=view).name == "South"
 
 
@@ -138,7 +138,7 @@ def test_two_people_change_one_known_issue_and_its_hubs(seat, trouble):
     assert (issue.title, issue.description) == ("Mine", "Theirs")
     leaf = {"field": "installed_on", "op": "after", "value": "2020-04-03"}
     assert leaf in issue.criteria.get("all", [issue.criteria])
-    asked = client.post(url, {**mine, "rule-installed_after": "05/06/2021"})
-    assert asked.status_code == 409
-    assert "changed this to “03/04/2020”" in text_of(asked)
+    answer = client.post(url, {**mine, "rule-installed_after": "05/06/2021"})
+    assert answer.status_code == 409
+    assert "changed this to “03/04/2020”" in text_of(answer)
     assert KnownIssue.objects.get(pk=issue.pk).title == "Mine"

@@ -41,8 +41,8 @@ def suspended(world, today):
     return rollout
 
 
-def decide(client, rollout, act, version=1, **said):
-    return client.post(f"/rollouts/{rollout.pk}/decision/", {"act": act, "version": version, **said})
+def decide(client, rollout, act, version=1, **fields):
+    return client.post(f"/rollouts/{rollout.pk}/decision/", {"act": act, "version": version, **fields})
 
 
 @pytest.mark.requirement("R5.3", "R5.4")

@@ -40,14 +40,14 @@ def test_the_time_is_shown_before_agreeing_and_an_agreement_to_another_is_refuse
     seen, moved = today + timedelta(days=20), today + timedelta(days=40)
     instruct(world.as_supplier, rollout, world, now=today, at=seen)
     client, address = seat("other"), f"/rollouts/{rollout.pk}/instruct/"
-    asked = {"kind": "AGREE", "source": "second"}
+    fields = {"kind": "AGREE", "source": "second"}
 
-    checked = client.post(address, asked).content.decode()
+    checked = client.post(address, fields).content.decode()
     token = re.search(r'name="token" value="([^"]+)"', checked)[1]
     times = restore_draft(world.as_other, token, rollout_id=rollout.pk).times
     instruct(world.as_supplier, rollout, world, now=today, at=moved)
     refused = client.post(f"{address}submit/", {"token": token})
-    again = client.post(address, asked).content.decode()
+    again = client.post(address, fields).content.decode()
     token = re.search(r'name="token" value="([^"]+)"', again)[1]
     taken = client.post(f"{address}submit/", {"token": token})
 

@@ -121,7 +121,7 @@ def test_a_time_that_cannot_be_is_refused_with_everything_kept(world, seat, toda
 
 
 @pytest.mark.parametrize(
-    ("said", "field"),
+    ("changes", "field"),
     [
         ({"source": "paste", "hubs": " "}, "id_hubs"),
         ({"source": "file"}, "id_file"),
@@ -132,10 +132,10 @@ def test_a_time_that_cannot_be_is_refused_with_everything_kept(world, seat, toda
         ({"batch": "999999"}, "id_batch"),
     ],
 )
-def test_what_has_the_wrong_shape_is_said_beside_its_field(world, seat, today, said, field):
+def test_what_has_the_wrong_shape_is_said_beside_its_field(world, seat, today, changes, field):
     rollout = make_rollout(world, now=today)
 
-    answer = check(seat("supplier"), rollout, **said)
+    answer = check(seat("supplier"), rollout, **changes)
 
     assert answer.status_code == 422
     assert f'href="#{field}"' in answer.content.decode()

@@ -101,7 +101,7 @@ def test_the_page_of_a_hub_says_that_it_waits_for_the_night_and_then_for_when_it
         sent_at=today,
     )
     target.update(state=50, command_id=command.pk)
-    told = plain(client.get(address))
+    text = plain(client.get(address))
     target.update(
         state=40,
         command_id=None,
@@ -111,6 +111,6 @@ def test_the_page_of_a_hub_says_that_it_waits_for_the_night_and_then_for_when_it
     missed = plain(client.get(address))
 
     assert "in the first night (22:00 to 06:00) it can be reached, as nobody chose its time" in waiting
-    assert f"It activates {long_time(commanded_for)}" in told
+    assert f"It activates {long_time(commanded_for)}" in text
     assert f"as its time of {long_time(today - timedelta(days=3))} has passed" in missed
     assert Rollout.objects.count() == 1

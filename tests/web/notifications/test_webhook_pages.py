@@ -29,7 +29,7 @@ def receiver():
         yield receiver
 
 
-def make(admin, receiver, **more):
+def add_webhook(admin, receiver, **more):
     typed = {"name": "CRM", "url": receiver.url, "batch_size": 100, **more}
     answer = admin.post(f"{PATH}new/", typed, follow=True)
     assert answer.status_code == 200, answer.content
@@ -39,7 +39,7 @@ def make(admin, receiver, **more):
 @pytest.mark.requirement("R6.3")
 def test_a_webhook_is_made_and_its_secret_shown_once(admin, receiver):
     empty = admin.get(PATH)
-    webhook, page = make(admin, receiver, kinds=["3", "5"])
+    webhook, page = add_webhook(admin, receiver, kinds=["3", "5"])
 
     secret = re.search(r"data-webhook-secret>([^<]+)<", page)
 
@@ -63,7 +63,7 @@ def test_an_address_that_cannot_be_called_is_told_beside_its_field(admin, receiv
 
 @pytest.mark.requirement("R6.3")
 def test_it_is_tested_changed_paused_enabled_rotated_replayed_and_removed(admin, receiver):
-    webhook, _ = make(admin, receiver)
+    webhook, _ = add_webhook(admin, receiver)
     own = f"{PATH}{webhook.pk}/"
 
     waiting = admin.post(f"{own}ping/", follow=True).content.decode()
@@ -95,7 +95,7 @@ def test_it_is_tested_changed_paused_enabled_rotated_replayed_and_removed(admin,
 @pytest.mark.requirement("R6.3")
 def test_a_failed_test_says_what_came_of_it(admin):
     with receiving() as gone:
-        webhook, _ = make(admin, gone)
+        webhook, _ = add_webhook(admin, gone)
 
     admin.post(f"{PATH}{webhook.pk}/ping/")
     delivering.send_ping(now=datetime.now(UTC))
@@ -105,7 +105,7 @@ def test_a_failed_test_says_what_came_of_it(admin):
 
 @pytest.mark.requirement("R6.3")
 def test_another_organisation_finds_nothing_there(admin, seat, receiver):
-    webhook, _ = make(admin, receiver)
+    webhook, _ = add_webhook(admin, receiver)
     stranger = seat("other")
     own = f"{PATH}{webhook.pk}/"
 
@@ -139,7 +139,7 @@ def test_the_list_takes_as_many_statements_for_twenty_as_for_one(world, admin, s
 
 
 def test_a_stale_form_keeps_the_address_somebody_else_has_set(admin, receiver):
-    webhook, _ = make(admin, receiver, kinds=["3", "5"])
+    webhook, _ = add_webhook(admin, receiver, kinds=["3", "5"])
     url = f"{PATH}{webhook.pk}/"
     mine, theirs = fields_in(admin.get(url), ".decide"), fields_in(admin.get(url), ".decide")
     admin.post(url, {**theirs, "url": f"{receiver.url}other"})
@@ -148,15 +148,15 @@ def test_a_stale_form_keeps_the_address_somebody_else_has_set(admin, receiver):
 
     webhook.refresh_from_db()
     assert (webhook.url, webhook.name, webhook.kinds) == (f"{receiver.url}other", "Billing", [5])
-    asked = admin.post(url, {**mine, "url": f"{receiver.url}mine"})
+    answer = admin.post(url, {**mine, "url": f"{receiver.url}mine"})
     webhook.refresh_from_db()
-    assert asked.status_code == 409
-    assert f"changed this to “{receiver.url}other”" in asked.content.decode()
+    assert answer.status_code == 409
+    assert f"changed this to “{receiver.url}other”" in answer.content.decode()
     assert webhook.url == f"{receiver.url}other"
 
 
 def test_a_refused_replay_leaves_the_ticked_kinds_of_the_page_as_they_are(admin, receiver):
-    webhook, _ = make(admin, receiver, kinds=["3", "5"])
+    webhook, _ = add_webhook(admin, receiver, kinds=["3", "5"])
 
     refused = admin.post(f"{PATH}{webhook.pk}/replay/", {"since": "31/10/2027 01:30"})
 

@@ -287,12 +287,12 @@ def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, sea
     fields = fields_in(client.get(path))
     saved(world.as_supplier, today, policy={**NIGHTLY, "days": 12})
 
-    told = press(client, path, fields, "save", days="14")
+    answer = press(client, path, fields, "save", days="14")
 
-    assert told.status_code == 412
-    assert "Somebody else has saved version 2" in text(told)
-    assert "What version 2 changed" in text(told)
-    assert "12 days" in text(told).partition("What saving yours would change of it")[0]
-    assert "14 days" in text(told).partition("What saving yours would change of it")[2]
+    assert answer.status_code == 412
+    assert "Somebody else has saved version 2" in text(answer)
+    assert "What version 2 changed" in text(answer)
+    assert "12 days" in text(answer).partition("What saving yours would change of it")[0]
+    assert "14 days" in text(answer).partition("What saving yours would change of it")[2]
     assert ApprovalRuleVersion.objects.count() == 2
-    assert press(client, path, fields_in(told), "save").status_code == 302
+    assert press(client, path, fields_in(answer), "save").status_code == 302

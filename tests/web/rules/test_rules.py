@@ -339,15 +339,15 @@ def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, sea
     saved(world.as_supplier, today, tree={"all": [BUSY]})
     fields = fields_in(press(client, path, fields, "refresh"))
 
-    told = press(client, path, fields, "save", size="4")
+    answer = press(client, path, fields, "save", size="4")
 
-    assert told.status_code == 412
-    words = told.content.decode()
+    assert answer.status_code == 412
+    words = answer.content.decode()
     assert "Somebody else has saved version 2" in words
     assert "What version 2 changed" in words
     assert "What saving yours would change of it" in words
     assert SelectionRuleVersion.objects.count() == 2
-    assert press(client, path, fields_in(told), "save").status_code == 302
+    assert press(client, path, fields_in(answer), "save").status_code == 302
     assert SelectionRuleVersion.objects.latest("version").version == 3
 
 
