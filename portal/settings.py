@@ -37,7 +37,6 @@ SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")  # still read, no longer u
 
 ALLOWED_HOSTS = _words("ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
 CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
-INTERNAL_IPS = ["127.0.0.1"]
 BEHIND_PROXY = environment.count(
     "BEHIND_PROXY"
 )  # proxies of ours in a row, each of which adds to X-Forwarded-For

@@ -186,7 +186,7 @@ def test_no_class_has_a_name_that_must_be_guessed():
 def test_no_function_has_a_name_that_must_be_guessed():
     vague = [
         f"{path}:{node.lineno} {node.name}"
-        for path in MODULES
+        for path in [*MODULES, *TESTS]
         for node in parsed(path).body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.name.strip("_") in VAGUE_FUNCTIONS

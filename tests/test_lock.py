@@ -27,12 +27,12 @@ def test_development_has_exactly_what_production_runs_on():
 
 
 @pytest.mark.parametrize("name", ["runtime", "dev"])
-def test_each_wish_is_locked(name):
+def test_each_listed_dependency_is_locked(name):
     lines = [line for line in (REQUIREMENTS / f"{name}.in").read_text().splitlines() if line[:1].isalpha()]
-    wishes = {normal(re.split(r"[\[~=<>; ]", line, maxsplit=1)[0]) for line in lines}
+    wanted = {normal(re.split(r"[\[~=<>; ]", line, maxsplit=1)[0]) for line in lines}
 
-    assert wishes
-    assert wishes <= {package for package, _, _ in pins(name)}
+    assert wanted
+    assert wanted <= {package for package, _, _ in pins(name)}
 
 
 @pytest.mark.parametrize("name", ["runtime", "dev"])

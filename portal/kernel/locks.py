@@ -21,7 +21,6 @@ class LockClass(IntEnum):
     TALLY_FOLD = 7303
     REGION = 7304
     PLANNER = 7305
-    PARTITIONS = 7306
     HALT_RULES = 7307
     WINDOW = 7310
     SWEEP = 7311

@@ -78,7 +78,6 @@ class OtaHeader:
 
     header_length: int
     manufacturer_code: str
-    image_type: int
     firmware_version: str
     name: str
     total_size: int
@@ -148,7 +147,7 @@ def parse_header(data: bytes) -> OtaHeader:
     """
     if len(data) < _HEADER.size:
         raise NotAnImage(f"The file has {len(data)} octets, fewer than the header of a firmware image.")
-    magic, _, length, _, maker, kind, version, _, name, total = _HEADER.unpack_from(data)
+    magic, _, length, _, maker, _, version, _, name, total = _HEADER.unpack_from(data)
     if magic != _MAGIC:
         raise NotAnImage("The file does not begin with 1E F1 EE 0B, as a firmware image does.")
     if not _HEADER.size <= length <= len(data):
@@ -158,7 +157,6 @@ def parse_header(data: bytes) -> OtaHeader:
     return OtaHeader(
         header_length=length,
         manufacturer_code=f"{maker:04X}",
-        image_type=kind,
         firmware_version=f"{version:08X}",
         name=name.split(b"\0", 1)[0].decode("ascii", "replace"),
         total_size=total,

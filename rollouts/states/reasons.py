@@ -132,7 +132,6 @@ class RejectionReason(TextChoices):
     NOT_IN_BATCH = "NOT_IN_BATCH", "The hub is not in the batch that was named."
     OVER_PILOT_CAP = "OVER_PILOT_CAP", "The pilot group is full. Choose fewer hubs."
     # Likewise: a list of 1,199,999 characters is full. Pages and REST take longer lists (R3.8).
-    OVER_BATCH_LIMIT = "OVER_BATCH_LIMIT", "The list is longer than one submission takes. Split it."
     AFTER_CUTOFF = "AFTER_CUTOFF", "Received after the cut-off. The hub keeps the time it has."
     TIME_NOT_EARLIER = "TIME_NOT_EARLIER", "The time must be earlier than the automatic activation time."
     NOTHING_TO_CHANGE = "NOTHING_TO_CHANGE", "There is no instruction of yours for this hub."

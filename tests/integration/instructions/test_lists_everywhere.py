@@ -68,7 +68,9 @@ def instruct(world: World, hubs: HubList, now: datetime):
 
 
 @pytest.mark.requirement("R4.1", "R4.2")
-def test_an_instruction(world: World, hubs: HubList, now: datetime) -> None:
+def test_an_instruction_names_what_was_not_read_and_where_its_refused_lines_stood(
+    world: World, hubs: HubList, now: datetime
+) -> None:
     receipt = instruct(world, hubs, now)
 
     assert named(receipt.not_read) == NOT_READ
@@ -78,7 +80,7 @@ def test_an_instruction(world: World, hubs: HubList, now: datetime) -> None:
 
 
 @pytest.mark.requirement("R4.1", "R4.2")
-def test_an_instruction_that_is_applied_in_slices(
+def test_an_instruction_applied_in_slices_says_the_same_of_its_list(
     world: World, hubs: HubList, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rollouts.services.instructions.instruct.AT_ONCE", 1)
@@ -92,7 +94,9 @@ def test_an_instruction_that_is_applied_in_slices(
 
 
 @pytest.mark.requirement("R2.3")
-def test_a_nomination(world: World, hubs: HubList, now: datetime) -> None:
+def test_a_nomination_names_what_was_not_read_and_where_its_refused_lines_stood(
+    world: World, hubs: HubList, now: datetime
+) -> None:
     rollout = make_rollout(world, now=now, status="PILOT", has_pilot=True)
 
     nomination = services.submit_pilot(
@@ -106,7 +110,9 @@ def test_a_nomination(world: World, hubs: HubList, now: datetime) -> None:
 
 
 @pytest.mark.requirement("R5.1")
-def test_an_incident(world: World, hubs: HubList, now: datetime) -> None:
+def test_an_incident_names_what_was_not_read_and_where_its_refused_lines_stood(
+    world: World, hubs: HubList, now: datetime
+) -> None:
     rollout = make_rollout(world, now=now)
     account = services.IncidentAccount(category=3, title="No link", description="x")
 
@@ -119,7 +125,7 @@ def test_an_incident(world: World, hubs: HubList, now: datetime) -> None:
     assert [line["sheet"] for line in Incident.objects.get().rejected] == ["Second", "Second"]
 
 
-def test_labels(world: World, hubs: HubList) -> None:
+def test_labels_name_what_was_not_read_and_are_found_in_any_spelling(world: World, hubs: HubList) -> None:
     done = services.add_label(world.as_supplier, label="tower\u200b \uff11", hubs=hubs)
 
     assert (done.changed, named(done.not_read)) == (2, NOT_READ)
@@ -128,16 +134,18 @@ def test_labels(world: World, hubs: HubList) -> None:
 
 
 @pytest.mark.requirement("R3.7")
-def test_a_batch(world: World, hubs: HubList, now: datetime) -> None:
+def test_a_batch_names_what_was_not_read_before_it_is_formed_and_after(
+    world: World, hubs: HubList, now: datetime
+) -> None:
     rollout = make_rollout(world, now=now)
-    refusals = {
+    terms = {
         "rollout_id": rollout.pk,
         "automatic_at": rollout.automatic_at - timedelta(days=7),
         "source": hubs,
     }
 
-    outlook = services.foresee_batch(world.operator, now=now, **refusals)
-    formed = services.create_batch(world.operator, now=now, name="First", **refusals)
+    outlook = services.foresee_batch(world.operator, now=now, **terms)
+    formed = services.create_batch(world.operator, now=now, name="First", **terms)
 
     for done in (outlook, formed):
         assert named(done.not_read) == NOT_READ
@@ -147,5 +155,5 @@ def test_a_batch(world: World, hubs: HubList, now: datetime) -> None:
 @pytest.mark.parametrize(
     "text", [f"\u200e{A}\u00a0", "\u202a00-DB-12-34-00-00-00-00\u202c", "\uff10\uff10DB123400000000"]
 )
-def test_a_search(world: World, text: str) -> None:
+def test_a_search_reads_spellings_as_lists_do(world: World, text: str) -> None:
     assert guids_like(text) == (world.guid(0), world.guid(0))

@@ -255,7 +255,7 @@ def test_a_rollout_that_has_ended_is_not_refreshed(world: World, rollout: Rollou
     assert services.refresh_eligibility(now=now).withdrawn.total() == 0
 
 
-def test_chunks_add_up(
+def test_a_refresh_in_chunks_counts_what_all_of_them_did(
     world: World, rollout: Rollout, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_refreshing, "CHUNK", 3)
