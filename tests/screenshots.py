@@ -252,7 +252,7 @@ def main() -> int:
         clear(var / "screenshots")
         with stores(var / "screenshots", hubs=options.hubs, say=say, quick=True) as stage:
             ids = furnish(stage)
-            with served(stage):
+            with serving(stage):
                 failed = take(stage, shots(ids), var / "pictures", only=options.only)
     except CannotStart as problem:
         say(str(problem))
@@ -295,7 +295,7 @@ def let_it_move(names: list[str], *, now: datetime) -> None:
 
 
 @contextlib.contextmanager
-def served(stage: Stage) -> Iterator[None]:
+def serving(stage: Stage) -> Iterator[None]:
     """Have the pages and their stream served."""
     port = free_port()
     stage.variables.update(

@@ -152,11 +152,11 @@ def outlived(targets: Iterable[Target]) -> int:
 def unchosen_outside_hours(rollout: Rollout) -> int:
     """Count hubs that were told to activate by day at a time that neither DCC nor a Supplier had named."""
     hours = activation.read_hours(rollout.dispatch_settings.get("activation_hours"))
-    asked = Instruction.objects.filter(rollout_id=rollout.pk)
+    instructions = Instruction.objects.filter(rollout_id=rollout.pk)
     phases = rollout.batches.filter(kind=BatchKind.SAFE_LAUNCH)
     chosen = {
         rollout.automatic_at,
-        *filter(None, asked.values_list("activate_at", flat=True)),
+        *filter(None, instructions.values_list("activate_at", flat=True)),
         *filter(None, phases.values_list("automatic_at", flat=True)),
     }
     sent = Command.objects.filter(
@@ -282,13 +282,13 @@ def stuck(journey: Journey) -> int:
 
 def _confirmed(guids: AbstractSet[int], *, entry_id: int) -> set[int]:
     """Return the hubs of which a CSP has said that they run an entry of the CPL."""
-    said = CspAlert.objects.filter(
+    confirming = CspAlert.objects.filter(
         guid__in=guids,
         code__in=[AlertCode.CS06_RESPONSE, AlertCode.ACTIVATED, AlertCode.READ_RESULT],
         reason=FailureCode.NONE,
         firmware_version__in=CplEntry.objects.filter(pk=entry_id).values("firmware_version"),
     )
-    return set(said.values_list("guid", flat=True))
+    return set(confirming.values_list("guid", flat=True))
 
 
 def _is_harmless(

@@ -53,13 +53,13 @@ def _figure(stage: Stage, name: str, value: float) -> Figure:
         name=name if name == "pages" else f"pages_{name}",
         value=value,
         unit="ms p95",
-        runs=_asked(stage),
+        runs=_request_count(stage),
         reach=f"≤ {_MILLISECONDS:g} ms",
         is_reached=value <= _MILLISECONDS,
     )
 
 
-def _asked(stage: Stage) -> int:
+def _request_count(stage: Stage) -> int:
     return 50 if stage.quick else 200
 
 
@@ -69,7 +69,7 @@ def _times(stage: Stage, user: User, path: str) -> list[float]:
             answer = client.get(path)
             assert answer.status_code == 200, (path, answer.status_code, answer.text[:500])
         taken = []
-        for _ in range(_asked(stage)):
+        for _ in range(_request_count(stage)):
             began = time.perf_counter()
             client.get(path)
             taken.append((time.perf_counter() - began) * 1000)

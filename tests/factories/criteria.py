@@ -67,7 +67,7 @@ def trees(subject: Subject = Subject.HUB) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _values(field: CriteriaField, op: Op) -> st.SearchStrategy[Any]:
-    each = _one(field)
+    each = _condition(field)
     match op.shape:
         case Shape.DAYS:
             return st.integers(0, 800)
@@ -79,7 +79,7 @@ def _values(field: CriteriaField, op: Op) -> st.SearchStrategy[Any]:
             return each
 
 
-def _one(field: CriteriaField) -> st.SearchStrategy[Any]:
+def _condition(field: CriteriaField) -> st.SearchStrategy[Any]:
     match field.kind:
         case Kind.CHOICE:
             return st.sampled_from([choice.code for choice in field.choices])

@@ -6,7 +6,9 @@ import re
 
 
 def check(client, rollout, **changes):
-    timing = {} if "activate_at" in changes or changes.get("kind", "INSTRUCT") != "INSTRUCT" else {"timing": "any"}
+    timing = (
+        {} if "activate_at" in changes or changes.get("kind", "INSTRUCT") != "INSTRUCT" else {"timing": "any"}
+    )
     fields = {"kind": "INSTRUCT", "source": "waiting", **timing, **changes}
     return client.post(f"/rollouts/{rollout.pk}/instruct/", fields)
 

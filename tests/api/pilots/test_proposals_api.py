@@ -124,11 +124,11 @@ def test_dates_made_from_an_older_rollout_are_refused(stage, now):
 
 def test_dcc_withdraws_what_a_supplier_has_not_answered_and_nobody_else_does(stage):
     stage.dcc.post(stage.path("/pilot/proposals"), SPLIT)
-    asked = PilotSubmission.objects.get(organisation_id=stage.world.other.pk)
-    path = stage.path(f"/pilot/proposals/{asked.pk}")
+    submission = PilotSubmission.objects.get(organisation_id=stage.world.other.pk)
+    path = stage.path(f"/pilot/proposals/{submission.pk}")
 
     answers = [client.delete(path).status_code for client in (stage.supplier, stage.dcc, stage.dcc)]
 
     assert answers == [403, 204, 404]
-    asked.refresh_from_db()
-    assert asked.status == "WITHDRAWN"
+    submission.refresh_from_db()
+    assert submission.status == "WITHDRAWN"

@@ -192,7 +192,7 @@ class TestFiles:
         assert len(incident_page(world.operator, raised.incident_id).attachments) == 1
 
     @pytest.mark.parametrize(
-        ("given", "kept"),
+        ("given", "stored"),
         [
             ("../../etc/passwd.txt", "passwd.txt"),
             ("C:\\temp\\log.txt", "log.txt"),
@@ -200,7 +200,7 @@ class TestFiles:
             ("ö" * 300 + ".txt", "_" * 116 + ".txt"),
         ],
     )
-    def test_a_name_is_made_safe(self, world, rollout, now, given, kept):
+    def test_a_name_is_made_safe(self, world, rollout, now, given, stored):
         raised = self.attach(world, rollout, now, Upload(given, b"a"))
 
-        assert incident_page(world.operator, raised.incident_id).attachments[0].file_name == kept
+        assert incident_page(world.operator, raised.incident_id).attachments[0].file_name == stored

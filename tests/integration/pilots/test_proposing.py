@@ -19,6 +19,7 @@ from rollouts.queries.pilots.proposals import nominating_suppliers, proposal_car
 from rollouts.rules import RuleBroken
 from rollouts.services.instructions.hub_list import HubList
 from tests.factories import World, make_rollout, make_world
+from tests.integration.feeds import entries_by_party
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R2.3")]
 ALL = {"all": []}
@@ -48,11 +49,6 @@ def answer(scope, organisation, *, now, accepts=True, **more):
     )
 
 
-def told(kind):
-    """Return what each party was told last by entries of one kind."""
-    return {each.party_id: each.data for each in FeedOutbox.objects.filter(kind=kind).order_by("id")}
-
-
 def in_pilot(world, rollout):
     """Number the hubs of the pilot group."""
     pilot = rollout.batches.get(kind="PILOT")
@@ -80,8 +76,8 @@ def test_hubs_of_one_supplier_join_once_it_accepts(world, rollout, now):
     instruction = Instruction.objects.get()
     assert (instruction.channel, instruction.organisation_id) == ("PILOT", world.supplier.pk)
     assert instruction.received_at == now + timedelta(hours=2)
-    assert told(EntryKind.PILOT_PROPOSED).keys() == {world.supplier.pk}
-    entry = told(EntryKind.PILOT_ANSWERED)
+    assert entries_by_party(EntryKind.PILOT_PROPOSED).keys() == {world.supplier.pk}
+    entry = entries_by_party(EntryKind.PILOT_ANSWERED)
     assert entry.keys() == {world.dcc.pk}
     assert (entry[world.dcc.pk]["is_accepted"], entry[world.dcc.pk]["joined"]) == (True, 3)
     assert Event.objects.filter(name__in=["pilot.proposed", "pilot.answered"]).count() == 2
@@ -94,7 +90,7 @@ def test_a_split_hub_joins_once_both_suppliers_accept_and_neither_learns_who_the
 ):
     propose(world, rollout, tree=SPLIT, now=now)
     parties = {world.supplier.pk, world.other.pk, world.third.pk}
-    assert told(EntryKind.PILOT_PROPOSED).keys() == parties
+    assert entries_by_party(EntryKind.PILOT_PROPOSED).keys() == parties
 
     first = answer(world.as_supplier, world.supplier, now=now)
     alone = in_pilot(world, rollout)
@@ -106,7 +102,7 @@ def test_a_split_hub_joins_once_both_suppliers_accept_and_neither_learns_who_the
     assert (hub.consent, hub.state, hub.import_answer, hub.gas_answer) == (4, 20, 1, 1)
     received = dict(Instruction.objects.values_list("organisation_id", "received_at"))
     assert received == {world.supplier.pk: now, world.other.pk: now + timedelta(hours=1)}
-    assert told(EntryKind.PILOT_CONFIRMED)[world.supplier.pk]["hubs"] == 3
+    assert entries_by_party(EntryKind.PILOT_CONFIRMED)[world.supplier.pk]["hubs"] == 3
     for own, others in ((world.other, (world.supplier, world.third)), (world.supplier, (world.other,))):
         texts = str(list(FeedOutbox.objects.filter(party_id=own.pk).values_list("data", flat=True)))
         assert not any(each.name in texts for each in others)
@@ -217,7 +213,7 @@ def test_once_the_time_to_answer_is_up_hubs_nobody_instructed_join_at_once(world
     assert in_pilot(world, rollout) == list(range(1, 20))
     hub = Target.objects.get(rollout_id=rollout.pk, guid=world.guid(9))
     assert (hub.consent, hub.state, hub.effective_at) == (5, 20, late + timedelta(days=2))
-    assert told(EntryKind.PILOT_CONFIRMED)[world.other.pk] == {
+    assert entries_by_party(EntryKind.PILOT_CONFIRMED)[world.other.pk] == {
         "name": rollout.name, "comment": "Nobody nominated.", "hubs": 6, "split": 4, "awaiting_your_answer": 0,
     }  # fmt: skip
     assert len(pilot_hubs(world.as_third, rollout_id=rollout.pk).items) == 3
@@ -237,7 +233,7 @@ def test_the_dcc_sees_who_has_not_nominated_and_reminds_them_once_a_day(world, r
     rows = {each.supplier: each for each in nominating_suppliers(world.operator, rollout_id=rollout.pk)}
     assert (rows["Brightwater Energy"].has_nominated, rows["Brightwater Energy"].named) == (True, 1)
     assert (rows["Fernhill Gas"].has_nominated, rows["Fernhill Gas"].reminded_at) == (False, now)
-    entries = told(EntryKind.PILOT_REMINDED)
+    entries = entries_by_party(EntryKind.PILOT_REMINDED)
     assert entries.keys() == {world.other.pk, world.third.pk}
     words = notice_text(EntryKind.PILOT_REMINDED, {**entries[world.other.pk], "is_own": True})
     assert "6 hubs of yours could take part" in words.text
@@ -281,28 +277,28 @@ def test_two_suppliers_who_accept_at_once_let_their_hubs_join_once(now):
 
 def test_dcc_takes_back_what_a_supplier_has_not_answered_and_it_is_told(world, rollout, now):
     propose(world, rollout, tree=SPLIT, now=now)
-    asked = proposed_to(world.other)
+    submission = proposed_to(world.other)
     answer(world.as_supplier, world.supplier, now=now)
 
-    services.withdraw_proposed(world.operator, submission_id=asked.pk, now=now)
+    services.withdraw_proposed(world.operator, submission_id=submission.pk, now=now)
 
-    asked.refresh_from_db()
-    assert (asked.status, asked.decided_at) == ("WITHDRAWN", now)
+    submission.refresh_from_db()
+    assert (submission.status, submission.decided_at) == ("WITHDRAWN", now)
     assert in_pilot(world, rollout) == []
-    assert set(told(EntryKind.PILOT_PROPOSAL_WITHDRAWN)) == {world.other.pk}
-    assert Event.objects.get(name="pilot.proposal-withdrawn").facts["hubs"] == asked.hubs
+    assert set(entries_by_party(EntryKind.PILOT_PROPOSAL_WITHDRAWN)) == {world.other.pk}
+    assert Event.objects.get(name="pilot.proposal-withdrawn").facts["hubs"] == submission.hubs
     with pytest.raises(NotFound):
         answer(world.as_other, world.other, now=now)
     with pytest.raises(NotFound):
-        services.withdraw_proposed(world.operator, submission_id=asked.pk, now=now)
+        services.withdraw_proposed(world.operator, submission_id=submission.pk, now=now)
 
 
 def test_only_dcc_takes_a_proposal_back_and_only_an_unanswered_one(world, rollout, now):
     propose(world, rollout, tree=SPLIT, now=now)
-    asked = proposed_to(world.supplier)
+    submission = proposed_to(world.supplier)
 
     with pytest.raises(NotPermitted):
-        services.withdraw_proposed(world.as_supplier, submission_id=asked.pk, now=now)
+        services.withdraw_proposed(world.as_supplier, submission_id=submission.pk, now=now)
     answer(world.as_supplier, world.supplier, now=now)
     with pytest.raises(NotFound):
-        services.withdraw_proposed(world.operator, submission_id=asked.pk, now=now)
+        services.withdraw_proposed(world.operator, submission_id=submission.pk, now=now)

@@ -116,9 +116,9 @@ def test_the_dcc_takes_back_what_is_not_answered(world, seat, rollout):
     board = seat("operator").get(f"/rollouts/{rollout.pk}/pilot/").content.decode()
 
     done = seat("operator").post(f"{url}withdraw/", follow=True)
-    asked = seat("other").get(url)
+    page = seat("other").get(url)
 
     assert f"{url}withdraw/" in board
     assert "The proposal is withdrawn" in done.content.decode()
-    assert "No longer asked" in asked.content.decode()
+    assert "No longer asked" in page.content.decode()
     assert seat("supplier").post(f"{url}withdraw/").status_code == 404
