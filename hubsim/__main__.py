@@ -48,13 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_estate(estate)
     estate.add_argument("--jobs", type=int, default=1, help="processes that share the work")
     estate.set_defaults(run=_write_estate)
-    reference = commands.add_parser(
-        "reference", help="write organisations, device models and the CPL as JSON"
-    )
+    reference = commands.add_parser("reference", help="write organisations, hub models and the CPL as JSON")
     reference.add_argument("--seed", type=int, default=1)
     reference.set_defaults(run=_write_reference)
     image = commands.add_parser("image", help="write the firmware file of a CPL entry")
-    image.add_argument("--model", required=True, help="device model, eight digits, such as 433100AC")
+    image.add_argument("--model", required=True, help="hub model, eight digits, such as 433100AC")
     image.add_argument("--version", required=True, help="firmware version, such as 0C230000")
     image.add_argument("--seed", type=int, default=1)
     image.set_defaults(run=_write_image)

@@ -1,4 +1,4 @@
-"""Device models, their firmware and the way from one version to the next. Nearly all fictitious."""
+"""Hub models, their firmware and the way from one version to the next. Nearly all fictitious."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from typing import Final
 
 from hubsim import images
 
+# Of the hubs in service: four in a hundred of the whole estate are Suspended.
+_WITHDRAWN_SHARE: Final = 0.048
+_WHY_WITHDRAWN: Final = "Hubs on this version lose their log of security events when they restart."
+REMOVED_ON: Final = "2026-06-30"
+
 
 @dataclass(frozen=True)
 class ReferenceFirmware:
-    """One version of a device model, the share of its hubs that runs it, and the versions it may follow."""
+    """One version of a hub model, the share of its hubs that runs it, and the versions it may follow."""
 
     version: str
     share: float
     predecessors: tuple[str, ...] = ()
+    removed_reason: str = ""
+    """Why it was withdrawn from the list, where it was: the hubs that run it are Suspended."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +63,15 @@ class ReferenceCplEntry:
 def _path(
     first: str, second: str, third: str, fourth: str, shares: tuple[float, float, float]
 ) -> tuple[ReferenceFirmware, ...]:
-    # The third version may only follow the second: hubs on the first need two steps.
+    # The third version may only follow the second: hubs on the first need two steps. A correction of the
+    # second had to be withdrawn; hubs on it are brought on as those on the second are.
+    withdrawn = f"{second[:4]}0100"
     return (
         ReferenceFirmware(first, shares[0]),
-        ReferenceFirmware(second, shares[1], (first,)),
-        ReferenceFirmware(third, shares[2], (second,)),
-        ReferenceFirmware(fourth, 0.0, (second, third)),
+        ReferenceFirmware(second, shares[1] - _WITHDRAWN_SHARE, (first,)),
+        ReferenceFirmware(withdrawn, _WITHDRAWN_SHARE, (second,), removed_reason=_WHY_WITHDRAWN),
+        ReferenceFirmware(third, shares[2], (second, withdrawn)),
+        ReferenceFirmware(fourth, 0.0, (second, withdrawn, third)),
     )
 
 

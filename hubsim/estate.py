@@ -47,8 +47,7 @@ _REGION_SHARES: Final = {
     "SMETS1": (0.03, {5: 1.0}),
 }
 _STATUS_SHARES: Final = {
-    "Commissioned": 0.82,
-    "Suspended": 0.04,
+    "Commissioned": 0.86,
     "Pending": 0.06,
     "InstalledNotCommissioned": 0.03,
     "Decommissioned": 0.04,
@@ -71,12 +70,14 @@ _INSTALLED: Final = {"SMETS2": (1827, 2800), "4G": (4200, 800), "SMETS1": (0, 19
 
 @dataclass(frozen=True)
 class EstateCell:
-    """One combination of region, device model and firmware, and its share of the estate."""
+    """One combination of region, hub model and firmware, and its share of the estate."""
 
     region: int
     model: int
     version: str
     share: float
+    is_withdrawn: bool = False
+    """Whether the Central Products List has withdrawn the firmware: such a hub in service is Suspended."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,13 @@ class SimulatedEstate:
 def cells() -> tuple[EstateCell, ...]:
     """Return every combination a hub can have; the shares add up to one."""
     return tuple(
-        EstateCell(REGIONS.index(region), model, firmware.version, share * part * firmware.share)
+        EstateCell(
+            region=REGIONS.index(region),
+            model=model,
+            version=firmware.version,
+            share=share * part * firmware.share,
+            is_withdrawn=bool(firmware.removed_reason),
+        )
         for region, (share, models) in _REGION_SHARES.items()
         for model, part in models.items()
         for firmware in DEVICE_MODELS[model].firmware
@@ -157,7 +164,7 @@ def estate_slice(start: int, stop: int, *, hubs: int, seed: int) -> EstateSlice:
     places = np.arange(start, stop, dtype=np.uint64)
     drawn = hashes(places, 0, key=key_of(seed, _STREAM_KIND))
     cell = _tables()["cell"][_lane(drawn, 0)]
-    status = _tables()["status"][_lane(drawn, 1)]
+    status = _suspended(_tables()["status"][_lane(drawn, 1)], cell)
     registration = _registration_table()[_lane(drawn, 2)]
     dates = hashes(places, 0, key=key_of(seed, _STREAM_DATES))
     installed, commissioned = _days(cell, status, dates)
@@ -209,6 +216,7 @@ def _tables() -> dict[str, U8]:
         "status": choice[_choices(list(_STATUS_SHARES.values()))],
         "model": np.array([cell.model for cell in cells()], dtype=np.uint8),
         "region": np.array([cell.region for cell in cells()], dtype=np.uint8),
+        "withdrawn": np.array([cell.is_withdrawn for cell in cells()], dtype=np.uint8),
     }
 
 
@@ -237,6 +245,13 @@ def _gpf_guids(places: U64, cell: U8, *, seed: int) -> U64:
     paired = np.uint64(_GPF_PREFIX) + permuted(places, key=key_of(seed, _STREAM_GPF))
     smets1 = _tables()["region"][cell] == REGIONS.index("SMETS1")
     return np.where(smets1, np.uint64(0), paired)
+
+
+def _suspended(status: U8, cell: U8) -> U8:
+    """Suspend the hubs in service whose firmware was withdrawn from the Central Products List."""
+    is_withdrawn = _tables()["withdrawn"][cell].astype(np.bool_)
+    in_service = status == STATUSES.index("Commissioned")
+    return np.where(is_withdrawn & in_service, STATUSES.index("Suspended"), status).astype(np.uint8)
 
 
 def _gpf_status(cell: U8, status: U8, registration: U16) -> U8:

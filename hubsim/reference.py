@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hubsim.catalogue import DEVICE_MODELS, ReferenceCplEntry, ReferenceModel, cpl_entries
+from hubsim.catalogue import DEVICE_MODELS, REMOVED_ON, ReferenceCplEntry, ReferenceModel, cpl_entries
 from hubsim.codes import CSP_BY_REGION, CSPS, REGIONS, Csp
 from hubsim.parties import DCC_USER_ID, SUPPLIERS, Supplier
 
 
 def reference_data(seed: int) -> dict[str, Any]:
-    """Return organisations, regions, device models and CPL entries; the same for the same seed."""
+    """Return organisations, regions, hub models and CPL entries; the same for the same seed."""
     return {
         "seed": seed,
         "organisations": [*_bodies(), *(_supplier(party) for party in SUPPLIERS)],
@@ -68,7 +68,7 @@ def _device_model(model: ReferenceModel) -> dict[str, Any]:
 
 
 def _cpl_entry(entry: ReferenceCplEntry) -> dict[str, Any]:
-    model = entry.device_model
+    model, is_removed = entry.device_model, bool(entry.firmware.removed_reason)
     return {
         "id": entry.id,
         "manufacturer": model.manufacturer,
@@ -80,7 +80,9 @@ def _cpl_entry(entry: ReferenceCplEntry) -> dict[str, Any]:
         "hash_covers": "MANUFACTURER_IMAGE",
         "file_sha256": entry.image.file_sha256,
         "file_size": len(entry.image.file),
-        "status": "Active",
+        "status": "Withdrawn" if is_removed else "Active",
+        "removed_on": REMOVED_ON if is_removed else None,
+        "removed_reason": entry.firmware.removed_reason,
         "allowed_predecessors": list(entry.firmware.predecessors),
         "chts_version": "CHTS V1.4",
         "gbcs_version": "4.2",

@@ -95,7 +95,7 @@ _TAGS: Final = {
     "Approval rules": "Rules by which a Supplier answers by itself.",
     "Audit": "What was done, by whom, in a chain that shows changes.",
     "Batches": "The batches of a rollout after its pilot.",
-    "Catalogue": "Device models, and the Central Products List.",
+    "Catalogue": "Hub models, and the Central Products List.",
     "Dashboard": "What you owe, and by when.",
     "Decisions": "Reviews, recommendations and signatures.",
     "Deliveries": "What the portal calls at your address.",

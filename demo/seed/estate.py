@@ -19,7 +19,7 @@ from rollouts.states import Region, SmiStatus
 
 
 def reference(seed: int) -> dict[str, Any]:
-    """Return the organisations, device models and CPL that belong to a generated estate."""
+    """Return the organisations, hub models and CPL that belong to a generated estate."""
     words = (sys.executable, "-m", "hubsim", "reference", f"--seed={seed}")
     written = subprocess.run(words, check=True, capture_output=True).stdout  # noqa: S603 - our own program
     document: dict[str, Any] = orjson.loads(written)

@@ -79,7 +79,7 @@ def worked_client() -> ModuleType:
 
 
 def names_of(rollout: Rollout) -> tuple[list[str], str]:
-    """Return the device model and the firmware version of a rollout, as messages name them."""
+    """Return the hub model and the firmware version of a rollout, as messages name them."""
     entry = CplEntry.objects.select_related("device_model").get(pk=rollout.cpl_entry_id)
     model = entry.device_model
     return [model.manufacturer, model.model, model.hardware_version], entry.firmware_version

@@ -1,4 +1,4 @@
-"""What may run on a hub: device models and the Central Products List."""
+"""What may run on a hub: hub models and the Central Products List."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class DeviceModel(models.Model):
 
 
 class CplEntry(models.Model):
-    """A firmware version certified for a device model, and from which versions it may be reached."""
+    """A firmware version certified for a hub model, and from which versions it may be reached."""
 
     id = models.AutoField(primary_key=True)
     reference = models.CharField(

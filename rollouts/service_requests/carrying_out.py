@@ -163,7 +163,7 @@ def _update(scope: Scope, update: UpdateFirmware, request_id: RequestId, *, rece
         firmware_version=update.firmware_version,
     )
     if rollout_id is None:
-        detail = "No rollout of this firmware is open to you. Check device model and version."
+        detail = "No rollout of this firmware is open to you. Check hub model and version."
         raise MessageRefused(ResponseCode.NO_SUCH_ROLLOUT, detail)
     receipt = services.receive_instruction(
         scope,

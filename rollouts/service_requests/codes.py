@@ -52,8 +52,7 @@ INVALID: Final = "InvalidDeviceIDList"
 NOT_COMMISSIONED: Final = "NotCommissionedDeviceIDList"
 NOT_APPLICABLE: Final = "NotApplicableFirmwareDeviceIDList"
 IN_PROGRESS: Final = "OtherRequestInProgressList"
-GBCS_VERSION: Final = "InvalidGBCSVersionList"
-LISTS: Final = (INVALID, NOT_COMMISSIONED, NOT_APPLICABLE, IN_PROGRESS, GBCS_VERSION)
+LISTS: Final = (INVALID, NOT_COMMISSIONED, NOT_APPLICABLE, IN_PROGRESS)
 
 LIST_OF_REASON: Final[Mapping[str, str]] = {
     RejectionReason.UNKNOWN_DEVICE: INVALID,
@@ -69,7 +68,6 @@ LIST_OF_REASON: Final[Mapping[str, str]] = {
     RejectionReason.UPGRADE_PATH: NOT_APPLICABLE,
     RejectionReason.NOT_IN_ROLLOUT: NOT_APPLICABLE,
     RejectionReason.OTHER_UPDATE_IN_PROGRESS: IN_PROGRESS,
-    RejectionReason.GBCS_VERSION: GBCS_VERSION,
 }
 """The list that carries a hub, by why it was not taken; what is not here goes under its own code."""
 

@@ -37,7 +37,7 @@ _VARIANTS: Final = {"11.1": 8, "11.2": 1}
 
 @dataclass(frozen=True, slots=True)
 class DeviceModelName:
-    """A device model as the Central Products List has it."""
+    """A hub model as the Central Products List has it."""
 
     manufacturer: str
     model: str

@@ -123,15 +123,12 @@ class RejectionReason(TextChoices):
     MODEL_MISMATCH = "MODEL_MISMATCH", "The firmware is not for this hub's model."
     ALREADY_AT_VERSION = "ALREADY_AT_VERSION", "The hub already runs this version. Nothing to do."
     UPGRADE_PATH = "UPGRADE_PATH", "The hub's present version must be updated to another one first."
-    # Of the Service Request (R6.6), whose answer has a list for it; nothing here gives it yet.
-    GBCS_VERSION = "GBCS_VERSION", "The hub's GBCS version does not allow this firmware."
     OTHER_UPDATE_IN_PROGRESS = "OTHER_UPDATE_IN_PROGRESS", "Another rollout of this hub is under way."
     NOT_IN_ROLLOUT = "NOT_IN_ROLLOUT", "The hub is not among those of this rollout, or has left it."
     IN_PILOT_GROUP = "IN_PILOT_GROUP", "The hub is in the pilot group. Instruct it there."
     NOT_IN_PILOT_GROUP = "NOT_IN_PILOT_GROUP", "The hub is not in the pilot group."
     NOT_IN_BATCH = "NOT_IN_BATCH", "The hub is not in the batch that was named."
     OVER_PILOT_CAP = "OVER_PILOT_CAP", "The pilot group is full. Choose fewer hubs."
-    # Likewise: a list of 1,199,999 characters is full. Pages and REST take longer lists (R3.8).
     AFTER_CUTOFF = "AFTER_CUTOFF", "Received after the cut-off. The hub keeps the time it has."
     TIME_NOT_EARLIER = "TIME_NOT_EARLIER", "The time must be earlier than the automatic activation time."
     NOTHING_TO_CHANGE = "NOTHING_TO_CHANGE", "There is no instruction of yours for this hub."
@@ -147,7 +144,7 @@ class RejectionReason(TextChoices):
     ALREADY_UPDATED = "ALREADY_UPDATED", "The hub has been updated in this rollout."
     UPDATE_FAILED = (
         "UPDATE_FAILED",
-        "The rollout of this hub has failed. It is not tried again.",
+        "The update of this hub has failed. It is not tried again.",
     )
     CPL_NOT_ACTIVE = "CPL_NOT_ACTIVE", "The firmware is not active on the Central Products List."
     ROLLOUT_PAUSED = "ROLLOUT_PAUSED", "The rollout is suspended or paused. Try again when it resumes."

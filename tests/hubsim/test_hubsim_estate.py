@@ -86,6 +86,15 @@ def test_statuses_have_their_shares(million, status, expected):
     assert share(million["status"] == STATUSES.index(status)) == pytest.approx(expected, abs=0.002)
 
 
+def test_hubs_in_service_are_suspended_exactly_where_their_firmware_was_withdrawn(million):
+    withdrawn = np.array([cell.is_withdrawn for cell in estate.cells()])[million["cell"]]
+    suspended = million["status"] == STATUSES.index("Suspended")
+
+    assert (million["status"][~withdrawn] != STATUSES.index("Suspended")).all()
+    assert not (million["status"][withdrawn] == STATUSES.index("Commissioned")).any()
+    assert share(suspended) > 0.03
+
+
 def test_registrations_have_their_shares(million):
     party_of = {code: party.name for party in SUPPLIERS for code in (*party.mpids, *party.gas_codes)}
     pairs = [(party_of.get(pair.mpid), party_of.get(pair.gas_code)) for pair in estate.registered()]
@@ -116,7 +125,8 @@ def test_firmware_is_mixed_along_the_upgrade_path(million):
     running = versions[np.array(toshiba)[million["cell"]]]
 
     assert share(running == "0C210000") == pytest.approx(0.15, abs=0.005)
-    assert share(running == "0C220000") == pytest.approx(0.80, abs=0.005)
+    assert share(running == "0C220000") == pytest.approx(0.752, abs=0.005)
+    assert share(running == "0C220100") == pytest.approx(0.048, abs=0.005)
     assert share(running == "0C230000") == pytest.approx(0.05, abs=0.005)
 
 

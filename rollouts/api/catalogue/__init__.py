@@ -1,1 +1,1 @@
-"""Catalogue: device models, the Central Products List and firmware images."""
+"""Catalogue: hub models, the Central Products List and firmware images."""

@@ -1,4 +1,4 @@
-"""The catalogue: device models and the Central Products List, read by all and kept by the DCC."""
+"""The catalogue: hub models and the Central Products List, read by all and kept by the DCC."""
 
 from __future__ import annotations
 
@@ -84,20 +84,20 @@ class ImageParser(RawParser):
 
 
 class DeviceModelListView(ResourceView):
-    """Device models."""
+    """Hub models."""
 
     tag = "Catalogue"
     needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "POST": ApiScope.ROLLOUTS_WRITE}
     polled = True
 
-    @operation("listDeviceModels", "List device models", returns=list_of(schemas.DeviceModelRowSchema))
+    @operation("listDeviceModels", "List hub models", returns=list_of(schemas.DeviceModelRowSchema))
     def get(self, request: Request) -> Response:
         """List the kinds of hubs there are."""
         return Response({"items": [schemas.device_model(each) for each in device_models(self.scope)]})
 
     @operation(
         "addDeviceModel",
-        "Add a device model",
+        "Add a hub model",
         status=201,
         body=DeviceModelInputSerializer,
         example={

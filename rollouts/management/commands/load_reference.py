@@ -1,4 +1,4 @@
-"""Take in organisations, device models and the CPL from a JSON document."""
+"""Take in organisations, hub models and the CPL from a JSON document."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rollouts import services
 class Command(BaseCommand):
     """`manage.py load_reference reference.json`, or from the standard input."""
 
-    help = "Load organisations, device models, the CPL and the channels to the CSPs."
+    help = "Load organisations, hub models, the CPL and the channels to the CSPs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Return what may stand on the line."""
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         except (Refusal, orjson.JSONDecodeError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            f"{done.organisations} organisations, {done.device_models} device models, "
+            f"{done.organisations} organisations, {done.device_models} hub models, "
             f"{done.cpl_entries} CPL entries, {done.channels} channels"
         )
 

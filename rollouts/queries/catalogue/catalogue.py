@@ -1,4 +1,4 @@
-"""The catalogue: device models, and the firmware the Central Products List has for them; for everybody."""
+"""The catalogue: hub models, and the firmware the Central Products List has for them; for everybody."""
 
 from __future__ import annotations
 

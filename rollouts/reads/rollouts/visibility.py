@@ -35,7 +35,7 @@ def visible_rollouts(scope: Scope) -> QuerySet[Rollout]:
 
 
 def visible_rollout(scope: Scope, rollout_id: int) -> Rollout:
-    """Return one rollout, with its CPL entry and device model.
+    """Return one rollout, with its CPL entry and hub model.
 
     Raises:
         NotFound: there is none, or not for this organisation.

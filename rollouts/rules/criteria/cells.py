@@ -29,7 +29,7 @@ _SUPPLY_CODES: Final = {choice.stored: choice.code for choice in SUPPLIES}
 
 
 class Cell(NamedTuple):
-    """How many hubs share one region, CPL entry, device model and supply (0 where missing)."""
+    """How many hubs share one region, CPL entry, hub model and supply (0 where missing)."""
 
     region: int
     cpl_entry_id: int

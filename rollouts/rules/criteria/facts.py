@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class ModelFacts(NamedTuple):
-    """The part of a device model that conditions ask about. Empty text counts as missing."""
+    """The part of a hub model that conditions ask about. Empty text counts as missing."""
 
     manufacturer: str
     model: str

@@ -1,4 +1,4 @@
-"""Device models and entries of the Central Products List, added and corrected by hand."""
+"""Hub models and entries of the Central Products List, added and corrected by hand."""
 
 from __future__ import annotations
 

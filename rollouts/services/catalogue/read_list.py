@@ -25,7 +25,7 @@ from rollouts.states import RUNNING_STATUSES, CplStatus
 from rollouts.states.inventory import FileKind, LineProblem
 
 Key: TypeAlias = tuple[int, str]
-"""A device model and a firmware version."""
+"""A hub model and a firmware version."""
 
 _HUBS: Final = frozenset({"", "ch", "chf", "commshub", "communicationshub", "communicationshubfunction"})
 _STATUSES: Final = {bare_name(status.value): status for status in CplStatus} | {

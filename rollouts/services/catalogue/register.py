@@ -1,4 +1,4 @@
-"""Who there is and what may run: organisations, device models, the CPL, and images checked against it."""
+"""Who there is and what may run: organisations, hub models, the CPL, and images checked against it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Registered:
 
 @unit_of_work
 def load_reference(document: Document, *, csps: CspAccess | None = None, now: datetime) -> Registered:
-    """Record organisations with their codes, device models, the CPL, and the channels to the CSPs.
+    """Record organisations with their codes, hub models, the CPL, and the channels to the CSPs.
 
     Run again it changes what has changed and doubles nothing. It runs at installation, before there is
     anybody to act: the journal names the DCC.
@@ -219,6 +219,8 @@ def _put_entries(entries: Sequence[Document], models: Mapping[tuple[str, str, st
                 "chts_version": each.get("chts_version", ""),
                 "gbcs_version": each.get("gbcs_version", ""),
                 "status": CplStatus(each["status"].upper()),
+                "removed_on": each.get("removed_on"),
+                "removed_reason": each.get("removed_reason", ""),
             },
         )
         paths[key] = [firmware.normalise_version(text) for text in each["allowed_predecessors"]]

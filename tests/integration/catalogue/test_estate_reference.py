@@ -58,7 +58,10 @@ class TestReferenceData:
         assert loaded.cpl_entries == CplEntry.objects.count()
         assert loaded.device_models == DeviceModel.objects.count()
         earlier = CplEntry.objects.filter(pk__in=third.allowed_predecessor_ids)
-        assert list(earlier.values_list("firmware_version", flat=True)) == ["0C220000"]
+        versions = earlier.order_by("firmware_version").values_list("firmware_version", "status")
+        assert list(versions) == [("0C220000", "ACTIVE"), ("0C220100", "WITHDRAWN")]
+        withdrawn = CplEntry.objects.get(firmware_version="0C220100")
+        assert (withdrawn.removed_on.isoformat(), withdrawn.removed_reason[:4]) == ("2026-06-30", "Hubs")
 
     def test_makes_a_channel_for_each_region_a_csp_serves(self, loaded):
         channels = CspChannel.objects.order_by("region")

@@ -201,7 +201,7 @@ def test_the_list_as_it_is_really_kept_is_shown_before_it_changes_anything(opera
     words = shown.content.decode()
     assert "1 running rollout would be suspended at once" in words
     assert "The upgrade path names a version" in words
-    assert "There is no such device model." in words
+    assert "The Central Products List has no such hub model." in words
     assert "rows of other kinds of device were not read: 1 (row 6)" in words
     assert CplEntry.objects.count() == 3
 

@@ -114,7 +114,7 @@ class Meanings:
             (self._mpids if fuel == fuels.ELECTRICITY else self._gas_codes)[code] = party
 
     def model_of(self, maker: str, model: str, hardware: str) -> int:
-        """Find a device model by its names; -1 when there is none, or they fit several."""
+        """Find a hub model by its names; -1 when there is none, or they fit several."""
         if hardware.strip():
             return self._hardware.get((_bare(maker), _bare(model), _bare(hardware)), NONE)
         return self._models.get((_bare(maker), _bare(model)), NONE)
