@@ -22,6 +22,7 @@ MEASURES: Final = {
     "estate_load": "loading:measure",
     "publish": "publishing:measure",
     "instruct_50k": "instructing:measure",
+    "library_50k": "library:measure",
     "service_request_50k": "messaging:measure",
     "alerts": "alerting:measure",
     "dcc_alerts": "messaging:measure_alerts",
