@@ -22,6 +22,14 @@ from portal.kernel import sql
 
 
 @dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Which entries of a feed are wanted: of these kinds, and of these rollouts; none named means all."""
+
+    kinds: Sequence[EntryKind] = ()
+    rollout_ids: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenPage:
     """The same as a JSON array: the batch format of CloudEvents."""
 
@@ -32,7 +40,7 @@ class WrittenPage:
 
 
 def written_after(
-    scope: Scope, position: int | None, *, kinds: Sequence[EntryKind] = (), size: int = 1000
+    scope: Scope, position: int | None, *, wanted: EntryFilter | None = None, size: int = 1000
 ) -> WrittenSlice:
     """Return the entries after a position, and where to go on; none = from the oldest that is kept.
 
@@ -42,13 +50,13 @@ def written_after(
     """
     there = feed.bounds(scope)
     after = feed.check_cursor(there, position)
-    entries = written_entries(scope, after, kinds=kinds, size=size)
+    entries = written_entries(scope, after, wanted=wanted, size=size)
     last, head = _reached(there, len(entries), entries[-1].position if entries else after, size=size)
     return WrittenSlice(entries, last, head)
 
 
 def page_written_after(
-    scope: Scope, position: int | None, *, kinds: Sequence[EntryKind] = (), size: int = 1000
+    scope: Scope, position: int | None, *, wanted: EntryFilter | None = None, size: int = 1000
 ) -> WrittenPage:
     """Return the entries after a position as one text, which the database puts together too.
 
@@ -58,17 +66,17 @@ def page_written_after(
     """
     there = feed.bounds(scope)
     after = feed.check_cursor(there, position)
-    params = _params(scope, after, kinds=kinds, size=size)
+    params = _params(scope, after, wanted=wanted, size=size)
     entries, last, text = sql.rows(_as_page(), params)[0] if params else (0, None, None)
     reached, head = _reached(there, entries, after if last is None else last, size=size)
     return WrittenPage(f"[{text or ''}]".encode(), entries, reached, head)
 
 
 def written_entries(
-    scope: Scope, position: int, *, kinds: Sequence[EntryKind] = (), size: int = 1000
+    scope: Scope, position: int, *, wanted: EntryFilter | None = None, size: int = 1000
 ) -> list[WrittenEntry]:
     """Return the entries after a position, in order, at most `size` (10,000 at the most)."""
-    params = _params(scope, position, kinds=kinds, size=size)
+    params = _params(scope, position, wanted=wanted, size=size)
     return [WrittenEntry(*row) for row in sql.rows(_as_rows(), params)] if params else []
 
 
@@ -88,20 +96,22 @@ def _as_page() -> sql.Sql:
 def _reached(there: feed.Bounds, entries: int, last: int, *, size: int) -> tuple[int, int]:
     """Return up to where all has been looked at, and which entry is the newest."""
     head = max(there.head, last)
-    # The head was read first: all there was up to it has been looked at, whatever the kinds.
+    # The head was read first: all there was up to it has been looked at, whatever was wanted.
     return (last if entries >= min(size, feed.MOST_AT_ONCE) else head), head
 
 
-def _params(scope: Scope, position: int, *, kinds: Sequence[EntryKind], size: int) -> dict[str, Any]:
+def _params(scope: Scope, position: int, *, wanted: EntryFilter | None, size: int) -> dict[str, Any]:
     """Return what the statement needs, the names its entries speak of included; nothing if there are none."""
+    filters = wanted or EntryFilter()
     page = {
         "party": scope.organisation_id,
         "after": position,
-        "kinds": [int(kind) for kind in kinds] or None,
+        "kinds": [int(kind) for kind in filters.kinds] or None,
+        "of_rollouts": list(filters.rollout_ids) or None,
         "size": min(size, feed.MOST_AT_ONCE),
     }
-    wanted = sql.fetch_all("notifications", "feed_names_wanted", **page)
-    return {**page, **_names(names_for(wanted), wanted), **_words(scope)} if wanted else {}
+    named = sql.fetch_all("notifications", "feed_names_wanted", **page)
+    return {**page, **_names(names_for(named), named), **_words(scope)} if named else {}
 
 
 def _words(scope: Scope) -> dict[str, Any]:

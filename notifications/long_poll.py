@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
 from django.conf import settings
 from django.db import connection
 
-from notifications.cloud_events import WrittenPage, page_written_after
+from notifications.cloud_events import EntryFilter, WrittenPage, page_written_after
 from portal.events import feed, listening
-from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
 
 LONGEST_WAIT: Final = 30
@@ -28,7 +26,7 @@ def position_of_cursor(scope: Scope, after: str) -> int | None:
 
 
 def wait_for_slice(
-    scope: Scope, after: int | None, *, kinds: Sequence[EntryKind], size: int, seconds: float
+    scope: Scope, after: int | None, *, wanted: EntryFilter, size: int, seconds: float
 ) -> WrittenPage:
     """Return the entries after a position; where there are none yet, wait for them.
 
@@ -40,14 +38,14 @@ def wait_for_slice(
         CursorAhead: there is no such position yet.
     """
     until = time.monotonic() + seconds
-    entries = page_written_after(scope, after, kinds=kinds, size=size)
+    entries = page_written_after(scope, after, wanted=wanted, size=size)
     if entries.entries or seconds <= 0 or not _places().acquire(blocking=False):
         return entries
     try:
         while (left := until - time.monotonic()) > 0 and not listening.has_ended():
             _let_go_of_the_database()
             listening.wait_for_entries(scope.organisation_id, beyond=entries.position, seconds=left)
-            entries = page_written_after(scope, entries.position, kinds=kinds, size=size)
+            entries = page_written_after(scope, entries.position, wanted=wanted, size=size)
             if entries.entries:
                 break
     finally:

@@ -10,14 +10,14 @@ from django.http import HttpResponse, HttpResponseBase
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from notifications.cloud_events import WrittenPage
+from notifications.cloud_events import EntryFilter, WrittenPage
 from notifications.envelopes import BATCH, TYPE_PREFIX, EventSchema
 from notifications.facts import facts_by_kind, facts_schema
 from notifications.long_poll import AT_HEAD, LONGEST_WAIT, position_of_cursor, wait_for_slice
 from portal.events.feed import MOST_AT_ONCE
 from portal.events.kinds import KINDS_BY_PUBLIC_NAME
 from portal.identity.api_scopes import ApiScope
-from portal.rest.fields import CommaSeparatedField, StrictSerializer
+from portal.rest.fields import CommaSeparatedField, IdField, StrictSerializer
 from portal.rest.operations import operation
 from portal.rest.responses import JSON, JsonRenderer
 from portal.rest.schemas import Example, TextFormat, schema_reference
@@ -51,6 +51,7 @@ class EventsQuery(StrictSerializer):
         allow_blank=True,
         help_text="Kinds that are wanted, between commas. Default: all.",
     )
+    rollout_id = IdField(required=False, help_text="Entries of this rollout only.")
     limit = serializers.IntegerField(
         required=False,
         default=DEFAULT_SIZE,
@@ -123,10 +124,11 @@ class EventsView(ResourceView):
         """
         query = self.validated_query(EventsQuery)
         kinds = [KINDS_BY_PUBLIC_NAME[name] for name in query["kinds"].split(",") if name]
+        rollout_ids = [query["rollout_id"]] if "rollout_id" in query else []
         entries = wait_for_slice(
             self.scope,
             position_of_cursor(self.scope, query["after"]),
-            kinds=kinds,
+            wanted=EntryFilter(kinds, rollout_ids),
             size=query["limit"],
             seconds=query["wait"],
         )

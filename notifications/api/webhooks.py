@@ -18,7 +18,7 @@ from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.outgoing.addresses import LONGEST_URL
 from portal.kernel.versions import version_of
-from portal.rest.fields import EnumListField, OffsetDateTimeField, StrictSerializer
+from portal.rest.fields import EnumListField, IdField, OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
@@ -26,6 +26,7 @@ from portal.rest.schemas import AllowedNames, Count, Example, TextFormat, list_o
 from portal.rest.views import ResourceView
 
 _MOST_AT_ONCE: Final = 1_000
+_MOST_ROLLOUTS: Final = 100
 _HIGHEST: Final = 2**53
 _URL: Final = "https://crm.example/hooks/firmware"
 _FAULTS: Final = ("bad_webhook_url", "bad_input")
@@ -47,6 +48,9 @@ class WebhookSchema(TypedDict):
     url: Annotated[str, TextFormat(format="uri"), Example(_URL)]
     kinds: Annotated[
         list[str], AllowedNames(KINDS_BY_PUBLIC_NAME), "Kinds that are delivered; none named means all."
+    ]
+    rollout_ids: Annotated[
+        list[int], "Rollouts whose entries are delivered; none named means all.", Example([])
     ]
     user_id: Annotated[
         str | None,
@@ -112,6 +116,12 @@ class WebhookInputSerializer(StrictSerializer):
         child=serializers.ChoiceField(choices=list(KINDS_BY_PUBLIC_NAME)),
         required=False,
         help_text="Kinds that are wanted. Default: all.",
+    )
+    rollout_ids = serializers.ListField(
+        child=IdField(),
+        required=False,
+        max_length=_MOST_ROLLOUTS,
+        help_text="Rollouts whose entries are wanted; those of no rollout are then left out. Default: all.",
     )
     user_id = serializers.CharField(
         max_length=23,
@@ -328,6 +338,7 @@ def webhook_document(webhook: WebhookView) -> WebhookSchema:
         "name": webhook.name,
         "url": webhook.url,
         "kinds": [kind.public_name for kind in webhook.kinds],
+        "rollout_ids": list(webhook.rollout_ids),
         "user_id": webhook.user_id or None,
         "batch_size": webhook.batch_size,
         "state": webhook.state.value,

@@ -32,6 +32,12 @@ class WebhookEndpoint(models.Model):
     kinds: ArrayField[Any, Any] = ArrayField(
         models.SmallIntegerField(), default=list, help_text="numbers of kinds; none = all"
     )
+    rollout_ids: ArrayField[Any, Any] = ArrayField(
+        models.IntegerField(),
+        default=list,
+        db_default=[],
+        help_text="rollouts whose entries are delivered; none = all",
+    )
     user_identifier = models.ForeignKey(
         UserIdentifier,
         on_delete=models.CASCADE,

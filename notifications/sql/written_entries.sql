@@ -7,6 +7,7 @@ WITH page AS MATERIALIZED (
       FROM events_feed_entry AS entry
      WHERE entry.party_id = %(party)s AND entry.position > %(after)s
        AND (%(kinds)s::int[] IS NULL OR entry.kind = ANY(%(kinds)s))
+       AND (%(of_rollouts)s::int[] IS NULL OR entry.rollout_id = ANY(%(of_rollouts)s))
      ORDER BY entry.position
      LIMIT %(size)s
 )

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection, connections
 from django.db.models import F, Q
 
-from notifications.cloud_events import json_array, written_after
+from notifications.cloud_events import EntryFilter, json_array, written_after
 from notifications.envelopes import BATCH, batch, ping_event
 from notifications.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
 from notifications.webhooks.calling import WebhookResponse, call
@@ -181,7 +181,8 @@ def _written(row: Any) -> WrittenSlice:
     scope = _scope_of(row.organisation_id)
     if row.user_identifier_id is None:
         kinds = [EntryKind(kind) for kind in row.kinds if kind in PUBLIC_NAMES]
-        return written_after(scope, row.cursor, kinds=kinds, size=row.batch_size)
+        wanted = EntryFilter(kinds, row.rollout_ids)
+        return written_after(scope, row.cursor, wanted=wanted, size=row.batch_size)
     user = UserIdentifier.objects.get(pk=row.user_identifier_id)
     return feed_messages().written_after(scope, Guid.from_db(user.eui64), row.cursor, size=row.batch_size)
 

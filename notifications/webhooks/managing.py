@@ -56,6 +56,7 @@ def webhook_values(webhook: Any) -> dict[str, Any]:
         "name": webhook.name,
         "url": webhook.url,
         "kinds": kinds,
+        "rollout_ids": sorted(webhook.rollout_ids),
         "user_id": webhook.user_id,
         "batch_size": webhook.batch_size,
     }
@@ -78,6 +79,7 @@ def create_webhook(
     name: str,
     url: str,
     kinds: Collection[EntryKind] = (),
+    rollout_ids: Collection[int] = (),
     user_id: str = "",
     batch_size: int = 100,
     after: int | None = None,
@@ -90,7 +92,7 @@ def create_webhook(
     Raises:
         NotPermitted: this is not for the actor.
         BadAddress: the address cannot be called.
-        BadInput: there is no name, no messages are written to the User ID, or they are to be chosen by kind.
+        BadInput: there is no name, no messages are written to the User ID, or they are to be chosen.
         TooManyWebhooks: there are as many as there may be.
         CursorExpired, CursorAhead: the feed has no such position, or has it no longer.
     """
@@ -105,7 +107,8 @@ def create_webhook(
         name=_named(name),
         url=url,
         kinds=sorted(int(kind) for kind in kinds),
-        user_identifier=_recipient(scope, user_id, kinds=kinds),
+        rollout_ids=sorted(set(rollout_ids)),
+        user_identifier=_recipient(scope, user_id, chosen=[*kinds, *rollout_ids]),
         batch_size=batch_size,
         state_at=now,
         cursor=there.head if after is None else feed.check_cursor(there, after),
@@ -121,7 +124,7 @@ def create_webhook(
 def change_webhook(
     scope: Scope, webhook_id: int, *, expected: str | None = None, now: datetime, **changes: Any
 ) -> None:
-    """Change name, url, kinds, User ID or batch size, or pause and enable (`is_enabled`).
+    """Change name, url, kinds, rollouts, User ID or batch size, or pause and enable (`is_enabled`).
 
     One that was disabled goes on where it stopped. A call under way may still end by the old settings.
     `expected` is the `version_of` the `webhook_values` the change was made from.
@@ -129,7 +132,7 @@ def change_webhook(
     Raises:
         NotPermitted, NotFound: it is not for the actor, or there is no such webhook there.
         BadAddress: the address cannot be called.
-        BadInput: the name is empty, no messages are written to the User ID, or they are to be chosen by kind.
+        BadInput: the name is empty, no messages are written to the User ID, or they are to be chosen.
         EditConflict: it is not as `expected`.
     """
     endpoint = _own(scope, webhook_id)
@@ -139,11 +142,7 @@ def change_webhook(
         check_url(fields["url"], inside=settings.WEBHOOK_NETWORKS_INSIDE)
     if "name" in changes:
         fields["name"] = _named(changes["name"])
-    if "kinds" in changes:
-        fields["kinds"] = sorted(int(kind) for kind in changes["kinds"])
-    if {"user_id", "kinds"} & changes.keys():
-        wanted = changes.get("user_id", endpoint.user_id)
-        fields["user_identifier"] = _recipient(scope, wanted, kinds=fields.get("kinds", endpoint.kinds))
+    fields |= _what_is_sent(scope, endpoint, changes)
     if changes.get("is_enabled") is not None:
         state = State.ENABLED if changes["is_enabled"] else State.PAUSED
         if state != endpoint.state:
@@ -263,11 +262,21 @@ def _own(scope: Scope, webhook_id: int) -> WebhookEndpoint:
     return endpoint
 
 
-def _recipient(scope: Scope, user_id: str, *, kinds: Collection[int]) -> UserIdentifier | None:
+def _what_is_sent(scope: Scope, endpoint: WebhookEndpoint, changes: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("kinds", "rollout_ids")
+    chosen = {name: sorted({int(each) for each in changes[name]}) for name in names if name in changes}
+    if not chosen and "user_id" not in changes:
+        return {}
+    wanted = [each for name in names for each in chosen.get(name, getattr(endpoint, name))]
+    user_id = changes.get("user_id", endpoint.user_id)
+    return {**chosen, "user_identifier": _recipient(scope, user_id, chosen=wanted)}
+
+
+def _recipient(scope: Scope, user_id: str, *, chosen: Collection[int]) -> UserIdentifier | None:
     if not user_id:
         return None
-    if kinds:
-        raise BadInput("Messages to a User ID are not chosen by kind: leave the kinds out.")
+    if chosen:
+        raise BadInput("Messages to a User ID are not chosen: leave kinds and rollouts out.")
     own = {str(each): each for each in feed_messages().user_ids(scope)}
     if user_id not in own:
         raise BadInput("No Service Request messages are written to this User ID.")

@@ -38,6 +38,8 @@ class WebhookView:
     name: str
     url: str
     kinds: tuple[EntryKind, ...]
+    rollout_ids: tuple[int, ...]
+    """The rollouts whose entries are delivered; none means all, and entries of no rollout too."""
     user_id: str
     """The User ID whose Service Request messages are delivered; empty where events are."""
     batch_size: int
@@ -149,6 +151,7 @@ def _view(endpoint: WebhookEndpoint, head: int) -> WebhookView:
         name=endpoint.name,
         url=endpoint.url,
         kinds=tuple(EntryKind(kind) for kind in endpoint.kinds if kind in PUBLIC_NAMES),
+        rollout_ids=tuple(endpoint.rollout_ids),
         user_id=endpoint.user_id,
         batch_size=endpoint.batch_size,
         state=State(endpoint.state),

@@ -201,3 +201,32 @@ def test_people_who_do_not_administer_are_kept_out(world, client):
     answer = client.get(PATH)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted")
+
+
+@unit_of_work
+def publish_of(world, *rollout_ids):
+    for rollout_id in rollout_ids:
+        publish_entries(
+            EntryKind.ROLLOUT_RESUMED,
+            parties=[world.supplier.pk],
+            at=datetime.now(UTC),
+            rollout_id=rollout_id,
+        )
+
+
+@pytest.mark.requirement("R6.3")
+def test_a_webhook_may_be_for_some_rollouts_alone(world, calls, receiver, settings):
+    settings.WEBHOOK_NETWORKS_INSIDE = ["127.0.0.0/8"]
+    made = webhook_at(calls, receiver, rollout_ids=[17, 17, 19], kinds=["rollout.resumed", "rule.ran"])
+    publish(world)
+    publish_of(world, 17, 18, 19)
+
+    deliver_all()
+    changed = calls.send("patch", f"{PATH}/{made['id']}", {"rollout_ids": []}).json()
+    publish_of(world, 18)
+    deliver_all()
+
+    assert (made["rollout_ids"], changed["rollout_ids"]) == ([17, 19], [])
+    delivered = [event["data"]["rollout"]["id"] for batch in receiver.batches for event in batch]
+    assert delivered == [17, 19, 18]
+    assert changed["behind"] == 0, "what is not wanted is not waited for"
