@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-from portal.kernel.presentation.moments import long_date, long_time
+from portal.kernel.presentation.moments import deadline_time, long_date, long_time
 from portal.kernel.presentation.numbers import file_size
 
 Data = Mapping[str, Any]
@@ -56,6 +56,12 @@ def at(data: Data, name: str) -> str:
     """Return a moment of the facts in local time; blank where there is none."""
     given = data.get(name)
     return long_time(datetime.fromisoformat(str(given))) if given else ""
+
+
+def until(data: Data, name: str) -> str:
+    """Return a deadline of the facts in local time; blank where there is none."""
+    given = data.get(name)
+    return deadline_time(datetime.fromisoformat(str(given))) if given else ""
 
 
 def lines(*parts: Callable[[Data], str]) -> Callable[[Data], str]:
@@ -125,7 +131,7 @@ def dates(data: Data) -> str:
         spread = " Hubs activate in the hours of activation from then on." if is_spread else ""
         return f"There is no time for instructions. {automatic}{spread}"
     who = "Instruct" if data.get(OWN, True) else "Suppliers instruct"
-    return f"{who} until {at(data, 'cutoff_at')}. {automatic}"
+    return f"{who} until {until(data, 'cutoff_at')}. {automatic}"
 
 
 def late_notice(data: Data) -> str:
@@ -148,12 +154,12 @@ def note(data: Data) -> str:
 def moved(data: Data) -> str:
     """Return old and new dates."""
     sentences = []
-    until = "Instruct until" if data.get(OWN, True) else "Suppliers instruct until"
-    for name, words in (("automatic_at", "Automatic activation"), ("cutoff_at", until)):
+    who = "Instruct until" if data.get(OWN, True) else "Suppliers instruct until"
+    for name, words, write in (("automatic_at", "Automatic activation", at), ("cutoff_at", who, until)):
         if not data.get(name):
             continue
-        before = at(data, f"{name}_before")
-        now = at(data, name)
+        before = write(data, f"{name}_before")
+        now = write(data, name)
         sentences.append(
             f"{words}: {now}, before: {before}." if before and before != now else f"{words}: {now}."
         )
@@ -219,7 +225,7 @@ def incident_raised(data: Data) -> str:
     number, impact = count(data, "hubs"), _IMPACTS.get(str(data.get("han_impact")))
     named = f"{hubs(number)} named{f'; {impact}' if impact else ''}." if number else ""
     times = (
-        f"DCC responds by {at(data, 'respond_by')}, and resolves it by {at(data, 'resolve_by')}."
+        f"DCC responds by {until(data, 'respond_by')}, and resolves it by {until(data, 'resolve_by')}."
         if data.get("respond_by")
         else ""
     )
@@ -297,6 +303,6 @@ def closing(data: Data) -> str:
     wait = verb(number, "waits", "wait")
     return (
         f"{hubs(number)} of yours {wait} for your answer. "
-        f"Answer within {days}, until {at(data, 'cutoff_at')}. "
+        f"Answer within {days}, until {until(data, 'cutoff_at')}. "
         f"A hub that nobody instructs activates at DCC's time, {at(data, 'automatic_at')}."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifications.notice_facts import OWN, Data, at, count, hubs, verb
+from notifications.notice_facts import OWN, Data, at, count, hubs, until, verb
 
 
 def nominated(data: Data) -> str:
@@ -47,7 +47,7 @@ def wanted(data: Data) -> str:
     """Say that a pilot waits for nominations, until when, and what happens without."""
     return (
         f"You have nominated no hubs for the pilot; {hubs(count(data, 'hubs'))} of yours could take part. "
-        f"Nominate until {at(data, 'cutoff_at')}. DCC may propose hubs of yours, or go on without a pilot."
+        f"Nominate until {until(data, 'cutoff_at')}. DCC may propose hubs of yours, or go on without a pilot."
     )
 
 
@@ -66,7 +66,7 @@ def proposed(data: Data) -> str:
     when = f"{they} would activate {f'on {wanted}' if wanted else soon}."
     return (
         f"DCC proposes {hubs(count(data, 'hubs'))} of yours for the pilot.{shared} {when}\n"
-        f"Accept or decline with one answer, until {at(data, 'cutoff_at')}."
+        f"Accept or decline with one answer, until {until(data, 'cutoff_at')}."
     )
 
 

@@ -124,6 +124,29 @@ def test_times_are_british_and_say_their_offset(at, words):
 
 @pytest.mark.requirement("R4.4")
 @pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        (datetime(2027, 1, 12, tzinfo=UTC), "end of 11 Jan 2027 (12 Jan, 00:00 GMT)"),
+        (datetime(2027, 3, 28, 23, 0, tzinfo=UTC), "end of 28 Mar 2027 (29 Mar, 00:00 BST)"),
+        (datetime(2026, 10, 25, 0, 0, tzinfo=UTC), "25 Oct 2026, 01:00 BST"),
+        (datetime(2027, 1, 1, tzinfo=UTC), "end of 31 Dec 2026 (1 Jan, 00:00 GMT)"),
+        (datetime(2027, 1, 12, 0, 1, tzinfo=UTC), "12 Jan 2027, 00:01 GMT"),
+    ],
+)
+def test_a_deadline_at_midnight_is_the_end_of_a_day(at, words):
+    assert moments.deadline_time(at) == words
+
+
+def test_a_deadline_beside_a_countdown_names_its_weekday():
+    midnight = datetime(2027, 1, 12, tzinfo=UTC)
+
+    words = moments.Countdown(midnight, midnight - timedelta(days=2)).exactly
+
+    assert words == "end of Mon 11 Jan 2027 (12 Jan, 00:00 GMT)"
+
+
+@pytest.mark.requirement("R4.4")
+@pytest.mark.parametrize(
     ("left", "words", "urgency"),
     [
         (timedelta(days=40), "40 days left", "calm"),

@@ -6,7 +6,7 @@ Pure: `now` is always a parameter. Stored times are UTC; only what is shown is l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from portal.kernel.working_days import local, working_days_between
@@ -20,6 +20,18 @@ def long_time(at: datetime) -> str:
     """Return the exact local time with its offset: 15 Mar 2027, 00:00 GMT."""
     here = local(at)
     return f"{here.day} {here:%b %Y, %H:%M %Z}"
+
+
+def deadline_time(at: datetime, *, with_weekday: bool = False) -> str:
+    """Return a deadline; midnight as the end of a day, which nobody takes for its beginning.
+
+    For example: end of Mon 11 Jan 2027 (12 Jan, 00:00 GMT).
+    """
+    last = local(at - _MICROSECOND) if local(at).time() == time.min else None
+    weekday = f"{last or local(at):%a} " if with_weekday else ""
+    if last is None:
+        return weekday + long_time(at)
+    return f"end of {weekday}{long_date(last.date())} ({short_date(at)}, {local(at):%H:%M %Z})"
 
 
 def utc_time(at: datetime) -> str:
@@ -113,8 +125,7 @@ class Countdown:
     @property
     def exactly(self) -> str:
         """The local time, to the minute."""
-        here = local(self.at)
-        return f"{here:%a} {long_time(self.at)}"
+        return deadline_time(self.at, with_weekday=True)
 
     @property
     def working_days(self) -> str:

@@ -63,6 +63,12 @@ def local_time(at: datetime | None) -> str:
 
 
 @register.filter
+def deadline(at: datetime | None) -> str:
+    """Write a deadline in British time; midnight ends a day: end of 11 Jan 2027 (12 Jan, 00:00 GMT)."""
+    return moments.deadline_time(at) if at else ""
+
+
+@register.filter
 def utc_time(at: datetime | None) -> str:
     """Write a moment in UTC, as it is kept: 14 Apr 2027, 23:00 UTC."""
     return moments.utc_time(at) if at else ""

@@ -16,7 +16,7 @@ from portal.identity.requests import PortalRequest
 from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
-from portal.kernel.presentation.moments import long_time
+from portal.kernel.presentation.moments import deadline_time, long_time
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotFound, Refusal
 from rollouts import rules, services
@@ -212,7 +212,7 @@ def _outcome_words(governance: Reviews, status: RolloutStatus, *, now: datetime)
     if card.outcome not in MOVING_OUTCOMES or card.automatic_at is None:
         return outcome
     cutoff_at = rules.one_month_before(card.automatic_at)
-    outcome += f" The new cut-off would be {long_time(cutoff_at)}."
+    outcome += f" The new cut-off would be {deadline_time(cutoff_at)}."
     if cutoff_at < now:
         outcome += " That has passed: Suppliers could instruct no more."
     if card.instructed_later:
