@@ -26,10 +26,13 @@
   let giveUpLead = null
   let queue = null
   let heardLeader = 0
+  let state = 'off'
 
   const others = 'BroadcastChannel' in window && navigator.locks ? new BroadcastChannel('portal-stream') : null
-  const say = (state) => {
-    document.querySelectorAll('[data-live]').forEach((mark) => { mark.dataset.live = state })
+  const mark = () => document.querySelectorAll('[data-live]').forEach((each) => { each.dataset.live = state })
+  const say = (word) => {
+    state = word
+    mark()
     if (giveUpLead) tell()
   }
   const isOpen = () => source ? source.readyState === EventSource.OPEN : Date.now() - heardLeader < 2.5 * BY_ITSELF
@@ -151,6 +154,7 @@
     }
   })
   document.body.addEventListener('htmx:afterSettle', () => {
+    mark()  // what was renewed may hold the mark itself
     const part = kept && document.getElementById(kept.id)
     if (!part) return
     const found = named(part, marks)

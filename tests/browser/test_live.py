@@ -271,3 +271,27 @@ def test_a_part_that_is_renewed_each_second_is_read_out_once_in_ten_seconds(page
 
     assert 2 <= len(page.evaluate("window.read")) <= 3
     assert page.locator("main [aria-live]:not([data-copied])").count() == 0
+
+
+@pytest.mark.requirement("R5.1")
+def test_a_suspension_reaches_every_part_of_an_open_page(live_server, page, log_in, scene):
+    log_in(page, scene.world.supplier_user)
+    followed(page, f"{live_server.url}/rollouts/{scene.moving.pk}/")
+    main = page.get_by_role("main")
+    assert main.get_by_role("link", name="Instruct").count() == 1
+
+    services.take_step(
+        scene.world.operator,
+        rollout_id=scene.moving.pk,
+        verb="suspend",
+        reason="Hubs restart over and over.",
+        now=datetime.now(UTC),
+    )
+    sequencer.sequence_all(seconds=20)
+    main.locator(".page-header .badge", has_text="Suspended").wait_for()
+
+    assert main.get_by_role("link", name="Instruct").count() == 0
+    assert "Hubs restart over and over." in main.locator(".notice").first.inner_text()
+    assert "Nothing activates while the rollout is suspended." in main.inner_text()
+    assert "Activations planned, by night" not in main.inner_text()
+    assert page.locator(".is-live[data-live=on]").count() == 1
