@@ -231,7 +231,8 @@ def test_today_falls_between_the_dates_around_it():
     assert [step.label for step in line.steps] == ["Notice", "Cut-off", "Automatic", "Given up"]
     assert [step.standing for step in line.steps] == ["past", "next", "ahead", "open"]
     assert [step.is_after_today for step in line.steps] == [False, True, False, False]
-    assert line.today == round(100 * 0.25 / 4)
+    assert [step.place for step in line.steps] == [0, 57, 100, None]
+    assert line.today == round(100 * 10 / 70)
 
 
 def test_a_timeline_that_is_over_has_today_after_its_last_date():
@@ -275,6 +276,16 @@ def test_an_axis_has_a_few_round_marks_and_reaches_the_top(top):
     assert 2 <= len(chart.y_ticks) <= 6
     assert chart.y_ticks[-1].place == 100
     assert 0 <= chart.columns[0].blocks[0].y <= charts.FIELD
+
+
+def test_a_day_is_a_day_wide():
+    days = {date(2027, 3, 1): {"all": 1}, date(2027, 3, 2): {"all": 1}, date(2027, 3, 10): {"all": 1}}
+
+    chart = charts.columns(days, series=[charts.Series("all", "All", "info")])
+
+    places = [column.x for column in chart.columns]
+    assert (places[1] - places[0], places[2] - places[0]) == (100, 900)
+    assert [tick.label for tick in chart.x_ticks] == ["1 Mar", "3 Mar", "5 Mar", "7 Mar", "9 Mar"]
 
 
 def test_columns_stack_and_their_table_adds_up():

@@ -20,6 +20,8 @@ from portal.kernel.working_days import local
 FIELD: Final = 1000
 #: The least width of a slice that is not empty: one failure among millions must be seen.
 _LEAST: Final = 8
+#: The least width of a column: one day of half a year must be seen.
+_LEAST_COLUMN: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,26 +265,25 @@ class Columns:
 
 
 def columns(days: Mapping[date, Mapping[str, int]], *, series: Sequence[Series]) -> Columns:
-    """Measure stacked columns, one a day given, evenly spaced in the order of the days."""
+    """Measure stacked columns, one a day given: a day is a day wide, and days without hubs leave a gap."""
     ordered = sorted(days)
     totals = {day: sum(days[day].get(each.key, 0) for each in series) for day in ordered}
     top = max([1, *totals.values()])
     step = _step(top)
     ceiling = step * -(-top // step)
-    pitch = FIELD / max(1, len(ordered))
+    span = (ordered[-1] - ordered[0]).days + 1 if ordered else 1
+    pitch = FIELD / span
     drawn: list[Column] = []
-    for place, day in enumerate(ordered):
+    for day in ordered:
         values = tuple(days[day].get(each.key, 0) for each in series)
         blocks = _blocks(values, series=series, ceiling=ceiling)
-        x = round(place * pitch + pitch * 0.12)
-        width = max(2, round(pitch * 0.76))
+        x = round((day - ordered[0]).days * pitch + pitch * 0.12)
+        width = max(_LEAST_COLUMN, round(pitch * 0.76))
         drawn.append(Column(short_date(day), day, x, width, blocks, values, totals[day]))
     y_ticks = tuple(Tick(round(100 * v / ceiling), compact(v)) for v in range(0, ceiling + 1, step))
-    every = max(1, -(-len(ordered) // 6))
     x_ticks = tuple(
-        Tick(round((place + 0.5) * pitch / 10), short_date(day))
-        for place, day in enumerate(ordered)
-        if place % every == 0
+        Tick(round((place + 0.5) * pitch / 10), short_date(ordered[0] + timedelta(days=place)))
+        for place in (range(0, span, -(-span // 6)) if ordered else ())
     )
     return Columns(tuple(series), tuple(drawn), y_ticks, x_ticks, sum(totals.values()))
 
@@ -313,11 +314,13 @@ class TimelineStep:
     away: str
     #: Whether today's mark comes just before this step when the steps are listed.
     is_after_today: bool
+    #: Where it is on the rail, in percent of the time it covers; None without a date.
+    place: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Dates in order, evenly spaced, and where today falls among them, in percent."""
+    """Dates in order, and where today is on a rail on which equal lengths are equal times, in percent."""
 
     steps: tuple[TimelineStep, ...]
     today: int
@@ -325,29 +328,26 @@ class Timeline:
 
 
 def timeline(points: Sequence[Mapping[str, Any]], *, now: datetime) -> Timeline:
-    """Place today between the dates; the space between two dates is the same however far apart they are."""
+    """Put dates and today on one rail in proportion to time; dates that are open follow without a place."""
     dated = sorted((point for point in points if point.get("at")), key=lambda point: point["at"])
     ordered = [*dated, *(point for point in points if not point.get("at"))]
     gone = sum(1 for point in dated if point["at"] <= now)
-    steps = [_step_of(point, place=place, gone=gone, now=now) for place, point in enumerate(ordered)]
-    inside = 0.0
-    if 0 < gone < len(dated):
-        before, after = dated[gone - 1]["at"], dated[gone]["at"]
-        inside = (now - before) / (after - before)
-    elif gone:
-        inside = 0.6
-    reached = gone - 1 + inside if gone else 0.0
-    return Timeline(tuple(steps), round(100 * reached / max(1, len(ordered))), gone == len(ordered))
+    moments = [now, *(point["at"] for point in dated)]
+    rail = _Frame(min(moments), max(*moments, min(moments) + timedelta(hours=1)), 1)
+    steps = [
+        _step_of(point, order=order, gone=gone, now=now, rail=rail) for order, point in enumerate(ordered)
+    ]
+    return Timeline(tuple(steps), rail.percent(now), gone == len(ordered))
 
 
-def _step_of(point: Mapping[str, Any], *, place: int, gone: int, now: datetime) -> TimelineStep:
+def _step_of(point: Mapping[str, Any], *, order: int, gone: int, now: datetime, rail: _Frame) -> TimelineStep:
     at: datetime | None = point.get("at")
     if at is None:
         standing = "open"
-    elif place < gone:
+    elif order < gone:
         standing = "past"
     else:
-        standing = "next" if place == gone else "ahead"
+        standing = "next" if order == gone else "ahead"
     return TimelineStep(
         label=str(point["label"]),
         at=at,
@@ -356,5 +356,6 @@ def _step_of(point: Mapping[str, Any], *, place: int, gone: int, now: datetime) 
         url=str(point.get("url", "")),
         standing=standing,
         away=since(at, now=now) if at else "",
-        is_after_today=place == gone,
+        is_after_today=order == gone,
+        place=rail.percent(at) if at else None,
     )

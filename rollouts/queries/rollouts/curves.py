@@ -112,11 +112,18 @@ def _forecast(
         moments.setdefault(min(caught_up, now + 366 * _A_DAY), 0)
     for day, hubs in ahead.items():
         moments[_moment_of(day, automatic_at, now=now)] += hubs
-    points_ahead, planned = [], points[-1].value
-    for at, hubs in sorted(moments.items()):
-        planned += hubs
+    points_ahead, planned, before = [], points[-1].value, points[-1].at
+
+    def point(at: datetime) -> CurvePoint:
         late = min(overdue, int(pace * ((at - now) / _A_DAY) + 0.5)) if pace else 0
-        points_ahead.append(CurvePoint(at, min(planned + late, total)))
+        return CurvePoint(at, min(planned + late, total))
+
+    for at, hubs in sorted(moments.items()):
+        if hubs and at - _A_DAY > before:
+            points_ahead.append(point(at - _A_DAY))  # nothing of the plan until its day begins
+        planned += hubs
+        points_ahead.append(point(at))
+        before = at
     return points_ahead
 
 

@@ -128,9 +128,14 @@ def test_the_forecast_follows_the_plan_and_reaches_the_rest_at_the_automatic_tim
 
     curve = curve_of(world.operator, rollout, now=now)
 
-    assert [point.value for point in curve.forecast] == [6, 20]
-    assert curve.forecast[-1].at == rollout.automatic_at
-    assert curve.forecast[0].at.date() == (now + timedelta(days=6)).date()
+    day, end = timedelta(days=1), curve.forecast[1].at
+    assert end.date() == (now + timedelta(days=6)).date()
+    assert [(point.at, point.value) for point in curve.forecast] == [
+        (end - day, 0),  # nothing before the day on which they activate
+        (end, 6),
+        (rollout.automatic_at - day, 6),
+        (rollout.automatic_at, 20),
+    ]
 
 
 def test_overdue_hubs_go_on_at_the_pace_of_the_last_day(world, now):
