@@ -105,7 +105,8 @@ class Visitor:
         submit = next((each for each in _Page(checked.text).forms if "token" in each.fields), None)
         if submit is None:
             raise _turned_away(checked)
-        taken = self._client.post(f"{path}submit/", data=submit.fields)
+        ticked = {name: "on" for name, kind in submit.kinds.items() if kind == "checkbox"}
+        taken = self._client.post(f"{path}submit/", data={**submit.fields, **ticked})
         match = _REFERENCE.search(str(taken.url))
         if not taken.is_success or match is None:
             raise _turned_away(taken)

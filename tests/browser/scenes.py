@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -21,7 +22,7 @@ from rollouts.models import (
     UnmatchedAlert,
 )
 from rollouts.services import HubList
-from rollouts.states import BatchKind, InstructionKind
+from rollouts.states import BatchKind, CommandKind, CommandStatus, InstructionKind
 from tests.factories import UserFactory, World, make_rollout, make_world
 
 
@@ -36,6 +37,8 @@ class Scene:
     moving: Rollout
     suspended: Rollout
     reference: str
+    unlisted: int
+    """An import that names firmware the Central Products List lacks."""
 
 
 def make_scene(*, now: datetime, hubs: int = 600) -> Scene:
@@ -124,7 +127,19 @@ def make_scene(*, now: datetime, hubs: int = 600) -> Scene:
     _commanded(world, moving, now=now)
     _ruled(world, now=now)
     services.note_activations(now)
-    return Scene(world, draft, notified, pilot, moving, suspended, receipt.reference)
+    unlisted = _sent_unlisted(world, now=now)
+    return Scene(world, draft, notified, pilot, moving, suspended, receipt.reference, unlisted)
+
+
+def _sent_unlisted(world: World, *, now: datetime) -> int:
+    file = (
+        "guid,manufacturer,model,hardware_version,firmware_version,region,smi_status\n"
+        "00-DB-12-34-FF-00-00-01,Calderbrook,51A00002,0002,5A000001,Central,Commissioned\n"
+        "00-DB-12-34-FF-00-00-02,Calderbrook,51A00002,0002,5A000002,Central,Commissioned\n"
+        "00-DB-12-34-FF-00-00-03,,433100AC,,0C990000,Central,Commissioned\n"
+    )
+    source = io.BytesIO(file.encode())
+    return services.load_estate(world.operator, source=source, file_name="estate.csv", now=now).id
 
 
 def _named(rollout: Rollout, name: str) -> Rollout:
@@ -288,7 +303,19 @@ def _taken_away(world: World, *, now: datetime) -> None:
 
 
 def _commanded(world: World, rollout: Rollout, *, now: datetime) -> None:
-    """Return the first hub the commands of its rollout, and what it answered."""
+    """Return the first hub the commands of its rollout, and what it answered; plan two nights ahead."""
+    for night, hubs in ((1, 1240), (2, 86)):
+        Command.objects.create(
+            rollout_id=rollout.pk,
+            kind=CommandKind.ACTIVATE,
+            status=CommandStatus.READY,
+            region=1,
+            guids=[],
+            hub_count=hubs,
+            execute_at=now + timedelta(days=night),
+            due_at=now + timedelta(days=night),
+            created_at=now,
+        )
     for kind, hours, code in ((1, 60, 1), (2, 50, 5), (4, 2, None)):
         command = Command.objects.create(
             rollout_id=rollout.pk,

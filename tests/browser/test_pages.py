@@ -60,6 +60,7 @@ def pages_of(scene, actor: str) -> dict[str, str]:
             return {
                 **everybody,
                 "suspended": f"/rollouts/{s.suspended.pk}/",
+                "unlisted": f"/imports/{s.unlisted}/",
                 "decision": decision,
                 "suspend": f"/rollouts/{s.moving.pk}/steps/suspend/",
                 "end-pilot": f"/rollouts/{s.pilot.pk}/steps/end_pilot/",
