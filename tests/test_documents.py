@@ -14,6 +14,7 @@ DOCS = [*sorted((documents.ROOT / "docs").rglob("*.md")), *sorted(documents.ROOT
 PATH = re.compile(
     r"`((?:portal|rollouts|notifications|hubsim|demo|templates|static|tests|docs|requirements)/[\w./-]*)`"
 )
+LINK = re.compile(r"\]\(([^)#\s]+)")
 RULE = re.compile(r"`(\w+)` in `([\w./]+\.py)`")
 
 
@@ -49,6 +50,15 @@ def test_marks_are_found_on_modules_classes_and_functions():
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(documents.ROOT)))
 def test_every_path_a_page_names_exists(page: Path):
     missing = {path for path in PATH.findall(page.read_text()) if not (documents.ROOT / path).exists()}
+
+    assert missing == set()
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(documents.ROOT)))
+def test_every_link_of_a_page_leads_somewhere(page: Path):
+    missing = {
+        link for link in LINK.findall(page.read_text()) if ":" not in link and not (page.parent / link).exists()
+    }
 
     assert missing == set()
 
