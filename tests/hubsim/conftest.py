@@ -15,7 +15,7 @@ from hubsim.guids import text_of
 from hubsim.profile import Profile, preset
 from hubsim.server import App
 from hubsim.simulator import HubSimulator
-from tests.hubsim.two_sides import LittlePortal, Side, served
+from tests.hubsim.two_sides import LittlePortal, Side, serving
 
 HUBS = 20_000
 SEED = 11
@@ -49,7 +49,7 @@ def start(estate):
 
         def begin(profile: Profile | str = "instant", *, rate: float = 1.0) -> Side:
             portal = LittlePortal()
-            portal.url = stack.enter_context(served(portal, lifespan="off"))
+            portal.url = stack.enter_context(serving(portal, lifespan="off"))
             simulator = HubSimulator(
                 estate,
                 seed=SEED,
@@ -60,7 +60,7 @@ def start(estate):
                 run=1,
             )
             app = App(simulator, tokens=["secret"])
-            url = stack.enter_context(served(app, lifespan="on"))
+            url = stack.enter_context(serving(app, lifespan="on"))
             http = httpx.Client(
                 base_url=url, headers={"Authorization": "Bearer secret"}, trust_env=False, timeout=20
             )
