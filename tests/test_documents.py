@@ -57,7 +57,9 @@ def test_every_path_a_page_names_exists(page: Path):
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(documents.ROOT)))
 def test_every_link_of_a_page_leads_somewhere(page: Path):
     missing = {
-        link for link in LINK.findall(page.read_text()) if ":" not in link and not (page.parent / link).exists()
+        link
+        for link in LINK.findall(page.read_text())
+        if ":" not in link and not (page.parent / link).exists()
     }
 
     assert missing == set()
