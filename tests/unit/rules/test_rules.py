@@ -323,7 +323,7 @@ class TestConsent:
 
     @pytest.mark.requirement("R3.5")
     @pytest.mark.parametrize("window", BOTH_POLICIES)
-    @pytest.mark.parametrize(("one", "other"), list(product([NO_ANSWER, AGREED, DECLINED], repeat=2)))
+    @pytest.mark.parametrize(("first", "other"), list(product([NO_ANSWER, AGREED, DECLINED], repeat=2)))
     def test_nothing_instructed_is_the_automatic_time(
         self, window: ConsentTerms, first: SupplierAnswer, other: SupplierAnswer
     ) -> None:
