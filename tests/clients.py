@@ -19,6 +19,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 DESCRIPTION: Final = ROOT / "docs" / "reference" / "openapi.yaml"
 PYTHON: Final = ROOT / "clients" / "python"
 TYPESCRIPT: Final = ROOT / "clients" / "typescript"
+POSTMAN: Final = ROOT / "clients" / "postman" / "dist" / "portal.postman_collection.json"
 CRM: Final = ROOT / "docs" / "how-to" / "connect-a-crm"
 _BIN: Final = Path(sys.executable).parent
 
@@ -55,7 +56,7 @@ def validate() -> None:
 
 
 def generate_elsewhere() -> None:
-    """Let openapi-generator make a client, which has to have what it once lost: the management of webhooks."""
+    """Let openapi-generator make a Postman collection, and a client that has what it once lost: webhooks' management."""
     if shutil.which("java") is None:
         say("No Java here: openapi-generator is left out.")
         return
@@ -68,6 +69,11 @@ def generate_elsewhere() -> None:
         missing = [name for name in ("create_webhook", "replay_webhook") if f"def {name}(" not in made]
         if missing:
             sys.exit(f"openapi-generator lost {', '.join(missing)}.")
+        words = ["generate", "-i", DESCRIPTION, "-g", "postman-collection", "-o", scratch]
+        with log.open("w") as output:
+            run("Postman collection", [_BIN / "openapi-generator-cli", *words], cwd=ROOT, output=output)
+        POSTMAN.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(scratch) / "postman.json", POSTMAN)
 
 
 def build_python() -> None:
