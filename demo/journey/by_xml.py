@@ -140,7 +140,7 @@ def check_lists(journey: Journey, taken: Instruction, spoilt: HubFile) -> None:
         raise AssertionError(f"The response names {warnings}, {accepted} accepted; not {dict(expected)}.")
 
 
-def figures(journey: Journey) -> dict[str, int]:
+def figures(journey: Journey) -> dict[str, Any]:
     """Fetch what is left, and count: requests, alerts, and what is wrong with answers and alerts."""
     desk = desk_of(journey)
     desk.fetch()
@@ -153,7 +153,7 @@ def figures(journey: Journey) -> dict[str, int]:
     elsewhere = Instruction.objects.filter(organisation_id=party).exclude(channel="XML")
     return {
         "xml_requests": len(desk.sent),
-        "xml_readings": sum(what == "READ" for what in desk.sent.values()),
+        "xml_kinds": dict(Counter(desk.sent.values())),
         "xml_alerts": alerts.total(),
         "xml_answers_wrong": _differences(Counter(dict.fromkeys(desk.sent, 1)), answers),
         "xml_alerts_wrong": _differences(alerts_due, alerts),

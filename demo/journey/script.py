@@ -118,6 +118,9 @@ def instructions(journey: Journey) -> None:
     upload_spoilt(journey, AMBERGATE, share=0.75, activate_at=day(journey, 30, hour=2))
     upload_spoilt(journey, BRACKENMOOR, share=0.6, activate_at=None)
     upload_spoilt(journey, COLDWATER, share=0.8, activate_at=day(journey, 35))
+    shared = own_hubs(journey, COLDWATER, split=True, answer=Answer.NONE)
+    upload(journey, COLDWATER, InstructionKind.AGREE, plain_list(shared[::2]), "agreed.csv")
+    upload(journey, COLDWATER, InstructionKind.DECLINE, plain_list(shared[1::2]), "declined.csv")
     upload(
         journey,
         INGLENOOK,

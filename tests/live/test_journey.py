@@ -53,6 +53,7 @@ def test_a_rollout_comes_to_its_end_and_everything_is_as_the_hubs_say(tmp_path):
         "MODEL_MISMATCH", "ALREADY_AT_VERSION", "UPGRADE_PATH", "SMETS1_OUT_OF_SCOPE", "ALREADY_UPDATED",
         "ALREADY_SENT", "NOTHING_TO_CHANGE", "NOTHING_TO_AGREE_WITH",
     } <= set(report["rejected_by_reason"])  # fmt: skip
-    assert report["xml_requests"] > report["xml_readings"] > 0  # one Supplier works by signed XML alone
+    # One Supplier works by signed XML alone.
+    assert set(report["xml_kinds"]) == {"INSTRUCT", "AGREE", "DECLINE", "WITHDRAW", "READ"}
     assert report["xml_alerts"] > 0.05 * report["eligible"]
     assert len(report["refused"]) == 2  # after the cut-off, and at DCC's own time
