@@ -82,7 +82,9 @@ def _panel(facts: Mapping[str, Any]) -> NoticeExample:
 EXAMPLES: Final[Mapping[K, tuple[NoticeExample, ...]]] = {
     K.ROLLOUT_NOTIFIED: (
         _supplier({**_NOTICE, **_OWN}),
-        _supplier({**_NOTICE, "hubs": 1, "since": "GAINED"}, ", for a hub it gained later"),
+        _supplier(
+            {**_NOTICE, "hubs": 1, "roles": {"import": 1}, "since": "GAINED"}, ", for a hub it gained later"
+        ),
         _supplier(
             {**_NOTICE, **_OWN, "has_window": False, "pilot_starts_at": None}, ", of an urgent release"
         ),

@@ -24,7 +24,7 @@ from rollouts.services.governance.halt import cancel_hubs
 from rollouts.services.instructions.answer import by_index, put_back_unsent
 from rollouts.services.instructions.apply import notify_lapsed
 from rollouts.services.instructions.resolve import Slots, Terms, has_lapsed_sql, resolution_sql
-from rollouts.services.rollouts.late_notices import publish_late_notice
+from rollouts.services.rollouts.late_notices import late_numbers, publish_late_notice
 from rollouts.states import OPEN_STATUSES, HistoryKind, RolloutStatus
 
 SLICE: Final = 50_000
@@ -179,9 +179,13 @@ def _moving_answers() -> Sql:
 
 def _notify_gaining(rollouts: Sequence[int], *, open_statuses: object, now: datetime) -> None:
     """Send the notice to Suppliers who gain hubs during a rollout."""
-    gained: defaultdict[int, dict[int, dict[str, int]]] = defaultdict(dict)
+    gained: defaultdict[int, dict[int, dict[str, object]]] = defaultdict(dict)
     for row in sql.fetch_all("rollouts", "gained_places", rollouts=list(rollouts), open=open_statuses):
-        gained[row.rollout_id][row.party] = {"hubs": row.hubs, "split": row.split}
+        gained[row.rollout_id][row.party] = late_numbers(
+            **{"import": row.import_only, "gas": row.gas_only, "both": row.in_both},
+            hubs=row.hubs,
+            split=row.split,
+        )
     concerned = Rollout.objects.filter(pk__in=gained).select_related("cpl_entry__device_model")
     for rollout in concerned.order_by("pk"):
         publish_late_notice(rollout, gained[rollout.pk], since="GAINED", now=now)

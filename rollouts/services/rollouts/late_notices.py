@@ -13,6 +13,12 @@ from rollouts.models import Rollout
 from rollouts.reads.rollouts.notices import notice_facts
 
 
+def late_numbers(**counts: int) -> dict[str, object]:
+    """Return a Supplier's numbers as the notice gives them: its hubs, its roles, and how many it shares."""
+    roles = {role: counts[role] for role in ("import", "gas", "both")}
+    return {"hubs": counts["hubs"], "split": counts["split"], "roles": roles}
+
+
 @inside_unit_of_work
 def publish_late_notice(
     rollout: Rollout,

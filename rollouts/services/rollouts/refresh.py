@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +20,7 @@ from rollouts.reads.rollouts.visibility import locked_rollout
 from rollouts.services.alerts.requeue import put_back_early_alerts
 from rollouts.services.estate.change_supplier import Change, change_suppliers
 from rollouts.services.governance.act import the_portal
-from rollouts.services.rollouts.late_notices import publish_late_notice
+from rollouts.services.rollouts.late_notices import late_numbers, publish_late_notice
 from rollouts.services.rollouts.step import step_taken
 from rollouts.states import (
     OPEN_STATUSES,
@@ -169,10 +169,11 @@ def _join(*, rollout_id: int, guids: Sequence[int], now: datetime) -> int:
     }
     returned = sql.fetch_one("rollouts", "return_targets", **params)
     joined = sql.fetch_one("rollouts", "join_targets", **params)
-    by_party = Counter[int]()
+    by_party = defaultdict[int, Counter[str]](Counter)
     for row in (returned, joined):
-        by_party.update({int(party): hubs for party, hubs in sql.from_json(row.by_party).items()})
-    numbers = {party: {"hubs": hubs} for party, hubs in by_party.items()}
+        for party, counts in sql.from_json(row.by_party).items():
+            by_party[int(party)].update(counts)
+    numbers = {party: late_numbers(**counts) for party, counts in by_party.items()}
     publish_late_notice(rollout, numbers, since="JOINED", now=now)
     return int(returned.hubs + joined.hubs)
 

@@ -61,8 +61,14 @@ WITH found AS (
      WHERE party.id IS NOT NULL AND settled.new_consent >= {Consent.COMPLETE}
 )
 SELECT count(*) AS hubs,
-       (SELECT coalesce(jsonb_object_agg(id, n), '{}')
-          FROM (SELECT party.id, count(*) AS n
+       (SELECT coalesce(jsonb_object_agg(id, counts), '{}')
+          FROM (SELECT party.id,
+                       jsonb_build_object(
+                           'hubs', count(*),
+                           'split', count(*) FILTER (WHERE hub.imports <> hub.gas),
+                           'import', count(*) FILTER (WHERE hub.gas IS DISTINCT FROM party.id),
+                           'gas', count(*) FILTER (WHERE hub.imports IS DISTINCT FROM party.id),
+                           'both', count(*) FILTER (WHERE hub.imports = hub.gas)) AS counts
                   FROM settled AS hub
                  CROSS JOIN LATERAL (SELECT hub.imports UNION SELECT hub.gas) AS party (id)
                  WHERE party.id IS NOT NULL

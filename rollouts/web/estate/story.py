@@ -81,8 +81,8 @@ def _of_entry(entry: HubEntry) -> StoryLine:
     if entry.code != FailureCode.NONE:
         notes.append(str(entry.code.label))
     if at := _parse_time(entry.data.get("effective_at")):
-        words = "without an answer, to activate" if entry.kind == K.HUB_CONSENT else "to activate"
-        notes.append(f"{words} {long_time(at)}")
+        unless = "unless somebody answers, " if entry.kind == K.HUB_CONSENT else ""
+        notes.append(f"{unless}to activate {long_time(at)}")
     return StoryLine(entry.at, title, ", ".join(notes), icon, tone, entry.rollout_id)
 
 

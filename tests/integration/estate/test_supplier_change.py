@@ -115,6 +115,8 @@ def test_both_are_told_and_neither_is_told_who(world, rollout, now):
         (world.third.pk, "AWAITING_SECOND"),
     ]
     assert [notice.party_id for notice in notices] == [world.third.pk]
+    roles = {"import": 1, "gas": 0, "both": 0}
+    assert (notices[0].data["hubs"], notices[0].data["split"], notices[0].data["roles"]) == (1, 1, roles)
     assert list(entries) == [
         (EntryKind.HUB_RESPONSIBILITY_GAINED, world.third.pk, guid, None, {"role": "import"}),
         (
