@@ -31,7 +31,7 @@ NOTICE = {
 NOTICE_TEXT = (
     "Hub model Toshiba 0C23: from 0C220000, 0C220100 to 0C230000.\n"
     "Planned Maintenance Release, severity major, priority P2.\n"
-    "Instruct until 15 Feb 2027, 00:00 GMT. Automatic activation: 15 Mar 2027, 00:00 GMT.\n"
+    "Instruct until end of 14 Feb 2027 (15 Feb, 00:00 GMT). Automatic activation: 15 Mar 2027, 00:00 GMT.\n"
     "Release Note: https://notes.example/7\n"
 )
 
@@ -75,7 +75,7 @@ def test_a_notice_says_model_versions_dates_and_roles():
             },
             (
                 "Automatic activation: 15 Jul 2027, 01:00 BST, before: 15 Mar 2027, 00:00 GMT.\n"
-                "Instruct until: 15 Jun 2027, 01:00 BST, before: 15 Feb 2027, 00:00 GMT."
+                "Instruct until: 15 Jun 2027, 01:00 BST, before: end of 14 Feb 2027 (15 Feb, 00:00 GMT)."
             ),
         ),
         (
@@ -139,7 +139,7 @@ def test_a_notice_says_model_versions_dates_and_roles():
                 "automatic_at": "2027-03-15T00:00:00+00:00",
             },
             (
-                "12 hubs of yours wait for your answer. Answer within 7 working days, until 15 Feb 2027, 00:00 GMT. "
+                "12 hubs of yours wait for your answer. Answer within 7 working days, until end of 14 Feb 2027 (15 Feb, 00:00 GMT). "
                 "A hub that nobody instructs activates at DCC's time, 15 Mar 2027, 00:00 GMT."
             ),
         ),
