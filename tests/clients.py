@@ -22,6 +22,8 @@ TYPESCRIPT: Final = ROOT / "clients" / "typescript"
 POSTMAN: Final = ROOT / "clients" / "postman" / "dist" / "portal.postman_collection.json"
 CRM: Final = ROOT / "docs" / "how-to" / "connect-a-crm"
 _BIN: Final = Path(sys.executable).parent
+_FOR_NODE: Final = "redocly, spectral, openapi-typescript, tsc and npm pack"
+_NODE: Final = 20
 
 
 def main() -> None:
@@ -95,20 +97,29 @@ def build_python() -> None:
 
 def build_typescript() -> bool:
     """Do the same with what is written for Node; return whether there was a Node to do it with."""
-    if shutil.which("npm") is None or not (TYPESCRIPT / "package.json").exists():
-        say("No Node here: redocly, spectral, openapi-typescript, tsc and npm pack are left out.")
+    if not _has_node():
+        say(f"No Node of version {_NODE} or later here: {_FOR_NODE} are left out.")
         return False
     try:
-        run("npm ci", ["npm", "ci", "--silent", "--ignore-scripts"], cwd=TYPESCRIPT)
+        # A registry that cannot be reached is given up soon.
+        words = ["npm", "ci", "--silent", "--ignore-scripts", "--fetch-timeout=20000", "--fetch-retries=1"]
+        run("npm ci", words, cwd=TYPESCRIPT)
     except subprocess.CalledProcessError:
-        say(
-            "The packages for Node cannot be had: redocly, spectral, openapi-typescript, tsc and npm pack are left out."
-        )
+        say(f"The packages for Node cannot be had: {_FOR_NODE} are left out.")
         return False
     for script in ("lint", "generate", "build"):
         run(f"npm run {script}", ["npm", "run", "--silent", script], cwd=TYPESCRIPT)
     run("npm pack", ["npm", "pack", "--silent", "--pack-destination", "dist"], cwd=TYPESCRIPT)
     return True
+
+
+def _has_node() -> bool:
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
+        return False
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    major = answer.strip().removeprefix("v").partition(".")[0]
+    return major.isdigit() and int(major) >= _NODE
 
 
 def run(
