@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import pytest
@@ -22,6 +23,7 @@ from portal.kernel import sql
 from portal.recurring import runs
 from portal.recurring.periods import Period
 from tests.live.conftest import serving, variables_of
+from tests.live.losing import lossy_way
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 
@@ -43,9 +45,9 @@ def broker(tmp_path: Path) -> Iterator[valkey.ValkeyServer]:
 
 
 @contextmanager
-def celery(url: str, home: Path, *queues: str, seconds_ahead: float = 0) -> Iterator[Supervisor]:
+def celery(url: str, home: Path, *queues: str, seconds_ahead: float = 0, **more: str) -> Iterator[Supervisor]:
     """Have beat ring, and a worker for some queues, whose clock may be ahead."""
-    variables = variables_of(url, home)
+    variables = variables_of(url, home, **more)
     words = ("--app=portal", "--quiet")
     worker = ("worker", f"--queues={','.join(queues)}", "--concurrency=1", "--loglevel=WARNING")
     with Supervisor(home / "log", say=print) as supervisor:
@@ -149,3 +151,26 @@ def test_a_database_that_takes_no_writes_is_named_and_gone_back_to(broker, port,
         well = until(lambda: check(port, "database") == "ok")
 
     log.info("measured", seen=seen, well=well)
+
+
+def test_a_database_lost_without_a_word_is_named_and_found_again(broker, port, tmp_path):
+    address = urlsplit(variables_of(broker.url, tmp_path)["DATABASE_URL"])
+    with lossy_way(address.hostname or "", address.port or 0) as way:
+        who = address.netloc.rpartition("@")[0]
+        url = urlunsplit(address._replace(netloc=f"{who}@127.0.0.1:{way.port}"))
+        with (
+            serving(broker.url, port, tmp_path, DATABASE_URL=url, DATABASE_POOL_SIZE="4"),
+            celery(broker.url, tmp_path, "relay", DATABASE_URL=url) as supervisor,
+        ):
+            until(lambda: check(port, "database") == "ok")
+            until(beats("relay"))
+            worker = process_of(supervisor, "worker")
+
+            way.lose()
+            seen = until(lambda: check(port, "database") not in {"ok", "no answer"})
+            way.find()
+            well = until(lambda: check(port, "database") == "ok")
+            worked = until(beats("relay"), because=(supervisor.logs / "worker.log").read_text)
+
+            assert worker.poll() is None
+    log.info("measured", seen=seen, well=well, worked=worked)
