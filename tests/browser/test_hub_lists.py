@@ -34,6 +34,7 @@ def test_check_and_receipt_name_what_was_not_read(walk, width):
     analyst.log_in(world.supplier_user)
     page = analyst.page
     page.goto(f"{page.url.split('/', 3)[0]}//{page.url.split('/')[2]}/rollouts/{rollout.pk}/instruct/")
+    page.get_by_label("No preference").check()
     page.get_by_label("The hubs in a file").check()
     data = written(*SHEETS, change=lambda book: book.worksheets()[2].hide())
     page.get_by_label("File", exact=True).set_input_files(
@@ -49,4 +50,5 @@ def test_check_and_receipt_name_what_was_not_read(walk, width):
         if folder := os.environ.get("PICTURES"):
             page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
         if name == "check":
+            page.get_by_label("Yes, let").check()
             analyst.press("Submit")
