@@ -36,6 +36,7 @@ def test_pilot_hubs_are_proposed_and_accepted(live_server, open_page, log_in, ax
     board.get_by_role("button", name="Preview").click()
     board.get_by_text("Representativeness").wait_for()
     look(board, "propose")
+    board.get_by_label("As soon as possible").check()
     board.get_by_role("button", name="Propose these hubs").click()
     board.get_by_text("proposed to").first.wait_for()
     look(board, "proposed")
