@@ -13,10 +13,12 @@ from demo.journey.clocks import DAY
 from demo.journey.lists import spoilt_list
 from demo.journey.visitor import TurnedAway
 from demo.journey.waiting import NeverQuiet, settle
+from demo.seed import people
 from demo.seed.xml_supplier import XML_SUPPLIER
 from rollouts import services
-from rollouts.models import Instruction, Target
+from rollouts.models import Decision, Instruction, Target
 from rollouts.states import Answer, BatchKind, InstructionKind, TargetState
+from rollouts.states.governing import SignOffVerdict
 
 _MOST_DAYS_OF_WAITING: Final = 30
 _LOOK_EVERY: Final = 0.2
@@ -44,6 +46,19 @@ def wait_for(journey: Journey, is_so: Callable[[], bool], *, rate: float) -> Non
     journey.clocks.run(until, rate=rate, until=is_so)
     if not is_so():
         raise NeverQuiet(f"After {_MOST_DAYS_OF_WAITING} days of business time it is still not so.")
+
+
+def approve(journey: Journey, decision: Decision) -> None:
+    """Let the Panel approve what DCC recommends, and what follows from it be done."""
+    services.sign_off(
+        people.scope_of(people.PANEL),
+        decision_id=decision.pk,
+        version=decision.version,
+        verdict=SignOffVerdict.APPROVE,
+        comment="Agreed.",
+        now=journey.clocks.now,
+    )
+    settle(journey.clocks, journey.simulator)
 
 
 def nominate(journey: Journey, supplier: str, condition: Mapping[str, Any], *, size: int) -> int:

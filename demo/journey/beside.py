@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from demo.journey.acting import day, pass_until, upload
+from demo.journey.acting import approve, day, pass_until, upload
 from demo.journey.by_xml import read_hubs
 from demo.journey.cast import (
     AMBERGATE,
@@ -25,8 +25,6 @@ from demo.journey.cast import (
 )
 from demo.journey.clocks import HOUR
 from demo.journey.lists import plain_list
-from demo.journey.waiting import settle
-from demo.seed import people
 from demo.seed.xml_supplier import XML_SUPPLIER
 from portal.events.kinds import EntryKind
 from portal.events.models import FeedEntry
@@ -34,7 +32,6 @@ from portal.kernel.guid import Guid
 from rollouts import services
 from rollouts.models import CplEntry, Hub, PilotSubmission, Target
 from rollouts.states import ELIGIBLE_SMI_STATUSES, InstructionKind, ReviewOutcome, SmiStatus
-from rollouts.states.governing import SignOffVerdict
 
 QUIET: Final = "Nobody nominates, and hubs are proposed"
 UNPILOTED: Final = "Nobody nominates, and there is no pilot"
@@ -181,15 +178,7 @@ def _bring_forward(journey: Journey, *, until: datetime) -> None:
         automatic_at=until,
         now=now,
     )
-    services.sign_off(
-        people.scope_of(people.PANEL),
-        decision_id=decision.pk,
-        version=decision.version,
-        verdict=SignOffVerdict.APPROVE,
-        comment="Agreed.",
-        now=journey.clocks.now,
-    )
-    settle(journey.clocks, journey.simulator)
+    approve(journey, decision)
 
 
 def _hubs_of_none(entry: CplEntry) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Final
 import httpx
 from django.conf import settings
 
-from demo.journey.acting import day, wait_for
+from demo.journey.acting import approve, day, wait_for
 from demo.journey.cast import (
     AMBERGATE,
     BRACKENMOOR,
@@ -24,14 +24,13 @@ from demo.journey.cast import (
 )
 from demo.journey.clocks import DAY, HOUR
 from demo.journey.waiting import settle
-from demo.seed import people
 from portal.kernel.guid import Guid
 from rollouts import services
 from rollouts.models import CplEntry, Decision, Rollout, Target
 from rollouts.queries.governance.evidence import evidence_pack
 from rollouts.services import HubList, IncidentAccount
 from rollouts.states import HALTED_STATUSES, OPEN_STATUSES, InstructionKind, ReviewOutcome, TargetState
-from rollouts.states.governing import OPEN_DECISIONS, HanImpact, SignOffVerdict
+from rollouts.states.governing import OPEN_DECISIONS, HanImpact
 
 _MODEL: Final = "433100AC"
 _VERSION: Final = "0C230000"
@@ -169,16 +168,7 @@ def panel(rehearsal: Rehearsal) -> None:
     journey = rehearsal.journey
     if rehearsal.outcome == ReviewOutcome.PROCEED:
         journey.simulator.follow({"name": "calm"})
-    decision = _open(journey)
-    services.sign_off(
-        people.scope_of(people.PANEL),
-        decision_id=decision.pk,
-        version=decision.version,
-        verdict=SignOffVerdict.APPROVE,
-        comment="Agreed.",
-        now=journey.clocks.now,
-    )
-    settle(journey.clocks, journey.simulator)
+    approve(journey, _open(journey))
 
 
 def afterwards(rehearsal: Rehearsal) -> None:

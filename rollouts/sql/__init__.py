@@ -39,7 +39,9 @@ __all__ = [
     "AWAITING_CONSENTS",
     "CHANGEABLE_STATES",
     "CONSENT_NAMES",
+    "COUNTS_OF_PLACED",
     "ELIGIBLE_SMI_STATUSES",
+    "ENTRIES_OF_PLACED",
     "FAILED_STATES",
     "GONE_SMI_STATUSES",
     "IMAGE_NOT_ON_HUB",
@@ -83,3 +85,35 @@ UNTAKEN = Sql(
     "NOT EXISTS (SELECT FROM rollouts_target AS o WHERE o.rollout_id = ANY(%(others)s) AND o.guid = h.guid"
     " AND rollouts_stage_of(o.state) < {SETTLED})"
 )
+#: Feed entries for the Suppliers of hubs that have come to a rollout (`placed`); of a settled time, one more.
+ENTRIES_OF_PLACED = Sql("""entries AS (
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, code)
+    SELECT hub.guid, %(now)s, party.id, %(rollout_id)s, %(cpl_entry_id)s, %(kind)s, {FailureCode.NONE}
+      FROM placed AS hub
+     CROSS JOIN LATERAL (SELECT hub.imports UNION SELECT hub.gas) AS party (id)
+     WHERE party.id IS NOT NULL
+), scheduled AS (
+    INSERT INTO events_feed_outbox (guid, at, party_id, rollout_id, version_id, kind, data)
+    SELECT hub.guid, date_trunc('minute', %(now)s::timestamptz), party.id, %(rollout_id)s, %(cpl_entry_id)s,
+           {EntryKind.HUB_SCHEDULED},
+           jsonb_build_object('effective_at',
+                              to_char(hub.effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                              'consent', {CONSENT_NAMES}[hub.consent])
+      FROM placed AS hub
+     CROSS JOIN LATERAL (SELECT hub.imports UNION SELECT hub.gas) AS party (id)
+     WHERE party.id IS NOT NULL AND hub.consent >= {Consent.COMPLETE}
+)""")
+#: What they are to each of their Suppliers: counts by role, as JSON by party.
+COUNTS_OF_PLACED = Sql("""coalesce((
+    SELECT jsonb_object_agg(id, counts)
+      FROM (SELECT party.id,
+                   jsonb_build_object(
+                       'hubs', count(*),
+                       'split', count(*) FILTER (WHERE hub.imports <> hub.gas),
+                       'import', count(*) FILTER (WHERE hub.gas IS DISTINCT FROM party.id),
+                       'gas', count(*) FILTER (WHERE hub.imports IS DISTINCT FROM party.id),
+                       'both', count(*) FILTER (WHERE hub.imports = hub.gas)) AS counts
+              FROM placed AS hub
+             CROSS JOIN LATERAL (SELECT hub.imports UNION SELECT hub.gas) AS party (id)
+             WHERE party.id IS NOT NULL
+             GROUP BY party.id) AS by_party), '{}')""")
