@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollouts import services
 from rollouts.models import Rollout
 from tests.browser.test_pages import photograph
+from tests.integration.publishing import draft
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -19,19 +19,10 @@ def test_what_two_people_changed_asks_and_a_time_is_typed_day_first(
     live_server, open_page, log_in, axe, fits, world, width
 ):
     now = datetime.now(UTC)
-    draft = services.draft_rollout(
-        world.operator,
-        name="Winter release",
-        cpl_entry_id=world.target.pk,
-        kind="PLANNED",
-        severity="MAJOR",
-        priority="P2",
-        automatic_at=now + timedelta(days=120),
-        now=now,
-    )
+    winter = draft(world, now=now, name="Winter release", kind="PLANNED", release_note_url="")
     page = open_page(width=width)
     log_in(page, world.operator_user)
-    page.goto(f"{live_server.url}/rollouts/{draft.pk}/draft/")
+    page.goto(f"{live_server.url}/rollouts/{winter.pk}/draft/")
     field = page.get_by_label("Automatic activation")
     at = now + timedelta(days=130)
     page.locator(".calendar__picker").first.evaluate(
@@ -40,7 +31,7 @@ def test_what_two_people_changed_asks_and_a_time_is_typed_day_first(
     assert field.input_value().startswith(f"{at:%d/%m/%Y} ")
     assert page.get_by_role("button", name=re.compile("Calendar.*Automatic activation")).is_visible()
     photograph(page, "edit-times", width)
-    Rollout.objects.filter(pk=draft.pk).update(name="Spring release", pilot_cap=9)
+    Rollout.objects.filter(pk=winter.pk).update(name="Spring release", pilot_cap=9)
     page.get_by_label("Name of the rollout").fill("Summer release")
 
     page.get_by_role("button", name="Save and preview").click()
@@ -51,5 +42,5 @@ def test_what_two_people_changed_asks_and_a_time_is_typed_day_first(
     axe(page)
     page.get_by_role("button", name="Save and preview").click()
     page.wait_for_url("**/preview/")
-    draft.refresh_from_db()
-    assert (draft.name, draft.pilot_cap) == ("Summer release", 9)
+    winter.refresh_from_db()
+    assert (winter.name, draft.pilot_cap) == ("Summer release", 9)

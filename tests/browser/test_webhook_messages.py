@@ -13,7 +13,7 @@ from portal.identity.models import User
 from tests.integration.receiving import receiving
 from tests.service_requests.conftest import _configured, authority, stage  # noqa: F401 - fixtures
 from tests.service_requests.messages import USER, update
-from tests.service_requests.test_pushed_messages import push
+from tests.service_requests.reporting import push
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 

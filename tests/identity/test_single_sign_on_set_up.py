@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -22,6 +20,7 @@ from portal.identity.models import ProvenDomain, SingleSignOn
 from portal.identity.scope import Scope
 from portal.kernel.outgoing import calls, places
 from portal.kernel.refusals import BadInput, NotPermitted
+from tests.dripping import dripping
 from tests.identity import provider as oidc
 from tests.identity.handed_over import send_letters
 from tests.identity.signing_on import log_in_at, set_up
@@ -188,31 +187,6 @@ def test_a_provider_that_says_nonsense_is_a_log_in_that_failed(
     answer = client.get(f"/accounts/oidc/{provider_id}/login/?process=login")
 
     assert (answer.status_code, "That did not work" in answer.content.decode()) == (401, True)
-
-
-@contextmanager
-def dripping() -> Iterator[str]:
-    """A server that begins an answer and never ends it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    ended = threading.Event()
-
-    def drip(caller: socket.socket) -> None:
-        with caller, suppress(OSError):
-            caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-            while not ended.wait(0.1):
-                caller.sendall(b" ")
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=drip, args=(listener.accept()[0],), daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        ended.set()
-        listener.close()
 
 
 def test_a_provider_that_drips_holds_no_more_than_its_share_and_not_for_long(settings):

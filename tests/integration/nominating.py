@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rollouts import services
 from rollouts.models import Rollout, Target
 from tests.factories import World
+from tests.integration.publishing import published
 
 
 def publish(world: World, *, now: datetime, pilot_cap: int = 6) -> Rollout:
-    """Publish a rollout with a pilot."""
-    rollout = services.draft_rollout(
-        world.operator,
-        name="Toshiba 0C230000",
-        cpl_entry_id=world.target.pk,
-        kind="SEC_RELEASE",
-        severity="MAJOR",
-        priority="P2",
-        automatic_at=now + timedelta(days=120),
-        release_note_url="https://sharepoint.example/1",
-        pilot_cap=pilot_cap,
-        now=now,
-    )
-    services.notify_rollout(world.operator, rollout_id=rollout.pk, now=now)
-    rollout.refresh_from_db()
-    return rollout
+    """Publish a rollout with a small pilot."""
+    return published(world, now=now, pilot_cap=pilot_cap)
 
 
 def nominate(

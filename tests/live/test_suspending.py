@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
@@ -17,36 +15,13 @@ from portal.accounts import single_sign_on
 from portal.embedded.ports import free_port
 from portal.identity.scope import Scope
 from rollouts.models import Rollout
+from tests.dripping import dripping
 from tests.factories import UserFactory, make_rollout, make_world
 from tests.live.conftest import serving
 
 pytestmark = [pytest.mark.live, pytest.mark.requirement("R5.4"), pytest.mark.django_db(transaction=True)]
 PASSWORD = "correct horse battery staple"
 WITHIN = 2.0
-
-
-@contextmanager
-def dripping() -> Iterator[str]:
-    """A provider that begins an answer and never ends it."""
-    listener, ended = socket.create_server(("127.0.0.1", 0)), threading.Event()
-
-    def drip(caller: socket.socket) -> None:
-        with caller, suppress(OSError):
-            caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-            while not ended.wait(0.2):
-                caller.sendall(b" ")
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=drip, args=(listener.accept()[0],), daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        ended.set()
-        listener.close()
 
 
 def half_sent(port: int, stack: ExitStack, *, many: int, text: bytes) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from portal.events.models import FeedOutbox
 from rollouts.models import Command, Instruction, ServiceRequest, Target
 from rollouts.service_requests.carrying_out import answer_request
-from tests.integration.kernel.test_dying import dying
+from tests.integration.dying import deaths
 from tests.service_requests.messages import checked, read_version, signed, update
 
 pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db]
@@ -39,16 +39,10 @@ def test_what_died_at_any_statement_is_done_once_when_it_comes_again(stage, now,
     answer()
     once = outcome(stage)
     transaction.savepoint_rollback(start)
-    at, is_done = 0, False
-    while not is_done:
-        at += 1
-        start = transaction.savepoint()
-        with dying(monkeypatch, at) as count:
-            answer()
-        is_done = count[0] < at
+    at = 0
+    for at in deaths(monkeypatch, answer):
         again = answer()
         assert checked(again.body, stage.authority.portal).code == "I99", f"died at statement {at}"
         assert outcome(stage) == once, f"died at statement {at}"
-        transaction.savepoint_rollback(start)
 
     assert at > 5

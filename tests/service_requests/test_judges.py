@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from datetime import UTC, datetime
 
 import pytest
 from lxml import etree
 
-from rollouts.models import Command
 from rollouts.service_requests.reading import SCHEMAS
-from rollouts.states import CommandKind
 from tests.service_requests.messages import issue, pem, read_version, signed, update
+from tests.service_requests.reporting import report, report_reading
 from tests.service_requests.tampering import BYTES, EDITS, edited, good
-from tests.service_requests.test_service_messages import report
 
 pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db(transaction=True)]
 XMLLINT, XMLSEC = shutil.which("xmllint"), shutil.which("xmlsec1")
@@ -45,15 +42,7 @@ def sent(stage, now) -> dict[str, bytes]:
         ).content,
     }
     stage.supplier.send(read_version(stage.guid(0), counter=3))
-    command = Command.objects.get(kind=CommandKind.READ)
-    report(
-        stage,
-        datetime.now(UTC),
-        stage.guid(0),
-        "READ_RESULT",
-        command_id=str(command.pk),
-        firmware_version="0C220000",
-    )
+    report_reading(stage, stage.guid(0), firmware_version="0C220000")
     report(stage, now, stage.guid(1), "0x8F66", firmware_version="0C230000")
     page = stage.supplier.fetch().content
     answers["page"] = page

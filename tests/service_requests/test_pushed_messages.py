@@ -10,12 +10,10 @@ from django.test import Client
 
 from notifications.models import WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import delivering, managing, reading
-from portal.events import sequencer
 from portal.identity.models import User, UserIdentifier
 from portal.kernel.refusals import BadInput
-from rollouts.models import Command, Hub
+from rollouts.models import Hub
 from rollouts.rules.identifiers import parse_user_id
-from rollouts.states import CommandKind
 from tests.integration.receiving import receiving
 from tests.service_requests.messages import (
     DCC,
@@ -26,7 +24,7 @@ from tests.service_requests.messages import (
     read_version,
     update,
 )
-from tests.service_requests.test_service_messages import report
+from tests.service_requests.reporting import push, report, report_reading
 
 pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db(transaction=True)]
 SECOND_USER = "90-B3-D5-1F-30-01-00-01"
@@ -42,12 +40,6 @@ def address(stage, sender, *, now, user_id=None, **how):
         receiver.secret = made.secret
         receiver.webhook_id = made.webhook_id
         yield receiver
-
-
-def push(now):
-    sequencer.sequence_all()
-    while delivering.deliver_next(now=now):
-        pass
 
 
 def pushed(receiver, stage):
@@ -112,15 +104,7 @@ def test_a_page_says_up_to_where_it_goes_so_that_fetching_goes_on_from_it(stage,
 def test_what_a_hub_answered_is_pushed(stage, now):
     with address(stage, stage.supplier, now=now) as receiver:
         stage.supplier.send(read_version(stage.guid(0), counter=3))
-        command = Command.objects.get(kind=CommandKind.READ)
-        report(
-            stage,
-            datetime.now(UTC),
-            stage.guid(0),
-            "READ_RESULT",
-            command_id=str(command.pk),
-            firmware_version="0C220000",
-        )
+        report_reading(stage, stage.guid(0), firmware_version="0C220000")
 
         push(datetime.now(UTC))
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import uuid
-from datetime import UTC, datetime
 from pathlib import Path
 
-import orjson
 import pytest
 from lxml import etree
 
-from rollouts import services
-from rollouts.csp import alert_lines
-from rollouts.models import Command, Hub
+from rollouts.models import Hub
 from rollouts.service_requests.codes import LISTS, ResponseCode
 from rollouts.service_requests.reading import SCHEMAS, parse_message
-from rollouts.states import CommandKind
 from tests.service_requests.messages import (
     DCC,
     OTHER_USER,
@@ -29,20 +23,11 @@ from tests.service_requests.messages import (
     signed,
     update,
 )
+from tests.service_requests.reporting import report, report_reading
 
 pytestmark = [pytest.mark.requirement("R6.6")]
 XMLLINT, XMLSEC = shutil.which("xmllint"), shutil.which("xmlsec1")
 EXAMPLES = sorted((Path(__file__).parents[2] / "docs" / "examples" / "service-requests").glob("*.xml"))
-
-
-def report(stage, now, hub, code, **more):
-    line = {"alert_id": str(uuid.uuid4()), "guid": hub, "code": code, "occurred_at": now.isoformat(), **more}
-    lines = alert_lines.read(orjson.dumps(line))
-    assert not lines.problems
-    services.receive_alerts(
-        csp_id=stage.world.csp.pk, copy_text=lines.copy_text, count=lines.count, received_at=now
-    )
-    services.apply_next_batch(now=now)
 
 
 @pytest.mark.requirement("R4.7")
@@ -84,10 +69,9 @@ def test_who_has_lost_a_hub_hears_no_more_of_it(stage, now):
 @pytest.mark.parametrize(("version", "code"), [("0C220000", "I0"), (None, "E21")])
 def test_what_a_hub_answered_when_read_answers_the_request_once(stage, version, code):
     stage.supplier.send(read_version(stage.guid(0), counter=5))
-    reading = Command.objects.get(kind=CommandKind.READ)
     answer = {"firmware_version": version} if version else {"reason": "NO_RESPONSE"}
 
-    report(stage, datetime.now(UTC), stage.guid(0), "READ_RESULT", command_id=str(reading.pk), **answer)
+    report_reading(stage, stage.guid(0), **answer)
 
     (first,), (again,) = stage.supplier.messages(), stage.supplier.messages()
     assert (first.code, first.text("Header/ResponseID")) == (code, f"{stage.guid(0)}:{USER}:5")

@@ -16,6 +16,7 @@ from rollouts.services.governance import evaluate_halt_rules as _halt_rules
 from tests.factories import make_rollout
 from tests.integration.deciding import decide, status_of
 from tests.integration.halt_rules import ends, put_rule
+from tests.integration.publishing import published
 
 pytestmark = [pytest.mark.django_db, pytest.mark.hubs(100), pytest.mark.usefixtures("fresh_cache")]
 
@@ -94,20 +95,9 @@ class TestOnceAndAnew:
         assert services.evaluate_halt_rules(now) == []
 
     def test_a_published_rollout_begins_with_the_rules_of_the_settings(self, world, now):
-        draft = services.draft_rollout(
-            world.operator,
-            name="New",
-            cpl_entry_id=world.target.pk,
-            kind="PLANNED",
-            severity="MAJOR",
-            priority="P2",
-            automatic_at=now + timedelta(days=100),
-            release_note_url="https://sharepoint.example/notes/2",
-            now=now,
-        )
-        services.notify_rollout(world.operator, rollout_id=draft.pk, now=now)
+        rollout = published(world, now=now, kind="PLANNED")
 
-        assert set(draft.halt_rules.values_list("kind", flat=True)) == {
+        assert set(rollout.halt_rules.values_list("kind", flat=True)) == {
             "HAN_IMPACT",
             "ACTIVATION",
             "NO_ANSWER",

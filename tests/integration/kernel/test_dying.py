@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from datetime import timedelta
 
-import psycopg
 import pytest
 from django.apps import apps
 from django.db import transaction
@@ -17,32 +15,12 @@ from rollouts import services
 from rollouts.models import PilotSubmission, Target
 from rollouts.services import HubList
 from tests.factories import make_rollout
+from tests.integration.dying import deaths, dying
 from tests.integration.rollouts.test_summaries import morning_with
 
 pytestmark = pytest.mark.django_db
 ALL = {"all": []}
 HOURS = {"from": "23:00", "to": "04:00"}
-
-
-class Killed(BaseException):
-    """The process is gone: nothing catches this."""
-
-
-@contextlib.contextmanager
-def dying(monkeypatch, at):
-    """Let the process die before its statement number `at`; yield how many there were. A commit happens or not."""
-    execute, count = psycopg.Cursor.execute, [0]
-
-    def counting(cursor, query, params=None, **options):
-        if not str(query).startswith("RELEASE SAVEPOINT"):
-            count[0] += 1
-            if count[0] == at:
-                raise Killed
-        return execute(cursor, query, params, **options)
-
-    with monkeypatch.context() as patched, contextlib.suppress(Killed):
-        patched.setattr(psycopg.Cursor, "execute", counting)
-        yield count
 
 
 def everything():
@@ -180,16 +158,9 @@ def test_reminders_that_died_at_any_statement_are_sent_once(world, now, monkeypa
     sent_once = sent()
     transaction.savepoint_rollback(start)
 
-    at, is_done = 0, False
-    while not is_done:
-        at += 1
-        start = transaction.savepoint()
-        with dying(monkeypatch, at) as count:
-            services.summarise(now=morning)
-        is_done = count[0] < at
+    for at in deaths(monkeypatch, lambda: services.summarise(now=morning)):
         services.summarise(now=morning)
         assert sent() == sent_once, f"died at statement {at}"
-        transaction.savepoint_rollback(start)
 
     assert len(sent_once) > 1
 

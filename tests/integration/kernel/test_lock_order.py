@@ -22,6 +22,7 @@ from rollouts.states import CommandKind, InstructionKind
 from rollouts.states.inventory import FileKind
 from tests.factories import make_rollout, make_world
 from tests.integration.deciding import decide
+from tests.integration.publishing import published
 from tests.lock_order import Recorder, recorded
 
 pytestmark = pytest.mark.django_db
@@ -101,19 +102,7 @@ class Course:
 
     def __init__(self, world, now, *, has_pilot=False):
         self.world, self.now, self.network = world, now, Network()
-        self.rollout = services.draft_rollout(
-            world.operator,
-            name="Toshiba 0C230000",
-            cpl_entry_id=world.target.pk,
-            kind="SEC_RELEASE",
-            severity="MAJOR",
-            priority="P2",
-            automatic_at=now + timedelta(days=120),
-            release_note_url="https://sharepoint.example/notes/1",
-            has_pilot=has_pilot,
-            now=now,
-        )
-        services.notify_rollout(world.operator, rollout_id=self.rollout.pk, now=now)
+        self.rollout = published(world, now=now, has_pilot=has_pilot)
 
     def instruct(self, scope, *numbers, kind=InstructionKind.INSTRUCT, days=20):
         services.receive_instruction(

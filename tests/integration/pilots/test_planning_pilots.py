@@ -18,6 +18,7 @@ from rollouts.queries.rollouts.forecast import forward_schedule
 from rollouts.rules import RuleBroken
 from rollouts.services import HubList
 from tests.factories import make_rollout
+from tests.integration.publishing import published
 
 pytestmark = [pytest.mark.django_db]
 
@@ -103,18 +104,7 @@ def test_dates_that_make_no_sense_are_refused(world, rollout, now, starts, ends)
 
 @pytest.mark.requirement("R1.1", "R2.4")
 def test_a_notice_says_when_the_pilot_is_planned(world, now):
-    drafted = services.draft_rollout(
-        world.operator,
-        name="Toshiba 0C230000",
-        cpl_entry_id=world.target.pk,
-        kind="UNPLANNED",
-        severity="MAJOR",
-        priority="P2",
-        automatic_at=now + timedelta(days=120),
-        pilot_starts_at=now + timedelta(days=30),
-        now=now,
-    )
-    services.notify_rollout(world.operator, rollout_id=drafted.pk, now=now)
+    published(world, now=now, kind="UNPLANNED", release_note_url="", pilot_starts_at=now + timedelta(days=30))
 
     entry = FeedOutbox.objects.get(kind=EntryKind.ROLLOUT_NOTIFIED, party_id=world.other.pk).data
     assert entry["pilot_starts_at"] == (now + timedelta(days=30)).isoformat()

@@ -16,22 +16,9 @@ from rollouts.rules.criteria import InvalidCriteria
 from rollouts.services import HubList
 from rollouts.states import FailureCode, Region, RejectionReason, TargetState
 from tests.factories import World, make_rollout
+from tests.integration.publishing import draft
 
 pytestmark = pytest.mark.django_db
-
-
-def draft(world: World, *, now: datetime, **changes: object) -> Rollout:
-    """Draft a SEC Release with a pilot, 120 days ahead, unless told otherwise."""
-    fields: dict[str, object] = {
-        "name": "Toshiba 0C230000",
-        "cpl_entry_id": world.target.pk,
-        "kind": "SEC_RELEASE",
-        "severity": "MAJOR",
-        "priority": "P2",
-        "automatic_at": now + timedelta(days=120),
-        "release_note_url": "https://sharepoint.example/1",
-    }
-    return services.draft_rollout(world.operator, **{**fields, **changes}, now=now)
 
 
 def piloted(world: World, *numbers: int, now: datetime) -> Rollout:
