@@ -105,7 +105,7 @@ def apply_answers(
     rollout: Rollout,
     order: AnswerOrder,
     *,
-    instruction_id: int,
+    instruction: Instruction,
     guids: Int64s,
     lines: Int64s | None,
     now: datetime,
@@ -115,15 +115,15 @@ def apply_answers(
     GUIDs come sorted, each once. The caller holds the rollout row. Targets are locked in GUID order.
     """
     stage(guids, lines)
-    return apply_staged(rollout, order, instruction_id=instruction_id, now=now)
+    return apply_staged(rollout, order, instruction=instruction, now=now)
 
 
 @inside_unit_of_work
 def apply_staged(
-    rollout: Rollout, order: AnswerOrder, *, instruction_id: int, now: datetime
+    rollout: Rollout, order: AnswerOrder, *, instruction: Instruction, now: datetime
 ) -> AnswerOutcome:
     """Do the same for GUIDs that are staged already."""
-    statement = _Statement(rollout, order, now=now, instruction_id=instruction_id)
+    statement = _Statement(rollout, order, now=now, instruction=instruction)
     in_guid_order()
     rows = sql.rows(statement.apply, statement.params)
     sql.set_local(enable_bitmapscan="on", enable_seqscan="on")
@@ -157,7 +157,7 @@ def judge_answers(
     """Return what `apply_answers` would do, and change nothing."""
     stage(guids, lines)
     by_index()
-    return _explain(_Statement(rollout, order, now=now, instruction_id=None), STAGING)
+    return _explain(_Statement(rollout, order, now=now, instruction=None), STAGING)
 
 
 # Note [Rows in the order of their GUIDs]
@@ -214,7 +214,7 @@ class _Statement:
     """The two statements for one order on one rollout, with their parameters."""
 
     def __init__(
-        self, rollout: Rollout, order: AnswerOrder, *, now: datetime, instruction_id: int | None
+        self, rollout: Rollout, order: AnswerOrder, *, now: datetime, instruction: Instruction | None
     ) -> None:
         batches = list(Batch.objects.filter(rollout_id=rollout.pk).order_by("position", "id"))
         terms = terms_of(rollout, batches)
@@ -222,8 +222,8 @@ class _Statement:
         closings = [rollout.window_closed_at, *(batch.window_closed_at for batch in batches)]
         now = max([now, *(closed_at for closed_at in closings if closed_at)])
         self._checks = [*_of_state(), *_of_group(order, batches), *_of_times(order, batches, terms)]
-        self._checks += _of_kind(order, is_dry=instruction_id is None)
-        self._is_dry = instruction_id is None
+        self._checks += _of_kind(order, is_dry=instruction is None)
+        self._is_dry = instruction is None
         self._is_agreement = order.kind == InstructionKind.AGREE
         if not self._is_dry:
             self._checks.append(_Check(SUPERSEDED, _IS_NEWEST))
@@ -250,8 +250,9 @@ class _Statement:
             "is_mine": _IS_MINE,
             "state": state_sql("t", settled.consent),
         }
-        self.params = _params(rollout, order, now=now) | terms.params | {"instruction_id": instruction_id}
-        self.params |= {} if instruction_id is None else _entry_data(order, instruction_id)
+        self.params = _params(rollout, order, now=now) | terms.params
+        self.params["instruction_id"] = None if instruction is None else instruction.pk
+        self.params |= {} if instruction is None else _entry_data(order, instruction.reference)
         self.params |= {f"batches_{number}": ids for number, ids in enumerate(_batch_ids(order, batches))}
 
     @property
@@ -386,12 +387,11 @@ def _params(rollout: Rollout, order: AnswerOrder, *, now: datetime) -> dict[str,
     }
 
 
-def _entry_data(order: AnswerOrder, instruction_id: int) -> dict[str, str]:
+def _entry_data(order: AnswerOrder, reference: str) -> dict[str, str]:
     """Write what entries about the hubs say; which instruction it was, its own Supplier alone is told."""
     likely_at = (order.activate_at or order.received_at).astimezone(UTC)
     likely = {"effective_at": f"{likely_at:%Y-%m-%dT%H:%M:%SZ}", "consent": Consent.COMPLETE.name}
-    reference = Instruction.objects.filter(pk=instruction_id).values_list("reference", flat=True).first()
-    own = {"instruction": reference} if reference else {}
+    own = {"instruction": reference}
     data = {"own_data": own, "likely_data": likely, "likely_own_data": {**likely, **own}}
     return {name: orjson.dumps(value).decode() for name, value in data.items()}
 

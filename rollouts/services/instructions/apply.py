@@ -110,7 +110,7 @@ def _apply_slice(instruction: Instruction, rollout: Rollout, *, size: int, now: 
         missed = [(row.guid, row.line_no, reason.value, "") for row in sql.fetch_all("rollouts", "staged")]
         tally = InstructionTally(rejected_by_reason={reason.value: len(missed)} if missed else {})
     else:
-        outcome = apply_staged(rollout, order_of(instruction), instruction_id=instruction.pk, now=now)
+        outcome = apply_staged(rollout, order_of(instruction), instruction=instruction, now=now)
         missed, tally = list(outcome.missed), outcome.tally
         _add_hubs(instruction, _OTHERS, outcome.others)
         _add_hubs(instruction, _LAPSED, outcome.lapsed)

@@ -213,7 +213,7 @@ def give_instruction(
         store_source(instruction, source)
     else:
         outcome = apply_answers(
-            rollout, order, instruction_id=instruction.pk, guids=source.guids, lines=source.lines, now=now
+            rollout, order, instruction=instruction, guids=source.guids, lines=source.lines, now=now
         )
         _finish_at_once(instruction, source, outcome, now=now)
         notify_second_suppliers(instruction, outcome.others, outcome.lapsed, at=now)

@@ -261,6 +261,6 @@ def test_targets_are_locked_in_the_order_of_their_guids(now):
     rollout = make_rollout(world, now=now)
     rollout = type(rollout).objects.select_related("cpl_entry").get(pk=rollout.pk)
     order = services.AnswerOrder(world.supplier.pk, InstructionKind.INSTRUCT, None, now)
-    statement = _answering._Statement(rollout, order, now=now, instruction_id=1)
+    statement = _answering._Statement(rollout, order, now=now, instruction=Instruction(pk=1))
 
     assert "ORDER BY guid" in statement.apply.text

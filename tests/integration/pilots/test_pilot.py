@@ -258,5 +258,5 @@ def test_nominating_and_confirming_take_as_many_statements_for_many_hubs_as_for_
 
     with django_assert_num_queries(16):
         nomination = nominate(world, rollout, *chosen, now=now)
-    with django_assert_num_queries(23):  # two of them say that the instruction is applied
+    with django_assert_num_queries(22):  # one of them says that the instruction is applied
         confirm(world, rollout, nomination, now=now)

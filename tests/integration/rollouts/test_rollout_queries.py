@@ -16,7 +16,7 @@ from rollouts.rules.criteria import InvalidCriteria
 from rollouts.services import HubList
 from rollouts.states import FailureCode, Region, RejectionReason, TargetState
 from tests.factories import World, make_rollout
-from tests.integration.publishing import draft
+from tests.integration.publishing import NOTE, draft
 
 pytestmark = pytest.mark.django_db
 
@@ -122,7 +122,7 @@ def test_a_supplier_sees_the_updates_that_concern_it_and_what_it_may_do_by_when(
 
     assert [update.flight.name for update in mine] == ["Toshiba 0C230000"]
     assert mine[0].flight.total == 16
-    assert mine[0].note_url == "https://sharepoint.example/1"
+    assert mine[0].note_url == NOTE
     assert {each.what: each.hubs for each in mine[0].possible} == {
         SupplierAct.INSTRUCT: 15,
         SupplierAct.CHANGE: 0,
