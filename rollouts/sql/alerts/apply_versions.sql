@@ -72,11 +72,14 @@ WITH report AS (
            jsonb_build_object('firmware_version', firmware_version)
       FROM report WHERE is_reading AND asked_by IN (import_id, gas_id)
 ), told AS (
-    INSERT INTO events_feed_outbox (guid, at, party_id, version_id, kind, code)
+    INSERT INTO events_feed_outbox (guid, at, party_id, version_id, kind, code, data)
     SELECT smi.guid, %(now)s, party.id, smi.entry_id, {EntryKind.HUB_ACTIVATED},
            CASE WHEN party.id = smi.import_supplier_id THEN {ActivationCode.IMPORT} ELSE 0 END
-           + CASE WHEN party.id = smi.gas_supplier_id THEN {ActivationCode.GAS} ELSE 0 END
+           + CASE WHEN party.id = smi.gas_supplier_id THEN {ActivationCode.GAS} ELSE 0 END,
+           CASE WHEN changed.guid IS NOT NULL
+                THEN jsonb_build_object('previous_version', changed.old_version) END
       FROM smi
+      LEFT JOIN changed ON changed.guid = smi.guid
      CROSS JOIN LATERAL (SELECT smi.import_supplier_id UNION SELECT smi.gas_supplier_id) AS party (id)
      WHERE party.id IS NOT NULL
 ), judged_again AS (

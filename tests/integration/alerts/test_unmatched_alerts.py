@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from portal.events.kinds import EntryKind
+from portal.events.models import FeedOutbox
 from portal.identity.models import Organisation
 from portal.kernel import sql
 from rollouts import services
@@ -186,3 +187,34 @@ def test_a_reading_moves_a_hub_that_somebody_else_has_upgraded(now, is_requested
             (EntryKind.HUB_ACTIVATED, guid, role)
         ]
     assert services.measure_drift(rollout_id=second.pk).total == 0
+
+
+@pytest.mark.requirement("R4.7")
+@pytest.mark.parametrize("has_rollout", [True, False])
+def test_each_supplier_learns_which_version_a_hub_ran_before(now, has_rollout):
+    scenario = AlertScenario(now)
+    if not has_rollout:
+        sql.run("DELETE FROM rollouts_target")
+        HubInFlight.objects.all().delete()
+
+    scenario.deliver(
+        scenario.alert(9, "0x8F66", anonymous=not has_rollout, firmware_version="0C230000"),
+    )
+
+    entries = FeedOutbox.objects.filter(kind=EntryKind.HUB_ACTIVATED).order_by("party_id")
+    assert list(entries.values_list("party_id", "data")) == [
+        (scenario.world.supplier.pk, {"previous_version": "0C220000"}),
+        (scenario.world.other.pk, {"previous_version": "0C220000"}),
+    ]
+
+
+@pytest.mark.requirement("R4.6")
+def test_a_hub_confirmed_on_the_version_it_runs_has_none_before(now):
+    scenario = AlertScenario(now)
+    sql.run("DELETE FROM rollouts_target")
+    HubInFlight.objects.all().delete()
+    Hub.objects.filter(guid=scenario.world.guid(9)).update(smi_status=SmiStatus.SUSPENDED)
+
+    scenario.deliver(scenario.alert(9, "0x8F66", anonymous=True, firmware_version="0C220000"))
+
+    assert {entry.data for entry in FeedOutbox.objects.filter(kind=EntryKind.HUB_ACTIVATED)} == {None}
