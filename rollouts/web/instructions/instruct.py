@@ -25,6 +25,7 @@ from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.instructions.choices import HubChoice, current_versions, guids_by_rule, own_guids
 from rollouts.queries.instructions.receipts import RejectedLine
 from rollouts.queries.rollouts.batches import OwnBatch, own_batches
+from rollouts.queries.rollouts.dashboard import Flight
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.queries.rules.selections import selection_rules
 from rollouts.services import InstructionForecast
@@ -56,21 +57,23 @@ def instruct(request: PortalRequest, rollout_id: int) -> HttpResponse:
     if not form.is_valid() or (form.cleaned_data["source"] == "rule" and not rule.is_valid()):
         return _choose(request, rollout_id, form, rule, status=422)
     now = clock.now()
+    flight = rollout_page(scope, rollout_id, now=now).flight
     try:
         draft = _draft_of(scope, rollout_id, form.cleaned_data, rule, now=now)
         forecast = _forecast(scope, draft, now=now)
         if draft.kind == InstructionKind.AGREE:
             draft = replace(draft, times=_times_of(forecast))
-        draft = replace(draft, soon=_count_soon(scope, draft, forecast, now=now))
+        draft = replace(draft, soon=_count_soon(flight, draft, forecast, now=now))
         token = keep_draft(draft)
     except Refusal as refusal:
         form.add_error(None, refusal.message)
         return _choose(request, rollout_id, form, rule, status=refusal.status)
-    return _check(request, draft, forecast, token=token, now=now)
+    return _check(request, flight, draft, forecast, token=token, now=now)
 
 
 def _check(
     request: PortalRequest,
+    flight: Flight,
     draft: InstructionDraft,
     forecast: InstructionForecast,
     *,
@@ -88,7 +91,7 @@ def _check(
         "token": token,
         "nights": nights,
         "sure": sure if draft.soon else None,
-        "crumbs": crumbs_of(rollout_id, rollout_page(scope, rollout_id, now=now).flight.name),
+        "crumbs": crumbs_of(rollout_id, flight.name),
         "rollout_id": rollout_id,
     }
     return render(
@@ -97,12 +100,11 @@ def _check(
 
 
 def _count_soon(
-    scope: Scope, draft: InstructionDraft, forecast: InstructionForecast, *, now: datetime
+    flight: Flight, draft: InstructionDraft, forecast: InstructionForecast, *, now: datetime
 ) -> int:
     """Count the hubs that would activate within a day; none while only the pilot is let through."""
     tally, until = forecast.tally, now + _SOON
-    status = rollout_page(scope, draft.rollout_id, now=now).flight.status
-    if status != RolloutStatus.SAFE_LAUNCH or draft.kind == InstructionKind.WITHDRAW:
+    if flight.status != RolloutStatus.SAFE_LAUNCH or draft.kind == InstructionKind.WITHDRAW:
         return 0
     if draft.activate_at is not None:
         return tally.complete if draft.activate_at <= until else 0
@@ -180,7 +182,8 @@ def submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
             return _refuse(request, rollout_id, _MOVED, draft=draft)
         if draft.soon and not SureForm(request.POST, soon=draft.soon).is_valid():
             forecast = _forecast(scope, draft, now=now)
-            return _check(request, draft, forecast, token=token, now=now, is_unsure=True)
+            flight = rollout_page(scope, rollout_id, now=now).flight
+            return _check(request, flight, draft, forecast, token=token, now=now, is_unsure=True)
         taken = services.receive_instruction(
             scope,
             source=draft.hubs,
