@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 
@@ -19,13 +19,15 @@ SOON: Final = f"As soon as possible: {_NEXT_HOURS}"
 class TimingForm(forms.Form):
     """A date and time, or none on purpose: nothing is chosen beforehand, as none activates hubs soon."""
 
-    timing = forms.ChoiceField(
-        label="When do they activate?",
-        choices=[(AT, "On a date and time"), (ANY, SOON)],
-        required=False,
-        widget=forms.RadioSelect,
-    )
+    without_time: ClassVar[str] = SOON
+
+    timing = forms.ChoiceField(label="When do they activate?", required=False, widget=forms.RadioSelect)
     activate_at = LocalTimeField(label="Date and time of activation", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(AT, "On a date and time"), (ANY, self.without_time)]
+        self.fields["timing"].choices = choices  # type: ignore[attr-defined]
 
     def needs_time(self, cleaned: Mapping[str, Any]) -> bool:
         """Return whether the choice must have been made; a look ahead does without."""

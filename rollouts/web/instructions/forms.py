@@ -10,7 +10,7 @@ from django import forms
 from portal.kernel.presentation.numbers import count_of
 from rollouts.states import InstructionKind
 from rollouts.web.hub_lists import HubFileField, PastedHubsField
-from rollouts.web.timing import ANY, AT, NO_PREFERENCE, TimingForm
+from rollouts.web.timing import NO_PREFERENCE, TimingForm
 
 SOURCES: Final = [
     ("waiting", "All my hubs of this rollout that wait for my answer"),
@@ -34,16 +34,12 @@ KINDS: Final = [
 class InstructForm(TimingForm):
     """What a Supplier says about which of its hubs."""
 
+    without_time = NO_PREFERENCE
+
     kind = forms.ChoiceField(
         label="What do you instruct?",
         choices=KINDS,
         initial=InstructionKind.INSTRUCT,
-        widget=forms.RadioSelect,
-    )
-    timing = forms.ChoiceField(
-        label="When do they activate?",
-        choices=[(AT, "On a date and time"), (ANY, NO_PREFERENCE)],
-        required=False,
         widget=forms.RadioSelect,
     )
     source = forms.ChoiceField(
