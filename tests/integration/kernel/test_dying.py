@@ -14,6 +14,7 @@ from portal.kernel import sql
 from rollouts import services
 from rollouts.models import PilotSubmission, Target
 from rollouts.services import HubList
+from rollouts.states import InstructionKind
 from tests.factories import make_rollout
 from tests.integration.dying import deaths, dying
 from tests.integration.rollouts.test_summaries import morning_with
@@ -62,6 +63,30 @@ def accept(world, now):
     return lambda: services.answer_proposal(
         world.as_supplier, submission_id=proposed.pk, accepts=True, now=now
     )
+
+
+def take_back(world, now):
+    propose(world, now)()
+    proposed = PilotSubmission.objects.filter(organisation_id=world.supplier.pk).latest("pk")
+    return lambda: services.withdraw_proposed(world.operator, submission_id=proposed.pk, now=now)
+
+
+def instruct(world, now):
+    rollout = make_rollout(world, now=now)
+    return lambda: services.receive_instruction(
+        world.as_supplier,
+        rollout_id=rollout.pk,
+        kind=InstructionKind.INSTRUCT,
+        source=HubList.from_stored([world.guid(0), world.guid(9), world.guid(17)]),
+        received_at=now,
+        now=now,
+    )
+
+
+def rule(world, now):
+    tree = {"all": [{"field": "region", "op": "=", "value": "NORTH"}]}
+    services.save_rule(world.as_supplier, name="North", tree=ALL, now=now)
+    return lambda: services.save_rule(world.as_supplier, name="North", tree=tree, now=now)
 
 
 def confirm(world, now):
@@ -114,7 +139,22 @@ def entry_status(world, now):
 
 @pytest.mark.parametrize(
     "make",
-    [skip, remind, propose, accept, confirm, plan, pace, channel, own_hours, entry, entry_status],
+    [
+        skip,
+        remind,
+        propose,
+        accept,
+        take_back,
+        confirm,
+        instruct,
+        rule,
+        plan,
+        pace,
+        channel,
+        own_hours,
+        entry,
+        entry_status,
+    ],
 )
 def test_nothing_is_left_of_what_dies_at_any_statement(world, now, monkeypatch, make):
     act = make(world, now)
