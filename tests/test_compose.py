@@ -130,7 +130,6 @@ def proxy_locations() -> dict[str, str]:
     return dict(re.findall(r"location (?:[~=] )?(\S+) \{\n?(.*?)\}", text, flags=re.DOTALL))
 
 
-@pytest.mark.requirement("R5.4")
 @pytest.mark.parametrize(
     ("path", "process"),
     [

@@ -100,7 +100,6 @@ def test_little_that_would_become_much_is_put_down_before_it_does(stage, body, k
     assert most < 40_000_000 + 4 * len(body)
 
 
-@pytest.mark.requirement("R4.2")
 @pytest.mark.parametrize(
     "encode",
     [
@@ -120,7 +119,6 @@ def test_a_list_is_read_however_it_was_saved(stage, encode):
     assert (answer.status_code, body_of(answer)["accepted"]) == (201, 2), answer.content
 
 
-@pytest.mark.requirement("R4.2")
 @pytest.mark.parametrize("kind", [CSV, NDJSON, "application/json"])
 def test_a_nul_is_a_mistake_in_its_line_and_no_failure(stage, kind):
     nul = stage.guid(1)[:5] + "\0" + stage.guid(1)[5:]

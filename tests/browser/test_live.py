@@ -273,7 +273,6 @@ def test_a_part_that_is_renewed_each_second_is_read_out_once_in_ten_seconds(page
     assert page.locator("main [aria-live]:not([data-copied])").count() == 0
 
 
-@pytest.mark.requirement("R5.1")
 def test_a_suspension_reaches_every_part_of_an_open_page(live_server, page, log_in, scene):
     log_in(page, scene.world.supplier_user)
     followed(page, f"{live_server.url}/rollouts/{scene.moving.pk}/")

@@ -141,7 +141,6 @@ def test_a_portal_that_is_busy_is_tried_again_until_it_takes_the_alerts(start, t
     assert "401" in posted["last_error"] or "500" in posted["last_error"]
 
 
-@pytest.mark.requirement("R5.6")
 def test_future_dated_activations_happen_on_their_day_or_are_cancelled_before(start, toshiba, image):
     steady = replace(preset("instant"), everywhere=RegionFaults(answer_seconds=Delay(60, 60, 60)))
     side = start(steady, rate=0)

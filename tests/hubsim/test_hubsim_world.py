@@ -108,7 +108,6 @@ def test_activating_again_what_already_runs_succeeds_and_changes_nothing():
     assert truth.summary(simulation.world)["activations"] == 5
 
 
-@pytest.mark.requirement("R4.8")
 @pytest.mark.parametrize(
     ("kind", "codes_read"), [("mute_new", {"0C230000"}), ("mute_old", {"0C220000"}), ("mute_lost", {None})]
 )

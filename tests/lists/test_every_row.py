@@ -14,8 +14,6 @@ from portal.kernel.guid.value import EDGES
 from portal.kernel.spreadsheets import ROW_KINDS, SHEET_STEP, FileRefused, GuidColumn, read_guid_column
 from tests.lists.corpus import GPFS, HUBS
 
-pytestmark = pytest.mark.requirement("R4.2")
-
 FAST = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 hubs = st.sampled_from(HUBS)
 cells = st.one_of(
@@ -58,6 +56,7 @@ def accounted(column: GuidColumn) -> tuple[set[int], int]:
     return known, sum(part.rows for part in column.not_read if part.kind in ROW_KINDS)
 
 
+@pytest.mark.requirement("R4.2")
 @given(
     st.lists(lines, min_size=1, max_size=12),
     st.sampled_from(["\n", "\r\n", "\r"]),
@@ -105,6 +104,7 @@ def sheets(draw: st.DrawFn) -> list[tuple[list[list[str]], set[int], set[int], b
     return drawn
 
 
+@pytest.mark.requirement("R4.2")
 @given(sheets())
 @FAST
 def test_of_a_workbook(drawn: list[tuple[list[list[str]], set[int], set[int], bool]]) -> None:

@@ -12,7 +12,7 @@ from rollouts import services, tasks
 from rollouts.models import Export
 from tests.api.systems import System, body_of, lines_of
 
-pytestmark = [pytest.mark.requirement("R4.3", "R6.2"), pytest.mark.django_db]
+pytestmark = [pytest.mark.requirement("R6.2"), pytest.mark.django_db]
 FILES = "/estate/files"
 
 
@@ -39,6 +39,7 @@ def write():
     tasks.write_export(export_id=Export.objects.latest("pk").pk)
 
 
+@pytest.mark.requirement("R4.3")
 def test_a_file_is_ordered_written_and_fetched(stage):
     ordered = stage.supplier.post(FILES, {"form": "CSV", "has_second_supplier": True})
     document = body_of(ordered)
@@ -60,6 +61,7 @@ def test_a_file_is_ordered_written_and_fetched(stage):
     assert body_of(stage.supplier.get(FILES))["items"] == [ready]
 
 
+@pytest.mark.requirement("R4.3")
 def test_a_workbook_is_one_too(stage):
     export = order(stage.supplier, form="XLSX")
     write()
@@ -78,6 +80,7 @@ def test_what_is_asked_twice_under_a_key_is_one_file(stage):
     assert Export.objects.count() == 1
 
 
+@pytest.mark.requirement("R4.3")
 def test_parts_of_a_file_make_the_whole(stage):
     export = order(stage.supplier)
     write()
@@ -140,6 +143,7 @@ def test_a_system_that_was_revoked_meanwhile_gets_none(stage):
     assert (left.status, left.file) == (Export.Status.FAILED, "")
 
 
+@pytest.mark.requirement("R4.3")
 def test_it_is_written_with_what_the_system_may_see_when_it_is_written(stage):
     export = order(stage.third)
     write()

@@ -26,7 +26,7 @@ def review(stage: Stage) -> dict[str, Any]:
     return dict(body_of(opened))
 
 
-@pytest.mark.requirement("R5.4")
+@pytest.mark.requirement("R5.3")
 def test_the_dcc_recommends_and_a_person_of_the_panel_signs(stage, panel, review):
     path = f"/decisions/{review['id']}"
     worded = put(
@@ -50,7 +50,6 @@ def test_the_dcc_recommends_and_a_person_of_the_panel_signs(stage, panel, review
     assert body_of(stage.supplier.get("/decisions"))["items"][0]["outcome"] == "STOP"
 
 
-@pytest.mark.requirement("R5.3")
 def test_a_recommendation_is_taken_back_and_an_old_wording_is_refused(stage, review):
     path = f"/decisions/{review['id']}/recommendation"
     put(stage.dcc, path, {"version": 1, "outcome": "PAUSE", "reasons": "To look."})
@@ -62,7 +61,6 @@ def test_a_recommendation_is_taken_back_and_an_old_wording_is_refused(stage, rev
     assert (back.status_code, body_of(back)["status"]) == (200, "REVIEW")
 
 
-@pytest.mark.requirement("R5.3")
 def test_who_must_sign_is_read_and_proposed(stage, panel):
     needed = body_of(panel.get("/signatures-needed", {"outcome": "STOP"}))
     rows = [
@@ -90,7 +88,6 @@ def test_who_must_sign_is_read_and_proposed(stage, panel):
     assert stage.supplier.get("/signatures-needed", {"outcome": "STOP"}).status_code == 403
 
 
-@pytest.mark.requirement("R5.3")
 def test_nobody_signs_what_a_system_of_theirs_recommended(stage, review, now):
     SignOffRequirement.objects.filter(in_force_until=None).update(in_force_until=now)
     SignOffRequirement.objects.create(
@@ -122,7 +119,6 @@ def test_nobody_signs_what_a_system_of_theirs_recommended(stage, review, now):
     assert (signed.status_code, body_of(signed)["status"]) == (200, "ENACTED")
 
 
-@pytest.mark.requirement("R5.3")
 def test_the_evidence_is_taken_away(stage, panel, review):
     answer = panel.get(stage.path("/evidence"), Accept="application/zip")
 
@@ -131,7 +127,7 @@ def test_the_evidence_is_taken_away(stage, panel, review):
     assert {"figures.json", "decisions.json", "SHA256SUMS"} <= set(names)
 
 
-@pytest.mark.requirement("R5.3", "R6.8")
+@pytest.mark.requirement("R6.8")
 def test_a_proposal_of_who_must_sign_is_taken_back_by_people_of_the_body_that_made_it(stage):
     rows = [{"option": 1, "organisation": stage.world.panel.pk, "role": "PANEL_MEMBER", "number": 1}]
     operator, member = Client(), Client()

@@ -22,7 +22,6 @@ def test_what_a_halt_could_not_stop_is_counted(stage):
     assert document == {"activated_after_halt": 0, "not_recalled": 0, "being_recalled": 0, "recalled": 0}
 
 
-@pytest.mark.requirement("R5.7")
 def test_halt_rules_are_added_changed_and_switched_off(stage, panel):
     made = stage.dcc.post(stage.path("/halt-rules"), RULE)
     path = stage.path(f"/halt-rules/{body_of(made)['id']}")

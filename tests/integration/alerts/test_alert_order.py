@@ -152,7 +152,6 @@ def test_a_reading_from_before_an_activation_does_not_fail_it(now):
     assert scenario.state(1) == TargetState.DISTRIBUTED
 
 
-@pytest.mark.requirement("R4.11")
 def test_a_complete_rollout_takes_no_hub_up_again(now):
     scenario = AlertScenario(now, state=TargetState.DISTRIBUTION_FAILED)
     sql.run("UPDATE rollouts_target SET state = 52 WHERE guid = %(g)s", {"g": scenario.world.guid(1)})

@@ -143,7 +143,6 @@ def test_a_failed_delivery_is_tried_again_and_then_given_up(now):
     assert not HubInFlight.objects.filter(guid=scenario.world.guid(0)).exists()
 
 
-@pytest.mark.requirement("R4.11")
 @pytest.mark.parametrize("reason", ["ACTIVATION_FAILURE", "NO_RESPONSE", "REJECTED", "no such reason"])
 def test_a_failed_delivery_with_the_reason_of_another_stage_is_a_failed_delivery(now, reason):
     scenario = AlertScenario(now, state=TargetState.DISTRIBUTING)
@@ -156,7 +155,6 @@ def test_a_failed_delivery_with_the_reason_of_another_stage_is_a_failed_delivery
     )
 
 
-@pytest.mark.requirement("R4.11")
 @pytest.mark.parametrize("reason", ["UNREACHABLE", "TOO_LATE", "SUCCESS"])
 def test_a_failed_activation_with_the_reason_of_another_stage_is_a_failed_activation(now, reason):
     scenario = AlertScenario(now)
@@ -192,7 +190,6 @@ def test_an_activation_failure_keeps_the_image_and_tries_again(now):
     assert Hub.objects.get(guid=scenario.world.guid(0)).cpl_entry_id == scenario.world.current.pk
 
 
-@pytest.mark.requirement("R4.11")
 @pytest.mark.parametrize(("reason", "tries"), [("HASH_MISMATCH", 2), ("NO_IMAGE_HELD", 3)])
 def test_an_image_that_never_activates_is_not_sent_for_ever(now, reason, tries):
     scenario = AlertScenario(now)

@@ -57,7 +57,6 @@ def test_an_alert_that_fits_nothing_is_kept_for_the_dcc(now):
     assert [guid for _, guid, _ in scenario.feed(scenario.world.as_supplier)] == [scenario.world.guid(4)]
 
 
-@pytest.mark.requirement("R4.11")
 def test_a_failure_of_somebody_elses_command_fails_no_hub(now):
     scenario = AlertScenario(now)
 
@@ -135,7 +134,6 @@ def test_a_suspended_hub_confirmed_on_the_version_it_has_is_suspended_no_longer(
     assert not UnmatchedAlert.objects.exists()
 
 
-@pytest.mark.requirement("R4.6")
 @pytest.mark.parametrize("reason", ["off the CPL", "suspended since"])
 def test_a_hub_stays_suspended_where_its_version_left_the_cpl_or_the_news_is_older(now, reason):
     scenario = AlertScenario(now)
@@ -208,7 +206,6 @@ def test_each_supplier_learns_which_version_a_hub_ran_before(now, has_rollout):
     ]
 
 
-@pytest.mark.requirement("R4.6")
 def test_a_hub_confirmed_on_the_version_it_runs_has_none_before(now):
     scenario = AlertScenario(now)
     sql.run("DELETE FROM rollouts_target")

@@ -129,7 +129,6 @@ def test_unreachable_hubs_are_tried_until_the_rollouts_own_date_and_then_counted
     assert Rollout.objects.get(pk=rollout.pk).status == "COMPLETE"
 
 
-@pytest.mark.requirement("R4.11")
 def test_hubs_that_no_csp_serves_end_with_those_out_of_reach(world, now):
     rollout = make_rollout(world, now=now)
     until = now + timedelta(days=200)

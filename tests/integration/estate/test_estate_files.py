@@ -24,10 +24,11 @@ from rollouts.states import Region, SmiStatus, TargetState
 from tests.factories import make_rollout
 from tests.integration.estates import all_rows, exported
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.3")]
+pytestmark = pytest.mark.django_db
 
 
 class TestNumbers:
+    @pytest.mark.requirement("R4.3")
     def test_count_an_estate_by_role_region_status_and_version(self, world):
         Hub.objects.filter(guid=world.guid(4)).update(cpl_entry=world.oldest, region=Region.SOUTH)
 
@@ -45,6 +46,7 @@ class TestNumbers:
     def test_count_each_hub_once_for_the_dcc(self, world):
         assert estate_counts(world.operator).total == 20
 
+    @pytest.mark.requirement("R4.3")
     def test_agree_with_the_pages(self, world):
         Hub.objects.filter(guid=world.guid(4)).update(cpl_entry=world.oldest)
 
@@ -56,6 +58,7 @@ class TestNumbers:
     def test_are_not_given_where_each_hub_would_be_looked_at(self, world):
         assert estate_total(world.as_supplier, filters=EstateFilter(label="vans")) is None
 
+    @pytest.mark.requirement("R4.3")
     def test_follow_every_change_of_hubs(self, world):
         Hub.objects.filter(guid__lte=world.guid(2)).delete()
         Hub.objects.filter(guid=world.guid(5)).update(smi_status=5)
@@ -81,6 +84,7 @@ class TestNumbers:
 
 
 class TestFiles:
+    @pytest.mark.requirement("R4.3")
     @pytest.mark.parametrize("who", ["as_supplier", "as_other", "as_csp", "operator"])
     def test_hold_what_the_pages_show(self, world, now, who):
         make_rollout(world, now=now)
@@ -118,6 +122,7 @@ class TestFiles:
             else:
                 assert line["role"] == row.role
 
+    @pytest.mark.requirement("R4.3")
     def test_are_narrowed_as_pages_are(self, world, now):
         rollout = make_rollout(world, now=now)
         Target.objects.filter(guid=world.guid(1)).update(state=TargetState.ACTIVATED)
@@ -145,6 +150,7 @@ class TestFiles:
         assert pieces
         assert all(isinstance(piece, bytes) for piece in pieces)
 
+    @pytest.mark.requirement("R4.3")
     def test_come_as_workbooks_too(self, world, now):
         make_rollout(world, now=now)
         target = io.BytesIO()

@@ -22,10 +22,11 @@ from rollouts.states import Consent, Region, SmiStatus, TargetState
 from tests.factories import make_rollout
 from tests.integration.estates import OWN, all_rows, exported, numbers
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.3")]
+pytestmark = pytest.mark.django_db
 
 
 class TestWhoSeesWhat:
+    @pytest.mark.requirement("R4.3")
     def test_a_supplier_sees_its_own_hubs_with_its_own_role(self, world):
         rows = all_rows(world.as_supplier)
 
@@ -76,6 +77,7 @@ class TestWhoSeesWhat:
 
 
 class TestPages:
+    @pytest.mark.requirement("R4.3")
     def test_follow_each_other_without_gap_or_repeat_in_both_directions(self, world):
         first = estate_page(world.as_supplier, size=6)
         second = estate_page(world.as_supplier, cursor=first.next, size=6)
@@ -97,6 +99,7 @@ class TestPages:
             with pytest.raises(BadCursor):
                 estate_page(world.as_supplier, cursor=cursor)
 
+    @pytest.mark.requirement("R4.3")
     def test_cost_the_same_number_of_statements_whatever_their_size(self, world, now, statements):
         make_rollout(world, now=now)
         costs = set()
@@ -107,6 +110,7 @@ class TestPages:
 
         assert costs == {3}
 
+    @pytest.mark.requirement("R4.3")
     def test_find_what_is_rare_beyond_the_longest_walk(self, world, monkeypatch):
         monkeypatch.setattr("rollouts.queries.estate.keyset.LONGEST_WALK", 3)
         Hub.objects.filter(guid__in=[world.guid(n) for n in (1, 13, 15)]).update(
@@ -129,6 +133,7 @@ class TestPages:
         assert numbers(world, back.items) == [1, 13]
         assert all_rows(world.as_supplier, statuses=[SmiStatus.RECOVERED]) == []
 
+    @pytest.mark.requirement("R4.3")
     def test_walk_the_two_indexes_of_a_supplier(self, world):
         sql.run("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         selection = selection_of(world.as_supplier, EstateFilter())
@@ -141,6 +146,7 @@ class TestPages:
 
 
 class TestFilters:
+    @pytest.mark.requirement("R4.3")
     def test_narrow_by_what_the_inventory_says(self, world):
         Hub.objects.filter(guid=world.guid(2)).update(region=Region.SOUTH)
         Hub.objects.filter(guid=world.guid(4)).update(cpl_entry=world.oldest)
@@ -167,6 +173,7 @@ class TestFilters:
             "device_model_ids": [],
         }
 
+    @pytest.mark.requirement("R4.3")
     def test_narrow_by_ones_own_label_only(self, world):
         HubLabel.objects.create(organisation_id=world.supplier.pk, label="vans", guid=world.guid(5))
         HubLabel.objects.create(organisation_id=world.supplier.pk, label="vans", guid=world.guid(17))
@@ -175,6 +182,7 @@ class TestFilters:
         assert numbers(world, all_rows(world.as_supplier, label="vans")) == [5]
         assert numbers(world, all_rows(world.as_other, label="vans")) == [9]
 
+    @pytest.mark.requirement("R4.3")
     def test_narrow_by_the_place_in_a_rollout(self, world, now):
         rollout = make_rollout(world, now=now)
         Target.objects.filter(guid=world.guid(1)).update(state=TargetState.DISTRIBUTION_FAILED)
@@ -206,6 +214,7 @@ class TestFilters:
             with pytest.raises(BadInput):
                 estate_page(world.as_supplier, filters=EstateFilter(**bad))
 
+    @pytest.mark.requirement("R4.3")
     @pytest.mark.parametrize(
         "text",
         ["00-DB-12-34-00-00-00-05", " 00db123400000005", "0x00DB123400000005", "00:db:12:34:00:00:00:05"],
@@ -213,6 +222,7 @@ class TestFilters:
     def test_find_a_hub_in_any_spelling(self, world, text):
         assert numbers(world, all_rows(world.as_supplier, search=text)) == [5]
 
+    @pytest.mark.requirement("R4.3")
     def test_find_a_hub_by_its_gpf_or_by_its_beginning(self, world):
         assert numbers(world, all_rows(world.as_supplier, search="00-DB-12-CC-00-00-00-05")) == [5]
         assert numbers(world, all_rows(world.as_supplier, search="00-DB-12-34-00-00-00-0")) == sorted(OWN)

@@ -27,7 +27,7 @@ from rollouts.states import (
 )
 from tests.factories import make_rollout
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.3")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -42,6 +42,7 @@ def change(world, number, kind, old, new, at):
 
 
 class TestTheRecord:
+    @pytest.mark.requirement("R4.3")
     def test_says_what_the_inventory_knows(self, world, card):
         HubLabel.objects.create(organisation_id=world.supplier.pk, label="vans", guid=world.guid(9))
         HubLabel.objects.create(organisation_id=world.other.pk, label="theirs", guid=world.guid(9))
@@ -55,6 +56,7 @@ class TestTheRecord:
         assert (record.role, record.has_second_supplier) == ("IMPORT", True)
         assert hub.labels == ["vans"]
 
+    @pytest.mark.requirement("R4.3")
     @pytest.mark.parametrize(
         "text",
         ["00-DB-12-34-00-00-00-09", "00db123400000009", "00-DB-12-CC-00-00-00-09", "0x00DB12CC00000009"],
@@ -131,6 +133,7 @@ class TestTheSecondSupplier:
 
 
 class TestTheHistory:
+    @pytest.mark.requirement("R4.3")
     def test_is_the_hubs_and_its_gpfs_the_latest_first(self, world, card, now):
         change(world, 9, HistoryKind.VERSION, "0C210000", "0C220000", now)
         HubHistory.objects.create(
@@ -174,6 +177,7 @@ class TestTheHistory:
 
 
 class TestThePlaceInRollouts:
+    @pytest.mark.requirement("R4.10")
     def test_says_where_the_hub_stands_and_what_comes_next(self, world, card, now):
         rollout = make_rollout(world, now=now)
 
@@ -191,6 +195,7 @@ class TestThePlaceInRollouts:
         assert (place.effective_at, place.cutoff_at) == (rollout.automatic_at, rollout.cutoff_at)
         assert place.next_step == NextStep.YOUR_ANSWER
 
+    @pytest.mark.requirement("R4.3")
     def test_is_kept_once_settled(self, world, card, now):
         make_rollout(world, now=now)
         Target.objects.filter(guid=world.guid(0)).update(
@@ -211,6 +216,7 @@ class TestThePlaceInRollouts:
         assert card(world.as_supplier, 17).places == []
         assert len(card(world.operator, 17).places) == 1
 
+    @pytest.mark.requirement("R4.10")
     def test_knows_a_next_step_for_every_state(self):
         steps = {
             state: next_step(state, consent=Consent.COMPLETE, mine=Answer.INSTRUCTED) for state in TargetState
@@ -260,6 +266,7 @@ class TestWhatCame:
         assert card(world.as_supplier, 9).alerts == ()
 
 
+@pytest.mark.requirement("R4.3")
 @pytest.mark.django_db(transaction=True)
 def test_an_exchange_stands_in_the_history_of_both_hubs(world, card, now):
     feed = b"guid,smi_status,replaced_by\n00-DB-12-34-00-00-00-03,Decommissioned,00-DB-12-34-00-00-00-04\n"

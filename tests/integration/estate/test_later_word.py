@@ -101,7 +101,7 @@ def desk(now):
     return Desk(now)
 
 
-@pytest.mark.requirement("R4.6", "R4.8")
+@pytest.mark.requirement("R4.6")
 def test_a_file_that_is_older_than_the_hubs_word_does_not_turn_its_version_back(desk):
     desk.read(0, minutes=-10)
 
@@ -120,7 +120,7 @@ def test_a_file_that_is_older_than_the_hubs_word_does_not_turn_its_version_back(
     assert services.measure_estate_drift() == 0
 
 
-@pytest.mark.requirement("R4.6", "R4.7")
+@pytest.mark.requirement("R4.6")
 def test_an_activation_outlives_the_file_made_before_it_and_the_hub_stays_cured(desk, now):
     rollout = make_rollout(desk.world, now=now)
     Hub.objects.filter(guid=guid(0)).update(smi_status=SmiStatus.SUSPENDED)
@@ -135,7 +135,6 @@ def test_an_activation_outlives_the_file_made_before_it_and_the_hub_stays_cured(
     assert Target.objects.get(rollout_id=rollout.pk, guid=guid(0)).state == TargetState.ACTIVATED
 
 
-@pytest.mark.requirement("R4.6")
 def test_a_file_made_after_the_hubs_word_counts(desk, now):
     desk.read(0, minutes=-10)
 
@@ -146,7 +145,6 @@ def test_a_file_made_after_the_hubs_word_counts(desk, now):
     assert EstateImport.objects.get(pk=report.id).as_of == now - timedelta(minutes=5)
 
 
-@pytest.mark.requirement("R4.6")
 def test_a_file_of_yesterday_that_comes_today_says_so(desk, now):
     desk.read(0, minutes=-18 * 60)
 
@@ -164,7 +162,7 @@ def test_a_file_is_not_as_of_a_time_to_come(desk, now):
     assert not EstateImport.objects.exists()
 
 
-@pytest.mark.requirement("R4.6", "R4.8")
+@pytest.mark.requirement("R4.6")
 @pytest.mark.parametrize("order", list(itertools.permutations(["read", "file", "later"])))
 def test_whatever_order_they_come_in_the_latest_word_stands(desk, now, order):
     """A reading ten minutes ago, a file as of five minutes ago, perhaps a reading of a minute ago."""
@@ -180,7 +178,6 @@ def test_whatever_order_they_come_in_the_latest_word_stands(desk, now, order):
     assert desk.version(0) == NEW
 
 
-@pytest.mark.requirement("R4.8")
 @pytest.mark.parametrize("is_file_first", [True, False])
 def test_a_reading_from_before_the_file_does_not_turn_the_file_back(desk, now, is_file_first):
     steps = [
@@ -195,7 +192,7 @@ def test_a_reading_from_before_the_file_does_not_turn_the_file_back(desk, now, i
 
 
 class TestAlertsBeforeTheirHub:
-    @pytest.mark.requirement("R4.8", "R4.11")
+    @pytest.mark.requirement("R4.11")
     def test_count_once_the_inventory_brings_it(self, desk, now):
         desk.read(40, minutes=-1)
         assert UnmatchedAlert.objects.get().why == "UNKNOWN_HUB"
@@ -211,7 +208,7 @@ class TestAlertsBeforeTheirHub:
             (HistoryKind.READ, "", NEW),
         ]
 
-    @pytest.mark.requirement("R4.8", "R4.11")
+    @pytest.mark.requirement("R4.11")
     @pytest.mark.parametrize("made", [-15, -5])
     @pytest.mark.parametrize("order", [("file", "read"), ("read", "file")])
     def test_end_as_if_it_had_been_known_all_along(self, desk, now, made, order):
@@ -276,7 +273,7 @@ class TestAlertsBeforeTheirHub:
         records = UnmatchedAlert.objects.get()
         assert (records.why, records.received_at) == ("NO_ROLLOUT", now)
 
-    @pytest.mark.requirement("R4.7", "R4.11")
+    @pytest.mark.requirement("R4.11")
     def test_are_told_as_any_other_and_a_repetition_counts_for_nothing(self, desk, now):
         alert_id = desk.read(40, minutes=-1)
 

@@ -27,7 +27,6 @@ def suspend(world, rollout, now, reason="Devices are lost."):
 
 
 class TestTheWayOfADecision:
-    @pytest.mark.requirement("R5.4")
     def test_a_suspension_opens_a_review_with_its_reason(self, world, rollout, now):
         suspend(world, rollout, now)
 

@@ -41,7 +41,7 @@ def consents(rollout):
     return set(Target.objects.filter(rollout_id=rollout.pk).values_list("consent", flat=True))
 
 
-@pytest.mark.requirement("R5.6", "R5.3")
+@pytest.mark.requirement("R5.3")
 def test_a_delay_moves_the_automatic_time_and_the_cut_off_and_opens_instruction_again(world, rollout, now):
     until = later(rollout)
 
@@ -207,7 +207,6 @@ def test_nothing_is_claimed_until_every_hub_has_its_new_time(csp, world, rollout
     assert csp.hubs("activate") == []
 
 
-@pytest.mark.requirement("R5.6")
 def test_activations_dated_ahead_by_default_are_recalled_and_asked_for_again(csp, world, rollout, now):
     soon = now + timedelta(hours=20)
     settle(rollout, state=40, consent=5, effective_at=soon)

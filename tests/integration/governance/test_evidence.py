@@ -74,7 +74,6 @@ def rows_of(content):
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
-@pytest.mark.requirement("R5.3")
 def test_one_file_holds_the_report_and_the_data_behind_it(world, rollout, now):
     pack = evidence.evidence_pack(world.as_panel, rollout_id=rollout.pk, now=now)
 
@@ -110,7 +109,6 @@ def test_one_file_holds_the_report_and_the_data_behind_it(world, rollout, now):
     assert (decision["line"]["outcome"], decision["signatures"][0]["verdict"]) == ("PAUSE", "APPROVE")
 
 
-@pytest.mark.requirement("R5.3")
 def test_the_report_begins_with_what_matters_and_charts_only_what_was_seen(world, rollout, now):
     sections = sections_of(evidence.collect(world.as_panel, rollout_id=rollout.pk, now=now))
 
@@ -182,7 +180,6 @@ def test_a_rollout_to_which_nothing_has_happened_has_evidence_too(world, now):
     assert rows_of(files["days.csv"]) == []
 
 
-@pytest.mark.requirement("R5.3")
 def test_the_report_is_a_pdf_too(world, rollout, now):
     files = unpacked(evidence.evidence_pack(world.as_panel, rollout_id=rollout.pk, now=now))
 

@@ -277,7 +277,7 @@ def _no_scan_rests(monkeypatch):
     monkeypatch.setattr(_resting, "_WORTH_RESTING", float("inf"))
 
 
-@pytest.mark.requirement("R5.4", "R5.6")
+@pytest.mark.requirement("R5.6")
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(course=st.lists(deeds, min_size=4, max_size=22))
 def test_nothing_leaves_while_it_stands_and_nothing_is_lost_when_it_goes_on(world, now, course):

@@ -89,7 +89,6 @@ class TestWhatTrips:
 
         assert services.evaluate_halt_rules(now) == [rollout.pk]
 
-    @pytest.mark.requirement("R5.7")
     def test_the_rules_a_rollout_begins_with_look_back_further_than_silence_lasts(self):
         silent_for = DispatchSettings().silent_for
 

@@ -33,7 +33,7 @@ def rollout(rollout, csp):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.requirement("R5.4")
+@pytest.mark.requirement("R5.6")
 def test_a_halt_answers_only_after_the_call_under_way_and_nothing_leaves_after(
     csp, world, rollout, now, settings
 ):
@@ -160,7 +160,7 @@ def test_two_who_press_at_the_same_moment_both_get_what_they_wanted(csp, world, 
     assert Decision.objects.filter(rollout=rollout).count() == 1
 
 
-@pytest.mark.requirement("R5.4", "R5.6")
+@pytest.mark.requirement("R5.6")
 def test_rejecting_a_pilot_halts_as_any_halt_does(csp, world, now):
     rollout = make_rollout(world, now=now, status="PILOT_REVIEW", has_pilot=True)
     pilot = rollout.batches.get(kind="PILOT")
@@ -178,7 +178,6 @@ def test_rejecting_a_pilot_halts_as_any_halt_does(csp, world, now):
     assert Command.objects.filter(kind=CommandKind.CANCEL, status=CommandStatus.READY).count() == 1
 
 
-@pytest.mark.requirement("R5.6")
 def test_a_halt_costs_a_hub_no_attempt(csp, world, rollout, now):
     settle(rollout, state=40, attempts=0, effective_at=now + timedelta(hours=5))
     for _ in range(2):

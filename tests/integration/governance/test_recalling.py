@@ -68,7 +68,6 @@ def test_halting_twice_cancels_once(csp, world, rollout, now):
     assert facts[0].n == 1
 
 
-@pytest.mark.requirement("R5.6")
 def test_a_halt_that_is_followed_up_after_the_resume_recalls_nothing(csp, world, rollout, now):
     settle(rollout, state=40, effective_at=now + timedelta(hours=5))
     services.plan_due(now)
@@ -151,7 +150,7 @@ def test_the_hubs_of_a_change_of_supplier_are_recalled(csp, world, rollout, now)
     assert states(rollout) == {50: 38, 55: 2}
 
 
-@pytest.mark.requirement("R3.11", "R5.6")
+@pytest.mark.requirement("R3.11")
 @pytest.mark.parametrize("state", [55, 56])
 def test_a_hub_that_changes_hands_while_its_rollout_stands_waits_for_its_new_supplier(
     csp, world, rollout, now, state

@@ -96,7 +96,6 @@ def _command(rollout, world, kind, *, left_at, first=10, last=19, execute_at=Non
     )
 
 
-@pytest.mark.requirement("R5.6")
 @pytest.mark.parametrize("outcome", ["STOP", "PROCEED"])
 def test_a_rehearsal_in_which_all_is_well_ends_well(play, outcome):
     document = play(outcome=outcome)
@@ -105,7 +104,6 @@ def test_a_rehearsal_in_which_all_is_well_ends_well(play, outcome):
     assert document["status"] == {"STOP": "STOPPED", "PROCEED": "COMPLETE"}[outcome]
 
 
-@pytest.mark.requirement("R5.6")
 def test_a_hub_that_activated_after_the_halt_without_an_excuse_fails_it(play, truth, now):
     def tamper(world, rollout):
         truth.activated[world.guid(30)] = now + timedelta(hours=2)
@@ -114,7 +112,6 @@ def test_a_hub_that_activated_after_the_halt_without_an_excuse_fails_it(play, tr
         play(tamper)
 
 
-@pytest.mark.requirement("R5.6")
 def test_a_flag_alone_is_no_excuse(play, truth, now):
     def tamper(world, rollout):
         truth.activated[world.guid(10)] = now + timedelta(hours=21)
@@ -125,7 +122,6 @@ def test_a_flag_alone_is_no_excuse(play, truth, now):
         play(tamper)
 
 
-@pytest.mark.requirement("R5.6")
 def test_a_cancel_that_had_left_is_one_and_what_happened_is_reported(play, truth, now):
     def crossed(world, rollout):
         _command(rollout, world, CommandKind.CANCEL, left_at=now + timedelta(minutes=5))
@@ -139,7 +135,6 @@ def test_a_cancel_that_had_left_is_one_and_what_happened_is_reported(play, truth
     assert set(document["wrong"].values()) == {0}
 
 
-@pytest.mark.requirement("R5.6")
 def test_one_that_is_not_reported_as_such_fails_it(play, truth, now):
     def crossed(world, rollout):
         _command(rollout, world, CommandKind.CANCEL, left_at=now + timedelta(minutes=5))

@@ -17,7 +17,7 @@ from rollouts.reads.governance.signing import standing_of
 from tests.factories import UserFactory, make_rollout
 from tests.integration.deciding import recommended, sign
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R5.3")]
+pytestmark = pytest.mark.django_db
 
 
 def require(world, number, *, now, role=Role.PANEL_MEMBER, body=None):
@@ -34,6 +34,7 @@ def invited(by, *, now, email="alias@panel.example", role=Role.PANEL_MEMBER):
     return Scope.of(people.invite(by, email=email, name="An alias", roles=[role], now=now))
 
 
+@pytest.mark.requirement("R5.3")
 def test_a_member_lets_nobody_in_and_an_administrator_signs_nothing(world, now):
     decision = recommended(world, make_rollout(world, now=now), "PROCEED", now)
 
@@ -50,6 +51,7 @@ def test_a_member_lets_nobody_in_and_an_administrator_signs_nothing(world, now):
         )
 
 
+@pytest.mark.requirement("R5.3")
 def test_an_account_made_after_the_recommendation_does_not_count(world, now):
     require(world, 2, now=now)
     decision = recommended(world, make_rollout(world, now=now), "PROCEED", now)
@@ -62,6 +64,7 @@ def test_an_account_made_after_the_recommendation_does_not_count(world, now):
     assert standing_of(decision).still_needed == ("one panel member of SEC Panel",)
 
 
+@pytest.mark.requirement("R5.3")
 @pytest.mark.parametrize("how", ["role", "reactivated", "second factor"])
 def test_an_account_opened_again_after_the_recommendation_does_not_count(world, now, how):
     other = UserFactory(organisation=world.panel, roles=[Role.PANEL_ADMIN])
@@ -78,6 +81,7 @@ def test_an_account_opened_again_after_the_recommendation_does_not_count(world, 
         sign(Scope.of(other), decision, now)
 
 
+@pytest.mark.requirement("R5.3")
 @pytest.mark.parametrize("first", ["opener", "alias"])
 def test_an_account_a_signer_has_opened_does_not_count_beside_theirs(world, now, first):
     """The signer was an administrator once, and opened the alias through an account in between."""
@@ -108,6 +112,7 @@ def test_the_dccs_recommender_does_not_sign_through_an_account_of_their_own_maki
         sign(alias, decision, now)
 
 
+@pytest.mark.requirement("R5.3")
 def test_two_accounts_of_one_mailbox_are_one_person(world, now):
     require(world, 2, now=now)
     name, _, domain = world.panel_user.email.partition("@")
@@ -119,6 +124,7 @@ def test_two_accounts_of_one_mailbox_are_one_person(world, now):
         sign(alias, decision, now)
 
 
+@pytest.mark.requirement("R5.3")
 def test_one_signature_fills_one_place_of_an_option(world, now):
     require(world, 1, now=now)
     require(world, 1, now=now)

@@ -65,7 +65,7 @@ def waiting(scope, rollout) -> set[int]:
     return set(own_guids(scope, rollout_id=rollout.pk, which=HubChoice.WAITING).tolist())
 
 
-@pytest.mark.requirement("R3.4", "R3.9", "R4.5")
+@pytest.mark.requirement("R3.4", "R3.9")
 @pytest.mark.parametrize("kind", [INSTRUCT, WITHDRAW, DECLINE])
 def test_a_changed_answer_asks_the_agreeing_supplier_again(world, agreed, now, kind):
     guid, new = world.guid(SPLIT_IMPORT), now + timedelta(days=40)

@@ -69,7 +69,6 @@ def test_the_window_is_still_open_at_the_cut_off_itself(rollout, now):
     assert services.rollouts_to_close(now=rollout.cutoff_at + timedelta(seconds=1)) == [rollout.pk]
 
 
-@pytest.mark.requirement("R5.5")
 def test_each_supplier_hears_once_of_its_own_hubs(world, rollout, now):
     instruct(world.as_supplier, rollout, world, 0, 1, now=now, at=now + timedelta(days=30))
     after = rollout.cutoff_at + timedelta(seconds=5)

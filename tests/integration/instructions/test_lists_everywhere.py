@@ -79,7 +79,7 @@ def test_an_instruction_names_what_was_not_read_and_where_its_refused_lines_stoo
     assert [(line.sheet, line.line_no, line.reason) for line in lines] == REFUSED
 
 
-@pytest.mark.requirement("R4.1", "R4.2")
+@pytest.mark.requirement("R4.2")
 def test_an_instruction_applied_in_slices_says_the_same_of_its_list(
     world: World, hubs: HubList, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,7 +109,7 @@ def test_a_nomination_names_what_was_not_read_and_where_its_refused_lines_stood(
     assert PilotSubmission.objects.count() == 1
 
 
-@pytest.mark.requirement("R5.1")
+@pytest.mark.requirement("R4.2")
 def test_an_incident_names_what_was_not_read_and_where_its_refused_lines_stood(
     world: World, hubs: HubList, now: datetime
 ) -> None:

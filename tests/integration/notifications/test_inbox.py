@@ -288,7 +288,7 @@ def test_a_notice_leads_to_what_it_is_about(now, kind, data, page):
     assert notice.url == page.format(rollout=rollout.pk)
 
 
-@pytest.mark.requirement("R4.1", "R6.7")
+@pytest.mark.requirement("R6.7")
 def test_a_mail_leads_to_the_receipt_and_to_the_update(now):
     world = make_world(hubs=0)
     rollout = make_rollout(world, now=now)

@@ -46,7 +46,7 @@ def duties(scope, now):
     return {each.duty: each for each in dashboard(scope, now=now).outstanding}
 
 
-@pytest.mark.requirement("R2.4", "R4.5")
+@pytest.mark.requirement("R2.4")
 def test_planned_dates_are_told_to_everybody_and_written_down(world, rollout, now):
     plan(world, rollout, now=now)
     plan(world, rollout, now=now, starts=12)

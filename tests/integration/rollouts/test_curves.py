@@ -13,7 +13,7 @@ from rollouts.queries.rollouts.curves import ActivationCurve, activation_curve
 from rollouts.queries.rollouts.progress import plans_of, progress_of
 from tests.factories import OrganisationFactory, make_rollout
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.5")]
+pytestmark = pytest.mark.django_db
 
 
 def activate(world, *numbers: int, at: datetime) -> None:
@@ -40,6 +40,7 @@ def values(curve) -> list[int]:
     return [point.value for point in curve.points]
 
 
+@pytest.mark.requirement("R4.5")
 def test_each_viewer_has_the_curve_of_its_own_hubs(world, now):
     rollout = make_rollout(world, now=now)
     services.note_activations(now)
@@ -55,6 +56,7 @@ def test_each_viewer_has_the_curve_of_its_own_hubs(world, now):
     assert values(curve_of(world.as_csp, rollout, now=later)) == [0, 2, 3, 5, 5]
 
 
+@pytest.mark.requirement("R4.5")
 def test_a_csp_has_the_curve_of_its_regions(world, now):
     rollout = make_rollout(world, now=now)
     sql.run("UPDATE rollouts_target SET region = 3 WHERE guid >= %(g)s", {"g": world.guid(10)})
@@ -85,6 +87,7 @@ def test_runs_within_an_hour_leave_one_point(world, now):
     assert ActivationPoint.objects.get(party_id=0, region=0).activated == 3
 
 
+@pytest.mark.requirement("R4.5")
 def test_what_activated_before_the_first_note_is_traced_from_the_targets(world, now):
     rollout = make_rollout(world, now=now - timedelta(days=3))
     activate(world, 0, 1, at=now - timedelta(days=2))
@@ -110,6 +113,7 @@ def test_days_that_lie_back_keep_their_last_point(world, now):
     assert services.fold_activations(now) == 0
 
 
+@pytest.mark.requirement("R4.5")
 def test_the_curve_ends_at_what_the_tallies_say(world, now):
     rollout = make_rollout(world, now=now)
     activate(world, 0, at=now)

@@ -16,12 +16,13 @@ from rollouts.states import InstructionKind
 from tests.factories import make_rollout
 from tests.integration.dispatching import settle
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.4", "R4.9")]
+pytestmark = pytest.mark.django_db
 
 SUMMER_NIGHT = datetime(2030, 7, 9, 23, 30, tzinfo=UTC)  # 00:30 on the 10th in London
 WINTER_NIGHT = datetime(2030, 12, 9, 23, 30, tzinfo=UTC)
 
 
+@pytest.mark.requirement("R4.9")
 @pytest.mark.parametrize(
     ("at", "day"),
     [
@@ -48,6 +49,7 @@ def test_a_hub_counts_on_the_local_day_of_its_time(world, now, at, day):
     assert day in plans_of(world.as_supplier, [rollout.pk])[rollout.pk].days
 
 
+@pytest.mark.requirement("R4.9")
 def test_a_new_rollout_is_planned_for_the_local_day_of_its_automatic_time(world, now):
     rollout = make_rollout(world, now=now, automatic_at=SUMMER_NIGHT)
 

@@ -196,7 +196,6 @@ def test_a_hub_whose_region_is_corrected_is_commanded_through_the_csp_that_serve
     assert Command.objects.get(region=3).guids == [world.guid(0)]
 
 
-@pytest.mark.requirement("R4.11")
 def test_what_has_begun_goes_on_through_its_csp_where_nobody_serves_the_new_region(
     world: World, rollout: Rollout, now: datetime
 ) -> None:

@@ -115,7 +115,6 @@ def test_revoking_and_stopping_withdraw_all_that_is_not_about_to_activate(
     assert Event.objects.get(name=ROLLOUT_STEPS[verb].fact).facts["voided"] == 16
 
 
-@pytest.mark.requirement("R5.6")
 def test_pausing_touches_no_hub_and_resuming_takes_cancelled_ones_up_again(
     world: World, now: datetime
 ) -> None:

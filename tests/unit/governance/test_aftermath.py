@@ -26,7 +26,6 @@ def cancel(left):
     return SentCommand(CommandKind.CANCEL, [HUB], hours(left), hours(10))
 
 
-@pytest.mark.requirement("R5.6")
 @pytest.mark.parametrize(
     ("commands", "at", "is_wrong"),
     [

@@ -91,7 +91,6 @@ class TestRolloutSteps:
         assert len(set(facts)) == len(facts)
         assert all(re.fullmatch(r"(rollout|pilot)\.[a-z-]+", fact) for fact in facts)
 
-    @pytest.mark.requirement("R5.6")
     def test_a_confirmed_suspension_still_remembers_where_the_rollout_ran(self) -> None:
         suspend, pause, resume = (ROLLOUT_STEPS[verb] for verb in ("suspend", "pause", "resume"))
 
@@ -113,7 +112,6 @@ class TestTargetMoves:
 
         assert all((a, b) in ALLOWED_TARGET_MOVES for a, b in pairwise(path))
 
-    @pytest.mark.requirement("R4.6", "R4.11")
     @pytest.mark.parametrize("state", [state for state in T if state != T.ACTIVATED])
     def test_a_hub_that_runs_the_version_counts_as_activated_from_anywhere(self, state: TargetState) -> None:
         assert (state, T.ACTIVATED) in ALLOWED_TARGET_MOVES
@@ -159,7 +157,6 @@ class TestReasons:
 
         assert ways == {T.DISTRIBUTED, T.ACTIVATED}
 
-    @pytest.mark.requirement("R4.11")
     def test_an_unreachable_hub_is_tried_until_the_end_and_then_never_again(self) -> None:
         assert retry_policy(FailureCode.UNREACHABLE).attempts == UNLIMITED_ATTEMPTS
         assert FailureCode.UNREACHABLE_UNTIL_END not in RETRY_POLICIES

@@ -54,7 +54,6 @@ def test_an_alert_is_marked_with_who_when_and_why(world, seat, today):
     assert "1 alert marked as reviewed." in page
 
 
-@pytest.mark.requirement("R4.11")
 def test_who_reviewed_what_stands_in_the_journal(world, today):
     each = misfit(world, today)
 
@@ -65,7 +64,6 @@ def test_who_reviewed_what_stands_in_the_journal(world, today):
     assert fact.facts["first"] == [str(each.alert_id)]
 
 
-@pytest.mark.requirement("R4.11")
 def test_all_that_a_filter_finds_are_marked_at_once_and_nothing_that_came_since(world, seat, today):
     stray = OrganisationFactory(kind="CSP", name="CSP North")
     for number in range(3):
@@ -83,7 +81,6 @@ def test_all_that_a_filter_finds_are_marked_at_once_and_nothing_that_came_since(
     assert set(waiting) == {apart.pk, late.pk}
 
 
-@pytest.mark.requirement("R4.11")
 def test_what_has_been_reviewed_keeps_its_first_words(world, today):
     each = misfit(world, today)
     services.review_unmatched(world.operator, alert_ids=[each.pk], note="First.", now=today)
@@ -93,7 +90,6 @@ def test_what_has_been_reviewed_keeps_its_first_words(world, today):
     assert each.review_note == "First."
 
 
-@pytest.mark.requirement("R4.11")
 def test_without_a_reason_or_an_alert_nothing_is_marked(world, seat, today):
     each = misfit(world, today)
     client = seat("operator")
@@ -131,7 +127,6 @@ def test_nobody_but_the_dcc_sees_or_reviews_them(world, seat, today, actor):
     assert each.reviewed_at is None
 
 
-@pytest.mark.requirement("R4.11")
 def test_a_viewer_of_the_dcc_looks_and_does_not_review(world, client, today):
     each = misfit(world, today)
     viewer = UserFactory(organisation=world.dcc, roles=[Role.DCC_VIEWER.value])

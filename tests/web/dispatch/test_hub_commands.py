@@ -14,7 +14,7 @@ from rollouts.models import Command
 from rollouts.states import CommandKind, CommandStatus
 from tests.factories import make_rollout
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.10")]
+pytestmark = pytest.mark.django_db
 
 
 def address(world, number: int) -> str:
@@ -69,6 +69,7 @@ def test_the_dcc_sees_what_was_sent_and_what_the_hub_answered(world, seat, today
     assert f"command {first.pk}" in page
 
 
+@pytest.mark.requirement("R4.10")
 def test_a_supplier_sees_its_own_part_and_nothing_of_how_the_csp_is_asked(world, seat, today):
     rollout = make_rollout(world, now=today)
     first = sent(world, rollout, today, 9, 10, problem="the CSP was busy", attempts=2)

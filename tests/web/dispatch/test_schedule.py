@@ -11,7 +11,7 @@ from portal.kernel.working_days import local_day
 from rollouts.models import CspChannel, Rollout
 from tests.factories import OrganisationFactory, make_rollout
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.5")]
+pytestmark = pytest.mark.django_db
 
 
 def spread(world, rollout, today) -> None:
@@ -22,6 +22,7 @@ def spread(world, rollout, today) -> None:
     )
 
 
+@pytest.mark.requirement("R4.5")
 def test_the_days_ahead_stand_by_region(world, seat, today):
     rollout = make_rollout(world, now=today)
     spread(world, rollout, today)
@@ -36,6 +37,7 @@ def test_the_days_ahead_stand_by_region(world, seat, today):
         assert answer.context["totals"] == [12, 8]
 
 
+@pytest.mark.requirement("R4.5")
 def test_a_csp_sees_its_own_regions_alone(world, seat, today):
     rollout = make_rollout(world, now=today)
     spread(world, rollout, today)
@@ -46,6 +48,7 @@ def test_a_csp_sees_its_own_regions_alone(world, seat, today):
     assert "South" not in body.replace("CSP Central and South", "")
 
 
+@pytest.mark.requirement("R4.5")
 def test_images_still_to_send_are_counted_apart(world, seat, today):
     rollout = make_rollout(world, now=today)
     sql.run(
@@ -103,6 +106,7 @@ def test_nothing_ahead_is_said(world, seat):
     assert b"Nothing lies ahead" in seat("csp").get("/schedule/").content
 
 
+@pytest.mark.requirement("R4.5")
 @pytest.mark.parametrize("status", ["SUSPENDED", "PAUSED"])
 def test_nothing_of_a_halted_rollout_is_forecast(world, seat, today, status):
     rollout = make_rollout(world, now=today)

@@ -90,7 +90,6 @@ def test_an_inventory_is_sent_read_and_its_bad_lines_given_back(operator, world)
     assert Hub.objects.filter(guid__gte=Guid.parse("00-DB-12-34-FF-00-00-00").db).count() == 2
 
 
-@pytest.mark.requirement("R4.2")
 def test_a_model_the_list_lacks_is_named_with_a_form_that_is_filled_in(operator, world):
     data = (
         "guid,manufacturer,model,hardware_version,firmware_version,region,smi_status\n"

@@ -21,7 +21,7 @@ from rollouts.services.estate import export
 from rollouts.states import Region
 from tests.factories import UserFactory, make_rollout
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.3")]
+pytestmark = pytest.mark.django_db
 
 ESTATE, VIEWS, FILES = "/estate/", "/estate/views/", "/estate/files/"
 SPLIT = "split=yes"
@@ -149,6 +149,7 @@ def test_a_filter_that_fits_no_hub_any_more_is_told(world, seat):
 # --- files
 
 
+@pytest.mark.requirement("R4.3")
 def test_a_workbook_is_written_by_a_worker_and_fetched_by_who_ordered_it(world, seat):
     client = seat("supplier")
     assert order(client)["Location"] == FILES
@@ -168,6 +169,7 @@ def test_a_workbook_is_written_by_a_worker_and_fetched_by_who_ordered_it(world, 
     assert rows[1][0] == "00-DB-12-34-00-00-00-00"
 
 
+@pytest.mark.requirement("R4.3")
 def test_a_file_holds_what_was_listed(world, seat):
     make_rollout(world, now=datetime.now(UTC))
     order(seat("supplier"), query="split=yes&role=GAS&unknown=1", form="csv")
@@ -181,6 +183,7 @@ def test_a_file_holds_what_was_listed(world, seat):
         assert name not in body
 
 
+@pytest.mark.requirement("R4.3")
 def test_the_file_of_the_other_supplier_holds_its_own_hubs(world, seat):
     order(seat("other"), form="csv")
 
@@ -337,6 +340,7 @@ def test_the_panel_has_no_estate_to_keep(world, seat):
     assert keep(seat("panel")).status_code == 403
 
 
+@pytest.mark.requirement("R4.3")
 def test_a_viewer_takes_away_what_it_sees(world, client):
     client.force_login(UserFactory(organisation=world.supplier, roles=[Role.SUPPLIER_VIEWER.value]))
     order(client)

@@ -52,7 +52,6 @@ def test_what_activated_after_the_halt_is_counted_when_asked(seat, trouble):
     )
 
 
-@pytest.mark.requirement("R5.3")
 def test_a_recommendation_is_taken_back_with_a_reason(world, seat, trouble, today):
     recommend(world, trouble, today)
     client, url = seat("operator"), f"/rollouts/{trouble.rollout.pk}/decision/"
@@ -66,8 +65,6 @@ def test_a_recommendation_is_taken_back_with_a_reason(world, seat, trouble, toda
     assert seat("panel").post(url, {"act": "take_back", "version": 3, "why": "No."}).status_code == 403
 
 
-@pytest.mark.requirement("R5.3")
-@pytest.mark.requirement("R5.3")
 def test_the_fields_of_a_delay_are_a_part_of_their_own_that_says_so(world, seat, trouble):
     url = f"/rollouts/{trouble.rollout.pk}/decision/"
     page = seat("operator").get(url).content.decode()
@@ -83,7 +80,7 @@ def test_the_fields_of_a_delay_are_a_part_of_their_own_that_says_so(world, seat,
     assert f'.choose:not(:has({chosen})) [data-for~="DELAY"]' in style
 
 
-@pytest.mark.requirement("R5.3", "R5.4")
+@pytest.mark.requirement("R5.3")
 @pytest.mark.parametrize(
     ("goes_on", "words"),
     [

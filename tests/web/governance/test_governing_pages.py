@@ -18,7 +18,6 @@ from tests.web.governing import decision_of, text_of
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_subscribers")]
 
 
-@pytest.mark.requirement("R5.7")
 def test_halt_rules_show_what_each_reads_and_how_near_it_is(seat, running):
     page = text_of(seat("operator").get(f"/rollouts/{running.rollout.pk}/halt-rules/"))
 
@@ -60,7 +59,6 @@ def test_a_halt_rule_is_added_changed_and_switched_off(seat, running):
     assert dcc.get(f"{url}999/").status_code == 404
 
 
-@pytest.mark.requirement("R5.7")
 def test_a_rule_on_silence_whose_window_is_too_short_says_so(seat, running):
     dcc, url = seat("operator"), f"/rollouts/{running.rollout.pk}/halt-rules/"
     dcc.post(f"{url}new/", rule_said(name="Silence", kind="NO_ANSWER", lookback_hours="24"))
@@ -118,7 +116,7 @@ def test_a_group_is_formed_gated_and_opened_by_hand(world, seat, running, today)
     assert dcc.get(f"{url}999/").status_code == 404
 
 
-@pytest.mark.requirement("R5.3", "R5.4")
+@pytest.mark.requirement("R5.3")
 def test_what_awaits_the_panel_is_listed_with_its_evidence(world, seat, trouble, today):
     services.recommend(
         world.operator,
@@ -139,7 +137,6 @@ def test_what_awaits_the_panel_is_listed_with_its_evidence(world, seat, trouble,
     assert "Under way" in dcc
 
 
-@pytest.mark.requirement("R5.3")
 @pytest.mark.parametrize("actor", ["operator", "panel"])
 def test_the_evidence_is_taken_away_in_one_file(seat, trouble, actor):
     sequencer.sequence_all()

@@ -111,7 +111,6 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(world, seat, running):
     assert not Incident.objects.filter(title="Meters lost").exists()
 
 
-@pytest.mark.requirement("R5.1")
 def test_the_dcc_answers_and_the_supplier_says_that_it_is_not_resolved(seat, running):
     dcc, client, url = seat("operator"), seat("supplier"), f"/incidents/{running.incident.pk}/"
 
@@ -155,7 +154,7 @@ def incident_paths(trouble):
     return [url, f"{url}hubs.csv", f"{url}files/{trouble.incident.attachments.get().pk}/"]
 
 
-@pytest.mark.requirement("R5.1", "R3.3")
+@pytest.mark.requirement("R3.3")
 @pytest.mark.parametrize("actor", ["other", "third", "csp"])
 def test_an_incident_does_not_exist_for_other_suppliers_even_of_the_same_hub(seat, running, actor):
     for path in incident_paths(running):
@@ -241,7 +240,6 @@ def test_duplicates_are_ticked_and_handled_as_one(seat, running):
     assert seat("panel").post(url, {"incident": [1, 2]}).status_code == 403
 
 
-@pytest.mark.requirement("R5.2")
 def test_a_known_issue_is_written_down_changed_and_switched_off(seat, running):
     dcc = seat("operator")
     content = {

@@ -30,7 +30,7 @@ def proposal_url(rollout, organisation):
     return f"/rollouts/{rollout.pk}/pilot/{submission.pk}/"
 
 
-@pytest.mark.requirement("R2.3", "R4.5")
+@pytest.mark.requirement("R2.3")
 def test_the_dcc_sees_who_has_not_nominated_and_reminds_them(world, seat, rollout):
     url = f"/rollouts/{rollout.pk}/pilot/"
     board = seat("operator").get(url).content.decode()

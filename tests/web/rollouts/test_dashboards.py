@@ -136,7 +136,7 @@ def test_unmatched_alerts_are_an_action_on_the_dcc(world, now):
     assert Duty.REVIEW_UNMATCHED not in duties(world.as_supplier, now)
 
 
-@pytest.mark.requirement("R5.4")
+@pytest.mark.requirement("R5.3")
 def test_a_suspension_is_an_action_on_the_dcc_then_on_the_panel_and_a_next_date_for_others(world, now):
     rollout = make_rollout(world, now=now)
     services.take_step(
