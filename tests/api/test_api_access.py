@@ -116,7 +116,6 @@ def parameters() -> set[str]:
     return {name for _, path in OPERATIONS for name in re.findall(r"{(\w+)}", path)}
 
 
-@pytest.mark.requirement("R6.2")
 def test_every_kind_of_id_is_tried_from_the_other_seat(stage):
     assert parameters() - SHARED - owned(stage, "/").keys() == set(), "make one in `owned`"
 
@@ -209,7 +208,6 @@ def test_no_answer_names_another_supplier(stage, now):
             assert guid.encode() not in content, path
 
 
-@pytest.mark.requirement("R6.2")
 def test_a_rollout_without_hubs_of_mine_is_not_there(stage, now):
     draft = make_rollout(stage.world, now=now, status="DRAFT")
 
@@ -229,7 +227,6 @@ def test_roles_of_the_wrong_kind_are_refused(stage):
     assert stage.supplier.post(stage.path("/steps/suspend"), {"reason": "x"}).status_code == 403
 
 
-@pytest.mark.requirement("R6.2")
 def test_a_person_reads_with_the_session_and_writes_with_a_csrf_token(stage):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(stage.world.supplier_user)

@@ -39,7 +39,6 @@ _OF_OTHER_DOORS: Final = {
 }
 
 
-@pytest.mark.requirement("R6.2")
 def test_no_operation_is_called_like_another():
     names = [
         each["operationId"]
@@ -109,14 +108,12 @@ def test_every_shape_carries_an_example():
     assert example_of(dict) == {}
 
 
-@pytest.mark.requirement("R6.2")
 def test_every_refusal_of_the_code_is_in_the_catalogue():
     missing = {code: where for code, where in codes() if code not in CATALOGUE}
 
     assert missing == {}
 
 
-@pytest.mark.requirement("R6.2")
 def test_the_status_of_each_refusal_is_the_one_the_catalogue_says():
     content = {
         each.code: each.status
@@ -132,7 +129,6 @@ def test_the_status_of_each_refusal_is_the_one_the_catalogue_says():
     assert wrong.keys() <= {"idempotency_key_reused"}, wrong  # a page answers 409, the interface 422
 
 
-@pytest.mark.requirement("R6.2")
 def test_every_problem_is_explained_on_its_page():
     page = (REFERENCE / "problems.md").read_text()
 

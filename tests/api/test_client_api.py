@@ -16,7 +16,6 @@ from portal.rest.operations import Operation, operation
 from portal.rest.views import ResourceView
 from tests.api.systems import PREFIX, System, body_of
 
-pytestmark = pytest.mark.requirement("R6.2")
 SINCE = datetime(2030, 1, 1, tzinfo=UTC)
 
 
@@ -28,6 +27,7 @@ def token_for(client_id: str, secret: str) -> int:
     return int(answer.status_code)
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_system_reads_what_it_may_do_and_until_when(stage):
     stage.supplier.post("/client/secret")
 
@@ -39,6 +39,7 @@ def test_a_system_reads_what_it_may_do_and_until_when(stage):
     assert "sha256" not in document["secrets"][0]
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_system_changes_its_secret_and_the_former_one_counts_for_a_while(stage):
     first = body_of(stage.supplier.post("/client/secret"))
     second = stage.supplier.post("/client/secret")

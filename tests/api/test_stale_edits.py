@@ -10,7 +10,7 @@ from portal.rest import description
 from rollouts.states import CplStatus
 from tests.api.systems import body_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.2")]
+pytestmark = pytest.mark.django_db
 NORTH = {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]}
 CENTRAL = {"all": [{"field": "region", "op": "in", "value": ["CENTRAL"]}]}
 HALT_RULE = {

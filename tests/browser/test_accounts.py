@@ -20,7 +20,6 @@ from tests.browser.accounts import PASSWORD, WIDTHS, log_in_by_form, photograph
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("account_settings"),
-    pytest.mark.requirement("R6.1"),
 ]
 
 
@@ -150,6 +149,7 @@ def test_the_demonstration_says_so(live_server, open_page, axe, fits, alice, set
     axe(page)
 
 
+@pytest.mark.requirement("R6.1")
 @pytest.mark.parametrize("width", WIDTHS)
 def test_what_is_wrong_with_a_log_in_is_said_where_one_looks(live_server, open_page, axe, fits, alice, width):
     page = open_page(width=width)
@@ -166,6 +166,7 @@ def test_what_is_wrong_with_a_log_in_is_said_where_one_looks(live_server, open_p
     axe(page)
 
 
+@pytest.mark.requirement("R6.1")
 @pytest.mark.parametrize("scripts", [True, False])
 def test_an_administrator_invites_somebody_who_sets_a_password(live_server, open_page, axe, alice, scripts):
     page = open_page(java_script_enabled=scripts)

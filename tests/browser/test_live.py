@@ -18,7 +18,7 @@ from rollouts.services import HubList, IncidentAccount
 from tests.browser.scenes import make_scene
 from tests.integration.streaming import streaming
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.4")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 HIDE = """(hidden) => {
   Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden })
@@ -87,6 +87,7 @@ def followed(page, url: str) -> None:
     page.locator(".is-live[data-live=on]").wait_for()
 
 
+@pytest.mark.requirement("R6.4")
 def test_numbers_follow_within_a_second_without_losing_the_reader_s_place(live_server, page, log_in, scene):
     log_in(page, scene.world.supplier_user)
     followed(page, f"{live_server.url}/rollouts/{scene.moving.pk}/")
@@ -108,6 +109,7 @@ def test_numbers_follow_within_a_second_without_losing_the_reader_s_place(live_s
     assert page.locator("#unread-count").inner_text() != ""
 
 
+@pytest.mark.requirement("R6.4")
 def test_a_storm_of_events_refreshes_a_page_once_a_second(live_server, page, log_in, scene):
     log_in(page, scene.world.supplier_user)
     followed(page, f"{live_server.url}/")
@@ -124,6 +126,7 @@ def test_a_storm_of_events_refreshes_a_page_once_a_second(live_server, page, log
     assert page.locator("#board").count() == 1
 
 
+@pytest.mark.requirement("R6.4")
 def test_a_hidden_tab_rests_and_catches_up_when_it_is_looked_at(live_server, page, log_in, scene):
     log_in(page, scene.world.supplier_user)
     followed(page, f"{live_server.url}/rollouts/{scene.moving.pk}/")
@@ -141,6 +144,7 @@ def test_a_hidden_tab_rests_and_catches_up_when_it_is_looked_at(live_server, pag
     assert len(requests) <= 2
 
 
+@pytest.mark.requirement("R6.4")
 def test_a_page_whose_line_was_cut_comes_back_to_what_happened_meanwhile(live_server, page, log_in, scene):
     log_in(page, scene.world.supplier_user)
     followed(page, f"{live_server.url}/rollouts/{scene.moving.pk}/")
@@ -157,6 +161,7 @@ def test_a_page_whose_line_was_cut_comes_back_to_what_happened_meanwhile(live_se
     page.locator(".is-live[data-live=on]").wait_for()
 
 
+@pytest.mark.requirement("R6.4")
 def test_without_a_stream_a_page_looks_by_itself(live_server, page, log_in, settings):
     settings.STREAM_ORIGIN = []
     scene = make_scene(now=datetime.now(UTC))
@@ -172,6 +177,7 @@ def test_without_a_stream_a_page_looks_by_itself(live_server, page, log_in, sett
     assert page.locator(".is-live").is_hidden()
 
 
+@pytest.mark.requirement("R6.4")
 def test_what_somebody_has_ticked_is_not_taken_from_under_their_hand(live_server, page, log_in, scene):
     log_in(page, scene.world.operator_user)
     page.goto(f"{live_server.url}/unmatched-alerts/")
@@ -187,6 +193,7 @@ def test_what_somebody_has_ticked_is_not_taken_from_under_their_hand(live_server
     assert box.is_checked()
 
 
+@pytest.mark.requirement("R6.4")
 def test_eight_windows_of_one_browser_share_one_stream_and_all_follow(live_server, page, log_in, scene):
     log_in(page, scene.world.supplier_user)
     streams: list[str] = []
@@ -204,6 +211,7 @@ def test_eight_windows_of_one_browser_share_one_stream_and_all_follow(live_serve
     assert len(streams) == 1
 
 
+@pytest.mark.requirement("R6.4")
 def test_when_the_leading_window_is_closed_another_one_takes_the_stream(live_server, page, log_in, scene):
     log_in(page, scene.world.supplier_user)
     follower = page.context.new_page()
@@ -230,6 +238,7 @@ def raise_incident(scene, title: str) -> None:
     sequencer.sequence_all(seconds=20)
 
 
+@pytest.mark.requirement("R6.4")
 def test_focus_stays_on_its_row_when_another_row_comes_before_it(live_server, page, log_in, scene):
     raise_incident(scene, "The first")
     log_in(page, scene.world.operator_user)
@@ -273,6 +282,7 @@ def test_a_part_that_is_renewed_each_second_is_read_out_once_in_ten_seconds(page
     assert page.locator("main [aria-live]:not([data-copied])").count() == 0
 
 
+@pytest.mark.requirement("R6.4")
 def test_a_suspension_reaches_every_part_of_an_open_page(live_server, page, log_in, scene):
     log_in(page, scene.world.supplier_user)
     followed(page, f"{live_server.url}/rollouts/{scene.moving.pk}/")

@@ -12,7 +12,6 @@ from tests.browser.accounts import WIDTHS, code_of, log_in_by_form, photograph, 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("account_settings"),
-    pytest.mark.requirement("R6.1"),
 ]
 
 
@@ -31,6 +30,7 @@ def add_virtual_authenticator(page: Any) -> None:
     cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
 
 
+@pytest.mark.requirement("R6.1")
 @pytest.mark.parametrize("width", WIDTHS)
 def test_an_operator_sets_up_an_app_and_logs_in_with_it(live_server, open_page, axe, fits, dora, width):
     page = open_page(width=width)
@@ -75,6 +75,7 @@ def test_an_operator_sets_up_an_app_and_logs_in_with_it(live_server, open_page, 
     assert page.locator(".user-menu").is_visible()
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_passkey_is_added_and_logs_in_by_itself(live_server, page, axe, dora):
     add_virtual_authenticator(page)
     log_in_by_form(page, live_server.url, dora)
@@ -105,6 +106,7 @@ def test_a_passkey_is_added_and_logs_in_by_itself(live_server, page, axe, dora):
     assert page.locator(".user-menu__name").inner_text() == "Dora Dean"
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_passkey_serves_as_the_second_step_as_well(live_server, page, dora):
     add_virtual_authenticator(page)
     log_in_by_form(page, live_server.url, dora)
@@ -132,6 +134,7 @@ def test_a_passkey_given_up_is_told_in_words(live_server, page, alice):
     page.get_by_text("Nothing was chosen, or it took too long.").wait_for()
 
 
+@pytest.mark.requirement("R6.1")
 def test_without_scripts_an_operator_enrols_and_passkeys_are_not_offered(live_server, open_page, dora):
     page = open_page(java_script_enabled=False)
     log_in_by_form(page, live_server.url, dora)

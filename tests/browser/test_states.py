@@ -175,7 +175,6 @@ def test_what_was_typed_before_the_session_ended_is_shown_accessibly(
     page.get_by_text("The view is kept.").wait_for()
 
 
-@pytest.mark.requirement("R6.4")
 def test_a_page_that_refreshes_itself_does_not_throw_out_somebody_who_types(
     live_server, open_page, log_in, judge
 ):

@@ -11,7 +11,7 @@ from portal.identity.roles import Role
 from tests.factories import make_world
 from tests.integration.receiving import receiving
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.3")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

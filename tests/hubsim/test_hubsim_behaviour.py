@@ -13,8 +13,6 @@ from hubsim.behaviour import Attempts, Behaviour, SilenceKind
 from hubsim.codes import REGIONS, AlertReason, HubAlertCode, HubCommandKind
 from hubsim.profile import BadFirmware, preset, preset_names
 
-pytestmark = pytest.mark.requirement("R6.5")
-
 MANY = 200_000
 
 
@@ -83,6 +81,7 @@ def test_another_seed_or_another_attempt_draws_anew():
     assert (first != Behaviour(preset("hostile"), seed=2).distribution(at("North"))[0]).any()
 
 
+@pytest.mark.requirement("R6.5")
 @pytest.mark.parametrize("region", ["North", "Central", "4G South"])
 def test_distributions_end_at_the_rates_of_the_region(region):
     profile = preset("realistic")
@@ -102,6 +101,7 @@ def test_distributions_end_at_the_rates_of_the_region(region):
     )
 
 
+@pytest.mark.requirement("R6.5")
 def test_activations_fail_and_fall_silent_at_their_rates():
     faults = preset("hostile").everywhere
     behaviour = Behaviour(preset("hostile"), seed=4)

@@ -10,8 +10,6 @@ from hubsim.commands import MalformedCommand, read_command
 from hubsim.gateway import Gateway
 from hubsim.profile import GatewayFaults
 
-pytestmark = pytest.mark.requirement("R6.5")
-
 NOW = 1_800_000_000.0
 IMAGE = {"manufacturer": "106C", "model": "433100AC", "version": "0C230000", "hash": "ab" * 32}
 GOOD = {"command_id": "c-1", "hubs": ["00-DB-12-34-00-00-00-01"], "image": IMAGE}
@@ -21,6 +19,7 @@ def read(kind=HubCommandKind.ACTIVATE, **changes):
     return read_command(kind, orjson.dumps({**GOOD, **changes}), now=NOW)
 
 
+@pytest.mark.requirement("R6.5")
 def test_a_good_command_is_read():
     command = read(execute_at="2027-01-20T02:00:00Z", hubs=[*GOOD["hubs"], "00-db-12-34-00-00-00-01"])
 
@@ -35,11 +34,13 @@ def test_an_id_may_be_a_number():
     assert read(command_id=42).id == 42
 
 
+@pytest.mark.requirement("R6.5")
 @pytest.mark.parametrize("kind", [HubCommandKind.CANCEL, HubCommandKind.READ])
 def test_cancel_and_read_need_no_image(kind):
     assert read(kind, image=None).image is None
 
 
+@pytest.mark.requirement("R6.5")
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [

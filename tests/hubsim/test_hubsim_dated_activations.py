@@ -11,9 +11,8 @@ from hubsim.codes import HubCommandKind
 from hubsim.profile import Profile
 from tests.hubsim.simulation import DAY, FITTING, SLOW_ANSWER, Simulation, codes
 
-pytestmark = pytest.mark.requirement("R6.5")
 
-
+@pytest.mark.requirement("R6.5")
 def test_a_future_dated_activation_is_accepted_first_and_done_on_its_day():
     simulation = Simulation(Profile("x", everywhere=SLOW_ANSWER)).holding(FITTING[:50])
     simulation.send(HubCommandKind.ACTIVATE, FITTING[:50], execute_at=simulation.now + 5 * DAY)
@@ -28,6 +27,7 @@ def test_a_future_dated_activation_is_accepted_first_and_done_on_its_day():
     assert truth.summary(simulation.world)["future_dated"] == 0
 
 
+@pytest.mark.requirement("R6.5")
 def test_a_future_dated_failure_is_told_on_its_day():
     faults = replace(SLOW_ANSWER, activation_failure=1.0)
     simulation = Simulation(Profile("x", everywhere=faults)).holding(FITTING[:50])
@@ -38,6 +38,7 @@ def test_a_future_dated_failure_is_told_on_its_day():
     assert codes(alerts) == {("CS06_ACCEPTED", None): 50, ("0x8F67", "ACTIVATION_FAILURE"): 50}
 
 
+@pytest.mark.requirement("R6.5")
 def test_a_command_that_arrives_after_its_date_is_carried_out_at_once():
     simulation = Simulation(Profile("x", everywhere=SLOW_ANSWER)).holding(FITTING[:5])
     simulation.send(HubCommandKind.ACTIVATE, FITTING[:5], execute_at=simulation.now + 30)
@@ -45,6 +46,7 @@ def test_a_command_that_arrives_after_its_date_is_carried_out_at_once():
     assert codes(simulation.after(DAY)) == {("CS06_RESPONSE", "SUCCESS"): 5}
 
 
+@pytest.mark.requirement("R6.5")
 def test_a_cancel_in_time_stops_the_activation():
     simulation = Simulation(Profile("x", everywhere=SLOW_ANSWER)).holding(FITTING[:50])
     simulation.send(HubCommandKind.ACTIVATE, FITTING[:50], execute_at=simulation.now + DAY)
@@ -54,6 +56,7 @@ def test_a_cancel_in_time_stops_the_activation():
     assert truth.summary(simulation.world)["activated"] == 0
 
 
+@pytest.mark.requirement("R6.5")
 def test_a_cancel_comes_too_late_for_what_has_begun():
     simulation = Simulation(Profile("x", everywhere=SLOW_ANSWER)).holding(FITTING[:50])
     simulation.send(HubCommandKind.ACTIVATE, FITTING[:50], execute_at=simulation.now + DAY)
@@ -76,6 +79,7 @@ def test_a_cancel_that_time_leaps_over_is_judged_by_when_it_arrived():
     assert codes(alerts)[("0x8F66", "SUCCESS")] == 5
 
 
+@pytest.mark.requirement("R6.5")
 def test_a_hub_may_refuse_to_let_go():
     faults = replace(SLOW_ANSWER, cancel_fails=1.0)
     simulation = Simulation(Profile("x", everywhere=faults)).holding(FITTING[:5])
@@ -89,6 +93,7 @@ def test_a_hub_may_refuse_to_let_go():
     }
 
 
+@pytest.mark.requirement("R6.5")
 def test_a_cancel_with_nothing_to_cancel_is_fine():
     simulation = Simulation()
     simulation.send(HubCommandKind.CANCEL, FITTING[:5], image=None)
@@ -96,6 +101,7 @@ def test_a_cancel_with_nothing_to_cancel_is_fine():
     assert codes(simulation.after(1)) == {("CANCELLED", None): 5}
 
 
+@pytest.mark.requirement("R6.5")
 def test_a_new_date_replaces_the_old_one():
     simulation = Simulation(Profile("x", everywhere=SLOW_ANSWER)).holding(FITTING[:5])
     simulation.send(HubCommandKind.ACTIVATE, FITTING[:5], execute_at=simulation.now + DAY)

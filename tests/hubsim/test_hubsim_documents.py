@@ -13,8 +13,6 @@ from jsonschema import Draft202012Validator
 from hubsim.codes import CODE_TEXTS, AlertReason
 from hubsim.profile import BadFirmware, GatewayFaults, MessageFaults, RegionFaults, preset, preset_names
 
-pytestmark = pytest.mark.requirement("R6.5")
-
 ROOT = Path(__file__).resolve().parents[2]
 DESCRIPTION = yaml.safe_load((ROOT / "docs/reference/csp-interface.yaml").read_text())
 SCHEMAS = DESCRIPTION["components"]["schemas"]
@@ -28,6 +26,7 @@ def validator(name):
     )
 
 
+@pytest.mark.requirement("R6.5")
 def test_every_route_is_described_and_every_description_has_its_route(start):
     documented = {
         (path, method.lower()) for path, methods in start("instant").app.routes.items() for method in methods
@@ -42,6 +41,7 @@ def test_every_route_is_described_and_every_description_has_its_route(start):
     assert described - {("/csp/v1/alerts", "post")} == documented
 
 
+@pytest.mark.requirement("R6.5")
 def test_what_a_csp_plans_by_is_what_the_portal_describes():
     interface = yaml.load((ROOT / "docs/reference/openapi.yaml").read_text(), yaml.CSafeLoader)["paths"]
     refers = {path: item["$ref"] for path, item in DESCRIPTION["paths"].items() if "$ref" in item}
@@ -54,6 +54,7 @@ def test_what_a_csp_plans_by_is_what_the_portal_describes():
     }
 
 
+@pytest.mark.requirement("R6.5")
 def test_codes_and_reasons_are_described():
     alert = SCHEMAS["Alert"]["properties"]
 
@@ -85,6 +86,7 @@ def test_a_preset_is_what_a_profile_is_described_to_be(name):
     validator("Profile").validate(orjson.loads(orjson.dumps(preset(name).as_json())))
 
 
+@pytest.mark.requirement("R6.5")
 def test_what_is_said_is_what_was_described(start, toshiba, image):
     side = start("instant")
     command = {"command_id": 1, "hubs": toshiba[:50], "image": image}

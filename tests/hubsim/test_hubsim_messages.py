@@ -13,8 +13,6 @@ from hubsim.messages import shuffled, spread
 from hubsim.profile import MessageFaults
 from tests.hubsim.simulation import START
 
-pytestmark = pytest.mark.requirement("R6.5")
-
 
 def alerts_written(count):
     made = np.zeros(count, dtype=alerts.ALERT)

@@ -13,9 +13,10 @@ import pytest
 from hubsim.profile import Delay, GatewayFaults, MessageFaults, Profile, RegionFaults, preset
 from tests.hubsim.two_sides import until
 
-pytestmark = [pytest.mark.requirement("R6.5"), pytest.mark.live]
+pytestmark = pytest.mark.live
 
 
+@pytest.mark.requirement("R6.5")
 def test_hubs_are_upgraded_and_the_portal_hears_of_each(start, toshiba, image):
     side = start("instant")
 
@@ -32,6 +33,7 @@ def test_hubs_are_upgraded_and_the_portal_hears_of_each(start, toshiba, image):
     assert {kind for _, kind, _ in side.portal.posts} == {"application/x-ndjson"}
 
 
+@pytest.mark.requirement("R6.5")
 def test_alerts_come_under_the_token_of_the_csp_that_serves_the_hub(start, estate, toshiba):
     from hubsim.guids import text_of
 
@@ -51,6 +53,7 @@ def test_alerts_come_under_the_token_of_the_csp_that_serves_the_hub(start, estat
     }
 
 
+@pytest.mark.requirement("R6.5")
 def test_the_same_command_again_is_accepted_and_has_no_second_effect(start, toshiba, image):
     side = start("instant")
 
@@ -63,6 +66,7 @@ def test_the_same_command_again_is_accepted_and_has_no_second_effect(start, tosh
     assert side.http.get("/stats").json()["taken"]["repeated_commands"] == 2
 
 
+@pytest.mark.requirement("R6.5")
 def test_a_lost_answer_does_not_undo_the_command(start, toshiba, image):
     side = start(Profile("x", gateway=GatewayFaults(failed_answers=1)))
 
@@ -101,6 +105,7 @@ def test_reordering_sends_later_events_first(start, toshiba, image):
     assert times != sorted(times)
 
 
+@pytest.mark.requirement("R6.5")
 def test_an_outage_refuses_commands_and_says_when_to_come_back(start, toshiba, image):
     side = start(Profile("x", gateway=GatewayFaults(outage_lasts_seconds=30)))
 
@@ -113,6 +118,7 @@ def test_an_outage_refuses_commands_and_says_when_to_come_back(start, toshiba, i
     assert side.send("distribute", toshiba[:10], command_id="o", image=image).status_code == 202
 
 
+@pytest.mark.requirement("R6.5")
 def test_too_many_hubs_a_second_are_refused_for_a_while(start, toshiba, image):
     side = start(Profile("x", gateway=GatewayFaults(hubs_per_second=100)))
 
@@ -123,6 +129,7 @@ def test_too_many_hubs_a_second_are_refused_for_a_while(start, toshiba, image):
     assert 3 <= int(second.headers["Retry-After"]) <= 9
 
 
+@pytest.mark.requirement("R6.5")
 def test_a_portal_that_is_busy_is_tried_again_until_it_takes_the_alerts(start, toshiba, image):
     side = start("instant")
     side.portal.answers += [
@@ -141,6 +148,7 @@ def test_a_portal_that_is_busy_is_tried_again_until_it_takes_the_alerts(start, t
     assert "401" in posted["last_error"] or "500" in posted["last_error"]
 
 
+@pytest.mark.requirement("R6.5")
 def test_future_dated_activations_happen_on_their_day_or_are_cancelled_before(start, toshiba, image):
     steady = replace(preset("instant"), everywhere=RegionFaults(answer_seconds=Delay(60, 60, 60)))
     side = start(steady, rate=0)
@@ -191,6 +199,7 @@ def test_the_clock_can_be_set_to_the_day_something_happens(start, toshiba, image
     assert side.truth()["activated"] == 10
 
 
+@pytest.mark.requirement("R6.5")
 def test_the_truth_is_what_the_alerts_say(start, estate, toshiba, image):
     side = start(replace(preset("hostile"), gateway=GatewayFaults()), rate=1_000_000)
     side.send("distribute", toshiba[:2000], command_id="d", image=image)
@@ -239,6 +248,7 @@ def test_the_profile_can_be_shown_and_switched_while_it_runs(start):
     assert side.http.get("/stats").json()["profile"] == "mine"
 
 
+@pytest.mark.requirement("R6.5")
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
@@ -262,6 +272,7 @@ def test_what_is_wrong_is_answered_as_a_problem(start, method, path, body, statu
     assert answer.json()["detail"]
 
 
+@pytest.mark.requirement("R6.5")
 def test_nobody_commands_hubs_without_the_token(start, toshiba, image):
     side = start("instant")
 

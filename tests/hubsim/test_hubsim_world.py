@@ -14,14 +14,13 @@ from hubsim.codes import HubCommandKind
 from hubsim.profile import BadFirmware, Profile, RegionFaults, preset
 from tests.hubsim.simulation import DAY, ESTATE, FITTING, IMAGE, SLOW_ANSWER, START, Simulation, codes
 
-pytestmark = pytest.mark.requirement("R6.5")
-
 
 def version_of(simulation, guid):
     place, _ = ESTATE.find(np.array([guid], dtype=np.uint64))
     return simulation.world.versions[simulation.world.hubs.version[place[0]]]
 
 
+@pytest.mark.requirement("R6.5")
 def test_a_distribution_ends_with_verification_and_changes_no_version():
     simulation = Simulation()
     command_id = simulation.send(HubCommandKind.DISTRIBUTE, FITTING[:500])
@@ -36,6 +35,7 @@ def test_a_distribution_ends_with_verification_and_changes_no_version():
     assert truth.summary(simulation.world)["activated"] == 0
 
 
+@pytest.mark.requirement("R6.5")
 def test_an_image_with_the_wrong_hash_is_not_verified():
     simulation = Simulation()
     simulation.send(HubCommandKind.DISTRIBUTE, FITTING[:10], image=replace(IMAGE, hash="00" * 32))
@@ -45,6 +45,7 @@ def test_an_image_with_the_wrong_hash_is_not_verified():
     assert codes(simulation.after(1)) == {("CS06_RESPONSE", "NO_IMAGE_HELD"): 10}
 
 
+@pytest.mark.requirement("R6.5")
 def test_an_image_for_another_model_is_a_hardware_mismatch():
     other = ESTATE.guid[ESTATE.model == 2][:10]
     simulation = Simulation()
@@ -54,6 +55,7 @@ def test_an_image_for_another_model_is_a_hardware_mismatch():
     assert codes(simulation.after(1))[("DELIVERY_FAILED", "HARDWARE_MISMATCH")] == 10 - gone
 
 
+@pytest.mark.requirement("R6.5")
 def test_hubs_taken_off_the_wall_and_hubs_nobody_knows_cannot_be_reached():
     gone = ESTATE.guid[ESTATE.status == 5][:5]
     simulation = Simulation()
@@ -67,6 +69,7 @@ def test_hubs_taken_off_the_wall_and_hubs_nobody_knows_cannot_be_reached():
     }
 
 
+@pytest.mark.requirement("R6.5")
 def test_an_immediate_activation_answers_with_the_version_now_running():
     simulation = Simulation().holding(FITTING[:100])
     simulation.send(HubCommandKind.ACTIVATE, FITTING[:100])
@@ -78,6 +81,7 @@ def test_an_immediate_activation_answers_with_the_version_now_running():
     assert version_of(simulation, FITTING[0]) == "0C230000"
 
 
+@pytest.mark.requirement("R6.5")
 def test_a_failed_activation_carries_the_version_still_running():
     simulation = Simulation(Profile("x", everywhere=RegionFaults(activation_failure=1.0)))
     simulation.holding(FITTING[:100]).send(HubCommandKind.ACTIVATE, FITTING[:100])
@@ -88,6 +92,7 @@ def test_a_failed_activation_carries_the_version_still_running():
     assert {alert["firmware_version"] for alert in alerts} == {"0C220000"}
 
 
+@pytest.mark.requirement("R6.5")
 def test_activating_what_is_not_held_fails():
     simulation = Simulation()
     simulation.send(HubCommandKind.ACTIVATE, FITTING[:5])
@@ -99,6 +104,7 @@ def test_activating_what_is_not_held_fails():
     assert codes(simulation.after(1)) == {("CS06_RESPONSE", "HASH_MISMATCH"): 5}
 
 
+@pytest.mark.requirement("R6.5")
 def test_activating_again_what_already_runs_succeeds_and_changes_nothing():
     simulation = Simulation().holding(FITTING[:5])
     for _ in range(2):
@@ -108,6 +114,7 @@ def test_activating_again_what_already_runs_succeeds_and_changes_nothing():
     assert truth.summary(simulation.world)["activations"] == 5
 
 
+@pytest.mark.requirement("R6.5")
 @pytest.mark.parametrize(
     ("kind", "codes_read"), [("mute_new", {"0C230000"}), ("mute_old", {"0C220000"}), ("mute_lost", {None})]
 )
@@ -152,6 +159,7 @@ def test_the_profile_in_force_when_it_happens_decides():
     assert codes(simulation.after(2 * DAY))[("0x8F67", "ACTIVATION_FAILURE")] == 5
 
 
+@pytest.mark.requirement("R6.5")
 def test_alerts_go_under_the_csp_that_serves_the_region():
     simulation = Simulation()
     simulation.send(HubCommandKind.READ, ESTATE.guid[:2000], image=None)
@@ -189,6 +197,7 @@ def test_the_same_run_repeats_itself_however_finely_time_passes():
     assert coarse == fine
 
 
+@pytest.mark.requirement("R6.5")
 def test_what_hubs_say_of_their_version_is_the_truth():
     content, text = journey("hostile", steps=3)
     truth_by_guid = {row["guid"]: row for row in csv.DictReader(io.StringIO(text.decode()))}

@@ -16,7 +16,7 @@ from portal import environment
 from tests.identity.conftest import PASSWORD, REAL_HASHERS
 from tests.identity.handed_over import send_letters
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1")]
+pytestmark = pytest.mark.django_db
 LOG_IN = "/accounts/login/"
 
 
@@ -25,6 +25,7 @@ def is_logged_in(client: Client) -> bool:
     return get_user(request).is_authenticated
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_person_logs_in_by_e_mail_whatever_its_case(client, seats):
     answer = client.post(LOG_IN, {"login": seats.admin.email.upper(), "password": PASSWORD})
 
@@ -39,6 +40,7 @@ def test_passwords_are_kept_as_argon2_hashes(settings):
     assert make_password(PASSWORD).startswith("argon2$argon2id$")
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_wrong_password_is_told_without_saying_whether_the_address_is_known(client, seats):
     known = client.post(LOG_IN, {"login": seats.admin.email, "password": "wrong"})
     unknown = client.post(LOG_IN, {"login": "nobody@northern.example", "password": "wrong"})
@@ -49,6 +51,7 @@ def test_a_wrong_password_is_told_without_saying_whether_the_address_is_known(cl
     assert words in unknown.content.decode()
 
 
+@pytest.mark.requirement("R6.1")
 def test_after_five_wrong_passwords_a_mailbox_is_paused_even_for_the_right_one(client, seats):
     for _ in range(5):
         client.post(LOG_IN, {"login": seats.admin.email, "password": "wrong"})
@@ -60,6 +63,7 @@ def test_after_five_wrong_passwords_a_mailbox_is_paused_even_for_the_right_one(c
     assert not is_logged_in(client)
 
 
+@pytest.mark.requirement("R6.1")
 def test_guessers_lock_out_guessers_and_not_the_owner_of_the_mailbox(seats, logged_in):
     mine = logged_in(seats.operator)
     mine.post("/accounts/logout/")
@@ -73,6 +77,7 @@ def test_guessers_lock_out_guessers_and_not_the_owner_of_the_mailbox(seats, logg
     assert is_logged_in(mine)
 
 
+@pytest.mark.requirement("R6.1")
 def test_the_browser_of_one_person_is_no_way_to_guess_at_another(seats, logged_in):
     mine = logged_in(seats.analyst)
     mine.post("/accounts/logout/")
@@ -82,6 +87,7 @@ def test_the_browser_of_one_person_is_no_way_to_guess_at_another(seats, logged_i
     assert answer.status_code == 429
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_pause_of_one_mailbox_is_not_one_of_another(client, seats):
     for _ in range(6):
         client.post(LOG_IN, {"login": seats.admin.email, "password": "wrong"})
@@ -91,6 +97,7 @@ def test_a_pause_of_one_mailbox_is_not_one_of_another(client, seats):
     assert answer.status_code == 302
 
 
+@pytest.mark.requirement("R6.1")
 def test_an_address_that_tries_many_mailboxes_is_paused(client, seats):
     for n in range(20):
         client.post(LOG_IN, {"login": f"guess{n}@northern.example", "password": "wrong"})
@@ -132,6 +139,7 @@ def test_the_setting_says_how_many_proxies_there_are(monkeypatch, text, proxies)
     assert environment.count("BEHIND_PROXY") == proxies
 
 
+@pytest.mark.requirement("R6.1")
 def test_log_ins_that_succeed_do_not_count_as_tries(seats):
     for _ in range(8):
         assert Client().post(LOG_IN, {"login": seats.admin.email, "password": PASSWORD}).status_code == 302
@@ -149,6 +157,7 @@ def test_the_session_gets_another_key_at_log_in(client, seats):
     assert is_logged_in(client)
 
 
+@pytest.mark.requirement("R6.1")
 def test_the_session_is_gone_after_log_out(client, seats, logged_in):
     mine = logged_in(seats.admin)
     key = mine.session.session_key
@@ -180,10 +189,12 @@ def test_after_log_in_one_is_led_on_but_never_to_another_site(seats):
     assert outside["Location"] == "/"
 
 
+@pytest.mark.requirement("R6.1")
 def test_nobody_signs_up(client):
     assert client.get("/accounts/signup/").status_code == 404
 
 
+@pytest.mark.requirement("R6.1")
 def test_somebody_deactivated_does_not_get_in(client, seats):
     seats.viewer.is_active = False
     seats.viewer.save()
@@ -194,6 +205,7 @@ def test_somebody_deactivated_does_not_get_in(client, seats):
     assert not is_logged_in(client)
 
 
+@pytest.mark.requirement("R6.1")
 def test_people_of_a_deactivated_organisation_are_out_at_once(seats, logged_in):
     mine = logged_in(seats.viewer)
     seats.supplier.is_active = False
@@ -203,6 +215,7 @@ def test_people_of_a_deactivated_organisation_are_out_at_once(seats, logged_in):
     assert not is_logged_in(logged_in(seats.viewer))
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_forgotten_password_is_set_by_a_link_that_counts_once(client, seats, logged_in):
     elsewhere = logged_in(seats.analyst)
 
@@ -231,6 +244,7 @@ def test_a_link_for_an_unknown_address_is_told_the_same_and_sends_nothing(client
     assert mail.outbox == []
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_changed_password_ends_the_other_sessions_and_is_mailed(seats, logged_in):
     mine, elsewhere = logged_in(seats.analyst), logged_in(seats.analyst)
 

@@ -19,7 +19,7 @@ from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from tests.identity.test_logging_in import LOG_IN, is_logged_in
 from tests.web.forms import fields_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1")]
+pytestmark = pytest.mark.django_db
 
 
 def on_record(name: str) -> Event:
@@ -33,6 +33,7 @@ def test_an_administrator_sees_their_own_people_only(seats, logged_in):
     assert seats.other_admin.email not in page.content.decode()
 
 
+@pytest.mark.requirement("R6.1")
 @pytest.mark.parametrize("who", ["analyst", "viewer"])
 @pytest.mark.parametrize(
     "path", ["/organisation/people/", "/organisation/people/invite/", "/organisation/clients/"]
@@ -41,6 +42,7 @@ def test_others_of_the_organisation_may_not_look(seats, logged_in, who, path):
     assert logged_in(getattr(seats, who)).get(path).status_code == 403
 
 
+@pytest.mark.requirement("R6.1")
 @pytest.mark.django_db(transaction=True)
 def test_somebody_invited_sets_a_password_by_the_link_and_logs_in(seats, logged_in):
     logged_in(seats.admin).post(
@@ -75,6 +77,7 @@ def test_an_address_with_an_account_is_not_invited_again(seats, now):
         )
 
 
+@pytest.mark.requirement("R6.1")
 @pytest.mark.parametrize("roles", [[], [Role.DCC_OPERATOR], [Role.SUPPLIER_VIEWER, Role.PANEL_MEMBER]])
 def test_roles_of_another_kind_of_organisation_are_nobodys_to_give(seats, now, roles):
     scope = Scope.of(seats.admin)
@@ -84,6 +87,7 @@ def test_roles_of_another_kind_of_organisation_are_nobodys_to_give(seats, now, r
         people.change_roles(scope, seats.viewer.pk, roles=roles, now=now)
 
 
+@pytest.mark.requirement("R6.1")
 def test_other_roles_count_at_once_and_are_on_record(seats, logged_in):
     theirs = logged_in(seats.viewer)
 
@@ -94,6 +98,7 @@ def test_other_roles_count_at_once_and_are_on_record(seats, logged_in):
     assert fact.facts == {"from": ["SUPPLIER_VIEWER"], "to": ["SUPPLIER_ADMIN"]}
 
 
+@pytest.mark.requirement("R6.1")
 def test_somebody_deactivated_is_out_at_once(seats, logged_in):
     theirs = logged_in(seats.viewer)
 
@@ -103,6 +108,7 @@ def test_somebody_deactivated_is_out_at_once(seats, logged_in):
     assert on_record("person.deactivated").facts == {"sessions_ended": 1}
 
 
+@pytest.mark.requirement("R6.1")
 def test_somebody_let_in_again_has_the_roles_they_had(seats, now):
     scope = Scope.of(seats.admin)
     people.deactivate(scope, seats.viewer.pk, now=now)
@@ -140,6 +146,7 @@ def test_nobody_deactivates_themselves(seats, now):
         people.deactivate(Scope.of(seats.admin), seats.admin.pk, now=now)
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_lost_second_factor_is_reset_and_sessions_end(seats, logged_in, now):
     theirs = logged_in(seats.analyst)
     TOTP.activate(seats.analyst, generate_totp_secret())
@@ -170,6 +177,7 @@ def test_the_dcc_does_not_administer_a_suppliers_people(seats, now):
         people.deactivate(Scope.of(seats.operator), seats.viewer.pk, now=now)
 
 
+@pytest.mark.requirement("R6.1")
 def test_services_hold_to_it_without_a_page(seats, now):
     scope = Scope.of(seats.analyst)
     for refused in (

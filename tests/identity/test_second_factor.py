@@ -17,7 +17,7 @@ from tests.factories import OrganisationFactory, UserFactory
 from tests.identity.conftest import PASSWORD
 from tests.identity.test_logging_in import LOG_IN, is_logged_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -39,6 +39,7 @@ def confirm(client: Client) -> None:
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
 
 
+@pytest.mark.requirement("R6.1")
 def test_an_operator_without_one_reaches_nothing_but_the_way_to_one(required, seats, logged_in):
     mine = logged_in(seats.operator)
 
@@ -47,6 +48,7 @@ def test_an_operator_without_one_reaches_nothing_but_the_way_to_one(required, se
     assert "Your role needs a second factor" in mine.get("/accounts/2fa/").content.decode()
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_panel_member_without_one_reaches_nothing_either(required, seats, logged_in):
     panel = OrganisationFactory(name="SEC Panel", kind=OrganisationKind.PANEL)
     member = UserFactory(organisation=panel, roles=[Role.PANEL_MEMBER], password=PASSWORD)
@@ -61,10 +63,12 @@ def test_a_part_of_a_page_sends_the_whole_page_there(required, seats, logged_in)
     assert answer["HX-Redirect"] == "/accounts/2fa/"
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_supplier_is_not_asked_but_may_have_one(required, seats, logged_in):
     assert logged_in(seats.analyst).get("/notifications/").status_code == 200
 
 
+@pytest.mark.requirement("R6.1")
 @pytest.mark.django_db(transaction=True)
 def test_an_operator_sets_up_an_app_gets_recovery_codes_and_is_let_in(required, seats, logged_in):
     mine = logged_in(seats.operator)
@@ -81,6 +85,7 @@ def test_an_operator_sets_up_an_app_gets_recovery_codes_and_is_let_in(required, 
     assert "cannot be read again" in mine.get("/accounts/2fa/recovery-codes/").content.decode()
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_wrong_first_code_sets_up_nothing(seats, logged_in):
     mine = logged_in(seats.operator)
     confirm(mine)
@@ -91,6 +96,7 @@ def test_a_wrong_first_code_sets_up_nothing(seats, logged_in):
     assert not Authenticator.objects.exists()
 
 
+@pytest.mark.requirement("R6.1")
 def test_the_password_alone_no_longer_logs_in(client, seats):
     enrol(seats.operator)
 
@@ -100,6 +106,7 @@ def test_the_password_alone_no_longer_logs_in(client, seats):
     assert not is_logged_in(client)
 
 
+@pytest.mark.requirement("R6.1")
 def test_password_and_code_log_in_and_a_code_counts_once(seats):
     secret = enrol(seats.operator)
     mine, thief = Client(), Client()
@@ -114,6 +121,7 @@ def test_password_and_code_log_in_and_a_code_counts_once(seats):
     assert not is_logged_in(thief)
 
 
+@pytest.mark.requirement("R6.1")
 def test_after_five_wrong_codes_there_is_a_pause(client, seats):
     secret = enrol(seats.operator)
     client.post(LOG_IN, {"login": seats.operator.email, "password": PASSWORD})
@@ -135,6 +143,7 @@ def test_what_the_app_knows_is_not_readable_in_the_database(seats):
     assert stored.startswith("sealed:")
 
 
+@pytest.mark.requirement("R6.1")
 @pytest.mark.django_db(transaction=True)
 def test_enrolling_ends_sessions_that_began_with_the_password_alone(seats, logged_in):
     mine, thief = logged_in(seats.operator), logged_in(seats.operator)
@@ -148,6 +157,7 @@ def test_enrolling_ends_sessions_that_began_with_the_password_alone(seats, logge
     assert not is_logged_in(thief)
 
 
+@pytest.mark.requirement("R6.1")
 def test_the_last_one_stays_where_it_is_required(required, client, seats):
     secret = enrol(seats.operator)
     client.post(LOG_IN, {"login": seats.operator.email, "password": PASSWORD})
@@ -176,6 +186,7 @@ def test_the_password_once_more_is_held_to_the_same_limits(seats, logged_in):
     assert "too many tries" in answer.content.decode()
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_session_that_lost_its_second_factor_is_sent_back(required, client, seats):
     secret = enrol(seats.operator)
     client.post(LOG_IN, {"login": seats.operator.email, "password": PASSWORD})
@@ -189,6 +200,7 @@ def test_a_session_that_lost_its_second_factor_is_sent_back(required, client, se
     assert again.get("/notifications/")["Location"] == "/accounts/2fa/"
 
 
+@pytest.mark.requirement("R6.1")
 def test_outside_demonstrations_and_tests_it_is_required(monkeypatch):
     import subprocess
     import sys

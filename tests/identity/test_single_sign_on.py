@@ -18,9 +18,10 @@ from tests.identity.handed_over import send_letters
 from tests.identity.signing_on import log_in_at, set_up
 from tests.identity.test_logging_in import is_logged_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1")]
+pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.requirement("R6.1")
 def test_somebody_of_the_organisation_gets_in(client, seats, provider, now):
     provider_id = set_up(seats, provider, now)
     provider.says["email"] = seats.analyst.email.upper()
@@ -32,6 +33,7 @@ def test_somebody_of_the_organisation_gets_in(client, seats, provider, now):
     assert provider.asked.count("/authorize") == 1
 
 
+@pytest.mark.requirement("R6.1")
 def test_one_is_known_by_the_providers_own_number_after_that(client, seats, provider, now):
     provider_id = set_up(seats, provider, now)
     provider.says["email"] = seats.analyst.email
@@ -43,6 +45,7 @@ def test_one_is_known_by_the_providers_own_number_after_that(client, seats, prov
     assert client.session["_auth_user_id"] == str(seats.analyst.pk)
 
 
+@pytest.mark.requirement("R6.1")
 def test_another_organisations_people_do_not_get_in_by_it(client, seats, provider, now):
     provider_id = set_up(seats, provider, now)
     provider.says["email"] = seats.other_admin.email
@@ -54,6 +57,7 @@ def test_another_organisations_people_do_not_get_in_by_it(client, seats, provide
     assert not SocialAccount.objects.exists()
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_person_who_moved_to_another_organisation_does_not_get_in_by_the_former(
     client, seats, provider, now
 ):
@@ -68,6 +72,7 @@ def test_a_person_who_moved_to_another_organisation_does_not_get_in_by_the_forme
     assert not is_logged_in(client)
 
 
+@pytest.mark.requirement("R6.1")
 @pytest.mark.parametrize("claim", [False, "true", None])
 def test_an_address_the_provider_does_not_vouch_for_does_not_count(client, seats, provider, now, claim):
     provider_id = set_up(seats, provider, now)
@@ -79,6 +84,7 @@ def test_an_address_the_provider_does_not_vouch_for_does_not_count(client, seats
     assert not is_logged_in(client)
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_provider_that_checks_its_domains_need_not_say_so_each_time(client, seats, provider, now):
     provider_id = set_up(seats, provider, now, vouches_for_addresses=True)
     provider.says |= {"email": seats.analyst.email, "email_verified": None}
@@ -88,6 +94,7 @@ def test_a_provider_that_checks_its_domains_need_not_say_so_each_time(client, se
     assert is_logged_in(client)
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_token_about_somebody_else_is_refused(client, seats, provider, now):
     provider_id = set_up(seats, provider, now)
     provider.says["email"] = seats.analyst.email
@@ -97,6 +104,7 @@ def test_a_token_about_somebody_else_is_refused(client, seats, provider, now):
     assert not is_logged_in(client)
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_newcomer_is_refused_unless_the_organisation_lets_them_in(client, seats, provider, now):
     provider_id = set_up(seats, provider, now)
     provider.says["email"] = "new@northern.example"
@@ -107,6 +115,7 @@ def test_a_newcomer_is_refused_unless_the_organisation_lets_them_in(client, seat
     assert not User.objects.filter(email="new@northern.example").exists()
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_newcomer_who_is_let_in_is_a_viewer_and_on_record(client, seats, provider, now):
     provider_id = set_up(seats, provider, now, is_open_to_newcomers=True)
     provider.says |= {"email": "new@northern.example", "name": "Nina New"}
@@ -119,6 +128,7 @@ def test_a_newcomer_who_is_let_in_is_a_viewer_and_on_record(client, seats, provi
     assert Event.objects.get(name="person.joined").actor_id == user.pk
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_newcomer_of_another_domain_is_not_let_in(client, seats, provider, now):
     provider_id = set_up(seats, provider, now, is_open_to_newcomers=True)
     provider.says["email"] = "somebody@elsewhere.example"
@@ -126,6 +136,7 @@ def test_a_newcomer_of_another_domain_is_not_let_in(client, seats, provider, now
     assert log_in_at(provider_id, client).status_code == 403
 
 
+@pytest.mark.requirement("R6.1")
 def test_somebody_deactivated_does_not_get_in(client, seats, provider, now):
     provider_id = set_up(seats, provider, now)
     User.objects.filter(pk=seats.analyst.pk).update(is_active=False)
@@ -137,6 +148,7 @@ def test_somebody_deactivated_does_not_get_in(client, seats, provider, now):
     assert not is_logged_in(client)
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_second_factor_here_is_still_asked_for(client, seats, provider, now):
     provider_id = set_up(seats, provider, now)
     TOTP.activate(seats.analyst, generate_totp_secret())
@@ -159,6 +171,7 @@ def test_the_provider_leads_back_to_the_address_it_was_told(client, seats, provi
     ]
 
 
+@pytest.mark.requirement("R6.1")
 def test_an_answer_nobody_asked_for_is_not_taken(client, seats, provider, now):
     provider_id = set_up(seats, provider, now)
 
@@ -168,6 +181,7 @@ def test_an_answer_nobody_asked_for_is_not_taken(client, seats, provider, now):
     assert not is_logged_in(client)
 
 
+@pytest.mark.requirement("R6.1")
 def test_somebody_logged_in_cannot_have_another_identity_attached(seats, provider, now, logged_in):
     provider_id = set_up(seats, provider, now)
     mine = logged_in(seats.analyst)
@@ -180,6 +194,7 @@ def test_somebody_logged_in_cannot_have_another_identity_attached(seats, provide
     assert not SocialAccount.objects.exists()
 
 
+@pytest.mark.requirement("R6.1")
 def test_the_way_is_found_by_what_stands_after_the_at(client, seats, provider, now):
     provider_id = set_up(seats, provider, now)
 

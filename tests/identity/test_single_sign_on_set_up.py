@@ -26,7 +26,7 @@ from tests.identity.handed_over import send_letters
 from tests.identity.signing_on import log_in_at, set_up
 from tests.identity.test_logging_in import is_logged_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.1")]
+pytestmark = pytest.mark.django_db
 
 
 def test_the_secret_is_not_readable_in_the_database_and_kept_when_left_empty(seats, provider, now):
@@ -45,6 +45,7 @@ def test_what_is_no_domain_is_not_claimed(seats, provider, now, domain):
         set_up(seats, provider, now, domains=domain)
 
 
+@pytest.mark.requirement("R6.1")
 @pytest.mark.parametrize("domain", ["southern.example", "nobodys.example"])
 def test_a_claimed_domain_leads_nobody_before_it_is_shown(client, seats, provider, now, domain):
     """Another organisation's domain, and one nobody has here, are answered alike, and have no effect alike."""
@@ -61,6 +62,7 @@ def test_a_claimed_domain_leads_nobody_before_it_is_shown(client, seats, provide
     assert not is_logged_in(client)
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_domain_is_shown_by_a_record_in_its_zone(seats, provider, now, logged_in, monkeypatch):
     requested = []
 
@@ -90,6 +92,7 @@ def test_a_domain_is_shown_by_a_record_in_its_zone(seats, provider, now, logged_
     assert domains.record_name(seats.other.pk, "southern.example") not in requested
 
 
+@pytest.mark.requirement("R6.1")
 def test_whoever_shows_a_domain_takes_it_from_who_showed_it_before(seats, provider, now):
     set_up(seats, provider, now)
 
@@ -98,6 +101,7 @@ def test_whoever_shows_a_domain_takes_it_from_who_showed_it_before(seats, provid
     assert single_sign_on.sign_on_for_email("x@northern.example") is None
 
 
+@pytest.mark.requirement("R6.1")
 def test_only_an_administrator_sets_it_up_for_their_own(seats, provider, now, logged_in):
     set_up(seats, provider, now)
     values = {
@@ -118,6 +122,7 @@ def test_only_an_administrator_sets_it_up_for_their_own(seats, provider, now, lo
         single_sign_on.take_down(Scope.of(seats.viewer), now=now)
 
 
+@pytest.mark.requirement("R6.1")
 def test_taken_away_nobody_gets_in_by_it(client, seats, provider, now, logged_in):
     provider_id = set_up(seats, provider, now)
 
@@ -148,6 +153,7 @@ def test_a_provider_without_tls_is_not_taken(seats, provider, now, settings):
         set_up(seats, provider, now)
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_token_made_for_another_attempt_is_not_taken(client, seats, provider, now):
     provider_id = set_up(seats, provider, now)
     provider.says["email"] = seats.analyst.email
@@ -159,6 +165,7 @@ def test_a_token_made_for_another_attempt_is_not_taken(client, seats, provider, 
     assert not is_logged_in(client)
 
 
+@pytest.mark.requirement("R6.1")
 def test_a_provider_that_says_it_is_another_issuer_is_not_asked_further(client, seats, provider, now):
     provider_id = set_up(seats, provider, now, server_url=f"{provider.url}/another")
 

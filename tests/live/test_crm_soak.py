@@ -28,7 +28,6 @@ from tests.libraries import python_library
 
 pytestmark = [
     pytest.mark.live,
-    pytest.mark.requirement("R6.3"),
     pytest.mark.django_db(transaction=True),
 ]
 HOME = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "connect-a-crm"
@@ -187,7 +186,7 @@ def write_all(world):
         thread.join()
 
 
-@pytest.mark.requirement("R4.7")
+@pytest.mark.requirement("R4.7", "R6.3")
 def test_by_poll_stream_and_webhook_at_once_nothing_is_lost_while_writers_commit_out_of_order(
     world, system, crm
 ):

@@ -25,7 +25,7 @@ from tests.integration.clients import client_for
 from tests.integration.streaming import streaming
 from tests.libraries import python_library
 
-pytestmark = [pytest.mark.live, pytest.mark.requirement("R6.2"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
@@ -74,6 +74,7 @@ def happen(stage, *numbers):
     sequencer.sequence_all()
 
 
+@pytest.mark.requirement("R6.2")
 def test_lists_are_read_to_their_end_with_types(stage, library):
     rollouts = list(stage.portal.each(operation(library, "rollouts", "list_rollouts").sync, limit=1))
     paged = list(stage.portal.each(operation(library, "estate", "list_estate").sync, limit=3))
@@ -86,7 +87,7 @@ def test_lists_are_read_to_their_end_with_types(stage, library):
     assert rollout.cutoff_at == stage.rollout.cutoff_at
 
 
-@pytest.mark.requirement("R4.2")
+@pytest.mark.requirement("R4.2", "R6.2")
 def test_a_file_is_tried_and_then_instructed_in_chunks_and_its_receipt_followed_up(
     stage, library, server, port, tmp_path
 ):

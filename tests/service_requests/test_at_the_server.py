@@ -12,7 +12,7 @@ from rollouts.models import Instruction, ServiceRequest
 from tests.api.test_receiving import Chunks, the_connection_of_the_test
 from tests.service_requests.messages import checked, signed, update
 
-pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def call(stage, body: bytes, *, source=None, **headers: str):
@@ -40,6 +40,7 @@ def long_message(stage) -> bytes:
     return signed(update(ids), stage.supplier.signer)
 
 
+@pytest.mark.requirement("R6.6")
 @pytest.mark.parametrize("is_chunked", [True, False])
 def test_a_long_request_is_taken_whole(stage, long_message, is_chunked):
     in_chunks = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": "1"}

@@ -38,7 +38,6 @@ def test_a_bare_message_that_is_well_formed_is_taken(stage):
     assert checked(stage.supplier.post(good(stage)).content, stage.authority.portal).code == "I99"
 
 
-@pytest.mark.requirement("R6.6")
 @pytest.mark.parametrize("cdata", [True, False])
 def test_sections_of_characters_are_what_they_say(stage, cdata):
     form = "<![CDATA[{}]]>" if cdata else "{}"
@@ -65,7 +64,6 @@ def test_50_000_ids_are_taken_and_50_001_are_not(stage):
     assert invalid.count(",") == 49_998
 
 
-@pytest.mark.requirement("R6.6")
 def test_a_role_that_may_not_instruct_is_told_so(stage):
     UserIdentifier.objects.filter(eui64=parse_user_id(USER).db).update(user_role="ES")
 

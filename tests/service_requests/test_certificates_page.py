@@ -57,7 +57,6 @@ def test_what_is_no_certificate_is_refused_beside_the_form(stage, admin):
     assert SigningCertificate.objects.count() == 2
 
 
-@pytest.mark.requirement("R6.6")
 def test_both_messages_come_back_as_they_were(stage, admin):
     message = signed(update([stage.guid(0)], counter=77), stage.supplier.signer)
     answer = stage.supplier.post(message)
@@ -70,7 +69,6 @@ def test_both_messages_come_back_as_they_were(stage, admin):
     assert admin.get(f"{PAGE}messages/{answer_url}").content == answer.content
 
 
-@pytest.mark.requirement("R6.6")
 def test_the_response_is_there_for_the_supplier_and_the_dcc(stage, admin, operator):
     stage.supplier.send(update([stage.guid(0), stage.guid(17)], counter=78))
     (sent,) = stage.supplier.messages()
@@ -84,7 +82,6 @@ def test_the_response_is_there_for_the_supplier_and_the_dcc(stage, admin, operat
         assert response.text(LISTED) == sent.text(LISTED) == stage.guid(17)
 
 
-@pytest.mark.requirement("R6.6")
 def test_there_is_no_response_before_a_hub_has_answered(stage, admin):
     stage.supplier.send(read_version(stage.guid(0)))
 
@@ -95,7 +92,6 @@ def test_there_is_no_response_before_a_hub_has_answered(stage, admin):
     assert admin.get(f"{PAGE}messages/{path}/response").status_code == 404
 
 
-@pytest.mark.requirement("R6.6")
 def test_another_supplier_sees_neither_certificate_nor_message(stage, admin):
     stage.supplier.post(signed(update([stage.guid(9)]), stage.supplier.signer))
     number = SigningCertificate.objects.get(pk=stage.supplier.certificate_id)

@@ -17,7 +17,7 @@ from tests.service_requests.messages import OTHER_USER, USER, checked, read_vers
 from tests.service_requests.test_at_the_server import call
 from tests.service_requests.test_service_requests import time_of
 
-pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 POLICIES = pytest.mark.parametrize("policy", ConsentPolicy.values)
 
 
@@ -32,7 +32,7 @@ def distributed_to(now) -> set[str]:
     return {str(Guid.from_db(guid)) for guids in commands for guid in guids}
 
 
-@pytest.mark.requirement("R3.3", "R3.4", "R3.6")
+@pytest.mark.requirement("R3.3", "R3.4", "R3.6", "R6.6")
 @POLICIES
 @pytest.mark.parametrize("second", ["<sr:Agree/>", ""])
 def test_the_image_goes_out_once_the_second_supplier_has_sent_one_or_agreed(stage, now, policy, second):
@@ -51,7 +51,7 @@ def test_the_image_goes_out_once_the_second_supplier_has_sent_one_or_agreed(stag
     assert response.text("Body/UpdateFirmwareResult/Accepted") == "1"
 
 
-@pytest.mark.requirement("R3.4")
+@pytest.mark.requirement("R3.4", "R6.6")
 @POLICIES
 @pytest.mark.parametrize("answer", ["", "<sr:Decline/>"])
 def test_a_single_instruction_stands_where_the_policy_is_voluntary(stage, now, policy, answer):
@@ -67,7 +67,7 @@ def test_a_single_instruction_stands_where_the_policy_is_voluntary(stage, now, p
     assert target(stage, 9).effective_at == expected
 
 
-@pytest.mark.requirement("R3.3")
+@pytest.mark.requirement("R3.3", "R6.6")
 def test_the_later_of_two_times_counts(stage, now):
     early, late = now + timedelta(days=5), now + timedelta(days=8)
     stage.supplier.send(update([stage.guid(9)], answer=time_of(late)))
@@ -77,6 +77,7 @@ def test_the_later_of_two_times_counts(stage, now):
     assert target(stage, 9).effective_at == late.replace(microsecond=0)
 
 
+@pytest.mark.requirement("R6.6")
 def test_a_supplier_phases_its_rollout_by_dates(stage, now):
     days = (10, 20, 30)
     for counter, day in enumerate(days, 1):
@@ -90,7 +91,7 @@ def test_a_supplier_phases_its_rollout_by_dates(stage, now):
     assert len(stage.supplier.messages()) == len(days)
 
 
-@pytest.mark.requirement("R3.1")
+@pytest.mark.requirement("R3.1", "R6.6")
 @pytest.mark.parametrize("is_late", [True, False])
 def test_the_last_octet_decides_whether_a_request_came_before_the_cut_off(stage, now, is_late):
     """The body begins before the cut-off; its last part comes after it, or before."""
@@ -116,6 +117,7 @@ def test_the_last_octet_decides_whether_a_request_came_before_the_cut_off(stage,
     assert Instruction.objects.count() == (not is_late)
 
 
+@pytest.mark.requirement("R6.6")
 def test_a_reading_is_sent_to_the_hub_that_is_its_target(stage):
     stage.supplier.send(read_version(stage.guid(3)))
 
@@ -139,6 +141,7 @@ def test_only_import_and_gas_suppliers_ask(stage, role):
     assert not Command.objects.exists()
 
 
+@pytest.mark.requirement("R6.6")
 def test_a_gas_supplier_asks_as_an_import_supplier_does(stage):
     UserIdentifier.objects.filter(eui64=parse_user_id(USER).db).update(user_role="GS")
 

@@ -19,7 +19,7 @@ from tests.service_requests.messages import (
     update,
 )
 
-pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 UNKNOWN_USER, UNKNOWN_HUB = "90-B3-D5-1F-30-09-00-00", "FF-FF-FF-FF-FF-FF-FF-01"
 
 

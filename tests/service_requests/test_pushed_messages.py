@@ -26,7 +26,7 @@ from tests.service_requests.messages import (
 )
 from tests.service_requests.reporting import push, report, report_reading
 
-pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 SECOND_USER = "90-B3-D5-1F-30-01-00-01"
 
 
@@ -47,6 +47,7 @@ def pushed(receiver, stage):
     return [message for page in pages for message in messages_of(page, stage.authority.portal)]
 
 
+@pytest.mark.requirement("R6.6")
 def test_responses_and_alerts_are_pushed_in_order_and_each_is_signed(stage, now):
     with address(stage, stage.supplier, now=now) as receiver:
         stage.supplier.send(update([stage.guid(0), stage.guid(17)], counter=5))
@@ -64,6 +65,7 @@ def test_responses_and_alerts_are_pushed_in_order_and_each_is_signed(stage, now)
         ]
 
 
+@pytest.mark.requirement("R6.6")
 def test_a_refused_page_is_pushed_again_under_the_same_id_and_logged(stage, now):
     with address(stage, stage.supplier, now=now, answer=lambda call: 503 if call == 1 else 204) as receiver:
         stage.supplier.send(update([stage.guid(0)]))
@@ -77,6 +79,7 @@ def test_a_refused_page_is_pushed_again_under_the_same_id_and_logged(stage, now)
         assert [(each.outcome, each.attempt) for each in log] == [("DELIVERED", 2), ("REFUSED", 1)]
 
 
+@pytest.mark.requirement("R6.6")
 def test_messages_are_pushed_again_from_a_position(stage, now):
     with address(stage, stage.supplier, now=now) as receiver:
         stage.supplier.send(update([stage.guid(0)]))
@@ -89,6 +92,7 @@ def test_messages_are_pushed_again_from_a_position(stage, now):
         assert first.text("Header/ResponseID") == again.text("Header/ResponseID")
 
 
+@pytest.mark.requirement("R6.6")
 def test_a_page_says_up_to_where_it_goes_so_that_fetching_goes_on_from_it(stage, now):
     with address(stage, stage.supplier, now=now) as receiver:
         stage.supplier.send(update([stage.guid(0)]))
@@ -101,6 +105,7 @@ def test_a_page_says_up_to_where_it_goes_so_that_fetching_goes_on_from_it(stage,
         assert str(later.text("Header/ResponseID")).endswith(":2")
 
 
+@pytest.mark.requirement("R6.6")
 def test_what_a_hub_answered_is_pushed(stage, now):
     with address(stage, stage.supplier, now=now) as receiver:
         stage.supplier.send(read_version(stage.guid(0), counter=3))
@@ -142,7 +147,7 @@ class TestRecipients:
             organisation=stage.world.supplier, eui64=parse_user_id(SECOND_USER).db, user_role="GS"
         )
 
-    @pytest.mark.requirement("R4.7")
+    @pytest.mark.requirement("R4.7", "R6.6")
     @pytest.mark.parametrize(
         ("import_is_own", "gas_is_own", "recipients"),
         [(True, True, {USER, SECOND_USER}), (True, False, {USER}), (False, True, {SECOND_USER})],
@@ -165,7 +170,7 @@ class TestRecipients:
         }
         assert headers == recipients
 
-    @pytest.mark.requirement("R4.7")
+    @pytest.mark.requirement("R4.7", "R6.6")
     def test_an_alert_is_not_lost_where_no_user_has_the_role(self, stage, now):
         world = stage.world
         Hub.objects.filter(guid=world.guid(0)).update(
@@ -176,6 +181,7 @@ class TestRecipients:
 
         assert len(stage.supplier.messages()) == 1
 
+    @pytest.mark.requirement("R6.6")
     def test_another_user_role_gets_no_alert(self, stage, now):
         UserIdentifier.objects.create(
             organisation=stage.world.supplier, eui64=parse_user_id(SECOND_USER).db, user_role="OU"
@@ -186,6 +192,7 @@ class TestRecipients:
         page = stage.supplier.fetch(user=SECOND_USER).content
         assert messages_of(page, stage.authority.portal) == []
 
+    @pytest.mark.requirement("R6.6")
     def test_responses_go_to_the_user_that_asked(self, stage, gas_user):
         stage.supplier.send(update([stage.guid(0)]))
 

@@ -25,12 +25,11 @@ from tests.service_requests.messages import (
 )
 from tests.service_requests.reporting import report, report_reading
 
-pytestmark = [pytest.mark.requirement("R6.6")]
 XMLLINT, XMLSEC = shutil.which("xmllint"), shutil.which("xmlsec1")
 EXAMPLES = sorted((Path(__file__).parents[2] / "docs" / "examples" / "service-requests").glob("*.xml"))
 
 
-@pytest.mark.requirement("R4.7")
+@pytest.mark.requirement("R4.7", "R6.6")
 @pytest.mark.django_db(transaction=True)
 def test_each_supplier_of_an_activated_hub_gets_a_signed_alert_of_its_own(stage, now):
     report(stage, now, stage.guid(9), "0x8F66", firmware_version="0C230000")
@@ -48,7 +47,7 @@ def test_each_supplier_of_an_activated_hub_gets_a_signed_alert_of_its_own(stage,
         assert message.text(f"{alert}/FirmwareVersion") == "0C230000"
 
 
-@pytest.mark.requirement("R3.11", "R4.7")
+@pytest.mark.requirement("R3.11", "R4.7", "R6.6")
 @pytest.mark.django_db(transaction=True)
 def test_who_has_lost_a_hub_hears_no_more_of_it(stage, now):
     stage.supplier.send(read_version(stage.guid(0)))
@@ -64,7 +63,7 @@ def test_who_has_lost_a_hub_hears_no_more_of_it(stage, now):
     assert len(stage.other.messages()) == 1
 
 
-@pytest.mark.requirement("R4.8")
+@pytest.mark.requirement("R4.8", "R6.6")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("version", "code"), [("0C220000", "I0"), (None, "E21")])
 def test_what_a_hub_answered_when_read_answers_the_request_once(stage, version, code):
@@ -121,6 +120,7 @@ def test_xmllint_agrees_on_the_examples(path):
     )
 
 
+@pytest.mark.requirement("R6.6")
 @pytest.mark.skipif(not XMLSEC, reason="no xmlsec1")
 def test_xmlsec_agrees_on_our_signatures(authority, tmp_path):
     (tmp_path / "message.xml").write_bytes(signed(update(["00-DB-12-34-00-00-00-00"]), authority.portal))
@@ -133,6 +133,7 @@ def test_xmlsec_agrees_on_our_signatures(authority, tmp_path):
     )
 
 
+@pytest.mark.requirement("R6.6")
 @pytest.mark.skipif(not XMLSEC, reason="no xmlsec1")
 @pytest.mark.django_db
 def test_what_xmlsec_signs_is_taken(stage, tmp_path):

@@ -18,7 +18,7 @@ from tests.service_requests.messages import (
     update,
 )
 
-pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 STRANGER = "FF-FF-FF-FF-FF-FF-FF-01"
 
 
@@ -26,7 +26,7 @@ def time_of(moment):
     return f"<sr:ActivationDateTime>{moment:%Y-%m-%dT%H:%M:%SZ}</sr:ActivationDateTime>"
 
 
-@pytest.mark.requirement("R4.1", "R4.2")
+@pytest.mark.requirement("R4.1", "R4.2", "R6.6")
 def test_a_request_is_acknowledged_and_answered_with_lists_by_reason(stage, now):
     wanted = now + timedelta(days=30)
     hubs = [stage.guid(0), stage.guid(9), STRANGER, stage.guid(17), "nonsense-of-some-length", stage.guid(0)]
@@ -50,6 +50,7 @@ def test_a_request_is_acknowledged_and_answered_with_lists_by_reason(stage, now)
     assert SigningCertificate.objects.get(pk=stage.supplier.certificate_id).used_at is not None
 
 
+@pytest.mark.requirement("R6.6")
 def test_a_list_without_a_fault_is_answered_with_i0(stage):
     stage.supplier.send(update([stage.guid(0), stage.guid(1)]))
 
@@ -59,7 +60,7 @@ def test_a_list_without_a_fault_is_answered_with_i0(stage):
     assert response.text("Body/UpdateFirmwareResult/UpdateFirmwareWarning") is None
 
 
-@pytest.mark.requirement("R3.3", "R3.4")
+@pytest.mark.requirement("R3.3", "R3.4", "R6.6")
 def test_two_suppliers_instruct_and_agree_and_neither_learns_of_the_other(stage, now):
     stage.supplier.send(update([stage.guid(9)], answer=time_of(now + timedelta(days=20))))
 
@@ -76,7 +77,7 @@ def test_two_suppliers_instruct_and_agree_and_neither_learns_of_the_other(stage,
     assert OTHER_USER.encode() not in stage.supplier.fetch().content
 
 
-@pytest.mark.requirement("R3.9")
+@pytest.mark.requirement("R3.9", "R6.6")
 @pytest.mark.parametrize("answer", ["Withdraw", "Decline"])
 def test_an_instruction_is_withdrawn_or_declined(stage, answer):
     stage.supplier.send(update([stage.guid(9)]))
@@ -91,6 +92,7 @@ def test_an_instruction_is_withdrawn_or_declined(stage, answer):
     ]
 
 
+@pytest.mark.requirement("R6.6")
 def test_the_same_message_has_the_same_answer_and_is_done_once(stage):
     message = signed(update([stage.guid(0)]), stage.supplier.signer)
 
@@ -101,6 +103,7 @@ def test_the_same_message_has_the_same_answer_and_is_done_once(stage):
     assert (Instruction.objects.count(), ServiceRequest.objects.count()) == (1, 1)
 
 
+@pytest.mark.requirement("R6.6")
 def test_a_request_whose_process_was_killed_is_carried_out_when_it_comes_again(stage):
     message = signed(update([stage.guid(0)]), stage.supplier.signer)
     stage.supplier.post(message)
@@ -113,7 +116,7 @@ def test_a_request_whose_process_was_killed_is_carried_out_when_it_comes_again(s
     assert len(stage.supplier.messages()) == 1
 
 
-@pytest.mark.requirement("R3.1")
+@pytest.mark.requirement("R3.1", "R6.6")
 def test_a_time_after_the_automatic_one_is_refused_as_a_whole(stage):
     late = stage.rollout.automatic_at + timedelta(days=1)
 
@@ -139,7 +142,7 @@ def test_what_does_not_fit_is_refused_with_its_code(stage, changes, code):
     assert not Instruction.objects.exists()
 
 
-@pytest.mark.requirement("R4.8")
+@pytest.mark.requirement("R4.8", "R6.6")
 def test_a_hub_is_read_and_anothers_is_as_unknown_as_none(stage):
     own = stage.supplier.send(read_version(stage.guid(0), counter=1))
     foreign = stage.supplier.send(read_version(stage.guid(17), counter=2))
@@ -150,6 +153,7 @@ def test_a_hub_is_read_and_anothers_is_as_unknown_as_none(stage):
     assert foreign.text("Body/Fault/Text") == unknown.text("Body/Fault/Text")
 
 
+@pytest.mark.requirement("R6.6")
 def test_pages_of_messages_have_no_gap_and_no_message_twice(stage):
     for counter in range(1, 4):
         stage.supplier.send(update([stage.guid(counter)], counter=counter))

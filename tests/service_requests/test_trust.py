@@ -19,13 +19,15 @@ from rollouts.service_requests.signatures import _key_info
 from tests.service_requests.messages import OTHER_USER, USER, checked, issue, pem, signed, update
 from tests.service_requests.tampering import find, good, refused
 
-pytestmark = [pytest.mark.requirement("R6.6"), pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 class TestCertificates:
+    @pytest.mark.requirement("R6.6")
     def test_another_parties_certificate_does_not_sign_for_this_user(self, stage):
         refused(stage, signed(update([stage.guid(0)]), stage.other.signer), "EP11")
 
+    @pytest.mark.requirement("R6.6")
     def test_another_key_under_the_name_of_the_certificate(self, stage):
         thief = issue(USER, stage.authority.root)
         root = etree.fromstring(signed(update([stage.guid(0)]), thief))
@@ -33,12 +35,14 @@ class TestCertificates:
 
         refused(stage, etree.tostring(root), "EP10")
 
+    @pytest.mark.requirement("R6.6")
     def test_one_that_the_dcc_has_not_accepted_does_not_count(self, stage, now):
         new = issue(USER, stage.authority.root)
         services.submit_certificate(stage.supplier.admin, user_id=parse_user_id(USER), pem=pem(new), now=now)
 
         refused(stage, signed(update([stage.guid(0)]), new), "EP11")
 
+    @pytest.mark.requirement("R6.6")
     def test_a_revoked_one_does_not_count(self, stage, now):
         services.revoke_certificate(
             stage.supplier.admin, certificate_id=stage.supplier.certificate_id, now=now
@@ -46,6 +50,7 @@ class TestCertificates:
 
         refused(stage, good(stage), "EP11")
 
+    @pytest.mark.requirement("R6.6")
     @pytest.mark.parametrize(("starts", "ends"), [(-9, -1), (1, 9)])
     def test_one_that_has_ended_or_not_begun_does_not_count(self, stage, starts, ends):
         now = datetime.now(UTC)
@@ -60,6 +65,7 @@ class TestCertificates:
 
         refused(stage, signed(update([stage.guid(0)]), new), "EP11")
 
+    @pytest.mark.requirement("R6.6")
     def test_old_and_new_count_together_at_a_renewal(self, stage, now):
         new = issue(USER, stage.authority.root)
         number = services.submit_certificate(
@@ -86,6 +92,7 @@ class TestCertificates:
                     stage.supplier.admin, user_id=parse_user_id(USER), pem=pem(strange), now=now
                 )
 
+    @pytest.mark.requirement("R6.6")
     def test_a_chain_leads_through_authorities_the_portal_knows(self, stage, settings, now):
         between = issue("Issuing authority", stage.authority.root, is_authority=True)
         new, user_id = issue(USER, between), parse_user_id(USER)
@@ -112,6 +119,7 @@ class TestCertificates:
 
 
 class TestReplay:
+    @pytest.mark.requirement("R6.6")
     def test_the_same_id_with_another_message_does_nothing(self, stage):
         stage.supplier.send(update([stage.guid(0)]))
 
@@ -120,6 +128,7 @@ class TestReplay:
         assert again.code == "EP20"
         assert Instruction.objects.count() == 1
 
+    @pytest.mark.requirement("R6.6")
     def test_a_lower_counter_does_nothing(self, stage):
         stage.supplier.send(update([stage.guid(0)], counter=10))
 
@@ -129,6 +138,7 @@ class TestReplay:
         assert str(late.text("Body/Fault/Text")).endswith("before: 10.")
         assert Instruction.objects.count() == 1
 
+    @pytest.mark.requirement("R6.6")
     def test_a_counter_may_leap_and_then_only_rise(self, stage):
         top = 2**64 - 1
         codes = [
@@ -138,6 +148,7 @@ class TestReplay:
 
         assert codes == ["I99"] * 4 + ["EP21"] * 2
 
+    @pytest.mark.requirement("R6.6")
     def test_a_counter_that_begins_again_does_nothing(self, stage):
         """A system that has lost its counter, and whoever replays what it once sent."""
         first = signed(update([stage.guid(0)], counter=1), stage.supplier.signer)
@@ -161,6 +172,7 @@ class TestReplay:
 
         assert stage.other.send(update([stage.guid(17)], counter=1, user=OTHER_USER)).code == "I99"
 
+    @pytest.mark.requirement("R6.6")
     def test_another_suppliers_message_cannot_be_sent_on(self, stage):
         message = good(stage)
 
@@ -170,6 +182,7 @@ class TestReplay:
         assert not Instruction.objects.exists()
 
 
+@pytest.mark.requirement("R6.6")
 def test_an_rsa_or_other_curve_never_gets_in_by_the_signature(stage):
     """P-384 under the name of a certificate on P-256."""
     key = ec.generate_private_key(ec.SECP384R1())

@@ -10,7 +10,7 @@ from hubsim.catalogue import make_image
 from rollouts.models import CplEntry
 from tests.api.systems import body_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.2")]
+pytestmark = pytest.mark.django_db
 HASH = "ab" * 32
 
 
@@ -24,6 +24,7 @@ def entry(stage, **changes):
     return stage.dcc.post("/cpl-entries", {**fields, **changes})
 
 
+@pytest.mark.requirement("R6.2")
 def test_an_entry_is_added_and_read(stage):
     made = entry(stage, reference="CH-9")
     again = entry(stage)

@@ -7,10 +7,8 @@ import pytest
 
 from tests.api.systems import body_of, lines_of
 
-pytestmark = pytest.mark.requirement("R6.2")
 
-
-@pytest.mark.requirement("R4.3")
+@pytest.mark.requirement("R4.3", "R6.2")
 def test_the_estate_is_walked_page_by_page(stage):
     first = body_of(stage.supplier.get("/estate", {"limit": 9}))
     second = body_of(stage.supplier.client.get(first["next"]))
@@ -21,7 +19,7 @@ def test_the_estate_is_walked_page_by_page(stage):
     assert "import_supplier" not in first["items"][0]
 
 
-@pytest.mark.requirement("R4.3")
+@pytest.mark.requirement("R4.3", "R6.2")
 def test_the_estate_comes_as_a_file_that_says_the_same(stage):
     pages = body_of(stage.supplier.get("/estate"))["items"]
     csv = lines_of(stage.supplier.get("/estate", Accept="text/csv"))
@@ -35,6 +33,7 @@ def test_the_estate_comes_as_a_file_that_says_the_same(stage):
         }
 
 
+@pytest.mark.requirement("R6.2")
 def test_the_estate_is_filtered_and_thinned(stage):
     answer = stage.supplier.get(
         "/estate", {"role": "GAS", "region": "CENTRAL,SOUTH", "fields": "guid,role", "search": "00DB"}
@@ -58,6 +57,7 @@ def test_a_question_that_cannot_be_is_refused(stage, query):
     assert stage.supplier.get("/estate", query).status_code == 422
 
 
+@pytest.mark.requirement("R6.2")
 def test_the_estate_is_counted(stage):
     document = body_of(stage.supplier.get("/estate/summary"))
 
@@ -71,6 +71,7 @@ def test_the_dcc_reads_suppliers_by_name(stage):
     assert (hub["import_supplier"], hub["gas_supplier"]) == ("Brightwater Energy", "Fernhill Gas")
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_hub_is_read_in_any_spelling(stage):
     spelt = stage.guid(9).replace("-", "").lower()
 
@@ -81,13 +82,14 @@ def test_a_hub_is_read_in_any_spelling(stage):
     assert "import_supplier" not in hub
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_hub_has_a_history(stage):
     document = body_of(stage.supplier.get(f"/hubs/{stage.guid(0)}/history"))
 
     assert (document["guid"], document["alerts"]) == (stage.guid(0), [])
 
 
-@pytest.mark.requirement("R4.8")
+@pytest.mark.requirement("R4.8", "R6.2")
 def test_versions_are_read_on_request(stage):
     guids = [stage.guid(0), stage.guid(1), stage.guid(17)]
 
@@ -103,6 +105,7 @@ def test_versions_are_read_on_request(stage):
     assert body_of(of_any)["requested"] == 3
 
 
+@pytest.mark.requirement("R6.2")
 def test_labels_are_put_on_and_taken_off(stage):
     answer = stage.supplier.post("/labels/tower block/hubs", {"guids": [stage.guid(0), stage.guid(17)]})
 

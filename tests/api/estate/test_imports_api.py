@@ -13,7 +13,7 @@ from tests.api.conftest import stage_of
 from tests.api.systems import body_of
 from tests.factories import make_world
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R6.2")]
+pytestmark = pytest.mark.django_db(transaction=True)
 OCTETS = "application/octet-stream"
 HUBS = b"guid,model,firmware_version,region,smi_status\n00-DB-12-34-FF-00-00-01,433100AC,0C220000,%s,Commissioned\n"
 

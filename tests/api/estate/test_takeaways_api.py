@@ -12,7 +12,7 @@ from rollouts import services, tasks
 from rollouts.models import Export
 from tests.api.systems import System, body_of, lines_of
 
-pytestmark = [pytest.mark.requirement("R6.2"), pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 FILES = "/estate/files"
 
 
@@ -39,7 +39,7 @@ def write():
     tasks.write_export(export_id=Export.objects.latest("pk").pk)
 
 
-@pytest.mark.requirement("R4.3")
+@pytest.mark.requirement("R4.3", "R6.2")
 def test_a_file_is_ordered_written_and_fetched(stage):
     ordered = stage.supplier.post(FILES, {"form": "CSV", "has_second_supplier": True})
     document = body_of(ordered)
@@ -61,7 +61,7 @@ def test_a_file_is_ordered_written_and_fetched(stage):
     assert body_of(stage.supplier.get(FILES))["items"] == [ready]
 
 
-@pytest.mark.requirement("R4.3")
+@pytest.mark.requirement("R4.3", "R6.2")
 def test_a_workbook_is_one_too(stage):
     export = order(stage.supplier, form="XLSX")
     write()
@@ -104,6 +104,7 @@ def test_parts_of_a_file_make_the_whole(stage):
     assert (had.status_code, had.content) == (304, b"")
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_file_is_removed_or_called_off(stage):
     export = order(stage.supplier)
 
@@ -143,7 +144,7 @@ def test_a_system_that_was_revoked_meanwhile_gets_none(stage):
     assert (left.status, left.file) == (Export.Status.FAILED, "")
 
 
-@pytest.mark.requirement("R4.3")
+@pytest.mark.requirement("R4.3", "R6.2")
 def test_it_is_written_with_what_the_system_may_see_when_it_is_written(stage):
     export = order(stage.third)
     write()
@@ -191,6 +192,7 @@ def test_a_file_is_kept_for_a_day(stage, settings):
     assert body_of(stage.supplier.get(f"{FILES}/{export['id']}"))["status"] == "EXPIRED"
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_person_has_the_same_files_on_the_page_and_over_rest(stage, client):
     client.force_login(stage.world.supplier_user)
     client.post("/estate/files/order/", {"query": "", "form": "csv"})

@@ -127,7 +127,6 @@ def test_the_evidence_is_taken_away(stage, panel, review):
     assert {"figures.json", "decisions.json", "SHA256SUMS"} <= set(names)
 
 
-@pytest.mark.requirement("R6.8")
 def test_a_proposal_of_who_must_sign_is_taken_back_by_people_of_the_body_that_made_it(stage):
     rows = [{"option": 1, "organisation": stage.world.panel.pk, "role": "PANEL_MEMBER", "number": 1}]
     operator, member = Client(), Client()

@@ -11,14 +11,13 @@ import pytest
 from rollouts.models import Instruction, InstructionLine
 from tests.api.systems import body_of, lines_of
 
-pytestmark = pytest.mark.requirement("R6.2")
-
 
 def instructed(stage, numbers, system=None, **more):
     body = {"kind": "INSTRUCT", "guids": [stage.guid(number) for number in numbers], **more}
     return body_of((system or stage.supplier).post(stage.path("/instructions"), body))["reference"]
 
 
+@pytest.mark.requirement("R6.2")
 def test_what_was_accepted_is_listed_with_where_it_stands(stage):
     reference = instructed(stage, [0, 1, 9, 17])  # the ninth has a second Supplier, the last is another's
     path = f"/instructions/{reference}/hubs"
@@ -32,6 +31,7 @@ def test_what_was_accepted_is_listed_with_where_it_stands(stage):
     ]
 
 
+@pytest.mark.requirement("R6.2")
 def test_in_every_form_it_is_the_same(stage):
     path = f"/instructions/{instructed(stage, range(5))}/hubs"
 
@@ -49,6 +49,7 @@ def test_in_every_form_it_is_the_same(stage):
     assert list(rows[0]) == list(pages[0])
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_hub_that_is_answered_for_again_stands_with_the_later_instruction(stage):
     earlier = instructed(stage, [0, 1])
     later = instructed(stage, [1], name="again")
@@ -84,7 +85,7 @@ def test_for_everybody_else_there_is_no_such_instruction(stage, who):
     assert stage.guid(9).encode() not in answer.content
 
 
-@pytest.mark.requirement("R4.2")
+@pytest.mark.requirement("R4.2", "R6.2")
 def test_files_of_what_was_not_accepted_say_what_the_pages_say(stage):
     odd = ["FF-FF-FF-FF-FF-FF-FF-01", "=cmd()", 'say "no", then', "+44", "\uff1dx", "back\\slash"]
     body = {"kind": "INSTRUCT", "guids": [*odd, stage.guid(0)]}

@@ -10,11 +10,10 @@ import pytest
 from rollouts.models import Instruction
 from tests.api.systems import body_of, lines_of
 
-pytestmark = pytest.mark.requirement("R6.2")
 STRANGER = "FF-FF-FF-FF-FF-FF-FF-01"
 
 
-@pytest.mark.requirement("R4.1", "R4.2")
+@pytest.mark.requirement("R4.1", "R4.2", "R6.2")
 def test_an_instruction_in_json_is_answered_with_its_whole_result(stage, now):
     wanted = (now + timedelta(days=30)).isoformat()
     guids = [stage.guid(0), stage.guid(9), STRANGER, "nonsense", stage.guid(17)]
@@ -35,7 +34,7 @@ def test_an_instruction_in_json_is_answered_with_its_whole_result(stage, now):
     assert document["consents"] == {"COMPLETE": 1, "AWAITING_SECOND": 1}
 
 
-@pytest.mark.requirement("R3.8")
+@pytest.mark.requirement("R3.8", "R6.2")
 @pytest.mark.parametrize(
     ("kind", "form"),
     [("text/csv", "guid\n{}\n{}\n"), ("application/x-ndjson", '"{}"\n{{"guid": "{}"}}\n')],
@@ -52,6 +51,7 @@ def test_lists_travel_as_csv_and_ndjson_with_gzip(stage, kind, form):
     assert document["name"] == "CRM"
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_dry_run_changes_nothing(stage):
     answer = stage.supplier.post(
         stage.path("/instructions?dry_run=true"),
@@ -64,7 +64,7 @@ def test_a_dry_run_changes_nothing(stage):
     assert not Instruction.objects.exists()
 
 
-@pytest.mark.requirement("R3.4")
+@pytest.mark.requirement("R3.4", "R6.2")
 def test_an_agreement_names_its_time_and_is_refused_once_that_has_moved(stage, now):
     """Hub 9 has the other one for its second Supplier, and neither is told of the other's name."""
     seen, moved = now + timedelta(days=20), now + timedelta(days=40)
@@ -96,6 +96,7 @@ def test_an_agreement_names_its_time_and_is_refused_once_that_has_moved(stage, n
     assert "Brightwater" not in str([shown, record, late, right])
 
 
+@pytest.mark.requirement("R6.2")
 @pytest.mark.parametrize(
     "chosen",
     [
@@ -109,6 +110,7 @@ def test_hubs_are_chosen_by_what_is_said_of_them(stage, chosen):
     assert body_of(answer)["accepted"] == 16
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_saved_rule_chooses_hubs(stage):
     saved = body_of(
         stage.supplier.post(
@@ -158,6 +160,7 @@ def test_a_key_is_not_for_something_else(stage):
     assert (answer.status_code, body_of(answer)["code"]) == (422, "idempotency_key_reused")
 
 
+@pytest.mark.requirement("R6.2")
 def test_instructions_are_listed_and_read(stage):
     references = [
         body_of(
@@ -174,7 +177,7 @@ def test_instructions_are_listed_and_read(stage):
     assert body_of(item)["status"] == "APPLIED"
 
 
-@pytest.mark.requirement("R4.2")
+@pytest.mark.requirement("R4.2", "R6.2")
 def test_rejections_come_by_the_page_and_as_files(stage):
     guids = [f"FF-FF-FF-FF-FF-FF-FF-{n:02X}" for n in range(5)]
     answer = stage.supplier.post(stage.path("/instructions"), {"kind": "INSTRUCT", "guids": guids})

@@ -12,7 +12,7 @@ from tests.api.conftest import stage_of
 from tests.api.systems import body_of
 from tests.factories import make_world
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R2.3", "R6.2")]
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R2.3")]
 SPLIT = {"tree": {"all": [{"field": "supply", "op": "=", "value": "SPLIT"}]}}
 
 
@@ -28,7 +28,7 @@ def submission_of(stage, organisation):
     return stage.path(f"/pilot/submissions/{row.pk}")
 
 
-@pytest.mark.requirement("R2.6", "R3.3")
+@pytest.mark.requirement("R2.6", "R3.3", "R6.2")
 def test_hubs_are_proposed_and_join_once_both_suppliers_accept(stage):
     proposed = stage.dcc.post(stage.path("/pilot/proposals"), {**SPLIT, "comment": "None so far."})
     submissions = body_of(stage.other.get(stage.path("/pilot/submissions")))["items"]

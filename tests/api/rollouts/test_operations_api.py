@@ -12,8 +12,6 @@ from tests.api.conftest import stage_of
 from tests.api.systems import System, body_of
 from tests.factories import make_world
 
-pytestmark = pytest.mark.requirement("R6.2")
-
 
 def draft(stage, now, **changes):
     return {
@@ -71,7 +69,7 @@ def test_a_halt_says_what_it_held_back(stage):
     assert body_of(again)["code"] == "ROLLOUT_PAUSED"
 
 
-@pytest.mark.requirement("R3.7")
+@pytest.mark.requirement("R3.7", "R6.2")
 def test_batches_are_formed_and_listed(stage, now):
     answer = stage.dcc.post(
         stage.path("/batches"),
@@ -93,7 +91,7 @@ def test_batches_are_formed_and_listed(stage, now):
     ]
 
 
-@pytest.mark.requirement("R2.3", "R2.4", "R2.5")
+@pytest.mark.requirement("R2.3", "R2.4", "R2.5", "R6.2")
 def test_a_pilot_runs_from_nomination_to_safe_launch(db, now):
     stage = stage_of(make_world(), now=now, status="NOTIFIED", has_pilot=True, gate_open=False)
     guids = [stage.guid(n) for n in (0, 1, 17)]
@@ -125,7 +123,7 @@ def test_a_pilot_runs_from_nomination_to_safe_launch(db, now):
     }
 
 
-@pytest.mark.requirement("R2.3")
+@pytest.mark.requirement("R2.3", "R6.2")
 def test_a_rollout_goes_on_without_a_pilot_and_who_reads_it_learns_since_when(db, now):
     stage = stage_of(make_world(), now=now, status="NOTIFIED", has_pilot=True, gate_open=False)
 
@@ -139,6 +137,7 @@ def test_a_rollout_goes_on_without_a_pilot_and_who_reads_it_learns_since_when(db
     assert (rollout["has_pilot"], rollout["pilot_skipped_at"] is None) == (False, False)
 
 
+@pytest.mark.requirement("R6.2")
 def test_a_nomination_is_declined_with_its_reason(db, now):
     stage = stage_of(make_world(), now=now, status="NOTIFIED", has_pilot=True, gate_open=False)
     body = f"{stage.guid(0)}\n".encode()
@@ -153,7 +152,7 @@ def test_a_nomination_is_declined_with_its_reason(db, now):
     assert (document["status"], document["comment"]) == ("DECLINED", "A hospital.")
 
 
-@pytest.mark.requirement("R2.2")
+@pytest.mark.requirement("R2.2", "R6.2")
 def test_a_choice_is_tried_out_before_it_is_saved(stage):
     tree = {"all": [{"field": "region", "op": "in", "value": ["CENTRAL"]}]}
 
@@ -166,7 +165,7 @@ def test_a_choice_is_tried_out_before_it_is_saved(stage):
     assert (document["eligible"], document["chosen"], len(document["first_guids"])) == (16, 5, 5)
 
 
-@pytest.mark.requirement("R3.10")
+@pytest.mark.requirement("R3.10", "R6.2")
 def test_an_approval_rule_is_tried_out_saved_and_switched(stage):
     documents = {
         "release_tree": {"all": []},
@@ -205,7 +204,7 @@ def test_channels_and_volumes_are_read_by_those_they_concern(stage):
     assert body_of(stage.dcc.get("/unmatched-alerts"))["items"] == []
 
 
-@pytest.mark.requirement("R1.4")
+@pytest.mark.requirement("R1.4", "R6.2")
 def test_a_release_note_is_revised(stage):
     made = stage.dcc.post(
         stage.path("/release-notes"), {"url": "https://notes.example/2", "summary": "More."}
@@ -217,7 +216,7 @@ def test_a_release_note_is_revised(stage):
     ] == [2, 1]
 
 
-@pytest.mark.requirement("R5.1")
+@pytest.mark.requirement("R5.1", "R6.2")
 def test_an_incident_is_raised_followed_and_closed(stage):
     raised = stage.supplier.post(
         stage.path("/incidents"),

@@ -22,7 +22,6 @@ def test_a_supplier_lists_its_updates(stage):
     assert {each["what"] for each in item["possible"]} == {"INSTRUCT", "CHANGE"}
 
 
-@pytest.mark.requirement("R6.2")
 def test_fields_leaves_out_what_nobody_asked_for(stage):
     answer = stage.supplier.get("/rollouts", {"fields": "id,status"})
 
@@ -104,7 +103,6 @@ def test_the_hubs_of_an_update_are_filtered(stage):
     assert every["next"] is not None
 
 
-@pytest.mark.requirement("R6.2")
 def test_the_dcc_sees_every_hub_without_a_role(stage):
     document = body_of(stage.dcc.get(stage.path("/hubs")))
 
@@ -162,7 +160,6 @@ LISTS = [
 ]
 
 
-@pytest.mark.requirement("R6.2")
 @pytest.mark.parametrize(("who", "path", "fields"), LISTS)
 def test_every_long_list_gives_only_what_is_wanted(stage, who, path, fields):
     incident = {"category": 2, "title": "IHDs restart", "guids": [stage.guid(0)]}

@@ -43,7 +43,7 @@ def add_entry(**entry):
     FeedOutbox.objects.create(**entry)
 
 
-@pytest.mark.requirement("R4.7", "R6.3")
+@pytest.mark.requirement("R4.7")
 def test_an_activation_carries_the_guid_and_the_version_that_runs_now(world, now):
     rollout = make_rollout(world, now=now)
     add_entry(
@@ -81,7 +81,6 @@ def test_an_activation_carries_the_guid_and_the_version_that_runs_now(world, now
     assert (page["position"], page["head"]) == (1, 1)
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_failure_says_why_and_a_coarse_entry_says_its_facts(world, now):
     add_entry(guid=world.guid(0), at=now, party_id=world.supplier.pk, kind=EntryKind.HUB_FAILED, code=20)
     publish([world.supplier.pk], at=now, name="North")
@@ -96,7 +95,6 @@ def test_a_failure_says_why_and_a_coarse_entry_says_its_facts(world, now):
     assert ran["subject"] == ran["source"]
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_version_that_is_on_no_list_is_still_told(world, now):
     data = {"firmware_version": "0BADBAD0"}
     add_entry(
@@ -127,7 +125,6 @@ def test_following_next_reads_every_entry_once_and_in_order(world, now):
     assert page["position"] == page["head"] == 25
 
 
-@pytest.mark.requirement("R6.3")
 def test_kinds_are_chosen_by_their_public_names(world, now):
     publish([world.supplier.pk], at=now, times=3)
     publish([world.supplier.pk], at=now, kind=EntryKind.ROLLOUT_PAUSED)
@@ -197,7 +194,6 @@ def test_a_cursor_from_another_feed_is_refused(world):
     assert (answer.status_code, answer.json()["code"]) == (422, "cursor_ahead")
 
 
-@pytest.mark.requirement("R6.3")
 def test_the_events_alone_come_as_a_batch_of_cloudevents(world, now):
     publish([world.supplier.pk], at=now, times=2)
     sequencer.sequence_all()
@@ -230,7 +226,6 @@ def test_a_page_of_any_size_takes_the_same_number_of_statements(world, now, djan
             calls.get(PATH, limit=size)
 
 
-@pytest.mark.requirement("R6.3")
 def test_waiting_ends_when_there_is_nothing_in_time(world, settings):
     settings.REDIS_URL = ""
     calls = Calls.of(world.supplier_user)
@@ -269,7 +264,6 @@ def test_the_servers_own_stop_follows_that_of_waits(monkeypatch):
     assert notices == [True]
 
 
-@pytest.mark.requirement("R6.3")
 @pytest.mark.parametrize(
     ("after", "status", "code"),
     [
@@ -386,7 +380,6 @@ def test_no_text_breaks_the_envelope_the_database_writes(world, now, name):
     assert (ran["data"]["firmware_version"], ran["data"]["facts"]) == ("0C230000", data)
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_moment_is_told_to_the_microsecond(world, now):
     at = now.replace(microsecond=120)
     add_entry(guid=world.guid(0), at=at, party_id=world.supplier.pk, kind=EntryKind.HUB_JOINED)

@@ -96,7 +96,6 @@ def test_old_months_are_forgotten_and_their_cursors_are_told_so(world, settings)
     assert feed.gaps() == 0
 
 
-@pytest.mark.requirement("R6.3")
 def test_what_lies_outside_every_month_is_forgotten_too(world, settings):
     settings.FEED_KEPT_MONTHS = 1
     publish([world.supplier.pk], at=datetime(2035, 1, 20, tzinfo=UTC), times=2)
@@ -129,7 +128,6 @@ def test_entries_are_named_and_a_name_is_asked_for_once(world, now, django_asser
     naming.forget_names()
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_waiter_is_woken_by_the_ring(settings, valkey_url):
     settings.REDIS_URL = valkey_url
     wakeups._client.cache_clear()
@@ -150,7 +148,6 @@ def test_a_waiter_is_woken_by_the_ring(settings, valkey_url):
     assert taken < 0.9
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_waiter_looks_after_a_second_where_nothing_rings(settings):
     settings.REDIS_URL = ""
     began = time.monotonic()
@@ -160,7 +157,6 @@ def test_a_waiter_looks_after_a_second_where_nothing_rings(settings):
     assert 0.9 < time.monotonic() - began < 2
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_deaf_listener_is_only_slow(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     began = time.monotonic()

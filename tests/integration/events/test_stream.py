@@ -170,7 +170,6 @@ def test_a_revoked_client_is_cut_off(world, url, monkeypatch, looks_every):
             stream.next()
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_stream_without_news_shows_that_it_lives(world, url, monkeypatch):
     monkeypatch.setattr(app, "HEARTBEAT_SECONDS", 0.2)
     with following(url + FEED, Authorization=bearer(world.supplier_user)) as stream:
@@ -198,7 +197,6 @@ def test_the_last_id_of_another_party_shows_nothing_of_its_feed(world, url):
     ]
 
 
-@pytest.mark.requirement("R6.3")
 @pytest.mark.parametrize("last", ["-1", "1e3", "0x1", "9" * 19, "é", "\u0661"])
 def test_a_last_id_that_is_none_is_refused(world, url, last):
     answer = httpx.get(

@@ -162,7 +162,6 @@ class TestSignatures:
         assert sign(chair, first, now).status == "ENACTED"
 
     @pytest.mark.django_db(transaction=True)
-    @pytest.mark.requirement("R6.8")
     def test_two_changes_signed_at_the_same_moment_come_into_force_one_after_the_other(
         self, world, now, monkeypatch
     ):

@@ -13,7 +13,7 @@ from portal.events.models import FeedOutbox
 from rollouts import services
 from tests.integration.instructing import AGREE, INSTRUCT, SOLE, SPLIT_IMPORT, WITHDRAW, give
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.3")]
+pytestmark = pytest.mark.django_db
 SCHEDULED, CONSENT = EntryKind.HUB_SCHEDULED, EntryKind.HUB_CONSENT
 
 

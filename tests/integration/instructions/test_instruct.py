@@ -182,7 +182,7 @@ def test_a_batch_keeps_its_own_cut_off_and_automatic_time(world, rollout, now):
     assert reasons(late) == {"AFTER_CUTOFF": 1}
 
 
-@pytest.mark.requirement("R4.10", "R6.3")
+@pytest.mark.requirement("R4.10")
 def test_each_party_hears_of_a_final_time_and_the_second_when_but_not_by_whom(world, rollout, now):
     at = now + timedelta(days=30)
 
@@ -228,7 +228,6 @@ def test_the_sender_gets_an_entry_and_the_journal_a_fact(world, rollout, now):
     assert receipt.name == "Leeds"
 
 
-@pytest.mark.requirement("R6.2")
 def test_the_same_key_answers_the_same_instruction_with_the_same_receipt(world, rollout, now):
     first = give(world.as_supplier, rollout, world.pasted(SOLE), now=now, idempotency_key="k1")
 
@@ -242,7 +241,6 @@ def test_the_same_key_answers_the_same_instruction_with_the_same_receipt(world, 
     assert theirs.id != first.id
 
 
-@pytest.mark.requirement("R6.2")
 def test_the_same_key_with_another_body_is_refused(world, rollout, now):
     give(world.as_supplier, rollout, world.pasted(SOLE), now=now, idempotency_key="k1")
 

@@ -222,7 +222,6 @@ def test_two_suppliers_instruct_the_same_hubs_at_once_without_a_deadlock(now, mo
     assert services.measure_drift(rollout_id=rollout.pk).total == 0
 
 
-@pytest.mark.requirement("R6.2")
 def test_the_same_request_sent_twice_at_once_is_taken_once(now, monkeypatch):
     monkeypatch.setattr(_instructing, "AT_ONCE", 10_000)
     world = make_world(hubs=200)

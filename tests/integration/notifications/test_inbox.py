@@ -90,7 +90,6 @@ def test_nobody_is_mailed_who_does_not_want_it(now):
     assert services.deliver_mail(now=now + timedelta(hours=1)) == 0
 
 
-@pytest.mark.requirement("R6.7")
 def test_hubs_are_a_suppliers_own_and_nobody_elses(now):
     world = make_world(hubs=0)
     _happen(world.supplier, world.dcc, at=now, kind=EntryKind.ROLLOUT_RESUMED, hubs=60)
@@ -223,7 +222,6 @@ def test_a_daily_mail_comes_in_the_morning_with_everything_since_the_last(now):
     assert "since the last daily mail" in mail.outbox[0].body
 
 
-@pytest.mark.requirement("R6.7")
 def test_a_mail_is_plain_text_that_reads_by_itself(now):
     world = make_world(hubs=0)
     rollout = make_rollout(world, now=now)
@@ -263,7 +261,6 @@ def test_whoever_wants_mail_again_is_not_sent_what_was_missed(now):
     assert [letter.subject for letter in mail.outbox] == ["Resumed: Toshiba 0C230000"]
 
 
-@pytest.mark.requirement("R6.7")
 @pytest.mark.parametrize(
     ("kind", "data", "page"),
     [
@@ -288,7 +285,6 @@ def test_a_notice_leads_to_what_it_is_about(now, kind, data, page):
     assert notice.url == page.format(rollout=rollout.pk)
 
 
-@pytest.mark.requirement("R6.7")
 def test_a_mail_leads_to_the_receipt_and_to_the_update(now):
     world = make_world(hubs=0)
     rollout = make_rollout(world, now=now)

@@ -39,7 +39,6 @@ def test_for_a_day_both_secrets_sign_and_then_only_the_newer(world, now):
     assert [len(notices["webhook-signature"].split()) for notices in receiver.told] == [2, 2, 1]
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_ping_tests_the_address_and_moves_nothing(world, now):
     with receiving(body=b"thanks", answer=lambda _: 200) as receiver:
         webhook = webhook_at(world, receiver, now=now)
@@ -70,7 +69,6 @@ def test_a_paused_webhook_is_not_called_until_it_is_enabled(world, now):
     assert receiver.positions == [1]
 
 
-@pytest.mark.requirement("R6.3")
 def test_nobody_touches_a_webhook_of_another_organisation(world, now):
     with receiving() as receiver:
         webhook = webhook_at(world, receiver, now=now)
@@ -115,7 +113,6 @@ def test_what_makes_no_sense_is_refused(world, now):
             webhook_at(world, receiver, now=now)
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_removed_webhook_leaves_only_its_facts(world, now):
     with receiving() as receiver:
         webhook = webhook_at(world, receiver, now=now)

@@ -36,7 +36,7 @@ NOTICE_TEXT = (
 )
 
 
-@pytest.mark.requirement("R1.1", "R6.7")
+@pytest.mark.requirement("R1.1")
 def test_a_notice_says_model_versions_dates_and_roles():
     own = {"hubs": 1204, "roles": {"import": 1000, "gas": 200, "both": 4}, "split": 37}
 
@@ -159,12 +159,10 @@ def test_a_notice_says_model_versions_dates_and_roles():
         ),
     ],
 )
-@pytest.mark.requirement("R6.7")
 def test_a_supplier_reads_the_facts(kind, data, text):
     assert notice_text(kind, {**data, **SUPPLIER}).text == text
 
 
-@pytest.mark.requirement("R6.7")
 def test_every_kind_that_reaches_people_has_an_example_and_its_facts_are_what_is_sent():
     sources = [
         path.read_text()
@@ -180,7 +178,6 @@ def test_every_kind_that_reaches_people_has_an_example_and_its_facts_are_what_is
     assert {name for each in EXAMPLES.values() for example in each for name in example.facts} - sent == set()
 
 
-@pytest.mark.requirement("R6.7")
 def test_one_hub_is_spoken_of_as_one():
     for kind, examples in EXAMPLES.items():
         for example in examples:

@@ -34,7 +34,6 @@ def test_redirects_are_not_followed(world, now):
     assert WebhookDelivery.objects.get().problem == "Redirects are not followed."
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_receiver_that_hangs_is_left_in_time(world, now, settings):
     settings.WEBHOOK_SECONDS = 0.3
     with receiving(hangs=1.0) as receiver:
@@ -47,7 +46,6 @@ def test_a_receiver_that_hangs_is_left_in_time(world, now, settings):
     assert 300 <= delivery.duration_ms < 1000
 
 
-@pytest.mark.requirement("R6.3")
 def test_nobody_at_the_address_is_told_as_such(world, now):
     with receiving() as receiver:
         webhook_at(world, receiver, now=now)

@@ -93,7 +93,6 @@ def test_a_failed_call_is_repeated_later_with_the_same_entries_under_the_same_id
     ]
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_receiver_may_say_when_to_come_again(world, now):
     with receiving(answer=lambda _: 429, headers={"Retry-After": "600"}) as receiver:
         webhook_at(world, receiver, now=now)
@@ -103,7 +102,6 @@ def test_a_receiver_may_say_when_to_come_again(world, now):
     assert WebhookEndpoint.objects.get().due_at >= now + timedelta(seconds=600)
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_receiver_may_say_when_to_come_again_as_a_date_of_its_own_clock(world, now):
     headers = {"Date": "Mon, 04 Mar 2030 09:00:00 GMT", "Retry-After": "Mon, 04 Mar 2030 09:10:00 GMT"}
     with receiving(answer=lambda _: 503, headers=headers) as receiver:
@@ -137,7 +135,6 @@ def test_an_event_that_is_refused_is_found_and_stepped_over_without_losing_anoth
     assert reading.webhook(world.as_supplier, webhook, now=moment).refused_position is None
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_receiver_that_refuses_everything_is_not_called_more_than_it_was(world, now):
     with receiving(answer=lambda _: 400) as receiver:
         webhook_at(world, receiver, now=now)
@@ -195,7 +192,6 @@ def test_after_days_of_failure_a_webhook_is_disabled_and_its_organisation_told(w
     assert receiver.positions[0] == 1  # it goes on where it stopped
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_receiver_that_is_gone_is_not_called_again(world, now):
     with receiving(answer=lambda _: 410) as receiver:
         webhook_at(world, receiver, now=now)
@@ -254,7 +250,6 @@ def test_what_is_no_longer_kept_cannot_be_replayed_and_is_stepped_over(world, se
             managing.replay(world.as_supplier, webhook, after=1, now=now)
 
 
-@pytest.mark.requirement("R6.3")
 def test_one_slow_receiver_does_not_hold_up_another_claim(world, now):
     with receiving() as receiver, receiving() as two:
         webhook_at(world, receiver, now=now)
@@ -302,7 +297,6 @@ def test_a_worker_delivers_to_many_addresses_at_a_time(now):
     assert delivering.deliver_due() == 0
 
 
-@pytest.mark.requirement("R6.3")
 def test_one_organisations_addresses_take_two_lanes_at_most(world, now):
     with receiving() as receiver:
         for _ in range(4):

@@ -79,7 +79,6 @@ def test_a_webhook_that_was_made_delivers_and_shows_how_it_stands(world, calls, 
     assert calls.get(PATH).json()["items"] == [shown]
 
 
-@pytest.mark.requirement("R6.3")
 def test_the_secret_is_shown_once_and_kept_sealed(calls, receiver):
     made = webhook_at(calls, receiver)
 
@@ -92,7 +91,6 @@ def test_the_secret_is_shown_once_and_kept_sealed(calls, receiver):
     assert made["secrets"][0]["ending"] in receiver.secret
 
 
-@pytest.mark.requirement("R6.3")
 def test_asked_twice_under_one_key_it_is_made_once_and_the_key_keeps_no_secret(calls, receiver):
     body = {"name": "CRM", "url": receiver.url}
 
@@ -105,7 +103,6 @@ def test_asked_twice_under_one_key_it_is_made_once_and_the_key_keeps_no_secret(c
     assert first.json()["secret"] not in str(IdempotencyKey.objects.get().answer)
 
 
-@pytest.mark.requirement("R6.3")
 def test_it_is_changed_paused_and_removed(calls, receiver):
     made = webhook_at(calls, receiver)
     path = f"{PATH}/{made['id']}"
@@ -144,7 +141,6 @@ def test_it_is_tested_rotated_and_replayed(world, calls, receiver):
     assert receiver.positions == [1, 2, 2]
 
 
-@pytest.mark.requirement("R6.3")
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
@@ -165,7 +161,6 @@ def test_what_cannot_be_is_refused(calls, settings, body, status, code):
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-@pytest.mark.requirement("R6.3")
 def test_nobody_sees_or_touches_a_webhook_of_another(world, calls, receiver):
     made = webhook_at(calls, receiver)
     other = Calls.of(world.other_user)

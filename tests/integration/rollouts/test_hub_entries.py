@@ -33,7 +33,6 @@ def hubs_notified(kind, party):
     return set(FeedOutbox.objects.filter(kind=kind, party_id=party.pk).values_list("guid", flat=True))
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_cut_off_tells_suppliers_the_time_of_each_of_their_hubs(world, rollout):
     services.close_window(rollout_id=rollout.pk, now=rollout.cutoff_at + timedelta(hours=1))
 
@@ -45,7 +44,7 @@ def test_a_cut_off_tells_suppliers_the_time_of_each_of_their_hubs(world, rollout
     assert time == f"{rollout.automatic_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-@pytest.mark.requirement("R3.11", "R6.3")
+@pytest.mark.requirement("R3.11")
 def test_whoever_gains_a_hub_is_told_its_time_and_the_loser_is_not(world, rollout):
     at = rollout.cutoff_at + timedelta(hours=1)
     services.close_window(rollout_id=rollout.pk, now=at)
@@ -63,7 +62,6 @@ def test_whoever_gains_a_hub_is_told_its_time_and_the_loser_is_not(world, rollou
     assert not hubs_notified(EntryKind.HUB_SCHEDULED, world.supplier)
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_revocation_tells_suppliers_of_each_hub_that_is_withdrawn(world, rollout, now):
     services.halt(world.operator, rollout_id=rollout.pk, verb="revoke", reason="Wrong image.", now=now)
 

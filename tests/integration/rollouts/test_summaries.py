@@ -40,7 +40,6 @@ def morning_with(days, cutoff_at):
         day -= timedelta(days=1)
 
 
-@pytest.mark.requirement("R6.7")
 @pytest.mark.parametrize("days", [14, 7, 1])
 def test_suppliers_are_reminded_once_of_hubs_that_wait_for_their_answer(world, rollout, days):
     at = morning_with(days, rollout.cutoff_at)

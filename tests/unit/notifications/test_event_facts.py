@@ -11,8 +11,6 @@ from portal.events.kinds import EntryKind
 from portal.rest.description import openapi_document
 from tests.notice_examples import EXAMPLES
 
-pytestmark = pytest.mark.requirement("R6.3")
-
 
 def schema_of(name):
     return {"$ref": f"#/components/schemas/{name}", "components": openapi_document()["components"]}

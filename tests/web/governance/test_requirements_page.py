@@ -11,7 +11,7 @@ from rollouts.queries.governance.requirements import read_document, requirements
 from rollouts.web.governance.requirements import inline
 from tests.factories import OrganisationFactory, UserFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R6.8")]
+pytestmark = pytest.mark.django_db
 
 PAGE, RULES = "/requirements/", "/requirements/rules/"
 
@@ -39,6 +39,7 @@ def colleague(world, client):
 # --- the document
 
 
+@pytest.mark.requirement("R6.8")
 @pytest.mark.parametrize("actor", ["operator", "supplier", "other", "csp", "panel"])
 def test_everybody_reads_every_promise_the_version_and_the_log(world, seat, actor):
     page = seat(actor).get(PAGE).content.decode()
@@ -54,6 +55,7 @@ def test_everybody_reads_every_promise_the_version_and_the_log(world, seat, acto
     assert 'href="/requirements/"' in seat(actor).get("/").content.decode()
 
 
+@pytest.mark.requirement("R6.8")
 def test_the_page_is_the_file_of_the_reference():
     text = (settings.BASE_DIR / "docs" / "reference" / "requirements.md").read_text()
     numbers = {line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| R")}
@@ -63,6 +65,7 @@ def test_the_page_is_the_file_of_the_reference():
     assert shown == numbers
 
 
+@pytest.mark.requirement("R6.8")
 def test_the_latest_version_comes_first():
     document = read_document(
         "# Title\n\nOne\ntwo.\n\nThree.\n\n## R1 Notices\n| id | promise |\n|---|---|\n| R1.1 | First |\n"
@@ -96,6 +99,7 @@ def test_without_a_change_one_member_of_the_panel_signs(world, seat):
     assert "Propose a change" not in page
 
 
+@pytest.mark.requirement("R6.8")
 def test_a_change_is_proposed_signed_and_then_in_force(world, seat, colleague):
     UserFactory(organisation=world.panel, name="Third member")
     answer = seat("operator").post(f"{RULES}propose/", proposal(world, number=2))
@@ -116,6 +120,7 @@ def test_a_change_is_proposed_signed_and_then_in_force(world, seat, colleague):
     assert "Two heads." in page
 
 
+@pytest.mark.requirement("R6.8")
 def test_suppliers_read_who_approved_by_role_and_never_a_name(world, seat, colleague):
     seat("operator").post(f"{RULES}propose/", proposal(world, reasons="One is enough."))
     decision = Decision.objects.get()

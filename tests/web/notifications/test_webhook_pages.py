@@ -36,7 +36,6 @@ def add_webhook(admin, receiver, **more):
     return WebhookEndpoint.objects.get(), answer.content.decode()
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_webhook_is_made_and_its_secret_shown_once(admin, receiver):
     empty = admin.get(PATH)
     webhook, page = add_webhook(admin, receiver, kinds=["3", "5"])
@@ -61,7 +60,6 @@ def test_an_address_that_cannot_be_called_is_told_beside_its_field(admin, receiv
     assert not WebhookEndpoint.objects.exists()
 
 
-@pytest.mark.requirement("R6.3")
 def test_it_is_tested_changed_paused_enabled_rotated_replayed_and_removed(admin, receiver):
     webhook, _ = add_webhook(admin, receiver)
     own = f"{PATH}{webhook.pk}/"
@@ -92,7 +90,6 @@ def test_it_is_tested_changed_paused_enabled_rotated_replayed_and_removed(admin,
     assert not WebhookEndpoint.objects.exists()
 
 
-@pytest.mark.requirement("R6.3")
 def test_a_failed_test_says_what_came_of_it(admin):
     with receiving() as gone:
         webhook, _ = add_webhook(admin, gone)
@@ -103,7 +100,6 @@ def test_a_failed_test_says_what_came_of_it(admin):
     assert "Not reached" in admin.get(f"{PATH}{webhook.pk}/").content.decode()
 
 
-@pytest.mark.requirement("R6.3")
 def test_another_organisation_finds_nothing_there(admin, seat, receiver):
     webhook, _ = add_webhook(admin, receiver)
     stranger = seat("other")
