@@ -32,7 +32,6 @@ def guids_of(stage, *numbers):
     return "".join(f"{stage.guid(number)}\n" for number in numbers).encode()
 
 
-@pytest.mark.requirement("R3.8")
 def test_a_list_packed_in_parts_is_read_to_its_end(stage):
     body = gzip.compress(b"guid\n" + guids_of(stage, 0)) + gzip.compress(guids_of(stage, 1, 2)) + b"\0" * 512
 
@@ -163,7 +162,6 @@ def test_a_line_that_broke_off_refuses_the_list_and_names_itself(stage, end):
     assert not Instruction.objects.exists()
 
 
-@pytest.mark.requirement("R3.8")
 @pytest.mark.parametrize("kind", [CSV, NDJSON, "application/json"])
 def test_packed_or_not_the_same_list_under_the_same_key_is_one_instruction(stage, kind):
     body = {
@@ -220,7 +218,6 @@ class TestTwoConnectionsAtOnce:
             thread.join(30)
         return answers
 
-    @pytest.mark.requirement("R3.8")
     def test_give_one_instruction_and_one_receipt(self, raced):
         body = {"kind": "INSTRUCT", "guids": [raced.guid(number) for number in range(9)]}
 

@@ -84,7 +84,6 @@ def sized(body):
     return {"CONTENT_LENGTH": str(len(body)), "HTTP_TRANSFER_ENCODING": "", "wsgi.input": io.BytesIO(body)}
 
 
-@pytest.mark.requirement("R3.8")
 @pytest.mark.parametrize("kind", ["application/json", "text/csv", "application/x-ndjson"])
 def test_an_instruction_in_chunks_is_taken_whole(stage, kind):
     guids = [stage.guid(number) for number in range(5)]

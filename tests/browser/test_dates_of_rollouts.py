@@ -12,7 +12,7 @@ from tests.browser.test_pages import photograph
 from tests.factories import make_rollout, make_world
 from tests.integration.deciding import recommended
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R1.2", "R2.4")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R1.2")]
 
 
 @pytest.mark.parametrize("width", [1280, 390, 320])

@@ -12,7 +12,7 @@ from tests.factories import make_rollout, make_world
 from tests.lists.corpus import GPFS, HUBS
 from tests.lists.workbooks import written
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R3.8", "R4.2")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R4.2")]
 
 SHEETS = (
     ("Hubs", [["GUID", "GPF"], *zip(HUBS[:3], GPFS, strict=False)]),

@@ -74,7 +74,7 @@ def let_pilot_activate(rollout) -> None:
     )
 
 
-@pytest.mark.requirement("R1.1", "R1.5", "R2.3", "R2.4", "R5.4")
+@pytest.mark.requirement("R1.5", "R2.3", "R5.4")
 @pytest.mark.parametrize("scripts", [True, False])
 def test_from_a_draft_to_the_end_of_the_pilot_a_stop_and_a_revocation(walk, world, moment, scripts):
     operator = walk(scripts=scripts)

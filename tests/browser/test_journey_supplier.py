@@ -65,7 +65,7 @@ def test_from_the_dashboard_to_a_nomination_for_the_pilot(walk, scene, scripts):
     assert nominated.hubs == 12
 
 
-@pytest.mark.requirement("R3.1", "R3.9", "R4.1", "R4.2")
+@pytest.mark.requirement("R3.9", "R4.1", "R4.2")
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_file_with_bad_rows_becomes_a_receipt_a_change_and_a_withdrawal(walk, world_alone, moment, scripts):
     world, rollout = world_alone

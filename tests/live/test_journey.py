@@ -20,8 +20,8 @@ PATIENCE = 900
 
 @pytest.mark.live
 @pytest.mark.requirement(
-    "R1.1", "R1.2", "R1.3", "R2.2", "R2.3", "R2.5", "R2.6", "R3.1", "R3.2", "R3.3", "R3.4", "R3.5", "R3.6", "R3.7",
-    "R3.9", "R3.11", "R3.12", "R4.2", "R4.6", "R4.7", "R4.8", "R4.11", "R6.5", "R6.6",
+    "R1.2", "R2.3", "R2.6", "R3.1", "R3.2", "R3.3", "R3.4", "R3.5", "R3.7", "R3.9", "R3.11", "R3.12", "R4.2",
+    "R4.6", "R4.7", "R4.8", "R4.11", "R6.5", "R6.6",
 )  # fmt: skip
 def test_a_rollout_comes_to_its_end_and_everything_is_as_the_hubs_say(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name not in APART}

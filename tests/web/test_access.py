@@ -85,7 +85,6 @@ def test_a_viewer_looks_and_does_not_act(world, client, today):
     )
 
 
-@pytest.mark.requirement("R3.3")
 @pytest.mark.parametrize("form", ["", "not-accepted.csv", "not-accepted.xlsx"])
 def test_a_receipt_is_its_suppliers_alone(world, seat, today, form):
     rollout = make_rollout(world, now=today)

@@ -68,7 +68,6 @@ def test_capacity_is_tried_before_it_is_changed(stage):
     assert CspChannel.objects.get(region=2).capacity_per_night == 7
 
 
-@pytest.mark.requirement("R3.12")
 @pytest.mark.parametrize(
     ("path", "body", "code"),
     [
@@ -110,7 +109,6 @@ def test_a_supplier_keeps_hours_that_only_it_reads(stage):
     assert not SupplierHours.objects.exists()
 
 
-@pytest.mark.requirement("R3.12")
 def test_others_than_dcc_neither_read_nor_change_terms(stage, panel):
     for system in (stage.supplier, stage.other, panel):
         assert system.get(stage.path("/pace")).status_code == 403

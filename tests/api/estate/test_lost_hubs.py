@@ -127,7 +127,6 @@ def past_rollout(stage: Stage, now: datetime) -> Rollout:
     return ended
 
 
-@pytest.mark.requirement("R3.3")
 def test_nothing_that_becomes_of_a_lost_hub_changes_what_its_former_supplier_reads(stage, now):
     world = stage.world
     person = Client()

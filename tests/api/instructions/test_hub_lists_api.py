@@ -34,7 +34,7 @@ def found_in(answer: dict, case: Case) -> dict[str, object]:
     }
 
 
-@pytest.mark.requirement("R3.8", "R4.1", "R4.2")
+@pytest.mark.requirement("R4.1", "R4.2")
 def test_every_file_is_answered_with_its_receipt(stage):
     for case in TEXTS + WORKBOOKS:
         cache.clear()  # so many calls are not for one minute

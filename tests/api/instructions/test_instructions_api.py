@@ -34,7 +34,7 @@ def test_an_instruction_in_json_is_answered_with_its_whole_result(stage, now):
     assert document["consents"] == {"COMPLETE": 1, "AWAITING_SECOND": 1}
 
 
-@pytest.mark.requirement("R3.8", "R6.2")
+@pytest.mark.requirement("R6.2")
 @pytest.mark.parametrize(
     ("kind", "form"),
     [("text/csv", "guid\n{}\n{}\n"), ("application/x-ndjson", '"{}"\n{{"guid": "{}"}}\n')],

@@ -12,7 +12,7 @@ from tests.api.conftest import stage_of
 from tests.api.systems import body_of
 from tests.factories import make_world
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R2.3")]
+pytestmark = [pytest.mark.django_db]
 SPLIT = {"tree": {"all": [{"field": "supply", "op": "=", "value": "SPLIT"}]}}
 
 
@@ -28,7 +28,7 @@ def submission_of(stage, organisation):
     return stage.path(f"/pilot/submissions/{row.pk}")
 
 
-@pytest.mark.requirement("R2.6", "R3.3", "R6.2")
+@pytest.mark.requirement("R2.3", "R2.6", "R3.3", "R6.2")
 def test_hubs_are_proposed_and_join_once_both_suppliers_accept(stage):
     proposed = stage.dcc.post(stage.path("/pilot/proposals"), {**SPLIT, "comment": "None so far."})
     submissions = body_of(stage.other.get(stage.path("/pilot/submissions")))["items"]
@@ -49,6 +49,7 @@ def test_hubs_are_proposed_and_join_once_both_suppliers_accept(stage):
     assert body_of(stage.supplier.get(stage.path("/pilot")))["hubs"] == 3
 
 
+@pytest.mark.requirement("R2.3")
 def test_another_suppliers_proposal_is_not_there_and_a_lost_hub_is_not_listed(stage):
     stage.dcc.post(stage.path("/pilot/proposals"), SPLIT)
     theirs = submission_of(stage, stage.world.other)
@@ -61,6 +62,7 @@ def test_another_suppliers_proposal_is_not_there_and_a_lost_hub_is_not_listed(st
     assert str(Guid.from_db(stage.world.guid(9))) not in {hub["guid"] for hub in own}
 
 
+@pytest.mark.requirement("R2.3")
 def test_the_dcc_lists_who_has_not_nominated_and_reminds_them(stage):
     nominated = {"guids": [stage.guid(0)]}
     stage.supplier.post(stage.path("/pilot/submissions"), nominated)
@@ -82,6 +84,7 @@ def test_the_dcc_lists_who_has_not_nominated_and_reminds_them(stage):
         assert system.post(stage.path("/pilot/proposals"), SPLIT).status_code == 403
 
 
+@pytest.mark.requirement("R2.3")
 def test_a_proposal_that_chooses_no_hub_or_too_many_is_refused(stage):
     nothing = {"tree": {"all": [{"field": "region", "op": "in", "value": ["NORTH"]}]}}
     type(stage.rollout).objects.update(pilot_cap=5)
@@ -95,7 +98,6 @@ def test_a_proposal_that_chooses_no_hub_or_too_many_is_refused(stage):
     assert foreign.status_code == 404
 
 
-@pytest.mark.requirement("R2.4")
 def test_the_dates_of_a_pilot_are_planned_and_read(stage, now):
     path, starts = stage.path("/pilot/plan"), (now + timedelta(days=10)).isoformat()
 

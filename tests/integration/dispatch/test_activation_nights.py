@@ -150,7 +150,6 @@ def test_a_supplier_narrows_the_hours_for_its_own_hubs_alone(world, now):
     assert not all(activation.is_within(times[world.guid(n)], narrow) for n in range(20, 40))
 
 
-@pytest.mark.requirement("R3.12")
 def test_a_ramp_holds_back_what_the_first_night_has_no_room_for(world, now):
     rollout = make_rollout(world, now=now)
     settle(rollout, **BLANK, effective_at=now)

@@ -73,7 +73,6 @@ def test_a_small_capacity_begins_earlier(world, now):
     assert services.plan_due(rollout.automatic_at - timedelta(days=26)) == 1
 
 
-@pytest.mark.requirement("R3.4")
 def test_a_defaulted_hub_that_one_supplier_instructed_does_not_wait_for_the_last_moment(world, now):
     rollout = make_rollout(world, now=now)
     settle(rollout, consent=5, where=f"guid = {world.guid(9)}", import_answer=1)
@@ -161,7 +160,6 @@ def test_the_safe_launch_group_waits_for_the_pilot_and_its_review(world, now):
     assert len(planned()) == 58
 
 
-@pytest.mark.requirement("R3.7")
 def test_a_batch_whose_gate_is_shut_waits(world, now):
     rollout = make_rollout(world, now=now, gate_open=False)
     settle(rollout)
@@ -188,7 +186,6 @@ def test_a_hub_in_the_hands_of_another_rollout_waits(world, now):
     assert sorted(planned()) == [world.guid(n) for n in range(1, 60)]
 
 
-@pytest.mark.requirement("R3.6")
 def test_activations_leave_a_lead_ahead_and_those_past_due_at_once(world, now):
     rollout = make_rollout(world, now=now)
     settle(rollout, state=40, effective_at=now + timedelta(hours=47), where=f"guid < {world.guid(20)}")

@@ -57,7 +57,6 @@ class TestChangesOfSupplier:
 
         return take
 
-    @pytest.mark.requirement("R3.11")
     def test_are_applied_by_role(self, world, take):
         report = take(
             f"{hub(0)},IMPORT,KEST,2030-03-04",

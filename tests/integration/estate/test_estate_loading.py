@@ -140,7 +140,6 @@ class TestALaterFile:
         assert (hub.import_supplier_id, hub.gas_supplier_id) == (world.supplier.pk, world.other.pk)
         assert (str(hub.commissioned_on), hub.han_devices, hub.postcode_area) == ("2023-05-10", 3, "DE")
 
-    @pytest.mark.requirement("R3.11")
     def test_hands_hubs_over_whose_supplier_it_changes(self, world, load):
         load(numbered(1), numbered(2))
 

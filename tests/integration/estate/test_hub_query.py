@@ -104,8 +104,8 @@ class TestTheRecord:
         assert len(statements) == short
 
 
-@pytest.mark.requirement("R3.3")
 class TestTheSecondSupplier:
+    @pytest.mark.requirement("R3.3")
     def test_is_never_named(self, world, card, now):
         make_rollout(world, now=now)
         change(world, 9, HistoryKind.GAS_SUPPLIER, world.third.pk, world.other.pk, now)
@@ -115,6 +115,7 @@ class TestTheSecondSupplier:
 
         assert not any(other.name in hub for other in (world.other, world.third))
 
+    @pytest.mark.requirement("R3.3")
     def test_is_told_of_by_whether_it_has_answered(self, world, card, now):
         make_rollout(world, now=now)
         assert card(world.as_supplier, 9).places[0].second_has_answered is False
@@ -149,7 +150,6 @@ class TestTheHistory:
 
         assert kinds == [HistoryKind.GPF_VERSION, HistoryKind.VERSION]
 
-    @pytest.mark.requirement("R3.11")
     def test_tells_a_gaining_supplier_versions_and_its_own_part_alone(self, world, card, now):
         earlier, gained = now - timedelta(days=30), now - timedelta(days=10)
         change(world, 9, HistoryKind.IMPORT_SUPPLIER, world.third.pk, world.other.pk, earlier)

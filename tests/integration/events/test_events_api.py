@@ -287,7 +287,7 @@ def test_a_cursor_that_is_none_or_lies_ahead_is_refused(world, now, after, statu
     assert (answer.status_code, answer.json().get("code")) == (status, code)
 
 
-@pytest.mark.requirement("R3.3", "R6.3")
+@pytest.mark.requirement("R6.3")
 def test_the_cursor_of_another_party_shows_nothing_of_its_feed(world, now):
     publish([world.other.pk], at=now, times=5, of="theirs")
     publish([world.supplier.pk], at=now, times=9, of="ours")

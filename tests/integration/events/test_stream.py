@@ -179,7 +179,7 @@ def test_a_stream_without_news_shows_that_it_lives(world, url, monkeypatch):
     assert ": still here" in lines
 
 
-@pytest.mark.requirement("R3.3", "R6.3")
+@pytest.mark.requirement("R6.3")
 def test_the_last_id_of_another_party_shows_nothing_of_its_feed(world, url):
     publish(world.other, times=5)
     publish(world.supplier, times=2)

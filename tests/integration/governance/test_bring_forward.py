@@ -166,7 +166,6 @@ def test_an_activation_dated_ahead_at_a_later_time_is_recalled_and_sent_again(
     assert set(times(world, rollout, *range(20))) == {until}
 
 
-@pytest.mark.requirement("R2.4")
 def test_planned_dates_of_a_pilot_that_would_come_too_late_are_to_be_planned_again(world, now):
     rollout = make_rollout(world, now=now, status="NOTIFIED", has_pilot=True, gate_open=False)
     starts, ends = now + timedelta(days=20), now + timedelta(days=70)

@@ -153,7 +153,6 @@ def test_a_command_that_left_while_the_rollout_stood_fails_it(play, now):
         play(tamper)
 
 
-@pytest.mark.requirement("R3.12")
 def test_an_activation_by_day_that_nobody_chose_fails_it(play, now):
     def tamper(world, rollout):
         noon = (now + timedelta(days=1)).replace(hour=12)

@@ -85,7 +85,7 @@ def test_a_changed_answer_asks_the_agreeing_supplier_again(world, agreed, now, k
     assert opened_again(world.other) == opened_again(world.supplier) == [(guid, awaited)]
 
 
-@pytest.mark.requirement("R3.4", "R3.9")
+@pytest.mark.requirement("R3.4")
 def test_the_next_instruction_does_not_complete_on_an_agreement_that_has_lapsed(world, agreed, now):
     guid, first = world.guid(SPLIT_IMPORT), world.target_of(agreed, SPLIT_IMPORT).effective_at
 
@@ -97,7 +97,7 @@ def test_the_next_instruction_does_not_complete_on_an_agreement_that_has_lapsed(
     assert world.target_of(agreed, SPLIT_IMPORT).consent == Consent.COMPLETE
 
 
-@pytest.mark.requirement("R3.4", "R3.9")
+@pytest.mark.requirement("R3.4")
 def test_the_same_time_again_leaves_an_agreement_as_it_is(world, agreed, now):
     hub = world.target_of(agreed, SPLIT_IMPORT)
 

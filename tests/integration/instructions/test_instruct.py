@@ -99,7 +99,7 @@ def test_a_withdrawn_instruction_leaves_the_hub_waiting_again(world, rollout, no
     assert (hub.effective_at, hub.import_time) == (rollout.automatic_at, None)
 
 
-@pytest.mark.requirement("R3.9", "R4.2")
+@pytest.mark.requirement("R4.2")
 @pytest.mark.parametrize("check", [False, True])
 def test_a_hub_whose_update_has_failed_takes_no_more_answers(world, rollout, now, check):
     failed = (
@@ -142,7 +142,7 @@ def test_declining_lets_the_single_time_stand(world, rollout, now):
     assert (hub.consent, hub.effective_at, hub.state) == (Consent.COMPLETE, at, TargetState.SCHEDULED)
 
 
-@pytest.mark.requirement("R3.7", "R2.5")
+@pytest.mark.requirement("R3.7")
 def test_pilot_hubs_are_instructed_as_pilot_hubs(world, now):
     rollout = make_rollout(world, now=now, has_pilot=True)
     pilot = Batch.objects.get(rollout=rollout, kind="PILOT")

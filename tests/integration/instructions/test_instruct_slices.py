@@ -189,7 +189,7 @@ def test_a_slice_another_worker_holds_is_left_to_it(now):
     assert services.waiting_instructions() == []
 
 
-@pytest.mark.requirement("R3.3", "R3.8")
+@pytest.mark.requirement("R3.3")
 def test_two_suppliers_instruct_the_same_hubs_at_once_without_a_deadlock(now, monkeypatch):
     monkeypatch.setattr(_instructing, "AT_ONCE", 10_000)
     world = make_world(hubs=4_000)

@@ -93,7 +93,6 @@ def test_an_instruction_applied_in_slices_says_the_same_of_its_list(
     assert [(line.sheet, line.line_no, line.reason) for line in lines] == REFUSED
 
 
-@pytest.mark.requirement("R2.3")
 def test_a_nomination_names_what_was_not_read_and_where_its_refused_lines_stood(
     world: World, hubs: HubList, now: datetime
 ) -> None:
@@ -133,7 +132,6 @@ def test_labels_name_what_was_not_read_and_are_found_in_any_spelling(world: Worl
     assert services.remove_label(world.as_supplier, label="\u200etower 1").changed == 2
 
 
-@pytest.mark.requirement("R3.7")
 def test_a_batch_names_what_was_not_read_before_it_is_formed_and_after(
     world: World, hubs: HubList, now: datetime
 ) -> None:

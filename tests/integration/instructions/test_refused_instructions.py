@@ -104,7 +104,7 @@ def test_a_hub_in_another_live_rollout_is_under_another_update(world, rollout, n
     assert reasons(receipt) == {"OTHER_UPDATE_IN_PROGRESS": 1}
 
 
-@pytest.mark.requirement("R3.3", "R4.2")
+@pytest.mark.requirement("R4.2")
 def test_another_suppliers_hub_reads_exactly_like_an_unknown_one(world, rollout, now):
     theirs = give(world.as_supplier, rollout, world.pasted(SOLE_OF_OTHER), now=now)
     unknown = give(world.as_supplier, rollout, "FF-DB-12-34-56-78-9A-BC", now=now)

@@ -96,7 +96,6 @@ def test_going_on_without_a_pilot_takes_a_reason_an_operator_and_a_pilot_that_ha
         nominate(world, rollout, 0, now=now)
 
 
-@pytest.mark.requirement("R2.3")
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_start_and_skip_a_pilot_at_once_one_is_refused(now):
     world: World = make_world()

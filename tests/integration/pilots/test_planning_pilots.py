@@ -46,7 +46,6 @@ def duties(scope, now):
     return {each.duty: each for each in dashboard(scope, now=now).outstanding}
 
 
-@pytest.mark.requirement("R2.4")
 def test_planned_dates_are_told_to_everybody_and_written_down(world, rollout, now):
     plan(world, rollout, now=now)
     plan(world, rollout, now=now, starts=12)
@@ -64,7 +63,7 @@ def test_planned_dates_are_told_to_everybody_and_written_down(world, rollout, no
     assert Event.objects.filter(name="pilot.planned").count() == 2
 
 
-@pytest.mark.requirement("R2.4", "R4.5")
+@pytest.mark.requirement("R4.5")
 def test_planned_dates_are_what_others_do_next_and_deadlines_of_ones_own(world, rollout, now):
     plan(world, rollout, now=now)
     starts_at, ends_at = rollout.pilot_starts_at, rollout.pilot_ends_at
@@ -102,7 +101,6 @@ def test_dates_that_make_no_sense_are_refused(world, rollout, now, starts, ends)
         services.plan_pilot(world.as_supplier, rollout_id=rollout.pk, starts_at=None, ends_at=None, now=now)
 
 
-@pytest.mark.requirement("R1.1", "R2.4")
 def test_a_notice_says_when_the_pilot_is_planned(world, now):
     published(world, now=now, kind="UNPLANNED", release_note_url="", pilot_starts_at=now + timedelta(days=30))
 

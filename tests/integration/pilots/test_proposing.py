@@ -21,7 +21,7 @@ from rollouts.services.instructions.hub_list import HubList
 from tests.factories import World, make_rollout, make_world
 from tests.integration.feeds import entries_by_party
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R2.3")]
+pytestmark = [pytest.mark.django_db]
 ALL = {"all": []}
 SPLIT = {"all": [{"field": "supply", "op": "=", "value": "SPLIT"}]}
 
@@ -56,6 +56,7 @@ def in_pilot(world, rollout):
     return sorted(guid - world.guid(0) for guid in guids)
 
 
+@pytest.mark.requirement("R2.3")
 def test_hubs_of_one_supplier_join_once_it_accepts(world, rollout, now):
     wanted = now + timedelta(days=20)
     sole = {"all": [{"field": "supply", "op": "=", "value": "SOLE"}]}
@@ -84,7 +85,7 @@ def test_hubs_of_one_supplier_join_once_it_accepts(world, rollout, now):
     assert services.measure_drift(rollout_id=rollout.pk).total == 0
 
 
-@pytest.mark.requirement("R2.6", "R3.3")
+@pytest.mark.requirement("R2.3", "R2.6", "R3.3")
 def test_a_split_hub_joins_once_both_suppliers_accept_and_neither_learns_who_the_other_is(
     world, rollout, now
 ):
@@ -108,7 +109,7 @@ def test_a_split_hub_joins_once_both_suppliers_accept_and_neither_learns_who_the
         assert not any(each.name in texts for each in others)
 
 
-@pytest.mark.requirement("R2.6")
+@pytest.mark.requirement("R2.3", "R2.6")
 def test_a_split_hub_stays_out_where_one_supplier_does_not_accept(world, rollout, now):
     propose(world, rollout, tree=SPLIT, now=now)
     answer(world.as_other, world.other, accepts=False, comment="Not these.", now=now)
@@ -120,7 +121,7 @@ def test_a_split_hub_stays_out_where_one_supplier_does_not_accept(world, rollout
     assert not Instruction.objects.exists()
 
 
-@pytest.mark.requirement("R3.11")
+@pytest.mark.requirement("R2.3", "R3.11")
 def test_a_hub_that_changed_hands_waits_for_whoever_has_it_now(world, rollout, now):
     propose(world, rollout, tree=SPLIT, now=now)
     answer(world.as_supplier, world.supplier, now=now)
@@ -134,6 +135,7 @@ def test_a_hub_that_changed_hands_waits_for_whoever_has_it_now(world, rollout, n
     assert in_pilot(world, rollout) == [11]
 
 
+@pytest.mark.requirement("R2.3")
 def test_a_supplier_sees_its_own_hubs_of_a_proposal_and_none_that_it_lost(world, rollout, now):
     propose(world, rollout, tree=SPLIT, now=now)
     submission = proposed_to(world.other)
@@ -156,6 +158,7 @@ def test_a_supplier_sees_its_own_hubs_of_a_proposal_and_none_that_it_lost(world,
         services.answer_proposal(world.operator, submission_id=submission.pk, accepts=True, now=now)
 
 
+@pytest.mark.requirement("R2.3")
 def test_an_answer_is_given_once_and_in_time(world, rollout, now):
     propose(world, rollout, tree=SPLIT, now=now)
     with pytest.raises(RuleBroken) as late:
@@ -167,6 +170,7 @@ def test_an_answer_is_given_once_and_in_time(world, rollout, now):
         answer(world.as_other, world.other, accepts=False, now=now)
 
 
+@pytest.mark.requirement("R2.3")
 def test_proposals_keep_the_cap_with_what_waits_for_an_answer(world, rollout, now):
     Rollout.objects.filter(pk=rollout.pk).update(pilot_cap=7)
     propose(world, rollout, tree=SPLIT, now=now)
@@ -181,6 +185,7 @@ def test_proposals_keep_the_cap_with_what_waits_for_an_answer(world, rollout, no
         propose(world, rollout, supplier_id=world.csp.pk, now=now)
 
 
+@pytest.mark.requirement("R2.3")
 def test_a_supplier_told_that_there_is_no_room_learns_no_count_of_others(world, rollout, now):
     propose(world, rollout, tree=SPLIT, now=now)
     Rollout.objects.filter(pk=rollout.pk).update(pilot_cap=2)
@@ -193,6 +198,7 @@ def test_a_supplier_told_that_there_is_no_room_learns_no_count_of_others(world, 
     assert proposed_to(world.other).status == "PROPOSED"
 
 
+@pytest.mark.requirement("R2.3")
 def test_once_the_time_to_answer_is_up_hubs_nobody_instructed_join_at_once(world, rollout, now):
     services.receive_instruction(
         world.as_supplier,
@@ -220,6 +226,7 @@ def test_once_the_time_to_answer_is_up_hubs_nobody_instructed_join_at_once(world
     services.start_pilot(world.operator, rollout_id=rollout.pk, now=late)
 
 
+@pytest.mark.requirement("R2.3")
 def test_the_dcc_sees_who_has_not_nominated_and_reminds_them_once_a_day(world, rollout, now):
     services.submit_pilot(
         world.as_supplier, rollout_id=rollout.pk, source=HubList.from_stored([world.guid(0)]), now=now
@@ -249,7 +256,7 @@ def test_the_dcc_sees_who_has_not_nominated_and_reminds_them_once_a_day(world, r
         )
 
 
-@pytest.mark.requirement("R2.6")
+@pytest.mark.requirement("R2.3", "R2.6")
 @pytest.mark.django_db(transaction=True)
 def test_two_suppliers_who_accept_at_once_let_their_hubs_join_once(now):
     world: World = make_world()

@@ -189,7 +189,7 @@ def test_after_the_cut_off_a_batch_moves_hubs_nobody_instructed_and_their_suppli
     assert services.measure_drift(rollout_id=rollout.pk).total == 0
 
 
-@pytest.mark.requirement("R1.2", "R3.7")
+@pytest.mark.requirement("R3.7")
 def test_a_release_without_a_window_can_be_split_into_batches(world: World, now: datetime) -> None:
     urgent = make_rollout(world, now=now, automatic_at=now + timedelta(days=20))
     Rollout.objects.filter(pk=urgent.pk).update(window_closed_at=now)

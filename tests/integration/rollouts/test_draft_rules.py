@@ -137,7 +137,7 @@ def test_a_draft_that_makes_no_sense_is_refused(world: World, now: datetime) -> 
         draft(world, now=now, automatic_at=now)
 
 
-@pytest.mark.requirement("R1.2", "R2.3")
+@pytest.mark.requirement("R2.3")
 def test_a_release_without_a_window_can_have_a_pilot_that_dcc_draws(world: World, now: datetime) -> None:
     rollout = published(world, now=now, automatic_at=now + timedelta(days=20))
     assert not rollout.batches.get(kind="SAFE_LAUNCH").gate_open

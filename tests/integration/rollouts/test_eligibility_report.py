@@ -43,7 +43,7 @@ def test_each_supplier_sees_its_own_hubs_with_its_role_and_no_others(world: Worl
     assert [hub.has_second_supplier for hub in theirs] == [True, True, True, False, False, True]
 
 
-@pytest.mark.requirement("R1.3", "R3.3")
+@pytest.mark.requirement("R3.3")
 def test_of_a_second_supplier_the_report_says_whether_it_has_answered_and_nothing_more(
     world: World, rollout: Rollout, now: datetime
 ) -> None:

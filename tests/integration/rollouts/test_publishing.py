@@ -48,7 +48,6 @@ def test_a_notice_says_what_it_must_to_each_party_with_its_own_numbers(world: Wo
     assert fact.actor_id == world.operator_user.pk
 
 
-@pytest.mark.requirement("R1.1")
 def test_no_suppliers_notice_names_another_supplier(world: World, now: datetime) -> None:
     published(world, now=now)
 

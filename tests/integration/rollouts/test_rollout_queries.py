@@ -139,7 +139,6 @@ def test_a_supplier_sees_the_updates_that_concern_it_and_what_it_may_do_by_when(
     assert list(after[0].possible) == []
 
 
-@pytest.mark.requirement("R1.7")
 def test_the_list_of_an_operator_holds_drafts_and_steps_and_that_of_a_csp_what_it_serves(
     world: World, now: datetime
 ) -> None:

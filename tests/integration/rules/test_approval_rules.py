@@ -29,7 +29,7 @@ from rollouts.states import Channel, Consent, InstructionKind, TargetState
 from rollouts.tasks import run_approval_rules, tick_deadlines
 from tests.factories import make_rollout
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R3.10"), pytest.mark.hubs(40)]
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 MAJOR = {"field": "severity", "op": "=", "value": "MAJOR"}
 EVERY_HUB = {"all": []}
@@ -63,6 +63,7 @@ def end_pilot(world, rollout, *, activated, failed, now):
     )
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_rule_is_saved_in_versions_and_each_is_kept(world, now):
     first = save(world.as_supplier, now=now)
     same = save(world.as_supplier, now=now)
@@ -103,6 +104,7 @@ def test_rules_belong_to_their_supplier_and_need_the_role(world, now):
         dry_run_approval(world.operator, Approval.of(version), now=now)
 
 
+@pytest.mark.requirement("R3.10")
 def test_switching_on_says_what_comes_next_and_instructs_nobody_by_itself(world, rollout, now):
     version = save(world.as_supplier, now=now)
 
@@ -114,6 +116,7 @@ def test_switching_on_says_what_comes_next_and_instructs_nobody_by_itself(world,
     assert approval_rule(world.as_supplier, version.rule_id).is_on
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_rule_that_is_on_instructs_and_names_itself(world, rollout, now):
     version = save(world.as_supplier, now=now)
     switch_on(world.as_supplier, version, now=now)
@@ -137,6 +140,7 @@ def test_a_rule_that_is_on_instructs_and_names_itself(world, rollout, now):
     assert (notices.version, notices.hubs, notices.instructions) == (1, 32, [instruction.reference])
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_rule_does_not_speak_over_a_person(world, rollout, now):
     hubs = HubList.from_stored([world.guid(0), world.guid(1)])
     at = now + timedelta(days=60)
@@ -154,6 +158,7 @@ def test_a_rule_does_not_speak_over_a_person(world, rollout, now):
     assert Instruction.objects.get(channel=Channel.RULE).accepted == 30
 
 
+@pytest.mark.requirement("R3.10")
 def test_hubs_that_join_later_are_approved_too(world, rollout, now):
     late = Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(0))
     late.update(state=TargetState.WITHDRAWN)
@@ -169,6 +174,7 @@ def test_hubs_that_join_later_are_approved_too(world, rollout, now):
     assert services.run_approval_rules(now=now + timedelta(hours=2)) == 0
 
 
+@pytest.mark.requirement("R3.10")
 def test_hubs_that_join_after_others_were_answered_for_by_hand_are_approved_too(world, rollout, now):
     late = Target.objects.filter(rollout_id=rollout.pk, guid=world.guid(0))
     late.update(state=TargetState.WITHDRAWN)
@@ -191,6 +197,7 @@ def test_hubs_that_join_after_others_were_answered_for_by_hand_are_approved_too(
     assert late.get().import_answer == 1
 
 
+@pytest.mark.requirement("R3.10")
 def test_hubs_that_do_not_match_stay_as_they_are(world, rollout, now):
     sole = {"field": "supply", "op": "=", "value": "SOLE"}
     switch_on(world.as_supplier, save(world.as_supplier, now=now, hubs=sole), now=now)
@@ -203,6 +210,7 @@ def test_hubs_that_do_not_match_stay_as_they_are(world, rollout, now):
     assert Target.objects.get(rollout_id=rollout.pk, guid=world.guid(9)).import_answer == 0
 
 
+@pytest.mark.requirement("R3.10")
 def test_hubs_are_spread_over_nights_in_the_windows(world, rollout, now):
     policy = {
         "after": "notice",
@@ -236,6 +244,7 @@ def test_much_at_once_is_left_to_the_worker(world, rollout, now, monkeypatch):
     assert services.run_approval_rules(now=now) == 0
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_rule_waits_for_the_pilot_and_reads_its_outcome(world, now):
     rollout = make_rollout(world, now=now, has_pilot=True, status="PILOT")
     switch_on(world.as_supplier, save(world.as_supplier, now=now, release=PROVEN), now=now)
@@ -249,6 +258,7 @@ def test_a_rule_waits_for_the_pilot_and_reads_its_outcome(world, now):
     assert (facts["pilot_success_rate"], facts["pilot_size"]) == (97.0, 100)
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_rule_counting_from_the_pilots_end_waits_for_it(world, now):
     rollout = make_rollout(world, now=now, has_pilot=True, status="PILOT")
     policy = {"after": "pilot_end", "days": 5}
@@ -262,6 +272,7 @@ def test_a_rule_counting_from_the_pilots_end_waits_for_it(world, now):
     assert ready.nights[0].at == now + timedelta(days=7)
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_back_test_uses_what_was_known_then(world, now):
     good = make_rollout(world, now=now, has_pilot=True)
     end_pilot(world, good, activated=99, failed=1, now=now + timedelta(days=4))
@@ -286,6 +297,7 @@ def test_a_back_test_uses_what_was_known_then(world, now):
     assert Instruction.objects.count() == 0
 
 
+@pytest.mark.requirement("R3.10")
 def test_after_the_cut_off_or_while_halted_no_rule_runs(world, rollout, now):
     switch_on(world.as_supplier, save(world.as_supplier, now=now), now=now)
 
@@ -298,6 +310,7 @@ def test_after_the_cut_off_or_while_halted_no_rule_runs(world, rollout, now):
     assert Instruction.objects.count() == 0
 
 
+@pytest.mark.requirement("R3.10")
 def test_pilot_hubs_are_left_to_the_pilot(world, now):
     rollout = make_rollout(world, now=now, has_pilot=True)
     pilot = Batch.objects.get(rollout=rollout, kind="PILOT")
@@ -310,6 +323,7 @@ def test_pilot_hubs_are_left_to_the_pilot(world, now):
     assert Target.objects.get(rollout_id=rollout.pk, guid=world.guid(0)).import_answer == 0
 
 
+@pytest.mark.requirement("R3.10")
 def test_a_rule_that_is_off_or_archived_does_nothing_more(world, rollout, now):
     version = save(world.as_supplier, now=now)
     switch_on(world.as_supplier, version, now=now)
@@ -329,6 +343,7 @@ def test_a_rule_that_is_off_or_archived_does_nothing_more(world, rollout, now):
     ]
 
 
+@pytest.mark.requirement("R3.10")
 def test_the_tick_runs_the_rules(world, rollout, now, monkeypatch):
     from rollouts.tasks import instructions
 

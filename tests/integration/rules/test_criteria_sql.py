@@ -135,7 +135,6 @@ def test_two_fragments_fit_in_one_statement(document):
     assert not first.params.keys() & second.params.keys()
 
 
-@pytest.mark.requirement("R2.2")
 def test_another_suppliers_labels_are_never_looked_at():
     store(some_estate(3))
     sql.copy_rows(

@@ -196,7 +196,6 @@ def test_reading_lines_together_gives_what_reading_them_one_by_one_gives(lines: 
     assert [(problem.line, problem.code) for problem in together.problems] == bad
 
 
-@pytest.mark.requirement("R3.8")
 def test_a_long_list_in_one_spelling_keeps_its_line_numbers() -> None:
     values = [0x00DB_1234_0000_0000 + n for n in range(1000)]
     lines = [str(Guid(value)) for value in values]

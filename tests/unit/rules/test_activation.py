@@ -89,7 +89,6 @@ def test_suppliers_may_narrow_the_hours_and_not_widen_them():
     assert len(without_say) == 32
 
 
-@pytest.mark.requirement("R3.12")
 def test_a_ramp_fills_nights_one_after_the_other():
     now = at("2030-01-10T12:00")
     ramp = Ramp(100)

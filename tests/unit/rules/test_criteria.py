@@ -291,7 +291,6 @@ def release(**changes: object) -> ReleaseFacts:
     return dataclasses.replace(facts, **changes)
 
 
-@pytest.mark.requirement("R3.10")
 class TestReleases:
     RULE = {
         "all": [
@@ -302,9 +301,11 @@ class TestReleases:
         ]
     }
 
+    @pytest.mark.requirement("R3.10")
     def test_a_release_that_meets_every_condition_is_approved(self):
         assert matches_release(parse(self.RULE, subject=Subject.RELEASE), release())
 
+    @pytest.mark.requirement("R3.10")
     @pytest.mark.parametrize(
         ("changes", "field"),
         [

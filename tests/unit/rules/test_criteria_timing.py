@@ -28,8 +28,6 @@ from rollouts.rules.criteria.timing import DAYS, LONDON
 NOTICE = datetime(2030, 3, 4, 10, 0, tzinfo=UTC)  # a Monday
 NIGHTS = ActivationHours(DAYS, time(22), time(5))
 
-pytestmark = pytest.mark.requirement("R3.10")
-
 
 def utc(day: str, hour: str = "00:00") -> datetime:
     return datetime.fromisoformat(f"{day}T{hour}+00:00")
@@ -43,6 +41,7 @@ def time_of(policy: TimePolicy, *, notified_at: datetime = NOTICE, now: datetime
     return activation_time(policy, Milestones(notified_at=notified_at), now=now)
 
 
+@pytest.mark.requirement("R3.10")
 class TestActivationTime:
     def test_without_a_window_it_is_the_milestone_and_the_days(self):
         assert time_of(after_notice(7)) == NOTICE + timedelta(days=7)
@@ -85,6 +84,7 @@ class TestActivationTime:
         assert time_of(after_notice(60)) == utc("2030-05-03", "09:00")  # 10:00 BST
 
 
+@pytest.mark.requirement("R3.10")
 class TestClockChanges:
     """In 2030 clocks go forward on 31 March at 01:00 UTC and back on 27 October at 01:00 UTC."""
 
@@ -143,6 +143,7 @@ class TestClockChanges:
         assert any(start <= at < end for start, end in open_ones)
 
 
+@pytest.mark.requirement("R3.10")
 class TestNights:
     def plan(self, policy: TimePolicy, hubs: int, *, until: datetime | None = None) -> NightPlan:
         until = until or utc("2030-06-01")
@@ -188,6 +189,7 @@ class TestNights:
 
 
 class TestPolicies:
+    @pytest.mark.requirement("R3.10")
     @pytest.mark.parametrize(
         ("document", "sentence"),
         [

@@ -329,7 +329,7 @@ class TestConsent:
     ) -> None:
         assert shared(window, first, other) == Resolution(Consent.AWAITING_BOTH, A)
 
-    @pytest.mark.requirement("R3.4", "R3.5")
+    @pytest.mark.requirement("R3.4")
     def test_what_is_awaited_defaults_after_the_cut_off_and_keeps_its_time(self) -> None:
         at_cutoff = shared(VOLUNTARY, dated(LATE), NO_ANSWER, now=C)
         after_cutoff = shared(VOLUNTARY, dated(LATE), NO_ANSWER, now=C + SECOND)
@@ -343,7 +343,6 @@ class TestConsent:
         with pytest.raises(ValueError, match="An answer has a time"):
             resolve(VOLUNTARY, import_party=1, gas_party=None, import_wish=BLANK)
 
-    @pytest.mark.requirement("R3.3", "R3.4", "R3.5")
     @given(
         st.sampled_from(BOTH_POLICIES),
         st.sampled_from([(None, None), (1, None), (None, 2), (1, 1), (1, 2)]),

@@ -11,7 +11,7 @@ from rollouts.models import Command
 from rollouts.states import CommandKind, CommandStatus
 from tests.factories import make_rollout
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R3.12")]
+pytestmark = [pytest.mark.django_db]
 
 
 def plan(rollout, at, *, hubs, region=2, **more):

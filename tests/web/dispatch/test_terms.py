@@ -45,7 +45,6 @@ def test_capacity_is_changed_with_who_approved_it_and_the_forecast_beside_it(wor
     assert "Hubs a night: 1 → 1,000" in plain(page)
 
 
-@pytest.mark.requirement("R3.12")
 def test_the_hours_of_a_channel_stand_beside_its_days_and_keep_apart(world, seat, today):
     client = seat("operator")
     typed = {"distribution_from": "22:00", "distribution_to": "05:00", "approved_by": "CSP Central"}
@@ -76,7 +75,6 @@ def test_some_nights_are_chosen_and_shown_again(world, seat, today):
     assert len(re.findall(r'name="activation_nights"[^>]*checked', page.content.decode())) == 2
 
 
-@pytest.mark.requirement("R3.12")
 def test_a_change_nobody_approved_is_not_kept(world, seat, today):
     rollout = make_rollout(world, now=today)
     client = seat("operator")
@@ -109,7 +107,6 @@ def test_hours_and_ramp_of_a_rollout_are_changed_and_stand_in_its_history(world,
     }
 
 
-@pytest.mark.requirement("R3.12")
 def test_hours_of_less_than_an_hour_are_refused(world, seat, today):
     rollout = make_rollout(world, now=today)
 
@@ -137,7 +134,6 @@ def test_a_supplier_keeps_hours_of_its_own_that_nobody_else_reads(world, seat, t
     assert not SupplierHours.objects.exists()
 
 
-@pytest.mark.requirement("R3.12")
 @pytest.mark.parametrize("who", ["supplier", "other", "csp", "panel"])
 def test_only_dcc_changes_hours_and_capacity(world, seat, today, who):
     rollout = make_rollout(world, now=today)

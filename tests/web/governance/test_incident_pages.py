@@ -154,7 +154,6 @@ def incident_paths(trouble):
     return [url, f"{url}hubs.csv", f"{url}files/{trouble.incident.attachments.get().pk}/"]
 
 
-@pytest.mark.requirement("R3.3")
 @pytest.mark.parametrize("actor", ["other", "third", "csp"])
 def test_an_incident_does_not_exist_for_other_suppliers_even_of_the_same_hub(seat, running, actor):
     for path in incident_paths(running):

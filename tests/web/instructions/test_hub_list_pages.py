@@ -35,7 +35,7 @@ def submitted(client, rollout, checked):
     )
 
 
-@pytest.mark.requirement("R3.8", "R4.1", "R4.2")
+@pytest.mark.requirement("R4.1", "R4.2")
 def test_every_file_is_checked_and_has_its_receipt(world, seat, today):
     rollout = make_rollout(world, now=today)
     client = seat("supplier")

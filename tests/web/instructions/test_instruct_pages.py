@@ -19,7 +19,7 @@ from tests.web.instructing import check, submit, token_in
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.requirement("R3.1", "R4.1", "R4.2")
+@pytest.mark.requirement("R4.1", "R4.2")
 def test_a_pasted_list_is_checked_then_submitted_and_its_failures_come_back_as_a_file(world, seat, today):
     rollout = make_rollout(world, now=today)
     client = seat("supplier")
@@ -63,7 +63,6 @@ def test_the_failures_can_be_corrected_and_sent_again_as_they_are(world, seat, t
     assert re.search(r"Submit.*?1 hub<", checked.content.decode(), re.DOTALL)
 
 
-@pytest.mark.requirement("R3.8")
 def test_submitting_twice_gives_the_same_receipt(world, seat, today):
     rollout = make_rollout(world, now=today)
     client = seat("supplier")
@@ -182,7 +181,6 @@ def test_what_is_refused_after_the_check_comes_back_as_it_was_typed(world, seat,
     assert not Instruction.objects.exists()
 
 
-@pytest.mark.requirement("R3.1")
 def test_choosing_again_after_the_check_begins_with_what_was_typed(world, seat, today):
     rollout = make_rollout(world, now=today)
     client, address = seat("supplier"), f"/rollouts/{rollout.pk}/instruct/"

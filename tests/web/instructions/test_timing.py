@@ -13,7 +13,7 @@ from tests.factories import make_rollout
 from tests.web.forms import as_typed
 from tests.web.instructing import check, submit, token_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R3.4")]
+pytestmark = [pytest.mark.django_db]
 
 CONFIRM = "Yes, let 2 hubs activate within a day"
 

@@ -13,7 +13,6 @@ from tests.web.forms import fields_in
 pytestmark = [pytest.mark.django_db]
 
 
-@pytest.mark.requirement("R2.4")
 def test_the_dates_of_a_pilot_are_planned_on_a_page_and_read_by_others(world, seat, today):
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
     url = f"/rollouts/{rollout.pk}/pilot/plan/"

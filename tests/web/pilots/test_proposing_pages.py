@@ -109,7 +109,6 @@ def test_the_page_of_a_proposal_takes_as_many_statements_for_many_hubs_as_for_fe
     assert statements(seat("operator"), f"/rollouts/{rollout.pk}/pilot/propose/") <= 18
 
 
-@pytest.mark.requirement("R2.3")
 def test_the_dcc_takes_back_what_is_not_answered(world, seat, rollout):
     propose(seat, rollout)
     url = proposal_url(rollout, world.other)

@@ -66,7 +66,6 @@ def test_how_a_batch_stands_is_counted_when_that_is_asked(world, rollout, seat, 
     assert first.accepted == 3
 
 
-@pytest.mark.requirement("R3.7")
 def test_the_second_suppliers_batches_are_nowhere(world, rollout, seat, today):
     theirs = instruct(world.as_other, world, rollout, today, 9, 16, name="Fernhill first")
 
@@ -106,7 +105,6 @@ def test_a_batch_is_given_another_time_as_a_whole(world, rollout, seat, today):
     assert moved[0].n == 3
 
 
-@pytest.mark.requirement("R3.7")
 def test_choosing_a_batch_needs_one(world, rollout, seat):
     answer = seat("supplier").post(
         f"/rollouts/{rollout.pk}/instruct/", {"kind": "WITHDRAW", "source": "mine"}
@@ -116,7 +114,6 @@ def test_choosing_a_batch_needs_one(world, rollout, seat):
     assert b"Choose one of your batches" in answer.content
 
 
-@pytest.mark.requirement("R3.7")
 def test_somebody_elses_batch_cannot_be_chosen(world, rollout, seat, today):
     theirs = instruct(world.as_other, world, rollout, today, 9)
 
@@ -128,7 +125,6 @@ def test_somebody_elses_batch_cannot_be_chosen(world, rollout, seat, today):
     assert answer.status_code == 422
 
 
-@pytest.mark.requirement("R3.7")
 def test_after_the_cutoff_nothing_is_offered(world, seat, today):
     rollout = make_rollout(world, now=today - timedelta(days=100), automatic_at=today + timedelta(days=10))
 
@@ -148,7 +144,6 @@ def test_a_viewer_looks_and_forms_none(world, rollout, client, today):
     assert "New time" not in page
 
 
-@pytest.mark.requirement("R3.7")
 @pytest.mark.parametrize(
     ("actor", "status"), [("operator", 302), ("panel", 302), ("csp", 403), ("third", 200)]
 )
@@ -156,7 +151,6 @@ def test_others_have_their_own_page_or_none(world, rollout, seat, actor, status)
     assert seat(actor).get(url(rollout)).status_code == status
 
 
-@pytest.mark.requirement("R3.7")
 def test_a_supplier_without_hubs_in_it_does_not_find_it(world, rollout, client):
     client.force_login(UserFactory(organisation=OrganisationFactory(name="Nowhere Energy")))
 

@@ -84,7 +84,7 @@ def test_the_dcc_owes_the_steps_of_a_pilot_one_after_the_other(world, now):
     assert (review.due_at, review.count) == (rollout.automatic_at, 19)
 
 
-@pytest.mark.requirement("R3.7", "R4.5")
+@pytest.mark.requirement("R4.5")
 def test_a_gate_that_is_still_shut_when_its_hubs_fall_due_is_an_action_on_the_dcc(world, now):
     rollout = make_rollout(world, now=now)
     automatic_at = rollout.automatic_at - timedelta(days=30)
@@ -245,7 +245,7 @@ def test_images_that_would_come_too_late_are_an_action_on_the_dcc(world, now):
     assert owed.due_at.date() == rollout.automatic_at.date()
 
 
-@pytest.mark.requirement("R3.6", "R4.5")
+@pytest.mark.requirement("R4.5")
 def test_hubs_no_csp_serves_are_an_action_of_their_own_and_no_shortfall(world, seat, today):
     rollout = make_rollout(world, now=today, automatic_at=today + timedelta(days=60))
     sql.run("UPDATE rollouts_target SET region = 7 WHERE guid < %(guid)s", {"guid": world.guid(3)})
@@ -301,7 +301,7 @@ def test_a_review_is_due_before_the_first_hubs_it_holds_back(world, now):
     assert duties(world.operator, early - timedelta(days=13))[Duty.REVIEW_PILOT].due_at == early
 
 
-@pytest.mark.requirement("R2.3", "R2.5")
+@pytest.mark.requirement("R2.3")
 @pytest.mark.parametrize("status", ["NOTIFIED", "SUSPENDED"])
 def test_a_pilot_nobody_made_possible_is_an_action_from_two_weeks_before(world, now, status):
     rollout = make_rollout(world, now=now, status="NOTIFIED", has_pilot=True, gate_open=False)

@@ -75,7 +75,6 @@ def test_the_outlook_is_what_forming_then_does(world, rollout, today):
     assert outlook.says
 
 
-@pytest.mark.requirement("R3.7")
 def test_hubs_of_a_list_that_are_not_in_the_update_are_counted(world, rollout, today):
     source = HubList.from_stored([world.guid(3), world.guid(5), world.guid(0) - 7])
 
@@ -90,7 +89,6 @@ def test_hubs_of_a_list_that_are_not_in_the_update_are_counted(world, rollout, t
     assert (outlook.moves, outlook.stays, outlook.says) == (2, {"OUTSIDE": 1}, "")
 
 
-@pytest.mark.requirement("R3.7")
 def test_hubs_of_the_pilot_stay(world, today):
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
     pilot = Batch.objects.get(rollout=rollout, kind="PILOT")
@@ -153,7 +151,6 @@ def test_a_list_that_is_no_longer_kept_is_said(world, rollout, seat, today):
     assert b"no longer kept" in answer.content
 
 
-@pytest.mark.requirement("R3.7")
 def test_what_cannot_be_formed_is_said_beside_the_form(world, rollout, seat, today):
     client, url = seat("operator"), f"/rollouts/{rollout.pk}/phases/check/"
 
@@ -164,7 +161,6 @@ def test_what_cannot_be_formed_is_said_beside_the_form(world, rollout, seat, tod
     assert b"Paste at least one GUID" in blank.content
 
 
-@pytest.mark.requirement("R3.7")
 def test_a_check_that_moves_nothing_offers_no_forming(world, rollout, seat, today):
     instruct(world, rollout, today, 0)
     hubs = str(Guid.from_db(world.guid(0)))
@@ -186,7 +182,6 @@ def test_forming_groups_is_for_the_dcc(world, rollout, seat, today, actor):
         )
 
 
-@pytest.mark.requirement("R3.7")
 def test_an_outlook_needs_a_running_update_and_one_way_of_choosing(world, rollout, today):
     content = {"rollout_id": rollout.pk, "automatic_at": today + timedelta(days=90), "now": today}
     with pytest.raises(BadInput):

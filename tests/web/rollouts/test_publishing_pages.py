@@ -14,7 +14,6 @@ from tests.web.forms import as_typed, draft_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.requirement("R1.1")
 def test_an_update_is_drafted_previewed_changed_and_published(world, seat, today):
     client = seat("operator")
     answer = client.post("/rollouts/new/", draft_of(world, today))

@@ -68,7 +68,6 @@ def test_a_rule_is_built_from_updates_hubs_and_times_without_scripts(world, seat
     assert ApprovalRule.objects.get().enabled_version is None
 
 
-@pytest.mark.requirement("R3.10")
 def test_every_problem_of_every_part_is_told_at_its_place(world, seat):
     fields = {
         "release.joint": "all",
@@ -177,7 +176,6 @@ def test_a_rule_is_switched_off_and_archived(world, seat, today):
     assert "No approval rules yet" in client.get("/approvals/").content.decode()
 
 
-@pytest.mark.requirement("R3.10")
 def test_a_new_rule_does_not_slip_into_another_of_the_same_name(world, seat, today):
     saved(world.as_supplier, today)
     fields = {"release.joint": "all", "hub.joint": "all", "days": "1", "after": "notice"}
@@ -189,7 +187,6 @@ def test_a_new_rule_does_not_slip_into_another_of_the_same_name(world, seat, tod
     assert ApprovalRuleVersion.objects.count() == 1
 
 
-@pytest.mark.requirement("R3.10")
 def test_another_suppliers_rule_is_not_found(world, seat, today):
     rule_id = saved(world.as_supplier, today).rule_id
     client = seat("other")
@@ -204,7 +201,6 @@ def test_another_suppliers_rule_is_not_found(world, seat, today):
     assert (rule.enabled_version, rule.archived_at) == (None, None)
 
 
-@pytest.mark.requirement("R3.10")
 @pytest.mark.parametrize("version", ["9", "x", "-1"])
 def test_a_version_that_is_not_there_is_not_found(world, seat, today, version):
     rule_id = saved(world.as_supplier, today).rule_id
@@ -212,7 +208,6 @@ def test_a_version_that_is_not_there_is_not_found(world, seat, today, version):
     assert seat("supplier").get(f"/approvals/{rule_id}/enable/?version={version}").status_code == 404
 
 
-@pytest.mark.requirement("R3.10")
 @pytest.mark.parametrize("actor", ["operator", "csp", "panel"])
 def test_approval_rules_belong_to_suppliers(world, seat, actor):
     for path in (
@@ -225,7 +220,6 @@ def test_approval_rules_belong_to_suppliers(world, seat, actor):
         assert seat(actor).get(path).status_code == 403, path
 
 
-@pytest.mark.requirement("R3.10")
 def test_a_viewer_reads_and_tries_rules_and_switches_nothing(world, client, today):
     rule_id = saved(world.as_supplier, today).rule_id
     client.force_login(UserFactory(organisation=world.supplier, roles=[Role.SUPPLIER_VIEWER.value]))
@@ -280,7 +274,6 @@ def test_each_update_a_rule_is_tried_on_takes_as_many_statements_as_the_one_befo
 AN_UPDATE = {"try/": 11, "enable/": 5}
 
 
-@pytest.mark.requirement("R3.10")
 def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, seat, today):
     version = saved(world.as_supplier, today)
     client, path = seat("supplier"), f"/approvals/{version.rule_id}/change/"

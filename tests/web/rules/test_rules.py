@@ -66,7 +66,6 @@ def test_a_rule_is_built_condition_by_condition_without_scripts(world, seat, tod
     assert version.sample == {"size": 3, "strata": ["region"], "seed": 7}
 
 
-@pytest.mark.requirement("R2.2")
 def test_another_question_takes_another_comparison_and_value(world, seat):
     client, path = seat("supplier"), "/rules/new/"
     fields = {"hub.joint": "all", "hub.0.was": "region", "hub.0.field": "installed_on"}
@@ -76,7 +75,6 @@ def test_another_question_takes_another_comparison_and_value(world, seat):
     assert (again["hub.0.op"], again["hub.0.value"]) == ("before", "")
 
 
-@pytest.mark.requirement("R2.2")
 def test_a_condition_is_put_into_a_group_of_its_own(world, seat):
     fields = {
         "hub.joint": "all",
@@ -92,7 +90,6 @@ def test_a_condition_is_put_into_a_group_of_its_own(world, seat):
     assert again["hub.0.0.value"] == "SOUTH"
 
 
-@pytest.mark.requirement("R2.2")
 def test_every_problem_is_told_at_its_place_and_the_input_is_kept(world, seat):
     fields = {
         "hub.joint": "not-any",
@@ -140,7 +137,6 @@ def test_a_button_that_makes_no_sense_changes_nothing(world, seat, act):
     assert fields_in(answer)["hub.0.field"] == "region"
 
 
-@pytest.mark.requirement("R2.2")
 @pytest.mark.parametrize(
     "tree",
     [
@@ -158,7 +154,6 @@ def test_a_saved_tree_comes_back_as_it_was(tree):
     assert written(draft_of(tree, Subject.HUB), "", "hub", {}) == tree
 
 
-@pytest.mark.requirement("R2.2")
 def test_a_tree_that_is_one_condition_becomes_a_group_of_one():
     from rollouts.rules.criteria import Subject
 
@@ -191,7 +186,6 @@ def test_a_draft_is_counted_on_an_update_beside_what_could_be_chosen(world, seat
     assert 0 < float(tiles["Representativeness"]) < 1
 
 
-@pytest.mark.requirement("R2.2")
 def test_a_new_rule_does_not_slip_into_another_of_the_same_name(world, seat, today):
     saved(world.as_supplier, today)
 
@@ -331,7 +325,6 @@ def test_a_page_of_rules_takes_no_more_statements_for_more(world, seat, today, s
     assert (few, statements(client, url)) == (COSTS[path], COSTS[path])
 
 
-@pytest.mark.requirement("R2.2")
 def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, seat, today):
     version = saved(world.as_supplier, today)
     client, path = seat("supplier"), f"/rules/{version.rule_id}/change/"
@@ -351,7 +344,6 @@ def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, sea
     assert SelectionRuleVersion.objects.latest("version").version == 3
 
 
-@pytest.mark.requirement("R2.2")
 def test_a_day_in_a_condition_is_typed_and_shown_day_first(world, seat):
     client, path = seat("supplier"), "/rules/new/"
     fields = fields_in(press(client, path, fields_in(client.get(path)), "add:hub"))
