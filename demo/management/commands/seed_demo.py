@@ -56,7 +56,9 @@ class Command(BaseCommand):
         if Hub.objects.exists():
             return
         with estate.generated(hubs=hubs, seed=seed) as source:
-            loaded = services.load_estate(people.scope_of(people.DCC), source=source, now=clock.now())
+            loaded = services.load_estate(
+                people.scope_of(people.DCC), source=source, file_name="inventory.csv", now=clock.now()
+            )
         self.stdout.write(f"{loaded.added:,} hubs loaded")
 
     def _make_rollouts(self) -> None:

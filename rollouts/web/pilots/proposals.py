@@ -17,7 +17,7 @@ from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.presentation.numbers import count_of
-from portal.kernel.refusals import Refusal
+from portal.kernel.refusals import NotFound, Refusal
 from rollouts import services
 from rollouts.queries.instructions.choices import current_versions
 from rollouts.queries.pilots.proposals import nominating_suppliers, proposal_card, proposed_hubs
@@ -25,6 +25,7 @@ from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.queries.rules.selections import SelectionPreview, preview_selection
 from rollouts.rules.criteria import DIMENSIONS
 from rollouts.services import Proposed
+from rollouts.states import RolloutStatus
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.rules.conditions import ConditionsForm
@@ -202,6 +203,8 @@ def _propose_page(
     status: int = 200,
 ) -> HttpResponse:
     page = rollout_page(scope, rollout_id, now=now)
+    if not page.has_pilot or page.flight.status == RolloutStatus.DRAFT:
+        raise NotFound("This rollout has no pilot.")
     context = {
         "page": page,
         "form": form,

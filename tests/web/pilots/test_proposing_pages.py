@@ -46,6 +46,13 @@ def test_the_dcc_sees_who_has_not_nominated_and_reminds_them(world, seat, rollou
     assert "Who has nominated" not in seat("supplier").get(url).content.decode()
 
 
+@pytest.mark.parametrize("changes", [{"status": "DRAFT"}, {"has_pilot": False}])
+def test_nothing_is_proposed_where_there_is_no_pilot(world, seat, today, changes):
+    rollout = make_rollout(world, now=today, **{"status": "NOTIFIED", "has_pilot": True, **changes})
+
+    assert seat("operator").get(f"/rollouts/{rollout.pk}/pilot/propose/").status_code == 404
+
+
 @pytest.mark.requirement("R2.3")
 def test_what_would_be_proposed_is_shown_first(world, seat, rollout):
     fields = {"act": "preview", "rule-supply": "SPLIT", "supplier": world.other.pk}
