@@ -14,7 +14,7 @@ from portal.events.sequencer import sequence_all
 from rollouts.models import Command, Instruction
 from tests.api.systems import body_of
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.requirement("R3.3"), pytest.mark.django_db]
 
 
 def instruct(stage, system, number):
@@ -152,7 +152,6 @@ def test_what_one_may_not_see_has_no_tag_to_compare(stage):
         assert (answer.status_code, "ETag" in answer) == (404, False)
 
 
-@pytest.mark.requirement("R3.3")
 def test_answers_of_a_second_supplier_share_no_moment_that_groups_their_hubs(stage):
     """Both Suppliers answer; neither feed nor list tells a moment finer than the minute."""
     for number in (9, 10, 11):

@@ -13,6 +13,10 @@ from django.core import mail
 from django.test import Client
 
 from portal import environment
+from portal.accounts.people import ROLES_OF_KIND
+from portal.identity.models import OrganisationKind
+from portal.identity.scope import Scope
+from tests.factories import OrganisationFactory, UserFactory
 from tests.identity.conftest import PASSWORD, REAL_HASHERS
 from tests.identity.handed_over import send_letters
 
@@ -32,6 +36,20 @@ def test_a_person_logs_in_by_e_mail_whatever_its_case(client, seats):
     assert answer.status_code == 302
     assert answer["Location"] == "/"
     assert is_logged_in(client)
+
+
+@pytest.mark.requirement("R6.1")
+@pytest.mark.parametrize("kind", OrganisationKind)
+def test_people_of_every_kind_of_organisation_log_in_with_its_roles(client, kind):
+    user = UserFactory(organisation=OrganisationFactory(kind=kind), password=PASSWORD)
+
+    answer = client.post(LOG_IN, {"login": user.email, "password": PASSWORD})
+
+    assert answer.status_code == 302
+    assert is_logged_in(client)
+    assert Scope.of(user).kind == kind
+    assert set(user.roles)
+    assert set(user.roles) <= {role.value for role in ROLES_OF_KIND[kind]}
 
 
 def test_passwords_are_kept_as_argon2_hashes(settings):

@@ -123,6 +123,7 @@ def test_what_is_refused_says_why(stage, library):
     assert missing.value.request_id
 
 
+@pytest.mark.requirement("R6.3")
 def test_the_same_events_come_by_poll_and_by_stream_from_a_cursor_that_is_kept(stage, library, tmp_path):
     happen(stage, 0, 1, 2)
     cursor = library.FileCursor(tmp_path / "position")

@@ -73,6 +73,7 @@ def test_a_small_capacity_begins_earlier(world, now):
     assert services.plan_due(rollout.automatic_at - timedelta(days=26)) == 1
 
 
+@pytest.mark.requirement("R3.6")
 def test_a_defaulted_hub_that_one_supplier_instructed_does_not_wait_for_the_last_moment(world, now):
     rollout = make_rollout(world, now=now)
     settle(rollout, consent=5, where=f"guid = {world.guid(9)}", import_answer=1)

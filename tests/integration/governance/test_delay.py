@@ -207,6 +207,7 @@ def test_nothing_is_claimed_until_every_hub_has_its_new_time(csp, world, rollout
     assert csp.hubs("activate") == []
 
 
+@pytest.mark.requirement("R1.2")
 def test_activations_dated_ahead_by_default_are_recalled_and_asked_for_again(csp, world, rollout, now):
     soon = now + timedelta(hours=20)
     settle(rollout, state=40, consent=5, effective_at=soon)

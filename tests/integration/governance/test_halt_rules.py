@@ -57,12 +57,14 @@ class TestWhatTrips:
             assert "15" not in by_party[party.pk]["reason"]
         assert open_decision(rollout).because == rollout.status_reason
 
+    @pytest.mark.requirement("R5.7")
     def test_a_small_sample_trips_nothing_however_bad_it_is(self, world, rollout, now):
         put_rule(world, rollout, now, minimum_sample=20)
         ends(world, rollout, 0, 19, state=51, code=32, at=now)
 
         assert services.evaluate_halt_rules(now) == []
 
+    @pytest.mark.requirement("R5.7")
     def test_a_share_above_the_limit_trips_nothing_while_it_may_be_chance(self, world, rollout, now):
         put_rule(world, rollout, now, threshold=0.1)
         ends(world, rollout, 0, 25, state=60, at=now)

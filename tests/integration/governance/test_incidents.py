@@ -129,6 +129,7 @@ class TestRaising:
         with pytest.raises(NotFound):
             lose(world, rollout, now, 0)
 
+    @pytest.mark.requirement("R5.1")
     def test_what_is_said_must_make_sense(self, world, rollout, now):
         for wrong in (
             {"category": 6},

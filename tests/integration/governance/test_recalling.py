@@ -16,7 +16,7 @@ from portal.kernel.guid import Guid
 from portal.kernel.transactions import unit_of_work
 from rollouts import services
 from rollouts.csp import alert_lines
-from rollouts.models import Command
+from rollouts.models import Command, Hub
 from rollouts.services.governance import halt as _halting
 from rollouts.services.rollouts import sweep as _sweeping
 from rollouts.states import CommandKind, CommandStatus, Consent, FailureCode
@@ -108,6 +108,7 @@ def test_a_cancel_spares_hubs_whose_time_has_come(csp, world, rollout, now):
     assert states(rollout) == {50: 40}
 
 
+@pytest.mark.requirement("R1.5")
 @pytest.mark.parametrize("verb", ["stop", "revoke"])
 def test_an_end_leaves_only_what_may_still_activate(csp, world, rollout, now, verb):
     settle(rollout, state=40, effective_at=now + timedelta(hours=5), where=f"guid < {world.guid(10)}")
@@ -123,6 +124,21 @@ def test_an_end_leaves_only_what_may_still_activate(csp, world, rollout, now, ve
     settle(rollout, state=56, where="state = 55")  # as the alerts say
     services.finish_halts(now)
     assert states(rollout) == {90: 40}
+
+
+@pytest.mark.requirement("R5.6")
+def test_a_stop_rolls_nothing_back(csp, world, rollout, now):
+    settle(rollout, state=60)
+    Hub.objects.update(cpl_entry=world.target)
+
+    halt(world, rollout, now, verb="stop")
+    services.finish_halts(now)
+    services.plan_due(now)
+
+    assert dispatch(now) == 0
+    assert states(rollout) == {60: 40}
+    assert not Command.objects.exists()
+    assert set(Hub.objects.values_list("cpl_entry_id", flat=True)) == {world.target.pk}
 
 
 @pytest.mark.requirement("R5.4")

@@ -27,6 +27,7 @@ def second_member(world):
 
 
 class TestSignatures:
+    @pytest.mark.requirement("R5.3")
     def test_two_of_the_panel_or_a_sub_committee_of_its_own_may_confirm(self, world, rollout, now):
         committee = OrganisationFactory(kind=OrganisationKind.PANEL, name="Operations Group")
         chair = Scope.of(UserFactory(organisation=committee))
@@ -201,6 +202,7 @@ class TestSignatures:
         assert in_force.count() == 1
         assert set(Decision.objects.values_list("status", flat=True)) == {DecisionStatus.ENACTED}
 
+    @pytest.mark.requirement("R5.3")
     def test_still_needed_is_said_before_anybody_has_signed(self, world, rollout, now):
         decision = recommended(world, rollout, "PAUSE", now)
 

@@ -62,6 +62,7 @@ def test_whoever_gains_a_hub_is_told_its_time_and_the_loser_is_not(world, rollou
     assert not hubs_notified(EntryKind.HUB_SCHEDULED, world.supplier)
 
 
+@pytest.mark.requirement("R1.5")
 def test_a_revocation_tells_suppliers_of_each_hub_that_is_withdrawn(world, rollout, now):
     services.halt(world.operator, rollout_id=rollout.pk, verb="revoke", reason="Wrong image.", now=now)
 
