@@ -43,4 +43,4 @@ def test_what_two_people_changed_asks_and_a_time_is_typed_day_first(
     page.get_by_role("button", name="Save and preview").click()
     page.wait_for_url("**/preview/")
     winter.refresh_from_db()
-    assert (winter.name, draft.pilot_cap) == ("Summer release", 9)
+    assert (winter.name, winter.pilot_cap) == ("Summer release", 9)
