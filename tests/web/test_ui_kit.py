@@ -249,10 +249,18 @@ def test_every_class_the_components_use_for_positions_exists():
 def test_no_crown_font_or_foreign_address_is_shipped():
     for path in (ROOT / "static").rglob("*"):
         if path.is_file():
-            text = path.read_text()
-            assert "GDS Transport" not in text
-            assert "@font-face" not in text
-            assert "url(http" not in text
+            text = path.read_bytes()
+            assert b"GDS Transport" not in text
+            assert b"url(http" not in text
+
+
+def test_the_typeface_is_small_and_comes_with_its_licence():
+    fonts = ROOT / "static" / "fonts"
+    css = (ROOT / "static" / "css" / "portal.css").read_text()
+
+    assert (fonts / "inter.woff2").stat().st_size < 40_000
+    assert "SIL OPEN FONT LICENSE" in (fonts / "inter-licence.txt").read_text()
+    assert css.count("@font-face") == 1
 
 
 def test_a_forecast_that_ends_at_the_deadline_says_so():
