@@ -5,7 +5,7 @@
 -- its model changes nothing; nor does one that was said before the hub, or a later inventory file, said what the SMI
 -- holds now (its clock may be ahead of ours, by a day at most).
 WITH report AS (
-    SELECT judged.guid, judged.alert_id, judged.asked_by, judged.reason, judged.occurred_at, judged.firmware_version,
+    SELECT judged.ctid AS row, judged.guid, judged.alert_id, judged.asked_by, judged.reason, judged.occurred_at, judged.firmware_version,
            judged.old_entry_id, judged.old_status, entry.id AS entry_id, entry.status AS entry_status, judged.import_id, judged.gas_id,
            judged.code = {AlertCode.READ_RESULT} AS is_reading
       FROM judged_alert AS judged
@@ -86,6 +86,6 @@ WITH report AS (
     UPDATE judged_alert
        SET why = CASE WHEN report.entry_id IS NULL THEN 'UNKNOWN_VERSION' END
       FROM report
-     WHERE report.alert_id = judged_alert.alert_id AND report.reason = {FailureCode.NONE}
+     WHERE judged_alert.ctid = report.row AND report.reason = {FailureCode.NONE}
 )
 SELECT (SELECT count(*) FROM said) AS said, (SELECT count(*) FROM smi) AS moved

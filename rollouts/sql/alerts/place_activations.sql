@@ -2,7 +2,7 @@
 -- version that has the hub, whatever became of it there. So does a reading of a hub that no rollout has in flight, where
 -- the hub has not come to its end there: somebody else has upgraded it.
 WITH misplaced AS (
-    SELECT judged.alert_id,
+    SELECT judged.ctid AS row,
            (SELECT target.rollout_id
               FROM rollouts_cplentry AS entry
               JOIN rollouts_rollout AS rollout ON rollout.cpl_entry_id = entry.id
@@ -26,4 +26,4 @@ WITH misplaced AS (
 UPDATE judged_alert AS judged
    SET rollout_id = misplaced.rollout_id, why = NULL
   FROM misplaced
- WHERE misplaced.alert_id = judged.alert_id AND misplaced.rollout_id IS NOT NULL
+ WHERE judged.ctid = misplaced.row AND misplaced.rollout_id IS NOT NULL

@@ -1,4 +1,6 @@
--- Two private tables of this connection: the alerts of a batch as they came, and as they were judged.
+-- Two private tables of this connection: the alerts of a batch as they came, and as they were judged. They have no
+-- statistics and no index: statements that change rows they have read meet them by `ctid`, as joined by alert the
+-- planner would read all of the batch for each of its rows.
 CREATE TEMPORARY TABLE IF NOT EXISTS staged_alert (
     alert_id uuid NOT NULL, occurred_at timestamptz NOT NULL, guid bigint NOT NULL, code smallint NOT NULL,
     command_id bigint, reason smallint NOT NULL, firmware_version varchar(8) NOT NULL
