@@ -103,7 +103,10 @@ add_to_catalogue(
         "`errors` names each, with a JSON pointer or the name of the parameter.",
     ),
     ProblemType(
-        "invalid_token", 401, "The access token is unknown or has ended.", "Get a new one and try again."
+        "invalid_token",
+        401,
+        "The access token is unknown, has ended, or is bound to another certificate.",
+        "Get a new one and try again.",
     ),
     ProblemType(
         "length_required",

@@ -12,7 +12,7 @@ from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 
 from portal.accounts.middleware import has_second_factor, needs_second_factor
-from portal.identity.api import address_of, client_showing_token, principal_of
+from portal.identity.api import TOKEN_REFUSAL, address_of, client_showing_token, principal_of
 from portal.identity.api_scopes import ApiScope, scopes_of_roles
 from portal.identity.credentials import may_call_from, note_use
 from portal.identity.models import User
@@ -75,9 +75,9 @@ def check_origin(request: ASGIRequest) -> str:
 
 
 def _system(request: ASGIRequest, value: str) -> Subscriber:
-    shown = client_showing_token(value)
+    shown = client_showing_token(value, request)
     if shown is None:
-        raise StreamRefused("invalid_token", 401, "The access token is unknown or has ended.")
+        raise StreamRefused("invalid_token", 401, TOKEN_REFUSAL)
     client, names = shown
     address = address_of(request)
     if not may_call_from(client.networks, address):

@@ -13,6 +13,7 @@ from portal.accounts import clients
 from portal.accounts.clients import ClientView
 from portal.identity.api import ANY_SCOPE
 from portal.identity.api_scopes import ApiScope
+from portal.identity.public_keys import ALGORITHMS, algorithms_of, thumbprint_of
 from portal.kernel import clock
 from portal.problems import ProblemType, add_to_catalogue
 from portal.rest.operations import operation
@@ -22,7 +23,8 @@ from portal.rest.views import ResourceView
 _ID: Final = "8b1f0c5e4d0a4b7f"
 
 add_to_catalogue(
-    ProblemType("client_revoked", 409, "The client is revoked.", "An administrator makes another.")
+    ProblemType("client_revoked", 409, "The client is revoked.", "An administrator makes another."),
+    ProblemType("no_secret", 409, "The client signs with a key: it has no secret.", "Change its key."),
 )
 
 
@@ -35,6 +37,13 @@ class ClientSecretSchema(TypedDict):
     used_at: datetime | None
 
 
+class ClientKeySchema(TypedDict):
+    """A public key of a client: its thumbprint (RFC 7638), and which signatures of it are taken."""
+
+    thumbprint: Annotated[str, Example("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")]
+    algorithms: Annotated[list[str], AllowedNames(ALGORITHMS)]
+
+
 class ApiClientSchema(TypedDict):
     """The client that asks."""
 
@@ -44,6 +53,8 @@ class ApiClientSchema(TypedDict):
     networks: Annotated[list[str], "From where it may call; none means from anywhere.", Example([])]
     used_at: datetime | None
     secrets: Annotated[list[ClientSecretSchema], "Those that count, the newest first."]
+    keys: Annotated[list[ClientKeySchema], "Those by which it may sign for its tokens (`private_key_jwt`)."]
+    binds_tokens: Annotated[bool, "Whether its tokens count on connections with its certificate alone."]
 
 
 class NewSecretSchema(TypedDict):
@@ -77,7 +88,7 @@ class OwnSecretView(ResourceView):
         "Change your own secret",
         status=201,
         returns=schema_reference(NewSecretSchema),
-        refuses=("client_revoked",),
+        refuses=("client_revoked", "no_secret"),
     )
     def post(self, request: Request) -> Response:
         """Get another secret; the former one counts beside it for the overlap, any older one ends now.
@@ -110,4 +121,9 @@ def _client(view: ClientView) -> ApiClientSchema:
             }
             for secret in view.secrets
         ],
+        "keys": [
+            {"thumbprint": thumbprint_of(key), "algorithms": list(algorithms_of(key))}
+            for key in view.client.public_keys
+        ],
+        "binds_tokens": view.client.binds_tokens,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from allauth.idp.oidc.models import Client, Token
 from django.conf import settings
@@ -18,6 +18,7 @@ from portal.events.wakeups import announce_access_change
 from portal.identity.api_scopes import SCOPES_OF_KIND, ApiScope, scopes_named
 from portal.identity.credentials import digest_of, networks_in, new_secret
 from portal.identity.models import ApiClient, ClientSecret, Organisation
+from portal.identity.public_keys import public_keys_in, thumbprint_of
 from portal.identity.scope import Scope
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
@@ -88,18 +89,26 @@ def client_of(scope: Scope, client_id: str, *, now: datetime) -> ClientView:
 
 @unit_of_work
 def create_client(
-    scope: Scope, *, name: str, scopes: Collection[ApiScope], networks: str, now: datetime
+    scope: Scope,
+    *,
+    name: str,
+    scopes: Collection[ApiScope],
+    networks: str,
+    public_keys: str = "",
+    binds_tokens: bool = False,
+    now: datetime,
 ) -> NewSecret:
-    """Let a system in, and return its first secret.
+    """Let a system in, and return its first secret: an empty one, if it signs with a key of its own.
 
     Raises:
         NotPermitted: the actor does not administer the organisation.
-        BadInput: a scope is not this organisation's to give, none is given, or a network is none.
+        BadInput: a scope is not this organisation's to give, none is given, a network or key is none, or
+            tokens cannot be bound.
         Refusal: there are too many clients.
     """
     check_administrator(scope)
     allowed = _checked(scope, scopes)
-    cidrs = networks_in(networks)
+    terms = _terms(networks, public_keys, binds_tokens=binds_tokens)
     Organisation.objects.select_for_update(no_key=True).get(pk=scope.organisation_id)
     if (
         ApiClient.objects.filter(organisation_id=scope.organisation_id, revoked_at=None).count()
@@ -119,35 +128,50 @@ def create_client(
     client = ApiClient.objects.create(
         oauth=oauth,
         organisation_id=scope.organisation_id,
-        networks=cidrs,
+        **terms,
         created_by_id=scope.user_id,
         created_at=now,
     )
-    facts = {"name": name, "scopes": allowed, "networks": cidrs}
+    facts = {"name": name, "scopes": allowed, **_facts(terms)}
     journal.record("client.created", subject=f"client:{client.pk}", by=scope, at=now, facts=facts)
+    if client.public_keys:
+        return NewSecret(client_id=str(client.pk), secret="")
     return _add_secret(client, now=now)
 
 
 @unit_of_work
 def change_client(
-    scope: Scope, client_id: str, *, name: str, scopes: Collection[ApiScope], networks: str, now: datetime
+    scope: Scope,
+    client_id: str,
+    *,
+    name: str,
+    scopes: Collection[ApiScope],
+    networks: str,
+    public_keys: str,
+    binds_tokens: bool,
+    now: datetime,
 ) -> None:
-    """Change a client's name, scopes and networks; tokens it holds are narrowed at once, never widened.
+    """Change what a client is and may do; tokens it holds are narrowed at once, never widened.
+
+    Its secrets go on counting beside its keys, until they are ended.
 
     Raises:
         NotPermitted, NotFound: it is not for the actor, or there is no such client there.
-        BadInput: a scope is not this organisation's to give, none is given, or a network is none.
+        BadInput: a scope is not this organisation's to give, none is given, a network or key is none, or
+            tokens cannot be bound.
         Refusal: the client is revoked.
     """
     client = _own(scope, client_id)
     allowed = _checked(scope, scopes)
-    client.networks = networks_in(networks)
+    terms = _terms(networks, public_keys, binds_tokens=binds_tokens)
     client.oauth.name = name
     client.oauth.set_scopes(allowed)
     client.oauth.set_default_scopes(allowed)
     client.oauth.save(update_fields=["name", "scopes", "default_scopes"])
-    client.save(update_fields=["networks"])
-    facts = {"name": name, "scopes": allowed, "networks": client.networks}
+    ApiClient.objects.filter(pk=client.pk).update(**terms)
+    if client.binds_tokens != binds_tokens:
+        announce_access_change(scope.organisation_id)
+    facts = {"name": name, "scopes": allowed, **_facts(terms)}
     journal.record("client.changed", subject=f"client:{client.pk}", by=scope, at=now, facts=facts)
 
 
@@ -180,9 +204,14 @@ def rotate_own_secret(scope: Scope, *, now: datetime) -> NewSecret:
 
     Raises:
         NotPermitted: a person asks.
-        Refusal: the client is revoked.
+        Refusal: the client is revoked, or signs with a key and has no secret.
     """
-    return _rotated(scope, _locked(scope, _self(scope)), now=now)
+    client = _locked(scope, _self(scope))
+    if client.public_keys and not client.secrets.exists():
+        raise Refusal(
+            "This client signs with a key of its own: it has no secret to change.", code="no_secret"
+        )
+    return _rotated(scope, client, now=now)
 
 
 @inside_unit_of_work
@@ -216,6 +245,24 @@ def end_former_secret(scope: Scope, client_id: str, *, now: datetime) -> None:
     if not ended:
         raise Refusal("This client has one secret only.", code="one_secret")
     journal.record("client.secret-ended", subject=f"client:{client.pk}", by=scope, at=now, facts={})
+
+
+@unit_of_work
+def end_secrets(scope: Scope, client_id: str, *, now: datetime) -> None:
+    """End every secret of a client that signs with a key of its own.
+
+    Raises:
+        NotPermitted, NotFound: it is not for the actor, or there is no such client there.
+        Refusal: the client is revoked, or has no key, or no secret.
+    """
+    client = _own(scope, client_id)
+    if not client.public_keys:
+        raise Refusal("Without a public key, this client needs its secret.", code="no_public_key")
+    ended, _ = client.secrets.all().delete()
+    if not ended:
+        raise Refusal("This client has no secret.", code="no_secret")
+    facts = {"secrets_ended": ended}
+    journal.record("client.secrets-ended", subject=f"client:{client.pk}", by=scope, at=now, facts=facts)
 
 
 @unit_of_work
@@ -287,6 +334,20 @@ def _checked(scope: Scope, scopes: Collection[ApiScope]) -> list[str]:
     if not scopes or not set(SCOPES_OF_KIND[scope.kind]).issuperset(scopes):
         raise BadInput("Choose one or more scopes that your organisation may give.")
     return [api_scope.value for api_scope in ApiScope if api_scope in scopes]
+
+
+def _terms(networks: str, public_keys: str, *, binds_tokens: bool) -> dict[str, Any]:
+    if binds_tokens and not settings.CLIENT_CERTIFICATE_PROXIES:
+        raise BadInput("Tokens cannot be bound here: the portal is not told certificates of connections.")
+    return {
+        "networks": networks_in(networks),
+        "public_keys": public_keys_in(public_keys),
+        "binds_tokens": binds_tokens,
+    }
+
+
+def _facts(terms: dict[str, Any]) -> dict[str, Any]:
+    return {**terms, "public_keys": [thumbprint_of(key) for key in terms["public_keys"]]}
 
 
 def _add_secret(client: ApiClient, *, now: datetime) -> NewSecret:

@@ -31,7 +31,7 @@ def is_known(environ: WSGIEnvironment) -> bool:
 def _is_known(request: WSGIRequest) -> bool:
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return client_showing_token(value.strip()) is not None or csp_of(request) is not None
+        return client_showing_token(value.strip(), request) is not None or csp_of(request) is not None
     if is_signed_person(request):
         return True
     engine: Any = import_module(settings.SESSION_ENGINE)

@@ -1,4 +1,4 @@
-"""Sweeping up what has ended: tokens, secrets, sessions, and keys of requests long answered."""
+"""Sweeping up what has ended: tokens, assertions, secrets, sessions, and keys of requests long answered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.contrib.sessions.models import Session
 from kombu.exceptions import OperationalError
 
 from portal.accounts import letters
-from portal.identity.models import ClientSecret
+from portal.identity.models import ClientAssertion, ClientSecret
 from portal.kernel import clock
 from portal.rest.idempotency import forget_old_keys
 
@@ -45,6 +45,7 @@ def send_way_in(email: str) -> None:
 def sweep(**_: Any) -> None:
     """Delete tokens, secrets, sessions and keys that have ended; they no longer count, but they pile up."""
     Token.objects.expired().delete()
+    ClientAssertion.objects.filter(ends_at__lt=clock.wall()).delete()
     ClientSecret.objects.filter(expires_at__lt=clock.now()).delete()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()

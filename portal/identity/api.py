@@ -12,6 +12,7 @@ Systems come with a token (OAuth 2 client credentials), people with their sessio
 
 from __future__ import annotations
 
+import hmac
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,14 +32,18 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from portal.identity.api_scopes import ApiScope, roles_for, scopes_named, scopes_of_roles
+from portal.identity.connections import certificate_digest, thumbprint
 from portal.identity.credentials import may_call_from, note_use
 from portal.identity.models import ApiClient, OrganisationKind, User
 from portal.identity.scope import Scope
 from portal.kernel import clock
 
 _WINDOW_SECONDS: Final = 60
+_CONFIRMATION: Final = "cnf"
+_THUMBPRINT: Final = "x5t#S256"
 
 
+TOKEN_REFUSAL: Final = "The access token is unknown, has ended, or is bound to another certificate."  # noqa: S105
 ANY_SCOPE: Final = "any"
 """What a view needs that serves every client, whatever it may do otherwise."""
 
@@ -101,9 +106,9 @@ class ClientTokenAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         token = _token(value.strip())
-        client = _live_client(token)
+        client = _live_client(token, request)
         if client is None:
-            raise AuthenticationFailed("The access token is unknown or has ended.", code="invalid_token")
+            raise AuthenticationFailed(TOKEN_REFUSAL, code="invalid_token")
         address = address_of(request)
         if not may_call_from(client.networks, address):
             raise WrongNetwork
@@ -247,17 +252,17 @@ def count_call(key: str) -> int:
         return 1
 
 
-def client_showing_token(value: str) -> tuple[ApiClient, list[str]] | None:
-    """Return the client of an access token, while both count, and the names of the token's scopes."""
+def client_showing_token(value: str, request: HttpRequest) -> tuple[ApiClient, list[str]] | None:
+    """Return the client of a request's access token, while both count, and the names of its scopes."""
     token = _token(value)
-    client = _live_client(token)
+    client = _live_client(token, request)
     return None if client is None else (client, list(token.get_scopes()))
 
 
 def client_of_token(value: str, *, needs: ApiScope, request: HttpRequest) -> ApiClient | None:
     """Return the client of an access token that carries a scope, for views outside the REST framework."""
     token = _token(value)
-    client = _live_client(token)
+    client = _live_client(token, request)
     if client is None or needs not in principal_of(client, names=token.get_scopes()).allowed:
         return None
     address = address_of(request)
@@ -267,10 +272,24 @@ def client_of_token(value: str, *, needs: ApiScope, request: HttpRequest) -> Api
     return client
 
 
-def _live_client(token: Any) -> ApiClient | None:
+def bind_token(value: str, digest: bytes) -> None:
+    """Have a token count on connections with this certificate alone (RFC 8705, 3)."""
+    Token.objects.by_value(value).update(data={_CONFIRMATION: {_THUMBPRINT: thumbprint(digest)}})
+
+
+def _live_client(token: Any, request: HttpRequest | Request) -> ApiClient | None:
     client: ApiClient | None = getattr(token.client, "api_client", None) if token else None
-    is_live = client is not None and client.revoked_at is None and client.organisation.is_active
-    return client if is_live else None
+    if client is None or client.revoked_at is not None or not client.organisation.is_active:
+        return None
+    return client if _fits_connection(token, client, request) else None
+
+
+def _fits_connection(token: Any, client: ApiClient, request: HttpRequest | Request) -> bool:
+    bound_to = (token.data or {}).get(_CONFIRMATION, {}).get(_THUMBPRINT)
+    if bound_to is None:
+        return not client.binds_tokens
+    digest = certificate_digest(request)
+    return bool(digest) and hmac.compare_digest(thumbprint(digest or b""), bound_to)
 
 
 def _token(value: str) -> Any:

@@ -6,16 +6,18 @@ import hashlib
 import ipaddress
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db.models import Q
 
-from portal.identity.models import ApiClient, ClientSecret
+from portal.identity.models import ApiClient, ClientAssertion, ClientSecret
+from portal.identity.public_keys import client_named_in, verify_assertion
 from portal.kernel.refusals import BadInput
 
 _NOTED_EVERY: Final = timedelta(minutes=1)
 _MOST_NETWORKS: Final = 20
+_LONGEST_ASSERTED: Final = timedelta(hours=1, minutes=1)
 
 
 def new_secret() -> str:
@@ -46,6 +48,33 @@ def client_showing(
     if shown is None or not may_call_from(shown.client.networks, address):
         return None
     return shown.client, shown
+
+
+def client_signing(
+    *, assertion: str, client_id: str, audiences: Sequence[str], address: str, now: datetime
+) -> ApiClient | None:
+    """Return the client that has signed for itself (RFC 7523) from where it may call; None for anybody else.
+
+    An assertion counts once, for an hour at most. `now` is the time by the clocks of both sides.
+    """
+    named = client_named_in(assertion)
+    if not named.isprintable() or not named or (client_id and client_id != named):
+        return None
+    client = (
+        ApiClient.objects.filter(pk=named, revoked_at=None, organisation__is_active=True)
+        .select_related("oauth", "organisation")
+        .first()
+    )
+    if client is None or not may_call_from(client.networks, address):
+        return None
+    shown = verify_assertion(assertion, client_id=named, keys=client.public_keys, audiences=audiences)
+    if shown is None or shown.ends > (now + _LONGEST_ASSERTED).timestamp():
+        return None
+    _, is_first = ClientAssertion.objects.get_or_create(
+        sha256=digest_of(f"{named}\n{shown.identifier}"),
+        defaults={"ends_at": datetime.fromtimestamp(shown.ends, UTC)},
+    )
+    return client if is_first else None
 
 
 def may_call_from(networks: Sequence[str], address: str) -> bool:

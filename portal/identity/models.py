@@ -105,7 +105,8 @@ class ApiClient(models.Model):
     """A system of an organisation that calls the REST interface.
 
     What OAuth 2 needs to know of it (name, scopes, grants) is in `oauth`; here is whose it is,
-    where it may call from, and its secrets, of which several may count at a time (ADR 7).
+    where it may call from, and its secrets, of which several may count at a time (ADR 7). One with public
+    keys may sign for its tokens instead; one that binds them has them count on its own connections alone.
     """
 
     oauth = models.OneToOneField(
@@ -113,6 +114,8 @@ class ApiClient(models.Model):
     )
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="api_clients")
     networks: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=43), default=list, blank=True)
+    public_keys: ArrayField[Any, Any] = ArrayField(models.TextField(), default=list, blank=True)
+    binds_tokens = models.BooleanField(default=False)
     created_by = models.ForeignKey("identity.User", on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
@@ -135,6 +138,16 @@ class ClientSecret(models.Model):
 
     def __str__(self) -> str:
         return f"…{self.ending}"
+
+
+class ClientAssertion(models.Model):
+    """What a client has signed to get a token: kept until it ends, since it counts once."""
+
+    sha256 = models.BinaryField(max_length=32, unique=True)
+    ends_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"until {self.ends_at}"
 
 
 class SingleSignOn(models.Model):

@@ -16,11 +16,17 @@ from portal.identity.models import User
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
 from tests.browser.accounts import PASSWORD, WIDTHS, log_in_by_form, photograph
+from tests.identity.signing import MADE, public_pem
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("account_settings"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _certificates_of_connections_are_told(settings):
+    settings.CLIENT_CERTIFICATE_PROXIES = ["127.0.0.0/8"]
 
 
 def furnish(alice: User, now: datetime) -> dict[str, str]:
@@ -39,6 +45,8 @@ def furnish(alice: User, now: datetime) -> dict[str, str]:
         name="Customer system",
         scopes=[ApiScope.ESTATE_READ, ApiScope.INSTRUCTIONS_WRITE, ApiScope.EVENTS_READ],
         networks="203.0.113.0/24 2001:db8::/48",
+        public_keys=public_pem(MADE["ES256"]()),
+        binds_tokens=True,
         now=now,
     )
     clients.rotate_secret(scope, crm.client_id, now=now + timedelta(minutes=1))

@@ -204,7 +204,14 @@ def test_a_scope_taken_away_is_gone_from_tokens_that_are_out(credentials, seats,
     token = token_for(credentials)
 
     clients.change_client(
-        Scope.of(seats.admin), credentials.client_id, name="CRM", scopes=[READ], networks="", now=now
+        Scope.of(seats.admin),
+        credentials.client_id,
+        name="CRM",
+        scopes=[READ],
+        networks="",
+        public_keys="",
+        binds_tokens=False,
+        now=now,
     )
 
     assert call(token).status_code == 200

@@ -18,6 +18,7 @@ from portal.accounts.clients import NewSecret
 from portal.accounts.web.guards import for_administrators, scope_of
 from portal.accounts.web.people import tabs
 from portal.identity.api_scopes import ApiScope
+from portal.identity.public_keys import LONGEST_TEXT
 from portal.identity.scope import Scope
 from portal.identity.sealing import seal, unseal
 from portal.kernel import clock
@@ -27,7 +28,7 @@ _TO_SHOW: Final = "new-client-secret"
 
 
 class ClientForm(forms.Form):
-    """A client: what it is called, what it may do, from where."""
+    """A client: what it is called, what it may do, from where, and how it shows who it is."""
 
     name = forms.CharField(
         max_length=100, label="Name", help_text="The system, as your people call it.", widget=forms.TextInput
@@ -40,8 +41,23 @@ class ClientForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
 
+    public_keys = forms.CharField(
+        required=False,
+        max_length=LONGEST_TEXT,
+        label="Its public keys",
+        help_text="For a system that signs for its tokens (private_key_jwt) instead of showing a secret."
+        " In PEM, one below the other while you change over.",
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+    )
+    binds_tokens = forms.BooleanField(
+        required=False,
+        label="Its tokens count only on connections with the client certificate they were asked for with",
+    )
+
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not settings.CLIENT_CERTIFICATE_PROXIES:
+            del self.fields["binds_tokens"]
         self.fields["scopes"].choices = [  # type: ignore[attr-defined]
             (api_scope.value, f"{api_scope.label} ({api_scope.value})")
             for api_scope in clients.scopes_offered(scope)
@@ -50,7 +66,7 @@ class ClientForm(forms.Form):
     def values(self) -> dict[str, Any]:
         """Return what was typed, as the services take it."""
         scopes = [ApiScope(value) for value in self.cleaned_data["scopes"]]
-        return {**self.cleaned_data, "scopes": scopes}
+        return {"binds_tokens": False, **self.cleaned_data, "scopes": scopes}
 
 
 @require_GET
@@ -94,6 +110,8 @@ def client(request: HttpRequest, client_id: str) -> HttpResponse:
         "name": shown.name,
         "scopes": [api_scope.value for api_scope in shown.scopes],
         "networks": "\n".join(shown.client.networks),
+        "public_keys": "\n".join(shown.client.public_keys),
+        "binds_tokens": shown.client.binds_tokens,
     }
     form = ClientForm(request.POST or None, scope=scope, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -120,7 +138,7 @@ def client(request: HttpRequest, client_id: str) -> HttpResponse:
 @require_POST
 @for_administrators
 def act_on(request: HttpRequest, client_id: str, act: str) -> HttpResponse:
-    """Rotate a client's secret, end the former one, or revoke the client."""
+    """Rotate a client's secret, end the former one or all of them, or revoke the client."""
     scope, now = scope_of(request), clock.now()
     try:
         if act == "rotate":
@@ -128,6 +146,9 @@ def act_on(request: HttpRequest, client_id: str, act: str) -> HttpResponse:
         if act == "end-former":
             clients.end_former_secret(scope, client_id, now=now)
             messages.success(request, "Only the newest secret counts now.")
+        elif act == "end-secrets":
+            clients.end_secrets(scope, client_id, now=now)
+            messages.success(request, "Its secrets no longer count. It signs with its own key.")
         elif act == "revoke":
             clients.revoke_client(scope, client_id, now=now)
             messages.success(request, "The client is revoked. Its secrets and tokens no longer count.")
