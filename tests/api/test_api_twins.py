@@ -121,6 +121,7 @@ ACTS: Final[dict[str, dict[str, str]]] = {
     "pilot-withdraw": {"": "withdrawSubmission"},
     "instruct": {"check": "giveInstruction"},
     "instruct-submit": {"": "giveInstruction"},
+    "instruct-not-accepted": {"": "giveInstruction"},
     "hub-read": {"": "requestReadings"},
     "unmatched-review": {"": "reviewUnmatchedAlerts"},
     "cpl-entry-new": {"": "addCplEntry"},

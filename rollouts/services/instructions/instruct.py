@@ -165,8 +165,12 @@ def check_instruction(
     activate_at: datetime | None = None,
     group: BatchKind | None = BatchKind.SAFE_LAUNCH,
     batch_id: int | None = None,
+    most: int | None = SHOWN_LINES,
 ) -> InstructionForecast:
-    """Return what `receive_instruction` would answer, and change nothing; raises what it would raise."""
+    """Return what `receive_instruction` would answer, and change nothing; raises what it would raise.
+
+    At `most` so many refused lines come with it; all of them for None.
+    """
     _check_may_instruct(scope)
     order = AnswerOrder(
         scope.organisation_id, InstructionKind(kind), activate_at, received_at, group, batch_id
@@ -176,7 +180,7 @@ def check_instruction(
     outcome = judge_answers(rollout, order, guids=source.guids, lines=source.lines, now=now)
     refused = [*source.refused, *spelt_lines(outcome.missed, source.text, source.sheets)]
     tally = outcome.tally.plus(InstructionTally(rejected_by_reason=_by_reason(source.refused)))
-    shown = in_order(refused, source.sheets)[:SHOWN_LINES]
+    shown = in_order(refused, source.sheets)[:most]
     times = {} if order.kind != InstructionKind.AGREE else _in_order(outcome.times)
     return InstructionForecast(len(source), tally, shown, source.not_read, times)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -33,7 +33,7 @@ from rollouts.states import Channel, InstructionKind, RejectionReason, RolloutSt
 from rollouts.web.estate.hub_lists import InstructionDraft, keep_draft, restore_draft, submitted_list
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.instructions.forms import KINDS, SOURCES, InstructForm, SureForm
-from rollouts.web.instructions.receipts import reasons_of
+from rollouts.web.instructions.receipts import reasons_of, refused_file
 from rollouts.web.rollouts.forms import batch_choices
 from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.rules.conditions import ConditionsForm
@@ -199,9 +199,26 @@ def submit(request: PortalRequest, rollout_id: int) -> HttpResponse:
     return redirect("rollouts:receipt", taken.reference)
 
 
-def _forecast(scope: Scope, draft: InstructionDraft, *, now: datetime) -> InstructionForecast:
+@require_POST
+@for_people
+def not_accepted(request: PortalRequest, rollout_id: int, form: str) -> HttpResponseBase:
+    """Return the lines of a checked list that would not be accepted as a file; nothing is submitted."""
+    scope, now = _instructing_scope(request), clock.now()
+    draft = restore_draft(scope, request.POST.get("token", ""), rollout_id=rollout_id)
+    if draft is None:
+        return _refuse(request, rollout_id, _GONE)
+    try:
+        forecast = _forecast(scope, draft, now=now, most=None)
+    except Refusal as refusal:
+        return _refuse(request, rollout_id, refusal.message, draft=draft, status=refusal.status)
+    return refused_file(map(_line, forecast.refused), f"not-accepted.{form}", form)
+
+
+def _forecast(
+    scope: Scope, draft: InstructionDraft, *, now: datetime, most: int | None = SHOWN
+) -> InstructionForecast:
     order = _instruction_arguments(draft)
-    return services.check_instruction(scope, source=draft.hubs, received_at=now, now=now, **order)
+    return services.check_instruction(scope, source=draft.hubs, received_at=now, now=now, most=most, **order)
 
 
 def _times_of(forecast: InstructionForecast) -> list[list[Any]]:
@@ -307,7 +324,7 @@ def _forecast_context(draft: InstructionDraft, forecast: InstructionForecast) ->
         "unchosen": forecast.tally.unchosen,
         "times": list(forecast.times.items())[:SHOWN],
         "more_times": max(0, len(forecast.times) - SHOWN),
-        "refused": [_line(line) for line in forecast.refused[:SHOWN]],
+        "refused": [_line(line) for line in forecast.refused],
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.http import Http404, HttpResponse, HttpResponseBase
@@ -15,11 +15,12 @@ from portal.kernel import clock
 from portal.kernel.paging import BadCursor
 from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
-from portal.kernel.spreadsheets import stream_xlsx
+from portal.kernel.spreadsheets import stream_csv, stream_xlsx
 from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.instructions.receipts import (
     NamedReceipt,
     ReceiptFilter,
+    RejectedLine,
     every_refused_line,
     receipts,
     refused_lines,
@@ -94,11 +95,22 @@ def failures(request: PortalRequest, reference: str, form: str) -> HttpResponseB
         # With the mark by which Excel knows the encoding.
         pieces = refused_csv(scope, reference, header=f"\ufeff{','.join(_FAILURES)}", as_written=True)
         return download(pieces, name, "text/csv; charset=utf-8")
+    return refused_file(every_refused_line(scope, reference), name, form)
+
+
+def refused_file(lines: Iterable[RejectedLine], name: str, form: str) -> HttpResponseBase:
+    """Return lines that were not taken as CSV or XLSX: correct the first column, and send the file again.
+
+    Raises:
+        Http404: there is no such form of it.
+    """
+    rows = (
+        (line.raw or line.guid, line.line, line.reason, line.words, line.detail, line.sheet) for line in lines
+    )
+    if form == "csv":
+        pieces = stream_csv(rows, header=_FAILURES, with_mark=True)
+        return download(pieces, name, "text/csv; charset=utf-8")
     if form == "xlsx":
-        rows = (
-            (line.raw or line.guid, line.line, line.reason, line.words, line.detail, line.sheet)
-            for line in every_refused_line(scope, reference)
-        )
         return download(stream_xlsx(rows, header=_FAILURES, title="Not accepted"), name, XLSX)
     raise Http404
 

@@ -10,6 +10,11 @@ urlpatterns: list[URLPattern] = [
     path("rollouts/<int:rollout_id>/instruct/", instruct.instruct, name="instruct"),
     path("rollouts/<int:rollout_id>/instruct/submit/", instruct.submit, name="instruct-submit"),
     path("rollouts/<int:rollout_id>/instruct/again/", instruct.choose_again, name="instruct-again"),
+    path(
+        "rollouts/<int:rollout_id>/instruct/not-accepted.<slug:form>",
+        instruct.not_accepted,
+        name="instruct-not-accepted",
+    ),
     path("certificates/", certificates.certificates, name="certificates"),
     path("certificates/upload/", certificates.upload, name="certificate-upload"),
     path("certificates/<int:certificate_id>/accept/", certificates.accept, name="certificate-accept"),

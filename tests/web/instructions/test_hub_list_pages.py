@@ -16,6 +16,7 @@ from rollouts.queries.instructions.receipts import receipt, refused_lines
 from tests.factories import make_rollout
 from tests.lists.corpus import HUBS, TEXTS
 from tests.lists.workbooks import WORKBOOKS, written
+from tests.web.instructing import token_in
 
 pytestmark = pytest.mark.django_db
 
@@ -109,3 +110,41 @@ def file_of(rows, form: str) -> bytes:
     target = io.StringIO()
     csv.writer(target).writerows(rows)
     return target.getvalue().encode()
+
+
+@pytest.mark.requirement("R4.2")
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_what_would_not_be_accepted_is_downloaded_corrected_and_taken_before_anything_is_submitted(
+    world, seat, today, form
+):
+    rollout = make_rollout(world, now=today)
+    client = seat("supplier")
+    listed = "\n".join(["guid,note", f"{A},x", f"{B[:-1]},y", *(f"bad-{n},z" for n in range(60)), ",empty"])
+    token = token_in(check(client, rollout, listed.encode(), "hubs.csv"))
+    address = f"/rollouts/{rollout.pk}/instruct/not-accepted.{form}"
+
+    answer = client.post(address, {"token": token})
+    rows = rows_of(b"".join(answer.streaming_content), form)
+    for row, guid in zip(rows[1:], HUBS[1:], strict=False):
+        row[0] = guid
+    corrected = check(client, rollout, file_of(rows[:3], form), f"corrected.{form}")
+
+    assert answer["Content-Disposition"] == f'attachment; filename="not-accepted.{form}"'
+    assert len(rows) == 1 + 62
+    assert not Instruction.objects.exists()
+    assert re.search(r"Submit.*?2 hubs", corrected.content.decode(), re.DOTALL)
+
+
+def test_a_list_that_was_checked_is_no_other_suppliers_to_download(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    token = token_in(check(seat("supplier"), rollout, b"nonsense\n" + A.encode(), "hubs.txt"))
+    address = f"/rollouts/{rollout.pk}/instruct/not-accepted.csv"
+
+    gone = seat("supplier").post(address, {"token": "gone"})
+
+    assert gone.status_code == 409
+    assert "Choose the hubs again" in gone.content.decode()
+    assert seat("other").post(address, {"token": token}).status_code == 409
+    for actor in ("operator", "csp", "panel"):
+        assert seat(actor).post(address, {"token": token}).status_code == 403, actor
+    assert seat("supplier").post(address.replace(".csv", ".pdf"), {"token": token}).status_code == 404
