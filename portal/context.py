@@ -84,6 +84,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         ),
         "portal_nav": _menu(request, scope),
         "portal_inbox": {"url": reverse("notifications:inbox"), "unread": notifications.unread(scope)},
+        "portal_search": reverse("rollouts:search"),
         "portal_stream": stream_for(request),
     }
 

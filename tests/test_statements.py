@@ -46,6 +46,7 @@ COUNTS = {
     "analyze_partition": {"20"},
     "extract_places": {"256"},
     "plan_commands": {"4294967295", "4294967296"},
+    "walk_ending": {"65535"},
 }
 #: What has no app's files beside it, walks that are joined, and the first load of an empty estate.
 IN_PLACE = {

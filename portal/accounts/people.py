@@ -13,6 +13,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import send_mail
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -88,6 +89,18 @@ def people_of(scope: Scope) -> list[Person]:
     check_administrator(scope)
     users = User.objects.filter(organisation_id=scope.organisation_id).order_by("-is_active", "name", "pk")
     return _described(list(users))
+
+
+def people_like(scope: Scope, text: str, *, most: int) -> list[User]:
+    """Return people of the actor's organisation by part of their name or address.
+
+    Raises:
+        NotPermitted: the actor does not administer it.
+    """
+    check_administrator(scope)
+    users = User.objects.filter(organisation_id=scope.organisation_id)
+    named = users.filter(Q(name__icontains=text) | Q(email__icontains=text))
+    return list(named.order_by("-is_active", "name", "pk")[:most])
 
 
 def person_of(scope: Scope, person_id: int) -> Person:

@@ -190,6 +190,7 @@ ACTS: Final[dict[str, dict[str, str]]] = {
 #: What has no twin, and why.
 WITHOUT: Final[dict[str, str]] = {
     "requirements": "a document for people, served as a page and kept with the portal",
+    "search": "leads people to pages; each kind is listed and filtered by operations of its own",
     "estate-view-save": "a person's own: a system keeps its filters itself, and reads those that are shared",
     "estate-view": "a person's own, as before",
     "instruct-again": "leads from what was checked back to the form, and changes nothing",

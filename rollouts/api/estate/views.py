@@ -50,7 +50,11 @@ class EstateFilterQuery(StrictSerializer):
     role = serializers.ChoiceField(choices=ROLES, required=False)
     has_second_supplier = serializers.BooleanField(required=False, allow_null=True, default=None)
     label = serializers.CharField(required=False, max_length=40)  # type: ignore[assignment]
-    search = serializers.CharField(required=False, max_length=40, help_text="The beginning of a GUID.")
+    search = serializers.CharField(
+        required=False,
+        max_length=40,
+        help_text="The beginning of a GUID; after `*` its ending, of four digits or more.",
+    )
     rollout_id = IdField(required=False, help_text="Of this rollout; `state` and `consent` are those in it.")
     state = EnumListField(TargetState, required=False)
     consent = EnumListField(Consent, required=False)

@@ -19,7 +19,7 @@ from portal.kernel.marks import as_seen
 from portal.kernel.refusals import BadInput, NotPermitted
 from portal.kernel.statements import Sql
 from rollouts.models import CplEntry, CspChannel
-from rollouts.queries.estate.searching import guids_like
+from rollouts.queries.estate.searching import ending_like, guids_like, is_ending
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.rules import firmware
 from rollouts.states import Consent, Region, SmiStatus, TargetState
@@ -116,6 +116,15 @@ def selection_of(scope: Scope, filters: EstateFilter) -> EstateSelection:
     elif filters.label:
         source = "walk_labelled"
     params["label"] = as_seen(filters.label)
+    bounds = (FIRST, LAST)
+    if is_ending(filters.search):
+        params["ending"], params["mask"] = ending_like(filters.search)
+        if source == "walk_hubs":
+            source = "walk_ending"
+        else:
+            conditions.append("(w.guid & %(mask)s) = %(ending)s")
+    elif filters.search.strip():
+        bounds = guids_like(filters.search)
     return EstateSelection(
         walks=tuple(
             sql.statement(
@@ -126,7 +135,7 @@ def selection_of(scope: Scope, filters: EstateFilter) -> EstateSelection:
         condition=" AND ".join(conditions) or "true",
         params=params,
         names=sql.statement("rollouts", "supplier_names") if scope.is_dcc else NOTHING,
-        range=guids_like(filters.search) if filters.search.strip() else (FIRST, LAST),
+        range=bounds,
     )
 
 

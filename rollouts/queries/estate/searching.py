@@ -1,4 +1,4 @@
-"""Searching by part of a GUID, or of a GPF's."""
+"""Searching by a GUID, a GPF's, its beginning or its ending."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from portal.kernel.refusals import BadInput
 
 _SEPARATORS: Final = re.compile(r"[-:. ]")
 _BEGINNING: Final = re.compile(r"[0-9A-Fa-f]{2,15}", re.ASCII)
+_ENDING: Final = re.compile(r"[0-9A-Fa-f]{4,15}", re.ASCII)
 _DIGITS: Final = 16
+_BITS_A_DIGIT: Final = 4
+ENDING_MARKS: Final = ("*", "…")
+"""What stands before an ending, in a text that may be either."""
 
 
 class NotSearchable(BadInput):
@@ -41,6 +45,25 @@ def guids_like(text: str) -> tuple[int, int]:
         raise NotSearchable(advice_on(value, text))
     first, last = digits.ljust(_DIGITS, "0"), digits.ljust(_DIGITS, "F")
     return int(first, 16) - OFFSET, int(last, 16) - OFFSET
+
+
+def ending_like(text: str) -> tuple[int, int]:
+    """Return the last bits of a GUID that a text names after its mark, and the mask that keeps them.
+
+    Four digits are the fewest: the index knows the last sixteen bits.
+
+    Raises:
+        NotSearchable: it is no ending.
+    """
+    digits = _SEPARATORS.sub("", plain(text.strip().lstrip("".join(ENDING_MARKS))))
+    if not _ENDING.fullmatch(digits):
+        raise NotSearchable("The ending of a GUID is its last four digits or more, such as *02-DB.")
+    return int(digits, 16), (1 << _BITS_A_DIGIT * len(digits)) - 1
+
+
+def is_ending(text: str) -> bool:
+    """Return whether a text asks for an ending: it has the mark of one."""
+    return text.strip().startswith(ENDING_MARKS)
 
 
 def hub_of(guid: int) -> int:

@@ -20,7 +20,7 @@ _ROLES: Final = [_ANY, ("BOTH", "Import and Gas"), ("IMPORT", "Import"), ("GAS",
 class EstateForm(forms.Form):
     """What to look for; an unknown value is no filter."""
 
-    q = forms.CharField(label="GUID or its beginning", required=False, max_length=60)
+    q = forms.CharField(label="GUID, its beginning, or *ending", required=False, max_length=60)
     region = forms.TypedChoiceField(label="Region", required=False, coerce=int, empty_value=None)
     version = forms.ChoiceField(label="Firmware", required=False)
     model = forms.TypedChoiceField(label="Hub model", required=False, coerce=int, empty_value=None)

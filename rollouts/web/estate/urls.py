@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from rollouts.web.estate import exports, imports, views
+from rollouts.web.estate import exports, imports, search, views
 
 urlpatterns: list[URLPattern] = [
+    path("search/", search.search, name="search"),
     path("estate/", views.estate, name="estate"),
     path("estate.csv", views.estate_csv, name="estate-csv"),
     path("hubs/<str:guid>/", views.hub, name="hub"),
