@@ -75,7 +75,7 @@ class TestTheFirstLoad:
         load(line())
 
         assert [row.making for row in sql.fetch_all("rollouts", "hub_indexes")] == before
-        assert len(before) == 4
+        assert len(before) == 5
 
     def test_counts_the_estate_and_watches_it_from_then_on(self, load):
         load(*(numbered(n) for n in range(1, 9)))
@@ -91,7 +91,7 @@ class TestTheFirstLoad:
             load(line())
 
         assert (Hub.objects.count(), EstateImport.objects.count(), tallied()) == (0, 0, 0)
-        assert len(sql.fetch_all("rollouts", "hub_indexes")) == 4
+        assert len(sql.fetch_all("rollouts", "hub_indexes")) == 5
 
     def test_is_for_dcc_operators(self, world, now):
         with pytest.raises(NotPermitted):
