@@ -12,6 +12,7 @@ from portal.identity.scope import Scope
 from portal.kernel import paging
 
 _MOST_UNREAD = 99
+_LOOKED_THROUGH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ def inbox(scope: Scope, *, cursor: str = "", size: int = 30) -> paging.Page[Inbo
     rows = list(messages.order_by("-id")[: size + 1])
     more = _cursors(scope).encode(rows[size - 1].pk) if len(rows) > size else None
     return paging.Page(items=[_notice(message, seen=seen) for message in rows[:size]], next=more)
+
+
+def recent_of(scope: Scope, rollout_id: int, *, size: int) -> list[InboxNotice]:
+    """Return the newest notices of one rollout, from among the organisation's last 500; none is marked."""
+    messages = Message.objects.of(scope.organisation_id, scope.user_id).order_by("-id")
+    rows = Message.objects.filter(pk__in=messages.values("pk")[:_LOOKED_THROUGH], rollout_id=rollout_id)
+    return [_notice(message, seen=message.pk) for message in rows.order_by("-id")[:size]]
 
 
 def unread(scope: Scope) -> int:

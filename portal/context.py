@@ -59,6 +59,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     # Read by those pages alone that show them.
     always |= {
         "portal_recent": lambda: notifications.inbox(scope, size=_RECENT),
+        "portal_recent_here": lambda: _recent_here(request, scope),
         "portal_unread": lambda: notifications.unread(scope),
     }
     if _is_part(request):
@@ -87,6 +88,11 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "portal_search": reverse("rollouts:search"),
         "portal_stream": stream_for(request),
     }
+
+
+def _recent_here(request: HttpRequest, scope: Scope) -> list[notifications.InboxNotice]:
+    rollout_id = request.resolver_match.kwargs.get("rollout_id") if request.resolver_match else None
+    return notifications.recent_of(scope, rollout_id, size=_RECENT) if rollout_id is not None else []
 
 
 def _is_part(request: HttpRequest) -> bool:

@@ -124,24 +124,31 @@ def log_in(live_server: Any) -> Callable[[Any, Any], None]:
 
 @pytest.fixture
 def axe() -> Callable[..., None]:
-    """Judge a page by WCAG 2.2 AA and best practice: `axe(page)` fails with what is wrong and where."""
+    """Judge a page by WCAG 2.2 AA and best practice, its contrast by day and by night; `axe(page)` fails with what is wrong and where."""
     source = AXE.read_text()
 
     def _judge(page: Any, *, within: str = "", without: tuple[str, ...] = ()) -> None:
         page.evaluate(source)
         scope: dict[str, Any] = {"include": [[within or "html"]], "exclude": [[part] for part in without]}
-        result = page.evaluate(
-            "([scope, tags]) => axe.run(scope, {runOnly: tags, resultTypes: ['violations']})",
-            [scope, STANDARDS],
-        )
-        report = [
-            f"{problem['id']} ({problem['impact']}): {problem['help']}\n"
-            + "\n".join(f"    {node['target']}: {node['html'][:160]}" for node in problem["nodes"][:5])
-            for problem in result["violations"]
-        ]
+        report = _violations(page, scope, STANDARDS)
+        if page.viewport_size["width"] >= TELEPHONE:  # colours are the same at each width
+            page.emulate_media(color_scheme="dark")
+            report += [f"by night: {problem}" for problem in _violations(page, scope, ["color-contrast"])]
+            page.emulate_media(color_scheme="light")
         assert not report, f"{page.url}\n" + "\n".join(report)
 
     return _judge
+
+
+def _violations(page: Any, scope: dict[str, Any], rules: list[str]) -> list[str]:
+    result = page.evaluate(
+        "([scope, rules]) => axe.run(scope, {runOnly: rules, resultTypes: ['violations']})", [scope, rules]
+    )
+    return [
+        f"{problem['id']} ({problem['impact']}): {problem['help']}\n"
+        + "\n".join(f"    {node['target']}: {node['html'][:160]}" for node in problem["nodes"][:5])
+        for problem in result["violations"]
+    ]
 
 
 #: A window of 1280 at a zoom of 400 %, which WCAG 1.4.10 asks for; telephones are looked at in it as well.

@@ -15,7 +15,7 @@ COSTS = {
     "supplier": {
         "/": 14,
         "/rollouts/": 9,
-        "/rollouts/{id}/": 15,  # and in which nights its hubs activate
+        "/rollouts/{id}/": 16,  # and in which nights its hubs activate, and what was told last
         "/rollouts/{id}/hubs/": 13,
         "/rollouts/{id}/instruct/": 16,
         "/rollouts/{id}/pilot/": 20,
@@ -30,7 +30,7 @@ COSTS = {
     "operator": {
         "/": 20,
         "/rollouts/": 9,
-        "/rollouts/{id}/": 15,  # and in which nights its hubs activate
+        "/rollouts/{id}/": 16,  # and in which nights its hubs activate, and what was told last
         "/rollouts/{id}/steps/suspend/": 13,
         "/rollouts/{id}/decision/": 12,
         "/rollouts/{id}/pilot/": 25,  # and who has nominated
@@ -45,7 +45,7 @@ COSTS = {
     "panel": {
         "/": 13,
         "/rollouts/": 9,
-        "/rollouts/{id}/": 14,  # and in which nights its hubs activate
+        "/rollouts/{id}/": 15,  # and in which nights its hubs activate, and what was told last
     },
     "csp": {
         "/": 15,

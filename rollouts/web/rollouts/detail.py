@@ -71,6 +71,7 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
     )
     is_open = scope.is_supplier and scope.has(*MAY_INSTRUCT) and page.flight.status in RUNNING_STATUSES
     is_under_way = page.flight.status in RUNNING_STATUSES
+    governance = governance_of(scope, rollout_id, page.flight.status)
     return {
         "page": page,
         "scope": scope,
@@ -90,7 +91,7 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         "nights_ahead": nights_ahead(scope, rollout_id=rollout_id, now=now) if is_under_way else (),
         "facts": facts_of(page),
         "status_tone": _STATUS_TONES.get(page.flight.status, "") if page.status_reason else "",
-        "governance": governance_of(scope, rollout_id, page.flight.status),
+        "governance": governance,
         "severity_tone": SEVERITY_TONES.get(page.flight.severity, "neutral"),
         "steps": step_buttons(page.steps, page, origin=suspend_at),
         "may_instruct": is_open and page.flight.cutoff_at >= now,
@@ -99,9 +100,28 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         "decision_url": reverse("rollouts:decision", args=[rollout_id])
         if (scope.is_dcc or scope.is_panel) and page.flight.status != RolloutStatus.DRAFT
         else "",
+        "parts": parts_of(page, is_governed=governance is not None),
         "hubs_url": hubs_url,
         "crumbs": [{"label": "Rollouts", "url": reverse("rollouts:list")}],
     }
+
+
+def parts_of(page: RolloutPage, *, is_governed: bool) -> list[tuple[str, str]]:
+    """Name the parts that a rollout's page has, in their order: the id of each, and its words."""
+    is_published = page.flight.notified_at is not None
+    has_pilot = page.has_pilot or page.pilot_skipped_at is not None
+    parts = (
+        ("overview", "Overview", is_published),
+        ("hubs", "Hubs", True),
+        ("about", "About", True),
+        ("batches", "Batches", True),
+        ("pilot", "Pilot", has_pilot),
+        ("consent", "Consent", any(n > 0 for n in page.plan.consents.values())),
+        ("incidents", "Incidents and decisions", is_governed),
+        ("notes", "Release Note", True),
+        ("activity", "Activity", is_published),
+    )
+    return [(part, words) for part, words, is_shown in parts if is_shown]
 
 
 def _curve(scope: Scope, page: RolloutPage, *, now: datetime) -> ActivationCurve | None:
