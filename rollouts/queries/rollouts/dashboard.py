@@ -19,6 +19,7 @@ from rollouts.states import (
     RUNNING_STATUSES,
     Region,
     RolloutStatus,
+    TargetState,
 )
 
 MOST_ROLLOUTS: Final = 60
@@ -58,6 +59,8 @@ class Dashboard:
     """Hubs of halted rollouts, which have no day until those resume."""
     volumes: Mapping[Region, Mapping[date, int]] = field(default_factory=dict)
     """What lies ahead, by region and day: for CSPs and the DCC."""
+    regions: Mapping[Region, States] = field(default_factory=dict)
+    """Where the hubs of each region stand: for CSPs and the DCC."""
 
     @property
     def total(self) -> int:
@@ -101,6 +104,7 @@ def dashboard(scope: Scope, *, now: datetime) -> Dashboard:
         days=_by_day(plans.values()),
         held=sum(plan.held for plan in plans.values()),
         volumes=_volumes(plans.values()) if scope.is_csp or scope.is_dcc else {},
+        regions=_regions(progress.values()) if scope.is_csp or scope.is_dcc else {},
     )
 
 
@@ -142,3 +146,11 @@ def _volumes(plans: Iterable[ActivationPlan]) -> dict[Region, dict[date, int]]:
         for region, days in plan.by_region.items():
             volumes[region].update(days)
     return {region: dict(sorted(days.items())) for region, days in sorted(volumes.items())}
+
+
+def _regions(progress: Iterable[Progress]) -> dict[Region, States]:
+    regions: dict[Region, Counter[TargetState]] = defaultdict(Counter)
+    for each in progress:
+        for region, states in each.by_region.items():
+            regions[region].update(states)
+    return dict(sorted(regions.items()))

@@ -12,6 +12,7 @@ from portal.kernel import clock
 from rollouts.queries.rollouts.dashboard import dashboard as dashboard_of
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.presenting import calendar_of, flight_rows, from_today
+from rollouts.web.rollouts.country import country_of
 from rollouts.web.wording import IF_NOTHING, due_item
 
 
@@ -31,6 +32,7 @@ def dashboard(request: PortalRequest) -> HttpResponse:
         "due": [due_item(item) for item in board.outstanding],
         "series": IF_NOTHING,
         "days": from_today(board.days, now=now),
+        "country": country_of(board.regions) if board.regions else None,
         "calendar": calendar_of(board.volumes, now=now) if scope.is_csp else None,
     }
     part = "#board" if request.htmx and not request.htmx.history_restore_request else ""
