@@ -49,7 +49,7 @@ from rollouts.models.selections import (
     SelectionRuleVersion,
 )
 from rollouts.models.service_requests import ServiceRequest, SigningCertificate
-from rollouts.models.takeaways import Export, SavedView
+from rollouts.models.takeaways import Export, SavedView, TableColumns
 from rollouts.models.tallies import EstateTally, TallyPlan, TallyState
 
 __all__ = [
@@ -104,6 +104,7 @@ __all__ = [
     "SignOffRequirement",
     "SigningCertificate",
     "SupplierHours",
+    "TableColumns",
     "TallyPlan",
     "TallyState",
     "Target",

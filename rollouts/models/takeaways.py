@@ -34,6 +34,23 @@ class SavedView(models.Model):
         return self.name
 
 
+class TableColumns(models.Model):
+    """Which columns one person wants to see of one list of hubs."""
+
+    user_id = models.BigIntegerField()
+    table = models.CharField(max_length=20)
+    columns = models.JSONField(default=list, help_text="their names, in no order")
+
+    class Meta:
+        db_table = "rollouts_table_columns"
+        constraints = [
+            models.UniqueConstraint(fields=["user_id", "table"], name="rollouts_tablecolumns_one_a_table")
+        ]
+
+    def __str__(self) -> str:
+        return self.table
+
+
 class ExportQuerySet(models.QuerySet["Export"]):
     """Files, by whose they are."""
 

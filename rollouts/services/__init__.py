@@ -43,6 +43,7 @@ from rollouts.services.dispatch.send import dispatch_region, regions_with_work, 
 from rollouts.services.dispatch.set_terms import set_channel, set_own_hours, set_pace
 from rollouts.services.estate.apply_feeds import take_status_changes, take_supplier_changes
 from rollouts.services.estate.change_supplier import SuppliersChanged, change_suppliers
+from rollouts.services.estate.choose_columns import choose_columns
 from rollouts.services.estate.decide_differences import DifferencesDecided, decide_differences
 from rollouts.services.estate.export import KEPT as EXPORTS_KEPT
 from rollouts.services.estate.export import (
@@ -280,6 +281,7 @@ __all__ = [
     "change_suppliers",
     "change_view",
     "check_instruction",
+    "choose_columns",
     "claim_export",
     "claim_import",
     "claim_next",

@@ -44,6 +44,7 @@ READS: Final[dict[str, str]] = {
     "failures": "listRejections",
     "estate": "listEstate",
     "estate-csv": "listEstate",
+    "labels": "listLabels",
     "estate-views": "listEstateViews",
     "estate-files": "listEstateFiles",
     "estate-file": "fetchEstateFile",
@@ -135,6 +136,16 @@ ACTS: Final[dict[str, dict[str, str]]] = {
     "channel": {"": "setChannelTerms", "forecast": "forecastChannel"},
     "pace": {"": "setPace"},
     "own-hours": {"": "setOwnHours"},
+    "selected": {
+        "instruct": "giveInstruction",
+        "incident": "raiseIncident",
+        "label": "labelHubs",
+        "unlabel": "removeLabel",
+        "read": "requestReadings",
+    },
+    "labels": {"": "labelHubs"},
+    "label-remove": {"": "removeLabel"},
+    "hub-labels": {"label": "labelHubs", "unlabel": "removeLabel"},
     "estate-file-order": {"": "orderEstateFile"},
     "estate-file-remove": {"": "removeEstateFile"},
     "decision": {
@@ -190,6 +201,8 @@ ACTS: Final[dict[str, dict[str, str]]] = {
 #: What has no twin, and why.
 WITHOUT: Final[dict[str, str]] = {
     "requirements": "a document for people, served as a page and kept with the portal",
+    "columns": "a person's own",
+    "selected-rollouts": "leads from hubs ticked in a list to the form of one of their rollouts",
     "search": "leads people to pages; each kind is listed and filtered by operations of its own",
     "estate-view-save": "a person's own: a system keeps its filters itself, and reads those that are shared",
     "estate-view": "a person's own, as before",

@@ -16,16 +16,16 @@ COSTS = {
         "/": 14,
         "/rollouts/": 9,
         "/rollouts/{id}/": 16,  # and in which nights its hubs activate, and what was told last
-        "/rollouts/{id}/hubs/": 13,
+        "/rollouts/{id}/hubs/": 15,  # and which columns, and labels to put on
         "/rollouts/{id}/instruct/": 16,
         "/rollouts/{id}/pilot/": 20,
         "/instructions/": 5,
-        "/estate/": 10,
+        "/estate/": 12,  # as before
         "/requirements/": 7,
         "/requirements/rules/": 7,
         "/estate/views/": 5,
         "/estate/files/": 5,
-        "/hubs/00-DB-12-34-00-00-00-03/": 11,
+        "/hubs/00-DB-12-34-00-00-00-03/": 12,  # and labels to put on
     },
     "operator": {
         "/": 20,
@@ -37,7 +37,7 @@ COSTS = {
         "/channels/": 9,
         "/schedule/": 9,
         "/unmatched-alerts/": 7,
-        "/estate/": 10,
+        "/estate/": 11,  # and which columns
         "/estate/views/": 5,
         "/estate/files/": 5,
         "/hubs/00-DB-12-34-00-00-00-03/": 13,

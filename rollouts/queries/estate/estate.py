@@ -18,6 +18,7 @@ from rollouts.models import CspChannel, Rollout
 from rollouts.queries.estate.extract import Places, extract
 from rollouts.queries.estate.keyset import (
     FIRST,
+    LAST,
     EstateFilter,
     cursors_of,
     entries_of,
@@ -98,9 +99,16 @@ class EstateCounts:
 
 
 def estate_page(
-    scope: Scope, *, filters: EstateFilter | None = None, cursor: str = "", size: int = PAGE_SIZE
+    scope: Scope,
+    *,
+    filters: EstateFilter | None = None,
+    cursor: str = "",
+    size: int = PAGE_SIZE,
+    is_descending: bool = False,
 ) -> Page[HubRow]:
     """Return a page of hubs in GUID order: a Supplier's own, those of a CSP's regions, or all for the DCC.
+
+    `is_descending` begins with the last one.
 
     Raises:
         NotPermitted: the Panel sees no single hubs.
@@ -110,7 +118,7 @@ def estate_page(
     size = max(1, min(size, MOST_A_PAGE))
     filters = filters or EstateFilter()
     selection = selection_of(scope, filters)
-    is_back, place = place_of(scope, cursor)
+    is_back, place = place_of(scope, cursor) if cursor else (is_descending, LAST if is_descending else FIRST)
     rows = page_rows(
         selection,
         place=place,
@@ -119,13 +127,15 @@ def estate_page(
         expected=lambda: estate_total(scope, filters=filters),
     )
     has_more, shown = len(rows) > size, rows[:size]
-    if is_back:
+    is_turned = is_back != is_descending
+    if is_turned:
         shown.reverse()
-    has_next, has_previous = (True, has_more) if is_back else (has_more, bool(cursor))
+    has_next, has_previous = (True, has_more) if is_turned else (has_more, bool(cursor))
+    following, preceding = ("b", "a") if is_descending else ("a", "b")
     return Page(
         _hub_rows(scope, shown, rollout_id=filters.rollout_id),
-        next=cursors_of(scope).encode("a", shown[-1].guid) if shown and has_next else None,
-        previous=cursors_of(scope).encode("b", shown[0].guid) if shown and has_previous else None,
+        next=cursors_of(scope).encode(following, shown[-1].guid) if shown and has_next else None,
+        previous=cursors_of(scope).encode(preceding, shown[0].guid) if shown and has_previous else None,
     )
 
 

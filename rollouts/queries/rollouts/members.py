@@ -10,12 +10,13 @@ from typing import Any, Final
 from portal.identity.scope import Scope
 from portal.kernel import paging, sql
 from portal.kernel.guid import Guid
+from portal.kernel.statements import Sql
 from rollouts.queries.rollouts.progress import Viewer
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.states import Answer, Consent, FailureCode, Region, TargetState, failure_code
 
 ROLES: Final = {1: "Import", 2: "Gas", 3: "Import and Gas"}
-_BEFORE_ALL: Final = -(2**63)
+FIRST, LAST = -(2**63), 2**63 - 1
 _AT_A_TIME: Final = 20_000
 
 
@@ -61,17 +62,23 @@ class MemberFilter:
 
 
 def members(
-    scope: Scope, rollout_id: int, *, wanted: MemberFilter, cursor: str = "", size: int = 50
+    scope: Scope,
+    rollout_id: int,
+    *,
+    wanted: MemberFilter,
+    cursor: str = "",
+    size: int = 50,
+    is_descending: bool = False,
 ) -> paging.Page[Member]:
-    """Return a page of hubs in GUID order.
+    """Return a page of hubs in GUID order, or from the last one backwards.
 
     Raises:
         NotFound: there is no such rollout, or not for this organisation.
         BadCursor: the cursor is damaged.
     """
     visible_rollout(scope, rollout_id)
-    after = int(_cursors(scope).decode(cursor, size=1)[0]) if cursor else _BEFORE_ALL
-    rows = _rows(scope, rollout_id, wanted, after=after, size=size + 1)
+    place = int(_cursors(scope).decode(cursor, size=1)[0]) if cursor else None
+    rows = _rows(scope, rollout_id, wanted, place=place, size=size + 1, is_descending=is_descending)
     more = _cursors(scope).encode(rows[size - 1].guid) if len(rows) > size else None
     return paging.Page([_member(row, is_supplier=scope.is_supplier) for row in rows[:size]], next=more)
 
@@ -87,15 +94,31 @@ def every_member(scope: Scope, rollout_id: int, *, wanted: MemberFilter) -> Iter
 
 
 def _every(scope: Scope, rollout_id: int, wanted: MemberFilter) -> Iterator[Member]:
-    after = _BEFORE_ALL
-    while rows := _rows(scope, rollout_id, wanted, after=after, size=_AT_A_TIME):
+    place: int | None = None
+    while rows := _rows(scope, rollout_id, wanted, place=place, size=_AT_A_TIME):
         yield from (_member(row, is_supplier=scope.is_supplier) for row in rows)
-        after = rows[-1].guid
+        place = rows[-1].guid
 
 
-def _rows(scope: Scope, rollout_id: int, wanted: MemberFilter, *, after: int, size: int) -> list[Any]:
-    params = {**Viewer.of(scope).params, **wanted.params}
-    return sql.fetch_all("rollouts", "members", rollout_id=rollout_id, after=after, size=size, **params)
+def _rows(
+    scope: Scope,
+    rollout_id: int,
+    wanted: MemberFilter,
+    *,
+    place: int | None,
+    size: int,
+    is_descending: bool = False,
+) -> list[Any]:
+    bounds = {"after": FIRST, "before": LAST}
+    if place is not None:
+        bounds["before" if is_descending else "after"] = place
+    params = {**Viewer.of(scope).params, **wanted.params, **bounds, "rollout_id": rollout_id, "size": size}
+    return sql.rows(members_statement(is_descending=is_descending), params)
+
+
+def members_statement(*, is_descending: bool = False) -> Sql:
+    """Return the statement that lists hubs of a rollout, in the order of their GUIDs or against it."""
+    return sql.statement("rollouts", "members", order=Sql("DESC" if is_descending else "ASC"))
 
 
 def _member(row: Any, *, is_supplier: bool) -> Member:

@@ -14,7 +14,7 @@ SELECT t.guid, t.batch_id, t.region::integer AS region, t.state::integer AS stat
        (CASE WHEN t.import_supplier_id = %(party)s THEN t.gas_answer ELSE t.import_answer END)::integer AS second
   FROM rollouts_target AS t
  WHERE t.rollout_id = %(rollout_id)s
-   AND t.guid > %(after)s
+   AND t.guid > %(after)s AND t.guid < %(before)s
    AND (%(party)s::integer IS NULL OR t.import_supplier_id = %(party)s OR t.gas_supplier_id = %(party)s)
    AND (%(party)s::integer IS NULL
         OR EXISTS (SELECT FROM rollouts_hub AS h
@@ -24,5 +24,5 @@ SELECT t.guid, t.batch_id, t.region::integer AS region, t.state::integer AS stat
    AND (%(batch_id)s::integer IS NULL OR t.batch_id = %(batch_id)s)
    AND (%(region)s::integer IS NULL OR t.region = %(region)s)
    AND (%(code)s::integer IS NULL OR t.code = %(code)s)
- ORDER BY t.guid
+ ORDER BY t.guid {order}
  LIMIT %(size)s

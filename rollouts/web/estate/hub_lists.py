@@ -65,6 +65,8 @@ class InstructionDraft:
     batch_id: int | None = None
     times: list[list[Any]] | None = None
     """Of an agreement: the times that were shown, each with its hubs. A list, as it is kept as JSON."""
+    selected: str = ""
+    """The token of the selection it was made from."""
     soon: int = 0
     """How many hubs were said to activate within a day of the check."""
     sent: SubmittedList | None = None
@@ -96,31 +98,52 @@ def keep_draft(draft: InstructionDraft) -> str:
     if draft.sent is not None:
         document["sent"] = (zlib.compress(draft.sent.data, 1), draft.sent.file_name)
     if draft.chosen is not None:
-        # Sorted numbers differ by little: their differences take a fraction of the room.
-        document["chosen"] = zlib.compress(np.diff(draft.chosen, prepend=np.int64(0)).tobytes(), 1)
+        document["chosen"] = _packed(draft.chosen)
     size = sum(len(each) for each in (document.get("chosen"), document.get("sent", (b"",))[0]) if each)
-    quota = f"lists:{draft.organisation_id}"
-    if not is_within(quota, size + 1_000, most=_MOST_OF_ONE, seconds=_KEPT_SECONDS):
-        raise BadInput(
-            "Your organisation has many lists waiting to be sent. Send or leave them, and try later."
-        )
+    _check_room(draft.organisation_id, size)
     cache.set(_key(token), document, _KEPT_SECONDS)
     return token
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HubSelection:
+    """Hubs that somebody of an organisation has selected in a list."""
+
+    organisation_id: int
+    guids: Int64s
+
+
+def keep_selection(selection: HubSelection) -> str:
+    """Keep selected hubs for some hours; return the token that brings them back.
+
+    Raises:
+        BadInput: the organisation has as much waiting as it may.
+    """
+    token, packed = secrets.token_urlsafe(18), _packed(selection.guids)
+    _check_room(selection.organisation_id, len(packed))
+    cache.set(_key(token), {"organisation_id": selection.organisation_id, "selected": packed}, _KEPT_SECONDS)
+    return token
+
+
+def restore_selection(scope: Scope, token: str) -> HubSelection | None:
+    """Bring back hubs somebody of this organisation selected; None when they are gone."""
+    document = cache.get(_key(token)) if token else None
+    if document is None or document["organisation_id"] != scope.organisation_id or "selected" not in document:
+        return None
+    return HubSelection(scope.organisation_id, _unpacked(document["selected"]))
 
 
 def restore_draft(scope: Scope, token: str, *, rollout_id: int) -> InstructionDraft | None:
     """Bring back a draft of this organisation for this rollout; None when it is gone."""
     document = cache.get(_key(token)) if token else None
-    if document is None:
+    if document is None or "rollout_id" not in document:
         return None
     data, name = document.pop("sent", (None, ""))
     steps = document.pop("chosen", None)
     draft = InstructionDraft(
         **document,
         sent=SubmittedList(zlib.decompress(data), name) if data is not None else None,
-        chosen=np.cumsum(np.frombuffer(zlib.decompress(steps), dtype=np.int64))
-        if steps is not None
-        else None,
+        chosen=_unpacked(steps) if steps is not None else None,
     )
     is_own = draft.organisation_id == scope.organisation_id and draft.rollout_id == rollout_id
     return draft if is_own else None
@@ -128,3 +151,19 @@ def restore_draft(scope: Scope, token: str, *, rollout_id: int) -> InstructionDr
 
 def _key(token: str) -> str:
     return f"list-to-submit:{hashlib.sha256(token.encode()).hexdigest()}"
+
+
+def _check_room(organisation_id: int, size: int) -> None:
+    if not is_within(f"lists:{organisation_id}", size + 1_000, most=_MOST_OF_ONE, seconds=_KEPT_SECONDS):
+        raise BadInput(
+            "Your organisation has many lists waiting to be sent. Send or leave them, and try later."
+        )
+
+
+def _packed(guids: Int64s) -> bytes:
+    # Sorted numbers differ by little: their differences take a fraction of the room.
+    return zlib.compress(np.diff(guids, prepend=np.int64(0)).tobytes(), 1)
+
+
+def _unpacked(steps: bytes) -> Int64s:
+    return np.cumsum(np.frombuffer(zlib.decompress(steps), dtype=np.int64))

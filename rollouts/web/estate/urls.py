@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from rollouts.web.estate import exports, imports, search, views
+from rollouts.web.estate import columns, exports, imports, labels, search, selected, views
 
 urlpatterns: list[URLPattern] = [
     path("search/", search.search, name="search"),
@@ -20,6 +20,12 @@ urlpatterns: list[URLPattern] = [
     path("estate/views/", exports.views, name="estate-views"),
     path("estate/views/keep/", exports.save_view, name="estate-view-save"),
     path("estate/views/<int:view_id>/", exports.change_view, name="estate-view"),
+    path("estate/columns/", columns.choose, name="columns"),
+    path("estate/selected/", selected.act, name="selected"),
+    path("estate/selected/<str:token>/", selected.rollouts, name="selected-rollouts"),
+    path("estate/labels/", labels.index, name="labels"),
+    path("estate/labels/remove/", labels.remove, name="label-remove"),
+    path("hubs/<str:guid>/labels/", labels.of_hub, name="hub-labels"),
     path("estate/files/", exports.files, name="estate-files"),
     path("estate/files/order/", exports.order_file, name="estate-file-order"),
     path("estate/files/<int:export_id>/", exports.fetch_file, name="estate-file"),

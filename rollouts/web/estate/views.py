@@ -33,8 +33,10 @@ from rollouts.queries.estate.estate import (
 from rollouts.queries.estate.exports import ViewCard, saved_views
 from rollouts.queries.estate.hubs import HubCard, hub_card
 from rollouts.queries.estate.keyset import EstateFilter
+from rollouts.queries.estate.labels import label_names, labels_on
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.states import RolloutStatus
+from rollouts.web.estate.columns import is_descending, selecting_context, table_view
 from rollouts.web.estate.forms import EstateForm
 from rollouts.web.estate.story import NEXT, story_of
 from rollouts.web.guards import for_people, scope_of
@@ -56,14 +58,24 @@ def estate(request: PortalRequest) -> HttpResponse:
     page: Page[HubRow] = Page(items=[])
     try:
         filters = form.filters()
-        page = estate_page(scope, filters=filters, cursor=request.GET.get("page", ""), size=50)
+        page = estate_page(
+            scope,
+            filters=filters,
+            cursor=request.GET.get("page", ""),
+            size=50,
+            is_descending=is_descending(request.GET),
+        )
         total = counts.total if filters == EstateFilter() else estate_total(scope, filters=filters)
     except BadInput as refusal:
         problem = refusal.message
     params = request.GET.copy()
     params.pop("page", None)
     views = [_view(view, form.query_string) for view in saved_views(scope)]
+    view = table_view(scope, "estate", query=params.urlencode())
+    own = labels_on(scope, [hub.guid for hub in page.items]) if "labels" in view.shown else {}
     context = {
+        **selecting_context(scope, params, view, total),
+        "rows": [(hub, ", ".join(own.get(hub.guid, []))) for hub in page.items],
         "page": page,
         "form": form,
         "counts": counts,
@@ -75,7 +87,7 @@ def estate(request: PortalRequest) -> HttpResponse:
         "newer_url": _url(params, page.previous),
         "older_url": _url(params, page.next),
         "csv_url": f"{reverse('rollouts:estate-csv')}?{params.urlencode()}",
-        "is_filtered": any(value for key, value in params.items()),
+        "is_filtered": any(value for key, value in params.items() if key != "order"),
         "views": views,
         "is_kept": any(view["is_open"] for view in views),
     }
@@ -109,6 +121,8 @@ def hub(request: PortalRequest, guid: str) -> HttpResponse:
         "story": story_of(card),
         "next_words": NEXT.get(card.current.next_step) if card.current and card.current.next_step else "",
         "facts": _facts(card),
+        "may_label": scope.is_supplier and scope.has(*MAY_INSTRUCT),
+        "known_labels": label_names(scope) if scope.is_supplier else [],
         "may_read": scope.has(*MAY_INSTRUCT, *MAY_OPERATE),
         "crumbs": [] if scope.is_csp else [{"label": "Estate", "url": reverse("rollouts:estate")}],
     }
@@ -151,7 +165,6 @@ def _facts(card: HubCard) -> list[dict[str, object]]:
         ("Second Supplier", "" if not it.role else "yes" if it.has_second_supplier else "none"),
         ("Import Supplier", card.import_supplier),
         ("Gas Supplier", card.gas_supplier),
-        ("Your labels", ", ".join(card.labels)),
     )
     identifiers = {"Firmware", "Paired GPF", "Firmware of the GPF", "Hardware version"}
     return [{**row, "mono": row["label"] in identifiers} for row in rows]

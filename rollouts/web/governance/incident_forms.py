@@ -96,6 +96,7 @@ class RaiseForm(forms.Form):
         help_text="Since when, what was tried, what customers say.",
     )
     source = forms.ChoiceField(label="Which hubs?", choices=WAYS, initial="paste", widget=forms.RadioSelect)
+    selected = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
     hubs = PastedHubsField()
     file = HubFileField(label="File with hubs")
     batch = forms.TypedChoiceField(label="Batch", required=False, coerce=int, empty_value=None)
@@ -116,12 +117,16 @@ class RaiseForm(forms.Form):
         batches: list[tuple[int, str]],
         instructions: list[tuple[int, str]],
         may_name_none: bool,
+        selection: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        selected = (
+            [("selected", f"The {count_of(selection, 'hub')} I selected in a list")] if selection else []
+        )
         more = [("instruction", "The hubs of an instruction of ours")] if instructions else []
         none = [("none", "No hub in particular")] if may_name_none else []
-        self._choices("source", [*WAYS, *more, *none])
+        self._choices("source", [*selected, *WAYS, *more, *none])
         self._choices("category", category_choices())
         self._choices("batch", [("", "Choose"), *batches])
         self._choices("instruction", [("", "Choose"), *instructions])

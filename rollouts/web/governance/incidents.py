@@ -27,7 +27,7 @@ from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.services import HubList, IncidentAccount, Upload
 from rollouts.states import OPEN_STATUSES, RejectionReason, RolloutStatus
-from rollouts.web.estate.hub_lists import submitted_list
+from rollouts.web.estate.hub_lists import restore_selection, submitted_list
 from rollouts.web.governance.incident_forms import (
     STATUS_LOOKS,
     HubConditionsForm,
@@ -115,7 +115,7 @@ def raise_incident(request: PortalRequest, rollout_id: int) -> HttpResponse:
             rollout_id=rollout_id,
             account=_account(form.cleaned_data),
             now=now,
-            **_named(form.cleaned_data, rule),
+            **_named(scope, form.cleaned_data, rule),
         )
     except Refusal as refusal:
         form.add_error(None, refusal.message)
@@ -201,7 +201,10 @@ def _filter_form(request: PortalRequest, scope: Scope) -> IncidentFilterForm:
 
 def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[RaiseForm, HubConditionsForm]:
     own = receipts(scope, wanted=ReceiptFilter(rollout_id=rollout_id)).items if scope.is_supplier else []
+    asked = request.POST if request.method == "POST" else request.GET
+    selection = restore_selection(scope, asked.get("selected", ""))
     choices: dict[str, Any] = {
+        "selection": len(selection.guids) if selection else 0,
         "batches": batch_choices(rollout_id),
         "instructions": [
             (batch.receipt.id, f"{batch.receipt.reference}, {count_of(batch.receipt.tally.accepted, 'hub')}")
@@ -215,7 +218,9 @@ def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[Raise
             RaiseForm(request.POST, request.FILES, **choices),
             HubConditionsForm(request.POST, versions=versions, prefix="rule"),
         )
-    initial = {key: request.GET[key] for key in ("hubs", "batch", "source") if key in request.GET}
+    initial = {key: request.GET[key] for key in ("hubs", "batch", "source", "selected") if key in request.GET}
+    if selection is not None:
+        initial["source"] = "selected"
     return RaiseForm(initial=initial, **choices), HubConditionsForm(versions=versions, prefix="rule")
 
 
@@ -236,7 +241,7 @@ def uploads_of(files: list[Any]) -> list[Upload]:
     return [Upload(file_name=file.name or "file", content=file.read()) for file in files]
 
 
-def _named(cleaned: Mapping[str, Any], rule: HubConditionsForm) -> dict[str, Any]:
+def _named(scope: Scope, cleaned: Mapping[str, Any], rule: HubConditionsForm) -> dict[str, Any]:
     match cleaned["source"]:
         case "rule":
             return {"tree": rule.tree}
@@ -246,6 +251,9 @@ def _named(cleaned: Mapping[str, Any], rule: HubConditionsForm) -> dict[str, Any
             return {"instruction_id": cleaned["instruction"]}
         case "none":
             return {}
+        case "selected":
+            selection = restore_selection(scope, cleaned["selected"])
+            return {"source": HubList.from_stored(selection.guids if selection else [])}
         case source:
             listed = submitted_list(cleaned["file"] if source == "file" else None, cleaned["hubs"])
             return {"source": listed.hubs if listed else HubList.from_text("")}

@@ -12,7 +12,9 @@ from rollouts.states import InstructionKind
 from rollouts.web.hub_lists import HubFileField, PastedHubsField
 from rollouts.web.timing import NO_PREFERENCE, TimingForm
 
+SELECTED: Final = "selected"
 SOURCES: Final = [
+    (SELECTED, "The hubs I selected in a list"),
     ("waiting", "All my hubs of this rollout that wait for my answer"),
     ("second", "My hubs that the second Supplier has instructed, and that wait for me"),
     ("all", "All my hubs of this rollout that can still be changed"),
@@ -55,6 +57,7 @@ class InstructForm(TimingForm):
         empty_value=None,
         help_text="Its hubs for which it still counts, and that can still be changed.",
     )
+    selected = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
     file = HubFileField(help_text="CSV, text or XLSX with a column of GUIDs, up to a million of them.")
     hubs = PastedHubsField()
     saved = forms.TypedChoiceField(label="Rule", required=False, coerce=int, empty_value=None)
@@ -71,9 +74,15 @@ class InstructForm(TimingForm):
         batches: list[tuple[int, str]],
         rules: list[tuple[int, str]],
         own: list[tuple[int, str]],
+        selection: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        if selection:
+            self.count(SELECTED, selection)
+        else:
+            field: Any = self.fields["source"]
+            field.choices = [choice for choice in field.choices if choice[0] != SELECTED]
         self.fields["batch"].choices = [("", "Every batch"), *batches]  # type: ignore[attr-defined]
         self.fields["saved"].choices = [("", "Choose"), *rules]  # type: ignore[attr-defined]
         self.fields["mine"].choices = [("", "Choose"), *own]  # type: ignore[attr-defined]

@@ -30,9 +30,15 @@ from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.queries.rules.selections import selection_rules
 from rollouts.services import InstructionForecast
 from rollouts.states import Channel, InstructionKind, RejectionReason, RolloutStatus
-from rollouts.web.estate.hub_lists import InstructionDraft, keep_draft, restore_draft, submitted_list
+from rollouts.web.estate.hub_lists import (
+    InstructionDraft,
+    keep_draft,
+    restore_draft,
+    restore_selection,
+    submitted_list,
+)
 from rollouts.web.guards import for_people, scope_of
-from rollouts.web.instructions.forms import KINDS, SOURCES, InstructForm, SureForm
+from rollouts.web.instructions.forms import KINDS, SELECTED, SOURCES, InstructForm, SureForm
 from rollouts.web.instructions.receipts import reasons_of, refused_file
 from rollouts.web.rollouts.forms import batch_choices
 from rollouts.web.rollouts.views import crumbs_of
@@ -42,7 +48,7 @@ from rollouts.web.timing import ANY, AT
 _GONE: Final = "What you had checked is no longer kept here. Choose the hubs again; nothing was submitted."
 _MOVED: Final = "The second Supplier's times have changed since you looked. Check again before you agree."
 _SOON: Final = timedelta(days=1)
-_ASKED: Final = ("source", "kind", "batch", "saved", "mine", "name")
+_ASKED: Final = ("source", "kind", "batch", "saved", "mine", "name", "selected")
 SHOWN: Final = 50
 
 
@@ -122,25 +128,35 @@ def _instructing_scope(request: PortalRequest) -> Scope:
 
 def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[InstructForm, ConditionsForm]:
     versions = current_versions(scope, rollout_id)
-    choices = _choices(scope, rollout_id)
+    asked = request.POST if request.method == "POST" else request.GET
+    selection = restore_selection(scope, asked.get("selected", ""))
+    choices = {**_choices(scope, rollout_id), "selection": len(selection.guids) if selection else 0}
     if request.method == "POST":
         return (
             InstructForm(request.POST, request.FILES, **choices),
             ConditionsForm(request.POST, versions=versions, prefix="rule"),
         )
     initial = {key: request.GET[key] for key in _ASKED if key in request.GET}
+    if selection is not None:
+        initial["source"] = SELECTED
     return (
         InstructForm(initial=initial, **choices),
         ConditionsForm(versions=versions, prefix="rule", initial={"strata": ["region", "version"]}),
     )
 
 
-def _choices(scope: Scope, rollout_id: int) -> dict[str, list[tuple[int, str]]]:
+def _choices(scope: Scope, rollout_id: int) -> dict[str, Any]:
     return {
         "batches": batch_choices(rollout_id),
         "rules": _rule_choices(scope),
         "own": [(batch.id, _batch_words(batch)) for batch in own_batches(scope, rollout_id)],
     }
+
+
+def _choices_again(scope: Scope, draft: InstructionDraft) -> dict[str, Any]:
+    selection = restore_selection(scope, draft.selected)
+    selected = len(selection.guids) if selection is not None else 0
+    return {**_choices(scope, draft.rollout_id), "selection": selected}
 
 
 def _batch_words(batch: OwnBatch) -> str:
@@ -233,7 +249,7 @@ def choose_again(request: PortalRequest, rollout_id: int) -> HttpResponse:
     draft = restore_draft(scope, request.POST.get("token", ""), rollout_id=rollout_id)
     if draft is None:
         return redirect("rollouts:instruct", rollout_id)
-    form = InstructForm(initial=_as_typed(draft), **_choices(scope, rollout_id))
+    form = InstructForm(initial=_as_typed(draft), **_choices_again(scope, draft))
     rule = ConditionsForm(versions=current_versions(scope, rollout_id), prefix="rule")
     return _choose(request, rollout_id, form, rule)
 
@@ -247,7 +263,9 @@ def _refuse(
     status: int = 409,
 ) -> HttpResponse:
     typed = _as_typed(draft) if draft is not None else {}
-    form = InstructForm(typed, **_choices(scope_of(request), rollout_id))
+    scope = scope_of(request)
+    choices = _choices_again(scope, draft) if draft is not None else _choices(scope, rollout_id)
+    form = InstructForm(typed, **choices)
     form.full_clean()
     form.errors.clear()
     form.add_error(None, words)
@@ -262,6 +280,7 @@ def _as_typed(draft: InstructionDraft) -> dict[str, Any]:
         "kind": draft.kind,
         "source": draft.source,
         "batch": draft.batch_id or "",
+        "selected": draft.selected,
         "timing": AT if draft.activate_at else ANY,
         "activate_at": draft.activate_at,
         "name": draft.name,
@@ -292,6 +311,9 @@ def _draft_of(
             scope, rollout_id=rollout_id, tree=chosen.tree, sample=chosen.sample, as_of=local_day(now)
         )
         return draft(chosen=guids)
+    if source == SELECTED:
+        selection = restore_selection(scope, cleaned["selected"])
+        return draft(selected=cleaned["selected"], chosen=selection.guids if selection else None)
     if source == "mine":
         mine = own_guids(
             scope, rollout_id=rollout_id, which=HubChoice.ANSWERED, instruction_id=cleaned["mine"]

@@ -23,6 +23,7 @@ from rollouts.queries.rollouts.eligibility import eligible_csv, eligible_xlsx
 from rollouts.queries.rollouts.members import Member, every_member, members
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.states import OPEN_STATUSES, RolloutStatus
+from rollouts.web.estate.columns import is_descending, selecting_context, table_view
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.detail import rollout_context, suspend_origin
 from rollouts.web.rollouts.forms import MemberFilterForm, NoteForm, batch_choices
@@ -89,11 +90,19 @@ def hubs(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """List the hubs of a rollout: what stands behind its counts."""
     scope = scope_of(request)
     form = _filter_form(request.GET, rollout_id)
-    page = members(scope, rollout_id, wanted=form.wanted(), cursor=request.GET.get("after", ""))
+    page = members(
+        scope,
+        rollout_id,
+        wanted=form.wanted(),
+        cursor=request.GET.get("after", ""),
+        is_descending=is_descending(request.GET),
+    )
     params = request.GET.copy()
     params.pop("after", None)
     shown = rollout_page(scope, rollout_id, now=clock.now())
+    view = table_view(scope, "rollout", query=params.urlencode(), rollout_id=rollout_id)
     context = {
+        **selecting_context(scope, params, view, None),
         "page": page,
         "form": form,
         "rollout": shown,
