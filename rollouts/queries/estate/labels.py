@@ -36,7 +36,7 @@ def labels_on(scope: Scope, guids: Sequence[str]) -> Mapping[str, list[str]]:
     own = HubLabel.objects.filter(
         organisation_id=scope.organisation_id, guid__in=[Guid.parse(guid).db for guid in guids]
     )
-    found: defaultdict[str, list[str]] = defaultdict(list)
+    labels_by_guid: defaultdict[str, list[str]] = defaultdict(list)
     for guid, label in own.order_by("label").values_list("guid", "label"):
-        found[str(Guid.from_db(guid))].append(label)
-    return found
+        labels_by_guid[str(Guid.from_db(guid))].append(label)
+    return labels_by_guid

@@ -27,7 +27,7 @@ _NARROW: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ListColumn:
     """A column of a list beside the GUID: its name in addresses, its heading, and who has it."""
 
     name: str
@@ -38,33 +38,33 @@ class Column:
 
 _SUPPLIER: Final = frozenset({K.SUPPLIER})
 _DCC: Final = frozenset({K.DCC})
-TABLES: Final[Mapping[str, Sequence[Column]]] = {
+TABLES: Final[Mapping[str, Sequence[ListColumn]]] = {
     "estate": (
-        Column("gpf", "Paired GPF", is_usual=False),
-        Column("model", "Hub model"),
-        Column("firmware", "Firmware"),
-        Column("region", "Region"),
-        Column("status", "SMI status"),
-        Column("commissioned", "Commissioned", is_usual=False),
-        Column("import", "Import Supplier", kinds=_DCC),
-        Column("gas", "Gas Supplier", kinds=_DCC),
-        Column("role", "Your role", kinds=_SUPPLIER),
-        Column("second", "Second Supplier", kinds=_SUPPLIER),
-        Column("labels", "Your labels", is_usual=False, kinds=_SUPPLIER),
-        Column("rollout", "Rollout under way"),
-        Column("state", "State"),
-        Column("activates", "Activates", is_usual=False),
+        ListColumn("gpf", "Paired GPF", is_usual=False),
+        ListColumn("model", "Hub model"),
+        ListColumn("firmware", "Firmware"),
+        ListColumn("region", "Region"),
+        ListColumn("status", "SMI status"),
+        ListColumn("commissioned", "Commissioned", is_usual=False),
+        ListColumn("import", "Import Supplier", kinds=_DCC),
+        ListColumn("gas", "Gas Supplier", kinds=_DCC),
+        ListColumn("role", "Your role", kinds=_SUPPLIER),
+        ListColumn("second", "Second Supplier", kinds=_SUPPLIER),
+        ListColumn("labels", "Your labels", is_usual=False, kinds=_SUPPLIER),
+        ListColumn("rollout", "Rollout under way"),
+        ListColumn("state", "State"),
+        ListColumn("activates", "Activates", is_usual=False),
     ),
     "rollout": (
-        Column("batch", "Batch"),
-        Column("region", "Region"),
-        Column("role", "Your role", is_usual=False, kinds=_SUPPLIER),
-        Column("mine", "Your answer", kinds=_SUPPLIER),
-        Column("second", "Second Supplier", kinds=_SUPPLIER),
-        Column("state", "State"),
-        Column("since", "Since"),
-        Column("consent", "Consent"),
-        Column("activates", "Activates"),
+        ListColumn("batch", "Batch"),
+        ListColumn("region", "Region"),
+        ListColumn("role", "Your role", is_usual=False, kinds=_SUPPLIER),
+        ListColumn("mine", "Your answer", kinds=_SUPPLIER),
+        ListColumn("second", "Second Supplier", kinds=_SUPPLIER),
+        ListColumn("state", "State"),
+        ListColumn("since", "Since"),
+        ListColumn("consent", "Consent"),
+        ListColumn("activates", "Activates"),
     ),
 }
 
@@ -74,7 +74,7 @@ class TableView:
     """A list as one person sees it: all columns there are, and the names of those shown."""
 
     table: str
-    columns: Sequence[Column]
+    columns: Sequence[ListColumn]
     shown: Collection[str]
     query: str
     rollout_id: int | None = None

@@ -106,14 +106,14 @@ def keep_draft(draft: InstructionDraft) -> str:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HubSelection:
+class SelectedHubs:
     """Hubs that somebody of an organisation has selected in a list."""
 
     organisation_id: int
     guids: Int64s
 
 
-def keep_selection(selection: HubSelection) -> str:
+def keep_selection(selection: SelectedHubs) -> str:
     """Keep selected hubs for some hours; return the token that brings them back.
 
     Raises:
@@ -125,12 +125,12 @@ def keep_selection(selection: HubSelection) -> str:
     return token
 
 
-def restore_selection(scope: Scope, token: str) -> HubSelection | None:
+def restore_selection(scope: Scope, token: str) -> SelectedHubs | None:
     """Bring back hubs somebody of this organisation selected; None when they are gone."""
     document = cache.get(_key(token)) if token else None
     if document is None or document["organisation_id"] != scope.organisation_id or "selected" not in document:
         return None
-    return HubSelection(scope.organisation_id, _unpacked(document["selected"]))
+    return SelectedHubs(scope.organisation_id, _unpacked(document["selected"]))
 
 
 def restore_draft(scope: Scope, token: str, *, rollout_id: int) -> InstructionDraft | None:

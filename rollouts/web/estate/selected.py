@@ -23,7 +23,7 @@ from rollouts.queries.estate.selecting import Int64s, estate_guids, member_guids
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.services import HubList
 from rollouts.web.estate.columns import list_url, rollout_in
-from rollouts.web.estate.hub_lists import HubSelection, keep_selection, restore_selection
+from rollouts.web.estate.hub_lists import SelectedHubs, keep_selection, restore_selection
 from rollouts.web.estate.views import estate_form
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.rollouts.forms import MemberFilterForm, batch_choices
@@ -109,7 +109,7 @@ def _hand_on(
     if rollout_id is None and not counts:
         messages.error(request, "No rollout under way has any of these hubs.")
         return redirect(back)
-    token = keep_selection(HubSelection(scope.organisation_id, guids))
+    token = keep_selection(SelectedHubs(scope.organisation_id, guids))
     if rollout_id is None and len(counts) > 1:
         return redirect(f"{reverse('rollouts:selected-rollouts', args=[token])}?act={verb}")
     return redirect(f"{reverse(_FORMS[verb], args=[rollout_id or next(iter(counts))])}?selected={token}")
@@ -125,9 +125,9 @@ def _done(request: PortalRequest, scope: Scope, verb: str, guids: Int64s) -> str
             done = services.remove_label(scope, label=label, hubs=hubs)
             return f"“{label}” is off {count_of(done.changed, 'hub')}."
         case "read":
-            asked = services.request_read(scope, guids=guids.tolist(), now=clock.now())
+            request_result = services.request_read(scope, guids=guids.tolist(), now=clock.now())
             return (
-                f"The version of {count_of(asked.requested, 'hub')} is being read. "
+                f"The version of {count_of(request_result.requested, 'hub')} is being read. "
                 "The answers appear on the page of each hub."
             )
     raise BadInput("Choose what to do with these hubs.")

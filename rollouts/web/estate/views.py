@@ -70,7 +70,6 @@ def estate(request: PortalRequest) -> HttpResponse:
         problem = refusal.message
     params = request.GET.copy()
     params.pop("page", None)
-    views = [_view(view, form.query_string) for view in saved_views(scope)]
     view = table_view(scope, "estate", query=params.urlencode())
     own = labels_on(scope, [hub.guid for hub in page.items]) if "labels" in view.shown else {}
     context = {
@@ -88,8 +87,7 @@ def estate(request: PortalRequest) -> HttpResponse:
         "older_url": _url(params, page.next),
         "csv_url": f"{reverse('rollouts:estate-csv')}?{params.urlencode()}",
         "is_filtered": any(value for key, value in params.items() if key != "order"),
-        "views": views,
-        "is_kept": any(view["is_open"] for view in views),
+        **_views(scope, form),
     }
     return render(request, "rollouts/estate/estate.html", context, status=422 if problem else 200)
 
@@ -191,6 +189,11 @@ def _versions(counted: Sequence[VersionCount]) -> list[dict[str, Any]]:
         }
         for count in ordered[:_SHOWN_VERSIONS]
     ]
+
+
+def _views(scope: Scope, form: EstateForm) -> dict[str, Any]:
+    views = [_view(view, form.query_string) for view in saved_views(scope)]
+    return {"views": views, "is_kept": any(view["is_open"] for view in views)}
 
 
 def _view(view: ViewCard, query: str) -> dict[str, Any]:

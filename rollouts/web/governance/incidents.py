@@ -201,8 +201,8 @@ def _filter_form(request: PortalRequest, scope: Scope) -> IncidentFilterForm:
 
 def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[RaiseForm, HubConditionsForm]:
     own = receipts(scope, wanted=ReceiptFilter(rollout_id=rollout_id)).items if scope.is_supplier else []
-    asked = request.POST if request.method == "POST" else request.GET
-    selection = restore_selection(scope, asked.get("selected", ""))
+    params = request.POST if request.method == "POST" else request.GET
+    selection = restore_selection(scope, params.get("selected", ""))
     choices: dict[str, Any] = {
         "selection": len(selection.guids) if selection else 0,
         "batches": batch_choices(rollout_id),

@@ -128,8 +128,8 @@ def _instructing_scope(request: PortalRequest) -> Scope:
 
 def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[InstructForm, ConditionsForm]:
     versions = current_versions(scope, rollout_id)
-    asked = request.POST if request.method == "POST" else request.GET
-    selection = restore_selection(scope, asked.get("selected", ""))
+    params = request.POST if request.method == "POST" else request.GET
+    selection = restore_selection(scope, params.get("selected", ""))
     choices = {**_choices(scope, rollout_id), "selection": len(selection.guids) if selection else 0}
     if request.method == "POST":
         return (

@@ -60,12 +60,12 @@ def test_a_list_is_walked_from_either_end(world, seat, today, actor, path, monke
 def test_pages_follow_each_other_in_both_orders(world, is_descending):
     from rollouts.queries.estate.estate import estate_page
 
-    whole = estate_page(world.as_supplier, is_descending=is_descending).items
+    everything = estate_page(world.as_supplier, is_descending=is_descending).items
     first = estate_page(world.as_supplier, size=5, is_descending=is_descending)
     second = estate_page(world.as_supplier, size=5, cursor=first.next, is_descending=is_descending)
     back = estate_page(world.as_supplier, size=5, cursor=second.previous, is_descending=is_descending)
 
-    assert [*first.items, *second.items] == whole[:10]
+    assert [*first.items, *second.items] == everything[:10]
     assert first.previous is None
     assert back.items == first.items
 
@@ -76,11 +76,11 @@ def test_pages_of_a_rollout_follow_each_other(world, today, is_descending):
 
     rollout = make_rollout(world, now=today)
     given = {"wanted": MemberFilter(), "is_descending": is_descending}
-    whole = members(world.as_supplier, rollout.pk, **given).items
+    everything = members(world.as_supplier, rollout.pk, **given).items
     first = members(world.as_supplier, rollout.pk, size=5, **given)
     second = members(world.as_supplier, rollout.pk, size=5, cursor=first.next, **given)
 
-    assert [*first.items, *second.items] == whole[:10]
+    assert [*first.items, *second.items] == everything[:10]
 
 
 @pytest.mark.parametrize(("table", "path"), [("estate", "/estate/"), ("rollout", "/rollouts/{id}/hubs/")])
