@@ -16,6 +16,7 @@ from notifications.envelopes import TYPE_PREFIX, schema_address, source_of
 from portal.events import feed
 from portal.events.kinds import PUBLIC_NAMES, ActivationCode, EntryKind
 from portal.events.naming import FeedNames, names_for
+from portal.events.regions import feed_regions
 from portal.events.written import WrittenEntry, WrittenSlice
 from portal.identity.scope import Scope
 from portal.kernel import sql
@@ -23,10 +24,11 @@ from portal.kernel import sql
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Which entries of a feed are wanted: of these kinds, and of these rollouts; none named means all."""
+    """Which entries of a feed are wanted: of these kinds, rollouts and regions; none named means all."""
 
     kinds: Sequence[EntryKind] = ()
     rollout_ids: Sequence[int] = ()
+    regions: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def page_written_after(
     there = feed.bounds(scope)
     after = feed.check_cursor(there, position)
     params = _params(scope, after, wanted=wanted, size=size)
-    entries, last, text = sql.rows(_as_page(), params)[0] if params else (0, None, None)
+    page = _as_page(_of_regions(scope, wanted))
+    entries, last, text = sql.rows(page, params)[0] if params else (0, None, None)
     reached, head = _reached(there, entries, after if last is None else last, size=size)
     return WrittenPage(f"[{text or ''}]".encode(), entries, reached, head)
 
@@ -77,7 +80,8 @@ def written_entries(
 ) -> list[WrittenEntry]:
     """Return the entries after a position, in order, at most `size` (10,000 at the most)."""
     params = _params(scope, position, wanted=wanted, size=size)
-    return [WrittenEntry(*row) for row in sql.rows(_as_rows(), params)] if params else []
+    statement = _as_rows(_of_regions(scope, wanted))
+    return [WrittenEntry(*row) for row in sql.rows(statement, params)] if params else []
 
 
 def json_array(entries: Iterable[WrittenEntry]) -> bytes:
@@ -85,12 +89,17 @@ def json_array(entries: Iterable[WrittenEntry]) -> bytes:
     return f"[{','.join(entry.text for entry in entries)}]".encode()
 
 
-def _as_rows() -> sql.Sql:
-    return sql.statement("notifications", "written_entries")
+def _as_rows(of_regions: sql.Sql) -> sql.Sql:
+    return sql.statement("notifications", "written_entries", of_regions=of_regions)
 
 
-def _as_page() -> sql.Sql:
-    return sql.statement("notifications", "written_page", entries=_as_rows())
+def _as_page(of_regions: sql.Sql) -> sql.Sql:
+    return sql.statement("notifications", "written_page", entries=_as_rows(of_regions))
+
+
+def _of_regions(scope: Scope, wanted: EntryFilter | None) -> sql.Sql:
+    regions = wanted.regions if wanted else ()
+    return feed_regions().condition(scope, regions) if regions else sql.Sql("true")
 
 
 def _reached(there: feed.Bounds, entries: int, last: int, *, size: int) -> tuple[int, int]:
@@ -110,7 +119,8 @@ def _params(scope: Scope, position: int, *, wanted: EntryFilter | None, size: in
         "of_rollouts": list(filters.rollout_ids) or None,
         "size": min(size, feed.MOST_AT_ONCE),
     }
-    named = sql.fetch_all("notifications", "feed_names_wanted", **page)
+    of_regions = _of_regions(scope, wanted)
+    named = sql.rows(sql.statement("notifications", "feed_names_wanted", of_regions=of_regions), page)
     return {**page, **_names(names_for(named), named), **_words(scope)} if named else {}
 
 

@@ -26,6 +26,7 @@ def _words(name: str, default: str = "") -> list[str]:
 DEBUG = _flag("DEBUG")
 DEMO = _flag("DEMO")  # only a demonstration may shift the business clock
 DEMO_PASSWORD = os.environ.get("DEMO_PASSWORD", "") if DEMO else ""  # of its log-ins, told on the log-in page
+SANDBOX = DEMO and _flag("SANDBOX")  # a demonstration whose test client may move the clock
 TESTING = "PYTEST_VERSION" in os.environ
 
 # Empty is refused by Django at first use, and by the servers at their start.
@@ -325,6 +326,7 @@ EVENT_SUBSCRIBERS = ["notifications.services.fan_out"]
 FEED_FOLLOWERS = ["notifications.webhooks.wakeups.wake_delivery"]
 FEED_NAMES = "rollouts.queries.rollouts.feed_names.feed_names"
 FEED_MESSAGES = "rollouts.service_requests.fetching.MESSAGES"
+FEED_REGIONS = "rollouts.queries.estate.feed_regions.FEED_REGIONS"
 LARGEST_IMAGE_OCTETS = int(os.environ.get("LARGEST_IMAGE_OCTETS", "10240000"))  # what DUIS carries at most
 # Working days before a cut-off at which Suppliers are reminded of hubs that wait for their answer
 CUTOFF_REMINDERS = [int(days) for days in _words("CUTOFF_REMINDERS", "14 7 1")]

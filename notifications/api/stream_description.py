@@ -26,8 +26,8 @@ _TEXT: Final[Schema] = {"type": "string"}
 _WORDS: Final = """\
 Follow what happens to your hubs and rollouts as server-sent events: every entry after your cursor in order,
 without gaps, then each new one as it comes. Each `entry` has the position as its `id` and a CloudEvent
-(`Event`) as its `data`. Where kinds were chosen a `head` now and then moves the cursor on; a comment
-every 15 seconds shows that the stream lives. It is closed within a minute of the end of its token: get
+(`Event`) as its `data`. Where kinds or a rollout were chosen a `head` now and then moves the cursor on; a
+comment every 15 seconds shows that the stream lives. It is closed within a minute of its token's end: get
 another, and go on after the last `id`. `retry` says after how many milliseconds to come again; 429 and 503
 say it with `Retry-After`. `docs/reference/events.md` says more.
 
@@ -68,6 +68,12 @@ STREAM: Final[Schema] = {
         ),
         _parameter(
             "kinds", "query", str(EventsQuery().fields["kinds"].help_text), {**_TEXT, "maxLength": 2_000}
+        ),
+        _parameter(
+            "rollout_id",
+            "query",
+            str(EventsQuery().fields["rollout_id"].help_text),
+            {"type": "integer", "minimum": 1},
         ),
     ],
     "security": [{"clientCredentials": [ApiScope.EVENTS_READ.value]}, {"session": []}],

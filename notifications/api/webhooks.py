@@ -14,11 +14,12 @@ from notifications.models import WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import managing, reading
 from notifications.webhooks.reading import SecretView, WebhookView
 from portal.events.kinds import KINDS_BY_PUBLIC_NAME
+from portal.events.regions import feed_regions
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.outgoing.addresses import LONGEST_URL
 from portal.kernel.versions import version_of
-from portal.rest.fields import EnumListField, IdField, OffsetDateTimeField, StrictSerializer
+from portal.rest.fields import EnumField, EnumListField, IdField, OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
@@ -26,9 +27,9 @@ from portal.rest.schemas import AllowedNames, Count, Example, TextFormat, list_o
 from portal.rest.views import ResourceView
 
 _MOST_AT_ONCE: Final = 1_000
-_MOST_ROLLOUTS: Final = 100
 _HIGHEST: Final = 2**53
 _URL: Final = "https://crm.example/hooks/firmware"
+_REGIONS: Final = feed_regions().words
 _FAULTS: Final = ("bad_webhook_url", "bad_input")
 
 
@@ -51,6 +52,9 @@ class WebhookSchema(TypedDict):
     ]
     rollout_ids: Annotated[
         list[int], "Rollouts whose entries are delivered; none named means all.", Example([])
+    ]
+    regions: Annotated[
+        list[str], AllowedNames(_REGIONS), "Regions of hubs, likewise; none named means all.", Example([])
     ]
     user_id: Annotated[
         str | None,
@@ -120,8 +124,13 @@ class WebhookInputSerializer(StrictSerializer):
     rollout_ids = serializers.ListField(
         child=IdField(),
         required=False,
-        max_length=_MOST_ROLLOUTS,
+        max_length=managing.MOST_ROLLOUTS,
         help_text="Rollouts whose entries are wanted; those of no rollout are then left out. Default: all.",
+    )
+    regions = serializers.ListField(
+        child=EnumField(_REGIONS),
+        required=False,
+        help_text="Regions of hubs; entries about no hub are then left out. Default: all.",
     )
     user_id = serializers.CharField(
         max_length=23,
@@ -339,6 +348,7 @@ def webhook_document(webhook: WebhookView) -> WebhookSchema:
         "url": webhook.url,
         "kinds": [kind.public_name for kind in webhook.kinds],
         "rollout_ids": list(webhook.rollout_ids),
+        "regions": [_REGIONS(region).name for region in webhook.regions],
         "user_id": webhook.user_id or None,
         "batch_size": webhook.batch_size,
         "state": webhook.state.value,

@@ -38,6 +38,12 @@ class WebhookEndpoint(models.Model):
         db_default=[],
         help_text="rollouts whose entries are delivered; none = all",
     )
+    regions: ArrayField[Any, Any] = ArrayField(
+        models.SmallIntegerField(),
+        default=list,
+        db_default=[],
+        help_text="regions about whose hubs entries are delivered; none = all",
+    )
     user_identifier = models.ForeignKey(
         UserIdentifier,
         on_delete=models.CASCADE,

@@ -21,5 +21,6 @@ UPDATE notifications_webhookendpoint AS endpoint
        cursor = greatest(endpoint.cursor, due.dropped_to)
   FROM due
  WHERE endpoint.id = due.id
-RETURNING endpoint.id, endpoint.organisation_id, endpoint.url, endpoint.kinds, endpoint.rollout_ids, endpoint.user_identifier_id,
+RETURNING endpoint.id, endpoint.organisation_id, endpoint.url, endpoint.kinds, endpoint.rollout_ids,
+          endpoint.regions, endpoint.user_identifier_id,
           endpoint.batch_size, endpoint.cursor, endpoint.batch_to, endpoint.attempts

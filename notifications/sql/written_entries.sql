@@ -8,6 +8,7 @@ WITH page AS MATERIALIZED (
      WHERE entry.party_id = %(party)s AND entry.position > %(after)s
        AND (%(kinds)s::int[] IS NULL OR entry.kind = ANY(%(kinds)s))
        AND (%(of_rollouts)s::int[] IS NULL OR entry.rollout_id = ANY(%(of_rollouts)s))
+       AND {of_regions}
      ORDER BY entry.position
      LIMIT %(size)s
 )
@@ -39,7 +40,7 @@ SELECT feed.position, feed.kind,
                 WHEN version.text IS NULL THEN (feed.data - 'firmware_version')::text
                 ELSE feed.data::text END,
            '}}'
-       ) AS text
+       ) AS text, feed.rollout_id
   FROM page AS feed
  CROSS JOIN LATERAL (
            -- macaddr8 is PostgreSQL's own EUI-64; GUIDs are stored in the order of their unsigned value.

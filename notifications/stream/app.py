@@ -26,10 +26,10 @@ from structlog.contextvars import bound_contextvars
 from notifications.stream import reading
 from notifications.stream.addresses import PATH
 from notifications.stream.feed_heads import FeedHeads
-from notifications.stream.feeds import Feeds, messages
+from notifications.stream.feeds import Feeds, StreamFilter
 from notifications.stream.reading import ReaderThreads
 from notifications.stream.subscribers import StreamRefused, Subscriber, check_origin, subscriber_of
-from portal.events.kinds import KINDS_BY_PUBLIC_NAME, EntryKind
+from portal.events.kinds import KINDS_BY_PUBLIC_NAME
 from portal.identity.api import challenge
 from portal.identity.api_scopes import ApiScope
 from portal.kernel.refusals import Refusal
@@ -51,6 +51,7 @@ TAKEN_WITHIN: Final = 60.0
 _SKEW: Final = 1.0
 _BEAT: Final = b": still here\n\n"
 _CURSOR: Final = re.compile(r"[0-9]{1,18}")
+_ID: Final = re.compile(r"[1-9][0-9]{0,9}")
 log = structlog.get_logger(__name__)
 
 
@@ -135,11 +136,11 @@ class Stream:
         self, request: ASGIRequest, seat: Subscriber, readers: ReaderThreads, receive: Receive, send: Send
     ) -> None:
         _check_query(request)
-        kinds = _kinds(request)
+        wanted = _wanted(request)
         start = await readers.run(reading.position_of, seat.scope, _cursor(request))
         client = _Client(request, seat, send, readers, self._rings)
         await client.begin()
-        messages = self._changes(client) if request.path == PAGES else self._entries(client, start, kinds)
+        messages = self._changes(client) if request.path == PAGES else self._entries(client, start, wanted)
         await _until_gone(messages, receive)
         with contextlib.suppress(OSError):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -189,19 +190,19 @@ class Stream:
                 if not await client.is_still_there():
                     return
 
-    async def _entries(self, client: _Client, start: int, kinds: frozenset[EntryKind]) -> None:
+    async def _entries(self, client: _Client, start: int, wanted: StreamFilter) -> None:
         """Send every entry after the cursor, in order."""
         position = start
         async with self._feeds.of(client.seat.scope) as feed:
             while True:
                 if entries := await feed.after(position):
                     position = entries[-1][0]
-                    if text := messages(entries, kinds):
+                    if text := wanted.messages(entries):
                         await client.send(text)
                 else:
                     await feed.wait(position, seconds=client.patience)
                 mark = b'id: %d\nevent: head\ndata: {"head": %d}\n\n' % (position, position)
-                if not await client.is_still_there(mark if kinds else _BEAT):
+                if not await client.is_still_there(mark if wanted else _BEAT):
                     return
 
 
@@ -302,17 +303,22 @@ def _check_query(request: ASGIRequest) -> None:
     """Refuse what would not be heeded; pages of the portal know what they ask for."""
     if request.path == PAGES:
         return
-    if unknown := sorted(set(request.GET) - {"after", "kinds"}):
+    if unknown := sorted(set(request.GET) - {"after", "kinds", "rollout_id"}):
         raise StreamRefused("invalid_input", 422, f"There is no such parameter: {unknown[0][:60]}.")
-    if len(request.GET.getlist("after")) > 1:
-        raise StreamRefused("invalid_input", 422, "Give `after` once.")
+    for name in ("after", "rollout_id"):
+        if len(request.GET.getlist(name)) > 1:
+            raise StreamRefused("invalid_input", 422, f"Give `{name}` once.")
 
 
-def _kinds(request: ASGIRequest) -> frozenset[EntryKind]:
+def _wanted(request: ASGIRequest) -> StreamFilter:
     names = [name for names in request.GET.getlist("kinds") for name in names.split(",") if name]
     if unknown := [name for name in names if name not in KINDS_BY_PUBLIC_NAME]:
         raise StreamRefused("invalid_input", 422, f"There is no such kind: {unknown[0][:60]}.")
-    return frozenset(KINDS_BY_PUBLIC_NAME[name] for name in names)
+    rollout = request.GET.get("rollout_id")
+    if rollout is not None and not _ID.fullmatch(rollout):
+        raise StreamRefused("invalid_input", 422, "`rollout_id` is the number of a rollout.")
+    kinds = frozenset(KINDS_BY_PUBLIC_NAME[name] for name in names)
+    return StreamFilter(kinds, None if rollout is None else int(rollout))
 
 
 def _rendered_at(request: ASGIRequest) -> float:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -53,7 +54,7 @@ class PartyFeed:
         """Return some entries after a position, from what is kept or else from the database."""
         if position >= self._last:
             return []
-        first = self._kept[0][0] if self._kept else self._last + 1
+        first = self._kept[0].position if self._kept else self._last + 1
         if position + 1 >= first:
             begin = position + 1 - first
             return [self._kept[place] for place in range(begin, min(begin + AT_ONCE, len(self._kept)))]
@@ -80,7 +81,7 @@ class PartyFeed:
     async def _read_on(self) -> None:
         while page := await self._readers.run(page_after, self.scope, self._last, size=PAGE):
             self._kept.extend(page)
-            self._last = page[-1][0]
+            self._last = page[-1].position
             grown, self._grown = self._grown, asyncio.Event()
             grown.set()
             if len(page) < PAGE:
@@ -117,6 +118,21 @@ class Feeds:
         await asyncio.gather(*(feed.stop() for feed in list(self._feeds.values())))
 
 
-def messages(written: Collection[Written], kinds: frozenset[EntryKind]) -> bytes:
-    """Join the messages of the kinds that are wanted; none named means all."""
-    return b"".join(message for _, kind, message in written if not kinds or kind in kinds)
+@dataclass(frozen=True, slots=True)
+class StreamFilter:
+    """Which entries a stream carries: of these kinds, of this rollout; none named means all."""
+
+    kinds: frozenset[EntryKind] = frozenset()
+    rollout_id: int | None = None
+
+    def __bool__(self) -> bool:
+        """Return whether anything is left out."""
+        return bool(self.kinds) or self.rollout_id is not None
+
+    def messages(self, written: Collection[Written]) -> bytes:
+        """Join the messages that are wanted."""
+        return b"".join(entry.message for entry in written if self._takes(entry))
+
+    def _takes(self, entry: Written) -> bool:
+        is_of_kind = not self.kinds or entry.kind in self.kinds
+        return is_of_kind and self.rollout_id in {None, entry.rollout_id}

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from django.db import close_old_connections, connections
 
@@ -55,7 +55,13 @@ def position_of(scope: Scope, after: str) -> int:
     return feed.check_cursor(there, int(after)) if after else there.head
 
 
-Written = tuple[int, int, bytes]
+class Written(NamedTuple):
+    """An entry as a message of the stream, and what it is chosen by."""
+
+    position: int
+    kind: int
+    rollout_id: int | None
+    message: bytes
 
 
 def page_after(scope: Scope, position: int, *, size: int = PAGE) -> list[Written]:
@@ -66,7 +72,12 @@ def page_after(scope: Scope, position: int, *, size: int = PAGE) -> list[Written
     """
     feed.check_cursor(feed.Bounds(feed.bounds(scope).dropped_to, position), position)
     return [
-        (entry.position, entry.kind, f"id: {entry.position}\nevent: entry\ndata: {entry.text}\n\n".encode())
+        Written(
+            entry.position,
+            entry.kind,
+            entry.rollout_id,
+            f"id: {entry.position}\nevent: entry\ndata: {entry.text}\n\n".encode(),
+        )
         for entry in written_entries(scope, position, size=size)
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from django import forms
@@ -15,10 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from notifications.models import WebhookDelivery
 from notifications.webhooks import managing, reading
-from notifications.webhooks.managing import NewWebhook
+from notifications.webhooks.managing import MOST_ROLLOUTS, NewWebhook
 from portal.accounts.web.guards import for_administrators, scope_of
 from portal.accounts.web.people import tabs
 from portal.events.kinds import EntryKind
+from portal.events.regions import feed_regions
 from portal.events.written import feed_messages
 from portal.identity.scope import Scope
 from portal.identity.sealing import seal, unseal
@@ -32,6 +34,7 @@ from portal.kernel.versions import version_of
 _TO_SHOW: Final = "new-webhook-secret"
 _MOST_AT_ONCE: Final = 1_000
 _HIGHEST: Final = 2**53
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class WebhookForm(EditForm):
@@ -56,6 +59,20 @@ class WebhookForm(EditForm):
         widget=forms.CheckboxSelectMultiple,
         choices=[(str(int(kind)), kind.public_name) for kind in EntryKind],
     )
+    rollout_ids = forms.CharField(
+        required=False,
+        max_length=1_000,
+        label="Only these rollouts",
+        help_text="Their numbers, as in their addresses, between commas. Empty for all, and what is of none.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    regions = forms.MultipleChoiceField(
+        required=False,
+        label="Only hubs of these regions",
+        help_text="Without any of them all are delivered, and what is about no single hub.",
+        widget=forms.CheckboxSelectMultiple,
+        choices=[(str(int(region)), region.label) for region in feed_regions().words],
+    )
     batch_size = forms.IntegerField(
         min_value=1, max_value=_MOST_AT_ONCE, initial=100, label="Events a call at most"
     )
@@ -70,7 +87,22 @@ class WebhookForm(EditForm):
 
     def values(self) -> dict[str, Any]:
         """Return what was typed, as the services take it."""
-        return {**self.cleaned_data, "kinds": [EntryKind(int(kind)) for kind in self.cleaned_data["kinds"]]}
+        values = self.cleaned_data
+        kinds = [EntryKind(int(kind)) for kind in values["kinds"]]
+        return {**values, "kinds": kinds, "regions": [int(region) for region in values["regions"]]}
+
+    def clean_rollout_ids(self) -> list[int]:
+        """Read the numbers of rollouts.
+
+        Raises:
+            ValidationError: something else is written there, or too many.
+        """
+        words = self.cleaned_data["rollout_ids"].replace(",", " ").split()
+        if not all(_NUMBER.fullmatch(word) for word in words):
+            raise forms.ValidationError("Write numbers of rollouts between commas, such as 17, 19.")
+        if len(words) > MOST_ROLLOUTS:
+            raise forms.ValidationError(f"At most {MOST_ROLLOUTS} rollouts.")
+        return [int(word) for word in words]
 
 
 class ReplayForm(forms.Form):
@@ -185,7 +217,12 @@ def _user_ids(scope: Scope) -> list[str]:
 
 def _initial(shown: reading.WebhookView) -> dict[str, Any]:
     values = managing.webhook_values(shown)
-    return {**values, "kinds": [str(kind) for kind in values["kinds"]]}
+    return {
+        **values,
+        "kinds": [str(kind) for kind in values["kinds"]],
+        "rollout_ids": ", ".join(str(rollout) for rollout in values["rollout_ids"]),
+        "regions": [str(region) for region in values["regions"]],
+    }
 
 
 def _page(

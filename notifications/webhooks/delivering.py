@@ -181,7 +181,7 @@ def _written(row: Any) -> WrittenSlice:
     scope = _scope_of(row.organisation_id)
     if row.user_identifier_id is None:
         kinds = [EntryKind(kind) for kind in row.kinds if kind in PUBLIC_NAMES]
-        wanted = EntryFilter(kinds, row.rollout_ids)
+        wanted = EntryFilter(kinds, row.rollout_ids, row.regions)
         return written_after(scope, row.cursor, wanted=wanted, size=row.batch_size)
     user = UserIdentifier.objects.get(pk=row.user_identifier_id)
     return feed_messages().written_after(scope, Guid.from_db(user.eui64), row.cursor, size=row.batch_size)

@@ -31,6 +31,7 @@ from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from portal.kernel.versions import check_version
 
 MOST_WEBHOOKS: Final = 20
+MOST_ROLLOUTS: Final = 100
 State = WebhookEndpoint.State
 Outcome = WebhookDelivery.Outcome
 
@@ -57,6 +58,7 @@ def webhook_values(webhook: Any) -> dict[str, Any]:
         "url": webhook.url,
         "kinds": kinds,
         "rollout_ids": sorted(webhook.rollout_ids),
+        "regions": sorted(int(region) for region in webhook.regions),
         "user_id": webhook.user_id,
         "batch_size": webhook.batch_size,
     }
@@ -80,6 +82,7 @@ def create_webhook(
     url: str,
     kinds: Collection[EntryKind] = (),
     rollout_ids: Collection[int] = (),
+    regions: Collection[int] = (),
     user_id: str = "",
     batch_size: int = 100,
     after: int | None = None,
@@ -108,7 +111,8 @@ def create_webhook(
         url=url,
         kinds=sorted(int(kind) for kind in kinds),
         rollout_ids=sorted(set(rollout_ids)),
-        user_identifier=_recipient(scope, user_id, chosen=[*kinds, *rollout_ids]),
+        regions=sorted({int(region) for region in regions}),
+        user_identifier=_recipient(scope, user_id, chosen=[*kinds, *rollout_ids, *regions]),
         batch_size=batch_size,
         state_at=now,
         cursor=there.head if after is None else feed.check_cursor(there, after),
@@ -124,7 +128,7 @@ def create_webhook(
 def change_webhook(
     scope: Scope, webhook_id: int, *, expected: str | None = None, now: datetime, **changes: Any
 ) -> None:
-    """Change name, url, kinds, rollouts, User ID or batch size, or pause and enable (`is_enabled`).
+    """Change name, url, kinds, rollouts, regions, User ID or batch size, or pause and enable (`is_enabled`).
 
     One that was disabled goes on where it stopped. A call under way may still end by the old settings.
     `expected` is the `version_of` the `webhook_values` the change was made from.
@@ -263,7 +267,7 @@ def _own(scope: Scope, webhook_id: int) -> WebhookEndpoint:
 
 
 def _what_is_sent(scope: Scope, endpoint: WebhookEndpoint, changes: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("kinds", "rollout_ids")
+    names = ("kinds", "rollout_ids", "regions")
     chosen = {name: sorted({int(each) for each in changes[name]}) for name in names if name in changes}
     if not chosen and "user_id" not in changes:
         return {}
@@ -276,7 +280,7 @@ def _recipient(scope: Scope, user_id: str, *, chosen: Collection[int]) -> UserId
     if not user_id:
         return None
     if chosen:
-        raise BadInput("Messages to a User ID are not chosen: leave kinds and rollouts out.")
+        raise BadInput("Messages to a User ID are not chosen: leave kinds, rollouts and regions out.")
     own = {str(each): each for each in feed_messages().user_ids(scope)}
     if user_id not in own:
         raise BadInput("No Service Request messages are written to this User ID.")

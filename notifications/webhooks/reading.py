@@ -13,6 +13,7 @@ from notifications.webhooks.calling import NOT_NOW
 from notifications.webhooks.managing import check_may_manage
 from portal.events import feed
 from portal.events.kinds import PUBLIC_NAMES, EntryKind
+from portal.events.regions import feed_regions
 from portal.identity.scope import Scope
 from portal.identity.sealing import unseal
 from portal.kernel import paging
@@ -40,6 +41,8 @@ class WebhookView:
     kinds: tuple[EntryKind, ...]
     rollout_ids: tuple[int, ...]
     """The rollouts whose entries are delivered; none means all, and entries of no rollout too."""
+    regions: tuple[int, ...]
+    """The regions about whose hubs entries are delivered; none means all, and entries about no hub too."""
     user_id: str
     """The User ID whose Service Request messages are delivered; empty where events are."""
     batch_size: int
@@ -56,6 +59,11 @@ class WebhookView:
     secrets: tuple[SecretView, ...]
     refused_position: int | None
     """The event that is refused by itself, and holds up the rest."""
+
+    @property
+    def region_names(self) -> list[str]:
+        """The regions, as people call them."""
+        return [str(feed_regions().words(region).label) for region in self.regions]
 
     @property
     def mark(self) -> tuple[str, str, str]:
@@ -152,6 +160,7 @@ def _view(endpoint: WebhookEndpoint, head: int) -> WebhookView:
         url=endpoint.url,
         kinds=tuple(EntryKind(kind) for kind in endpoint.kinds if kind in PUBLIC_NAMES),
         rollout_ids=tuple(endpoint.rollout_ids),
+        regions=tuple(endpoint.regions),
         user_id=endpoint.user_id,
         batch_size=endpoint.batch_size,
         state=State(endpoint.state),

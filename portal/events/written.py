@@ -23,6 +23,7 @@ class WrittenEntry:
     position: int
     kind: int
     text: str
+    rollout_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

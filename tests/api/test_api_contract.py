@@ -81,7 +81,12 @@ def test_the_stream_is_described_as_it_is_served():
 
     assert PATH == SYSTEMS
     assert stream["responses"]["200"]["content"].keys() == {"text/event-stream"}
-    assert {each["name"] for each in stream["parameters"]} == {"Last-Event-ID", "after", "kinds"}
+    assert {each["name"] for each in stream["parameters"]} == {
+        "Last-Event-ID",
+        "after",
+        "kinds",
+        "rollout_id",
+    }
     assert refused | {("cursor_expired", "410"), ("cursor_ahead", "422")} == described
     assert all(CATALOGUE[code].status == int(status) for code, status in described)
 

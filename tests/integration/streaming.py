@@ -20,6 +20,7 @@ from portal.embedded.ports import free_port
 from portal.events import sequencer
 from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
+from portal.events.models import FeedOutbox
 from portal.kernel.transactions import unit_of_work
 from tests.integration.clients import client_for, token_for
 
@@ -99,6 +100,17 @@ def _publish(parties, times, kind):
 
 def publish(party, *, times=1, kind=EntryKind.RULE_RAN):
     _publish([party.pk], times, kind)
+    sequencer.sequence_all(seconds=20)
+
+
+def publish_of(party, *rollout_ids):
+    """Publish an entry of each rollout; of none where there is no number."""
+    FeedOutbox.objects.bulk_create(
+        FeedOutbox(
+            at=datetime.now(UTC), party_id=party.pk, kind=EntryKind.ROLLOUT_RESUMED, rollout_id=rollout_id
+        )
+        for rollout_id in rollout_ids
+    )
     sequencer.sequence_all(seconds=20)
 
 

@@ -139,6 +139,8 @@ def test_the_same_events_come_by_poll_and_by_stream_from_a_cursor_that_is_kept(s
     assert {event.type_ for event in polled.events} == {"portal.hub.activated"}
     assert polled.events[0].data.firmware_version == "0C230000"
     assert cursor.load() == 4, "the last one may not have been dealt with"
+    chosen = next(library.follow(stage.portal, library.MemoryCursor(0), rollout_id=stage.rollout.pk, wait=0))
+    assert (chosen.events, chosen.position) == ([], 5)
 
 
 def test_where_there_is_no_stream_it_says_so(stage, library):

@@ -6,7 +6,7 @@ import { linesOf, type Portal, type Schemas } from "./portal.js";
 import { NoStream, Refused } from "./refusals.js";
 import { pauseAfter, sleep } from "./waiting.js";
 
-/** Some entries in order. You have read everything up to `position`, also where kinds were left out. */
+/** Some entries in order. You have read everything up to `position`, also where some were left out. */
 export interface Batch {
   events: Schemas["Event"][];
   position: number;
@@ -50,6 +50,7 @@ export class FileCursor implements Cursor {
 export interface FollowOptions {
   by?: "poll" | "stream";
   kinds?: readonly string[];
+  rolloutId?: number;
   signal?: AbortSignal;
   wait?: number;
   limit?: number;
@@ -94,22 +95,26 @@ export async function* follow(portal: Portal, cursor: Cursor, options: FollowOpt
 }
 
 async function* poll(portal: Portal, after: number | undefined, options: FollowOptions): AsyncGenerator<Batch> {
-  const { kinds = [], wait = 20, limit = 1000, signal } = options;
-  const query = { after, kinds: kinds.join(","), wait, limit };
+  const { wait = 20, limit = 1000, signal } = options;
+  const query = { after, ...chosen(options), wait, limit };
   const response = await portal.request("/api/v1/events", { query, ...(signal ? { signal } : {}) });
   const page = (await response.json()) as Schemas["Events"];
   if (page.items.length > 0 || page.position !== after) yield { events: page.items, position: page.position };
 }
 
+function chosen({ kinds = [], rolloutId }: FollowOptions): { kinds: string; rollout_id: number | undefined } {
+  return { kinds: kinds.join(","), rollout_id: rolloutId };
+}
+
 async function* stream(portal: Portal, after: number, options: FollowOptions): AsyncGenerator<Batch> {
-  const { kinds = [], signal } = options;
+  const { signal } = options;
   const address = `${portal.streamUrl}/api/v1/events/stream`;
   const headers = { "Last-Event-ID": String(after), Accept: "text/event-stream" };
   let response: Response;
   try {
     response = await portal.request(address, {
       headers,
-      query: { kinds: kinds.join(",") },
+      query: chosen(options),
       ...(signal ? { signal } : {}),
     });
   } catch (failure) {

@@ -16,7 +16,7 @@ from portal.events import retention
 from portal.events.kinds import EntryKind
 from portal.identity.api_scopes import ApiScope
 from tests.integration.clients import client_for, token_for
-from tests.integration.streaming import FEED, NEVER, SOON, bearer, following, publish, streaming
+from tests.integration.streaming import FEED, NEVER, SOON, bearer, following, publish, publish_of, streaming
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.hubs(0), pytest.mark.usefixtures("broker")]
 
@@ -83,6 +83,24 @@ def test_kinds_can_be_chosen_and_the_place_still_moves_on(world, url, monkeypatc
 
 
 @pytest.mark.requirement("R6.3")
+def test_one_rollout_can_be_chosen_and_the_place_still_moves_on(world, url, monkeypatch):
+    monkeypatch.setattr(app, "HEARTBEAT_SECONDS", 0.2)
+    mine, theirs = (bearer(user) for user in (world.supplier_user, world.other_user))
+    publish_of(world.supplier, 17, 18, None, 17, 18)
+    with (
+        following(f"{url}{FEED}?after=0&rollout_id=17", Authorization=mine) as stream,
+        following(f"{url}{FEED}?after=0&rollout_id=17", Authorization=theirs) as strange,
+    ):
+        message = [stream.next()]
+        while message[-1].id != "5":
+            message.append(stream.next())
+        nothing = strange.next()
+
+    assert [each.id for each in message if each.event == "entry"] == ["1", "4"]
+    assert (nothing.event, nothing.id) == ("head", "0")
+
+
+@pytest.mark.requirement("R6.3")
 def test_nobody_sees_the_entries_of_another(world, url):
     with following(f"{url}{FEED}?after=0", Authorization=bearer(world.other_user)) as stream:
         time.sleep(0.2)
@@ -141,6 +159,8 @@ def test_a_token_needs_the_scope_and_a_cursor_has_to_be_one(world, url):
     assert code(f"{FEED}?after=x", mine) == (422, "bad_cursor")
     assert code(f"{FEED}?after=9", mine) == (422, "cursor_ahead")
     assert code(f"{FEED}?kinds=hub.exploded", mine) == (422, "invalid_input")
+    assert code(f"{FEED}?rollout_id=x", mine) == (422, "invalid_input")
+    assert code(f"{FEED}?rollout_id=1&rollout_id=2", mine) == (422, "invalid_input")
     assert code("/nothing", mine) == (404, "not_found")
     assert httpx.post(url + FEED, trust_env=False).status_code == 405
 

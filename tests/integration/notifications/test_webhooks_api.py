@@ -11,10 +11,14 @@ from notifications.webhooks import delivering
 from portal.events import naming, sequencer
 from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
+from portal.events.models import FeedOutbox
 from portal.identity.api_scopes import ApiScope
 from portal.kernel.models import IdempotencyKey
 from portal.kernel.transactions import unit_of_work
+from rollouts.models import Hub
+from rollouts.states import Region
 from tests.factories import UserFactory, make_world
+from tests.factories.world import FIRST_GUID
 from tests.integration.clients import Calls
 from tests.integration.receiving import receiving
 
@@ -225,3 +229,52 @@ def test_a_webhook_may_be_for_some_rollouts_alone(world, calls, receiver, settin
     delivered = [event["data"]["rollout"]["id"] for batch in receiver.batches for event in batch]
     assert delivered == [17, 19, 18]
     assert changed["behind"] == 0, "what is not wanted is not waited for"
+
+
+@unit_of_work
+def publish_about(world, *guids):
+    for guid in guids:
+        for party in (world.supplier, world.other):
+            FeedOutbox.objects.create(
+                guid=guid,
+                at=datetime.now(UTC),
+                party_id=party.pk,
+                version_id=world.target.pk,
+                kind=EntryKind.HUB_ACTIVATED,
+            )
+
+
+@pytest.mark.requirement("R6.3")
+def test_a_webhook_may_be_for_hubs_of_some_regions_alone(receiver, settings, db):
+    settings.WEBHOOK_NETWORKS_INSIDE = ["127.0.0.0/8"]
+    naming.forget_names()
+    world = make_world(hubs=4)
+    calls = Calls.of(world.supplier_user)
+    first, second, lost, unknown = world.guid(0), world.guid(1), world.guid(2), FIRST_GUID - 1
+    Hub.objects.filter(guid=first).update(region=Region.NORTH)
+    Hub.objects.filter(guid=lost).update(
+        import_supplier=world.third, gas_supplier=world.third, region=Region.SOUTH
+    )
+    made = webhook_at(calls, receiver, regions=["NORTH", "NORTH"], kinds=["hub.activated", "rule.ran"])
+    publish(world)
+    publish_about(world, first, second, lost, unknown)
+
+    deliver_all()
+    after = calls.get(f"{PATH}/{made['id']}").json()
+    changed = calls.send("patch", f"{PATH}/{made['id']}", {"regions": ["CENTRAL", "SOUTH"]}).json()
+    publish_about(world, first, second)
+    deliver_all()
+    calls.send("patch", f"{PATH}/{made['id']}", {"regions": []})
+    publish(world)
+    deliver_all()
+
+    assert (made["regions"], changed["regions"]) == (["NORTH"], ["CENTRAL", "SOUTH"])
+    ids = [event["id"] for batch in receiver.batches for event in batch]
+    assert ids == ["2", "4", "7", "8"], "the region asked for, and the lost hub whatever its region"
+    assert (after["position"], after["behind"]) == (5, 0), "what is not wanted is not waited for"
+
+
+def test_there_is_no_such_region(calls, receiver):
+    answer = calls.send("post", PATH, {"name": "CRM", "url": receiver.url, "regions": ["MOON"]})
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/regions/0")

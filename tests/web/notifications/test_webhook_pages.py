@@ -161,3 +161,21 @@ def test_a_refused_replay_leaves_the_ticked_kinds_of_the_page_as_they_are(admin,
     admin.post(f"{PATH}{webhook.pk}/", fields_in(refused, ".decide"))
     webhook.refresh_from_db()
     assert webhook.kinds == [3, 5]
+
+
+def test_it_may_be_for_some_rollouts_and_regions_alone(admin, receiver):
+    webhook, page = add_webhook(admin, receiver, rollout_ids="19, 17 17", regions=["1", "3"])
+    own = f"{PATH}{webhook.pk}/"
+    typed = {**fields_in(admin.get(own), ".decide"), "kinds": [], "regions": ["3"], "rollout_ids": "19"}
+
+    shown = admin.get(PATH).content.decode()
+    refused = [admin.post(own, {**typed, "rollout_ids": bad}) for bad in ("x", "0", "1" * 10, "1 " * 101)]
+    admin.post(own, typed)
+
+    assert (webhook.rollout_ids, webhook.regions) == ([17, 19], [1, 3])
+    assert "of rollout 17, 19 only" in shown
+    assert "of hubs in North, South only" in shown
+    assert 'value="17, 19"' in page
+    assert {answer.status_code for answer in refused} == {422}
+    changed = WebhookEndpoint.objects.get()
+    assert (changed.rollout_ids, changed.regions) == ([19], [3])

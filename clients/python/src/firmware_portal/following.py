@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import httpx
 
@@ -28,7 +28,7 @@ _SHORTEST: Final = 1.0
 
 @dataclass(frozen=True)
 class Batch:
-    """Some entries in order. You have read everything up to `position`, also where kinds were left out."""
+    """Some entries in order. You have read everything up to `position`, also where some were left out."""
 
     events: Sequence[Event]
     position: int
@@ -87,6 +87,7 @@ def follow(
     *,
     by: Way = "poll",
     kinds: Sequence[str] = (),
+    rollout_id: int | None = None,
     until: threading.Event | None = None,
     wait: int = 20,
     limit: int = 1_000,
@@ -103,7 +104,7 @@ def follow(
         Refused: the portal refuses otherwise, for good.
     """
     until = until or threading.Event()
-    query = {"kinds": ",".join(kinds)} if kinds else {}
+    query = _query(kinds, rollout_id)
     attempt = 0
     while not until.is_set():
         began = time.monotonic()
@@ -125,13 +126,18 @@ def follow(
         until.wait(max(pause, 0.0))
 
 
+def _query(kinds: Sequence[str], rollout_id: int | None) -> dict[str, Any]:
+    query: dict[str, Any] = {"kinds": ",".join(kinds)} if kinds else {}
+    return query if rollout_id is None else {**query, "rollout_id": rollout_id}
+
+
 def _check_may_pass(failure: Exception) -> None:
     if isinstance(failure, Refused) and not failure.is_temporary:
         raise failure
 
 
 def _read(
-    portal: Portal, cursor: Cursor, by: Way, query: dict[str, str], wait: int, limit: int
+    portal: Portal, cursor: Cursor, by: Way, query: dict[str, Any], wait: int, limit: int
 ) -> Iterator[Batch | None]:
     after = cursor.load()
     if by == "stream" and after is not None:  # of a stream without a cursor comes only what is new
@@ -143,7 +149,7 @@ def _read(
         yield Batch(page.items, page.position)
 
 
-def _stream(portal: Portal, after: int, query: dict[str, str]) -> Iterator[Batch | None]:
+def _stream(portal: Portal, after: int, query: dict[str, Any]) -> Iterator[Batch | None]:
     """Yield entries as they come, and None for a sign of life, until the portal ends the stream."""
     headers = {"Last-Event-ID": str(after), "Accept": "text/event-stream"}
     address = portal.stream_url + PATH
