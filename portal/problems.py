@@ -76,6 +76,7 @@ add_to_catalogue(
         "body_too_slow", 408, "The body took longer to arrive than a call may take.", "Send it again."
     ),
     ProblemType("clock_not_shiftable", 409, "Only a demonstration may move the clock."),
+    ProblemType("sandbox_unreachable", 503, "A part of the sandbox does not answer.", "Try again."),
     ProblemType(
         "headers_too_large", 431, "A header, or all of them, are too long.", "Send fewer and shorter ones."
     ),

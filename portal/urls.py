@@ -28,5 +28,7 @@ urlpatterns = [
     path("", include("portal.accounts.urls")),
     path("", include("rollouts.urls")),
 ]
+if settings.SANDBOX:
+    urlpatterns.insert(1, path("api/v1/", include("demo.sandbox.urls")))
 if settings.DEBUG:
     urlpatterns.append(path("", include("portal.kernel.presentation.styleguide")))

@@ -75,6 +75,10 @@ class SimulatorClient:
             trust_env=False,
         )
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
     def set_clock(self, *, business_at: datetime, rate: float) -> None:
         """Let its business time be this, from now on at this rate."""
         moment = business_at.astimezone(UTC).isoformat()

@@ -121,7 +121,7 @@ class _Stage:
             return []
         more = "--estate-only" if self.plan.then else f"--inventory={self._inventory}"
         output = self._step("Estate", "seed_demo", f"--hubs={self.plan.hubs}", more)
-        return [line for line in output if "@" in line]
+        return [line for line in output if "@" in line or line.startswith("API client")]
 
     def open(self, supervisor: Supervisor) -> None:
         """Start all processes and wait until the web answers, beat ticks and each queue's worker listens."""
@@ -138,6 +138,7 @@ class _Stage:
         self.say(f"Ready after {seconds:.0f} s: {self.url}/")
         for line in log_ins:
             self.say(f"  {line.strip()}")
+        self.say(f"  {'Events as they come':30} http://127.0.0.1:{self.stream_port}/api/v1/events/stream")
         self.say(f"Logs are in {self.plan.var / 'log'}. Ctrl-C stops everything.")
 
     def run(self, *words: str, meanwhile: Callable[[], None] = lambda: None) -> int:
@@ -164,6 +165,7 @@ class _Stage:
         return {
             "DEMO" if self.plan.is_demo else "DEBUG": "1",
             "DEMO_PASSWORD": _DEMO_PASSWORD if self.plan.is_demo else "",
+            "SANDBOX": "1" if self.plan.is_demo and not self.plan.then else "",
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             "PORTAL_URL": self.url,
             "STREAM_ORIGIN": " ".join(f"http://{host}:{self.stream_port}" for host in _HOSTS),

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from demo.seed import chronicle, estate, incidents, people, stages
+from demo.seed import chronicle, estate, incidents, people, sandbox, stages
 from demo.seed.xml_supplier import put_xml_supplier
 from portal.events import sequencer
 from portal.kernel import clock
@@ -40,17 +40,22 @@ class Command(BaseCommand):
         """Seed, and print one line a log-in."""
         if not settings.DEMO:
             raise CommandError("Only a demonstration is seeded (DEMO=1).")
-        services.load_reference(estate.reference(seed), csps=_access(), now=clock.now())
+        services.load_reference(_reference(seed), csps=_access(), now=clock.now())
         password = settings.DEMO_PASSWORD or secrets.token_urlsafe(9)
-        log_ins = people.put_log_ins(password)
+        sandboxed = [sandbox.LOG_IN] if settings.SANDBOX else []
+        log_ins = people.put_log_ins(password, [*people.LOG_INS, *sandboxed])
         self._load(hubs=hubs, seed=seed)
         put_xml_supplier(now=clock.now() - timedelta(days=1))
         if not estate_only:
             self._make_rollouts()
+        if settings.SANDBOX:
+            sandbox.put_sandbox(now=clock.now())
         if inventory is not None:
             estate.write_inventory(inventory)
         for log_in in log_ins:
             self.stdout.write(f"{log_in.says:30} {log_in.email:30} password: {password}")
+        if settings.SANDBOX:
+            self.stdout.write(f"{'API client of the sandbox':30} {sandbox.put_client(now=clock.now())}")
 
     def _load(self, *, hubs: int, seed: int) -> None:
         if Hub.objects.exists():
@@ -70,6 +75,13 @@ class Command(BaseCommand):
         stages.set_pace(minutes=_MINUTES_OF_MOVEMENT)
         chronicle.put_in_order()
         sequencer.sequence_all(seconds=60)
+
+
+def _reference(seed: int) -> dict[str, Any]:
+    document = estate.reference(seed)
+    if settings.SANDBOX:
+        document["organisations"].append(dict(sandbox.ORGANISATION))
+    return document
 
 
 def _access() -> services.CspAccess:
