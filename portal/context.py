@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from notifications import queries as notifications
 from notifications.stream.addresses import stream_for
 from portal.accounts.people import is_administrator
+from portal.help.guides import guide_of
 from portal.identity.models import OrganisationKind, User
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
@@ -46,6 +47,14 @@ _ADMINISTRATION: Final = (
     ("Single sign-on", "single-sign-on"),
 )
 
+_FOOT: Final = (
+    ("Help", "help"),
+    ("Requirements", "rollouts:requirements"),
+    ("Business rules", "rollouts:business-rules"),
+    ("API documentation", "developers"),
+    ("Mailbox", "mailbox"),
+)
+
 _SERVICE_REQUESTS: Final = (("Service Requests", "rollouts:certificates"),)
 
 
@@ -71,23 +80,28 @@ def portal(request: HttpRequest) -> dict[str, Any]:
             "email": user.email,
             "organisation": scope.organisation_name,
             "roles": ", ".join(str(Role(role).label) for role in user.roles),
-            "links": _links(
-                ("Notice preferences", "notifications:preferences"),
-                ("Sign-in and security", "mfa_index"),
-                ("Sessions", "usersessions_list"),
-                *(_SERVICE_REQUESTS if scope.kind in {K.SUPPLIER, K.DCC} else ()),
-                *(_ADMINISTRATION if is_administrator(scope) else ()),
-            ),
+            "links": _own_links(scope),
             "logout_url": reverse("logout"),
         },
-        "portal_links": _links(
-            ("Requirements", "rollouts:requirements"), ("Business rules", "rollouts:business-rules")
-        ),
+        "portal_links": _links(*_FOOT),
+        "portal_hints": None if user.has_seen_hints else guide_of(OrganisationKind(user.organisation.kind)),
         "portal_nav": _menu(request, scope),
         "portal_inbox": {"url": reverse("notifications:inbox"), "unread": notifications.unread(scope)},
         "portal_search": reverse("rollouts:search"),
         "portal_stream": stream_for(request),
     }
+
+
+def _own_links(scope: Scope) -> list[dict[str, str]]:
+    return _links(
+        ("Notice preferences", "notifications:preferences"),
+        ("Sign-in and security", "mfa_index"),
+        ("Sessions", "usersessions_list"),
+        ("Help and guide", "help"),
+        ("API documentation", "developers"),
+        *(_SERVICE_REQUESTS if scope.kind in {K.SUPPLIER, K.DCC} else ()),
+        *(_ADMINISTRATION if is_administrator(scope) else ()),
+    )
 
 
 def _recent_here(request: HttpRequest, scope: Scope) -> list[notifications.InboxNotice]:

@@ -12,6 +12,7 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.middleware.gzip import GZipMiddleware
 from django.views import defaults
 
 from portal.kernel.paging import BadCursor
@@ -68,6 +69,19 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
+
+
+class PageCompressionMiddleware(GZipMiddleware):
+    """Send pages compressed; files, API answers and streams are their senders' business.
+
+    Against BREACH each answer gets a random length (Django's own measure), the CSRF token is masked anew
+    each time, and browsers send no session cookie with what other sites load.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Compress HTML that is sent whole."""
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        return response if response.streaming or not is_page else super().process_response(request, response)
 
 
 class PageRefusalsMiddleware:

@@ -41,7 +41,7 @@ CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
 BEHIND_PROXY = environment.count(
     "BEHIND_PROXY"
 )  # proxies of ours in a row, each of which adds to X-Forwarded-For
-ROOT_URLCONF = "portal.urls"
+ROOT_URLCONF = "demo.urls" if DEMO else "portal.urls"  # a demonstration has a mailbox besides
 WSGI_APPLICATION = "portal.wsgi.application"
 
 INSTALLED_APPS = [
@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "portal.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -309,14 +310,18 @@ STORAGES = {
     },
 }
 
-# Mail: to the log, unless a server is named
+# Mail: to the log, unless a server is named; a demonstration keeps it, for everybody to read
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
 EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "587"))
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = bool(EMAIL_HOST) and not _flag("EMAIL_WITHOUT_TLS")
 EMAIL_TIMEOUT = 10
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_BACKEND = (
+    "demo.mailbox.MailboxBackend"
+    if DEMO
+    else f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+)
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "firmware portal <portal@portal.example>"
 
 # Areas meet here, not in imports

@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/v1/", include("notifications.api.urls")),
     path("api/v1/", include("portal.accounts.api_urls")),
     path("api/v1/", include("portal.rest.urls")),
+    path("help/", include("portal.help.urls")),
     path("developers/", developer_pages.index, name="developers"),
     path("developers/<slug:slug>", developer_pages.page, name="developer-page"),
     path("problems/<slug:slug>", openapi_views.ProblemTypeView.as_view(), name="problem"),

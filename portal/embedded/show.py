@@ -91,6 +91,7 @@ class _Stage:
         if self.port != plan.port:
             say(f"Port {plan.port} is taken: using {self.port}")
         self.url = f"http://127.0.0.1:{self.port}"
+        self.address = f"http://localhost:{self.port}"  # for this name browsers offer passkeys
         self.stream_port = first_free(self.port + 1)
         self.suspend_port = first_free(self.stream_port + 1)
         self.simulator_port = first_free(max(_SIMULATOR_PORT, self.suspend_port + 1))
@@ -116,6 +117,8 @@ class _Stage:
 
     def prepare(self) -> list[str]:
         """Bring tables and, for a demonstration, the estate up; return the log-ins that were told."""
+        if self.plan.is_demo:  # compressed and named by their content, as in production
+            self._step("Static files", "collectstatic", "--no-input", "--verbosity=0")
         self._step("Tables", "migrate", "--no-input", "--verbosity=0")
         if not (self.plan.is_demo and self.plan.hubs):
             return []
@@ -135,10 +138,12 @@ class _Stage:
 
     def greet(self, log_ins: list[str], *, seconds: float) -> None:
         """Tell where to go."""
-        self.say(f"Ready after {seconds:.0f} s: {self.url}/")
+        self.say(f"Ready after {seconds:.0f} s: {self.address}/")
         for line in log_ins:
             self.say(f"  {line.strip()}")
         self.say(f"  {'Events as they come':30} http://127.0.0.1:{self.stream_port}/api/v1/events/stream")
+        if self.plan.is_demo:
+            self.say(f"Mail is kept: {self.address}/mailbox/")
         self.say(f"Logs are in {self.plan.var / 'log'}. Ctrl-C stops everything.")
 
     def run(self, *words: str, meanwhile: Callable[[], None] = lambda: None) -> int:
@@ -166,8 +171,9 @@ class _Stage:
             "DEMO" if self.plan.is_demo else "DEBUG": "1",
             "DEMO_PASSWORD": _DEMO_PASSWORD if self.plan.is_demo else "",
             "SANDBOX": "1" if self.plan.is_demo and not self.plan.then else "",
+            "STATIC_ROOT": str(self.plan.var / "static") if self.plan.is_demo else "",
             "DJANGO_SETTINGS_MODULE": "portal.settings",
-            "PORTAL_URL": self.url,
+            "PORTAL_URL": self.address,
             "STREAM_ORIGIN": " ".join(f"http://{host}:{self.stream_port}" for host in _HOSTS),
             "STREAM_PAGES": " ".join(f"http://{host}:{self.port}" for host in _HOSTS),
             "SUSPEND_PORT": str(self.suspend_port),

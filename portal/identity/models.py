@@ -211,6 +211,9 @@ class User(AbstractBaseUser):
     )
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
+    has_seen_hints = models.BooleanField(
+        default=False, db_default=False, help_text="has put the hints of a first visit away"
+    )
     admitted_at = models.DateTimeField(
         null=True, help_text="when the account was last opened: made, given a role, let in again"
     )

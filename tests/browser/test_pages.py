@@ -83,6 +83,9 @@ def pages_of(scene, actor: str) -> dict[str, str]:
         case "panel":
             return {
                 **everybody,
+                "help": "/help/",
+                "terms": "/help/terms/",
+                "guide": "/help/guides/panel/",
                 "suspended": f"/rollouts/{s.suspended.pk}/",
                 "decision": decision,
             }
