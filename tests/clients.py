@@ -32,7 +32,8 @@ def main() -> None:
     generate_elsewhere()
     build_python()
     has_node = build_typescript()
-    tests = ["tests/live/test_python_library.py", "tests/live/test_crm_soak.py"]
+    tests = [f"tests/live/{name}.py" for name in ("test_python_library", "test_python_library_async")]
+    tests += ["tests/live/test_crm_soak.py"]
     tests += ["tests/live/test_typescript_library.py"] if has_node else []
     run("tests against a portal", [sys.executable, "-m", "pytest", "-q", *tests, *sys.argv[1:]], cwd=ROOT)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from firmware_portal.asynchronous import AsyncPortal
 from firmware_portal.following import Batch, Cursor, FileCursor, MemoryCursor, follow, now
 from firmware_portal.portal import Portal, new_key
 from firmware_portal.refusals import AccessRefused, CursorExpired, NoStream, NotGenuine, Refused
@@ -12,6 +13,7 @@ from firmware_portal.webhooks import Webhook
 
 __all__ = [
     "AccessRefused",
+    "AsyncPortal",
     "Batch",
     "Cursor",
     "CursorExpired",

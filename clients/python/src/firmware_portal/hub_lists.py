@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -31,10 +31,32 @@ class FileInChunks:
         yield packer.flush()
 
 
+class AsyncFileInChunks:
+    """The same for tasks of an event loop: other tasks go on between chunks."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield it packed, from the beginning."""
+        for part in FileInChunks(self._path):
+            yield part
+
+
+def async_body_of(hubs: Hubs) -> AsyncIterable[bytes] | bytes:
+    """Return the same as `body_of`, for tasks of an event loop."""
+    return AsyncFileInChunks(hubs) if isinstance(hubs, Path) else packed(hubs)
+
+
 def body_of(hubs: Hubs) -> Iterable[bytes] | bytes:
     """Return GUIDs, or a file of them, as a body packed with gzip."""
     if isinstance(hubs, Path):
         return FileInChunks(hubs)
+    return packed(hubs)
+
+
+def packed(hubs: Collection[str]) -> bytes:
+    """Return GUIDs as lines of NDJSON, packed with gzip."""
     return gzip.compress("".join(f"{json.dumps(guid)}\n" for guid in hubs).encode())
 
 

@@ -29,7 +29,8 @@ from firmware_portal.waiting import KEY, PatientTransport
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-_LONGEST_PAUSE: Final = 5.0
+FIRST_PAUSE: Final = 0.25
+LONGEST_PAUSE: Final = 5.0
 
 
 class Page(Protocol[T_co]):
@@ -108,12 +109,7 @@ class Portal:
         Raises:
             Refused: the portal refused it.
         """
-        answer = operation(*args, client=self.api, **named)
-        if answer is None or isinstance(answer, Problem):
-            raise TypeError(
-                "The portal answered with what its description does not know; is the library older?"
-            )
-        return answer
+        return known(operation(*args, client=self.api, **named))
 
     def each(
         self, operation: Callable[..., Page[T] | Problem | None], *args: Any, **query: Any
@@ -129,7 +125,7 @@ class Portal:
             yield from page.items
             if not page.next_:
                 return
-            query["after"] = parse_qs(urlsplit(page.next_).query)["after"][0]
+            query["after"] = cursor_in(page.next_)
 
     def estate(self, **filters: Any) -> Iterator[EstateHub]:
         """Yield every hub of yours in one answer, however many there are; `filters` as of `list_estate`."""
@@ -166,7 +162,7 @@ class Portal:
         Raises:
             Refused: nothing was accepted at all, or `idempotency_key_reused`: the key stands for other hubs.
         """
-        query = {"kind": kind, "activate_at": _moment(activate_at), "name": name}
+        query = {"kind": kind, "activate_at": moment(activate_at), "name": name}
         response = self._send_hubs(rollout_id, hubs, query, {KEY: key or new_key()})
         return Instruction.from_dict(response.json())
 
@@ -174,7 +170,7 @@ class Portal:
         self, rollout_id: int, hubs: Hubs, *, kind: str = "INSTRUCT", activate_at: datetime | None = None
     ) -> DryRun:
         """Say what would come of an instruction, and change nothing."""
-        query = {"kind": kind, "activate_at": _moment(activate_at), "dry_run": "true"}
+        query = {"kind": kind, "activate_at": moment(activate_at), "dry_run": "true"}
         return DryRun.from_dict(self._send_hubs(rollout_id, hubs, query, {}).json())
 
     def finished(self, instruction: Instruction, *, within: float = 600.0) -> Instruction:
@@ -183,12 +179,12 @@ class Portal:
         Raises:
             TimeoutError: it takes longer than `within` seconds.
         """
-        ends, pause = time.monotonic() + within, 0.25
+        ends, pause = time.monotonic() + within, FIRST_PAUSE
         while instruction.finished_at is None:
             if time.monotonic() > ends:
                 raise TimeoutError(f"{instruction.reference} is not applied yet.")
             time.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, LONGEST_PAUSE)
             instruction = self.call(get_instruction.sync, instruction.reference)
         return instruction
 
@@ -219,12 +215,29 @@ class _Http(httpx.Client):
         return response
 
 
+def known(answer: T | Problem | None) -> T:
+    """Return an answer that the description knows.
+
+    Raises:
+        TypeError: it is another one.
+    """
+    if answer is None or isinstance(answer, Problem):
+        raise TypeError("The portal answered with what its description does not know; is the library older?")
+    return answer
+
+
+def cursor_in(address: str) -> str:
+    """Return where the page after begins."""
+    return parse_qs(urlsplit(address).query)["after"][0]
+
+
 def new_key() -> str:
     """Return an `Idempotency-Key` that nobody has used."""
     return str(uuid.uuid4())
 
 
-def _moment(at: datetime | None) -> str:
+def moment(at: datetime | None) -> str:
+    """Write a time as the portal reads it; nothing for none."""
     if at is None:
         return ""
     if at.tzinfo is None:

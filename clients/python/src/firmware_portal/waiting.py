@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import threading
@@ -62,6 +63,42 @@ class PatientTransport(httpx.BaseTransport):
         """Let go of the connections, and wait for nothing any more."""
         self._closing.set()
         self._inner.close()
+
+
+class AsyncPatientTransport(httpx.AsyncBaseTransport):
+    """The same for tasks of an event loop."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, *, patience: float) -> None:
+        self._inner = inner
+        self._patience = patience
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and again after a while."""
+        ends = time.monotonic() + self._patience
+        attempt = 0
+        while True:
+            response: httpx.Response | None = None
+            lost: httpx.TransportError | None = None
+            try:
+                response = await self._inner.handle_async_request(request)
+            except httpx.TransportError as failure:
+                lost = failure
+            pause = pause_after(response, attempt)
+            is_over = not _may_help(request, response) or time.monotonic() + pause > ends
+            if is_over and lost is not None:
+                raise lost
+            if response is not None:
+                if is_over:
+                    return response
+                await response.aclose()
+            why = response.status_code if response is not None else lost
+            log.warning("%s %s: %s, again in %.1f s", request.method, request.url.path, why, pause)
+            await asyncio.sleep(pause)
+            attempt += 1
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        await self._inner.aclose()
 
 
 def pause_after(response: httpx.Response | None, attempt: int) -> float:
