@@ -179,14 +179,11 @@ def in_guid_order() -> None:
     sql.set_local(**_BY_INDEX, enable_bitmapscan="off", enable_seqscan="off")
 
 
-def _bounds() -> dict[str, object]:
-    # Written as figures, so that the planner knows how much of the key a list spans.
-    row = sql.fetch_one("rollouts", "staged_bounds")
-    return {"first_guid": row.first_guid, "last_guid": row.last_guid}
-
-
 def _explain(statement: _Statement, table: str) -> AnswerOutcome:
-    rows = sql.rows(statement.judge(table), statement.params | _bounds())
+    # Written as figures, so that the planner knows how much of the key a list spans.
+    (bounds,) = sql.rows(statement.bounds(table), statement.params)
+    limits = {"first_guid": bounds.first_guid, "last_guid": bounds.last_guid}
+    rows = sql.rows(statement.judge(table), statement.params | limits)
     missed = [
         (row.guid, row.line_no, row.reason, _detail(row.chf_guid) if row.reason == "NOT_A_CHF" else "")
         for row in rows
@@ -258,7 +255,13 @@ class _Statement:
     @property
     def apply(self) -> Sql:
         holds = Sql(" AND ".join(f"({check.holds})" for check in self._checks))
-        return sql.statement("rollouts", "apply_answers", holds=holds, **_parts(self._fragments))
+        own = _own_hubs(STAGING)
+        return sql.statement(
+            "rollouts", "apply_answers", holds=holds, own_hubs=own, **_parts(self._fragments)
+        )
+
+    def bounds(self, table: str) -> Sql:
+        return sql.statement("rollouts", "staged_bounds", own_hubs=_own_hubs(table))
 
     def judge(self, table: str) -> Sql:
         reasons = "".join(
@@ -269,11 +272,15 @@ class _Statement:
             # Passed every check just now, and was missed a moment ago: somebody else is at the hub.
             reasons += f"ELSE '{RejectionReason.OTHER_UPDATE_IN_PROGRESS.value}'"
         used = {name: self._fragments[name] for name in ("consent", "effective_at", "is_mine")}
-        pieces = {"reasons": reasons, "staged": table, "columns": _MISSED_COLUMNS}
+        pieces = {"reasons": reasons, "columns": _MISSED_COLUMNS}
         pieces["answered"] = self._answered
         pieces["is_chosen"] = is_chosen_sql(**IS_CHOSEN_AS_ANSWERED)
         pieces["agreed_time"] = _AGREED_TIME if self._is_agreement else "NULL::timestamptz"
-        return sql.statement("rollouts", "judge_answers", **_parts(used | pieces))
+        return sql.statement("rollouts", "judge_answers", own_hubs=_own_hubs(table), **_parts(used | pieces))
+
+
+def _own_hubs(table: str) -> Sql:
+    return sql.statement("rollouts", "own_hubs", staged=Sql(table))
 
 
 def _stored(name: str, own: str, *, lapsed: str, column: str = "") -> dict[str, str]:

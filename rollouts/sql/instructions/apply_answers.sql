@@ -3,7 +3,8 @@
 -- The second Supplier's agreement lapses with the time it agreed with: in the place of its instruction stands this
 -- one, negative. "Update first": most hubs pass, so only the misses are explained, afterwards. One walk along the key, for
 -- an array that is sorted: no join whose order, or whose cost, a planner could misjudge, and rows are locked in
--- the order of their GUIDs.
+-- the order of their GUIDs. The array holds the party's own hubs alone, by the keys by Supplier: no row of a target is
+-- read for another's hub.
 WITH changed AS (
     UPDATE rollouts_target AS t
        SET import_answer = {import_answer},
@@ -18,7 +19,7 @@ WITH changed AS (
            state = {state},
            state_at = CASE WHEN {state} <> t.state THEN %(now)s ELSE t.state_at END
      WHERE t.rollout_id = %(rollout_id)s
-       AND t.guid = ANY(ARRAY(SELECT guid FROM rollouts_staged_guid ORDER BY guid))
+       AND t.guid = ANY(ARRAY(SELECT s.guid FROM {own_hubs} WHERE coalesce(i.guid, g.guid) IS NOT NULL ORDER BY s.guid))
        AND {is_mine}
        AND {holds}
  RETURNING t.guid, t.state, t.consent, t.effective_at, t.import_supplier_id, t.gas_supplier_id,

@@ -1,17 +1,19 @@
 -- Say for each GUID of a staging table why it is not taken, or count where it would lead if it is.
--- A hub of another Supplier and a hub nobody knows take the same way through this statement.
+-- A hub of another Supplier and a hub nobody knows take the same way through this statement: each GUID is looked for in
+-- the party's own part of the keys by Supplier, and only what is there is looked at. No page of a table is read for
+-- another's hub that would not be for none.
 WITH placed AS MATERIALIZED (
-    SELECT s.guid AS asked, s.line_no, t.*
-      FROM {staged} AS s
+    SELECT s.guid AS asked, s.line_no, coalesce(i.guid, g.guid) AS own_guid, t.*
+      FROM {own_hubs}
       LEFT JOIN (SELECT t.guid, t.state, {consent} AS consent,
                         {effective_at} AS new_effective_at,
                         {answered}, {columns}
                    FROM rollouts_target AS t
                   WHERE t.rollout_id = %(rollout_id)s AND t.guid BETWEEN %(first_guid)s AND %(last_guid)s
-                    AND {is_mine}) AS t ON t.guid = s.guid
+                    AND {is_mine}) AS t ON t.guid = coalesce(i.guid, g.guid)
 ), stray AS MATERIALIZED (
     -- Set apart, as they are few: only these are looked for in the inventory.
-    SELECT asked AS guid, line_no FROM placed WHERE guid IS NULL OR state = {TargetState.WITHDRAWN}
+    SELECT asked AS guid, line_no, own_guid FROM placed WHERE guid IS NULL OR state = {TargetState.WITHDRAWN}
 ), judged AS (
     SELECT t.asked AS guid, t.line_no, NULL::bigint AS chf_guid, t.consent, t.new_effective_at, {agreed_time} AS agreed_at,
            NOT {is_chosen} AS is_unchosen,
@@ -41,9 +43,8 @@ WITH placed AS MATERIALIZED (
       FROM stray AS s
       LEFT JOIN (SELECT h.guid, h.region, h.smi_status, h.device_model_id, h.cpl_entry_id, m.smets_generation
                    FROM rollouts_hub AS h
-                   JOIN rollouts_devicemodel AS m ON m.id = h.device_model_id
-                  WHERE h.import_supplier_id = %(party_id)s OR h.gas_supplier_id = %(party_id)s) AS h
-             ON h.guid = s.guid
+                   JOIN rollouts_devicemodel AS m ON m.id = h.device_model_id) AS h
+             ON h.guid = s.own_guid
       LEFT JOIN (SELECT g.gpf_guid, g.guid AS chf_guid
                    FROM rollouts_hub AS g
                   WHERE g.import_supplier_id = %(party_id)s OR g.gas_supplier_id = %(party_id)s) AS g

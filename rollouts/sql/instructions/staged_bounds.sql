@@ -1,2 +1,2 @@
--- Say from where to where the staged GUIDs reach; both are NULL where there are none.
-SELECT min(guid) AS first_guid, max(guid) AS last_guid FROM rollouts_staged_guid
+-- Say from where to where the party's own hubs among staged GUIDs reach; both are NULL where there are none.
+SELECT min(coalesce(i.guid, g.guid)) AS first_guid, max(coalesce(i.guid, g.guid)) AS last_guid FROM {own_hubs}
