@@ -135,6 +135,7 @@ if DATABASE_POOL_SIZE:
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 0 if TESTING else 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted database costs a request nothing
+DATABASE_ROLE = os.environ.get("DATABASE_ROLE", "portal")  # the application's: it owns no table
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = os.environ.get("REDIS_URL", "")  # the broker

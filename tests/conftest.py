@@ -9,11 +9,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -53,28 +55,44 @@ def no_subscribers(settings: Any) -> None:
     settings.EVENT_SUBSCRIBERS = []
 
 
+@dataclass(frozen=True, slots=True)
+class DatabaseUrls:
+    """How a session reaches its PostgreSQL: by the role that owns the tables, by the application's, by the server's."""
+
+    owner: str
+    application: str
+    admin: str
+
+
 @pytest.fixture(scope="session")
-def database_url() -> Iterator[str]:
-    """The URL of a PostgreSQL for this session: DATABASE_URL, else one of our own."""
+def database_urls() -> Iterator[DatabaseUrls]:
+    """A PostgreSQL for this session: that of DATABASE_URL with its one role, else one of our own with both."""
     if url := os.environ.get("DATABASE_URL"):
-        yield url
+        yield DatabaseUrls(url, url, url)
         return
     with (
         tempfile.TemporaryDirectory(prefix="portal-test-") as home,
         postgres.running(Path(home), durable=False) as server,
     ):
-        yield server.url("portal")
+        admin = server.url("postgres", role=postgres.ADMIN)
+        with psycopg.connect(admin, autocommit=True) as connection:
+            # Tests may become the owner, to put rows where the application could not: see `tests.scenery`.
+            connection.execute(
+                f"ALTER ROLE {postgres.OWNER} CREATEDB; ALTER ROLE {postgres.USER} NOINHERIT;"
+                f" GRANT {postgres.OWNER} TO {postgres.USER}"
+            )
+        yield DatabaseUrls(server.url("portal", role=postgres.OWNER), server.url("portal"), admin)
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    database_url: str,
+    database_urls: DatabaseUrls,
     django_db_modify_db_settings_parallel_suffix: None,
 ) -> None:
-    """Point Django at this session's PostgreSQL, before its test database is made."""
+    """Point Django at this session's PostgreSQL, before its owner makes the test database."""
     from django.db import connections
 
-    parts = urlsplit(database_url)
+    parts = urlsplit(database_urls.owner)
     connections["default"].settings_dict.update(
         HOST=parts.hostname or "",
         PORT=str(parts.port or ""),
@@ -82,6 +100,31 @@ def django_db_modify_db_settings(
         PASSWORD=parts.password or "",
         NAME=parts.path.removeprefix("/"),
     )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: Any, database_urls: DatabaseUrls
+) -> Iterator[None]:
+    """Have tests run with the role of the application, once its owner has made the database."""
+    from django.db import connections
+
+    connection = connections["default"]
+    if database_urls.owner == database_urls.application:
+        yield
+        return
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        # Between tests that commit Django empties its tables.
+        cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {postgres.USER}")
+    _log_in(connection, database_urls.application)
+    yield
+    _log_in(connection, database_urls.owner)
+
+
+def _log_in(connection: Any, url: str) -> None:
+    connection.close()
+    parts = urlsplit(url)
+    connection.settings_dict.update(USER=parts.username or "", PASSWORD=parts.password or "")
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +183,7 @@ def _partitioned_tables_end_empty(request: pytest.FixtureRequest) -> Iterator[No
     yield
     from django.db import connection
 
-    with connection.cursor() as cursor:
+    with scenery.as_owner(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'rollouts_target'::regclass"
         )

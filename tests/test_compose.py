@@ -11,7 +11,7 @@ import yaml
 from django.conf import settings
 
 from portal.celery import BEAT_SCHEDULE, QUEUES, TASK_ROUTES
-from portal.embedded.postgres import INITDB
+from portal.embedded.postgres import INITDB, OWNER, USER
 from portal.embedded.show import WORKERS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,6 +79,26 @@ def test_the_database_is_made_as_the_embedded_one(services):
     assert "-ctimezone=UTC" in postgres["command"]
 
 
+def test_only_what_migrates_logs_in_as_the_owner_of_the_tables(services, ours):
+    roles = {
+        name: re.match(r"postgresql://(\w+):", service["environment"]["DATABASE_URL"])[1]
+        for name, service in ours.items()
+    }
+    made = (ROOT / "deploy" / "postgres" / "roles.sql").read_text()
+
+    assert roles.pop("migrate") == OWNER
+    assert set(roles.values()) == {USER} == {settings.DATABASE_ROLE}
+    assert re.findall(r"^CREATE (.+?)(?: PASSWORD .*)?;$", made, flags=re.MULTILINE) == [
+        f"ROLE {OWNER} LOGIN",
+        f"ROLE {USER} LOGIN",
+        f"DATABASE portal OWNER {OWNER}",
+    ]
+    assert "POSTGRES_USER" not in services["postgres"]["environment"]
+    assert any(
+        "roles.sql:/docker-entrypoint-initdb.d/" in volume for volume in services["postgres"]["volumes"]
+    )
+
+
 def test_every_variable_given_is_one_the_settings_read(ours):
     read = set(re.findall(r'"([A-Z][A-Z0-9_]+)"', (ROOT / "portal" / "settings.py").read_text()))
 
@@ -105,7 +125,13 @@ def test_every_variable_the_settings_read_is_explained():
 def test_secrets_have_no_default():
     text = (ROOT / "docker-compose.yml").read_text()
 
-    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):
+    for name in (
+        "SECRET_KEY",
+        "POSTGRES_PASSWORD",
+        "DATABASE_OWNER_PASSWORD",
+        "DATABASE_PASSWORD",
+        "REDIS_PASSWORD",
+    ):
         assert set(re.findall(rf"\$\{{{name}(?!_)([^}}]*)\}}", text)) == {":?set it in .env"}
 
 

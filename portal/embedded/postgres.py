@@ -17,13 +17,19 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import psycopg
+from psycopg.sql import SQL, Identifier, Literal
 
 from portal.embedded import binaries, tuning
 from portal.embedded.failures import CannotStart, check_room
 from portal.embedded.ports import free_port
 from portal.embedded.privileges import LaunchMethod, choose_launch_method
 
+ADMIN: Final = "postgres"
+"""Makes databases and roles, and nothing else: no process of the portal logs in with it."""
+OWNER: Final = "portal_owner"
+"""Owns the tables, and migrates."""
 USER: Final = "portal"
+"""What serves people and machines: it owns nothing."""
 _START_WITHIN: Final = 30.0
 _RECOVER_WITHIN: Final = 60.0
 _STOP_WITHIN: Final = 20.0
@@ -69,9 +75,9 @@ class PostgresServer:
         """The data directory."""
         return self._way.data if self._way else self.home / "data"
 
-    def url(self, database: str) -> str:
+    def url(self, database: str, *, role: str = USER) -> str:
         """Return what DATABASE_URL is to be."""
-        return f"postgresql://{USER}:{self._password()}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{role}:{self._password(role)}@127.0.0.1:{self.port}/{database}"
 
     def start(self, *, database: str = USER) -> str:
         """Start the server, make the database if it is not there, and return its URL.
@@ -86,6 +92,11 @@ class PostgresServer:
         self._way = choose_launch_method(installation.programs, self.home / "data")
         if not (self.data / "PG_VERSION").is_file():
             self._make(installation.version)
+        elif not self._password_file(ADMIN).is_file():
+            raise CannotStart(
+                f"{self.data} was made by an earlier version, whose portal was a superuser. "
+                "Clear it with `make demo-reset`."
+            )
         self._check_version(installation.version)
         end_leftover(self.data)
         self._start_until_it_answers()
@@ -130,10 +141,10 @@ class PostgresServer:
         way = self._way_taken()
         locale = INITDB if version >= binaries.BUILTIN_LOCALES_SINCE else INITDB_BEFORE_BUILTIN_LOCALES
         password = self.data.with_name("initial-password")
-        password.write_text(self._password())
+        password.write_text(self._password(ADMIN))
         password.chmod(0o600)
         way.give(password)
-        arguments = ["-D", str(self.data), "-U", USER, "-A", "scram-sha-256"]
+        arguments = ["-D", str(self.data), "-U", ADMIN, "-A", "scram-sha-256"]
         if not self.durable:
             arguments.append("--no-sync")
         # Not readable below a home of mode 0700: hand the password over by an open file instead.
@@ -206,20 +217,32 @@ class PostgresServer:
         return False
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
-        return psycopg.connect(self.url(database), connect_timeout=2, autocommit=True)
+        return psycopg.connect(self.url(database, role=ADMIN), connect_timeout=2, autocommit=True)
 
     def _ensure_database(self, name: str) -> None:
         with self._connect("postgres") as connection:
+            for role in (OWNER, USER):
+                if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                    connection.execute(
+                        SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+                            Identifier(role), Literal(self._password(role))
+                        )
+                    )
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-                connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+                connection.execute(
+                    SQL("CREATE DATABASE {} OWNER {}").format(Identifier(name), Identifier(OWNER))
+                )
 
-    def _password(self) -> str:
-        # Beside the data, which may have been moved under /var/tmp, but readable by us alone.
-        path = self.home / "password"
+    def _password(self, role: str) -> str:
+        path = self._password_file(role)
         if not path.is_file():
             path.touch(mode=0o600)
             path.write_text(secrets.token_urlsafe(24))
         return path.read_text()
+
+    def _password_file(self, role: str) -> Path:
+        # Beside the data, which may have been moved under /var/tmp, but readable by us alone.
+        return self.home / f"password-{role}"
 
     def _way_taken(self) -> LaunchMethod:
         if self._way is None:

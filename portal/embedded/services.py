@@ -27,6 +27,10 @@ class Services:
 
     variables: Mapping[str, str]
     servers: tuple[Server, ...]
+    owner_url: str
+    """By which whoever migrates reaches the database."""
+    admin_url: str = ""
+    """Of our own server: by which databases and roles are made."""
 
 
 @contextlib.contextmanager
@@ -43,9 +47,13 @@ def environment(var: Path, *, durable: bool = True) -> Iterator[Services]:
         variables = {"PORTAL_VAR": str(var), "SECRET_KEY": _secret_key(var)}
         if url := os.environ.get("DATABASE_URL"):
             variables["DATABASE_URL"] = url
+            owner_url, admin_url = os.environ.get("DATABASE_OWNER_URL") or url, ""
         else:
             database = stack.enter_context(postgres.running(var / "postgres", durable=durable))
             variables["DATABASE_URL"] = database.url(postgres.USER)
+            owner_url, admin_url = (
+                database.url(postgres.USER, role=role) for role in (postgres.OWNER, postgres.ADMIN)
+            )
             servers.append(database)
         if url := os.environ.get("REDIS_URL"):
             variables["REDIS_URL"] = url
@@ -58,7 +66,7 @@ def environment(var: Path, *, durable: bool = True) -> Iterator[Services]:
             variables["CACHE_URL"] = cache.url
             servers += [broker, cache]
         stack.enter_context(_published(var / _ADDRESSES, variables))
-        yield Services(variables, tuple(servers))
+        yield Services(variables, tuple(servers), owner_url, admin_url)
 
 
 def join_running(var: Path) -> None:

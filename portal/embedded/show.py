@@ -96,6 +96,7 @@ class _Stage:
         self.suspend_port = first_free(self.stream_port + 1)
         self.simulator_port = first_free(max(_SIMULATOR_PORT, self.suspend_port + 1))
         self.variables = {**stores.variables, **self._settings(stores.variables["SECRET_KEY"])}
+        self.owners_variables = {**self.variables, "DATABASE_URL": stores.owner_url}
 
     def start_simulator(self, supervisor: Supervisor) -> None:
         """Start the simulated CSPs.
@@ -158,7 +159,7 @@ class _Stage:
             output.append(line)
             self.say(f"  {line}")
 
-        code = run_to_end(python(_MANAGE, *words), self.variables, hear=hear)
+        code = run_to_end(python(_MANAGE, *words), self.owners_variables, hear=hear)
         if code:
             raise CannotStart(f"`manage.py {' '.join(words)}` ended with exit code {code}; see above.")
         self.say(f"{title} after {time.monotonic() - began:.1f} s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class EventsConfig(AppConfig):
@@ -11,3 +12,9 @@ class EventsConfig(AppConfig):
     name = "portal.events"
     label = "events"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Give the role of the application its rights to what was migrated."""
+        from portal.events.rights import grant_rights
+
+        post_migrate.connect(grant_rights, sender=self, dispatch_uid="rights")

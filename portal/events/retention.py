@@ -34,7 +34,7 @@ def keep_feed(*, now: datetime) -> list[str]:
     forgotten = [name for name in _months() if _month_of(name) < oldest]
     for name in forgotten:
         _remember(name, oldest=None)
-        sql.run(sql.statement("portal.events", "drop_month", month=name))
+        sql.execute("portal.events", "drop_month", month=name)
     _forget_the_rest(oldest)
     return forgotten
 

@@ -58,6 +58,11 @@ def set_local(**settings: str) -> None:
     run("; ".join(f"SET LOCAL {quoted(name)} = {literal(value)}" for name, value in settings.items()))
 
 
+def analyze(table: str) -> None:
+    """Take the statistics of a table of ours, which the application does not own."""
+    run("SELECT kernel_analyze(%(table)s)", {"table": table})
+
+
 def from_json(value: str | bytes | None) -> Any:
     """Decode a jsonb value: on Django's connections psycopg hands it over as text."""
     return None if value is None else orjson.loads(value)

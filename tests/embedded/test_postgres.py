@@ -29,10 +29,11 @@ def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="portal-test-") as directory:
         with (
             postgres.running(Path(directory), durable=False) as server,
-            psycopg.connect(server.url("portal")) as connection,
+            psycopg.connect(server.url("portal", role=postgres.OWNER)) as connection,
         ):
             connection.execute("CREATE TABLE kept (word text)")
             connection.execute("INSERT INTO kept VALUES ('here')")
+            connection.execute("GRANT SELECT ON kept TO portal")
         yield Path(directory)
 
 

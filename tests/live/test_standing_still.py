@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
+import psycopg
 import pytest
 import redis
 import structlog
-from django.db import connection
 
 from portal.embedded import valkey
 from portal.embedded.processes import Program, Supervisor, python
@@ -135,11 +135,11 @@ def test_what_fell_due_while_beat_was_away_is_done_when_it_is_back(broker, tmp_p
         until(lambda: runs.silences([task])[task] < 60, because=(supervisor.logs / "worker.log").read_text)
 
 
-def test_a_database_that_takes_no_writes_is_named_and_gone_back_to(broker, port, tmp_path):
+def test_a_database_that_takes_no_writes_is_named_and_gone_back_to(broker, port, tmp_path, database_urls):
     def demote(to: str) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"ALTER SYSTEM SET default_transaction_read_only = {to}")
-            cursor.execute("SELECT pg_reload_conf()")
+        with psycopg.connect(database_urls.admin, autocommit=True) as admin:
+            admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {to}")
+            admin.execute("SELECT pg_reload_conf()")
 
     with serving(broker.url, port, tmp_path, DATABASE_POOL_SIZE="4"):
         until(lambda: check(port, "database") == "ok")

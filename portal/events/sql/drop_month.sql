@@ -1,2 +1,2 @@
 -- Forget a month of the feed, whole.
-DROP TABLE {month}
+SELECT events_drop_month(%(month)s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -89,7 +89,7 @@ def load_estate(
     made_at = as_of or _midnight_before(now)
     report = _take_in(scope, load, digest=digest, file_name=file_name, as_of=made_at, now=now)
     if report.is_first:
-        sql.run("ANALYZE rollouts_hub")
+        sql.analyze("rollouts_hub")
     moved = _move_suppliers(scope, report, now=now)
     if report.added or report.changed or moved:
         refresh_eligibility(now=now)
@@ -169,25 +169,17 @@ def _fill(load: _Load) -> dict[str, int]:
     """Load first, index after, count once: three times as fast as indexes kept along the way."""
     meanings = Meanings()
     load.unlisted = meanings.unlisted
-    definitions = sql.fetch_all("rollouts", "hub_indexes")
-    sql.run("TRUNCATE rollouts_hub; ALTER TABLE rollouts_hub DISABLE TRIGGER USER")
-    _run_all(index.dropping for index in definitions)
+    sql.run("SELECT rollouts_begin_first_load()")
     ready = _read_ahead(load.rows(meanings, with_lines=False), _AHEAD)
     added = sql.copy_blocks("rollouts_hub", HUB_COLUMNS, ready, options="FORMAT binary, FREEZE")
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="repeats") as looking:
         # The file has been seen whole: repeats are looked for while PostgreSQL builds what bears them.
         repeated = looking.submit(load.repeats.problems_by_line)
-        _run_all(index.making for index in definitions if not index.is_unique)
+        sql.run("SELECT rollouts_make_hub_indexes(unique_ones => false)")
         added -= _remove_repeats(load, repeated.result())
-    _run_all(index.making for index in definitions if index.is_unique)
-    sql.run("ALTER TABLE rollouts_hub ENABLE TRIGGER USER")
+    sql.run("SELECT rollouts_make_hub_indexes(unique_ones => true)")
     sql.execute("rollouts", "recount_estate")
     return {"added": added, "changed": 0, "unchanged": 0}
-
-
-def _run_all(statements: Iterable[str]) -> None:
-    for statement in statements:
-        sql.run(statement)
 
 
 def _remove_repeats(load: _Load, problems: Mapping[int, LineProblem]) -> int:

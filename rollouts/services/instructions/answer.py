@@ -21,7 +21,7 @@ from portal.kernel.transactions import inside_unit_of_work
 from rollouts.models import Batch, Instruction, Rollout
 from rollouts.reads.instructions.receipts import InstructionTally
 from rollouts.reads.rollouts.chosen import is_chosen, is_chosen_sql
-from rollouts.services.instructions.hub_list import STAGING, Int64s, stage
+from rollouts.services.instructions.hub_list import STAGING, Int64s, own_hubs, stage, staged_bounds
 from rollouts.services.instructions.resolve import (
     IS_CHOSEN_AS_ANSWERED,
     Terms,
@@ -181,9 +181,8 @@ def in_guid_order() -> None:
 
 def _explain(statement: _Statement, table: str) -> AnswerOutcome:
     # Written as figures, so that the planner knows how much of the key a list spans.
-    (bounds,) = sql.rows(statement.bounds(table), statement.params)
-    limits = {"first_guid": bounds.first_guid, "last_guid": bounds.last_guid}
-    rows = sql.rows(statement.judge(table), statement.params | limits)
+    bounds = staged_bounds(table, party_id=statement.params["party_id"])
+    rows = sql.rows(statement.judge(table), statement.params | bounds)
     missed = [
         (row.guid, row.line_no, row.reason, _detail(row.chf_guid) if row.reason == "NOT_A_CHF" else "")
         for row in rows
@@ -255,13 +254,10 @@ class _Statement:
     @property
     def apply(self) -> Sql:
         holds = Sql(" AND ".join(f"({check.holds})" for check in self._checks))
-        own = _own_hubs(STAGING)
+        own = own_hubs(STAGING)
         return sql.statement(
             "rollouts", "apply_answers", holds=holds, own_hubs=own, **_parts(self._fragments)
         )
-
-    def bounds(self, table: str) -> Sql:
-        return sql.statement("rollouts", "staged_bounds", own_hubs=_own_hubs(table))
 
     def judge(self, table: str) -> Sql:
         reasons = "".join(
@@ -276,11 +272,7 @@ class _Statement:
         pieces["answered"] = self._answered
         pieces["is_chosen"] = is_chosen_sql(**IS_CHOSEN_AS_ANSWERED)
         pieces["agreed_time"] = _AGREED_TIME if self._is_agreement else "NULL::timestamptz"
-        return sql.statement("rollouts", "judge_answers", own_hubs=_own_hubs(table), **_parts(used | pieces))
-
-
-def _own_hubs(table: str) -> Sql:
-    return sql.statement("rollouts", "own_hubs", staged=Sql(table))
+        return sql.statement("rollouts", "judge_answers", own_hubs=own_hubs(table), **_parts(used | pieces))
 
 
 def _stored(name: str, own: str, *, lapsed: str, column: str = "") -> dict[str, str]:

@@ -21,6 +21,7 @@ from portal.kernel.guid import (
     read,
 )
 from portal.kernel.spreadsheets import SHEET_STEP, NotRead, read_guid_column
+from portal.kernel.statements import Sql
 from portal.kernel.transactions import inside_unit_of_work
 from rollouts.states import RejectionReason
 
@@ -193,6 +194,20 @@ def stage(guids: Int64s, lines: Int64s | None = None) -> None:
 def empty_staging() -> None:
     """Make the staging tables of this connection, or empty them."""
     sql.execute("rollouts", "stage_guids")
+
+
+def own_hubs(table: str) -> Sql:
+    """Return a FROM clause: what a table stages (`s`), and which of it a party's own keys hold."""
+    return sql.statement("rollouts", "own_hubs", staged=Sql(table))
+
+
+@inside_unit_of_work
+def staged_bounds(table: str, *, party_id: object) -> dict[str, object]:
+    """Say from where to where a party's own hubs among those staged reach."""
+    (row,) = sql.rows(
+        sql.statement("rollouts", "staged_bounds", own_hubs=own_hubs(table)), {"party_id": party_id}
+    )
+    return {"first_guid": row.first_guid, "last_guid": row.last_guid}
 
 
 def on_sheets(lines: Iterable[RefusedLine], sheets: Sequence[str]) -> list[RefusedLine]:

@@ -334,7 +334,7 @@ def _make_targets(rollout: Rollout, *, has_window: bool, now: datetime) -> int:
     sql.run(sql.statement("rollouts", "fill_targets", partition=partition), params)
     counted = sql.rows(sql.statement("rollouts", "count_new_targets", partition=partition), params)[0].hubs
     sql.fetch_one("rollouts", "attach_partition", rollout_id=rollout.pk)
-    sql.run(sql.statement("rollouts", "analyze_partition", partition=partition))
+    sql.execute("rollouts", "analyze_partition", partition=partition)
     return int(counted)
 
 

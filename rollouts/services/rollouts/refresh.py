@@ -70,7 +70,7 @@ def refresh_eligibility(*, now: datetime, rollout_id: int | None = None) -> Refr
     if rollout_id is None:
         put_back_early_alerts(now=now)
     # Autovacuum never does this for a partitioned parent, and without it a join was estimated 71 times off.
-    sql.run("ANALYZE rollouts_target")
+    sql.analyze("rollouts_target")
     return total
 
 

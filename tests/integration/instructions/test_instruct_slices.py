@@ -262,4 +262,4 @@ def test_targets_are_locked_in_the_order_of_their_guids(now):
     order = services.AnswerOrder(world.supplier.pk, InstructionKind.INSTRUCT, None, now)
     statement = _answering._Statement(rollout, order, now=now, instruction=Instruction(pk=1))
 
-    assert "ORDER BY guid" in statement.apply.text
+    assert "ORDER BY s.guid" in statement.apply.text
