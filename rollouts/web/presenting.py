@@ -27,6 +27,7 @@ class FlightRow:
     url: str
     segments: Sequence[Segment]
     severity_tone: str
+    hubs_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def flight_rows(flights: Iterable[Flight]) -> list[FlightRow]:
             url=reverse("rollouts:detail", args=[flight.id]),
             segments=segments(flight.states),
             severity_tone=SEVERITY_TONES.get(flight.severity, "neutral"),
+            hubs_url=reverse("rollouts:hubs", args=[flight.id]),
         )
         for flight in flights
     ]

@@ -14,7 +14,7 @@ from portal.kernel import paging, sql
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotFound
 from portal.kernel.spreadsheets import NotRead
-from rollouts.models import Incident, IncidentAttachment, KnownIssue
+from rollouts.models import Incident, IncidentAttachment, IncidentHub, KnownIssue
 from rollouts.reads.governance.incidents import visible_incident, visible_incidents
 from rollouts.states import FailureCode, Region, TargetState, failure_code
 from rollouts.states.governing import (
@@ -223,6 +223,16 @@ def incident_hubs(
     )
     more = _hub_cursors(scope).encode(rows[size - 1].guid) if len(rows) > size else None
     return paging.Page([_hub(row) for row in rows[:size]], next=more)
+
+
+def incident_guids(scope: Scope, incident_id: int, *, most: int) -> list[int]:
+    """Return the first hubs an incident names, in database form, sorted.
+
+    Raises:
+        NotFound: there is no such incident, or not for this organisation.
+    """
+    members = IncidentHub.objects.filter(incident_id=visible_incident(scope, incident_id).pk)
+    return list(members.order_by("guid").values_list("guid", flat=True)[:most])
 
 
 def incident_file(scope: Scope, incident_id: int, file_id: int) -> AttachedFile:

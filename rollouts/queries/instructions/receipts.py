@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from django.db.models import Q, QuerySet
 
+from portal.identity.models import User
 from portal.identity.scope import Scope
 from portal.kernel import paging
 from portal.kernel.guid import Guid
 from portal.kernel.paging import Page
 from portal.kernel.refusals import NotFound
-from rollouts.models import Instruction, InstructionLine, Rollout
+from rollouts.models import Instruction, InstructionLine
 from rollouts.reads.instructions.receipts import Receipt
-from rollouts.states import RejectionReason
+from rollouts.states import RejectionReason, RolloutStatus
 
 PAGE_SIZE: Final = 30
 LINES_SHOWN: Final = 50
@@ -29,6 +30,11 @@ class NamedReceipt:
 
     receipt: Receipt
     rollout_name: str
+    rollout_status: RolloutStatus
+    cutoff_at: datetime
+    """When the rollout stops taking other times."""
+    by: str = ""
+    """Who submitted it: a person or a client of one's own organisation, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ def receipts(
     rows = list(instructions.select_related("rollout")[: size + 1])
     shown = rows[:size]
     return Page(
-        [NamedReceipt(Receipt.of(row), row.rollout.name) for row in shown],
+        [_named(row) for row in shown],
         next=_cursors(scope).encode_id(shown[-1].pk) if len(rows) > size else None,
     )
 
@@ -93,9 +99,9 @@ def receipt(scope: Scope, reference: str) -> NamedReceipt:
         NotFound: there is none, or it is not the organisation's own.
     """
     instruction = own_instruction(scope, reference)
-    return NamedReceipt(
-        Receipt.of(instruction), Rollout.objects.values_list("name", flat=True).get(pk=instruction.rollout_id)
-    )
+    person = User.objects.filter(pk=instruction.user_id or 0, organisation_id=scope.organisation_id)
+    name = next(iter(person.values_list("name", flat=True)), "") if instruction.user_id else ""
+    return replace(_named(instruction), by=name or instruction.client_id)
 
 
 def refused_lines(scope: Scope, reference: str, *, most: int = LINES_SHOWN) -> Sequence[RejectedLine]:
@@ -151,6 +157,13 @@ def own_instruction(scope: Scope, reference: str) -> Instruction:
 
 def _own(scope: Scope) -> QuerySet[Instruction]:
     return Instruction.objects.filter(organisation_id=scope.organisation_id).defer(*_HEAVY)
+
+
+def _named(instruction: Instruction) -> NamedReceipt:
+    rollout = instruction.rollout
+    return NamedReceipt(
+        Receipt.of(instruction), rollout.name, RolloutStatus(rollout.status), rollout.cutoff_at
+    )
 
 
 def _lines(scope: Scope, reference: str) -> QuerySet[InstructionLine]:

@@ -49,6 +49,7 @@ class MemberFilter:
     batch_id: int | None = None
     region: Region | None = None
     code: FailureCode | None = None
+    consent: Consent | None = None
 
     @property
     def params(self) -> dict[str, Any]:
@@ -58,6 +59,7 @@ class MemberFilter:
             "batch_id": self.batch_id,
             "region": None if self.region is None else int(self.region),
             "code": None if self.code is None else int(self.code),
+            "consent": None if self.consent is None else int(self.consent),
         }
 
 

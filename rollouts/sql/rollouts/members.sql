@@ -24,5 +24,6 @@ SELECT t.guid, t.batch_id, t.region::integer AS region, t.state::integer AS stat
    AND (%(batch_id)s::integer IS NULL OR t.batch_id = %(batch_id)s)
    AND (%(region)s::integer IS NULL OR t.region = %(region)s)
    AND (%(code)s::integer IS NULL OR t.code = %(code)s)
+   AND (%(consent)s::integer IS NULL OR t.consent = %(consent)s)
  ORDER BY t.guid {order}
  LIMIT %(size)s

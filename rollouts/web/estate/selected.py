@@ -19,7 +19,8 @@ from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import BadInput, NotFound, Refusal
 from rollouts import services
 from rollouts.queries.estate.estate import estate_counts
-from rollouts.queries.estate.selecting import Int64s, estate_guids, member_guids, rollouts_of
+from rollouts.queries.estate.selecting import MOST_SELECTED, Int64s, estate_guids, member_guids, rollouts_of
+from rollouts.queries.governance.incidents import incident_guids
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.services import HubList
 from rollouts.web.estate.columns import list_url, rollout_in
@@ -76,7 +77,10 @@ def rollouts(request: PortalRequest, token: str) -> HttpResponse:
 
 def _guids(request: PortalRequest, scope: Scope, table: str, rollout_id: int | None) -> Int64s:
     params = QueryDict(request.POST.get("query", ""))
-    if request.POST.get("which") == "all":
+    if request.POST.get("which") == "incident":
+        incident_id = rollout_in(request.POST.get("incident", ""))
+        guids = HubList.from_stored(incident_guids(scope, incident_id or 0, most=MOST_SELECTED)).guids
+    elif request.POST.get("which") == "all":
         if rollout_id is not None:
             members_form = MemberFilterForm(params, batches=batch_choices(rollout_id))
             _check_filter(members_form)

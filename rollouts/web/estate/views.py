@@ -36,7 +36,7 @@ from rollouts.queries.estate.keyset import EstateFilter
 from rollouts.queries.estate.labels import label_names, labels_on
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.states import RolloutStatus
-from rollouts.web.estate.columns import is_descending, selecting_context, table_view
+from rollouts.web.estate.columns import acts_of, is_descending, selecting_context, table_view
 from rollouts.web.estate.forms import EstateForm
 from rollouts.web.estate.story import NEXT, story_of
 from rollouts.web.guards import for_people, scope_of
@@ -82,7 +82,10 @@ def estate(request: PortalRequest) -> HttpResponse:
         "scope": scope,
         "words": "" if total is None else count_of(total, "hub"),
         "versions": _versions(counts.by_version),
-        "regions": [{"label": str(region.label), "count": n} for region, n in counts.by_region.items()],
+        "regions": [
+            {"label": str(region.label), "count": n, "url": f"?region={int(region)}"}
+            for region, n in counts.by_region.items()
+        ],
         "newer_url": _url(params, page.previous),
         "older_url": _url(params, page.next),
         "csv_url": f"{reverse('rollouts:estate-csv')}?{params.urlencode()}",
@@ -119,6 +122,7 @@ def hub(request: PortalRequest, guid: str) -> HttpResponse:
         "story": story_of(card),
         "next_words": NEXT.get(card.current.next_step) if card.current and card.current.next_step else "",
         "facts": _facts(card),
+        "acts": acts_of(scope),
         "may_label": scope.is_supplier and scope.has(*MAY_INSTRUCT),
         "known_labels": label_names(scope) if scope.is_supplier else [],
         "may_read": scope.has(*MAY_INSTRUCT, *MAY_OPERATE),

@@ -32,6 +32,7 @@ from rollouts.queries.governance.incidents import (
 )
 from rollouts.rules.criteria import Subject, explain, parse
 from rollouts.states.governing import INCIDENT_STEPS, HubSource
+from rollouts.web.estate.columns import acts_of
 from rollouts.web.governance.incident_forms import (
     AttachForm,
     CommentForm,
@@ -184,6 +185,7 @@ def _page(
         "scope": scope,
         "now": now,
         "facts": _facts(page, scope),
+        "acts": acts_of(scope),
         "hubs": hubs,
         "older_url": f"?after={hubs.next}#hubs" if hubs.next else "",
         "newer_url": reverse("rollouts:incident", args=[page.line.id]) if request.GET.get("after") else "",

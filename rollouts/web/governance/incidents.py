@@ -72,6 +72,7 @@ def incidents(request: PortalRequest) -> HttpResponse:
         "rows": [row_of(line, now=now) for line in page.items],
         "form": form,
         "scope": scope,
+        "raisable": _raisable(scope),
         "older_url": f"?{more.urlencode()}" if page.next else "",
         "newer_url": f"?{params.urlencode()}" if request.GET.get("after") else "",
         "csv_url": f"{reverse('rollouts:incidents-csv')}?{params.urlencode()}",
@@ -192,6 +193,14 @@ def _reader(request: PortalRequest) -> Scope:
     if scope.is_csp:
         raise NotPermitted("Incidents are between Suppliers, DCC and the Panel.")
     return scope
+
+
+def _raisable(scope: Scope) -> list[tuple[int, str]]:
+    """Name the rollouts under way against which this person may raise an incident."""
+    if not scope.has(*MAY_INSTRUCT, *MAY_OPERATE):
+        return []
+    under_way = visible_rollouts(scope).filter(status__in=OPEN_STATUSES).order_by("-id")
+    return list(under_way.values_list("pk", "name")[:50])
 
 
 def _filter_form(request: PortalRequest, scope: Scope) -> IncidentFilterForm:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from django.http import Http404, HttpResponse, HttpResponseBase
@@ -11,6 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from portal.identity.requests import PortalRequest
+from portal.identity.roles import MAY_INSTRUCT
+from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.paging import BadCursor
 from portal.kernel.presentation.charts import Segment
@@ -27,7 +30,7 @@ from rollouts.queries.instructions.receipts import (
 )
 from rollouts.queries.instructions.receipts import receipt as receipt_of
 from rollouts.queries.instructions.refused_files import refused_csv
-from rollouts.states import Channel, InstructionKind, RejectionReason
+from rollouts.states import RUNNING_STATUSES, Channel, InstructionKind, RejectionReason
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.instructions.forms import KINDS
 from rollouts.web.rollouts.views import XLSX, crumbs_of, download
@@ -79,6 +82,7 @@ def receipt(request: PortalRequest, reference: str) -> HttpResponse:
         "consents": [Segment(consent, n) for consent, n in tally.consents.items()],
         "days": {day: {"yours": n} for day, n in sorted(tally.days.items())},
         "refused": refused_lines(scope, reference) if named.receipt.rejected else [],
+        **_changes(scope, named, now=now),
         "failures_url": reverse("rollouts:failures", args=[reference, "csv"]),
         "crumbs": crumbs_of(named.receipt.rollout_id, named.rollout_name),
     }
@@ -96,6 +100,16 @@ def failures(request: PortalRequest, reference: str, form: str) -> HttpResponseB
         pieces = refused_csv(scope, reference, header=f"\ufeff{','.join(_FAILURES)}", as_written=True)
         return download(pieces, name, "text/csv; charset=utf-8")
     return refused_file(every_refused_line(scope, reference), name, form)
+
+
+def _changes(scope: Scope, named: NamedReceipt, *, now: datetime) -> dict[str, str]:
+    """Lead to what may still be done with the hubs of an instruction: another time, or withdrawing."""
+    it = named.receipt
+    is_changeable = it.kind == InstructionKind.INSTRUCT and it.accepted and it.is_finished
+    if not (is_changeable and scope.has(*MAY_INSTRUCT) and named.rollout_status in RUNNING_STATUSES):
+        return {}
+    url = f"{reverse('rollouts:instruct', args=[it.rollout_id])}?source=mine&mine={it.id}"
+    return {"again_url": url if named.cutoff_at >= now else "", "withdraw_url": f"{url}&kind=WITHDRAW"}
 
 
 def refused_file(lines: Iterable[RejectedLine], name: str, form: str) -> HttpResponseBase:
@@ -127,6 +141,7 @@ def _receipt_facts(named: NamedReceipt) -> list[dict[str, object]]:
         ("Received", long_time(it.received_at)),
         ("Finished", long_time(it.finished_at) if it.finished_at else ""),
         ("Channel", str(Channel(it.channel).label)),
+        ("Submitted by", named.by),
         ("File", it.file_name),
         ("Lines", f"{it.lines:,}"),
         ("SHA-256 of the list", it.sha256),

@@ -77,7 +77,11 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         "scope": scope,
         "now": now,
         "segments": segments(page.progress.states, url=hubs_url),
-        "consents": [Segment(consent, n) for consent, n in page.plan.consents.items() if n > 0],
+        "consents": [
+            Segment(consent, n, f"{hubs_url}?state=MOVING&consent={consent.name}" if hubs_url else "")
+            for consent, n in page.plan.consents.items()
+            if n > 0
+        ],
         "batches": _batches(page, hubs_url),
         "regions": _regions(page, hubs_url),
         "failures": reason_rows(page.progress.failures, url=hubs_url)

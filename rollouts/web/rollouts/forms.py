@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.db.models import Q
@@ -12,6 +12,9 @@ from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
 from rollouts.models import DEFAULT_PILOT_CAP, Batch, CplEntry
 from rollouts.queries.rollouts.members import MemberFilter
 from rollouts.states import (
+    FAILED_STATES,
+    TERMINAL_STATES,
+    Consent,
     ConsentPolicy,
     FailureCode,
     Priority,
@@ -64,13 +67,24 @@ class NoteForm(forms.Form):
     )
 
 
+#: Several states under one name, as tiles count them.
+STATE_GROUPS: Final = {
+    "MOVING": ("Not settled yet", frozenset(TargetState) - FAILED_STATES - TERMINAL_STATES),
+    "FAILED": ("Failed or not confirmed", FAILED_STATES),
+}
+
+
 class MemberFilterForm(forms.Form):
     """Which hubs of a rollout to list; an unknown value is no filter."""
 
     state = forms.ChoiceField(
         label="State",
         required=False,
-        choices=[("", "All"), *((state.name, str(state.label)) for state in TargetState)],
+        choices=[
+            ("", "All"),
+            *((name, words) for name, (words, _) in STATE_GROUPS.items()),
+            *((state.name, str(state.label)) for state in TargetState),
+        ],
     )
     region = forms.TypedChoiceField(
         label="Region", required=False, coerce=int, empty_value=None, choices=[("", "All"), *Region.choices]
@@ -81,6 +95,11 @@ class MemberFilterForm(forms.Form):
         coerce=int,
         empty_value=None,
         choices=[("", "All"), *((code.value, str(code.label)) for code in FailureCode if code)],
+    )
+    consent = forms.ChoiceField(
+        label="Consent",
+        required=False,
+        choices=[("", "All"), *((consent.name, str(consent.label)) for consent in Consent)],
     )
     batch = forms.TypedChoiceField(label="Batch", required=False, coerce=int, empty_value=None)
 
@@ -93,11 +112,18 @@ class MemberFilterForm(forms.Form):
         self.is_valid()
         cleaned = self.cleaned_data
         return MemberFilter(
-            states=[TargetState[cleaned["state"]]] if cleaned.get("state") else None,
+            states=_states_of(cleaned.get("state", "")),
             batch_id=cleaned.get("batch"),
             region=Region(cleaned["region"]) if cleaned.get("region") else None,
             code=FailureCode(cleaned["code"]) if cleaned.get("code") else None,
+            consent=Consent[cleaned["consent"]] if cleaned.get("consent") else None,
         )
+
+
+def _states_of(name: str) -> list[TargetState] | None:
+    if name in STATE_GROUPS:
+        return sorted(STATE_GROUPS[name][1])
+    return [TargetState[name]] if name else None
 
 
 def batch_choices(rollout_id: int) -> list[tuple[int, str]]:
