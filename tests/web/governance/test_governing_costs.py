@@ -14,12 +14,12 @@ pytestmark = pytest.mark.django_db
 #: The statements each page takes, by actor.
 COSTS = {
     "supplier": {
-        "/incidents/": 7,
+        "/incidents/": 8,  # and against which rollouts one may be raised
         "/incidents/{incident}/": 10,
         "/rollouts/{id}/incidents/new/": 14,
     },
     "operator": {
-        "/incidents/": 7,
+        "/incidents/": 8,  # and against which rollouts one may be raised
         "/incidents/{incident}/": 14,
         "/rollouts/{id}/incidents/new/": 13,
         "/triage/": 13,
