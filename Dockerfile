@@ -30,7 +30,7 @@ COPY demo demo
 COPY templates templates
 COPY static static
 COPY docs/reference/requirements.md docs/reference/api.md docs/reference/api-changes.md docs/reference/events.md docs/reference/webhooks.md docs/reference/problems.md docs/reference/
-COPY docs/how-to/use-the-api.md docs/how-to/
+COPY docs/how-to/use-the-api.md docs/how-to/try-it-in-a-sandbox.md docs/how-to/
 RUN python -m compileall -q . \
  && DEBUG=1 python manage.py collectstatic --no-input --verbosity 0 \
  && chown -R portal:portal /srv/static

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 from django.test import Client
@@ -30,6 +32,15 @@ def test_pages_are_read_without_a_log_in(slug):
     assert reverse("developer-page", args=[slug]) in index
     assert page.status_code == 200
     assert page.content.decode().partition("# ")[1]
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_every_link_of_a_page_leads_somewhere(slug):
+    text = Client().get(reverse("developer-page", args=[slug])).content.decode()
+
+    links = {link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith("https://")}
+
+    assert {link: Client().get(link).status_code for link in links} == dict.fromkeys(links, 200)
 
 
 @pytest.mark.parametrize("code", ["invalid_input", "body_too_slow"])
