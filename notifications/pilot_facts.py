@@ -106,5 +106,5 @@ def skipped(data: Data) -> str:
 def outcome(data: Data) -> str:
     """Return the outcome of the whole pilot in tenths, from which nobody can subtract their own hubs."""
     percent = data.get("pilot_percent") or {}
-    named = [f"about {percent[name]} % {name}" for name in ("activated", "failed") if name in percent]
+    named = [f"about {percent[name]}% {name}" for name in ("activated", "failed") if name in percent]
     return f"Of all pilot hubs so far: {', '.join(named)}." if named else ""

@@ -23,13 +23,13 @@ from portal.kernel.versions import EditConflict, version_of
 _WORDS: Final = {
     Reader.Mail.SOON.value: (
         "At once",
-        "Within minutes. What happens together comes in one mail, however much it is.",
+        "Within minutes. Notices close together come in one mail.",
     ),
     Reader.Mail.DAILY.value: (
         "Once a day",
         "One mail at 07:00 with everything since the last, by rollout.",
     ),
-    Reader.Mail.NEVER.value: ("Not at all", "Notices are in the portal alone."),
+    Reader.Mail.NEVER.value: ("Not at all", "Notices appear in the portal only."),
 }
 _SAID: Final = {
     Reader.Mail.SOON.value: "Saved. Notices are mailed to you at once.",

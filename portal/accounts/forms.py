@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from portal.accounts.tasks import hand_over, send_reset
 
-PASSWORD_HINT = "At least 12 characters. Three words that have nothing to do with each other do well."  # noqa: S105
+PASSWORD_HINT = "At least 12 characters. Three unrelated words work well."  # noqa: S105
 CODE_HINT = "Six digits from your authenticator app, or one of your recovery codes."
 
 
@@ -108,7 +108,7 @@ class AddPasskeyForm(_LabelledForm, webauthn.AddWebAuthnForm):
     """A new passkey or security key."""
 
     words = {
-        "name": ("Name", "By which you will know it, such as the device it is on."),
+        "name": ("Name", "A name you will recognise, such as the device it is on."),
         "passwordless": (
             "It is a passkey: log in with it alone",
             "It asks for your fingerprint, face or PIN. Without this it is asked for after your password.",

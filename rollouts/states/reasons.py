@@ -30,11 +30,11 @@ class FailureCode(IntegerChoices):
     ACTIVATION_FAILURE = 32, "Hub failed to activate the image"
     ACTIVATION_UNREACHABLE = 33, "Activation could not be delivered to the hub"
 
-    NO_RESPONSE = 40, "Hub neither confirmed nor answered when read"
+    NO_RESPONSE = 40, "No confirmation, and no answer to a reading"
     READ_OLD_VERSION = 41, "Hub read back the old version"
     CANCEL_FAILED = 45, "Activation could not be cancelled on the hub"
 
-    DECOMMISSIONED = 60, "Hub has left service"
+    DECOMMISSIONED = 60, "Hub is out of service"
     EXCHANGED = 61, "Hub was exchanged"
     REVOKED = 63, "Notice was revoked"
     STOPPED = 64, "Rollout was stopped"
@@ -117,12 +117,12 @@ class RejectionReason(TextChoices):
         "This is the Gas Proxy Function of one of your hubs. Use the Communications Hub's own GUID.",
     )
     NOT_COMMISSIONED = "NOT_COMMISSIONED", "The hub is not commissioned. Try again when it is."
-    LEFT_SERVICE = "LEFT_SERVICE", "The hub has left service: it was decommissioned or withdrawn."
+    LEFT_SERVICE = "LEFT_SERVICE", "The hub is out of service: it was decommissioned or withdrawn."
     RECOVERY_IN_PROGRESS = "RECOVERY_IN_PROGRESS", "The hub's keys are being recovered. Try again later."
     SMETS1_OUT_OF_SCOPE = "SMETS1_OUT_OF_SCOPE", "SMETS1 hubs are updated by another process."
     MODEL_MISMATCH = "MODEL_MISMATCH", "The firmware is not for this hub's model."
     ALREADY_AT_VERSION = "ALREADY_AT_VERSION", "The hub already runs this version. Nothing to do."
-    UPGRADE_PATH = "UPGRADE_PATH", "The hub's present version must be updated to another one first."
+    UPGRADE_PATH = "UPGRADE_PATH", "The hub must have another version first. See the upgrade path."
     OTHER_UPDATE_IN_PROGRESS = "OTHER_UPDATE_IN_PROGRESS", "Another rollout of this hub is under way."
     NOT_IN_ROLLOUT = "NOT_IN_ROLLOUT", "The hub is not among those of this rollout, or has left it."
     IN_PILOT_GROUP = "IN_PILOT_GROUP", "The hub is in the pilot group. Instruct it there."
@@ -138,13 +138,13 @@ class RejectionReason(TextChoices):
     )
     AGREED_TIME_CHANGED = (
         "AGREED_TIME_CHANGED",
-        "The second Supplier's time is another one by now. Look at it before you agree.",
+        "The second Supplier has changed its time. Look at it before you agree.",
     )
     ALREADY_SENT = "ALREADY_SENT", "The activation has been sent to the hub and can no longer be changed."
-    ALREADY_UPDATED = "ALREADY_UPDATED", "The hub has been updated in this rollout."
+    ALREADY_UPDATED = "ALREADY_UPDATED", "The hub already has this rollout's firmware."
     UPDATE_FAILED = (
         "UPDATE_FAILED",
-        "The update of this hub has failed. It is not tried again.",
+        "This hub's upgrade has failed. It is not tried again.",
     )
     CPL_NOT_ACTIVE = "CPL_NOT_ACTIVE", "The firmware is not active on the Central Products List."
     ROLLOUT_PAUSED = "ROLLOUT_PAUSED", "The rollout is suspended or paused. Try again when it resumes."

@@ -126,7 +126,7 @@ class InstructionKind(TextChoices):
     """What a Supplier says about its hubs."""
 
     INSTRUCT = "INSTRUCT", "Instruct"
-    AGREE = "AGREE", "Agree to the other Supplier's time"
+    AGREE = "AGREE", "Agree to the second Supplier's time"
     DECLINE = "DECLINE", "Decline to choose"
     WITHDRAW = "WITHDRAW", "Withdraw"
 

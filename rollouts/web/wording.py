@@ -84,7 +84,7 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
     ),
     Duty.ADD_NOTE: _Words(
         "Publish the Release Note: {name}",
-        "A Maintenance Release needs its Release Note at the earliest convenience.",
+        "A Maintenance Release needs its Release Note as soon as possible.",
         "Add it",
         "rollouts:release-notes",
     ),
@@ -100,7 +100,7 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
     ),
     Duty.END_PILOT: _Words(
         "End the pilot: {name}",
-        "Its hubs are settled, or its planned end has come. Say how it went; the review follows.",
+        "Its hubs are settled, or its planned end has come. Say how it went. The review follows.",
         "End it",
         "rollouts:pilot",
         "hub",
@@ -129,7 +129,7 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
     ),
     Duty.CONFIRM: _Words(
         "Confirm what happens next: {name}",
-        "DCC recommends how this rollout goes on, and asks for your signature.",
+        "DCC has recommended a decision and needs your signature.",
         "Decide",
         "rollouts:decision",
         "hub",
@@ -143,21 +143,21 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
     ),
     Duty.ANSWER_INCIDENTS: _Words(
         "Answer incidents: {name}",
-        "A Supplier reports hubs that went wrong, and waits for an answer.",
+        "A Supplier has reported a problem and waits for an answer.",
         "Answer",
         "rollouts:triage-of",
         "incident",
     ),
     Duty.RESOLVE_INCIDENTS: _Words(
         "Resolve incidents: {name}",
-        "They have been answered and are not resolved yet.",
+        "They are answered but not resolved.",
         "See them",
         "rollouts:triage-of",
         "incident",
     ),
     Duty.CHECK_RESOLVED: _Words(
         "Check what DCC has resolved",
-        "Say whether your homes are well again: close these incidents, or reopen them.",
+        "Check your homes. Close these incidents, or reopen them.",
         "See them",
         "rollouts:incidents",
         "incident",
@@ -171,16 +171,16 @@ _WORDS: Final[Mapping[Duty, _Words]] = {
     ),
     Duty.MEND_SHORTFALL: _Words(
         "Images would come too late: {regions}",
-        "At the present capacity {places} would not hold the image by their time. Agree on more capacity,"
-        " or have the automatic date moved.",
+        "At the present capacity {places} would get the image too late. Agree on more capacity, or move the"
+        " automatic date.",
         "Agree on capacity",
         "rollouts:channels",
         "hub",
     ),
     Duty.PLACE_HUBS: _Words(
         "Hubs that no CSP serves: region {regions}",
-        "No image can be sent to {places}. Have their region corrected in the inventory; they go on by"
-        " themselves then.",
+        "No image can be sent to {places}. Correct their region in the inventory; they then continue by"
+        " themselves.",
         "See which",
         "rollouts:channels",
         "hub",

@@ -152,7 +152,7 @@ def test_the_demonstration_says_so(live_server, open_page, axe, fits, alice, set
     page.goto(f"{live_server.url}/accounts/login/")
     photograph(page, "log-in-demonstration")
 
-    assert page.get_by_text("This is a demonstration").is_visible()
+    assert page.get_by_text("In this demonstration").is_visible()
     fits(page)
     axe(page)
 
@@ -227,6 +227,6 @@ def test_a_secret_is_shown_once_and_rotated(live_server, page, axe, fits, alice)
     assert page.locator("[data-client-secret]").inner_text() != first
     assert page.get_by_text("Former", exact=True).is_visible()
     page.get_by_role("button", name="End the former secret now").click()
-    assert page.get_by_text("Only the newest secret counts now.").is_visible()
+    assert page.get_by_text("Only the newest secret works now.").is_visible()
     page.get_by_role("button", name="Revoke the client").click()
     assert page.get_by_text("The client is revoked.").is_visible()

@@ -99,7 +99,7 @@ def test_from_an_incident_to_a_decision_that_the_panel_confirms(walk, world, rol
     assert operator.says("Upgraded hubs compared with others")
     operator.look("triage")
     operator.follow(incident.title)
-    operator.page.get_by_label("What is said of it").fill("We look at it.")
+    operator.page.get_by_label("Your answer").fill("We look at it.")
     operator.press("Acknowledge")
     assert operator.says("We look at it.")
     operator.look("answered")

@@ -113,7 +113,7 @@ def test_a_file_with_bad_rows_becomes_a_receipt_a_change_and_a_withdrawal(walk, 
     assert analyst.tile("Would be accepted") == 9
     analyst.press("Submit")
     analyst.follow("Instruct more hubs")
-    page.get_by_label("Withdraw what we have said before").check()
+    page.get_by_label("Withdraw our earlier instruction").check()
     page.get_by_label("All my hubs of this rollout that I have answered for").check()
     analyst.press("Check")
     analyst.look("withdraw-check")

@@ -172,7 +172,7 @@ def test_what_was_typed_before_the_session_ended_is_shown_accessibly(
     judge.open(page, "typed", sent["Location"].rpartition("next=")[2].replace("%2F", "/"))
     page.get_by_role("button", name="Send it now").click()
 
-    page.get_by_text("The view is kept.").wait_for()
+    page.get_by_text("The view is saved.").wait_for()
 
 
 def test_a_page_that_refreshes_itself_does_not_throw_out_somebody_who_types(

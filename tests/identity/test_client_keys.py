@@ -305,9 +305,9 @@ def test_the_pages_take_a_key_show_it_and_end_secrets(seats, logged_in, settings
     ended = mine.post(made.url + "end-secrets/", follow=True)
 
     assert "data-client-secret" not in page
-    assert "It signs for its tokens with its own key." in page
+    assert "It signs its token requests with its own key." in page
     assert public_pem(KEY).splitlines()[1] in page
     assert (refused.status_code, b"from -----BEGIN PUBLIC KEY-----" in refused.content) == (422, True)
-    assert b"Its secrets no longer count" in ended.content
+    assert b"Its secrets no longer work" in ended.content
     assert b"checked" in ended.content.split(b'name="binds_tokens"')[1][:200]
     assert theirs.post(made.url + "end-secrets/").status_code == 404

@@ -304,7 +304,7 @@ def test_the_demonstration_says_that_it_is_one_and_who_there_is(client, seats, s
 
     page = client.get(LOG_IN).content.decode()
 
-    assert "This is a demonstration" in page
+    assert "In this demonstration" in page
     assert "shown on the page" in page
     assert seats.admin.email in page
 

@@ -145,13 +145,13 @@ def act_on(request: HttpRequest, client_id: str, act: str) -> HttpResponse:
             return _show(request, clients.rotate_secret(scope, client_id, now=now))
         if act == "end-former":
             clients.end_former_secret(scope, client_id, now=now)
-            messages.success(request, "Only the newest secret counts now.")
+            messages.success(request, "Only the newest secret works now.")
         elif act == "end-secrets":
             clients.end_secrets(scope, client_id, now=now)
-            messages.success(request, "Its secrets no longer count. It signs with its own key.")
+            messages.success(request, "Its secrets no longer work. It signs with its own key.")
         elif act == "revoke":
             clients.revoke_client(scope, client_id, now=now)
-            messages.success(request, "The client is revoked. Its secrets and tokens no longer count.")
+            messages.success(request, "The client is revoked. Its secrets and tokens no longer work.")
         else:
             raise Http404
     except Refusal as refusal:

@@ -22,7 +22,7 @@ def typed(request: HttpRequest, token: str) -> HttpResponse:
     """Show the fields of a form that was kept, with a button that sends them again."""
     form = restore_form(cast("User", request.user), token)
     if form is None:
-        raise Http404("What was typed is no longer kept.")
+        raise Http404("What you typed has expired.")
     context = {"typed": form, "shown": _shown(form)}
     response = render(request, "account/typed.html", context)
     patch_cache_control(response, private=True, no_store=True)

@@ -325,7 +325,7 @@ def _notices() -> dict[str, Any]:
             },
             {
                 "title": "Rollout suspended: EDMI SC 01030400",
-                "text": "DCC stopped it for now. 9,870 of your hubs are scheduled; nothing more leaves.",
+                "text": "DCC stopped it for now. 9,870 of your hubs are scheduled; sending has stopped.",
                 "at": NOW - timedelta(hours=3),
                 "url": "#2",
                 "icon": "pause",

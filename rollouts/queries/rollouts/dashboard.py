@@ -15,6 +15,7 @@ from rollouts.queries.rollouts.duties import DutyFacts, Outstanding, outstanding
 from rollouts.queries.rollouts.progress import ActivationPlan, Progress, States, plans_of, progress_of
 from rollouts.reads.rollouts.visibility import visible_rollouts
 from rollouts.states import (
+    HALTED_STATUSES,
     OPEN_STATUSES,
     RUNNING_STATUSES,
     Region,
@@ -45,6 +46,10 @@ class Flight:
     activated: int
     failed: int
     waiting_for_viewer: int
+    held_instructed: int = 0
+    """Hubs the viewer has instructed, of a rollout that is halted."""
+    held_waiting: int = 0
+    """Hubs that wait for the viewer once the rollout resumes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,8 @@ def flight_of(rollout: Rollout, progress: Progress, plan: ActivationPlan, *, now
         activated=progress.activated,
         failed=progress.failed,
         waiting_for_viewer=plan.mine if may_wait else 0,
+        held_instructed=plan.held_instructed,
+        held_waiting=plan.mine if rollout.status in HALTED_STATUSES else 0,
     )
 
 

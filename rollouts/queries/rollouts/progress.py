@@ -113,10 +113,17 @@ class ActivationPlan:
     waiting: Sequence[Waiting] = ()
     held: int = 0
     """Hubs of a halted rollout: none of their times holds until it resumes."""
+    held_by_day: Mapping[date, int] = field(default_factory=dict)
+    """Of these, hubs the viewer has instructed, by the day that was to be theirs."""
     shared: int = 0
     """Hubs with a second Supplier."""
     shared_answered: int = 0
     """Of these, hubs for which the second Supplier has answered."""
+
+    @property
+    def held_instructed(self) -> int:
+        """How many hubs of a halted rollout the viewer has instructed."""
+        return sum(self.held_by_day.values())
 
     @property
     def mine(self) -> int:
@@ -173,12 +180,14 @@ def _plan(rows: Iterable[Any]) -> ActivationPlan:
     by_region: dict[Region, Counter[date]] = defaultdict(Counter)
     consents: Counter[Consent] = Counter()
     waiting: dict[int, Counter[str]] = defaultdict(Counter)
+    held_by_day: Counter[date] = Counter()
     held = shared = shared_answered = 0
     for row in rows:
         consent = Consent(row.consent)
         consents[consent] += row.hubs
         if row.is_halted:
             held += row.hubs
+            held_by_day.update({row.effective_day: row.hubs} if row.mine else {})
         else:
             days[row.effective_day][_because(consent, mine=row.mine)] += row.hubs
             by_region[Region(row.region)][row.effective_day] += row.hubs
@@ -193,6 +202,7 @@ def _plan(rows: Iterable[Any]) -> ActivationPlan:
         consents=consents,
         waiting=[Waiting(batch_id, **counts) for batch_id, counts in sorted(waiting.items())],
         held=held,
+        held_by_day=dict(sorted(held_by_day.items())),
         shared=shared,
         shared_answered=shared_answered,
     )

@@ -70,16 +70,16 @@ class HaltRuleReading:
         rate = self.decisive(rule)
         return (
             f"Halt rule “{rule.name}”: {rate.hits:,} of {rate.sample:,} hubs settled since"
-            f" {self.since:%d %b %Y %H:%M} UTC ({100 * (rate.share or 0):.1f} %); with 95 % confidence"
-            f" at least {100 * rate.lower:.1f} %, the limit is {100 * rule.threshold:.1f} %."
+            f" {self.since:%d %b %Y %H:%M} UTC ({100 * (rate.share or 0):.1f}%); with 95% confidence"
+            f" at least {100 * rate.lower:.1f}%, the limit is {100 * rule.threshold:.1f}%."
         )
 
 
 def limit_crossed(rule: HaltRule) -> str:
     """Return why a rule tripped, without counts: they would reveal others' hubs and incidents."""
     return (
-        f"Halt rule “{rule.name}”: with 95 % confidence more hubs are concerned than its limit of"
-        f" {100 * rule.threshold:.1f} %."
+        f"Halt rule “{rule.name}”: with 95% confidence more hubs are concerned than its limit of"
+        f" {100 * rule.threshold:.1f}%."
     )
 
 

@@ -18,7 +18,7 @@ from rollouts.web.guards import for_people, scope_of
 #: How each state of a channel reads: word, tone, icon.
 _STATES: Final = {
     "ok": ("Open", "good", "check-circle"),
-    "resting": ("Resting, as the CSP asked", "warn", "hourglass"),
+    "resting": ("Paused at the CSP's request", "warn", "hourglass"),
     "failing": ("Not answering", "bad", "alert"),
     "closed": ("Outside its hours", "neutral", "clock"),
 }

@@ -64,7 +64,7 @@ def save_view(request: PortalRequest) -> HttpResponse:
         )
     except (BadInput, services.NameTaken) as refusal:
         return _views_page(request, problem=refusal, query=form)
-    messages.success(request, "The view is kept.")
+    messages.success(request, "The view is saved.")
     return redirect(f"{reverse('rollouts:estate')}?{form.query_string}")
 
 

@@ -156,7 +156,7 @@ def _key(token: str) -> str:
 def _check_room(organisation_id: int, size: int) -> None:
     if not is_within(f"lists:{organisation_id}", size + 1_000, most=_MOST_OF_ONE, seconds=_KEPT_SECONDS):
         raise BadInput(
-            "Your organisation has many lists waiting to be sent. Send or leave them, and try later."
+            "Your organisation has too many lists that are not submitted. Submit some, or try later."
         )
 
 

@@ -59,7 +59,7 @@ def rollouts(request: PortalRequest, token: str) -> HttpResponse:
     scope, verb = scope_of(request), request.GET.get("act", "")
     selection = restore_selection(scope, token)
     if selection is None or verb not in _FORMS:
-        raise NotFound("What you had selected is no longer kept here.")
+        raise NotFound("Your selection has expired.")
     counts = rollouts_of(scope, selection.guids)
     names = dict(visible_rollouts(scope).filter(pk__in=counts).values_list("pk", "name"))
     rows = [

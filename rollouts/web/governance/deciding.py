@@ -34,7 +34,8 @@ from rollouts.web.wording import segments
 
 #: What each outcome means, said where it is chosen and where it is signed.
 OUTCOMES: Final[Mapping[ReviewOutcome, str]] = {
-    ReviewOutcome.PROCEED: "The rollout goes on from where it was halted; recalled activations go out again.",
+    ReviewOutcome.PROCEED: "The rollout continues from where it was halted. Recalled activations are sent "
+    "again.",
     ReviewOutcome.PAUSE: "Sending stops and activations dated ahead are recalled, until another decision.",
     ReviewOutcome.DELAY: "The automatic date and the cut-off move to later ones.",
     ReviewOutcome.BRING_FORWARD: "The automatic date and the cut-off move to earlier ones; times instructed "
@@ -199,7 +200,7 @@ def _signed_words(signed: Signed) -> str:
     if signed.status == DecisionStatus.ENACTED:
         return "Signed: the decision is confirmed and enacted."
     if signed.status == DecisionStatus.REJECTED:
-        return "Rejected: the rollout stays as it stands, and DCC reviews it again."
+        return "Rejected: the rollout stays as it is, and DCC reviews it again."
     return f"Signed. Still needed: {'; or '.join(signed.still_needed)}."
 
 
@@ -214,7 +215,7 @@ def _outcome_words(governance: Reviews, status: RolloutStatus, *, now: datetime)
     cutoff_at = rules.one_month_before(card.automatic_at)
     outcome += f" The new cut-off would be {deadline_time(cutoff_at)}."
     if cutoff_at < now:
-        outcome += " That has passed: Suppliers could instruct no more."
+        outcome += " That has passed: Suppliers could no longer instruct."
     if card.instructed_later:
         outcome += f" {count_of(card.instructed_later, 'hub')} instructed for later would take the new date."
     if status not in HALTED_STATUSES:

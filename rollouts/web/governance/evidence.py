@@ -38,7 +38,7 @@ def rate_words(rate: Mapping[str, Any] | None) -> str:
     """Write a rate as evidence carries it: share, interval, sample."""
     if not rate or not rate.get("sample"):
         return "no hub has settled"
-    interval = f"95 %: {100 * rate['lower']:.1f} to {percent(rate['upper'])}"
+    interval = f"95%: {100 * rate['lower']:.1f} to {percent(rate['upper'])}"
     return f"{percent(rate['share'])} ({rate['hits']:,} of {rate['sample']:,}; {interval})"
 
 

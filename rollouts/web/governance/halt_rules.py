@@ -54,7 +54,9 @@ _OF_SILENCE: Final = frozenset({HaltRuleKind.ANY, HaltRuleKind.NO_ANSWER})
 class HaltRuleForm(EditForm):
     """When a rollout is suspended by itself."""
 
-    name = forms.CharField(label="Name", max_length=80, help_text="Everybody reads it where the rule trips.")
+    name = forms.CharField(
+        label="Name", max_length=80, help_text="Everybody sees it when the rule suspends the rollout."
+    )
     kind = forms.ChoiceField(label="It counts", choices=HaltRuleKind.choices, widget=forms.RadioSelect)
     failure_codes = forms.TypedMultipleChoiceField(
         label="These failures",
@@ -68,13 +70,13 @@ class HaltRuleForm(EditForm):
         label="Limit, in percent",
         min_value=0,
         max_value=99.9,
-        help_text="The rule trips when one may be 95 % sure that the rate is above it.",
+        help_text="The rule suspends when it is 95% certain that the rate is above this.",
     )
     minimum_sample = forms.IntegerField(
         label="Least sample",
         min_value=1,
         max_value=2**31 - 1,
-        help_text="So many hubs must have come to an end within these hours.",
+        help_text="At least this many hubs must have ended within these hours.",
     )
     lookback_hours = forms.FloatField(
         label="Look back, in hours",
@@ -232,7 +234,7 @@ def _look(line: RuleLine, missing: int) -> tuple[str, str, str]:
     if missing:
         return "Sample too small", "neutral", "hourglass"
     if line.rate.share is not None and line.rate.share > line.rule.threshold:
-        return "Near: the rate is above, not yet for sure", "warn", "alert"
+        return "Near: the rate is above the limit, but could be chance", "warn", "alert"
     return "Within the limit", "good", "check"
 
 

@@ -215,7 +215,7 @@ def _facts(page: IncidentPage, scope: Scope) -> list[dict[str, object]]:
         ("Raised by", line.raised_by if not scope.is_supplier else ""),
         ("Raised", long_time(line.raised_at)),
         ("Category", str(line.category)),
-        ("Priority", "High, as for every firmware update" if line.is_high_priority else "Normal"),
+        ("Priority", "High, as for every rollout" if line.is_high_priority else "Normal"),
         ("Home Area Network", str(line.han_impact.label)),
         ("Devices affected", f"{page.han_devices:,}" if page.han_devices else ""),
         ("Hubs", f"{line.hubs:,}, {sources[HubSource(page.source)]}"),

@@ -189,7 +189,9 @@ class CommentForm(forms.Form):
 
     text = forms.CharField(label="Comment", max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
     is_internal = forms.BooleanField(
-        label="For DCC and the Panel alone", required=False, help_text="Else whoever raised it reads this."
+        label="For DCC and the Panel alone",
+        required=False,
+        help_text="Otherwise the person who raised it sees this.",
     )
 
 
@@ -207,11 +209,11 @@ class ProgressForm(forms.Form):
     """What is said with a step."""
 
     comment = forms.CharField(
-        label="What is said of it",
+        label="Your answer",
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Whoever raised it reads this.",
+        help_text="The person who raised it sees this.",
     )
 
 

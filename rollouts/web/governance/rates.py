@@ -28,7 +28,7 @@ class RateView:
 
 def percent(share: float) -> str:
     """Write a share: 4.2 %."""
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:.1f}%"
 
 
 def scale_of(rates: Iterable[Rate], *, limit: float = 0.0) -> float:

@@ -29,7 +29,7 @@ KINDS: Final = [
     (InstructionKind.INSTRUCT.value, "Activate them at our time"),
     (InstructionKind.AGREE.value, "Agree to the second Supplier's time"),
     (InstructionKind.DECLINE.value, "Decline to choose a time"),
-    (InstructionKind.WITHDRAW.value, "Withdraw what we have said before"),
+    (InstructionKind.WITHDRAW.value, "Withdraw our earlier instruction"),
 ]
 
 

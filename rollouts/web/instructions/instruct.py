@@ -45,7 +45,7 @@ from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.rules.conditions import ConditionsForm
 from rollouts.web.timing import ANY, AT
 
-_GONE: Final = "What you had checked is no longer kept here. Choose the hubs again; nothing was submitted."
+_GONE: Final = "Your check has expired and nothing was submitted. Choose the hubs again."
 _MOVED: Final = "The second Supplier's times have changed since you looked. Check again before you agree."
 _SOON: Final = timedelta(days=1)
 _ASKED: Final = ("source", "kind", "batch", "saved", "mine", "name", "selected")

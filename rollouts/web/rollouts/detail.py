@@ -104,9 +104,21 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         "decision_url": reverse("rollouts:decision", args=[rollout_id])
         if (scope.is_dcc or scope.is_panel) and page.flight.status != RolloutStatus.DRAFT
         else "",
+        "halt": halt_of(page) if scope.is_supplier and page.is_halted else None,
         "parts": parts_of(page, is_governed=governance is not None),
         "hubs_url": hubs_url,
         "crumbs": [{"label": "Rollouts", "url": reverse("rollouts:list")}],
+    }
+
+
+def halt_of(page: RolloutPage) -> dict[str, Any]:
+    """Count a Supplier's hubs by what a halt means for them."""
+    states = {state.name: n for state, n in page.progress.states.items()}
+    return {
+        "word": "paused" if page.flight.status == RolloutStatus.PAUSED else "suspended",
+        "states": states,
+        "on_way": states.get("DISTRIBUTING", 0) + states.get("DISTRIBUTED", 0),
+        "recalled": states.get("ACTIVATING", 0) + states.get("CANCELLING", 0),
     }
 
 

@@ -30,7 +30,7 @@ class ReasonForm(forms.Form):
 
     reason = forms.CharField(
         label="Reason",
-        help_text="Everybody concerned reads this.",
+        help_text="Everybody concerned sees this.",
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=2_000,
     )
@@ -41,7 +41,7 @@ class CommentaryForm(forms.Form):
 
     commentary = forms.CharField(
         label="Commentary",
-        help_text="Everybody concerned reads this.",
+        help_text="Everybody concerned sees this.",
         widget=forms.Textarea(attrs={"rows": 4}),
         max_length=4_000,
     )

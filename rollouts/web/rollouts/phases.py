@@ -87,7 +87,7 @@ class OpenGateForm(forms.Form):
         label="Why it is opened by hand",
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=2_000,
-        help_text="The Suppliers concerned read this.",
+        help_text="The Suppliers concerned see this.",
     )
 
 
@@ -244,7 +244,7 @@ def chosen_by(
     if cleaned["token"]:
         draft = restore_draft(scope, cleaned["token"], rollout_id=rollout_id)
         if draft is None:
-            raise BadInput("The list you had checked is no longer kept here. Choose the hubs again.")
+            raise BadInput("Your check has expired. Choose the hubs again.")
         return {**arguments, "source": draft.hubs}
     listed = submitted_list(cleaned["file"] if cleaned["source"] == "file" else None, cleaned["hubs"])
     return {**arguments, "source": listed.hubs if listed else None}

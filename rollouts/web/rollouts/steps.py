@@ -55,10 +55,10 @@ _MEANS: Final[Mapping[str, str]] = {
     "accept_pilot": "The safe launch opens: hubs whose time is settled are sent the image from now on.",
     "reopen_pilot": "The pilot goes on; the safe launch stays closed.",
     "reject_pilot": "The rollout is suspended, and the Panel confirms what happens next.",
-    "skip_pilot": "There is no pilot: the safe launch opens on an image that no hub has proven. Hubs whose "
-    "time is settled are sent the image from now on; nominations are not taken. Everybody reads why.",
-    "suspend": "Sending stops once the button has answered. Activations dated ahead are recalled from "
-    "hubs. It is provisional: the Panel confirms what happens next.",
+    "skip_pilot": "There is no pilot: the safe launch opens with an untested image. Hubs whose "
+    "time is settled are sent the image from now on; nominations are not taken. Everybody sees why.",
+    "suspend": "Sending stops at once. Activations dated ahead are recalled from hubs where they can be. "
+    "It is provisional: the Panel confirms what happens next.",
     "revoke": "The notice is taken back. Instructions are void, activations dated ahead are recalled, "
     "and every recipient is told.",
 }
@@ -66,7 +66,7 @@ _MEANS: Final[Mapping[str, str]] = {
 #: What is said once a step about the pilot has been taken.
 _DONE: Final[Mapping[str, str]] = {
     "start_pilot": "The pilot has started: the image is on its way to its hubs.",
-    "end_pilot": "The pilot has ended. Everybody has your commentary; its outcome is to be reviewed.",
+    "end_pilot": "The pilot has ended. Everybody concerned gets your commentary. Review its outcome next.",
     "accept_pilot": "The pilot is accepted and the safe launch is open.",
     "reopen_pilot": "The pilot goes on.",
     "skip_pilot": "The rollout goes on without a pilot and the safe launch is open. Everybody is told why.",
@@ -92,7 +92,7 @@ def step(request: PortalRequest, rollout_id: int, verb: str) -> HttpResponse:
         return _page(request, scope, page, verb, form, may=may, now=now, status=422)
     seen = request.POST.get(MADE_FROM)
     if seen is not None and _has_moved(seen, _seen(page, _halt(scope, page, verb, now=now))):
-        words = "The numbers have moved since you opened the page. Look at them as they are now, then go on."
+        words = "The numbers have changed since you opened the page. Check them, then continue."
         form.add_error(None, words)
         return _page(request, scope, page, verb, form, may=may, now=now, status=409)
     try:

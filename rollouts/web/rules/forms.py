@@ -41,7 +41,7 @@ class NameForm(forms.Form):
     name = forms.CharField(
         label="Name of the rule",
         max_length=_NAME_LENGTH,
-        help_text="It names the rule in lists, on receipts and in the audit trail.",
+        help_text="Shown in lists, on receipts and in the audit trail.",
     )
 
 

@@ -191,7 +191,7 @@ class TestCharts:
     def test_a_chart_says_in_words_what_it_shows(self):
         chart = drawing.intervals("Rates", [("North", Rate(1, 10)), ("South", Rate(0, 0))], limit=0.1)
 
-        assert "North: 1 of 10, 95 % between" in chart.says
+        assert "North: 1 of 10, 95% between" in chart.says
         assert "South" not in chart.says
         assert "<desc>North: 1 of 10" in svg(chart)
 

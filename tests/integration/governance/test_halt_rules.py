@@ -40,7 +40,7 @@ class TestWhatTrips:
 
         rollout.refresh_from_db()
         assert rollout.status == "SUSPENDED"
-        assert rollout.status_reason.endswith("more hubs are concerned than its limit of 10.0 %.")
+        assert rollout.status_reason.endswith("more hubs are concerned than its limit of 10.0%.")
         trip = HaltTrip.objects.get(rollout=rollout)
         assert trip.evidence["rate"] == Rate(15, 45).document()
         assert trip.evidence["codes"] == {"ACTIVATION_FAILURE": 15}

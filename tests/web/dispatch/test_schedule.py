@@ -103,7 +103,7 @@ def test_the_schedule_is_for_the_dcc_and_the_csps(world, seat, today, actor, pat
 
 
 def test_nothing_ahead_is_said(world, seat):
-    assert b"Nothing lies ahead" in seat("csp").get("/schedule/").content
+    assert b"Nothing is planned" in seat("csp").get("/schedule/").content
 
 
 @pytest.mark.requirement("R4.5")
@@ -119,7 +119,7 @@ def test_nothing_of_a_halted_rollout_is_forecast(world, seat, today, status):
         assert (answer.context["total"], answer.context["held"]) == (0, 20)
         assert "Excludes 20 hubs" in answer.content.decode()
         chosen = seat(actor).get(f"/schedule/?rollout={rollout.pk}")
-        assert "these days hold only once it resumes" in chosen.content.decode()
+        assert "these days apply only if it resumes" in chosen.content.decode()
     for actor in ("operator", "supplier"):
         assert not seat(actor).get("/").context["days"]
         body = seat(actor).get(f"/rollouts/{rollout.pk}/").content.decode()

@@ -130,7 +130,7 @@ def test_a_supplier_keeps_hours_of_its_own_that_nobody_else_reads(world, seat, t
     assert "You keep 01:00 to 04:00." in page
     assert "Activation hours: not set → 01:00 to 04:00" in page
     assert "01:00" not in second
-    assert "You keep none" in second
+    assert "You have set none" in second
     assert not SupplierHours.objects.exists()
 
 

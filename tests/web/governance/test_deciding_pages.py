@@ -35,7 +35,7 @@ def test_whoever_signs_reads_the_figures_and_takes_the_evidence_away(world, seat
 
     page = seat("panel").get(f"/rollouts/{trouble.rollout.pk}/decision/").content.decode()
 
-    assert "20.0 % (3 of 15; 95 %:" in page
+    assert "20.0% (3 of 15; 95%:" in page
     assert "2, naming 5 hubs" in page
     assert f"/rollouts/{trouble.rollout.pk}/evidence.zip" in page
     assert "Still needed:" in page
@@ -145,5 +145,5 @@ def test_whoever_signs_an_earlier_date_reads_what_it_does_to_instructions(world,
 
     assert (without.status_code, done.status_code) == (422, 200)
     assert "2 hubs instructed for later would take the new date." in page
-    assert "That has passed: Suppliers could instruct no more." in page
+    assert "That has passed: Suppliers could no longer instruct." in page
     assert seat("supplier").get(url).status_code == 404

@@ -23,7 +23,7 @@ def test_halt_rules_show_what_each_reads_and_how_near_it_is(seat, running):
 
     assert "Activation failed" in page
     assert "3 of 15" in page
-    assert "5.0 %" in page
+    assert "5.0%" in page
     assert "None has tripped." in page
 
 
@@ -107,7 +107,7 @@ def test_a_group_is_formed_gated_and_opened_by_hand(world, seat, running, today)
     assert dcc.post(gate, terms).status_code == 302
     shown = text_of(dcc.get(gate))
     assert 'value="99.0"' in shown
-    assert "90.0 % of “Safe launch group” settled" in text_of(dcc.get(url))
+    assert "90.0% of “Safe launch group” settled" in text_of(dcc.get(url))
     assert dcc.post(gate, {"act": "open", "reason": ""}).status_code == 422
     assert dcc.post(gate, {"act": "open", "reason": "Long enough."}).status_code == 302
 

@@ -216,7 +216,7 @@ def test_the_list_of_incidents_is_filtered_and_taken_away(seat, running, query):
 def test_the_board_is_grouped_and_shows_samples_and_intervals(seat, running, by):
     page = text_of(seat("operator").get(f"/rollouts/{running.rollout.pk}/triage/?by={by}"))
 
-    assert "95 %:" in page
+    assert "95%:" in page
     assert "3 of 15" in page
     assert "Upgraded hubs compared with others" in page
     assert running.issue.title in page

@@ -104,7 +104,7 @@ def test_a_halt_whose_numbers_have_moved_is_shown_anew_first(world, seat, today)
 
     rollout.refresh_from_db()
     assert (shown.status_code, damaged.status_code, rollout.status) == (409, 409, "SAFE_LAUNCH")
-    assert "The numbers have moved" in shown.content.decode()
+    assert "The numbers have changed" in shown.content.decode()
     again = fields_in(shown, FORM)
     assert again["reason"] == "Too many failures."
     client.post(url, again)

@@ -148,7 +148,7 @@ def test_a_list_that_is_no_longer_kept_is_said(world, rollout, seat, today):
     )
 
     assert answer.status_code == 422
-    assert b"no longer kept" in answer.content
+    assert b"has expired" in answer.content
 
 
 def test_what_cannot_be_formed_is_said_beside_the_form(world, rollout, seat, today):

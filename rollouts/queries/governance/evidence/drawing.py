@@ -67,7 +67,7 @@ class Drawing:
 
 
 def intervals(title: str, rows: Sequence[tuple[str, Rate]], *, limit: float | None = None) -> Drawing:
-    """Draw rates with their 95 % intervals, a row each, on one scale from 0; `limit` is a threshold."""
+    """Draw rates with their 95% intervals, a row each, on one scale from 0; `limit` is a threshold."""
     shown = [(label, rate) for label, rate in rows if rate.sample]
     top = max([rate.upper for _, rate in shown] + [limit or 0, 0.01])
     left, right = _LABELS, WIDTH - _FIGURES
@@ -79,22 +79,22 @@ def intervals(title: str, rows: Sequence[tuple[str, Rate]], *, limit: float | No
             LineShape(left, y, right, y, _GREY, 0.5),
             LineShape(_at(rate.lower, top, left, right), y, _at(rate.upper, top, left, right), y, _INK, 3),
             DotShape(_at(rate.share or 0, top, left, right), y, 5, _BAD),
-            TextShape(WIDTH, y + 4, f"{100 * (rate.share or 0):.1f} % of {rate.sample:,}", is_end=True),
+            TextShape(WIDTH, y + 4, f"{100 * (rate.share or 0):.1f}% of {rate.sample:,}", is_end=True),
         ]
     height = _ROW * max(len(shown), 1) + 24
     shapes += [
-        TextShape(left, height - 6, "0 %", _SOFT),
-        TextShape(right, height - 6, f"{100 * top:.1f} %", _SOFT, is_end=True),
+        TextShape(left, height - 6, "0%", _SOFT),
+        TextShape(right, height - 6, f"{100 * top:.1f}%", _SOFT, is_end=True),
     ]
     if limit is not None:
         x = _at(limit, top, left, right)
         shapes += [
             LineShape(x, 0, x, height - 20, _BAD, 1),
-            TextShape(x + 3, height - 6, f"limit {100 * limit:.1f} %", _BAD),
+            TextShape(x + 3, height - 6, f"limit {100 * limit:.1f}%", _BAD),
         ]
     description = "; ".join(
-        f"{label}: {rate.hits:,} of {rate.sample:,}, 95 % between {100 * rate.lower:.1f}"
-        f" and {100 * rate.upper:.1f} %"
+        f"{label}: {rate.hits:,} of {rate.sample:,}, 95% between {100 * rate.lower:.1f}"
+        f" and {100 * rate.upper:.1f}%"
         for label, rate in shown
     )
     return Drawing(title, description or "No hub has settled.", height, tuple(shapes))

@@ -26,7 +26,7 @@ _README: Final = """Evidence on {name}, as of {at}
 report.html       the report, for any browser
 report.pdf        the same on paper
 figures.json      where hubs stood, and the rates
-triage.csv        failures and incidents by group, with 95 % intervals
+triage.csv        failures and incidents by group, with 95% intervals
 comparison.csv    upgraded hubs against hubs of the same model that are not
 days.csv          hubs settled, by day
 halt_rules.json   the rules, what they saw, and when they tripped

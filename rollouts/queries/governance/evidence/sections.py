@@ -69,7 +69,7 @@ def _in_short(evidence: Evidence) -> ReportSection:
         if measure.is_apart
     ]
     if not any(measure.is_apart for measure in evidence.comparison.measures):
-        sentences.append("Nothing tells upgraded hubs from those that are not: the intervals overlap.")
+        sentences.append("No: no significant difference between upgraded hubs and the others.")
     sentences += [
         trip for trip, pair in zip(_trips(evidence), evidence.trips, strict=True) if pair.suspended
     ][:1]
@@ -127,7 +127,7 @@ def _groups(by: GroupBy, groups: Sequence[TriageGroup]) -> ReportSection:
         ("Upgraded hubs with devices lost", [(group.label, group.han_rate) for group in groups]),
     )
     charts = tuple(
-        intervals(f"{name} by {by.value}, with 95 % intervals", rates)
+        intervals(f"{name} by {by.value}, with 95% intervals", rates)
         for name, rates in measured
         if any(rate.hits for _, rate in rates)
     )
@@ -155,7 +155,7 @@ def _rules(evidence: Evidence) -> ReportSection:
             line.rule.name + ("" if line.rule.is_active else " (put aside)"),
             _rate(line.rate),
             _rate(line.with_known),
-            f"{100 * line.rule.threshold:.1f} %",
+            f"{100 * line.rule.threshold:.1f}%",
             f"{line.rule.minimum_sample:,}",
         )
         for line in evidence.rules
@@ -255,7 +255,7 @@ def _rate(rate: Rate) -> str:
     if rate.share is None:
         return "no hub yet"
     return (
-        f"{100 * rate.share:.1f} % ({100 * rate.lower:.1f} to {100 * rate.upper:.1f} %; {rate.hits:,} of"
+        f"{100 * rate.share:.1f}% ({100 * rate.lower:.1f} to {100 * rate.upper:.1f}%; {rate.hits:,} of"
         f" {rate.sample:,})"
     )
 
