@@ -69,7 +69,7 @@ class NoteForm(forms.Form):
 
 #: Several states under one name, as tiles count them.
 STATE_GROUPS: Final = {
-    "MOVING": ("Not settled yet", frozenset(TargetState) - FAILED_STATES - TERMINAL_STATES),
+    "MOVING": ("Still to go", frozenset(TargetState) - FAILED_STATES - TERMINAL_STATES),
     "FAILED": ("Failed or not confirmed", FAILED_STATES),
 }
 
