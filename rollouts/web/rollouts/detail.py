@@ -77,11 +77,7 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         "scope": scope,
         "now": now,
         "segments": segments(page.progress.states, url=hubs_url),
-        "consents": [
-            Segment(consent, n, f"{hubs_url}?state=MOVING&consent={consent.name}" if hubs_url else "")
-            for consent, n in page.plan.consents.items()
-            if n > 0
-        ],
+        "consents": _consents(page, hubs_url),
         "batches": _batches(page, hubs_url),
         "regions": _regions(page, hubs_url),
         "failures": reason_rows(page.progress.failures, url=hubs_url)
@@ -101,14 +97,27 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         "may_instruct": is_open and page.flight.cutoff_at >= now,
         "may_withdraw": is_open and page.flight.cutoff_at < now and page.flight.has_window,
         "may_operate": scope.has(*MAY_OPERATE),
-        "decision_url": reverse("rollouts:decision", args=[rollout_id])
-        if (scope.is_dcc or scope.is_panel) and page.flight.status != RolloutStatus.DRAFT
-        else "",
+        "decision_url": _decision_url(scope, page),
         "halt": halt_of(page) if scope.is_supplier and page.is_halted else None,
         "parts": parts_of(page, is_governed=governance is not None),
         "hubs_url": hubs_url,
         "crumbs": [{"label": "Rollouts", "url": reverse("rollouts:list")}],
     }
+
+
+def _consents(page: RolloutPage, hubs_url: str) -> list[Segment]:
+    return [
+        Segment(consent, n, f"{hubs_url}?state=MOVING&consent={consent.name}" if hubs_url else "")
+        for consent, n in page.plan.consents.items()
+        if n > 0
+    ]
+
+
+def _decision_url(scope: Scope, page: RolloutPage) -> str:
+    is_board = scope.is_dcc or scope.is_panel
+    if not is_board or page.flight.status == RolloutStatus.DRAFT:
+        return ""
+    return reverse("rollouts:decision", args=[page.flight.id])
 
 
 def halt_of(page: RolloutPage) -> dict[str, Any]:
