@@ -279,7 +279,10 @@ def test_a_shortfall_says_where_and_how_many(world, seat, today):
     assert set(owed.places) == {2, 3}
     assert owed.count == sum(owed.places.values())
     assert "Images would come too late: Central and South" in board
-    assert f"{owed.places[2]} hubs in Central and {owed.places[3]} hubs in South would get the image too late" in board
+    assert (
+        f"{owed.places[2]} hubs in Central and {owed.places[3]} hubs in South would get the image too late"
+        in board
+    )
 
 
 @pytest.mark.requirement("R2.5")
