@@ -9,15 +9,19 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from django.core.management import call_command
 
 from demo.sandbox.acting import FARTHEST
+from demo.seed import sandbox
 from demo.seed.sandbox import SANDBOX_SUPPLIER
 from hubsim.clock import SimulatedClock
 from hubsim.estate import build_estate
 from hubsim.profile import preset
 from hubsim.server import App
 from hubsim.simulator import HubSimulator
+from portal.accounts.clients import NewSecret
 from portal.events import naming, sequencer
+from portal.identity.models import ApiClient
 from portal.identity.tokens import issue_token
 from portal.kernel import clock
 from portal.kernel.guid import Guid
@@ -25,7 +29,7 @@ from portal.kernel.models import BusinessClock
 from rollouts import services
 from tests.factories import make_rollout, make_world
 from tests.hubsim.two_sides import serving
-from tests.integration.clients import Calls
+from tests.integration.clients import Calls, token_for
 from tests.integration.dispatching import settle
 from tests.live.conftest import ROOT
 
@@ -177,3 +181,26 @@ def test_only_a_demonstration_can_be_a_sandbox(demo, there):
 @pytest.mark.parametrize("path", [CLOCK, ALERTS])
 def test_elsewhere_there_is_none(calls, path):
     assert calls.get(path).status_code == 404
+
+
+def test_a_demonstration_gives_a_client_that_is_ready_with_a_small_estate_of_its_own(
+    transactional_db, settings, tmp_path, no_subscribers, capsys
+):
+    settings.DEMO = settings.SANDBOX = True
+    settings.VAR_DIR, settings.STREAM_ORIGIN = tmp_path, ["http://127.0.0.1:8001"]
+    settings.HUBSIM_TOKENS = "north=x,central=y,fourg=z"
+
+    for _ in range(2):  # the second time adds nothing
+        call_command("seed_demo", hubs=200, estate_only=True)
+    printed = capsys.readouterr().out
+    variables = dict(
+        line.removeprefix("export ").split("=", 1) for line in sandbox.client_file().read_text().splitlines()
+    )
+    made = NewSecret(variables["CRM_CLIENT_ID"], variables["CRM_CLIENT_SECRET"])
+    hubs = Calls(token_for(made)).get("/api/v1/estate", limit=100).json()["items"]
+
+    assert len(hubs) == 24
+    assert ApiClient.objects.filter(organisation__name=SANDBOX_SUPPLIER).count() == 1
+    assert f"client {made.client_id}  secret: {made.secret}" in printed
+    assert variables["PORTAL_STREAM_URL"] == "http://127.0.0.1:8001"
+    assert sandbox.client_file().stat().st_mode & 0o077 == 0
