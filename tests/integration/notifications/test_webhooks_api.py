@@ -83,6 +83,30 @@ def test_a_webhook_that_was_made_delivers_and_shows_how_it_stands(world, calls, 
     assert calls.get(PATH).json()["items"] == [shown]
 
 
+@pytest.mark.requirement("R6.3")
+def test_deliveries_are_chosen_by_how_they_ended_and_repeated_events_keep_their_ids(world, calls, receiver):
+    made = webhook_at(calls, receiver)
+    log = f"{PATH}/{made['id']}/deliveries"
+    publish(world, times=2)
+    receiver.answer = lambda number: 500 if number == 1 else 204
+    deliver_all()
+    WebhookEndpoint.objects.update(due_at=datetime.now(UTC))
+    deliver_all()
+    calls.send("post", f"{PATH}/{made['id']}/replay", {"after": 0})
+    deliver_all()
+
+    ended = {
+        outcome: [row["attempt"] for row in calls.get(log, outcome=outcome).json()["items"]]
+        for outcome in ("DELIVERED", "REFUSED", "REFUSED,TIMED_OUT", "BLOCKED")
+    }
+
+    assert ended == {"DELIVERED": [1, 2], "REFUSED": [1], "REFUSED,TIMED_OUT": [1], "BLOCKED": []}
+    assert receiver.positions == [1, 2, 1, 2]
+    assert len(set(receiver.ids)) == 1, "so a batch is not what repetitions are known by"
+    assert calls.get(log, outcome="LOST").status_code == 422
+    assert Calls.of(world.other_user).get(log, outcome="DELIVERED").status_code == 404
+
+
 def test_the_secret_is_shown_once_and_kept_sealed(calls, receiver):
     made = webhook_at(calls, receiver)
 
