@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from notifications.links import page_of
-from notifications.models import Message, Reader
+from notifications.models import Message, Reader, ReadMark
 from notifications.notice_texts import icon_of
 from portal.identity.scope import Scope
 from portal.kernel import paging
+from portal.kernel.opaque import NotRevealable
+from portal.kernel.refusals import NotFound
 
 _MOST_UNREAD = 99
 _LOOKED_THROUGH = 500
@@ -27,12 +31,22 @@ class InboxNotice:
     icon: str
     url: str
     is_unread: bool
+    rollout_id: int | None = None
 
 
-def inbox(scope: Scope, *, cursor: str = "", size: int = 30) -> paging.Page[InboxNotice]:
-    """Return what the organisation and this person were told, newest first; mark what they have not seen."""
+def inbox(
+    scope: Scope, *, cursor: str = "", size: int = 30, rollout_id: int | None = None
+) -> paging.Page[InboxNotice]:
+    """Return what the organisation and this person were told, newest first; mark what they have not read.
+
+    Of one rollout it looks through the organisation's last 500 notices.
+    """
     seen = _reader(scope).seen_id
-    messages = Message.objects.of(scope.organisation_id, scope.user_id)
+    own = Message.objects.of(scope.organisation_id, scope.user_id)
+    messages = own.annotate(is_opened=Exists(_opened(scope).filter(message_id=OuterRef("id"))))
+    if rollout_id is not None:
+        latest = own.order_by("-id").values("pk")[:_LOOKED_THROUGH]
+        messages = messages.filter(pk__in=latest, rollout_id=rollout_id)
     if cursor:
         (before,) = _cursors(scope).decode(cursor, size=1)
         messages = messages.filter(id__lt=before)
@@ -49,14 +63,35 @@ def recent_of(scope: Scope, rollout_id: int, *, size: int) -> list[InboxNotice]:
 
 
 def unread(scope: Scope) -> int:
-    """Count what this person has not seen, up to 99."""
+    """Count what this person has neither opened nor marked as seen, up to 99."""
     newer = Message.objects.of(scope.organisation_id, scope.user_id).filter(id__gt=_reader(scope).seen_id)
-    return len(newer.order_by("-id").values_list("id", flat=True)[:_MOST_UNREAD])
+    unopened = newer.filter(~Exists(_opened(scope).filter(message_id=OuterRef("id"))))
+    return len(unopened.order_by("-id").values_list("id", flat=True)[:_MOST_UNREAD])
+
+
+def message_of(scope: Scope, ident: str) -> Message:
+    """Return one notice of the organisation or this person.
+
+    Raises:
+        NotFound: there is no such notice, or not for this person.
+    """
+    try:
+        own = Message.objects.of(scope.organisation_id, scope.user_id)
+        message = own.filter(pk=Message.key_of(ident)).first()
+    except NotRevealable:
+        message = None
+    if message is None:
+        raise NotFound("There is no such notice.")
+    return message
 
 
 def mail_preference(scope: Scope) -> str:
     """Tell when this person wants mail."""
     return _reader(scope).mail
+
+
+def _opened(scope: Scope) -> QuerySet[ReadMark]:
+    return ReadMark.objects.filter(user_id=scope.user_id or 0)
 
 
 def _reader(scope: Scope) -> Reader:
@@ -73,7 +108,8 @@ def _notice(message: Message, *, seen: int) -> InboxNotice:
         tone=message.tone,
         icon=icon_of(message.kind),
         url=page_of(message),
-        is_unread=message.pk > seen,
+        is_unread=message.pk > seen and not getattr(message, "is_opened", False),
+        rollout_id=message.rollout_id,
     )
 
 

@@ -18,9 +18,10 @@ from django.template.loader import render_to_string
 
 from notifications import links
 from notifications.mails import MailDigest, last_digest_time
-from notifications.models import Message, Reader
+from notifications.models import Message, Reader, ReadMark
 from notifications.notice_facts import OWN
 from notifications.notice_texts import notice_text
+from notifications.queries import message_of
 from portal.events.kinds import EntryKind
 from portal.events.naming import rollout_names
 from portal.events.sequencer import CoarseEntry
@@ -83,7 +84,24 @@ def mark_seen(scope: Scope, *, up_to: str) -> None:
     if scope.user_id is None:
         return
     reader, _ = Reader.objects.get_or_create(user_id=scope.user_id, defaults={"mailed_id": _newest()})
-    Reader.objects.filter(pk=reader.pk, seen_id__lt=key).update(seen_id=key)
+    if Reader.objects.filter(pk=reader.pk, seen_id__lt=key).update(seen_id=key):
+        ReadMark.objects.filter(user_id=scope.user_id, message_id__lte=key).delete()
+
+
+@unit_of_work
+def open_notice(scope: Scope, *, ident: str) -> str:
+    """Remember that this person has read one notice; return the address of what it is about.
+
+    Raises:
+        NotFound: there is no such notice, or not for this person.
+    """
+    message = message_of(scope, ident)
+    is_seen = Reader.objects.filter(pk=scope.user_id, seen_id__gte=message.pk).exists()
+    if scope.user_id is not None and not is_seen:
+        ReadMark.objects.bulk_create(
+            [ReadMark(user_id=scope.user_id, message_id=message.pk)], ignore_conflicts=True
+        )
+    return links.page_of(message)
 
 
 @unit_of_work
@@ -126,13 +144,11 @@ def deliver_mail(*, now: datetime, most: int = 200) -> int:
 
 @unit_of_work
 def enrol_readers() -> int:
-    """Create a reader for each person who has none; mail starts with what comes from now on."""
+    """Create a reader for each person who has none: they start with an empty inbox, and no mail of before."""
     newest = _newest()
     missing = User.objects.filter(is_active=True, reader=None).values_list("id", flat=True)
-    made = Reader.objects.bulk_create(
-        [Reader(user_id=user_id, mailed_id=newest) for user_id in missing], ignore_conflicts=True
-    )
-    return len(made)
+    readers = [Reader(user_id=user_id, mailed_id=newest, seen_id=newest) for user_id in missing]
+    return len(Reader.objects.bulk_create(readers, ignore_conflicts=True))
 
 
 @unit_of_work

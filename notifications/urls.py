@@ -9,6 +9,7 @@ from notifications.web import views, webhooks
 app_name = "notifications"
 urlpatterns = [
     path("", views.inbox, name="inbox"),
+    path("<slug:ident>/open/", views.open_notice, name="open"),
     path("seen/", views.seen, name="seen"),
     path("preferences/", views.preferences, name="preferences"),
     path("webhooks/", webhooks.index, name="webhooks"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifications.models.inbox import Message, Reader
+from notifications.models.inbox import Message, Reader, ReadMark
 from notifications.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookSecret
 
-__all__ = ["Message", "Reader", "WebhookDelivery", "WebhookEndpoint", "WebhookSecret"]
+__all__ = ["Message", "ReadMark", "Reader", "WebhookDelivery", "WebhookEndpoint", "WebhookSecret"]

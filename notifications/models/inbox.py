@@ -68,6 +68,20 @@ class Message(models.Model):
         return reveal_number(ident, about=_ABOUT)
 
 
+class ReadMark(models.Model):
+    """One person has opened one notice that is newer than all they have marked as seen."""
+
+    pk = models.CompositePrimaryKey("user_id", "message_id")
+    user_id = models.BigIntegerField()
+    message_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "notifications_read_mark"
+
+    def __str__(self) -> str:
+        return f"{self.user_id} read {self.message_id}"
+
+
 class Reader(models.Model):
     """How far one person has read, how far they have been mailed, and how they want mail."""
 

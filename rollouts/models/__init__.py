@@ -49,7 +49,7 @@ from rollouts.models.selections import (
     SelectionRuleVersion,
 )
 from rollouts.models.service_requests import ServiceRequest, SigningCertificate
-from rollouts.models.takeaways import Export, SavedView, TableColumns
+from rollouts.models.takeaways import CalendarFeed, Export, SavedView, TableColumns
 from rollouts.models.tallies import EstateTally, TallyPlan, TallyState
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "ApprovalRuleVersion",
     "ApprovalRun",
     "Batch",
+    "CalendarFeed",
     "ColumnMapping",
     "Command",
     "CplEntry",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final, Self
 
 from django.db import models
 from django.db.models import Q
 
+from portal.identity.models import User
 from portal.identity.scope import Scope
 
 LONGEST_QUERY: Final = 2_000
@@ -32,6 +34,25 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CalendarFeed(models.Model):
+    """One person's calendar of deadlines: what is kept of the secret in its address."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="calendar")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, in hexadecimal")
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "rollouts_calendar_feed"
+
+    def __str__(self) -> str:
+        return f"calendar of {self.user_id}"
+
+    @staticmethod
+    def digest_of(token: str) -> str:
+        """Return what is kept of a token."""
+        return hashlib.sha256(token.encode()).hexdigest()
 
 
 class TableColumns(models.Model):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rollouts.services.alerts.apply import (
-    AppliedBatch,
     TooManyWaiting,
     apply_next_batch,
     apply_waiting,
@@ -28,11 +27,10 @@ from rollouts.services.catalogue.register import (
     upload_image,
 )
 from rollouts.services.catalogue.take_list import preview_cpl_list, take_cpl_list
-from rollouts.services.dispatch.claim import Claim, claim_next
+from rollouts.services.dispatch.claim import claim_next
 from rollouts.services.dispatch.plan import plan_due
 from rollouts.services.dispatch.read_versions import (
     MOST_READINGS,
-    ReadRequest,
     end_unreachable,
     follow_up_silence,
     read_silent,
@@ -44,7 +42,7 @@ from rollouts.services.dispatch.set_terms import set_channel, set_own_hours, set
 from rollouts.services.estate.apply_feeds import take_status_changes, take_supplier_changes
 from rollouts.services.estate.change_supplier import SuppliersChanged, change_suppliers
 from rollouts.services.estate.choose_columns import choose_columns
-from rollouts.services.estate.decide_differences import DifferencesDecided, decide_differences
+from rollouts.services.estate.decide_differences import decide_differences
 from rollouts.services.estate.export import KEPT as EXPORTS_KEPT
 from rollouts.services.estate.export import (
     ExportOrder,
@@ -76,7 +74,7 @@ from rollouts.services.estate.import_files import (
     sweep_imports,
     waiting_imports,
 )
-from rollouts.services.estate.label import Labelled, add_label, remove_label
+from rollouts.services.estate.label import add_label, remove_label
 from rollouts.services.estate.load import load_estate
 from rollouts.services.estate.make_partitions import make_months
 from rollouts.services.estate.map_columns import map_columns
@@ -157,6 +155,7 @@ from rollouts.services.pilots.run import (
     skip_pilot,
     start_pilot,
 )
+from rollouts.services.rollouts.calendars import close_calendar, open_calendar
 from rollouts.services.rollouts.complete import complete_finished
 from rollouts.services.rollouts.fold_tallies import (
     fold_estate_tally,
@@ -202,18 +201,15 @@ __all__ = [
     "PILOT_STEPS",
     "AlreadyListed",
     "AnswerOrder",
-    "AppliedBatch",
     "AttachmentRefused",
     "Author",
     "BatchFormed",
     "BatchOutlook",
     "CannotPublish",
-    "Claim",
     "Confirmation",
     "CplPlan",
     "CspAccess",
     "DecisionClosed",
-    "DifferencesDecided",
     "EntryFacts",
     "ExportOrder",
     "ExportSuperseded",
@@ -229,7 +225,6 @@ __all__ = [
     "IncidentStepRefused",
     "InstructionForecast",
     "InstructionRefused",
-    "Labelled",
     "NameTaken",
     "NeedsDecision",
     "NoPilot",
@@ -246,7 +241,6 @@ __all__ = [
     "Proposed",
     "PublishedNotice",
     "Raised",
-    "ReadRequest",
     "RecommendationChanged",
     "Refreshed",
     "RefusedLine",
@@ -285,6 +279,7 @@ __all__ = [
     "claim_export",
     "claim_import",
     "claim_next",
+    "close_calendar",
     "close_request",
     "close_window",
     "comment_on_incident",
@@ -328,6 +323,7 @@ __all__ = [
     "merge_incident",
     "note_activations",
     "notify_rollout",
+    "open_calendar",
     "open_due_phases",
     "open_gate",
     "open_review",

@@ -202,6 +202,9 @@ ACTS: Final[dict[str, dict[str, str]]] = {
 WITHOUT: Final[dict[str, str]] = {
     "requirements": "a document for people, served as a page and kept with the portal",
     "columns": "a person's own",
+    "calendar": "a person's own: a system reads the dates with the dashboard and the rollouts",
+    "calendar-file": "as before",
+    "open": "leads a person to what a notice is about; a system marks notices as seen",
     "selected-rollouts": "leads from hubs ticked in a list to the form of one of their rollouts",
     "search": "leads people to pages; each kind is listed and filtered by operations of its own",
     "estate-view-save": "a person's own: a system keeps its filters itself, and reads those that are shared",

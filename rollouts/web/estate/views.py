@@ -82,10 +82,7 @@ def estate(request: PortalRequest) -> HttpResponse:
         "scope": scope,
         "words": "" if total is None else count_of(total, "hub"),
         "versions": _versions(counts.by_version),
-        "regions": [
-            {"label": str(region.label), "count": n, "url": f"?region={int(region)}"}
-            for region, n in counts.by_region.items()
-        ],
+        "regions": _regions(counts),
         "newer_url": _url(params, page.previous),
         "older_url": _url(params, page.next),
         "csv_url": f"{reverse('rollouts:estate-csv')}?{params.urlencode()}",
@@ -198,6 +195,13 @@ def _versions(counted: Sequence[VersionCount]) -> list[dict[str, Any]]:
 def _views(scope: Scope, form: EstateForm) -> dict[str, Any]:
     views = [_view(view, form.query_string) for view in saved_views(scope)]
     return {"views": views, "is_kept": any(view["is_open"] for view in views)}
+
+
+def _regions(counts: EstateCounts) -> list[dict[str, Any]]:
+    return [
+        {"label": str(region.label), "count": n, "url": f"?region={int(region)}"}
+        for region, n in counts.by_region.items()
+    ]
 
 
 def _view(view: ViewCard, query: str) -> dict[str, Any]:
