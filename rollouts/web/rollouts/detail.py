@@ -205,14 +205,6 @@ def _touched(verb: str, page: RolloutPage) -> int | None:
     return None
 
 
-def _consents(page: RolloutPage, hubs_url: str) -> list[Segment]:
-    return [
-        Segment(consent, n, f"{hubs_url}?state=MOVING&consent={consent.name}" if hubs_url else "")
-        for consent, n in page.plan.consents.items()
-        if n > 0
-    ]
-
-
 def _batches(page: RolloutPage, hubs_url: str) -> list[dict[str, Any]]:
     return [
         {

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('identity', '0008_seen_hints'),
-        ('rollouts', '0035_rights_of_functions'),
+        ('rollouts', '0036_say_second_supplier'),
     ]
 
     operations = [
