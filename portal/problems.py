@@ -6,6 +6,7 @@ explains it. Areas add their own codes to the catalogue, from which docs/referen
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +14,9 @@ from urllib.parse import quote
 
 import orjson
 from django.core.exceptions import DisallowedHost, ObjectDoesNotExist, PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template import loader
 from django.views.defaults import bad_request as bad_request_page
 from django.views.defaults import page_not_found as not_found_page
 from django.views.defaults import server_error as server_error_page
@@ -24,6 +27,10 @@ from structlog.contextvars import get_contextvars
 from portal.kernel.refusals import Refusal
 
 CONTENT_TYPE: Final = "application/problem+json"
+_TOKENS: Final = "/oauth/"
+_AWAY: Final = "The portal cannot reach its database at the moment. Try again shortly."
+_SECONDS_UNTIL_BACK: Final = 5
+_NO_CONNECTION: Final = ("08", "53", "57P")  # classes of SQLSTATE: connection, resources, shutdown
 API_PREFIXES: Final = ("/api/", "/csp/", "/service-requests")
 
 
@@ -77,6 +84,12 @@ add_to_catalogue(
     ),
     ProblemType("clock_not_shiftable", 409, "Only a demonstration may move the clock."),
     ProblemType("sandbox_unreachable", 503, "A part of the sandbox does not answer.", "Try again."),
+    ProblemType(
+        "database_unavailable",
+        503,
+        "The portal cannot reach its database.",
+        "Send it again after `Retry-After`, with the same `Idempotency-Key`.",
+    ),
     ProblemType(
         "headers_too_large", 431, "A header, or all of them, are too long.", "Send fewer and shorter ones."
     ),
@@ -227,11 +240,36 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what nobody anticipated: to a system with a problem, to a person with a page."""
+    """Answer what nobody anticipated: to a system with a problem, to a person with a page.
+
+    While the database cannot be reached, that is said, with 503 and when to try again.
+    """
+    if _is_database_away(sys.exc_info()[1]):
+        return _unavailable(request)
     if not request.path.startswith(API_PREFIXES):
         return server_error_page(request)
     detail = "Something went wrong inside the portal. It has been written down."
     return problem(code="internal_error", status=500, detail=detail, instance=request.path)
+
+
+def _is_database_away(error: BaseException | None) -> bool:
+    """Return whether there is no connection; a lock or a statement that took too long is something else."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state.startswith(_NO_CONNECTION)
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    headers = {"Retry-After": str(_SECONDS_UNTIL_BACK)}
+    if request.path.startswith(API_PREFIXES):
+        return problem(
+            code="database_unavailable", status=503, detail=_AWAY, instance=request.path, headers=headers
+        )
+    if request.path.startswith(_TOKENS):
+        refusal = {"error": "temporarily_unavailable", "error_description": _AWAY}
+        return JsonResponse(refusal, status=503, headers={**headers, "Cache-Control": "no-store"})
+    return HttpResponse(loader.render_to_string("503.html"), status=503, headers=headers)
 
 
 def _of_framework(error: APIException, request: HttpRequest) -> HttpResponse:

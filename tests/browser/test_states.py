@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.shortcuts import render
 from django.test import Client
 from django.urls import include, path
@@ -29,6 +30,10 @@ def _break(_request: Any) -> Any:
     raise RuntimeError("as a test wants it")
 
 
+def _lose_the_database(_request: Any) -> Any:
+    raise OperationalError("as a test wants it")
+
+
 def _refuse(request: Any, template: str) -> Any:
     names = {"409": ("409.html", 409), "429": ("429.html", 429), "sso": ("socialaccount/refused.html", 403)}
     name, status = names.get(template, (f"socialaccount/{template}.html", 401))
@@ -39,6 +44,7 @@ handler404 = "portal.problems.page_not_found"
 handler500 = "portal.problems.server_error"
 urlpatterns = [
     path("sorry/500/", _break),
+    path("sorry/503/", _lose_the_database),
     path("sorry/<slug:template>/", _refuse),
     path("", include("portal.urls")),
 ]
@@ -86,6 +92,7 @@ def test_pages_of_last_resort_are_accessible_and_fit(open_page, log_in, judge, s
         judge.open(page, "404-nowhere", "/nowhere/at/all/", status=404)
         judge.open(page, "409", "/sorry/409/", status=409)
         judge.open(page, "500", "/sorry/500/", status=500)
+        judge.open(page, "503", "/sorry/503/", status=503)
         judge.open(stranger, "429", "/sorry/429/", status=429)
         judge.open(stranger, "404-stranger", "/nowhere/at/all/", status=404)
         judge.open(stranger, "sso-refused", "/sorry/sso/", status=403)
