@@ -38,5 +38,14 @@ class ReconnectingConsumer(Consumer):
         self.first_connection_attempt = False
         return connected
 
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Give up the lost connection and what it held: ticks ring again for what a lost message rang for."""
+        try:
+            super().on_connection_error_after_connected(exc)
+        except AttributeError as problem:
+            # Closed, a channel puts back the messages nobody has acknowledged. By then kombu (5.7) has
+            # forgotten where its broker is, and Celery ends on anything but a lost connection.
+            log.warning("worker.messages_not_put_back", problem=str(problem))
+
     def _log_away(self, problem: Exception, interval: float) -> None:
         log.warning("worker.broker_away", problem=str(problem), again_in=interval)

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
+import psutil
 import psycopg
 import pytest
 import redis
@@ -110,8 +111,12 @@ def test_a_worker_outlives_its_broker(broker, tmp_path):
     with celery(broker.url, tmp_path, "relay") as supervisor:
         until(beats("relay"))
         processes = [process_of(supervisor, name) for name in ("worker", "beat")]
+        at_work = psutil.Process(processes[0].pid).children()[0]
+        at_work.suspend()
+        time.sleep(10)  # messages are taken that nobody acknowledges
 
         broker.stop()
+        at_work.resume()
         time.sleep(8)
         broker.restart()
         with redis.Redis.from_url(broker.url) as client:
