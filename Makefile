@@ -1,6 +1,7 @@
 # Every way to use this project. Needs make and a Python >= 3.11; makes .venv on first use; root or not.
 #
 #   make demo                   the whole portal on this machine, until Ctrl-C (HUBS=, PORT=, ARGS=--journey)
+#   make chaos                  a rollout to its end while everything around it fails (SEED=, HUBS=)
 #   make test                   all checks, then all tests
 #   make clients                the libraries for Python and TypeScript, ready to publish
 #   make run                    the portal for development, on an empty database
@@ -14,11 +15,16 @@ ARGS ?=
 # Without compiled files every process would need five seconds to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-reset run test coverage check lint dependencies types imports migrations format clients bench screenshots docs \
+.PHONY: demo chaos demo-reset run test coverage check lint dependencies types imports migrations format clients bench screenshots docs \
   lock audit smoke from-nothing interpreter clean
 
 demo: $(VENV)/.runtime
 	$(MANAGE) demo $(ARGS)
+
+# The journey, while everything around it is killed, frozen and cut off, as the seed says.
+SEED ?= 1
+chaos: $(VENV)/.runtime
+	HUBS=$${HUBS:-2000} $(MANAGE) demo --journey --chaos=$(SEED) $(ARGS)
 
 demo-reset: $(VENV)/.runtime
 	$(MANAGE) demo_reset

@@ -28,3 +28,13 @@ def word(name: str, *allowed: str) -> str:
     if text and text not in allowed:
         raise ValueError(f"{name} is {' or '.join(allowed)}, or empty.")
     return text
+
+
+def chances(name: str) -> dict[str, float]:
+    """Read names and their chances between 0 and 1: `after-claim=0.02 in-sequencing=0.01`.
+
+    Raises:
+        ValueError: a pair is not of this form.
+    """
+    pairs = (pair.partition("=") for pair in os.environ.get(name, "").replace(",", " ").split())
+    return {key: float(chance) for key, _, chance in pairs}

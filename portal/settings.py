@@ -28,6 +28,7 @@ DEMO = _flag("DEMO")  # only a demonstration may shift the business clock
 DEMO_PASSWORD = os.environ.get("DEMO_PASSWORD", "") if DEMO else ""  # of its log-ins, told on the log-in page
 SANDBOX = DEMO and _flag("SANDBOX")  # a demonstration whose test client may move the clock
 TESTING = "PYTEST_VERSION" in os.environ
+CRASH_POINTS = environment.chances("CRASH_POINTS") if DEMO else {}  # where processes die, and how often
 
 # Empty is refused by Django at first use, and by the servers at their start.
 SECRET_KEY = os.environ.get("SECRET_KEY", "")

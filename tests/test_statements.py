@@ -50,6 +50,7 @@ COUNTS = {
 }
 #: What has no app's files beside it, walks that are joined, and the first load of an empty estate.
 IN_PLACE = {
+    "portal/embedded/chaos.py",
     "portal/kernel/sql.py",
     "portal/embedded/postgres.py",
     "portal/health.py",

@@ -5,13 +5,14 @@ All over every rollout of the journey, and the hubs of none that somebody else t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from demo.journey.cast import HandedOverHub, Journey
 from demo.journey.simulator import SimulatedTruth
@@ -72,6 +73,12 @@ class Facts:
     """Hubs of no rollout that were told to activate, and of which nobody has said that they did."""
     outside_entry_id: int
     now: datetime
+
+
+_LOST: Final = re.compile(
+    r"OperationalError|InterfaceError|ConnectionError|ConnectionRefused|ConnectionReset|TimeoutError|BrokenPipe"
+    r"|WorkerLostError|PoolTimeout|ConnectionTimeout|AdminShutdown"
+)
 
 
 def gather(journey: Journey) -> Facts:
@@ -247,9 +254,14 @@ def feed_gaps() -> int:
     return feed.gaps()
 
 
-def tracebacks(logs: Path) -> int:
-    """Count what the processes of this run could not deal with."""
-    return sum(path.read_text(errors="replace").count("Traceback (most") for path in logs.glob("*.log"))
+def tracebacks(logs: Path, *, disturbed: bool = False) -> int:
+    """Count what the processes of this run could not deal with; lost connections not, if disturbed."""
+    parts = [
+        part
+        for path in sorted(logs.glob("*.log"))
+        for part in path.read_text(errors="replace").split("Traceback (most")[1:]
+    ]
+    return sum(not (disturbed and _LOST.search(part)) for part in parts)
 
 
 def states(facts: Facts) -> Counter[TargetState]:

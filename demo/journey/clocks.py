@@ -26,8 +26,10 @@ _LOOK_EVERY: Final = 0.1
 class Clocks:
     """Both clocks; they only ever go forward."""
 
-    def __init__(self, simulator: SimulatorClient, *, begins_at: datetime) -> None:
+    def __init__(self, simulator: SimulatorClient, *, begins_at: datetime, slowdown: float = 1.0) -> None:
+        """Begin at a moment; where processes fail, a `slowdown` keeps seconds from being months."""
         self._simulator = simulator
+        self._slowdown = slowdown
         self._rate = 0.0
         self._set(begins_at, rate=_AT_EASE)
 
@@ -48,7 +50,7 @@ class Clocks:
 
     def run(self, moment: datetime, *, rate: float, until: Callable[[], bool] = lambda: False) -> None:
         """Let time pass at a rate up to a moment, or until told otherwise; at ease from then on."""
-        self._speed(rate)
+        self._speed(max(rate / self._slowdown, _AT_EASE))
         while self.now < moment and not until():
             time.sleep(_LOOK_EVERY)
         self.slow()

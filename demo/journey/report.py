@@ -75,7 +75,7 @@ _WORDS: Final = {
 }
 
 
-def document_of(journey: Journey, *, seconds: Mapping[str, float]) -> dict[str, Any]:
+def document_of(journey: Journey, *, seconds: Mapping[str, float], disturbed: bool = False) -> dict[str, Any]:
     """Check everything, and record the result."""
     facts = checks.gather(journey)
     states = checks.states(facts)
@@ -102,6 +102,7 @@ def document_of(journey: Journey, *, seconds: Mapping[str, float]) -> dict[str, 
         **_zeros(
             facts, stuck=journey.stuck.total(), missing=missing, doubled=doubled, wrong=wrong, ended=ended
         ),
+        "tracebacks": checks.tracebacks(Path(settings.VAR_DIR) / "log", disturbed=disturbed),
         "left": str(left_to_do(journey.simulator, now=facts.now)),
         "hubs_per_second": round(ended / sum(seconds.values()), 1),
         "seconds": {name: round(value, 1) for name, value in seconds.items()},
@@ -150,7 +151,6 @@ def _zeros(
         "feed_gaps": checks.feed_gaps(),
         "broken_links": sum(1 for _ in sequencer.broken_links()),
         "not_ended": len(facts.targets) - ended,
-        "tracebacks": checks.tracebacks(Path(settings.VAR_DIR) / "log"),
     }
 
 

@@ -266,3 +266,5 @@ STAGES: Final[Sequence[Stage]] = (
     automatic_time,
     completion,
 )
+BRIEF: Final[Sequence[Stage]] = (notice, nominations, pilot, automatic_time, completion)
+"""A rollout to its end without a word of its Suppliers after the pilot."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from demo.journey.clocks import Clocks
+from demo.journey.passing import passing, patiently
 from demo.journey.simulator import SimulatorClient
 from portal.events.models import Event, FeedOutbox
 from rollouts.models import Command, CspAlertBatch, Instruction
@@ -48,13 +49,14 @@ def settle(clocks: Clocks, simulator: SimulatorClient) -> None:
     clocks.slow()
     deadline = time.monotonic() + _WITHIN
     quiet_since = time.monotonic()
-    while time.monotonic() - quiet_since < QUIET_FOR:
-        left = left_to_do(simulator, now=clocks.now)
-        if not left.is_nothing:
-            quiet_since = time.monotonic()
-        if time.monotonic() > deadline:
-            raise NeverQuiet(f"After {_WITHIN:.0f} s there is still left: {left}")
-        time.sleep(_LOOK_EVERY)
+    with passing():
+        while time.monotonic() - quiet_since < QUIET_FOR:
+            left = patiently(lambda: left_to_do(simulator, now=clocks.now))
+            if not left.is_nothing:
+                quiet_since = time.monotonic()
+            if time.monotonic() > deadline:
+                raise NeverQuiet(f"After {_WITHIN:.0f} s there is still left: {left}")
+            time.sleep(_LOOK_EVERY)
 
 
 def left_to_do(simulator: SimulatorClient, *, now: datetime) -> OutstandingWork:

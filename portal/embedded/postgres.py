@@ -107,6 +107,11 @@ class PostgresServer:
         """Return whether the server process lives."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The number of the server process; 0 where there is none."""
+        return self._process.pid if self._process else 0
+
     def stop(self) -> None:
         """Stop fast and cleanly: connections are cut, what was committed is kept."""
         if self._process and self._process.poll() is None:

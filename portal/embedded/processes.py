@@ -40,6 +40,10 @@ class Program:
 class Server(Protocol):
     """What PostgreSQL and Valkey have in common."""
 
+    @property
+    def pid(self) -> int:
+        """The number of the server process; 0 where there is none."""
+
     def is_running(self) -> bool:
         """Return whether the server process lives."""
 
@@ -85,6 +89,13 @@ class Supervisor:
     def log(self, program: Program) -> Path:
         """Return where this program's words go."""
         return self.logs / f"{program.name}.log"
+
+    def pid(self, name: str) -> int:
+        """Return the leader of a program's session; 0 while it waits to begin again."""
+        return next(
+            (each.process.pid for each in self._kept if each.program.name == name and each.again_at is None),
+            0,
+        )
 
     def wait_for(self, name: str, is_ready: Callable[[], bool], *, within: float) -> None:
         """Wait until a program does its work, starting again whatever dies meanwhile.

@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 
 from portal.embedded import services
 from portal.embedded.certificates import ensure_certificates
+from portal.embedded.chaos import CRASH_POINTS, Conductor
 from portal.embedded.failures import CannotStart
 from portal.embedded.ports import first_free
 from portal.embedded.processes import Program, Supervisor, python, run_to_end
@@ -51,6 +52,7 @@ class RunPlan:
     is_demo: bool = True
     reload: bool = False
     then: tuple[str, ...] = ()  # a management command that runs on top of it all and ends it
+    chaos: int | None = None  # the seed of what goes wrong meanwhile
 
 
 def perform(plan: RunPlan, *, say: Callable[[str], None]) -> int:
@@ -73,6 +75,8 @@ def perform(plan: RunPlan, *, say: Callable[[str], None]) -> int:
                     stage.start_simulator(supervisor)
                 stage.open(supervisor)
                 stage.greet(log_ins, seconds=time.monotonic() - began)
+                if plan.then and plan.chaos is not None:
+                    return stage.run_disturbed(supervisor, stores, seed=plan.chaos)
                 if plan.then:
                     return stage.run(*plan.then, meanwhile=supervisor.look)
                 supervisor.watch()
@@ -151,6 +155,22 @@ class _Stage:
         """Run a management command in this run's environment, and pass on what it says."""
         return run_to_end(python(_MANAGE, *words), self.variables, hear=self.say, meanwhile=meanwhile)
 
+    def run_disturbed(self, supervisor: Supervisor, stores: services.Services, *, seed: int) -> int:
+        """Run the script while everything around it is killed, frozen and cut off; tell what happened."""
+        conductor = Conductor(seed, self.plan.var, supervisor, stores, is_well=self._all_answer, say=self.say)
+
+        def meanwhile() -> None:
+            supervisor.look()
+            conductor.step()
+
+        try:
+            code = self.run(*self.plan.then, "--disturbed", meanwhile=meanwhile)
+        finally:
+            conductor.end()
+        for line in conductor.table():
+            self.say(line)
+        return code
+
     def _step(self, title: str, *words: str) -> list[str]:
         began = time.monotonic()
         output: list[str] = []
@@ -209,7 +229,8 @@ class _Stage:
                 "--without-gossip",
                 "--without-mingle",
             )
-            yield Program(name, python(*celery, *words), self.variables)
+            points = {} if self.plan.chaos is None else {"CRASH_POINTS": CRASH_POINTS}
+            yield Program(name, python(*celery, *words), {**self.variables, **points})
         yield Program(
             "beat",
             python(*celery, "beat", "--pidfile=", "--loglevel=WARNING"),
@@ -266,6 +287,9 @@ class _Stage:
 
     def _suspend_answers(self) -> bool:
         return b"alive" in _answer(f"http://127.0.0.1:{self.suspend_port}/livez")
+
+    def _all_answer(self) -> bool:
+        return self._is_ready() and self._stream_answers() and self._suspend_answers()
 
     def _simulator_answers(self) -> bool:
         return b"ok" in _answer(f"http://127.0.0.1:{self.simulator_port}/healthz")

@@ -58,6 +58,11 @@ class ValkeyServer:
         """Return whether the server process lives."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The number of the server process; 0 where there is none."""
+        return self._process.pid if self._process else 0
+
     def restart(self) -> None:
         """Start a server that died again, on the port it had, so that its URL stays true."""
         if not self._launch():

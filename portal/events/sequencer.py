@@ -23,6 +23,7 @@ from portal.events import wakeups
 from portal.events.kinds import EntryKind
 from portal.events.models import Event
 from portal.kernel import locks, sql
+from portal.kernel.crashes import CrashPoint, crash_point
 from portal.kernel.transactions import run_after_commit, unit_of_work
 
 BATCH = 20_000
@@ -65,6 +66,7 @@ def sequence_next(*, size: int = BATCH) -> int:
     if not locks.held_in_transaction(locks.LockClass.SEQUENCER, 0):
         return 0
     rows = sql.fetch_all("portal.events", "sequence_feed", size=size)
+    crash_point(CrashPoint.IN_SEQUENCING)
     coarse = [
         CoarseEntry(
             row.party_id,

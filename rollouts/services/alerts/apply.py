@@ -16,6 +16,7 @@ import structlog
 from django.db import DatabaseError
 
 from portal.kernel import sql
+from portal.kernel.crashes import CrashPoint, crash_point
 from portal.kernel.refusals import Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import CspAlertBatch, Rollout
@@ -95,6 +96,7 @@ def apply_next_batch(*, now: datetime) -> AppliedBatch | None:
     sql.set_local(enable_hashjoin="off", enable_mergejoin="off", jit="off")
     sql.copy_blocks("staged_alert", STAGED_COLUMNS, [bytes(batch.payload or b"")])
     moved = _apply_staged(batch, now=now)
+    crash_point(CrashPoint.IN_APPLYING)
     batch.applied_at, batch.payload, batch.problem = now, None, ""
     batch.save(update_fields=["applied_at", "payload", "problem"])
     return AppliedBatch(batch_id=batch.pk, alerts=batch.count, moved=moved)

@@ -21,6 +21,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from portal.kernel import locks, sql
+from portal.kernel.crashes import CrashPoint, crash_point
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 from rollouts.models import Command, CspChannel
 from rollouts.ports import CspCommand, CspReply, CspRoute, HubNetwork, ImageReference, NetworkOf, SendOutcome
@@ -102,6 +103,7 @@ def dispatch_region(
             if command_id is None:
                 break
             if command_id:
+                crash_point(CrashPoint.AFTER_CLAIM)
                 route = _channel(region)
                 network = network_of(CspRoute(base_url=route.base_url, token=route.token))
                 sent += send_command(network, command_id=command_id, now=tell_time())
@@ -118,6 +120,7 @@ def send_command(network: HubNetwork, *, command_id: int, now: datetime) -> int:
         if call is None:
             return 0
         reply = network.send(call.order)
+        crash_point(CrashPoint.AFTER_SENDING)
         _settle(call, reply, now=now)
     return len(call.order.guids) if reply.outcome is SendOutcome.ACCEPTED else 0
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from portal.identity.scope import Scope
 from portal.kernel import locks, sql
+from portal.kernel.crashes import CrashPoint, crash_point
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 from rollouts.models import Command, Rollout
 from rollouts.reads.rollouts.visibility import visible_rollout
@@ -145,6 +146,7 @@ def follow_up(
     """
     with locks.exclusive(locks.LockClass.ROLLOUT, rollout.pk):
         pass  # every call that was under way has ended: see Note [Nothing leaves after a halt]
+    crash_point(CrashPoint.BEFORE_HOLDING_BACK)
     dropped, put_back, cancelled = _hold_back(rollout.pk, now=now)
     report = _report(rollout, before, dropped=dropped, put_back=put_back, cancelled=cancelled)
     if RolloutStatus(rollout.status) in VOIDING:

@@ -14,6 +14,7 @@ from portal.events.kinds import EntryKind
 from portal.identity.models import OrganisationKind
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.crashes import CrashPoint, crash_point
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import Instruction, Rollout
 from rollouts.reads.instructions.receipts import InstructionTally, Receipt
@@ -60,6 +61,7 @@ def apply_instruction(*, instruction_id: int, now: datetime) -> Receipt | None:
     """Apply what is left of a stored instruction, slice by slice; None while another worker is at it."""
     receipt = apply_next_slice(instruction_id=instruction_id, now=now)
     while receipt is not None and not receipt.is_finished:
+        crash_point(CrashPoint.BETWEEN_SLICES)
         receipt = apply_next_slice(instruction_id=instruction_id, now=now)
     return receipt
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from portal.kernel import locks, sql
+from portal.kernel.crashes import CrashPoint, crash_point
 from portal.kernel.transactions import unit_of_work
 from rollouts.models import Rollout
 from rollouts.services.dispatch.planner_hints import expect_few
@@ -49,6 +50,7 @@ def sweep(rollout_id: int, *, now: datetime, seconds: float) -> int:
             if page is None or page.last_guid is None:
                 break
             moved, after = moved + page.hubs, page.last_guid
+            crash_point(CrashPoint.BETWEEN_PAGES)
             if time.monotonic() > until:
                 break
     return moved

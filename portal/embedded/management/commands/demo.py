@@ -44,14 +44,37 @@ class Command(BaseCommand):
             default=_OUTCOMES[0],
             help="what the Panel decides of the incident",
         )
+        parser.add_argument(
+            "--chaos",
+            type=int,
+            metavar="SEED",
+            help="with --journey: kill, freeze and cut off everything around it, as the seed says",
+        )
+        parser.add_argument(
+            "--brief", action="store_true", help="with --journey: only the pilot and DCC's automatic time"
+        )
 
-    def handle(self, *, hubs: int, port: int, script: str | None, outcome: str, **_: Any) -> None:
+    def handle(
+        self,
+        *,
+        hubs: int,
+        port: int,
+        script: str | None,
+        outcome: str,
+        chaos: int | None,
+        brief: bool,
+        **_: Any,
+    ) -> None:
         """Run to the end; the exit code is the script's."""
+        if (chaos is not None or brief) and script != "journey":
+            raise CommandError("--chaos and --brief are about a journey: give --journey too.")
         var = Path(settings.VAR_DIR) / (script or "demo")
         then = (script, f"--report={Path(settings.VAR_DIR) / f'{script}.json'}") if script else ()
         if script == "incident":
             then = (*then, f"--outcome={outcome}")
-        plan = RunPlan(var=var, port=port, hubs=hubs, then=then)
+        if brief:
+            then = (*then, "--brief")
+        plan = RunPlan(var=var, port=port, hubs=hubs, then=then, chaos=chaos)
         try:
             if script:
                 clear(var)
