@@ -39,9 +39,8 @@ SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")  # still read, no longer u
 
 ALLOWED_HOSTS = _words("ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
 CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
-BEHIND_PROXY = environment.count(
-    "BEHIND_PROXY"
-)  # proxies of ours in a row, each of which adds to X-Forwarded-For
+# Proxies of ours in a row, each of which adds to X-Forwarded-For.
+BEHIND_PROXY = environment.count("BEHIND_PROXY")
 ROOT_URLCONF = "demo.urls" if DEMO else "portal.urls"  # a demonstration has a mailbox besides
 WSGI_APPLICATION = "portal.wsgi.application"
 
