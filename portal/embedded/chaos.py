@@ -15,6 +15,7 @@ import signal
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -139,16 +140,14 @@ class Conductor:
         database, broker, cache = self.stores.servers
         worker = chance.choice(_WORKERS)
         for name in {worker, chance.choice(_WORKERS[:3])}:
-            yield Disturbance(f"kill {name}", lambda name=name: self._kill(self.supervisor.pid(name)))
+            yield Disturbance(f"kill {name}", partial(self._kill_program, name))
         child = chance.choice(_WORKERS[:4])
         yield Disturbance(f"kill a child of {child}", lambda: self._kill_child(child, chance))
         frozen = chance.choice(_WORKERS)
         yield Disturbance(f"freeze {frozen}", lambda: _freeze(self.supervisor.pid(frozen)), _FROZEN)
         yield Disturbance("freeze the CSPs", lambda: _freeze(self.supervisor.pid("hubsim")), _FROZEN)
         for name in _SERVING:
-            yield Disturbance(
-                f"kill {name}", lambda name=name: self._kill(self.supervisor.pid(name)), needs_quiet=True
-            )
+            yield Disturbance(f"kill {name}", partial(self._kill_program, name), needs_quiet=True)
         yield Disturbance("kill the broker", lambda: self._kill(broker.pid))
         yield Disturbance("kill the cache", lambda: self._kill(cache.pid))
         yield Disturbance("empty the broker", self._empty_broker)
@@ -164,6 +163,9 @@ class Conductor:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
         return _nothing
+
+    def _kill_program(self, name: str) -> Callable[[], None]:
+        return self._kill(self.supervisor.pid(name))
 
     def _kill_child(self, name: str, chance: random.Random) -> Callable[[], None]:
         if pid := self.supervisor.pid(name):
