@@ -16,10 +16,13 @@ from django.test import Client
 from portal.accounts import clients
 from portal.accounts.tasks import sweep
 from portal.events.models import Event
-from portal.identity.models import ClientAssertion
+from portal.identity.api_scopes import ApiScope
+from portal.identity.models import ClientAssertion, OrganisationKind
 from portal.identity.public_keys import ALGORITHMS, algorithms_of, thumbprint_of
 from portal.identity.scope import Scope
+from portal.identity.tokens import csp_of
 from portal.kernel.refusals import BadInput, Refusal
+from tests.factories import OrganisationFactory, UserFactory
 from tests.identity.client_views import READ, ask, call
 from tests.identity.signing import MADE, ask_signed, jwk, private_pem, public_pem, signed
 
@@ -252,6 +255,28 @@ def test_a_certificate_is_believed_from_the_proxy_alone(bound, settings):
 
     assert called(token, MINE).status_code == 401
     assert ask_signed(signed(bound.client_id, KEY), certificate=MINE).status_code == 400
+
+
+def test_a_csp_delivers_alerts_with_a_bound_token_on_its_own_connections_alone(rf, now, settings):
+    settings.CLIENT_CERTIFICATE_PROXIES = ["127.0.0.0/8"]
+    csp = OrganisationFactory(name="CSP North", kind=OrganisationKind.CSP)
+    made = clients.create_client(
+        Scope.of(UserFactory(organisation=csp)),
+        name="Gateway",
+        scopes=[ApiScope.CSP_ALERTS],
+        networks="",
+        public_keys=public_pem(KEY),
+        binds_tokens=True,
+        now=now,
+    )
+    token = ask_signed(signed(made.client_id, KEY), certificate=MINE).json()["access_token"]
+
+    senders = [
+        csp_of(rf.post("/csp/v1/alerts", headers={"Authorization": f"Bearer {token}", "Client-Cert": shown}))
+        for shown in (MINE, THEIRS, "")
+    ]
+
+    assert senders == [csp, None, None]
 
 
 def test_once_tokens_are_bound_those_that_are_out_count_no_more(credentials, seats, now, settings):

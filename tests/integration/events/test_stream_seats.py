@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 
@@ -10,6 +11,8 @@ import pytest
 
 from notifications.stream import app, reading
 from portal.accounts.sessions import end_sessions
+from portal.identity.models import ApiClient
+from tests.integration.clients import client_for, token_for
 from tests.integration.streaming import FEED, NEVER, SOON, bearer, following, publish, session_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.hubs(0), pytest.mark.usefixtures("broker")]
@@ -150,3 +153,18 @@ def test_many_who_come_at_once_are_counted_one_by_one(world, url, settings, monk
         thread.join(10)
 
     assert sorted(result) == [200] * 3 + [429] * 9
+
+
+def test_a_bound_token_follows_on_connections_with_its_certificate_alone(world, url, settings):
+    settings.CLIENT_CERTIFICATE_PROXIES = ["127.0.0.0/8"]
+    mine, theirs = (f":{base64.b64encode(name).decode()}:" for name in (b"mine", b"theirs"))
+    made = client_for(world.supplier_user)
+    ApiClient.objects.update(binds_tokens=True)
+    token = token_for(made, Client_Cert=mine)
+
+    with following(f"{url}{FEED}?after=0", Authorization=f"Bearer {token}", Client_Cert=mine) as stream:
+        publish(world.supplier)
+        assert stream.next().event == "entry"
+    for shown in ({}, {"Client-Cert": theirs}):
+        answer = httpx.get(url + FEED, headers={"Authorization": f"Bearer {token}", **shown}, trust_env=False)
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
