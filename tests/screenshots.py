@@ -25,7 +25,7 @@ from portal.embedded.processes import Program, python
 from portal.embedded.services import clear
 from tests import palettes
 from tests.bench.stage import ROOT, Stage, stores
-from tests.browser.conftest import FLAGS, find_chromium
+from tests.browser.chromium import FLAGS, find_chromium
 
 MOMENT: Final = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 HUBS: Final = 20_000

@@ -6,7 +6,6 @@ Where no Chromium is found the tests that ask for one are skipped, and say so. `
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,20 +15,11 @@ import pytest
 from portal.identity.models import OrganisationKind, User
 from portal.identity.roles import Role
 from tests.browser.accounts import PASSWORD
+from tests.browser.chromium import FLAGS, find_chromium
 from tests.factories import OrganisationFactory, UserFactory
 
 AXE = Path(__file__).parent.parent / "vendor" / "axe.min.js"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 # The driver runs an event loop in this very thread, in which Django would refuse to touch the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
@@ -40,13 +30,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-
-
-def find_chromium() -> str | None:
-    """Return the path of a Chromium on this machine, if there is one."""
-    named = os.environ.get("PORTAL_CHROMIUM")
-    names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-    return named or next((path for name in names if (path := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="module")
