@@ -176,6 +176,7 @@ from rollouts.services.rollouts.open_phase import open_due_phases, set_phase
 from rollouts.services.rollouts.publish import (
     CannotPublish,
     PublishedNotice,
+    discard_draft,
     draft_rollout,
     notify_rollout,
     revise_draft,
@@ -291,6 +292,7 @@ __all__ = [
     "decide_differences",
     "decline_submission",
     "disable_approval_rule",
+    "discard_draft",
     "dispatch_region",
     "draft_rollout",
     "enable_approval_rule",

@@ -110,6 +110,7 @@ READS: Final[dict[str, str]] = {
 ACTS: Final[dict[str, dict[str, str]]] = {
     "publish": {"": "draftRollout"},
     "revise": {"": "reviseDraft"},
+    "discard": {"": "discardDraft"},
     "preview": {"": "takeStep"},
     "step": dict.fromkeys(_MEANS, "takeStep"),
     "release-notes": {"": "reviseReleaseNote"},

@@ -130,7 +130,11 @@ class RolloutDetailView(ResourceView):
     """One rollout."""
 
     tag = "Rollouts"
-    needs: ClassVar[Any] = {"GET": ApiScope.ROLLOUTS_READ, "PATCH": ApiScope.ROLLOUTS_WRITE}
+    needs: ClassVar[Any] = {
+        "GET": ApiScope.ROLLOUTS_READ,
+        "PATCH": ApiScope.ROLLOUTS_WRITE,
+        "DELETE": ApiScope.ROLLOUTS_WRITE,
+    }
     polled = True
 
     @operation("getRollout", "Read a rollout", returns=schema_reference(documents.RolloutSchema))
@@ -155,6 +159,12 @@ class RolloutDetailView(ResourceView):
             self.check_unchanged(self._document(rollout_id))
         services.revise_draft(self.scope, rollout_id=rollout_id, now=clock.now(), expected=expected, **body)
         return Response(self._document(rollout_id))
+
+    @operation("discardDraft", "Discard a draft", status=204, refuses=("step_refused",))
+    def delete(self, request: Request, rollout_id: int) -> Response:
+        """Throw a draft away for good; what has been published is revoked instead."""
+        services.discard_draft(self.scope, rollout_id=rollout_id, now=clock.now())
+        return Response(status=204)
 
     def _document(self, rollout_id: int) -> documents.RolloutSchema:
         return documents.rollout(rollout_page(self.scope, rollout_id, now=clock.now()))

@@ -24,20 +24,13 @@ MOST_SELECTED: Final = 250_000
 """So many hubs are taken from a list at once; more are instructed by rules or by a file."""
 
 
-class TooManySelected(BadInput):
-    """More hubs match than are taken from a list at once."""
-
-    code = "too_many_selected"
-
-
 def estate_guids(scope: Scope, *, filters: EstateFilter) -> Int64s:
     """Return the hubs of an estate that match, in database form, sorted.
 
     Raises:
         NotPermitted: the Panel sees no single hubs.
         NotFound: the rollout to filter by is not there for this organisation.
-        BadInput: a filter is malformed.
-        TooManySelected: there are more than are taken at once.
+        BadInput: a filter is malformed, or more match than are taken at once.
     """
     selection = selection_of(scope, filters)
     low, high = selection.range
@@ -56,7 +49,7 @@ def member_guids(scope: Scope, rollout_id: int, *, wanted: MemberFilter) -> Int6
 
     Raises:
         NotFound: there is no such rollout, or not for this organisation.
-        TooManySelected: there are more than are taken at once.
+        BadInput: there are more than are taken at once.
     """
     visible_rollout(scope, rollout_id)
     statement = sql.statement("rollouts", "member_guids", members=members_statement())
@@ -79,7 +72,7 @@ def rollouts_of(scope: Scope, guids: Int64s) -> Mapping[int, int]:
 def _checked(statement: Sql, params: Mapping[str, Any]) -> Int64s:
     (guids,) = sql.fetch_arrays(statement, params, ">i8")
     if len(guids) > MOST_SELECTED:
-        raise TooManySelected(
+        raise BadInput(
             f"More than {MOST_SELECTED:,} hubs match. Set another filter, or use a rule or a file."
         )
     return guids

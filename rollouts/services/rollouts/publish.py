@@ -180,6 +180,21 @@ def revise_draft(
 
 
 @unit_of_work
+def discard_draft(scope: Scope, *, rollout_id: int, now: datetime) -> None:
+    """Throw a draft away for good: nobody but the DCC ever saw it, and the journal keeps that there was one.
+
+    Raises:
+        NotFound, NotPermitted: as for a draft.
+        StepRefused: it has been published.
+    """
+    scope.check(*MAY_OPERATE)
+    rollout = locked_rollout(scope, rollout_id)
+    _check_is_draft(rollout)
+    _record(scope, rollout, "rollout.draft-discarded", now=now)
+    rollout.delete()
+
+
+@unit_of_work
 def notify_rollout(
     scope: Scope, *, rollout_id: int, expected: str | None = None, now: datetime
 ) -> PublishedNotice:

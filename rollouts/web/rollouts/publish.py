@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_OPERATE
@@ -121,6 +121,19 @@ def preview(request: PortalRequest, rollout_id: int) -> HttpResponse:
         _preview_context(request, rollout_id, refused, now),
         status=status,
     )
+
+
+@require_POST
+@for_people
+def discard(request: PortalRequest, rollout_id: int) -> HttpResponse:
+    """Throw a draft away."""
+    try:
+        services.discard_draft(scope_of(request), rollout_id=rollout_id, now=clock.now())
+    except services.StepRefused as refusal:
+        messages.error(request, refusal.message)
+        return redirect("rollouts:detail", rollout_id)
+    messages.success(request, "The draft is discarded.")
+    return redirect("rollouts:list")
 
 
 def _preview_context(request: PortalRequest, rollout_id: int, refused: str, now: datetime) -> dict[str, Any]:

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("rollouts/<int:rollout_id>/", views.detail, name="detail"),
     path("rollouts/<int:rollout_id>/draft/", publish.revise, name="revise"),
     path("rollouts/<int:rollout_id>/preview/", publish.preview, name="preview"),
+    path("rollouts/<int:rollout_id>/discard/", publish.discard, name="discard"),
     path("rollouts/<int:rollout_id>/steps/<slug:verb>/", steps.step, name="step"),
     path("rollouts/<int:rollout_id>/release-notes/", views.release_notes, name="release-notes"),
     path("rollouts/<int:rollout_id>/hubs/", views.hubs, name="hubs"),

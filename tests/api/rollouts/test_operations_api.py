@@ -48,6 +48,30 @@ def test_an_update_is_drafted_changed_and_published(db, now):
     assert supplier.get(path).status_code == 200
 
 
+@pytest.mark.requirement("R6.2")
+def test_a_draft_is_discarded_and_what_is_published_is_not(db, now):
+    world = make_world()
+    dcc, supplier = System(world.dcc), System(world.supplier)
+    stage = type("Stage", (), {"world": world})
+    path, kept = (
+        dcc.post("/rollouts", draft(stage, now))["Location"].removeprefix("/api/v1") for _ in range(2)
+    )
+    dcc.post(f"{kept}/steps/notify", {})
+
+    hidden, discarded, again, published = (
+        supplier.delete(path),
+        dcc.delete(path),
+        dcc.delete(path),
+        dcc.delete(kept),
+    )
+
+    assert hidden.status_code in {403, 404}
+    assert discarded.status_code == 204
+    assert again.status_code == 404
+    assert published.status_code == 409
+    assert body_of(published)["type"].endswith("step-refused")
+
+
 def test_a_draft_that_cannot_be_is_refused_with_its_reason(stage, now):
     far = (now + relativedelta(months=7)).isoformat()
 
