@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from notifications.links import page_beside_update
+from notifications.links import page_beside_update, page_of
 from notifications.models import Message
 from portal.kernel.lines import one_line
 from portal.kernel.presentation.moments import long_date
@@ -58,6 +58,12 @@ class MailDigest:
             _group(rollout_id, of)
             for rollout_id, of in sorted(by_rollout.items(), key=lambda pair: pair[0] == 0)
         ]
+
+    @property
+    def button(self) -> tuple[str, str]:
+        """The one thing to do: open what the only notice is about, else the notices; label and address."""
+        page = page_of(self.messages[0]) if self.many == 1 else ""
+        return ("Open it in the portal", page) if page else ("Open your notices", "/notifications/")
 
     def _loudest(self) -> Message:
         order = {"bad": 0, "warn": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -306,6 +307,8 @@ def test_a_mail_leads_to_the_receipt_and_to_the_update(now):
     assert f"See http://127.0.0.1:8000/rollouts/{rollout.pk}/" in letter.body
     (html, _) = letter.alternatives[0]
     assert '<a href="http://127.0.0.1:8000/instructions/INS-7/">Instruction INS-7 applied</a>' in html
+    buttons = re.findall(r'<a href="([^"]+)" style="display:inline-block[^"]*">([^<]+)</a>', html)
+    assert buttons == [("http://127.0.0.1:8000/instructions/INS-7/", "Open it in the portal")]
 
 
 @pytest.mark.requirement("R6.7")
