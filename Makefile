@@ -3,6 +3,7 @@
 #   make demo                   the whole portal on this machine, until Ctrl-C (HUBS=, PORT=, ARGS=--journey)
 #   make chaos                  a rollout to its end while everything around it fails (SEED=, HUBS=)
 #   make test                   all checks, then all tests
+#   make fuzz                   whatever can be thrown at pages, REST, CSPs' endpoint and stream (FUZZ=100000 requests)
 #   make clients                the libraries for Python and TypeScript, ready to publish
 #   make run                    the portal for development, on an empty database
 
@@ -15,7 +16,7 @@ ARGS ?=
 # Without compiled files every process would need five seconds to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo chaos demo-reset run test coverage check lint dependencies types imports migrations format clients bench screenshots docs \
+.PHONY: demo chaos demo-reset run test coverage check lint dependencies types imports migrations format clients bench fuzz screenshots docs \
   lock audit smoke from-nothing interpreter clean
 
 demo: $(VENV)/.runtime
@@ -74,6 +75,10 @@ clients: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+FUZZ ?= 100000
+fuzz: $(VENV)/.dev
+	FUZZ=$(FUZZ) $(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=worksteal tests/fuzz tests/api/test_api_fuzz.py $(ARGS)
 
 bench: $(VENV)/.dev
 	$(PY) -m tests.bench $(ARGS)

@@ -181,7 +181,7 @@ PASSWORD_HASHERS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "portal.accounts.passwords.LeakedPasswordValidator"},
 ]
 AUTHENTICATION_BACKENDS = ["portal.accounts.backend.Backend"]
 LOGIN_URL = "/accounts/login/"

@@ -39,6 +39,9 @@ if sys.version_info < (3, 11, 8):
     ast.parse = _parse_alone
 
 
+pytest_plugins = ["tests.fuzz.counting"]
+
+
 @pytest.fixture
 def fresh_cache() -> Iterator[None]:
     """An empty cache, before the test and after."""

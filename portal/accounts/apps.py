@@ -14,6 +14,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to what changes about somebody's second factor and password."""
-        from portal.accounts import sessions
+        from portal.accounts import attempts, sessions
 
         sessions.listen()
+        attempts.listen()

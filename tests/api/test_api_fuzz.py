@@ -26,11 +26,12 @@ from portal.wsgi import application
 from tests.api.conftest import Stage
 from tests.api.systems import System
 from tests.api.things import owned
+from tests.fuzz.throwing import REQUESTS, THROWN
 
-EXAMPLES: Final = 5
+EXAMPLES: Final = max(5, REQUESTS // 1_000)
 #: Of the systematic cases of an operation so many are left out between two that are tried: a minute for all of
 #: them. `API_FUZZ=all` tries each.
-STRIDE: Final = 1 if os.environ.get("API_FUZZ") == "all" else 6
+STRIDE: Final = 1 if os.environ.get("API_FUZZ") == "all" or REQUESTS >= 10_000 else 6
 #: What the portal refuses although it is well-formed is refused by a rule of the domain.
 LEFT_OUT: Final = {
     "positive_data_acceptance",
@@ -119,6 +120,7 @@ def _try(case: Any, stage: Stage) -> None:
     # Nobody unpacks here: gzip has tests of its own.
     headers = {"Authorization": f"Bearer {caller.token}", "Accept-Encoding": "identity"}
     answer = case.call(headers=headers)
+    THROWN["schemathesis"] += 1
 
     case.validate_response(answer, excluded_checks=[CHECKS.get_one(name) for name in LEFT_OUT])
 
