@@ -72,7 +72,7 @@ def activate(scene, *numbers: int) -> None:
 
 def activated(page) -> int:
     tile = page.locator("#live .tile", has_text="Activated").first
-    return int(tile.locator(".tile__value").inner_text().replace(",", ""))
+    return int(tile.locator(".tile__value").inner_text().splitlines()[0].replace(",", ""))
 
 
 def counted(page) -> list[str]:
