@@ -33,7 +33,14 @@ from rollouts.services.estate.inventory import (
     read_day,
 )
 from rollouts.services.estate.map_columns import mapping_of
-from rollouts.services.estate.record_import import ImportReport, Refusals, keep_import, open_import
+from rollouts.services.estate.record_import import (
+    ImportReport,
+    OnTaken,
+    Refusals,
+    ignore_taken,
+    keep_import,
+    open_import,
+)
 from rollouts.services.rollouts.refresh import refresh_eligibility
 from rollouts.states import HistoryKind, SmiStatus
 from rollouts.states.inventory import FileKind, LineProblem
@@ -73,7 +80,12 @@ class _Feed:
 
 @outside_unit_of_work
 def take_supplier_changes(
-    scope: Scope, *, source: bytes | BinaryIO, file_name: str = "", now: datetime
+    scope: Scope,
+    *,
+    source: bytes | BinaryIO,
+    file_name: str = "",
+    now: datetime,
+    on_taken: OnTaken = ignore_taken,
 ) -> ImportReport:
     """Take a feed of changes of Supplier: guid, role (IMPORT or GAS), the new code or none, and the day.
 
@@ -96,6 +108,7 @@ def take_supplier_changes(
         feed=feed,
         summary={"moving": sum(len(each) for each in changes.values())},
         now=now,
+        on_taken=on_taken,
     )
     for day, moved in sorted(changes.items()):
         change_suppliers(
@@ -106,7 +119,12 @@ def take_supplier_changes(
 
 @outside_unit_of_work
 def take_status_changes(
-    scope: Scope, *, source: bytes | BinaryIO, file_name: str = "", now: datetime
+    scope: Scope,
+    *,
+    source: bytes | BinaryIO,
+    file_name: str = "",
+    now: datetime,
+    on_taken: OnTaken = ignore_taken,
 ) -> ImportReport:
     """Take a feed of changes of status: guid, smi_status, and the hub that takes its place if exchanged.
 
@@ -118,7 +136,7 @@ def take_status_changes(
     """
     scope.check(*MAY_OPERATE)
     data = source if isinstance(source, bytes) else source.read()
-    report = _change_statuses(scope, data=data, file_name=file_name, now=now)
+    report = _change_statuses(scope, data=data, file_name=file_name, now=now, on_taken=on_taken)
     if report.changed:
         refresh_eligibility(now=now)
     return report
@@ -134,14 +152,19 @@ def _write_down(
     feed: _Feed,
     summary: Mapping[str, int],
     now: datetime,
+    on_taken: OnTaken,
 ) -> ImportReport:
     entry = open_import(scope, kind=kind, file_name=file_name, now=now)
     entry.sha256 = hashlib.sha256(data).digest()
-    return _keep(entry, feed, summary=summary, now=now)
+    report = _keep(entry, feed, summary=summary, now=now)
+    on_taken(entry.pk)
+    return report
 
 
 @unit_of_work
-def _change_statuses(scope: Scope, *, data: bytes, file_name: str, now: datetime) -> ImportReport:
+def _change_statuses(
+    scope: Scope, *, data: bytes, file_name: str, now: datetime, on_taken: OnTaken
+) -> ImportReport:
     feed = _feed_of(scope, FileKind.STATUS_CHANGE, data)
     rows = list(_status_rows(feed.lines, feed.refusals, now=now))
     entry = open_import(scope, kind=FileKind.STATUS_CHANGE, file_name=file_name, now=now)
@@ -164,6 +187,7 @@ def _change_statuses(scope: Scope, *, data: bytes, file_name: str, now: datetime
     report = _keep(entry, feed, summary=summary, now=now)
     facts = {"import": entry.pk, "file_name": file_name, "lines": feed.count, **summary}
     journal.record("statuses.changed", subject="estate", by=scope, at=now, facts=facts)
+    on_taken(entry.pk)
     return report
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, BinaryIO, Final
 from uuid import uuid4
 
@@ -179,7 +180,7 @@ def call_off_import(scope: Scope, *, import_file_id: int, at: datetime) -> None:
         ImportNotHeld: it has been read.
     """
     file = _own(scope, import_file_id)
-    if file.status not in UNFINISHED:
+    if file.status not in UNFINISHED or file.estate_import_id is not None:
         raise ImportNotHeld("The file has been read.")
     if file.file:
         default_storage.delete(file.file)
@@ -228,12 +229,28 @@ def read_import(order: ImportOrder, *, source: BinaryIO, now: datetime) -> Impor
     """Read a file into the inventory.
 
     Raises:
+        ImportSuperseded: it has been called off: nothing of it is there.
         Refusal: it cannot be read, or its sender may not any more.
     """
+    on_taken = partial(_mark_taken, order)
     if order.kind == FileKind.LOAD:
-        return load_estate(order.scope, source=source, file_name=order.file_name, as_of=order.as_of, now=now)
+        return load_estate(
+            order.scope,
+            source=source,
+            file_name=order.file_name,
+            as_of=order.as_of,
+            now=now,
+            on_taken=on_taken,
+        )
     take = take_supplier_changes if order.kind == FileKind.SUPPLIER_CHANGE else take_status_changes
-    return take(order.scope, source=source.read(), file_name=order.file_name, now=now)
+    return take(order.scope, source=source.read(), file_name=order.file_name, now=now, on_taken=on_taken)
+
+
+@inside_unit_of_work
+def _mark_taken(order: ImportOrder, import_id: int) -> None:
+    """Note in the transaction of an import that it can no longer be called off; undo it if it has been."""
+    if not _held_by(order).update(estate_import_id=import_id):
+        raise ImportSuperseded("The file is no longer wanted, or another worker reads it.")
 
 
 @unit_of_work

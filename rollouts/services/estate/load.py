@@ -39,7 +39,14 @@ from rollouts.services.estate.inventory import (
 from rollouts.services.estate.inventory.files import Source, chunks_of
 from rollouts.services.estate.inventory.rows import BEGINNING, END
 from rollouts.services.estate.map_columns import mapping_of
-from rollouts.services.estate.record_import import ImportReport, Refusals, keep_import, open_import
+from rollouts.services.estate.record_import import (
+    ImportReport,
+    OnTaken,
+    Refusals,
+    ignore_taken,
+    keep_import,
+    open_import,
+)
 from rollouts.services.rollouts.refresh import refresh_eligibility
 from rollouts.states import HistoryKind, SmiStatus
 from rollouts.states.inventory import FileKind, LineProblem
@@ -66,7 +73,13 @@ _OPTIONAL: Final = {
 
 @outside_unit_of_work
 def load_estate(
-    scope: Scope, *, source: Source, file_name: str = "", as_of: datetime | None = None, now: datetime
+    scope: Scope,
+    *,
+    source: Source,
+    file_name: str = "",
+    as_of: datetime | None = None,
+    now: datetime,
+    on_taken: OnTaken = ignore_taken,
 ) -> ImportReport:
     """Take an inventory file, CSV of any make or a workbook: hubs are added or brought up to date.
 
@@ -87,7 +100,9 @@ def load_estate(
     inventory = open_inventory(_hashed(source, digest), mapping=mapping_of(scope, FileKind.LOAD))
     load = _Load(inventory, source)
     made_at = as_of or _midnight_before(now)
-    report = _take_in(scope, load, digest=digest, file_name=file_name, as_of=made_at, now=now)
+    report = _take_in(
+        scope, load, digest=digest, file_name=file_name, as_of=made_at, now=now, on_taken=on_taken
+    )
     if report.is_first:
         sql.analyze("rollouts_hub")
     moved = _move_suppliers(scope, report, now=now)
@@ -98,7 +113,14 @@ def load_estate(
 
 @unit_of_work
 def _take_in(
-    scope: Scope, load: _Load, *, digest: Any, file_name: str, as_of: datetime, now: datetime
+    scope: Scope,
+    load: _Load,
+    *,
+    digest: Any,
+    file_name: str,
+    as_of: datetime,
+    now: datetime,
+    on_taken: OnTaken,
 ) -> ImportReport:
     entry = open_import(scope, kind=FileKind.LOAD, file_name=file_name, now=now)
     entry.as_of = as_of
@@ -127,6 +149,7 @@ def _take_in(
         "refused": report.refused,
     }
     journal.record("estate.loaded", subject="estate", by=scope, at=now, facts={**facts, **summary})
+    on_taken(entry.pk)
     return report
 
 

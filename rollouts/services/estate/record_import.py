@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -19,6 +19,14 @@ from rollouts.models import EstateImport
 from rollouts.rules.file_columns import TAB
 from rollouts.services.estate.inventory import RefusedRow, Repeats, UnlistedFirmware
 from rollouts.states.inventory import FileKind, LineProblem
+
+OnTaken = Callable[[int], None]
+"""Called with the number of an import inside its transaction, once all of it is there: an error undoes it."""
+
+
+def ignore_taken(_import_id: int, /) -> None:
+    """Do nothing: nobody may call the import off meanwhile."""
+
 
 MOST_LINES_KEPT: Final = 100_000
 """So many refused lines are kept with their text; all are counted. A wrong file has millions of them."""

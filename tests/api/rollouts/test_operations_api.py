@@ -53,16 +53,16 @@ def test_a_draft_is_discarded_and_what_is_published_is_not(db, now):
     world = make_world()
     dcc, supplier = System(world.dcc), System(world.supplier)
     stage = type("Stage", (), {"world": world})
-    path, kept = (
+    path, notified = (
         dcc.post("/rollouts", draft(stage, now))["Location"].removeprefix("/api/v1") for _ in range(2)
     )
-    dcc.post(f"{kept}/steps/notify", {})
+    dcc.post(f"{notified}/steps/notify", {})
 
     hidden, discarded, again, published = (
         supplier.delete(path),
         dcc.delete(path),
         dcc.delete(path),
-        dcc.delete(kept),
+        dcc.delete(notified),
     )
 
     assert hidden.status_code in {403, 404}
