@@ -301,7 +301,10 @@ def keep_catalogue(world, now) -> Recorder:
         )
         order = services.claim_import(import_file_id=sent.pk, at=now)
         report = services.read_import(order, source=BytesIO(INVENTORY), now=now)
-        services.call_off_import(world.operator, import_file_id=sent.pk, at=now)
+        unwanted = services.send_import(
+            world.operator, kind=FileKind.LOAD, source=BytesIO(INVENTORY), file_name="b.csv", now=now
+        )
+        services.call_off_import(world.operator, import_file_id=unwanted.pk, at=now)
         HeldDifference.objects.create(
             estate_import_id=report.id,
             guid=world.guid(0),
