@@ -39,7 +39,7 @@ def test_a_supplier_reads_what_a_suspension_means_for_its_own_instructions(suspe
     assert "What this means for your hubs" in page
     assert "You have instructed <strong>2 hubs</strong> that have not activated." in page
     assert f"2 hubs on {long_date(local_day(today + timedelta(days=30)))}" in page
-    assert "<strong>14 hubs</strong> wait for your answer." in page
+    assert "<strong>14 hubs</strong> have no answer from you." in page
     assert "You cannot instruct while the rollout is suspended." in page
     assert "The cut-off stays unless DCC decides otherwise" in page
 
@@ -49,7 +49,7 @@ def test_the_dashboard_says_the_same(suspended, seat):
     board = " ".join(seat("supplier").get("/").content.decode().split())
 
     assert "your instructions for 2 hubs are kept but not carried out." in board
-    assert "14 hubs wait for your answer; you can give it once the rollout resumes." in board
+    assert "14 hubs have no answer from you; you can give it once the rollout resumes." in board
 
 
 @pytest.mark.parametrize("actor", ["operator", "csp", "panel"])
