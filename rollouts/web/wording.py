@@ -257,16 +257,15 @@ def segments(states: Mapping[TargetState, int], *, url: str = "") -> list[Segmen
 
 
 def reason_rows(
-    reasons: Mapping[FailureCode, int], *, url: str = "", note: str = ""
+    reasons: Mapping[FailureCode, int], *, url: str = "", state: str = ""
 ) -> list[dict[str, object]]:
-    """Turn counts by reason into the rows of a chart, the most frequent first."""
+    """Turn counts by reason into the rows of a chart, the most frequent first; each leads to its hubs."""
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     return [
         {
             "label": str(code.label) if code else "No reason given",
             "count": n,
-            "url": f"{url}?code={int(code)}" if url else "",
-            "note": note,
+            "url": f"{url}?state={state}&code={int(code)}" if url else "",
         }
         for code, n in ordered
         if n > 0

@@ -80,9 +80,9 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         "consents": _consents(page, hubs_url),
         "batches": _batches(page, hubs_url),
         "regions": _regions(page, hubs_url),
-        "failures": reason_rows(page.progress.failures, url=hubs_url)
-        + reason_rows(page.progress.retrying, url=hubs_url, note="being tried again"),
-        "withdrawn": reason_rows(page.progress.withdrawn, url=hubs_url),
+        "failures": reason_rows(page.progress.failures, url=hubs_url, state="FAILED"),
+        "retrying": reason_rows(page.progress.retrying, url=hubs_url, state="MOVING"),
+        "withdrawn": reason_rows(page.progress.withdrawn, url=hubs_url, state="WITHDRAWN"),
         "curve": _curve(scope, page, now=now),
         "milestones": [asdict(milestone) for milestone in page.milestones],
         "series": IF_NOTHING,

@@ -8,8 +8,9 @@ import pytest
 from django.utils.html import escape
 
 from portal.kernel.guid import Guid
-from rollouts.models import Incident, Instruction
-from rollouts.states import RolloutStatus
+from rollouts.models import Incident, Instruction, Target
+from rollouts.states import FailureCode, RolloutStatus, TargetState
+from tests import scenery
 from tests.factories import UserFactory, make_rollout
 from tests.web.governing import make_trouble
 from tests.web.instructing import check, submit, token_in
@@ -102,6 +103,32 @@ def test_each_count_of_a_rollout_is_the_length_of_the_list_it_leads_to(world, se
     for url, count in counts:
         listed = page(client, url.replace("&amp;", "&")).count('class="guid"')
         assert listed == min(50, int(count.replace(",", ""))), url
+
+
+def test_each_reason_of_a_failure_leads_to_its_hubs_and_what_is_tried_again_stands_apart(world, seat, today):
+    rollout = make_rollout(world, now=today)
+    code = FailureCode.ACTIVATION_UNREACHABLE
+    with scenery.unguarded():
+        for numbers, state in (((0, 1, 2), TargetState.ACTIVATION_FAILED), ((3, 4), TargetState.DISTRIBUTED)):
+            Target.objects.filter(rollout_id=rollout.pk, guid__in=[world.guid(n) for n in numbers]).update(
+                state=state, code=code
+            )
+    client = seat("operator")
+    shown = page(client, f"/rollouts/{rollout.pk}/")
+
+    rows = re.findall(
+        r'<th scope="row"><a href="([^"]+)">' + str(code.label) + r'</a></th>.*?<td class="num">(\d+)</td>',
+        shown,
+        re.DOTALL,
+    )
+
+    assert [count for _, count in rows] == ["3", "2"]
+    for url, count in rows:
+        assert page(client, url.replace("&amp;", "&")).count('class="guid"') == int(count), url
+    assert re.findall(r'state=FAILED">([^<]*)<', shown)[:1] == ["3"]
+    assert shown.index("Failed or not confirmed</caption>") < shown.index(
+        "Failed, being tried again</caption>"
+    )
 
 
 def test_the_tiles_of_dashboard_and_estate_lead_on(world, seat, today):
