@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import product
@@ -12,7 +13,7 @@ import pytest
 
 from portal.kernel import sql
 from rollouts import rules, services
-from rollouts.models import Target
+from rollouts.models import Hub, Target
 from rollouts.rules import NO_ANSWER, SupplierAnswer
 from rollouts.states import (
     Answer,
@@ -125,9 +126,19 @@ def test_python_and_sql_agree_after_every_order_of_answers_and_changes(world, no
     _compare(rollout, hubs, now=late)
 
 
+def _with_guid(hub: Hub, guid: int) -> Hub:
+    copied = copy(hub)
+    copied.guid = guid
+    return copied
+
+
 def _many_targets(world, rollout, everybody) -> dict[int, ModelHub]:
     hubs = {2**40 + n: ModelHub(script, everybody[:2]) for n, script in enumerate(scripts())}
     pattern = world.target_of(rollout, SPLIT_IMPORT)
+    copied = Hub.objects.get(guid=pattern.guid)
+    copied.gpf_guid = None
+    copied.import_supplier_id, copied.gas_supplier_id = everybody[:2]
+    Hub.objects.bulk_create([_with_guid(copied, guid) for guid in hubs])
     sql.rows(
         """
         INSERT INTO rollouts_target (guid, rollout_id, batch_id, import_supplier_id, gas_supplier_id, region,
