@@ -19,10 +19,12 @@ class ReconnectingConsumer(Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # What kombu raises for a broker that goes away again between two steps of connecting.
+        # What kombu raises for a broker that goes away again between two steps of connecting, and for a
+        # channel with messages nobody has acknowledged, whose broker it has forgotten (5.7).
         self.connection_errors: tuple[type[Exception], ...] = (
             *self.conninfo.connection_errors,
             OperationalError,
+            AttributeError,
         )
 
     def ensure_connected(self, conn: Connection) -> Connection:
@@ -43,8 +45,7 @@ class ReconnectingConsumer(Consumer):
         try:
             super().on_connection_error_after_connected(exc)
         except AttributeError as problem:
-            # Closed, a channel puts back the messages nobody has acknowledged. By then kombu (5.7) has
-            # forgotten where its broker is, and Celery ends on anything but a lost connection.
+            # Closed, a channel puts such messages back, too; here Celery ends on anything else.
             log.warning("worker.messages_not_put_back", problem=str(problem))
 
     def _log_away(self, problem: Exception, interval: float) -> None:
