@@ -78,6 +78,7 @@ class Facts:
 _LOST: Final = re.compile(
     r"OperationalError|InterfaceError|ConnectionError|ConnectionRefused|ConnectionReset|TimeoutError|BrokenPipe"
     r"|WorkerLostError|PoolTimeout|ConnectionTimeout|AdminShutdown"
+    r"|has no attribute 'hostname'"  # a broker that kombu has forgotten
 )
 
 
