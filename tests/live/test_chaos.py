@@ -19,7 +19,9 @@ PATIENCE = 900
 
 
 @pytest.mark.live
-@pytest.mark.requirement("R4.2", "R4.6", "R4.7", "R6.5")
+@pytest.mark.skipif(
+    "CHAOS" not in os.environ, reason="takes minutes: CHAOS=1 runs it, `make chaos` the long form"
+)
 def test_nothing_is_lost_and_nothing_is_early_while_processes_die(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name not in APART}
     words = ["demo", "--journey", "--brief", "--hubs=2000", "--chaos=7", f"--port={free_port()}"]
