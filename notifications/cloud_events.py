@@ -69,7 +69,7 @@ def page_written_after(
     there = feed.bounds(scope)
     after = feed.check_cursor(there, position)
     params = _params(scope, after, wanted=wanted, size=size)
-    page = _as_page(_of_regions(scope, wanted))
+    page = _as_page(_entries_wanted(scope, wanted))
     entries, last, text = sql.rows(page, params)[0] if params else (0, None, None)
     reached, head = _reached(there, entries, after if last is None else last, size=size)
     return WrittenPage(f"[{text or ''}]".encode(), entries, reached, head)
@@ -80,7 +80,7 @@ def written_entries(
 ) -> list[WrittenEntry]:
     """Return the entries after a position, in order, at most `size` (10,000 at the most)."""
     params = _params(scope, position, wanted=wanted, size=size)
-    statement = _as_rows(_of_regions(scope, wanted))
+    statement = _as_rows(_entries_wanted(scope, wanted))
     return [WrittenEntry(*row) for row in sql.rows(statement, params)] if params else []
 
 
@@ -89,17 +89,18 @@ def json_array(entries: Iterable[WrittenEntry]) -> bytes:
     return f"[{','.join(entry.text for entry in entries)}]".encode()
 
 
-def _as_rows(of_regions: sql.Sql) -> sql.Sql:
-    return sql.statement("notifications", "written_entries", of_regions=of_regions)
+def _as_rows(entries_wanted: sql.Sql) -> sql.Sql:
+    return sql.statement("notifications", "written_entries", entries_wanted=entries_wanted)
 
 
-def _as_page(of_regions: sql.Sql) -> sql.Sql:
-    return sql.statement("notifications", "written_page", entries=_as_rows(of_regions))
+def _as_page(entries_wanted: sql.Sql) -> sql.Sql:
+    return sql.statement("notifications", "written_page", entries=_as_rows(entries_wanted))
 
 
-def _of_regions(scope: Scope, wanted: EntryFilter | None) -> sql.Sql:
+def _entries_wanted(scope: Scope, wanted: EntryFilter | None) -> sql.Sql:
     regions = wanted.regions if wanted else ()
-    return feed_regions().condition(scope, regions) if regions else sql.Sql("true")
+    of_regions = feed_regions().condition(scope, regions) if regions else sql.Sql("true")
+    return sql.statement("notifications", "entries_wanted", of_regions=of_regions)
 
 
 def _reached(there: feed.Bounds, entries: int, last: int, *, size: int) -> tuple[int, int]:
@@ -119,8 +120,10 @@ def _params(scope: Scope, position: int, *, wanted: EntryFilter | None, size: in
         "of_rollouts": list(filters.rollout_ids) or None,
         "size": min(size, feed.MOST_AT_ONCE),
     }
-    of_regions = _of_regions(scope, wanted)
-    named = sql.rows(sql.statement("notifications", "feed_names_wanted", of_regions=of_regions), page)
+    statement = sql.statement(
+        "notifications", "feed_names_wanted", entries_wanted=_entries_wanted(scope, wanted)
+    )
+    named = sql.rows(statement, page)
     return {**page, **_names(names_for(named), named), **_words(scope)} if named else {}
 
 

@@ -5,10 +5,7 @@
 WITH page AS MATERIALIZED (
     SELECT position, kind, at, rollout_id, guid, version_id, code, data
       FROM events_feed_entry AS entry
-     WHERE entry.party_id = %(party)s AND entry.position > %(after)s
-       AND (%(kinds)s::int[] IS NULL OR entry.kind = ANY(%(kinds)s))
-       AND (%(of_rollouts)s::int[] IS NULL OR entry.rollout_id = ANY(%(of_rollouts)s))
-       AND {of_regions}
+     WHERE {entries_wanted}
      ORDER BY entry.position
      LIMIT %(size)s
 )
