@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from demo.journey.report import MUST_BE_NOTHING
-from portal.embedded.ports import free_port
-
-ROOT = Path(__file__).resolve().parents[2]
-APART = {"PYTEST_VERSION", "PYTEST_CURRENT_TEST", "DATABASE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE"}
-PATIENCE = 900
+from tests.live.scripts import play
 
 
 @pytest.mark.live
@@ -24,19 +14,8 @@ PATIENCE = 900
     "R4.6", "R4.7", "R4.8", "R4.11", "R6.5", "R6.6",
 )  # fmt: skip
 def test_a_rollout_comes_to_its_end_and_everything_is_as_the_hubs_say(tmp_path):
-    environment = {name: value for name, value in os.environ.items() if name not in APART}
+    report, _ = play("journey", "--hubs=2000", home=tmp_path)
 
-    run = subprocess.run(
-        [sys.executable, ROOT / "manage.py", "demo", "--journey", "--hubs=2000", f"--port={free_port()}"],
-        env={**environment, "PORTAL_VAR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-    assert run.returncode == 0, run.stdout[-6000:] + run.stderr
-    report = json.loads((tmp_path / "journey.json").read_text())
     assert {name: report[name] for name in MUST_BE_NOTHING} == dict.fromkeys(MUST_BE_NOTHING, 0)
     assert report["hubs"] == 2000
     assert report["activated"] > 0.9 * report["eligible"] > 0
