@@ -220,8 +220,7 @@ def report_import(order: ImportOrder, *, done: int, at: datetime) -> None:
     Raises:
         ImportSuperseded: it is no longer wanted, or no longer this worker's.
     """
-    if not _held_by(order).update(done=done, seen_at=at):
-        raise ImportSuperseded("The file is no longer wanted, or another worker reads it.")
+    _update_held(order, done=done, seen_at=at)
 
 
 @outside_unit_of_work
@@ -249,8 +248,7 @@ def read_import(order: ImportOrder, *, source: BinaryIO, now: datetime) -> Impor
 @inside_unit_of_work
 def _mark_taken(order: ImportOrder, import_id: int) -> None:
     """Note in the transaction of an import that it can no longer be called off; undo it if it has been."""
-    if not _held_by(order).update(estate_import_id=import_id):
-        raise ImportSuperseded("The file is no longer wanted, or another worker reads it.")
+    _update_held(order, estate_import_id=import_id)
 
 
 @unit_of_work
@@ -351,3 +349,8 @@ def _claimable(at: datetime) -> QuerySet[ImportFile]:
 
 def _held_by(order: ImportOrder) -> QuerySet[ImportFile]:
     return ImportFile.objects.filter(pk=order.import_file_id, status=_S.RUNNING, attempts=order.attempt)
+
+
+def _update_held(order: ImportOrder, **changes: Any) -> None:
+    if not _held_by(order).update(**changes):
+        raise ImportSuperseded("The file is no longer wanted, or another worker reads it.")
