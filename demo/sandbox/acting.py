@@ -1,4 +1,4 @@
-"""What a test client does to its world: time passes, and hubs of its own tell something."""
+"""What a test client does to its sandbox: it moves the clock, and has alerts of its own hubs sent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CODES: Final = {
     "DELIVERY_FAILED": ("DELIVERY_FAILED", "UNREACHABLE"),
     "VERSION_READ": ("READ_RESULT", ""),
 }
-TELLS: Final = tuple(_CODES)
+ALERTS: Final = tuple(_CODES)
 
 
 class OutOfStep(Refusal):
@@ -57,11 +57,11 @@ def reading() -> ClockReading:
 
 
 def move_clock(scope: Scope, *, business_at: datetime | None, rate: float | None) -> ClockReading:
-    """Let it be later, or let time pass at another rate, for everybody here; time never goes back.
+    """Move the clock on, or change its rate, for everybody in the sandbox; time never goes back.
 
     Raises:
         NotPermitted: the actor is no test client.
-        BadInput: the time lies behind, or too far ahead.
+        BadInput: the time is past, or too far ahead.
         OutOfStep: the simulated CSPs cannot be reached, or did not take it; nothing has changed here.
     """
     check_sandbox(scope)
@@ -84,7 +84,7 @@ def move_clock(scope: Scope, *, business_at: datetime | None, rate: float | None
     return clock.set_clock(business_at=moment, rate=at_rate)
 
 
-def let_tell(scope: Scope, *, guid: str, tells: str, firmware_version: str = "") -> str:
+def send_alert(scope: Scope, *, guid: str, alert: str, firmware_version: str = "") -> str:
     """Have the CSP of one of the actor's hubs deliver an alert of it; return the alert's id.
 
     It comes in where alerts of CSPs do, and is matched like them: one that fits nothing changes nothing.
@@ -92,16 +92,16 @@ def let_tell(scope: Scope, *, guid: str, tells: str, firmware_version: str = "")
     Raises:
         NotPermitted: the actor is no test client.
         NotFound: it has no such hub.
-        BadInput: a version is told, and none is named.
+        BadInput: the alert gives a version, and none is named.
         OutOfStep: the portal's way in for CSPs cannot be reached.
     """
     check_sandbox(scope)
     now = clock.now()
     hub = hub_card(scope, guid=guid, now=now).record
-    code, reason = _CODES[tells]
-    if tells in {"ACTIVATED", "VERSION_READ"} and not firmware_version:
-        raise BadInput("Name the firmware_version that the hub tells.")
-    alert = {
+    code, reason = _CODES[alert]
+    if alert in {"ACTIVATED", "VERSION_READ"} and not firmware_version:
+        raise BadInput("Name the firmware_version that the hub reports.")
+    document = {
         "alert_id": str(uuid.uuid4()),
         "guid": guid,
         "code": code,
@@ -109,17 +109,17 @@ def let_tell(scope: Scope, *, guid: str, tells: str, firmware_version: str = "")
         "occurred_at": now.astimezone(UTC).isoformat(),
         "firmware_version": firmware_version,
     }
-    _deliver(alert, by=CSPS[CSP_BY_REGION[int(hub.region)]].value)
-    return str(alert["alert_id"])
+    _deliver(document, by=CSPS[CSP_BY_REGION[int(hub.region)]].value)
+    return str(document["alert_id"])
 
 
-def _deliver(alert: dict[str, Any], *, by: str) -> None:
+def _deliver(document: dict[str, Any], *, by: str) -> None:
     pairs = (pair.partition("=") for pair in settings.HUBSIM_TOKENS.split(",") if pair)
     secrets = {name.strip(): secret.strip() for name, _, secret in pairs}
     try:
         httpx.post(
             f"{settings.PORTAL_URL}/csp/v1/alerts",
-            content=orjson.dumps(alert),
+            content=orjson.dumps(document),
             headers={"Authorization": f"Bearer {secrets.get(by, '')}"},
             timeout=_SECONDS,
             trust_env=False,

@@ -1,4 +1,4 @@
-"""The sandbox for programs: its clock, and what its hubs tell."""
+"""The sandbox over REST: its clock, and alerts of its hubs."""
 
 from __future__ import annotations
 
@@ -45,12 +45,15 @@ class ClockInputSerializer(StrictSerializer):
 
 
 class AlertInputSerializer(StrictSerializer):
-    """What one of your hubs tells."""
+    """An alert of one of your hubs."""
 
     guid = serializers.RegexField(r"^[0-9A-Fa-f]{2}(-[0-9A-Fa-f]{2}){7}$", help_text="A hub of yours.")
-    tells = serializers.ChoiceField(choices=acting.TELLS)
+    alert = serializers.ChoiceField(choices=acting.ALERTS, help_text="What the hub reports.")
     firmware_version = serializers.RegexField(
-        r"^[0-9A-Za-z]{1,8}$", required=False, default="", help_text="What it runs, where it tells that."
+        r"^[0-9A-Za-z]{1,8}$",
+        required=False,
+        default="",
+        help_text="Given by some alerts: what it runs.",
     )
 
 
@@ -75,30 +78,30 @@ class SandboxClockView(ResourceView):
         refuses=("bad_input", "sandbox_unreachable"),
     )
     def put(self, request: Request) -> Response:
-        """Let it be later, or let time pass faster, for everybody in the sandbox."""
+        """Move the clock on, or change its rate, for everybody in the sandbox."""
         body = self.validated_body(ClockInputSerializer)
         moved = acting.move_clock(self.scope, business_at=body.get("now"), rate=body.get("rate"))
         return Response(_clock(moved))
 
 
 class SandboxAlertsView(ResourceView):
-    """What hubs of the sandbox tell."""
+    """Alerts of hubs of the sandbox."""
 
     tag = "Sandbox"
     needs: ClassVar[Any] = {"POST": ApiScope.INSTRUCTIONS_WRITE}
 
     @operation(
-        "tellBySandboxHub",
-        "Let a hub tell something",
+        "sendSandboxAlert",
+        "Send an alert of a hub",
         status=202,
         body=AlertInputSerializer,
-        example={"guid": _GUID, "tells": "ACTIVATED", "firmware_version": "0C240000"},
+        example={"guid": _GUID, "alert": "ACTIVATED", "firmware_version": "0C240000"},
         returns=_ALERT,
         refuses=("not_found", "bad_input", "sandbox_unreachable"),
     )
     def post(self, request: Request) -> Response:
         """Have the CSP of one of your hubs deliver an alert of it; its events come when it is applied."""
-        alert_id = acting.let_tell(self.scope, **self.validated_body(AlertInputSerializer))
+        alert_id = acting.send_alert(self.scope, **self.validated_body(AlertInputSerializer))
         return Response({"alert_id": alert_id}, status=202)
 
 

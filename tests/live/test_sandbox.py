@@ -125,7 +125,7 @@ def test_a_hub_of_its_own_tells_something_and_the_event_comes(world, calls):
     settle(rollout, state=50, where=f"guid = {world.guid(0)}")
 
     sent = calls.send(
-        "post", ALERTS, {"guid": guid(world, 0), "tells": "ACTIVATED", "firmware_version": "0C230000"}
+        "post", ALERTS, {"guid": guid(world, 0), "alert": "ACTIVATED", "firmware_version": "0C230000"}
     )
     services.apply_waiting(now=datetime.now(UTC))
     sequencer.sequence_all()
@@ -137,11 +137,11 @@ def test_a_hub_of_its_own_tells_something_and_the_event_comes(world, calls):
 
 
 def test_hubs_of_others_are_not_there_and_others_have_no_sandbox(world, calls):
-    alert = {"tells": "VERSION_READ", "firmware_version": "0C230000"}
+    alert = {"alert": "VERSION_READ", "firmware_version": "0C230000"}
     answers = [
         calls.send("post", ALERTS, {"guid": guid(world, 17), **alert}),
         calls.send("post", ALERTS, {"guid": "00-00-00-00-00-00-00-01", **alert}),
-        calls.send("post", ALERTS, {"guid": guid(world, 0), "tells": "VERSION_READ"}),
+        calls.send("post", ALERTS, {"guid": guid(world, 0), "alert": "VERSION_READ"}),
     ]
     theirs = Calls.of(world.other_user)
     refused = [
