@@ -16,6 +16,7 @@ from rollouts.models import PilotSubmission, Target
 from rollouts.services import HubList
 from rollouts.states import InstructionKind
 from tests.factories import make_rollout
+from tests.integration import publishing
 from tests.integration.dying import deaths, dying
 from tests.integration.rollouts.test_summaries import morning_with
 
@@ -137,9 +138,21 @@ def entry_status(world, now):
     )
 
 
+def discard(world, now):
+    draft = publishing.draft(world, now=now)
+    return lambda: services.discard_draft(world.operator, rollout_id=draft.pk, now=now)
+
+
+def label(world, now):
+    hubs = HubList.from_stored([world.guid(0), world.guid(1)])
+    return lambda: services.add_label(world.as_supplier, label="tower block", hubs=hubs)
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        discard,
+        label,
         skip,
         remind,
         propose,
