@@ -17,7 +17,7 @@ TERMS: Final[Mapping[str, str]] = {
         "unless DCC sets others. A Supplier can keep narrower hours for its own hubs."
     ),
     "Approval rule": (
-        "A Supplier's standing approval: rollouts that meet its criteria are instructed by themselves."
+        "A Supplier's standing approval: rollouts that meet its criteria are instructed automatically."
     ),
     "Automatic date": "When DCC activates the hubs that nobody has instructed.",
     "Batch": "A part of a rollout with its own dates. The pilot group is a batch.",
