@@ -175,6 +175,14 @@ def now() -> datetime:
 
 
 @pytest.fixture(autouse=True)
+def no_scan_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow machine a scan would rest, by the wall clock, while hours pass in a test."""
+    from rollouts.services.dispatch import backoff
+
+    monkeypatch.setattr(backoff, "_WORTH_RESTING", float("inf"))
+
+
+@pytest.fixture(autouse=True)
 def _partitioned_tables_end_empty(request: pytest.FixtureRequest) -> Iterator[None]:
     """Empty what Django does not manage after a test that commits: its flush would leave those rows behind."""
     marker = request.node.get_closest_marker("django_db")

@@ -122,54 +122,5 @@
     const part = event.detail.elt
     if (part.matches('[hx-trigger*="portal:changed"]') && inHand(part)) event.preventDefault()
   })
-
-  // Whoever reads a part must not lose their place in it: what was unfolded, scrolled to and focused stays so. A thing
-  // is known again by what it is and by the row it is in, never by its place: rows come and go.
-  const marks = 'details, .table-scroll'
-  const focusable = 'a[href], button, summary, input, select, textarea'
-  const rowOf = (each) => {
-    const row = each.closest('tr, li, article')
-    return row && (row.id || row.querySelector('a[href]')?.getAttribute('href'))
-  }
-  const nameOf = (each) => JSON.stringify([each.tagName, each.id, each.getAttribute('href'), each.name, rowOf(each),
-    each.matches('a[href], input, select, textarea') ? '' : (each.querySelector('summary') ?? each).textContent.replace(/[\d,.\s]+/g, ' ').trim()])
-  const named = (part, selector) => {
-    const all = new Map()
-    part.querySelectorAll(selector).forEach((each) => {
-      const name = each.matches('.table-scroll') ? '.table-scroll' : nameOf(each)
-      for (let number = 0; ; number += 1) {
-        if (!all.has(name + number)) { all.set(name + number, each); return }
-      }
-    })
-    return all
-  }
-  let kept = null
-  document.body.addEventListener('htmx:beforeSwap', (event) => {
-    const part = event.detail.target
-    if (!part.id || !part.matches('[hx-trigger*="portal:changed"]')) return
-    kept = {
-      id: part.id,
-      marks: [...named(part, marks)].map(([name, each]) => [name, each.open, each.scrollLeft, each.scrollTop]),
-      focus: [...named(part, focusable)].find(([, each]) => each === document.activeElement)?.[0],
-    }
-  })
-  document.body.addEventListener('htmx:afterSettle', () => {
-    mark()  // what was renewed may hold the mark itself
-    const part = kept && document.getElementById(kept.id)
-    if (!part) return
-    const found = named(part, marks)
-    kept.marks.forEach(([name, open, left, top]) => {
-      const each = found.get(name)
-      if (!each) return
-      if (open) each.open = true
-      each.scrollLeft = left
-      each.scrollTop = top
-    })
-    if (kept.focus && document.activeElement === document.body) {
-      const focused = named(part, focusable).get(kept.focus) ?? part
-      if (focused === part) part.tabIndex = -1  // the row is gone: stay where it was, on nothing that acts
-      focused.focus({ preventScroll: true })
-    }
-    kept = null
-  })
+  document.body.addEventListener('htmx:afterSettle', () => mark())  // what was renewed may hold the mark itself
 })()

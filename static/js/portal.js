@@ -79,6 +79,13 @@
   addCalendars(document)
   document.body.addEventListener('htmx:load', (event) => addCalendars(event.detail.elt))
 
+  // A filter that is not set has no place in the address.
+  document.body.addEventListener('htmx:configRequest', (event) => {
+    const { elt, verb, formData } = event.detail
+    if (verb !== 'get' || !elt.matches('form')) return
+    new Set(formData.keys()).forEach((name) => { if (!formData.getAll(name).some(Boolean)) formData.delete(name) })
+  })
+
   // What has changed in a part is read out as a summary, at most every ten seconds, and not as a whole.
   const QUIET = 10000
   const summaries = '.progress__words, .receipt__counts > p, .says, .notice, .tile:first-child, .badge, .key-facts__row'

@@ -27,7 +27,6 @@ def test_a_view_is_kept_and_a_file_ordered(live_server, open_page, log_in, axe, 
     page.get_by_label("CSP region").or_(page.get_by_label("Region")).first.select_option(label="South")
     page.get_by_role("button", name="Apply").click()
     page.wait_for_url("**region=3**")
-    page.wait_for_load_state("networkidle")  # the choice and the button each bring the list
     page.get_by_text("Save this view").click()
     page.get_by_label("Name of the view").fill("All of the South")
     page.get_by_role("button", name="Save", exact=True).click()
@@ -40,6 +39,23 @@ def test_a_view_is_kept_and_a_file_ordered(live_server, open_page, log_in, axe, 
     assert Export.objects.latest("pk").query == "region=3"
     if scripts:
         axe(page)
+
+
+def test_what_is_unfolded_and_typed_stays_while_the_list_comes_again(live_server, open_page, log_in, scene):
+    page = open_page()
+    log_in(page, scene.world.supplier_user)
+    page.goto(f"{live_server.url}/estate/?region=3")
+    page.get_by_text("Save this view").click()
+    page.get_by_label("Name of the view").fill("Of the North")
+
+    page.get_by_label("CSP region").or_(page.get_by_label("Region")).first.select_option(label="North")
+    page.wait_for_url("**/estate/?region=1")  # once, and nothing that is not set
+    page.wait_for_function("document.querySelector('.views-bar__keep [name=query]')?.value === 'region=1'")
+
+    assert page.get_by_label("Name of the view").input_value() == "Of the North"
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="Of the North").wait_for()
+    assert SavedView.objects.get(name="Of the North").query == "region=1"
 
 
 @pytest.mark.requirement("R3.7")

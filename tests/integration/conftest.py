@@ -12,7 +12,6 @@ import pytest
 from portal.events import naming
 from rollouts import gateways
 from rollouts.models import CspChannel, Rollout
-from rollouts.services.dispatch import backoff
 from tests.csp import StandIn, standing_in
 from tests.factories import World, make_rollout
 
@@ -36,12 +35,6 @@ def csp(world: World) -> Iterator[StandIn]:
 def fresh_names() -> None:
     """The process remembers no organisation's name from an earlier test."""
     naming.forget_names()
-
-
-@pytest.fixture
-def no_scan_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a slow machine a scan would rest, by the wall clock, while hours pass in a test."""
-    monkeypatch.setattr(backoff, "_WORTH_RESTING", float("inf"))
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from rollouts.models import Command, Rollout, SupplierHours
 from rollouts.rules import activation
 from rollouts.rules.criteria.timing import DAYS, ActivationHours
 from rollouts.rules.pacing import Ramp
-from rollouts.services.dispatch import backoff
 from rollouts.states import Answer, CommandKind
 from tests.factories import make_rollout
 from tests.integration.dispatching import settle
@@ -185,9 +184,8 @@ MOMENTS = st.sampled_from(
 )
 @pytest.mark.requirement("R3.12")
 def test_python_and_sql_plan_the_same_night_for_every_hub(
-    world, now, monkeypatch, day, minutes, hours, own, second, ramp, offsets, wishes
+    world, now, day, minutes, hours, own, second, ramp, offsets, wishes
 ):
-    monkeypatch.setattr(backoff, "_WORTH_RESTING", float("inf"))
     sql.run("TRUNCATE rollouts_command")
     rollout = Rollout.objects.first() or make_rollout(world, now=now)
     moment = day + timedelta(minutes=minutes)

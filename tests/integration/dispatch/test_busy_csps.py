@@ -17,7 +17,7 @@ from rollouts.models import (
 from rollouts.states import CommandStatus, Consent, FailureCode
 from tests.integration.dispatching import dispatch, settle, states, target, wait
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_scan_rests"), pytest.mark.hubs(40)]
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 
 def recall_of(csp, hub):

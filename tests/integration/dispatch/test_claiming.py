@@ -20,7 +20,7 @@ from rollouts.states import CommandStatus
 from tests.factories import make_rollout
 from tests.integration.dispatching import dispatch, settle, states
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_scan_rests"), pytest.mark.hubs(40)]
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 
 def test_hubs_that_changed_since_they_were_planned_are_left_out(csp, world, rollout, now):

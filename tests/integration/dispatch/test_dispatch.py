@@ -22,7 +22,7 @@ from rollouts.ports import CspRoute
 from rollouts.states import CommandStatus
 from tests.integration.dispatching import dispatch, settle, states, target
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_scan_rests"), pytest.mark.hubs(40)]
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 
 def network(csp):

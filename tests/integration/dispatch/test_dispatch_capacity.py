@@ -17,7 +17,7 @@ from rollouts.services.dispatch.send import _channel
 from rollouts.states import CommandKind, CommandStatus
 from tests.integration.dispatching import dispatch, settle
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_scan_rests"), pytest.mark.hubs(40)]
+pytestmark = [pytest.mark.django_db, pytest.mark.hubs(40)]
 
 
 def test_a_region_is_sent_no_more_than_its_capacity(csp, world, rollout, now, settings):

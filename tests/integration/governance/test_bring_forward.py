@@ -12,7 +12,6 @@ from portal.events.models import FeedOutbox
 from portal.kernel.working_days import local_day
 from rollouts import rules, services
 from rollouts.models import Batch, Decision, Rollout, Target
-from rollouts.services.dispatch import backoff
 from rollouts.states import Consent
 from tests.factories import make_rollout
 from tests.integration.deciding import decide, recommended, sign
@@ -144,10 +143,7 @@ def test_a_date_that_passed_before_the_last_signature_is_refused(world, rollout,
     assert Decision.objects.get(pk=decision.pk).status == "RECOMMENDED"
 
 
-def test_an_activation_dated_ahead_at_a_later_time_is_recalled_and_sent_again(
-    csp, world, rollout, now, monkeypatch
-):
-    monkeypatch.setattr(backoff, "_WORTH_RESTING", float("inf"))  # however slow this machine is
+def test_an_activation_dated_ahead_at_a_later_time_is_recalled_and_sent_again(csp, world, rollout, now):
     late, until = now + timedelta(hours=20), now + timedelta(hours=10)
     settle(rollout, state=40, consent=5, effective_at=late)
     Rollout.objects.filter(pk=rollout.pk).update(automatic_at=late, cutoff_at=rules.one_month_before(late))

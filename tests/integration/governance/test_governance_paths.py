@@ -18,7 +18,6 @@ from rollouts import services
 from rollouts.csp import alert_lines
 from rollouts.models import Command, Decision, Rollout, Target
 from rollouts.ports import CspReply, SendOutcome
-from rollouts.services.dispatch import backoff as _resting
 from rollouts.states import (
     ENDED_STATUSES,
     HALTED_STATUSES,
@@ -269,12 +268,6 @@ deeds = st.one_of(
     ),
     st.tuples(st.just("sign"), st.sampled_from(["APPROVE", "APPROVE", "REJECT"])),
 )
-
-
-@pytest.fixture(autouse=True)
-def _no_scan_rests(monkeypatch):
-    # On a slow machine a scan would rest, by the wall clock, while months pass on this course.
-    monkeypatch.setattr(_resting, "_WORTH_RESTING", float("inf"))
 
 
 @pytest.mark.requirement("R5.6")

@@ -17,7 +17,6 @@ from rollouts.csp import alert_lines
 from rollouts.models import HeldDifference, Hub, Rollout
 from rollouts.ports import CspReply, SendOutcome
 from rollouts.services import HubList
-from rollouts.services.dispatch import backoff
 from rollouts.states import CommandKind, InstructionKind
 from rollouts.states.inventory import FileKind
 from tests.factories import make_rollout, make_world
@@ -156,12 +155,6 @@ class Course:
 
     def decide(self, outcome, **terms):
         decide(self.world, Rollout.objects.get(pk=self.rollout.pk), outcome, self.now, **terms)
-
-
-@pytest.fixture(autouse=True)
-def _no_scan_rests(monkeypatch):
-    # On a slow machine a scan would rest, by the wall clock, while months pass on this course.
-    monkeypatch.setattr(backoff, "_WORTH_RESTING", float("inf"))
 
 
 def run(world, now) -> Recorder:

@@ -14,6 +14,11 @@ KEY = "plan:of-this-test"
 
 
 @pytest.fixture(autouse=True)
+def no_scan_rests() -> None:
+    """Here scans rest as they do outside tests."""
+
+
+@pytest.fixture(autouse=True)
 def _scanned_for_a_second(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ticks = iter([0.0, 1.0])
     with monkeypatch.context() as changed:
