@@ -248,16 +248,19 @@ class TestWords:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr("rollouts.services.estate.inventory.words._FEW_COMBINATIONS", few)
             for _ in range(2):
-                meanings = [int(each) for block in result for each in vocabulary.look_up(block)[:, 0]]
+                looked_up = [vocabulary.look_up(block) for block in result]
+                meanings = [
+                    int(meaning) for words in looked_up for meaning in words.meanings[words.places, 0]
+                ]
 
                 assert meanings == [learnt[tuple(word.strip() for word in row)] for row in rows]
 
     def test_of_a_column_the_file_lacks_are_empty(self):
         result = parsed(b"guid,model,firmware_version,region,smi_status\na,b,c,d,e\n")[0]
 
-        assert Vocabulary(("model", "gpf_status"), lambda *words: (len("".join(words)),)).look_up(result) == [
-            [1]
-        ]
+        words = Vocabulary(("model", "gpf_status"), lambda *words: (len("".join(words)),)).look_up(result)
+
+        assert words.meanings[words.places].tolist() == [[1]]
 
 
 class TestDays:

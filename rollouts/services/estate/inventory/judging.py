@@ -11,6 +11,7 @@ import numpy.typing as npt
 from portal.kernel.guid import parse_block, parse_rows
 from rollouts.services.estate.inventory.meanings import PROBLEMS, Meanings, number_of
 from rollouts.services.estate.inventory.parsing import ParsedBlock
+from rollouts.services.estate.inventory.words import Words
 from rollouts.states.inventory import LineProblem
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
@@ -47,7 +48,7 @@ class JudgedBlock:
     guid: Int64s
     gpf: Int64s
     has_gpf: Bools
-    words: tuple[Int32s, ...]
+    words: tuple[Words, ...]
     refused: tuple[RefusedRow, ...] = ()
 
     def __len__(self) -> int:
@@ -60,7 +61,9 @@ def judge(block: ParsedBlock, meanings: Meanings) -> JudgedBlock:
     words = [vocabulary.look_up(block) for vocabulary in meanings.vocabularies]
     problems = np.zeros(len(block), dtype=np.int32)
     for given in reversed(words):
-        problems = np.where(given[:, -1] > 0, given[:, -1], problems)
+        if (problem := given.meanings[:, -1]).any():
+            of_lines = problem.take(given.places)
+            problems = np.where(of_lines > 0, of_lines, problems)
     _mark(problems, gpf.is_good & (gpf.values == guid.values), LineProblem.GPF_IS_THE_HUB)
     _mark(problems, gpf.is_given & ~gpf.is_good, LineProblem.MALFORMED_GPF_ID)
     _mark(problems, ~guid.is_good, LineProblem.MALFORMED_ID)
@@ -72,7 +75,7 @@ def judge(block: ParsedBlock, meanings: Meanings) -> JudgedBlock:
         guid=guid.values[only],
         gpf=gpf.values[only],
         has_gpf=gpf.is_given[only],
-        words=tuple(given[only] for given in words),
+        words=tuple(given.of(only) for given in words),
         refused=_refused(block, problems),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -21,6 +22,19 @@ _MOST_REMEMBERED: Final = 100_000
 _FEW_COMBINATIONS: Final = 1 << 20
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """What the words of each line mean together."""
+
+    meanings: Int32s
+    """A row of numbers for each meaning."""
+    places: Int64s
+    """The row of each line."""
+
+    def of(self, lines: Any) -> Words:
+        return Words(self.meanings, self.places[lines])
+
+
 class Vocabulary:
     """What the words of some columns mean together: a row of numbers."""
 
@@ -28,8 +42,8 @@ class Vocabulary:
         self.columns = columns
         self._known = _Known(learn)
 
-    def look_up(self, block: ParsedBlock) -> Int32s:
-        """Return a row of numbers for each line; a column the file lacks reads as empty."""
+    def look_up(self, block: ParsedBlock) -> Words:
+        """Return what each line means; a column the file lacks reads as empty."""
         columns = [block.columns.get(name) for name in self.columns]
         places, span = np.zeros(len(block), dtype=np.int64), 1
         for column in columns:
@@ -40,7 +54,8 @@ class Vocabulary:
         lines = np.zeros(span, dtype=np.int64)
         lines[places] = np.arange(len(block))
         words = [[b""] * span if column is None else _words(column, lines) for column in columns]
-        return self._known.meanings_of(list(zip(*words, strict=True)))[places]
+        meanings, rows = self._known.look_up(list(zip(*words, strict=True)))
+        return Words(meanings, rows.take(places))
 
 
 class _Known(dict[tuple[bytes, ...], int]):
@@ -52,14 +67,15 @@ class _Known(dict[tuple[bytes, ...], int]):
         self._meanings: list[Meaning] = []
         self._array = np.zeros((0, 0), dtype=np.int32)
 
-    def meanings_of(self, combinations: Sequence[tuple[bytes, ...]]) -> Int32s:
+    def look_up(self, combinations: Sequence[tuple[bytes, ...]]) -> tuple[Int32s, Int64s]:
+        """Return all meanings, and which row of them each combination has."""
         if len(self) > _MOST_REMEMBERED:
             self.clear()
             self._meanings.clear()
-        numbers = list(map(self.__getitem__, combinations))
+        rows = np.fromiter(map(self.__getitem__, combinations), dtype=np.int64, count=len(combinations))
         if len(self._array) != len(self._meanings):
             self._array = np.array(self._meanings, dtype=np.int32)
-        return self._array[numbers]
+        return self._array, rows
 
     def __missing__(self, words: tuple[bytes, ...]) -> int:
         self._meanings.append(self._learn(*(decoded(word).strip() for word in words)))
