@@ -4,6 +4,7 @@
 #   make chaos                  a rollout to its end while everything around it fails (SEED=, HUBS=)
 #   make test                   all checks, then all tests
 #   make fuzz                   whatever can be thrown at pages, REST, CSPs' endpoint and stream (FUZZ=100000 requests)
+#   make proof                  that no Supplier learns of another, whole (the tests hold a small form of it)
 #   make clients                the libraries for Python and TypeScript, ready to publish
 #   make run                    the portal for development, on an empty database
 
@@ -16,7 +17,7 @@ ARGS ?=
 # Without compiled files every process would need five seconds to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo chaos demo-reset run test coverage check lint dependencies types imports migrations format clients bench fuzz screenshots docs \
+.PHONY: demo chaos demo-reset run test coverage check lint dependencies types imports migrations format clients bench fuzz proof screenshots docs \
   lock audit smoke from-nothing interpreter clean
 
 demo: $(VENV)/.runtime
@@ -79,6 +80,10 @@ format: $(VENV)/.dev
 FUZZ ?= 100000
 fuzz: $(VENV)/.dev
 	FUZZ=$(FUZZ) $(PY) -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=worksteal tests/fuzz tests/api/test_api_fuzz.py $(ARGS)
+
+# What is done elsewhere is drawn anew for each pair of estates.
+proof: $(VENV)/.dev
+	PROOF_ESTATES=$${PROOF_ESTATES:-5} $(PY) -m pytest tests/proof $(ARGS)
 
 bench: $(VENV)/.dev
 	$(PY) -m tests.bench $(ARGS)

@@ -46,7 +46,7 @@ def _made(stage: Stage) -> dict[str, object]:
     now = timezone.now()
     return {
         "rollout_id": stage.rollout.pk,
-        "batch_id": stage.rollout.batches.get().pk,
+        "batch_id": stage.rollout.batches.order_by("position").last().pk,
         "hub": stage.guid(0),
         "instruction": made(
             stage.supplier, stage.path("/instructions"), {"kind": "INSTRUCT", "guids": [stage.guid(0)]}
