@@ -9,7 +9,8 @@ from typing import Final
 
 from django.urls import reverse
 
-from portal.kernel.presentation.charts import Segment, Series
+from portal.kernel.presentation.charts import Segment
+from portal.kernel.presentation.day_columns import Series
 from portal.kernel.presentation.numbers import count_of
 from rollouts.queries.rollouts.available import PossibleAct
 from rollouts.queries.rollouts.duties import Duty, Outstanding
@@ -257,7 +258,7 @@ def segments(states: Mapping[TargetState, int], *, url: str = "") -> list[Segmen
 
 
 def reason_rows(
-    reasons: Mapping[FailureCode, int], *, url: str = "", state: str = ""
+    reasons: Mapping[FailureCode, int], *, url: str = "", state: str = "", more: str = ""
 ) -> list[dict[str, object]]:
     """Turn counts by reason into the rows of a chart, the most frequent first; each leads to its hubs."""
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
@@ -265,7 +266,7 @@ def reason_rows(
         {
             "label": str(code.label) if code else "No reason given",
             "count": n,
-            "url": f"{url}?state={state}&code={int(code)}" if url else "",
+            "url": f"{url}?state={state}&code={int(code)}{more}" if url else "",
         }
         for code, n in ordered
         if n > 0

@@ -79,6 +79,23 @@
   addCalendars(document)
   document.body.addEventListener('htmx:load', (event) => addCalendars(event.detail.elt))
 
+  // The days of a chart are one stop of the Tab key; arrow keys go from day to day.
+  const addSteps = (root) => root.querySelectorAll?.('[data-steps]').forEach((chart) => {
+    [...chart.querySelectorAll('a')].forEach((day, place) => day.setAttribute('tabindex', place ? -1 : 0))
+  })
+  addSteps(document)
+  document.body.addEventListener('htmx:load', (event) => addSteps(event.detail.elt))
+  document.addEventListener('keydown', (event) => {
+    const day = event.target.closest?.('[data-steps] a')
+    if (!day) return
+    const days = [...day.closest('[data-steps]').querySelectorAll('a')]
+    const to = { ArrowRight: days.indexOf(day) + 1, ArrowLeft: days.indexOf(day) - 1, Home: 0, End: days.length - 1 }[event.key]
+    if (to === undefined || !days[to]) return
+    event.preventDefault()
+    days.forEach((each) => each.setAttribute('tabindex', each === days[to] ? 0 : -1))
+    days[to].focus()
+  })
+
   // A filter that is not set has no place in the address.
   document.body.addEventListener('htmx:configRequest', (event) => {
     const { elt, verb, formData } = event.detail

@@ -26,6 +26,7 @@ READS: Final[dict[str, str]] = {
     "list": "listRollouts",
     "publish": "listCplEntries",
     "detail": "getRollout",
+    "day": "getDashboard",
     "revise": "getRollout",
     "preview": "previewDraft",
     "step": "previewHalt",

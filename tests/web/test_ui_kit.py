@@ -11,7 +11,7 @@ from django import forms
 from django.template import Context, Template
 from django.test import RequestFactory
 
-from portal.kernel.presentation import charts, numbers
+from portal.kernel.presentation import charts, day_columns, numbers
 from portal.kernel.presentation.icons import ICONS
 from portal.kernel.presentation.states import KINDS, UnknownState, look_of
 from portal.kernel.presentation.styleguide import styleguide
@@ -129,7 +129,9 @@ def test_a_curve_without_points_is_still_a_chart():
 
 @pytest.mark.parametrize("top", [1, 3, 9, 10, 49, 1_234, 999_999, 20_000_000])
 def test_an_axis_has_a_few_round_marks_and_reaches_the_top(top):
-    chart = charts.columns({date(2027, 3, 1): {"all": top}}, series=[charts.Series("all", "All", "info")])
+    chart = day_columns.columns(
+        {date(2027, 3, 1): {"all": top}}, series=[day_columns.Series("all", "All", "info")]
+    )
 
     assert 2 <= len(chart.y_ticks) <= 6
     assert chart.y_ticks[-1].place == 100
@@ -139,7 +141,7 @@ def test_an_axis_has_a_few_round_marks_and_reaches_the_top(top):
 def test_a_day_is_a_day_wide():
     days = {date(2027, 3, 1): {"all": 1}, date(2027, 3, 2): {"all": 1}, date(2027, 3, 10): {"all": 1}}
 
-    chart = charts.columns(days, series=[charts.Series("all", "All", "info")])
+    chart = day_columns.columns(days, series=[day_columns.Series("all", "All", "info")])
 
     places = [column.x for column in chart.columns]
     assert (places[1] - places[0], places[2] - places[0]) == (100, 900)
@@ -149,8 +151,8 @@ def test_a_day_is_a_day_wide():
 def test_columns_stack_and_their_table_adds_up():
     days = {date(2027, 3, 1): {"yours": 10, "default": 5}, date(2027, 3, 2): {"default": 7}}
     series = [
-        charts.Series("yours", "By instruction", "yours"),
-        charts.Series("default", "By default", "default"),
+        day_columns.Series("yours", "By instruction", "yours"),
+        day_columns.Series("default", "By default", "default"),
     ]
 
     html = drawn("{% chart_days days title='If you do nothing' series=series %}", days=days, series=series)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from portal.kernel.presentation.moments import duration, long_date, short_date, since
@@ -20,8 +20,6 @@ from portal.kernel.working_days import local
 FIELD: Final = 1000
 #: The least width of a slice that is not empty: one failure among millions must be seen.
 _LEAST: Final = 8
-#: The least width of a column: one day of half a year must be seen.
-_LEAST_COLUMN: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +190,14 @@ class _Frame:
 
     @property
     def ceiling(self) -> int:
-        step = _step(self.top)
+        step = round_step(self.top)
         return step * -(-self.top // step)
 
     def path(self, points: Sequence[ChartPoint]) -> str:
         return "M" + " L".join(f"{self.x(p.at)} {self.y(p.value)}" for p in points) if points else ""
 
     def y_ticks(self) -> tuple[Tick, ...]:
-        step = _step(self.top)
+        step = round_step(self.top)
         return tuple(
             Tick(round(100 * value / self.ceiling), compact(value))
             for value in range(0, self.ceiling + 1, step)
@@ -213,90 +211,13 @@ class _Frame:
         return tuple(Tick(25 * place, label) for place, label in enumerate(labels))
 
 
-def _step(top: int) -> int:
+def round_step(top: int) -> int:
     """Choose a round step that divides an axis into two to five parts."""
     size: int = 10 ** max(0, len(str(top)) - 1)
     for part in (size // 5, size // 4, size // 2, size, size * 2):
         if part and top / part <= 5:  # noqa: PLR2004 - more lines than that are noise
             return part
     return max(1, size * 2)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One colour of a column chart: its key in the data, its word, its class (`series--…`)."""
-
-    key: str
-    word: str
-    css: str
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One coloured piece of a column, in units of the field from the top."""
-
-    css: str
-    y: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One day: its stacked pieces and the numbers behind them."""
-
-    label: str
-    on: date
-    x: int
-    width: int
-    blocks: tuple[Block, ...]
-    values: tuple[int, ...]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """A chart of stacked columns by day, measured."""
-
-    series: tuple[Series, ...]
-    columns: tuple[Column, ...]
-    y_ticks: tuple[Tick, ...]
-    x_ticks: tuple[Tick, ...]
-    total: int
-
-
-def columns(days: Mapping[date, Mapping[str, int]], *, series: Sequence[Series]) -> Columns:
-    """Measure stacked columns, one a day given: a day is a day wide, and days without hubs leave a gap."""
-    ordered = sorted(days)
-    totals = {day: sum(days[day].get(each.key, 0) for each in series) for day in ordered}
-    top = max([1, *totals.values()])
-    step = _step(top)
-    ceiling = step * -(-top // step)
-    span = (ordered[-1] - ordered[0]).days + 1 if ordered else 1
-    pitch = FIELD / span
-    drawn: list[Column] = []
-    for day in ordered:
-        values = tuple(days[day].get(each.key, 0) for each in series)
-        blocks = _blocks(values, series=series, ceiling=ceiling)
-        x = round((day - ordered[0]).days * pitch + pitch * 0.12)
-        width = max(_LEAST_COLUMN, round(pitch * 0.76))
-        drawn.append(Column(short_date(day), day, x, width, blocks, values, totals[day]))
-    y_ticks = tuple(Tick(round(100 * v / ceiling), compact(v)) for v in range(0, ceiling + 1, step))
-    x_ticks = tuple(
-        Tick(round((place + 0.5) * pitch / 10), short_date(ordered[0] + timedelta(days=place)))
-        for place in (range(0, span, -(-span // 6)) if ordered else ())
-    )
-    return Columns(tuple(series), tuple(drawn), y_ticks, x_ticks, sum(totals.values()))
-
-
-def _blocks(values: Sequence[int], *, series: Sequence[Series], ceiling: int) -> tuple[Block, ...]:
-    blocks: list[Block] = []
-    floor = FIELD
-    for value, each in zip(values, series, strict=True):
-        if value:
-            height = max(4, round(FIELD * value / ceiling))
-            floor = max(0, floor - height)
-            blocks.append(Block(each.css, floor, height))
-    return tuple(blocks)
 
 
 @dataclass(frozen=True, slots=True)

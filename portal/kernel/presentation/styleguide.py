@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
-from portal.kernel.presentation.charts import ChartPoint, Segment, Series
+from portal.kernel.presentation.charts import ChartPoint, Segment
+from portal.kernel.presentation.day_columns import Series
 from portal.kernel.presentation.icons import ICONS
 from portal.kernel.presentation.states import CONSENT_STATES, ROLLOUT_STATES, TARGET_STATES
 

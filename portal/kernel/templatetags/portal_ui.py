@@ -18,7 +18,7 @@ from django.template.loader import get_template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.kernel.presentation import charts, moments, numbers
+from portal.kernel.presentation import charts, day_columns, moments, numbers
 from portal.kernel.presentation.fields import control_id, field_of
 from portal.kernel.presentation.icons import icon as draw_icon
 from portal.kernel.presentation.states import StateLook, look_of
@@ -217,10 +217,15 @@ def chart_curve(
 
 @register.inclusion_tag("_components/chart_days.html")
 def chart_days(
-    days: Mapping[date, Mapping[str, int]], *, title: str, series: Sequence[charts.Series], unit: str = "hubs"
+    days: Mapping[date, Mapping[str, int]],
+    *,
+    title: str,
+    series: Sequence[day_columns.Series],
+    unit: str = "hubs",
+    urls: Mapping[date, Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """Draw stacked columns by day with the table behind them."""
-    return {"chart": charts.columns(days, series=series), "title": title, "unit": unit}
+    """Draw stacked columns by day, each a link to its list where it has one, with the table behind them."""
+    return {"chart": day_columns.columns(days, series=series, urls=urls), "title": title, "unit": unit}
 
 
 @register.inclusion_tag("_components/chart_rows.html")

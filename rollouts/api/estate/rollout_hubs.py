@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from django.http import HttpResponseBase
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -61,6 +62,10 @@ class RolloutHubsQuery(PageQuery):
     region = EnumField(Region, required=False)
     reason = EnumField(FailureCode, required=False)
     batch_id = IdField(required=False)
+    activates_from = serializers.DateField(
+        required=False, help_text="The first day of activation, local time (Europe/London)."
+    )
+    activates_to = serializers.DateField(required=False, help_text="The last day of activation, local time.")
 
     @staticmethod
     def wanted(query: Mapping[str, Any]) -> MemberFilter:
@@ -71,6 +76,8 @@ class RolloutHubsQuery(PageQuery):
             batch_id=query.get("batch_id"),
             region=query.get("region"),
             code=query.get("reason"),
+            activates_from=query.get("activates_from"),
+            activates_to=query.get("activates_to"),
         )
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from portal.identity.scope import Scope
 from portal.kernel import paging, sql
 from portal.kernel.guid import Guid
 from portal.kernel.statements import Sql
-from rollouts.queries.rollouts.progress import Viewer
+from portal.kernel.working_days import start_of_local_day
+from rollouts.queries.rollouts.progress import TimeReason, Viewer
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.states import Answer, Consent, FailureCode, Region, TargetState, failure_code
 
@@ -50,6 +51,11 @@ class MemberFilter:
     region: Region | None = None
     code: FailureCode | None = None
     consent: Consent | None = None
+    activates_from: date | None = None
+    """The first and the last day of activation, local time."""
+    activates_to: date | None = None
+    time_reason: TimeReason | None = None
+    """Why hubs activate when they do."""
 
     @property
     def params(self) -> dict[str, Any]:
@@ -60,6 +66,9 @@ class MemberFilter:
             "region": None if self.region is None else int(self.region),
             "code": None if self.code is None else int(self.code),
             "consent": None if self.consent is None else int(self.consent),
+            "starts_at": _start_of(self.activates_from),
+            "ends_at": _start_of(self.activates_to, days=1),
+            "time_reason": None if self.time_reason is None else self.time_reason.value,
         }
 
 
@@ -121,6 +130,13 @@ def _rows(
 def members_statement(*, is_descending: bool = False) -> Sql:
     """Return the statement that lists hubs of a rollout, in the order of their GUIDs or against it."""
     return sql.statement("rollouts", "members", order=Sql("DESC" if is_descending else "ASC"))
+
+
+def _start_of(day: date | None, *, days: int = 0) -> datetime | None:
+    try:
+        return None if day is None else start_of_local_day(day + timedelta(days=days))
+    except OverflowError:  # the last day there is bounds nothing
+        return None
 
 
 def _member(row: Any, *, is_supplier: bool) -> Member:

@@ -10,6 +10,8 @@ from typing import Final
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from portal.identity.requests import PortalRequest
@@ -24,6 +26,7 @@ from rollouts.queries.rollouts.forecast import (
 )
 from rollouts.states import Region
 from rollouts.web.guards import for_people, scope_of
+from rollouts.web.presenting import day_url
 from rollouts.web.rollouts.views import download
 
 _HEADER: Final = (
@@ -50,6 +53,15 @@ class ScheduleDay:
     cells: Sequence[int]
     total: int
     late: int
+    urls: Sequence[str]
+    """Where the hubs of each cell are listed; empty where they are not."""
+    url: str
+    """Where all of them are."""
+
+    @property
+    def listed(self) -> list[tuple[int, str]]:
+        """Each number with its list."""
+        return list(zip(self.cells, self.urls, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,7 @@ def schedule(request: PortalRequest) -> HttpResponse:
     forecasts = distribution_forecast(scope, now=now) if wanted is None else ()
     late = _late_by_day(volumes, [each for each in forecasts if each.is_served])
     regions, rollouts = sorted({each.region for each in volumes}), _rollouts(every)
-    days = _days(volumes, regions, measure=measure, late=late)
+    days = _days(volumes, regions, measure=measure, late=late, rollout_id=wanted, now=now)
     context = {
         "scope": scope,
         "regions": [str(region.label) for region in regions],
@@ -130,7 +142,13 @@ def schedule_csv(request: PortalRequest) -> HttpResponseBase:
 
 
 def _days(
-    volumes: Sequence[ScheduledVolume], regions: Sequence[Region], *, measure: str, late: Mapping[date, int]
+    volumes: Sequence[ScheduledVolume],
+    regions: Sequence[Region],
+    *,
+    measure: str,
+    late: Mapping[date, int],
+    rollout_id: int | None,
+    now: datetime,
 ) -> list[ScheduleDay]:
     counted: defaultdict[date, Counter[Region]] = defaultdict(Counter)
     for volume in volumes:
@@ -142,10 +160,26 @@ def _days(
             cells=[counts[region] for region in regions],
             total=counts.total(),
             late=late.get(day, 0),
+            urls=[
+                _list_url(day, region, measure=measure, rollout_id=rollout_id, now=now) for region in regions
+            ],
+            url=_list_url(day, None, measure=measure, rollout_id=rollout_id, now=now),
         )
         for day, counts in sorted(counted.items())
         if counts.total()
     ]
+
+
+def _list_url(
+    day: date, region: Region | None, *, measure: str, rollout_id: int | None, now: datetime
+) -> str:
+    if measure != "activate" or (rollout_id is None and day < local_day(now)):
+        return ""  # those still to be sent, and those overdue of all rollouts, are in no one list
+    if rollout_id is None:
+        return day_url(day, region)
+    within = {"region": str(int(region))} if region else {}
+    query = {"state": "MOVING", **within, "activates_from": day.isoformat(), "activates_to": day.isoformat()}
+    return f"{reverse('rollouts:hubs', args=[rollout_id])}?{urlencode(query)}"
 
 
 def _late_by_day(volumes: Sequence[ScheduledVolume], forecasts: Sequence[RegionForecast]) -> Counter[date]:

@@ -199,6 +199,7 @@ def _page(
     progress = pilot_progress(scope, rollout_id=rollout_id)
     may_decide = scope.has(*MAY_OPERATE) and page.flight.status in NOMINATION_STATUSES
     nominations = submissions(scope, rollout_id=rollout_id) if scope.is_dcc or scope.is_supplier else []
+    hubs_url, pilot_id = reverse("rollouts:hubs", args=[rollout_id]), page.pilot.id if page.pilot else 0
     hubs = pilot_hubs(scope, rollout_id=rollout_id, after=request.GET.get("after", ""), size=50)
     context = {
         "page": page,
@@ -213,8 +214,8 @@ def _page(
         "progress": progress,
         "segments": segments(progress.states),
         "success": _success_words(progress),
-        "failures": reason_rows(progress.failures),
-        "regions": _regions(progress.by_region),
+        "failures": reason_rows(progress.failures, url=hubs_url, more=f"&batch={pilot_id}"),
+        "regions": _regions(progress.by_region, url=f"{hubs_url}?batch={pilot_id}"),
         "hubs": hubs,
         "older_url": f"?after={hubs.next}" if hubs.next else "",
         "submissions": [_submission(nomination) for nomination in nominations],
@@ -260,9 +261,10 @@ def _may_nominate(scope: Scope, page: RolloutPage, *, now: datetime) -> bool:
     )
 
 
-def _regions(by_region: Mapping[Any, Mapping[Any, int]]) -> list[dict[str, Any]]:
+def _regions(by_region: Mapping[Any, Mapping[Any, int]], *, url: str) -> list[dict[str, Any]]:
     return [
-        {"label": str(region.label), "segments": segments(states)} for region, states in by_region.items()
+        {"label": str(region.label), "segments": segments(states), "url": f"{url}&region={int(region)}"}
+        for region, states in by_region.items()
     ]
 
 

@@ -11,7 +11,7 @@ from portal.identity.roles import MAY_OPERATE
 from portal.kernel import clock
 from rollouts.queries.rollouts.dashboard import dashboard as dashboard_of
 from rollouts.web.guards import for_people, scope_of
-from rollouts.web.presenting import calendar_of, flight_rows, from_today
+from rollouts.web.presenting import all_day_urls, calendar_of, flight_rows, from_today
 from rollouts.web.rollouts.country import country_of
 from rollouts.web.wording import IF_NOTHING, due_item
 
@@ -31,7 +31,8 @@ def dashboard(request: PortalRequest) -> HttpResponse:
         "rows": flight_rows(board.flights),
         "due": [due_item(item) for item in board.outstanding],
         "series": IF_NOTHING,
-        "days": from_today(board.days, now=now),
+        "days": (days := from_today(board.days, now=now)),
+        "day_urls": {} if scope.is_panel else all_day_urls(days),
         "country": country_of(board.regions) if board.regions else None,
         "calendar": calendar_of(board.volumes, now=now) if scope.is_csp else None,
     }

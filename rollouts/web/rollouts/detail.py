@@ -21,7 +21,7 @@ from rollouts.queries.rollouts.curves import ActivationCurve, activation_curve
 from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
 from rollouts.states import ROLLOUT_STEPS, RUNNING_STATUSES, RolloutStatus, RolloutStep
 from rollouts.web.governance.card import governance_of
-from rollouts.web.presenting import from_today
+from rollouts.web.presenting import day_urls, from_today
 from rollouts.web.wording import (
     DECIDED,
     IF_NOTHING,
@@ -86,7 +86,8 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         "curve": _curve(scope, page, now=now),
         "milestones": [asdict(milestone) for milestone in page.milestones],
         "series": IF_NOTHING,
-        "days": from_today(page.plan.days, now=now),
+        "days": (days := from_today(page.plan.days, now=now)),
+        "day_urls": day_urls(days, hubs_url=hubs_url, now=now),
         "nights": night_hours(scope, rollout_id=rollout_id, now=now) if is_under_way else None,
         "nights_ahead": nights_ahead(scope, rollout_id=rollout_id, now=now) if is_under_way else (),
         "facts": facts_of(page),

@@ -8,9 +8,10 @@ from django import forms
 from django.db.models import Q
 
 from portal.kernel.presentation.edits import EditForm
-from portal.kernel.presentation.local_times import LOCAL_HINT, LocalTimeField
+from portal.kernel.presentation.local_times import LOCAL_HINT, DayField, LocalTimeField
 from rollouts.models import DEFAULT_PILOT_CAP, Batch, CplEntry
 from rollouts.queries.rollouts.members import MemberFilter
+from rollouts.queries.rollouts.progress import TimeReason
 from rollouts.states import (
     FAILED_STATES,
     TERMINAL_STATES,
@@ -23,6 +24,7 @@ from rollouts.states import (
     Severity,
     TargetState,
 )
+from rollouts.web.wording import IF_NOTHING
 
 
 class ReasonForm(forms.Form):
@@ -102,6 +104,13 @@ class MemberFilterForm(forms.Form):
         choices=[("", "All"), *((consent.name, str(consent.label)) for consent in Consent)],
     )
     batch = forms.TypedChoiceField(label="Batch", required=False, coerce=int, empty_value=None)
+    activates_from = DayField(label="Activates from", required=False, help_text="")
+    activates_to = DayField(label="Activates until", required=False, help_text="")
+    time_reason = forms.ChoiceField(
+        label="Activation time",
+        required=False,
+        choices=[("", "All"), *((each.key, each.word) for each in IF_NOTHING)],
+    )
 
     def __init__(self, *args: Any, batches: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -117,7 +126,18 @@ class MemberFilterForm(forms.Form):
             region=Region(cleaned["region"]) if cleaned.get("region") else None,
             code=FailureCode(cleaned["code"]) if cleaned.get("code") else None,
             consent=Consent[cleaned["consent"]] if cleaned.get("consent") else None,
+            activates_from=cleaned.get("activates_from"),
+            activates_to=cleaned.get("activates_to"),
+            time_reason=TimeReason(cleaned["time_reason"]) if cleaned.get("time_reason") else None,
         )
+
+
+class DayForm(forms.Form):
+    """A day of activations, and what of it."""
+
+    day = DayField()
+    region = forms.TypedChoiceField(required=False, coerce=int, empty_value=None, choices=Region.choices)
+    time_reason = forms.ChoiceField(required=False, choices=[(each.key, each.word) for each in IF_NOTHING])
 
 
 def _states_of(name: str) -> list[TargetState] | None:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from rollouts.web.rollouts import batches, calendars, dashboard, phase_check, phases, publish, steps, views
+from rollouts.web.rollouts import (
+    batches,
+    calendars,
+    dashboard,
+    days,
+    phase_check,
+    phases,
+    publish,
+    steps,
+    views,
+)
 
 _ROLLOUT = "rollouts/<int:rollout_id>"
 
 urlpatterns: list[URLPattern] = [
     path("", dashboard.dashboard, name="dashboard"),
+    path("activations/", days.day_of_activations, name="day"),
     path("calendar/", calendars.calendar, name="calendar"),
     path("calendar/<str:token>.ics", calendars.calendar_file, name="calendar-file"),
     path("rollouts/", views.rollout_list, name="list"),
