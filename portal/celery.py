@@ -1,8 +1,8 @@
 """The Celery app: a queue for each kind of work, and the ticks that look for work which is due.
 
 No task carries a date (an ETA, an expiry): due dates live in PostgreSQL, and a tick finds them. So a lost or
-doubled message costs a second and never a fact, every tick may run at any time, any number of times, and no
-two clocks need agree (portal/recurring).
+doubled message costs a few seconds and never a fact, every tick may run at any time, any number of times, and
+no two clocks need agree (portal/recurring). A tick that finds nothing rests until something happens.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, object]]] = {
     "governance": _tick("rollouts.tasks.tick_governance", seconds=1),
     "note-activations": _tick("rollouts.tasks.note_activations", seconds=60),
     "reconcile-tallies": _tick("rollouts.tasks.reconcile_tallies", seconds=60),
-    "exports": _tick("rollouts.tasks.tick_exports", seconds=5),
-    "imports": _tick("rollouts.tasks.tick_imports", seconds=5),
+    "exports": _tick("rollouts.tasks.tick_exports", seconds=15),
+    "imports": _tick("rollouts.tasks.tick_imports", seconds=15),
     "deliver-mail": _tick("notifications.tasks.deliver_mail", seconds=30),
     "deliver-webhooks": _tick("notifications.tasks.deliver_webhooks", seconds=1),
     "recurring": _tick("portal.recurring.tasks.ring_due", seconds=5),

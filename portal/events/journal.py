@@ -12,13 +12,15 @@ from datetime import datetime
 
 from portal.events.kinds import EntryKind
 from portal.events.models import Event, FeedOutbox
+from portal.events.wakeups import ring_sequencer
 from portal.identity.scope import Scope
-from portal.kernel.transactions import inside_unit_of_work
+from portal.kernel.transactions import inside_unit_of_work, run_once_after_commit
 
 
 @inside_unit_of_work
 def record(name: str, *, subject: str, by: Scope, at: datetime, facts: Mapping[str, object]) -> Event:
     """Write one fact in the caller's transaction. `subject` reads like `rollout:12`."""
+    run_once_after_commit(ring_sequencer)
     return Event.objects.create(
         name=name,
         subject=subject,
@@ -41,6 +43,7 @@ def publish_entries(
     data_by_party: Mapping[int, Mapping[str, object]] | None = None,
 ) -> None:
     """Put one coarse entry into the feed of each party; `data_by_party` adds what only it may know."""
+    run_once_after_commit(ring_sequencer)
     own = data_by_party or {}
     FeedOutbox.objects.bulk_create(
         [

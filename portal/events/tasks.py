@@ -5,16 +5,21 @@ from __future__ import annotations
 import structlog
 from celery import shared_task
 
-from portal.events import retention, sequencer
+from portal.events import retention, sequencer, wakeups
 from portal.kernel import clock
+from portal.recurring.resting import Tick, wake_ticks
 
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name="portal.events.tasks.relay")
-def relay(**_later: object) -> None:
-    """Sequence what has been committed; a lost tick costs half a second."""
-    sequencer.sequence_all()
+@shared_task(base=Tick, name=wakeups.SEQUENCER)
+def relay(**_later: object) -> bool:
+    """Sequence what has been committed, and have everybody look what it leads to."""
+    wakeups.hear_ring()
+    moved = sequencer.sequence_all()
+    if moved:
+        wake_ticks()
+    return moved > 0
 
 
 @shared_task(name="portal.events.tasks.keep_feed")

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Final
 
 import orjson
 import redis
 import structlog
+from celery import current_app
 from django.conf import settings
+from django.core.cache import cache as remembered
 from django.utils.module_loading import import_string
+from kombu.exceptions import OperationalError
 
 from portal.kernel.transactions import run_after_commit
 
 CHANNEL = "feed"
+SEQUENCER: Final = "portal.events.tasks.relay"
 ACCESS_CHANNEL = "access"
+_RUNG: Final = "sequencer:rung"
 log = structlog.get_logger(__name__)
 Follower = Callable[[Mapping[int, int]], None]
 
@@ -28,6 +34,21 @@ def wake_listeners(heads: Mapping[int, int]) -> None:
     for name in settings.FEED_FOLLOWERS:
         follower: Follower = import_string(name)
         follower(heads)
+
+
+def hear_ring() -> None:
+    """Begin to look for what is to be sequenced: what is committed from now on rings again."""
+    remembered.delete(_RUNG)
+
+
+def ring_sequencer() -> None:
+    """Have what was committed given its place at once; one ring at a time waits."""
+    if not settings.REDIS_URL or not remembered.add(_RUNG, 1, timeout=1):
+        return
+    try:
+        current_app.send_task(SEQUENCER, retry=False, ignore_result=True)
+    except (OperationalError, OSError) as problem:
+        log.warning("ring.lost", problem=str(problem))
 
 
 def announce_access_change(party: int) -> None:

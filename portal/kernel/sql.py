@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,10 +15,12 @@ from psycopg import sql as pgsql
 from psycopg.rows import namedtuple_row
 
 from portal.kernel.statements import Sql, literal, quoted, statement
+from portal.kernel.transactions import run_once_after_commit
 
 __all__ = [
     "Row",
     "Sql",
+    "after_insert",
     "copy_blocks",
     "copy_out",
     "copy_rows",
@@ -35,12 +37,20 @@ __all__ = [
 
 Row = Any
 _ROWS_A_PIECE = 1000
+_after_insert: dict[str, Callable[[], object]] = {}
+
+
+def after_insert(table: str, callback: Callable[[], object]) -> None:
+    """Have a callback run once after each commit of what a statement inserts into a table; it may be lost."""
+    _after_insert[f"INSERT INTO {table} "] = callback
 
 
 def run(what: Sql | str, params: Mapping[str, object] | None = None) -> int:
     """Run a statement; return how many rows it touched."""
+    text, given = _text_and_params(what, params)
     with connection.cursor() as cursor:
-        cursor.execute(*_text_and_params(what, params))
+        cursor.execute(text, given)
+        _announce(text)
         return int(cursor.rowcount)
 
 
@@ -48,8 +58,10 @@ def rows(what: Sql | str, params: Mapping[str, object] | None = None) -> list[Ro
     """Run a statement; return its rows as named tuples."""
     connection.ensure_connection()
     raw = connection.connection
+    text, given = _text_and_params(what, params)
     with connection.wrap_database_errors, raw.cursor(row_factory=namedtuple_row) as cursor:
-        cursor.execute(*_text_and_params(what, params))
+        cursor.execute(text, given)
+        _announce(text)
         return list(cursor.fetchall())
 
 
@@ -155,6 +167,12 @@ def _text_and_params(what: Sql | str, params: Mapping[str, object] | None) -> tu
     if isinstance(what, Sql):
         return what.text, {**what.params, **(params or {})}
     return what, dict(params or {})
+
+
+def _announce(text: str) -> None:
+    for beginning, callback in _after_insert.items():
+        if beginning in text:
+            run_once_after_commit(callback)
 
 
 @contextmanager

@@ -80,6 +80,12 @@ def run_after_commit(callback: Callable[[], object]) -> None:
     transaction.on_commit(callback, robust=True)
 
 
+def run_once_after_commit(callback: Callable[[], object]) -> None:
+    """Ring as `run_after_commit` does, once, however often a transaction asks for it."""
+    if not any(waiting is callback for _, waiting, *_ in transaction.get_connection().run_on_commit):
+        run_after_commit(callback)
+
+
 def is_open() -> bool:
     """Return whether one of our transactions is open.
 

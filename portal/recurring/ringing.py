@@ -16,6 +16,8 @@ from celery.beat import ScheduleEntry, Scheduler
 from django.conf import settings
 from kombu import Connection
 
+from portal.recurring import resting
+
 #: So many messages wait in a queue at most before it is no longer rung for.
 MOST_WAITING: Final = 50
 
@@ -58,8 +60,8 @@ class RingingScheduler(Scheduler):
         return float(super().tick(*args, **kwargs))
 
     def apply_async(self, entry: ScheduleEntry, *args: Any, **kwargs: Any) -> Any:
-        """Send a tick, unless its queue is full of messages."""
-        if is_full(self.app, entry.task, entry.options):
+        """Send a tick, unless it rests or its queue is full of messages."""
+        if resting.is_resting(entry.task) or is_full(self.app, entry.task, entry.options):
             return None
         return super().apply_async(entry, *args, **kwargs)
 

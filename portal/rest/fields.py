@@ -20,7 +20,9 @@ _TYPES: Final[Mapping[type[serializers.Field[Any, Any, Any, Any]], tuple[type, .
     serializers.BooleanField: (bool,),
     serializers.IntegerField: (int,),
     serializers.FloatField: (int, float),
+    serializers.CharField: (str,),
 }
+_MANY: Final = (serializers.ListField, serializers.DictField)
 #: RFC 3339; the offset is asked for by name, and seconds may be left out.
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
@@ -37,41 +39,29 @@ class StrictSerializer(serializers.Serializer[Any]):
         """Refuse unknown members, then read the others."""
         if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
             raise ValidationError({name: ["There is no such member."] for name in unknown[:20]})
-        if isinstance(data, Mapping) and (others := self._no_texts(data)):
-            raise ValidationError({name: ["This is not a text."] for name in others})
-        if isinstance(data, Mapping) and (others := self._of_another_type(data)):
-            raise ValidationError({name: ["This is not of the type described."] for name in others})
+        if (
+            isinstance(data, Mapping)
+            and not self.context.get(QUERY)
+            and (others := self._of_another_type(data))
+        ):
+            raise ValidationError(others)
         return super().to_internal_value(data)
 
-    def _no_texts(self, data: Mapping[str, Any]) -> list[str]:
-        # The framework would take a number for a text.
-        texts = [name for name, field in self.fields.items() if isinstance(field, serializers.CharField)]
-        return [name for name in texts if not isinstance(data.get(name), str | None)]
-
-    def _of_another_type(self, data: Mapping[str, Any]) -> list[str]:
-        # The framework would take 0 and "no" for false, and "5" for a number. In a query all is text.
-        if self.context.get(QUERY):
-            return []
-        return [
-            name
-            for name, field in self.fields.items()
-            for kind, types in _TYPES.items()
-            if isinstance(field, kind) and type(data.get(name)) not in {*types, type(None)}
-        ]
+    def _of_another_type(self, data: Mapping[str, Any]) -> dict[str, list[str]]:
+        # The framework would take a number for a text, 0 and "no" for false, "5" for a number.
+        problems = {name: _type_problem(field, data.get(name)) for name, field in self.fields.items()}
+        return {name: [problem] for name, problem in problems.items() if problem}
 
 
-class StrictCharField(serializers.CharField):
-    """A text, as an item of a list: a number is none."""
-
-    def to_internal_value(self, data: Any) -> str:
-        """Refuse what is no text.
-
-        Raises:
-            ValidationError: it is not.
-        """
-        if not isinstance(data, str):
-            raise ValidationError("This is not a text.", code="not_a_text")
-        return str(super().to_internal_value(data))
+def _type_problem(field: Any, value: Any) -> str:
+    """Say what is wrong with the JSON type of a member, or of a list's items; the field judges the rest."""
+    items = [value]
+    if isinstance(field, _MANY) and isinstance(value, list | dict):
+        field, items = field.child, list(value.values()) if isinstance(value, dict) else value
+    types = next((types for kind, types in _TYPES.items() if isinstance(field, kind)), None)
+    if types is None or set(map(type, items)) <= {*types, type(None)}:
+        return ""
+    return "This is not a text." if types == (str,) else "This is not of the type described."
 
 
 class CommaSeparatedField(serializers.CharField):

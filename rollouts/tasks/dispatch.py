@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from celery import shared_task
-from django.conf import settings
 from django.core.cache import cache
 
 from portal.kernel import clock
+from portal.recurring.resting import Tick, is_sped_up, wake_ticks
 from portal.recurring.ringing import ring
 from rollouts import gateways, services
 
 _FOLLOW_UP_EVERY = 5
 
 
-@shared_task(name="rollouts.tasks.tick_dispatch")
-def tick_dispatch(**_later: object) -> None:
+@shared_task(base=Tick, name="rollouts.tasks.tick_dispatch")
+def tick_dispatch(**_later: object) -> bool:
     """Ring for halts, for regions with work and a free lease, for planning, and now and then for the rest."""
     now = clock.now()
     ring(dispatch_halts)
-    for region in services.regions_with_work(now):
-        ring(dispatch_region, region=region)
+    regions = _ring_regions(now)
     ring(dispatch_plan)
-    if _is_sped_up() or cache.add("dispatch-follow-up", 1, timeout=_FOLLOW_UP_EVERY):
+    if is_sped_up() or cache.add("dispatch-follow-up", 1, timeout=_FOLLOW_UP_EVERY):
         ring(dispatch_silence)
         ring(dispatch_completion)
+    return bool(regions)
 
 
 @shared_task(name="rollouts.tasks.dispatch_plan")
 def dispatch_plan(**_later: object) -> None:
     """Make commands of what is due; a second one at the same time does nothing."""
-    services.plan_due(clock.now())
+    if services.plan_due(clock.now()):
+        _ring_regions(clock.now())
+        wake_ticks()
 
 
 @shared_task(name="rollouts.tasks.dispatch_region")
 def dispatch_region(*, region: int, **_later: object) -> None:
     """Send what is ready in a region, for a bounded time."""
-    services.dispatch_region(region, network_of=gateways.network_of, tell_time=clock.now)
+    if services.dispatch_region(region, network_of=gateways.network_of, tell_time=clock.now):
+        wake_ticks()  # its time is up and there may be more
 
 
 @shared_task(name="rollouts.tasks.dispatch_halts")
@@ -56,7 +61,8 @@ def dispatch_completion(**_later: object) -> None:
     services.complete_finished(clock.now())
 
 
-def _is_sped_up() -> bool:
-    # In a demonstration a day may pass between two ticks: then every one follows up.
-    reading = clock.current_reading() if settings.DEMO else None
-    return reading is not None and reading.rate > 1
+def _ring_regions(now: datetime) -> list[int]:
+    regions = services.regions_with_work(now)
+    for region in regions:
+        ring(dispatch_region, region=region)
+    return regions

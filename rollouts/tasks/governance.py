@@ -5,16 +5,18 @@ from __future__ import annotations
 from celery import shared_task
 
 from portal.kernel import clock
+from portal.recurring.resting import Tick
 from portal.recurring.ringing import ring
 from rollouts import services
 
 
-@shared_task(name="rollouts.tasks.tick_governance")
-def tick_governance(**_later: object) -> None:
-    """Ring for each kind of work; the work itself is done by tasks of its own."""
+@shared_task(base=Tick, name="rollouts.tasks.tick_governance")
+def tick_governance(**_later: object) -> bool:
+    """Ring for each kind of work, which is done by tasks of its own; what it leads to wakes this one."""
     ring(dispatch_halt_rules)
     ring(dispatch_delays)
     ring(open_phases)
+    return False
 
 
 @shared_task(name="rollouts.tasks.dispatch_halt_rules")

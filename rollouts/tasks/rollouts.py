@@ -7,6 +7,7 @@ from celery import shared_task
 from django.core.cache import cache
 
 from portal.kernel import clock
+from portal.recurring.resting import Tick
 from rollouts import services
 from rollouts.models import Rollout
 from rollouts.queries.rollouts.measures import DRIFT_KEY
@@ -15,11 +16,11 @@ from rollouts.states import OPEN_STATUSES
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name="rollouts.tasks.fold_tallies")
-def fold_tallies(**_later: object) -> None:
+@shared_task(base=Tick, name="rollouts.tasks.fold_tallies")
+def fold_tallies(**_later: object) -> bool:
     """Fold what has grown; a lost tick leaves a few more rows to sum."""
-    services.fold_tallies()
-    services.fold_estate_tally()
+    folded = services.fold_tallies()
+    return services.fold_estate_tally() or folded > 0
 
 
 @shared_task(name="rollouts.tasks.summarise")

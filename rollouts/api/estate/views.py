@@ -18,7 +18,6 @@ from portal.rest.fields import (
     CommaSeparatedField,
     EnumListField,
     IdField,
-    StrictCharField,
     StrictSerializer,
 )
 from portal.rest.idempotency import idempotent
@@ -111,14 +110,14 @@ class HubsToReadSerializer(StrictSerializer):
     """Hubs whose version is to be read."""
 
     guids = serializers.ListField(
-        child=StrictCharField(max_length=60), min_length=1, max_length=MOST_READINGS
+        child=serializers.CharField(max_length=60), min_length=1, max_length=MOST_READINGS
     )
 
 
 class HubsToLabelSerializer(StrictSerializer):
     """Hubs on which a label is put, or from which it is taken."""
 
-    guids = serializers.ListField(child=StrictCharField(max_length=200), max_length=100_000)
+    guids = serializers.ListField(child=serializers.CharField(max_length=200), max_length=100_000)
 
 
 class EstateView(ResourceView):

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
-from portal.rest.fields import JsonObjectField, OffsetDateTimeField, StrictCharField, StrictSerializer
+from portal.rest.fields import JsonObjectField, OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.schemas import AllowedNames, Count, Example, list_of, schema_reference
@@ -47,7 +47,7 @@ class NewBatchSerializer(StrictSerializer):
     automatic_at = OffsetDateTimeField()
     tree = JsonObjectField(described_as="Criteria", required=False, help_text="Conditions on hubs.")
     guids = serializers.ListField(
-        child=StrictCharField(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
+        child=serializers.CharField(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
     )
     is_gated = serializers.BooleanField(required=False)
 
@@ -58,7 +58,7 @@ class BatchPreviewInputSerializer(StrictSerializer):
     automatic_at = OffsetDateTimeField()
     tree = JsonObjectField(described_as="Criteria", required=False, help_text="Conditions on hubs.")
     guids = serializers.ListField(
-        child=StrictCharField(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
+        child=serializers.CharField(max_length=200, allow_blank=True), required=False, max_length=MOST_GUIDS
     )
 
 
