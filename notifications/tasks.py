@@ -7,7 +7,7 @@ from celery import shared_task
 from notifications import services
 from notifications.webhooks import delivering
 from portal.kernel import clock
-from portal.recurring.resting import Tick
+from portal.recurring.resting import TickTask
 
 
 @shared_task(name="notifications.tasks.deliver_mail")
@@ -16,7 +16,7 @@ def deliver_mail(**_later: object) -> None:
     services.deliver_mail(now=clock.now())
 
 
-@shared_task(base=Tick, name="notifications.tasks.deliver_webhooks")
+@shared_task(base=TickTask, name="notifications.tasks.deliver_webhooks")
 def deliver_webhooks(**_later: object) -> bool:
     """Deliver what is due; a lost ring costs a few seconds."""
     return delivering.deliver_due() > 0

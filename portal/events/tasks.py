@@ -7,12 +7,12 @@ from celery import shared_task
 
 from portal.events import retention, sequencer, wakeups
 from portal.kernel import clock
-from portal.recurring.resting import Tick, wake_ticks
+from portal.recurring.resting import TickTask, wake_ticks
 
 log = structlog.get_logger(__name__)
 
 
-@shared_task(base=Tick, name=wakeups.SEQUENCER)
+@shared_task(base=TickTask, name=wakeups.SEQUENCER)
 def relay(**_later: object) -> bool:
     """Sequence what has been committed, and have everybody look what it leads to."""
     wakeups.hear_ring()

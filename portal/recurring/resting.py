@@ -20,7 +20,7 @@ LONGEST: Final = 5
 _WAKINGS: Final = "ticks:wakings"
 
 
-class Tick(Task):
+class TickTask(Task):
     """A task that beat rings for, and whose return value says whether there was anything to do."""
 
     abstract = True

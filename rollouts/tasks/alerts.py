@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from portal.kernel import clock
-from portal.recurring.resting import Tick
+from portal.recurring.resting import TickTask
 from rollouts import services
 
 
@@ -15,7 +15,7 @@ def apply_alerts(**_later: object) -> None:
     services.apply_waiting(now=clock.now())
 
 
-@shared_task(base=Tick, name="rollouts.tasks.tick_ingest")
+@shared_task(base=TickTask, name="rollouts.tasks.tick_ingest")
 def tick_ingest(**_later: object) -> bool:
     """Look for batches nobody was told of."""
     return services.apply_waiting(now=clock.now()) > 0

@@ -8,14 +8,14 @@ from celery import shared_task
 from django.core.cache import cache
 
 from portal.kernel import clock
-from portal.recurring.resting import Tick, is_sped_up, wake_ticks
+from portal.recurring.resting import TickTask, is_sped_up, wake_ticks
 from portal.recurring.ringing import ring
 from rollouts import gateways, services
 
 _FOLLOW_UP_EVERY = 5
 
 
-@shared_task(base=Tick, name="rollouts.tasks.tick_dispatch")
+@shared_task(base=TickTask, name="rollouts.tasks.tick_dispatch")
 def tick_dispatch(**_later: object) -> bool:
     """Ring for halts, for regions with work and a free lease, for planning, and now and then for the rest."""
     now = clock.now()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from celery import shared_task
 
 from portal.kernel import clock
-from portal.recurring.resting import Tick
+from portal.recurring.resting import TickTask
 from portal.recurring.ringing import ring
 from rollouts import services
 
 
-@shared_task(base=Tick, name="rollouts.tasks.tick_governance")
+@shared_task(base=TickTask, name="rollouts.tasks.tick_governance")
 def tick_governance(**_later: object) -> bool:
     """Ring for each kind of work, which is done by tasks of its own; what it leads to wakes this one."""
     ring(dispatch_halt_rules)

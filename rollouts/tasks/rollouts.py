@@ -7,7 +7,7 @@ from celery import shared_task
 from django.core.cache import cache
 
 from portal.kernel import clock
-from portal.recurring.resting import Tick
+from portal.recurring.resting import TickTask
 from rollouts import services
 from rollouts.models import Rollout
 from rollouts.queries.rollouts.measures import DRIFT_KEY
@@ -16,7 +16,7 @@ from rollouts.states import OPEN_STATUSES
 log = structlog.get_logger(__name__)
 
 
-@shared_task(base=Tick, name="rollouts.tasks.fold_tallies")
+@shared_task(base=TickTask, name="rollouts.tasks.fold_tallies")
 def fold_tallies(**_later: object) -> bool:
     """Fold what has grown; a lost tick leaves a few more rows to sum."""
     folded = services.fold_tallies()

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from portal.events import wakeups
 from portal.kernel import clock, sql
 from portal.kernel.transactions import unit_of_work
-from portal.recurring.resting import Tick, is_resting, wake_ticks
+from portal.recurring.resting import TickTask, is_resting, wake_ticks
 from portal.recurring.ringing import RingingScheduler, waiting
 
 NAME = "tests.tick"
@@ -48,7 +48,7 @@ def tick(app):
         def run(**_later):
             return look()
 
-        return app.task(base=Tick, name=NAME, shared=False)(run)
+        return app.task(base=TickTask, name=NAME, shared=False)(run)
 
     return make
 

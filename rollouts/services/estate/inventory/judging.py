@@ -11,7 +11,7 @@ import numpy.typing as npt
 from portal.kernel.guid import parse_block, parse_rows
 from rollouts.services.estate.inventory.meanings import PROBLEMS, Meanings, number_of
 from rollouts.services.estate.inventory.parsing import ParsedBlock
-from rollouts.services.estate.inventory.words import Words
+from rollouts.services.estate.inventory.words import LineMeanings
 from rollouts.states.inventory import LineProblem
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
@@ -48,7 +48,7 @@ class JudgedBlock:
     guid: Int64s
     gpf: Int64s
     has_gpf: Bools
-    words: tuple[Words, ...]
+    words: tuple[LineMeanings, ...]
     refused: tuple[RefusedRow, ...] = ()
 
     def __len__(self) -> int:

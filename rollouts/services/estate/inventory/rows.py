@@ -39,15 +39,15 @@ Bools: TypeAlias = npt.NDArray[np.bool_]
 Column: TypeAlias = tuple[npt.NDArray[Any], str, Int32s | None]
 
 
-class _Part(NamedTuple):
+class _RowPart(NamedTuple):
     """Some columns of every row, in octets of one width, and which are sent where that is not all."""
 
     octets: npt.NDArray[np.uint8]
     is_sent: Bools | None
 
-    def at(self, places: npt.NDArray[Any]) -> _Part:
+    def at(self, places: npt.NDArray[Any]) -> _RowPart:
         is_sent = None if self.is_sent is None else self.is_sent.take(places, axis=0)
-        return _Part(self.octets.take(places, axis=0), is_sent)
+        return _RowPart(self.octets.take(places, axis=0), is_sent)
 
 
 def rows_of(judged: JudgedBlock, *, with_lines: bool) -> bytes:
@@ -60,7 +60,7 @@ def rows_of(judged: JudgedBlock, *, with_lines: bool) -> bytes:
     ]
     count = np.frombuffer((len(HUB_COLUMNS) + with_lines).to_bytes(2, "big"), np.uint8)
     parts = [
-        _Part(np.broadcast_to(count, (len(judged), 2)), None),
+        _RowPart(np.broadcast_to(count, (len(judged), 2)), None),
         _part(own),
         *(
             _part(of(words.meanings)).at(words.places)
@@ -80,7 +80,7 @@ def rows_of(judged: JudgedBlock, *, with_lines: bool) -> bytes:
     return octets[np.concatenate(sent, axis=1)].tobytes()
 
 
-def _part(columns: Sequence[Column]) -> _Part:
+def _part(columns: Sequence[Column]) -> _RowPart:
     """Write each value behind its length."""
     layout = [
         field
@@ -99,7 +99,7 @@ def _part(columns: Sequence[Column]) -> _Part:
         if lengths is not None and len(short := np.flatnonzero(lengths < size)):
             is_sent = np.ones(octets.shape, dtype=np.bool_) if is_sent is None else is_sent
             is_sent[short, end - size : end] = np.arange(size) < lengths[short, np.newaxis]
-    return _Part(octets, is_sent)
+    return _RowPart(octets, is_sent)
 
 
 def _length(octets: int, is_given: Bools) -> Int32s:

@@ -1,4 +1,4 @@
-"""Words by the million: each different one, or combination of several, is judged once a block."""
+"""LineMeanings by the million: each different one, or combination of several, is judged once a block."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FEW_COMBINATIONS: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Words:
+class LineMeanings:
     """What the words of each line mean together."""
 
     meanings: Int32s
@@ -31,8 +31,8 @@ class Words:
     places: Int64s
     """The row of each line."""
 
-    def of(self, lines: Any) -> Words:
-        return Words(self.meanings, self.places[lines])
+    def of(self, lines: Any) -> LineMeanings:
+        return LineMeanings(self.meanings, self.places[lines])
 
 
 class Vocabulary:
@@ -42,7 +42,7 @@ class Vocabulary:
         self.columns = columns
         self._known = _Known(learn)
 
-    def look_up(self, block: ParsedBlock) -> Words:
+    def look_up(self, block: ParsedBlock) -> LineMeanings:
         """Return what each line means; a column the file lacks reads as empty."""
         columns = [block.columns.get(name) for name in self.columns]
         places, span = np.zeros(len(block), dtype=np.int64), 1
@@ -55,7 +55,7 @@ class Vocabulary:
         lines[places] = np.arange(len(block))
         words = [[b""] * span if column is None else _words(column, lines) for column in columns]
         meanings, rows = self._known.look_up(list(zip(*words, strict=True)))
-        return Words(meanings, rows.take(places))
+        return LineMeanings(meanings, rows.take(places))
 
 
 class _Known(dict[tuple[bytes, ...], int]):
