@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 import structlog
@@ -24,6 +26,7 @@ log = structlog.get_logger(__name__)
 KEPT: Final = 2_000
 AT_ONCE: Final = 500
 _AGAIN_AFTER: Final = 1.0
+_position: Final = attrgetter("position")
 
 
 class PartyFeed:
@@ -56,7 +59,8 @@ class PartyFeed:
             return []
         first = self._kept[0].position if self._kept else self._last + 1
         if position + 1 >= first:
-            begin = position + 1 - first
+            # Looked for, as positions are not always neighbours: see `resume_positions.sql`.
+            begin = bisect_right(self._kept, position, key=_position)
             return [self._kept[place] for place in range(begin, min(begin + AT_ONCE, len(self._kept)))]
         return await self._readers.run(page_after, self.scope, position, size=PAGE)
 

@@ -70,6 +70,21 @@ class FeedHead(models.Model):
         return f"{self.party_id}: {self.position}"
 
 
+class FeedJump(models.Model):
+    """Positions of a party between `after` and `position` that are given to no entry: `resume_positions.sql`."""
+
+    party_id = models.IntegerField()
+    after = models.BigIntegerField()
+    position = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "events_feed_jump"
+
+    def __str__(self) -> str:
+        return f"{self.party_id}: {self.after} to {self.position}"
+
+
 class FeedEntry(models.Model):
     """One happening one party may know of, at its place in that party's feed. Partitioned by month of `at`.
 

@@ -22,7 +22,7 @@ from django.utils.module_loading import import_string
 from portal.events import wakeups
 from portal.events.kinds import EntryKind
 from portal.events.models import Event
-from portal.kernel import locks, sql
+from portal.kernel import history, locks, sql
 from portal.kernel.crashes import CrashPoint, crash_point
 from portal.kernel.transactions import run_after_commit, unit_of_work
 
@@ -65,6 +65,8 @@ def sequence_next(*, size: int = BATCH) -> int:
     """
     if not locks.held_in_transaction(locks.LockClass.SEQUENCER, 0):
         return 0
+    if history.has_turned(history.HistoryPart.FEED):
+        sql.execute("portal.events", "resume_positions")
     rows = sql.fetch_all("portal.events", "sequence_feed", size=size)
     crash_point(CrashPoint.IN_SEQUENCING)
     coarse = [

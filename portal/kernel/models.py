@@ -39,3 +39,17 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class SeenLine(models.Model):
+    """Which line of the database's history one part of the portal has seen: `portal.kernel.history`."""
+
+    part = models.CharField(max_length=40, primary_key=True)
+    line = models.CharField(max_length=40)
+    seen_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "kernel_seen_line"
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.line}"

@@ -29,6 +29,7 @@ from rollouts.services.catalogue.register import (
 from rollouts.services.catalogue.take_list import preview_cpl_list, take_cpl_list
 from rollouts.services.dispatch.claim import claim_next
 from rollouts.services.dispatch.plan import plan_due
+from rollouts.services.dispatch.read_after_restore import read_after_restore
 from rollouts.services.dispatch.read_versions import (
     MOST_READINGS,
     end_unreachable,
@@ -339,6 +340,7 @@ __all__ = [
     "put_halt_rule",
     "put_known_issue",
     "raise_incident",
+    "read_after_restore",
     "read_import",
     "read_silent",
     "receive_alerts",

@@ -51,7 +51,8 @@ def dispatch_halts(**_later: object) -> None:
 
 @shared_task(name="rollouts.tasks.dispatch_silence")
 def dispatch_silence(**_later: object) -> None:
-    """Follow up the hubs nobody has heard of."""
+    """Follow up the hubs nobody has heard of; all of them, where the database has forgotten."""
+    services.read_after_restore(clock.now())
     services.follow_up_silence(clock.now())
 
 
