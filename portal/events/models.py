@@ -71,7 +71,7 @@ class FeedHead(models.Model):
 
 
 class FeedJump(models.Model):
-    """Positions of a party between `after` and `position` that are given to no entry: `resume_positions.sql`."""
+    """Positions of a party, after one and up to another, that no entry is given: `resume_positions.sql`."""
 
     party_id = models.IntegerField()
     after = models.BigIntegerField()

@@ -1,9 +1,9 @@
 """Which line of its history the database is on.
 
-A database that is restored to an earlier moment, and a standby that takes over, go on from where they were: what
-was committed after that is lost, while others have acted on it. Both begin another line of history (a *timeline*
-of PostgreSQL; after a dump, another cluster). Each part of the portal that others may be ahead of asks whether
-the line is another, and puts right what it is about.
+A database that is restored to an earlier moment, and a standby that takes over, go on from where they were:
+what was committed after that is lost, while others have acted on it. Both begin another line of history (a
+*timeline* of PostgreSQL; after a dump, another cluster). Each part of the portal that others may be ahead of
+asks whether the line is another, and puts right what it is about.
 """
 
 from __future__ import annotations
