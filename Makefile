@@ -2,6 +2,9 @@
 #
 #   make demo                   the whole portal on this machine, until Ctrl-C (HUBS=, PORT=, ARGS=--journey)
 #   make chaos                  a rollout to its end while everything around it fails (SEED=, HUBS=)
+#   make drill-restore          a database is lost and restored to a moment in the middle of a rollout (HUBS=)
+#   make drill-failover         a standby takes over in the middle of a rollout (HUBS=)
+#   make drill-upgrade          two releases run beside each other while a rollout runs (HUBS=, BEFORE=)
 #   make test                   all checks, then all tests
 #   make fuzz                   whatever can be thrown at pages, REST, CSPs' endpoint and stream (FUZZ=100000 requests)
 #   make proof                  that no Supplier learns of another, whole (the tests hold a small form of it)
@@ -17,7 +20,7 @@ ARGS ?=
 # Without compiled files every process would need five seconds to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo chaos demo-reset run test coverage check lint dependencies types imports migrations format clients bench fuzz proof screenshots docs \
+.PHONY: demo chaos drill-restore drill-failover drill-upgrade demo-reset run test coverage check lint dependencies types imports migrations format clients bench fuzz proof screenshots docs \
   lock audit smoke from-nothing interpreter clean
 
 demo: $(VENV)/.runtime
@@ -27,6 +30,18 @@ demo: $(VENV)/.runtime
 SEED ?= 1
 chaos: $(VENV)/.runtime
 	HUBS=$${HUBS:-2000} $(MANAGE) demo --journey --chaos=$(SEED) $(ARGS)
+
+# What an operator does when a database is lost or a release is new, while a rollout runs; it says step by step what it does.
+DRILL := $(MANAGE) demo --journey
+drill-restore: $(VENV)/.runtime
+	HUBS=$${HUBS:-2000} $(DRILL) --brief --drill=restore $(ARGS)
+
+drill-failover: $(VENV)/.runtime
+	HUBS=$${HUBS:-2000} $(DRILL) --brief --drill=failover $(ARGS)
+
+BEFORE ?=
+drill-upgrade: $(VENV)/.runtime
+	HUBS=$${HUBS:-2000} $(DRILL) --drill=upgrade --before=$(BEFORE) $(ARGS)
 
 demo-reset: $(VENV)/.runtime
 	$(MANAGE) demo_reset

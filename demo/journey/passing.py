@@ -1,6 +1,6 @@
 """While a journey waits for work to be done, its surroundings may fail: it looks again until they answer.
 
-The other side is `portal.embedded.chaos`, which holds the same lock while it breaks what an act would need.
+The other side is `portal.embedded.script_lock`: whoever has the lock may break what an act would need.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import httpx
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-from portal.embedded.chaos import SCRIPT_LOCK
+from portal.embedded.script_lock import SCRIPT_LOCK
 
 T = TypeVar("T")
 _PATIENCE: Final = 180.0

@@ -2,13 +2,12 @@
 
 The course of faults follows from its seed: which fault, after what pause, on what process. A fault that the
 script itself could not outlive (its database, the web it speaks to) waits until the script lets time pass: it
-then gives up the lock of `SCRIPT_LOCK`, which is held here until all is well.
+then gives up the lock of `ScriptLock`, which is held here until all is well.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import random
 import signal
@@ -24,9 +23,9 @@ import psycopg
 import redis
 
 from portal.embedded.processes import Supervisor
+from portal.embedded.script_lock import ScriptLock
 from portal.embedded.services import Services
 
-SCRIPT_LOCK: Final = "script.lock"
 CRASH_POINTS: Final = (
     "after-claim=0.02 after-sending=0.02 in-applying=0.02 in-sequencing=0.005 between-slices=0.1"
     " before-holding-back=0.2 between-pages=0.1"
@@ -97,19 +96,17 @@ class Conductor:
 
     def _play(self) -> Generator[None, None, None]:
         chance = random.Random(self.seed)  # noqa: S311 - repeatable
-        with (self.var / SCRIPT_LOCK).open("a") as lock:
-            while _is_taken(lock.fileno()):  # the script has not begun
-                fcntl.flock(lock, fcntl.LOCK_UN)
-                yield
+        with contextlib.closing(ScriptLock(self.var)) as lock:
+            yield from lock.wait_for_script()
             while True:
                 faults = list(self._faults(chance))
                 chance.shuffle(faults)
                 for fault in faults:
                     yield from _wait(chance.uniform(*_PAUSE))
-                    while fault.needs_quiet and not _is_taken(lock.fileno()):
-                        yield
+                    if fault.needs_quiet:
+                        yield from lock.wait_for_rest()
                     yield from self._perform(fault, chance.uniform(*fault.lasts))
-                    fcntl.flock(lock, fcntl.LOCK_UN)
+                    lock.give_up()
 
     def _perform(self, fault: Disturbance, seconds: float) -> Iterator[None]:
         tally = self.tallies.setdefault(fault.name, DisturbanceTally())
@@ -223,13 +220,6 @@ def _wait(seconds: float) -> Iterator[None]:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         yield
-
-
-def _is_taken(lock: int) -> bool:
-    with contextlib.suppress(BlockingIOError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
 
 
 def _nothing() -> None:

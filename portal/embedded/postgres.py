@@ -60,10 +60,11 @@ _FORGETFUL: Final = {
 class PostgresServer:
     """One server and its data directory. `durable=False` trades safety for speed: tests only."""
 
-    def __init__(self, home: Path, *, durable: bool = True) -> None:
-        """Keep data, log and password under `home`."""
+    def __init__(self, home: Path, *, durable: bool = True, archives: bool = False) -> None:
+        """Keep data, log and password under `home`; each finished piece of the log too, if it `archives`."""
         self.home = home
         self.durable = durable
+        self.archives = archives
         self.log = home / "postgres.log"
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,31 +76,59 @@ class PostgresServer:
         """The data directory."""
         return self._way.data if self._way else self.home / "data"
 
+    @property
+    def archive(self) -> Path:
+        """Where finished pieces of the write-ahead log are kept."""
+        return self.data.with_name("archive")
+
+    @property
+    def method(self) -> LaunchMethod:
+        """How its programs are run, once it was prepared."""
+        return self._way_taken()
+
     def url(self, database: str, *, role: str = USER) -> str:
         """Return what DATABASE_URL is to be."""
         return f"postgresql://{role}:{self._password(role)}@127.0.0.1:{self.port}/{database}"
 
-    def start(self, *, database: str = USER) -> str:
+    def prepare(self) -> int:
+        """Make its folders, and see that nobody else uses them; return the version of its programs.
+
+        Raises:
+            CannotStart: the disk is full, or another server uses the data.
+        """
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_room(self.home)
+        if self._lock is None:
+            self._take_lock()
+        installation = binaries.find_postgres()
+        self._way = choose_launch_method(installation.programs, self.home / "data")
+        if self.archives:
+            self.archive.mkdir(mode=0o700, exist_ok=True)
+            self._way.give(self.archive)
+        return installation.version
+
+    def url_beside(self, port: int, database: str) -> str:
+        """Return what DATABASE_URL is to be where a standby on another port may take over."""
+        who = f"{USER}:{self._password(USER)}"
+        return f"postgresql://{who}@/{database}?host=127.0.0.1,127.0.0.1&port={self.port},{port}"
+
+    def start(self, *, database: str = USER, port: int = 0) -> str:
         """Start the server, make the database if it is not there, and return its URL.
 
         Raises:
             CannotStart: the disk is full, another server uses the data, or PostgreSQL says no.
         """
-        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        check_room(self.home)
-        self._take_lock()
-        installation = binaries.find_postgres()
-        self._way = choose_launch_method(installation.programs, self.home / "data")
+        version = self.prepare()
         if not (self.data / "PG_VERSION").is_file():
-            self._make(installation.version)
+            self._make(version)
         elif not self._password_file(ADMIN).is_file():
             raise CannotStart(
                 f"{self.data} was made by an earlier version, whose portal was a superuser. "
                 "Clear it with `make demo-reset`."
             )
-        self._check_version(installation.version)
+        self._check_version(version)
         end_leftover(self.data)
-        self._start_until_it_answers()
+        self._start_until_it_answers(port)
         self._ensure_database(database)
         return self.url(database)
 
@@ -111,6 +140,13 @@ class PostgresServer:
     def pid(self) -> int:
         """The number of the server process; 0 where there is none."""
         return self._process.pid if self._process else 0
+
+    def kill(self) -> None:
+        """End it without a word, as a machine does that loses its power."""
+        if self._process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
     def stop(self) -> None:
         """Stop fast and cleanly: connections are cut, what was committed is kept."""
@@ -195,6 +231,8 @@ class PostgresServer:
     def _launch(self) -> subprocess.Popen[bytes]:
         settings = _ALWAYS | tuning.settings_for(tuning.memory_of_this_machine())
         settings |= {} if self.durable else _FORGETFUL
+        if self.archives:
+            settings |= {"archive_mode": "on", "archive_command": f'cp "%p" "{self.archive}/%f"'}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - a program we found ourselves
@@ -256,9 +294,11 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def running(home: Path, *, durable: bool = True, database: str = USER) -> Iterator[PostgresServer]:
+def running(
+    home: Path, *, durable: bool = True, archives: bool = False, database: str = USER
+) -> Iterator[PostgresServer]:
     """Have a server for the length of a block."""
-    server = PostgresServer(home, durable=durable)
+    server = PostgresServer(home, durable=durable, archives=archives)
     try:
         server.start(database=database)
         yield server

@@ -35,6 +35,8 @@ class Program:
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    """Where it runs; none = where we do."""
 
 
 class Server(Protocol):
@@ -90,12 +92,30 @@ class Supervisor:
         """Return where this program's words go."""
         return self.logs / f"{program.name}.log"
 
+    def names(self) -> list[str]:
+        """Return the names of the programs, first started first."""
+        return [each.program.name for each in self._kept]
+
     def pid(self, name: str) -> int:
         """Return the leader of a program's session; 0 while it waits to begin again."""
         return next(
             (each.process.pid for each in self._kept if each.program.name == name and each.again_at is None),
             0,
         )
+
+    def end(self, name: str) -> None:
+        """Stop one program, and keep it stopped."""
+        for running in [each for each in self._kept if each.program.name == name]:
+            self._kept.remove(running)
+            _signal(running.process, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.process.wait(_STOP_WITHIN)
+            _signal(running.process, signal.SIGKILL)
+            running.process.wait()
+
+    def follow(self, successor: Server, *, instead_of: Server) -> None:
+        """Look after another server from now on, and no longer after the one it takes over from."""
+        self._servers[self._servers.index(instead_of)] = successor
 
     def wait_for(self, name: str, is_ready: Callable[[], bool], *, within: float) -> None:
         """Wait until a program does its work, starting again whatever dies meanwhile.
@@ -166,6 +186,7 @@ class Supervisor:
                 stdout=log,
                 stderr=log,
                 env=child_environment(program.environment),
+                cwd=program.folder,
                 start_new_session=True,
                 preexec_fn=lambda: follow_parent(signal.SIGTERM),  # noqa: PLW1509 - we have no threads
             )

@@ -14,6 +14,7 @@ from typing import Final
 
 from portal.embedded import postgres, valkey
 from portal.embedded.failures import CannotStart
+from portal.embedded.ports import free_port
 from portal.embedded.privileges import copied_home
 from portal.embedded.processes import Server
 
@@ -31,10 +32,14 @@ class Services:
     """By which whoever migrates reaches the database."""
     admin_url: str = ""
     """Of our own server: by which databases and roles are made."""
+    standby_port: int = 0
+    """Where a standby of our own server may take over; processes look for the database there, too."""
 
 
 @contextlib.contextmanager
-def environment(var: Path, *, durable: bool = True) -> Iterator[Services]:
+def environment(
+    var: Path, *, durable: bool = True, archives: bool = False, may_fail_over: bool = False
+) -> Iterator[Services]:
     """Have a database and a broker for the length of a block.
 
     Those that DATABASE_URL and REDIS_URL name, else our own.
@@ -44,16 +49,22 @@ def environment(var: Path, *, durable: bool = True) -> Iterator[Services]:
     """
     with contextlib.ExitStack() as stack:
         servers: list[Server] = []
+        standby_port = 0
         variables = {"PORTAL_VAR": str(var), "SECRET_KEY": _secret_key(var)}
         if url := os.environ.get("DATABASE_URL"):
             variables["DATABASE_URL"] = url
             owner_url, admin_url = os.environ.get("DATABASE_OWNER_URL") or url, ""
         else:
-            database = stack.enter_context(postgres.running(var / "postgres", durable=durable))
+            database = stack.enter_context(
+                postgres.running(var / "postgres", durable=durable, archives=archives)
+            )
             variables["DATABASE_URL"] = database.url(postgres.USER)
             owner_url, admin_url = (
                 database.url(postgres.USER, role=role) for role in (postgres.OWNER, postgres.ADMIN)
             )
+            if may_fail_over:
+                standby_port = free_port()
+                variables["DATABASE_URL"] = database.url_beside(standby_port, postgres.USER)
             servers.append(database)
         if url := os.environ.get("REDIS_URL"):
             variables["REDIS_URL"] = url
@@ -66,7 +77,7 @@ def environment(var: Path, *, durable: bool = True) -> Iterator[Services]:
             variables["CACHE_URL"] = cache.url
             servers += [broker, cache]
         stack.enter_context(_published(var / _ADDRESSES, variables))
-        yield Services(variables, tuple(servers), owner_url, admin_url)
+        yield Services(variables, tuple(servers), owner_url, admin_url, standby_port)
 
 
 def join_running(var: Path) -> None:

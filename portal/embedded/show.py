@@ -17,9 +17,11 @@ from typing import Final, NoReturn
 from portal.embedded import services
 from portal.embedded.certificates import ensure_certificates
 from portal.embedded.chaos import CRASH_POINTS, Conductor
+from portal.embedded.drills import Course, Drill, DrillKind
 from portal.embedded.failures import CannotStart
 from portal.embedded.ports import first_free
 from portal.embedded.processes import Program, Supervisor, python, run_to_end
+from portal.embedded.release_before import ReleaseBefore, commit_before
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _MANAGE: Final = str(ROOT / "manage.py")
@@ -53,6 +55,10 @@ class RunPlan:
     reload: bool = False
     then: tuple[str, ...] = ()  # a management command that runs on top of it all and ends it
     chaos: int | None = None  # the seed of what goes wrong meanwhile
+    drill: DrillKind | None = None  # what is drilled meanwhile
+    before: str = (
+        ""  # the commit whose processes run beside ours in an upgrade; none = of the tables before ours
+    )
 
 
 def perform(plan: RunPlan, *, say: Callable[[str], None]) -> int:
@@ -64,8 +70,18 @@ def perform(plan: RunPlan, *, say: Callable[[str], None]) -> int:
     began = time.monotonic()
     plan.var.mkdir(parents=True, exist_ok=True)
     try:
-        with _stopped_by_signals(), services.environment(plan.var) as stores:
+        with (
+            _stopped_by_signals(),
+            services.environment(
+                plan.var,
+                archives=plan.drill is DrillKind.RESTORE,
+                may_fail_over=plan.drill is DrillKind.FAILOVER,
+            ) as stores,
+            contextlib.ExitStack() as later,
+        ):
             stage = _Stage(plan, stores, say)
+            if plan.drill is DrillKind.UPGRADE:
+                stage.unpack_before()
             say(f"PostgreSQL and Valkey after {time.monotonic() - began:.1f} s")
             with Supervisor(plan.var / "log", say=say, servers=stores.servers) as supervisor:
                 if plan.then:
@@ -76,7 +92,14 @@ def perform(plan: RunPlan, *, say: Callable[[str], None]) -> int:
                 stage.open(supervisor)
                 stage.greet(log_ins, seconds=time.monotonic() - began)
                 if plan.then and plan.chaos is not None:
-                    return stage.run_disturbed(supervisor, stores, seed=plan.chaos)
+                    conductor = Conductor(
+                        plan.chaos, plan.var, supervisor, stores, is_well=stage.all_answer, say=say
+                    )
+                    return stage.run_beside(conductor, supervisor)
+                if plan.then and plan.drill is not None:
+                    drill = Drill(plan.drill, plan.var, supervisor, stores, is_well=stage.all_answer, say=say)
+                    later.callback(drill.stop)
+                    return stage.run_beside(drill, supervisor) or int(not drill.is_over)
                 if plan.then:
                     return stage.run(*plan.then, meanwhile=supervisor.look)
                 supervisor.watch()
@@ -99,8 +122,16 @@ class _Stage:
         self.stream_port = first_free(self.port + 1)
         self.suspend_port = first_free(self.stream_port + 1)
         self.simulator_port = first_free(max(_SIMULATOR_PORT, self.suspend_port + 1))
+        self.release_before: ReleaseBefore | None = None
         self.variables = {**stores.variables, **self._settings(stores.variables["SECRET_KEY"])}
         self.owners_variables = {**self.variables, "DATABASE_URL": stores.owner_url}
+
+    def unpack_before(self) -> None:
+        """Have the release before this one beside it; the CSPs' alerts go to its web."""
+        commit = self.plan.before or commit_before()
+        port = first_free(self.simulator_port + 1)
+        self.release_before = ReleaseBefore(commit, self.plan.var / "before", port=port)
+        self.say(f"The release before: {self.release_before.title}")
 
     def start_simulator(self, supervisor: Supervisor) -> None:
         """Start the simulated CSPs.
@@ -115,7 +146,7 @@ class _Stage:
             "serve",
             f"--hubs={self.plan.hubs}",
             f"--port={self.simulator_port}",
-            f"--portal-url={self.url}",
+            f"--portal-url={self.release_before.url if self.release_before else self.url}",
             *options,
         )
         supervisor.start(Program("hubsim", python("-m", "hubsim", *words), self.variables))
@@ -135,11 +166,15 @@ class _Stage:
         """Start all processes and wait until the web answers, beat ticks and each queue's worker listens."""
         for program in self._programs():
             supervisor.start(program)
+            if self.release_before and program.name.startswith(("web", "worker")):
+                supervisor.start(self.release_before.program_like(program))
         if self.plan.is_demo:
             supervisor.wait_for("hubsim", self._simulator_answers, within=_READY_WITHIN)
         supervisor.wait_for("stream", self._stream_answers, within=_READY_WITHIN)
         supervisor.wait_for("suspend", self._suspend_answers, within=_READY_WITHIN)
         supervisor.wait_for("web", self._is_ready, within=_READY_WITHIN)
+        if self.release_before:
+            supervisor.wait_for("web-before", self._before_answers, within=_READY_WITHIN)
 
     def greet(self, log_ins: list[str], *, seconds: float) -> None:
         """Tell where to go."""
@@ -155,19 +190,19 @@ class _Stage:
         """Run a management command in this run's environment, and pass on what it says."""
         return run_to_end(python(_MANAGE, *words), self.variables, hear=self.say, meanwhile=meanwhile)
 
-    def run_disturbed(self, supervisor: Supervisor, stores: services.Services, *, seed: int) -> int:
-        """Run the script while everything around it is killed, frozen and cut off; tell what happened."""
-        conductor = Conductor(seed, self.plan.var, supervisor, stores, is_well=self._all_answer, say=self.say)
+    def run_beside(self, course: Course, supervisor: Supervisor) -> int:
+        """Run the script while something happens to what is around it; tell what happened."""
+        is_calm = self.plan.drill is DrillKind.UPGRADE
 
         def meanwhile() -> None:
             supervisor.look()
-            conductor.step()
+            course.step()
 
         try:
-            code = self.run(*self.plan.then, "--disturbed", meanwhile=meanwhile)
+            code = self.run(*self.plan.then, *(() if is_calm else ("--disturbed",)), meanwhile=meanwhile)
         finally:
-            conductor.end()
-        for line in conductor.table():
+            course.end()
+        for line in course.table():
             self.say(line)
         return code
 
@@ -288,8 +323,12 @@ class _Stage:
     def _suspend_answers(self) -> bool:
         return b"alive" in _answer(f"http://127.0.0.1:{self.suspend_port}/livez")
 
-    def _all_answer(self) -> bool:
+    def all_answer(self) -> bool:
+        """Return whether web, stream, workers, beat and the way to suspend are well."""
         return self._is_ready() and self._stream_answers() and self._suspend_answers()
+
+    def _before_answers(self) -> bool:
+        return self.release_before is not None and b"alive" in _answer(f"{self.release_before.url}/livez")
 
     def _simulator_answers(self) -> bool:
         return b"ok" in _answer(f"http://127.0.0.1:{self.simulator_port}/healthz")

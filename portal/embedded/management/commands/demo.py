@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from portal.embedded.drills import DrillKind
 from portal.embedded.failures import CannotStart
 from portal.embedded.services import clear
 from portal.embedded.show import RunPlan, perform
@@ -51,6 +52,17 @@ class Command(BaseCommand):
             help="with --journey: kill, freeze and cut off everything around it, as the seed says",
         )
         parser.add_argument(
+            "--drill",
+            choices=[kind.value for kind in DrillKind],
+            help="with --journey: restore the database, fail over to a standby, or run two releases at once",
+        )
+        parser.add_argument(
+            "--before",
+            default="",
+            metavar="COMMIT",
+            help="with --drill=upgrade: what runs beside this release (else: the last with other tables)",
+        )
+        parser.add_argument(
             "--brief", action="store_true", help="with --journey: only the pilot and DCC's automatic time"
         )
 
@@ -62,19 +74,31 @@ class Command(BaseCommand):
         script: str | None,
         outcome: str,
         chaos: int | None,
+        drill: str | None,
+        before: str,
         brief: bool,
         **_: Any,
     ) -> None:
         """Run to the end; the exit code is the script's."""
-        if (chaos is not None or brief) and script != "journey":
-            raise CommandError("--chaos and --brief are about a journey: give --journey too.")
+        if (chaos is not None or drill or brief) and script != "journey":
+            raise CommandError("--chaos, --drill and --brief are about a journey: give --journey too.")
+        if chaos is not None and drill:
+            raise CommandError("Give --chaos or --drill, not both.")
         var = Path(settings.VAR_DIR) / (script or "demo")
         then = (script, f"--report={Path(settings.VAR_DIR) / f'{script}.json'}") if script else ()
         if script == "incident":
             then = (*then, f"--outcome={outcome}")
         if brief:
             then = (*then, "--brief")
-        plan = RunPlan(var=var, port=port, hubs=hubs, then=then, chaos=chaos)
+        plan = RunPlan(
+            var=var,
+            port=port,
+            hubs=hubs,
+            then=then,
+            chaos=chaos,
+            drill=DrillKind(drill) if drill else None,
+            before=before,
+        )
         try:
             if script:
                 clear(var)
