@@ -71,6 +71,10 @@ class Gateway:
         lost = self._draw(command_id, 2) < self._faults.failed_answers
         return (self._faults.slow_seconds if slow else 0.0), lost
 
+    def forgets(self, command_id: CommandId) -> bool:
+        """Return whether a command is taken, and nothing ever done about it."""
+        return self._draw(command_id, 3) < self._faults.forgotten
+
     def _draw(self, command_id: CommandId, stream: int) -> float:
         name = crc32(repr(command_id).encode())
         return key_of(self._seed, stream, name, self._tries[command_id]) / _ONE

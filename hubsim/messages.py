@@ -21,12 +21,14 @@ class AlertDraw(IntEnum):
     LATE_BY = 104
     ANONYMOUS = 105
     SHUFFLE = 106
+    LOST = 107
 
 
 def spread(alerts: Alerts, faults: MessageFaults, *, seed: int) -> Alerts:
-    """Return the alerts as they will arrive: some twice, some late, each with the time it is sent."""
+    """Return the alerts as they arrive, each with its time of sending: some never, some twice or late."""
     if faults == MessageFaults():
         return alerts
+    alerts = alerts[_draw(alerts, AlertDraw.LOST, seed, 0) >= faults.lost]
     sent = _delayed(alerts, faults, seed=seed, copy=0)
     twice = alerts[_draw(alerts, AlertDraw.DUPLICATE, seed, 0) < faults.duplicates]
     if len(twice):

@@ -58,6 +58,7 @@ class RegionFaults:
 class MessageFaults:
     """What happens to alerts on their way. Seconds are business seconds."""
 
+    lost: float = 0.0
     duplicates: float = 0.0
     jitter_seconds: float = 0.0
     late: float = 0.0
@@ -78,6 +79,7 @@ class GatewayFaults:
     slow: float = 0.0
     slow_seconds: float = 0.0
     failed_answers: float = 0.0
+    forgotten: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from hubsim import alerts, messages, truth
 from hubsim.alerts import Alerts
 from hubsim.clock import SimulatedClock, iso
-from hubsim.codes import Csp
+from hubsim.codes import Csp, HubCommandKind
 from hubsim.commands import CommandId, ReceivedCommand
 from hubsim.estate import SimulatedEstate
 from hubsim.gateway import Gateway
@@ -53,7 +53,11 @@ class HubSimulator:
         if command.id in self._accepted:
             self._counts["repeated_commands"] += 1
             return self._accepted[command.id]
-        accepted = self.world.take(command, now=self.clock.now())
+        # A cancel is never forgotten: of a CSP that says it has, nobody can know that it has not.
+        if command.kind is not HubCommandKind.CANCEL and self.gateway.forgets(command.id):
+            accepted = len(command.guids)
+        else:
+            accepted = self.world.take(command, now=self.clock.now())
         self.gateway.charge(accepted)
         self._accepted[command.id] = accepted
         self._counts["commands"] += 1

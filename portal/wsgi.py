@@ -13,7 +13,11 @@ from portal.receiving import BodySpool, refuse_as_problems
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 application = BodySpool(get_wsgi_application())
+
+from portal.kernel import clock  # noqa: E402 - it has tables, which Django has to be set up for
+
 end_waits_at_stop()
+clock.follow_database()
 refuse_as_problems()
 if not settings.SECRET_KEY:  # Django refuses an empty key here: at the start, not at the first log-in
     raise SystemExit(1)

@@ -8,12 +8,14 @@ then gives up the lock of `ScriptLock`, which is held here until all is well.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import random
+import resource
 import signal
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -22,7 +24,8 @@ import psutil
 import psycopg
 import redis
 
-from portal.embedded.processes import Supervisor
+from portal.embedded.csp_faults import CSP_FAULTS, CspControls
+from portal.embedded.processes import Program, Supervisor, python
 from portal.embedded.script_lock import ScriptLock
 from portal.embedded.services import Services
 
@@ -38,6 +41,15 @@ _PAUSE: Final = (3.0, 9.0)
 _FROZEN: Final = (10.0, 30.0)
 _HELD: Final = (5.0, 10.0)
 _MOST_CONNECTIONS: Final = 500
+_SOME_CSP_FAULTS: Final = 3
+_CLOCKS_AHEAD: Final = (5.0, 60.0, 3_600.0, -5.0, -3_600.0)
+_LITTLE: Final = 1024 * 1024
+_SKEWED: Final = """
+import sys, time, time_machine
+time_machine.travel(time.time() + {seconds}, tick=True).start()
+from celery.__main__ import main
+sys.exit(main())
+"""
 _WORKERS: Final = ("worker-dispatch", "worker-live", "worker-deliver", "worker-long", "beat", "stream")
 _SERVING: Final = ("web", "suspend")
 
@@ -71,6 +83,7 @@ class Conductor:
     var: Path
     supervisor: Supervisor
     stores: Services
+    csps: CspControls
     is_well: Callable[[], bool]
     say: Callable[[str], None]
     tallies: dict[str, DisturbanceTally] = field(default_factory=dict)
@@ -145,6 +158,13 @@ class Conductor:
         yield Disturbance("freeze the CSPs", lambda: _freeze(self.supervisor.pid("hubsim")), _FROZEN)
         for name in _SERVING:
             yield Disturbance(f"kill {name}", partial(self._kill_program, name), needs_quiet=True)
+        for name in chance.sample(sorted(CSP_FAULTS), _SOME_CSP_FAULTS):
+            yield Disturbance(name, partial(self.csps.misbehave, CSP_FAULTS[name]), _HELD)
+        if has_clock_to_set():
+            off, ahead = chance.choice(_WORKERS[:4]), chance.choice(_CLOCKS_AHEAD)
+            yield Disturbance(f"clock of {off} is off", partial(self._set_clock, off, ahead), _FROZEN)
+        yield Disturbance("the broker is full", self._fill_broker, _HELD)
+        yield Disturbance("the log's disk is full", self._fill_log, _HELD, needs_quiet=True)
         yield Disturbance("kill the broker", lambda: self._kill(broker.pid))
         yield Disturbance("kill the cache", lambda: self._kill(cache.pid))
         yield Disturbance("empty the broker", self._empty_broker)
@@ -175,6 +195,28 @@ class Conductor:
             client.flushall()
         return _nothing
 
+    def _fill_broker(self) -> Callable[[], None]:
+        url = self.stores.variables["REDIS_URL"]
+        with redis.Redis.from_url(url) as client:
+            usual = client.config_get("maxmemory")
+            client.config_set("maxmemory", 1)
+
+        def make_room() -> None:
+            with contextlib.suppress(redis.RedisError), redis.Redis.from_url(url) as client:
+                client.config_set("maxmemory", usual["maxmemory"])
+
+        return make_room
+
+    def _fill_log(self) -> Callable[[], None]:
+        # No write of PostgreSQL goes beyond the first megabyte of any file: of its log, too, which ends it.
+        _limit_files(self.stores.servers[0].pid, _LITTLE)
+        return lambda: _limit_files(self.stores.servers[0].pid, resource.RLIM_INFINITY)
+
+    def _set_clock(self, name: str, seconds: float) -> Callable[[], None]:
+        usual = self.supervisor.program(name)
+        self.supervisor.exchange(name, with_clock_ahead(usual, seconds=seconds))
+        return partial(self.supervisor.exchange, name, usual)
+
     def _lock_rollouts(self) -> Callable[[], None]:
         connection = self._connect()
         connection.execute("SELECT FROM rollouts_rollout FOR UPDATE")
@@ -198,6 +240,26 @@ class Conductor:
 
     def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.stores.variables["DATABASE_URL"])
+
+
+def has_clock_to_set() -> bool:
+    """Return whether a process can be given another clock here: what it takes is for development."""
+    return importlib.util.find_spec("time_machine") is not None
+
+
+def with_clock_ahead(program: Program, *, seconds: float) -> Program:
+    """Return a program of Celery whose clock is ahead, or behind."""
+    start = program.command.index("celery") + 1
+    skewed = python("-c", _SKEWED.format(seconds=seconds), *program.command[start:])
+    return replace(program, command=skewed)
+
+
+def _limit_files(pid: int, octets: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                most = process.rlimit(psutil.RLIMIT_FSIZE)[1]
+                process.rlimit(psutil.RLIMIT_FSIZE, (octets, most))
 
 
 def _freeze(pid: int) -> Callable[[], None]:

@@ -113,6 +113,17 @@ class Supervisor:
             _signal(running.process, signal.SIGKILL)
             running.process.wait()
 
+    def program(self, name: str) -> Program:
+        """Return what runs under a name."""
+        return next(each.program for each in self._kept if each.program.name == name)
+
+    def exchange(self, name: str, program: Program) -> None:
+        """Run something else under a name, from the next look on."""
+        for running in self._kept:
+            if running.program.name == name:
+                running.program = program
+                _signal(running.process, signal.SIGKILL)
+
     def follow(self, successor: Server, *, instead_of: Server) -> None:
         """Look after another server from now on, and no longer after the one it takes over from."""
         self._servers[self._servers.index(instead_of)] = successor

@@ -17,6 +17,7 @@ from typing import Final, NoReturn
 from portal.embedded import services
 from portal.embedded.certificates import ensure_certificates
 from portal.embedded.chaos import CRASH_POINTS, Conductor
+from portal.embedded.csp_faults import CspControls
 from portal.embedded.drills import Course, Drill, DrillKind
 from portal.embedded.failures import CannotStart
 from portal.embedded.ports import first_free
@@ -92,8 +93,9 @@ def perform(plan: RunPlan, *, say: Callable[[str], None]) -> int:
                 stage.open(supervisor)
                 stage.greet(log_ins, seconds=time.monotonic() - began)
                 if plan.then and plan.chaos is not None:
+                    csps, is_well = stage.csps, stage.all_answer
                     conductor = Conductor(
-                        plan.chaos, plan.var, supervisor, stores, is_well=stage.all_answer, say=say
+                        plan.chaos, plan.var, supervisor, stores, csps, is_well=is_well, say=say
                     )
                     return stage.run_beside(conductor, supervisor)
                 if plan.then and plan.drill is not None:
@@ -132,6 +134,12 @@ class _Stage:
         port = first_free(self.simulator_port + 1)
         self.release_before = ReleaseBefore(commit, self.plan.var / "before", port=port)
         self.say(f"The release before: {self.release_before.title}")
+
+    @property
+    def csps(self) -> CspControls:
+        """The controls of the simulated CSPs."""
+        url, token = self.variables["CSP_BASE_URL"], self.variables["HUBSIM_TOKEN"]
+        return CspControls(url, token=token)
 
     def start_simulator(self, supervisor: Supervisor) -> None:
         """Start the simulated CSPs.

@@ -1,5 +1,8 @@
 """The business clock: the one place that reads the time, called at the edges only.
 
+The processes that serve and work go by the database's clock, which all of them have in common: from a machine
+whose clock is an hour ahead nothing may be sent an hour early, and nobody may miss a cut-off.
+
 In a demo the clock may be shifted and sped up, so that six months of notice pass in
 minutes. The setting is a row, so that every process agrees; it is refused elsewhere.
 """
@@ -7,15 +10,18 @@ minutes. The setting is a row, so that every process agrees; it is refused elsew
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db import Error, connection
 
 from portal.kernel.models import BusinessClock
 from portal.kernel.refusals import Refusal
 
 _REREAD_SECONDS = 0.5
+_COMPARED_EVERY_SECONDS = 30.0
 
 
 class ClockNotShiftable(Refusal):
@@ -41,9 +47,39 @@ class _Cache:
     read_at = float("-inf")
 
 
+class _DatabaseClock:
+    """What time the database had, at a moment of the counter that no setting of a clock changes."""
+
+    is_followed = False
+    at: datetime | None = None
+    read_at = float("-inf")
+
+
+def follow_database() -> None:
+    """Go by the database's clock from now on, compared every half minute, whatever this machine's says."""
+    _DatabaseClock.is_followed = True
+
+
 def now() -> datetime:
     """Return the business time, in UTC."""
-    return business_of(datetime.now(UTC))
+    return business_of(_real())
+
+
+def _real() -> datetime:
+    if not _DatabaseClock.is_followed:
+        return datetime.now(UTC)
+    if time.monotonic() - _DatabaseClock.read_at > _COMPARED_EVERY_SECONDS:
+        _compare()
+    if _DatabaseClock.at is None:  # the database has never answered
+        return datetime.now(UTC)
+    return _DatabaseClock.at + timedelta(seconds=time.monotonic() - _DatabaseClock.read_at)
+
+
+def _compare() -> None:
+    with suppress(Error), connection.cursor() as cursor:  # away: the counter goes on
+        cursor.execute("SELECT clock_timestamp()")
+        _DatabaseClock.at = cursor.fetchone()[0]
+        _DatabaseClock.read_at = time.monotonic()
 
 
 def current_reading() -> ClockReading | None:
@@ -64,7 +100,7 @@ def set_clock(*, business_at: datetime, rate: float) -> ClockReading:
     if not settings.DEMO:
         raise ClockNotShiftable("The clock can only be moved in a demonstration (DEMO=1).")
     row, _ = BusinessClock.objects.update_or_create(
-        pk=1, defaults={"real_at": datetime.now(UTC), "business_at": business_at, "rate": rate}
+        pk=1, defaults={"real_at": _real(), "business_at": business_at, "rate": rate}
     )
     _Cache.read_at = float("-inf")
     return ClockReading(row.real_at, row.business_at, row.rate)

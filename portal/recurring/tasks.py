@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from celery import Task, current_app, shared_task
-from celery.signals import heartbeat_sent, task_success
+from celery.signals import heartbeat_sent, task_success, worker_process_init
 
+from portal.kernel import clock
 from portal.recurring import runs
 from portal.recurring.periods import Period
 from portal.recurring.ringing import show_alive
@@ -33,6 +34,10 @@ def _worker_is_alive(**_: Any) -> None:
     show_alive("worker")
 
 
+def _go_by_database(**_: Any) -> None:
+    clock.follow_database()
+
+
 @shared_task(name="portal.recurring.tasks.beat")
 def beat(*, queue: str, **_later: object) -> None:
     """Go through a queue as its work does, and leave the time behind."""
@@ -41,3 +46,4 @@ def beat(*, queue: str, **_later: object) -> None:
 
 task_success.connect(_mark_done, dispatch_uid="recurring-done")
 heartbeat_sent.connect(_worker_is_alive, dispatch_uid="worker-alive")
+worker_process_init.connect(_go_by_database, dispatch_uid="database-clock")

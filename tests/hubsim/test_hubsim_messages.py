@@ -1,4 +1,4 @@
-"""Alerts on their way: doubled, late, reordered, in bursts, and none lost."""
+"""Alerts on their way: doubled, late, reordered, in bursts, and none lost unless it is asked for."""
 
 from __future__ import annotations
 
@@ -83,3 +83,10 @@ def test_ids_of_different_runs_do_not_meet(first, other):
 
     assert len(ids(first)) == 50
     assert first == other or not ids(first) & ids(other)
+
+
+def test_a_share_of_alerts_is_lost():
+    sent = spread(alerts_written(10_000), MessageFaults(lost=0.3), seed=1)
+
+    assert len(sent) == pytest.approx(7_000, rel=0.03)
+    assert len(spread(alerts_written(100), MessageFaults(lost=1), seed=1)) == 0

@@ -77,6 +77,20 @@ def test_a_lost_answer_does_not_undo_the_command(start, toshiba, image):
     assert len(side.portal.alerts) == 100
 
 
+def test_a_forgotten_command_is_answered_as_if_it_were_obeyed_and_a_cancel_is_not_forgotten(
+    start, toshiba, image
+):
+    side = start(Profile("x", gateway=GatewayFaults(forgotten=1)))
+
+    forgotten = side.send("distribute", toshiba[:100], command_id="forgotten", image=image)
+    cancelled = side.send("cancel", toshiba[:50], command_id="cancelled")
+    side.quiet()
+
+    assert (forgotten.status_code, forgotten.json()["accepted"]) == (202, 100)
+    assert cancelled.status_code == 202
+    assert {alert["command_id"] for alert in side.portal.alerts} == {"cancelled"}
+
+
 def test_the_duplicates_profile_really_duplicates(start, toshiba, image):
     side = start(Profile("x", messages=MessageFaults(duplicates=0.5)))
 
