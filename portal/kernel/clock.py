@@ -53,6 +53,7 @@ class _DatabaseClock:
     is_followed = False
     at: datetime | None = None
     read_at = float("-inf")
+    asked_at = float("-inf")
 
 
 def follow_database() -> None:
@@ -68,7 +69,7 @@ def now() -> datetime:
 def _real() -> datetime:
     if not _DatabaseClock.is_followed:
         return datetime.now(UTC)
-    if time.monotonic() - _DatabaseClock.read_at > _COMPARED_EVERY_SECONDS:
+    if time.monotonic() - _DatabaseClock.asked_at > _COMPARED_EVERY_SECONDS:
         _compare()
     if _DatabaseClock.at is None:  # the database has never answered
         return datetime.now(UTC)
@@ -76,7 +77,8 @@ def _real() -> datetime:
 
 
 def _compare() -> None:
-    with suppress(Error), connection.cursor() as cursor:  # away: the counter goes on
+    _DatabaseClock.asked_at = time.monotonic()
+    with suppress(Error), connection.cursor() as cursor:  # away: the counter goes on, and nobody waits again
         cursor.execute("SELECT clock_timestamp()")
         _DatabaseClock.at = cursor.fetchone()[0]
         _DatabaseClock.read_at = time.monotonic()

@@ -19,7 +19,12 @@ NEAR = timedelta(seconds=20)
 @pytest.fixture
 def followed(monkeypatch):
     """Go by the database's clock for one test."""
-    for name, value in (("is_followed", True), ("at", None), ("read_at", float("-inf"))):
+    for name, value in (
+        ("is_followed", True),
+        ("at", None),
+        ("read_at", float("-inf")),
+        ("asked_at", float("-inf")),
+    ):
         monkeypatch.setattr(_DatabaseClock, name, value)
 
 
@@ -45,6 +50,7 @@ def test_a_clock_that_steps_backwards_is_not_followed():
 def test_time_goes_on_where_the_database_cannot_be_asked(monkeypatch):
     before = clock.now()
     monkeypatch.setattr(_DatabaseClock, "read_at", _DatabaseClock.read_at - 60)
+    monkeypatch.setattr(_DatabaseClock, "asked_at", float("-inf"))
     with suppress(DatabaseError):
         sql.run("SELECT 1 / 0")  # from here on this transaction answers nothing
 
