@@ -91,10 +91,10 @@ def test_no_migration_breaks_the_release_before_or_locks_a_table_for_long():
         if app in FIRST and name[:4] > FIRST[app]
     }
 
-    found = {
+    by_key = {
         key: problems_of(migration, loader.project_state(key, at_end=False))
         for key, migration in later.items()
     }
 
-    assert {key: what for key, what in found.items() if what and key not in ALLOWED} == {}
-    assert {key for key in ALLOWED if not found[key]} == set()
+    assert {key: what for key, what in by_key.items() if what and key not in ALLOWED} == {}
+    assert {key for key in ALLOWED if not by_key[key]} == set()

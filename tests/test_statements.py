@@ -42,6 +42,7 @@ NO_CODE = (
 )
 #: Counts that are no codes: of readings that were sent, of rows in a sample.
 COUNTS = {
+    "resume_positions": {"1000000"},  # microseconds in a second
     "read_silent": {"2"},
     "analyze_partition": {"20"},
     "extract_places": {"256"},
@@ -50,7 +51,11 @@ COUNTS = {
 }
 #: What has no app's files beside it, walks that are joined, and the first load of an empty estate.
 IN_PLACE = {
+    "portal/embedded/backups.py",
     "portal/embedded/chaos.py",
+    "portal/embedded/drills.py",
+    "portal/kernel/clock.py",
+    "portal/kernel/history.py",
     "portal/kernel/sql.py",
     "portal/embedded/postgres.py",
     "portal/health.py",

@@ -24,11 +24,14 @@ _LOOK_EVERY: Final = 0.5
 _SOME: Final = 0.2
 _MANY: Final = 0.5
 _STANDING: Final = """
-SELECT count(*), count(*) FILTER (WHERE state = 40), count(*) FILTER (WHERE state = 60),
+SELECT count(*), count(*) FILTER (WHERE state = %(with_image)s),
+       count(*) FILTER (WHERE state = %(activated)s),
        (SELECT count(*) FROM rollouts_command WHERE sent_at IS NOT NULL),
        (SELECT coalesce(sum(count), 0)::bigint FROM rollouts_csp_alert_batch)
   FROM rollouts_target
 """
+# Of `rollouts.states.TargetState`, which stands above what starts processes.
+_STATES: Final = {"with_image": 40, "activated": 60}
 
 
 class DrillKind(StrEnum):
@@ -199,7 +202,7 @@ class Drill:
 
     def _standing(self) -> Standing:
         with self._connect() as connection:
-            row = connection.execute(_STANDING).fetchone()
+            row = connection.execute(_STANDING, _STATES).fetchone()
         return Standing(*(row or (0, 0, 0, 0, 0)))
 
     def _clock(self) -> tuple[datetime, datetime, float]:

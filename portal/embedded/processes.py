@@ -104,10 +104,10 @@ class Supervisor:
         )
 
     def end(self, name: str) -> None:
-        """Stop one program, and keep it stopped."""
+        """Let one program finish what it does, and keep it stopped."""
         for running in [each for each in self._kept if each.program.name == name]:
             self._kept.remove(running)
-            _signal(running.process, signal.SIGTERM)
+            running.process.terminate()  # itself alone: it tells its children when they have done their work
             with contextlib.suppress(subprocess.TimeoutExpired):
                 running.process.wait(_STOP_WITHIN)
             _signal(running.process, signal.SIGKILL)
