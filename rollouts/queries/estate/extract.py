@@ -80,26 +80,31 @@ def extract(
 def _spelt(tables: _Tables, guids: Int64s, gpfs: Int64s, kinds: Int64s, who: Int64s, days: Int64s) -> bytes:
     """Write rows as fields of fixed width, padded with NUL, and drop the padding."""
     spelling, has_none = tables.spelling, gpfs == FIRST
-    kind, party = _looked_up(kinds, tables.kind), _looked_up(who, tables.who)
-    day, place = _looked_up(days, tables.day), tables.places_of(guids)
+    members = {
+        "kind": _spelling(kinds, tables.kind),
+        "who": _spelling(who, tables.who),
+        "day": _spelling(days, tables.day),
+        "place": tables.places_of(guids),
+    }
     layout = [("begin", f"S{len(spelling.begin) or 1}"), ("guid", f"S{_GUID + 1}")]
     layout += [("before", f"S{len(spelling.before_gpf) or 1}"), ("gpf", f"S{_GUID + 1}")]
-    layout += [("kind", kind.dtype.str), ("who", party.dtype.str), ("day", day.dtype.str)]
-    rows = np.zeros(len(guids), dtype=[*layout, ("place", place.dtype.str), ("end", "S2")])
+    layout += [(name, texts.dtype.str) for name, (texts, _) in members.items()]
+    rows = np.zeros(len(guids), dtype=[*layout, ("end", "S2")])
     rows["begin"], rows["before"], rows["end"] = spelling.begin, spelling.before_gpf, spelling.end
     rows["guid"] = np.frombuffer(format_block(guids, separator=spelling.after_guid), dtype=f"S{_GUID + 1}")
     rows["gpf"] = np.frombuffer(format_block(gpfs, separator=spelling.after_gpf), dtype=f"S{_GUID + 1}")
     rows["before"][has_none], rows["gpf"][has_none] = b"", spelling.no_gpf
-    rows["kind"], rows["who"], rows["day"], rows["place"] = kind, party, day, place
-    return rows.tobytes().translate(None, b"\0")
+    for name, (texts, places) in members.items():
+        rows[name] = texts[places]
+    padded = rows.tobytes()
+    del rows  # of these three no more than two are held
+    return padded.translate(None, b"\0")
 
 
-def _looked_up(values: Int64s, spell: Callable[[int], bytes]) -> Texts:
-    """Spell each different value once."""
+def _spelling(values: Int64s, spell: Callable[[int], bytes]) -> tuple[Texts, Int64s]:
+    """Spell each different value once, and say which each row has."""
     different, places = np.unique(values, return_inverse=True)
-    table = np.array([spell(value) for value in different.tolist()], dtype=np.bytes_)
-    texts: Texts = table[places]
-    return texts
+    return np.array([spell(value) for value in different.tolist()], dtype=np.bytes_), places
 
 
 class _Tables:
@@ -142,7 +147,7 @@ class _Tables:
         day = None if number == _NO_DAY else _FIRST_DAY + timedelta(days=number)
         return self.spelling.members([("commissioned_on", day)])
 
-    def places_of(self, guids: Int64s) -> Texts:
+    def places_of(self, guids: Int64s) -> tuple[Texts, Int64s]:
         """Spell where each hub stands in the rollout that is upgrading it: the latest, were there two."""
         place = np.zeros(len(guids), dtype=np.int64)
         texts: list[bytes] = [self._place(None, None, None)]
@@ -156,8 +161,7 @@ class _Tables:
             different, which = np.unique(kinds, axis=1, return_inverse=True)
             place[at[known]] = len(texts) + which.ravel()
             texts += [self._place(rollout_id, int(state), int(time)) for state, time in different.T]
-        spelt: Texts = np.array(texts, dtype=np.bytes_)[place]
-        return spelt
+        return np.array(texts, dtype=np.bytes_), place
 
     def _place(self, rollout_id: int | None, packed: int | None, seconds: int | None) -> bytes:
         cells: Cells = [

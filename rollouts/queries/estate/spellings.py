@@ -43,7 +43,7 @@ class CsvSpelling:
     after_gpf = b","
     no_gpf = b","
     end = b"\r\n"
-    at_a_time = 40_000
+    at_a_time = 12_000
 
     def heading(self, columns: Sequence[str]) -> bytes:
         """Name the columns."""
