@@ -13,5 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django.setup()
 
 from notifications.stream.app import Stream  # noqa: E402 - needs the settings
+from portal.kernel import tenancy  # noqa: E402
 
+tenancy.set_default(tenancy.NOBODY)
 application = Stream()

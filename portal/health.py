@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 
 from portal.celery import QUEUES, RECURRING_PERIODS
 from portal.events.models import Event, FeedOutbox
+from portal.kernel import tenancy
 from portal.kernel.metrics import Metric
 from portal.recurring import runs
 
@@ -113,8 +114,9 @@ def _silence(silent: float | None) -> str:
 
 def _relay() -> str:
     # By the place of the oldest, not by its time: an entry may tell of what happened hours ago.
-    waiting = FeedOutbox.objects.order_by("id").values_list("id", flat=True).first()
-    facts = Event.objects.filter(position=None).order_by("id").values_list("id", flat=True).first()
+    with tenancy.crossing():
+        waiting = FeedOutbox.objects.order_by("id").values_list("id", flat=True).first()
+        facts = Event.objects.filter(position=None).order_by("id").values_list("id", flat=True).first()
     if waiting is None and facts is None:
         cache.delete(RELAY_KEY)
         return "ok"

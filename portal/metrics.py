@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from portal.kernel import tenancy
 from portal.kernel.metrics import Metric
 
 
@@ -31,7 +32,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return answer
     registry = CollectorRegistry()
     registry.register(_Sources())
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    with tenancy.crossing():
+        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 class _Sources(Collector):

@@ -83,6 +83,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 MIDDLEWARE = [
     "portal.middleware.RequestIdMiddleware",
+    "portal.identity.tenants.TenantMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.middleware.PageCompressionMiddleware",
@@ -91,6 +92,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.identity.tenants.answer_for_the_person",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "portal.accounts.middleware.end_idle_sessions",
@@ -136,6 +138,7 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 0 if TESTING else 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted database costs a request nothing
 DATABASE_ROLE = os.environ.get("DATABASE_ROLE", "portal")  # the application's: it owns no table
+ROW_LEVEL_SECURITY = not _flag("ONE_DATABASE_ROLE")  # requests have roles of their own (ADR 17)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = os.environ.get("REDIS_URL", "")  # the broker
@@ -158,12 +161,10 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # whoever waits for the broker wait
 CELERY_WORKER_CONSUMER = "portal.recurring.reconnecting:ReconnectingConsumer"
 if CELERY_BROKER_URL.startswith("redis"):  # a broker that is gone without a word is noticed as a database is
     CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_keepalive": True, "socket_keepalive_options": stores.KEEPALIVE}
-CELERY_TASK_SERIALIZER = "json"
-CELERY_RESULT_SERIALIZER = "json"
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "reports"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -184,9 +185,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "portal.accounts.passwords.LeakedPasswordValidator"},
 ]
 AUTHENTICATION_BACKENDS = ["portal.accounts.backend.Backend"]
-LOGIN_URL = "/accounts/login/"
+LOGIN_URL = LOGOUT_REDIRECT_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "/accounts/login/"
 SESSION_ENGINE = "portal.accounts.session_store"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_IDLE_SECONDS = 60 * int(os.environ.get("SESSION_IDLE_MINUTES", "60"))  # without an act of the person

@@ -71,6 +71,7 @@ class DatabaseUrls:
 def database_urls() -> Iterator[DatabaseUrls]:
     """A PostgreSQL for this session: that of DATABASE_URL with its one role, else one of our own with both."""
     if url := os.environ.get("DATABASE_URL"):
+        os.environ["ONE_DATABASE_ROLE"] = "1"
         yield DatabaseUrls(url, url, url)
         return
     with (
@@ -95,6 +96,9 @@ def django_db_modify_db_settings(
     """Point Django at this session's PostgreSQL, before its owner makes the test database."""
     from django.db import connections
 
+    from portal.kernel import tenancy
+
+    tenancy.set_default(None)  # whatever server a module of tests has imported: no test is one
     parts = urlsplit(database_urls.owner)
     connections["default"].settings_dict.update(
         HOST=parts.hostname or "",

@@ -13,6 +13,7 @@ from django.conf import settings
 from portal.celery import BEAT_SCHEDULE, QUEUES, TASK_ROUTES
 from portal.embedded.postgres import INITDB, OWNER, USER
 from portal.embedded.show import WORKERS
+from portal.kernel.tenancy import REQUEST_ROLES, WEB
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = "ch-firmware-portal"
@@ -94,9 +95,19 @@ def test_only_what_migrates_logs_in_as_the_owner_of_the_tables(services, ours):
         f"DATABASE portal OWNER {OWNER}",
     ]
     assert "POSTGRES_USER" not in services["postgres"]["environment"]
-    assert any(
-        "roles.sql:/docker-entrypoint-initdb.d/" in volume for volume in services["postgres"]["volumes"]
+    run = re.findall(
+        r"postgres/([\w-]+\.sql):/docker-entrypoint-initdb.d/(\d)", str(services["postgres"]["volumes"])
     )
+    assert run == [("roles.sql", "1"), ("request-roles.sql", "2")]
+
+
+def test_the_roles_of_requests_are_made_as_by_the_embedded_server():
+    made = (ROOT / "deploy" / "postgres" / "request-roles.sql").read_text()
+
+    assert re.findall(r"^CREATE ROLE (\w+)( IN ROLE portal_web)?;$", made, flags=re.MULTILINE) == [
+        (role, "" if role == WEB else f" IN ROLE {WEB}") for role in REQUEST_ROLES
+    ]
+    assert f"GRANT {', '.join(REQUEST_ROLES)} TO {USER};" in made
 
 
 def test_every_variable_given_is_one_the_settings_read(ours):

@@ -14,7 +14,7 @@ from django.db import close_old_connections, connections
 from notifications.cloud_events import written_entries
 from portal.events import feed
 from portal.identity.scope import Scope
-from portal.kernel import sql
+from portal.kernel import sql, tenancy
 
 T = TypeVar("T")
 THREADS: Final = 4
@@ -41,7 +41,8 @@ class ReaderThreads:
 
 def heads() -> Mapping[int, int]:
     """Return how far the feed of each party has come."""
-    return {row.party_id: row.position for row in sql.fetch_all("notifications", "feed_heads")}
+    with tenancy.crossing():
+        return {row.party_id: row.position for row in sql.fetch_all("notifications", "feed_heads")}
 
 
 def position_of(scope: Scope, after: str) -> int:
@@ -51,7 +52,8 @@ def position_of(scope: Scope, after: str) -> int:
         CursorExpired: some entries after it are no longer kept.
         CursorAhead: there is no such position yet.
     """
-    there = feed.bounds(scope)
+    with tenancy.acting_as(scope.tenant):
+        there = feed.bounds(scope)
     return feed.check_cursor(there, int(after)) if after else there.head
 
 
@@ -70,7 +72,9 @@ def page_after(scope: Scope, position: int, *, size: int = PAGE) -> list[Written
     Raises:
         CursorExpired: some entries after it are no longer kept.
     """
-    feed.check_cursor(feed.Bounds(feed.bounds(scope).dropped_to, position), position)
+    with tenancy.acting_as(scope.tenant):
+        feed.check_cursor(feed.Bounds(feed.bounds(scope).dropped_to, position), position)
+        entries = list(written_entries(scope, position, size=size))
     return [
         Written(
             entry.position,
@@ -78,7 +82,7 @@ def page_after(scope: Scope, position: int, *, size: int = PAGE) -> list[Written
             entry.rollout_id,
             f"id: {entry.position}\nevent: entry\ndata: {entry.text}\n\n".encode(),
         )
-        for entry in written_entries(scope, position, size=size)
+        for entry in entries
     ]
 
 

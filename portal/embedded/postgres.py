@@ -38,6 +38,24 @@ _STOP_WITHIN: Final = 20.0
 INITDB: Final = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 INITDB_BEFORE_BUILTIN_LOCALES: Final = ("--encoding=UTF8", "--locale=C.UTF-8")
 
+# As in deploy/postgres/request-roles.sql: a server that has them already is given nothing.
+_REQUEST_ROLES: Final = """
+DO $$
+DECLARE request_role text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'portal_web') THEN
+        CREATE ROLE portal_web;
+        ALTER ROLE portal NOINHERIT;
+        FOREACH request_role IN ARRAY
+            ARRAY['portal_supplier', 'portal_operator', 'portal_csp', 'portal_panel']
+        LOOP
+            EXECUTE format('CREATE ROLE %I IN ROLE portal_web', request_role);
+        END LOOP;
+        GRANT portal_web, portal_supplier, portal_operator, portal_csp, portal_panel TO portal;
+    END IF;
+END $$
+"""
+
 # The same plans as in production, whose build has the just-in-time compiler.
 _ALWAYS: Final = {
     "listen_addresses": "127.0.0.1",
@@ -271,6 +289,7 @@ class PostgresServer:
                             Identifier(role), Literal(self._password(role))
                         )
                     )
+            connection.execute(_REQUEST_ROLES)
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 connection.execute(
                     SQL("CREATE DATABASE {} OWNER {}").format(Identifier(name), Identifier(OWNER))

@@ -7,13 +7,15 @@ the same way; single coarse ones with `publish_entries`, sets of hub entries by 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from portal.events.kinds import EntryKind
-from portal.events.models import Event, FeedOutbox
+from portal.events.models import Event
 from portal.events.wakeups import ring_sequencer
 from portal.identity.scope import Scope
+from portal.kernel import sql
 from portal.kernel.transactions import inside_unit_of_work, run_once_after_commit
 
 
@@ -45,15 +47,14 @@ def publish_entries(
     """Put one coarse entry into the feed of each party; `data_by_party` adds what only it may know."""
     run_once_after_commit(ring_sequencer)
     own = data_by_party or {}
-    FeedOutbox.objects.bulk_create(
-        [
-            FeedOutbox(
-                party_id=party,
-                kind=kind,
-                rollout_id=rollout_id,
-                at=at,
-                data={**(data or {}), **own.get(party, {})},
-            )
-            for party in sorted(set(parties))
-        ]
+    entries = [
+        {"party_id": party, "data": {**(data or {}), **own.get(party, {})}} for party in sorted(set(parties))
+    ]
+    sql.execute(
+        "portal.events",
+        "publish_entries",
+        kind=int(kind),
+        rollout_id=rollout_id,
+        at=at,
+        entries=json.dumps(entries),
     )

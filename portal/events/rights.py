@@ -11,7 +11,8 @@ from typing import Any
 
 from django.conf import settings
 
-from portal.kernel import sql
+from portal.kernel import row_security, sql, tenancy
+from portal.kernel.statements import literal, quoted
 
 
 def grant_rights(**_: Any) -> None:
@@ -19,3 +20,41 @@ def grant_rights(**_: Any) -> None:
     role = settings.DATABASE_ROLE
     if sql.fetch_one("portal.events", "role_to_grant", role=role).is_apart:
         sql.run(sql.statement("portal.events", "grant_rights", role=role))
+        if settings.ROW_LEVEL_SECURITY:
+            _check_roles()
+            roles = {"role": tenancy.WEB, "operator": tenancy.OPERATOR}
+            sql.run(sql.statement("portal.events", "grant_request_rights", **roles))
+            _protect_rows()
+
+
+def _check_roles() -> None:
+    """Refuse to go on without the roles of requests.
+
+    Raises:
+        RuntimeError: some are missing.
+    """
+    there = {row.name for row in sql.rows("SELECT rolname AS name FROM pg_roles")}
+    if missing := sorted(set(tenancy.REQUEST_ROLES) - there):
+        raise RuntimeError(
+            f"The roles {', '.join(missing)} are missing. Run deploy/postgres/request-roles.sql as superuser,"
+            " or set ONE_DATABASE_ROLE=1 to go without row-level security."
+        )
+
+
+def _protect_rows() -> None:
+    """Give the tables their policies, where they have others; as their owner."""
+    wanted = {
+        (table, name): text
+        for table, rows in row_security.row_policies().items()
+        for name, text in row_security.policies(table, rows)
+    }
+    made = {(row.table, row.name): row.text for row in sql.fetch_all("portal.events", "policies")}
+    for table, name in made.keys() - wanted.keys():
+        sql.run(f"DROP POLICY {quoted(name)} ON {quoted(table)}")
+    for table in sorted({table for table, name in wanted if made.get((table, name)) != wanted[table, name]}):
+        sql.run(f"ALTER TABLE {quoted(table)} ENABLE ROW LEVEL SECURITY")
+    for (table, name), text in wanted.items():
+        if made.get((table, name)) != text:
+            place = f"POLICY {quoted(name)} ON {quoted(table)}"
+            sql.run(f"DROP POLICY IF EXISTS {quoted(name)} ON {quoted(table)}; CREATE {place} {text}")
+            sql.run(f"COMMENT ON {place} IS {literal(text)}")

@@ -36,7 +36,7 @@ from portal.identity.connections import certificate_digest, thumbprint
 from portal.identity.credentials import may_call_from, note_use
 from portal.identity.models import ApiClient, OrganisationKind, User
 from portal.identity.scope import Scope
-from portal.kernel import clock
+from portal.kernel import clock, tenancy
 
 _WINDOW_SECONDS: Final = 60
 _CONFIRMATION: Final = "cnf"
@@ -173,6 +173,12 @@ class ScopedAPI:
     def scope(self) -> Scope:
         """Who is asking, as the services take it."""
         return scope_of(self.request)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find out who is asking, and have the database show the rows of their organisation."""
+        super().perform_authentication(request)  # type: ignore[misc]
+        if request.user.is_authenticated:
+            tenancy.become(scope_of(request).tenant)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Tell the caller what is left of its minute, and keep shared caches out."""

@@ -6,10 +6,20 @@ Every function that reads or writes what belongs to an organisation takes a Scop
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from portal.identity.models import OrganisationKind, User
 from portal.identity.roles import Role
+from portal.kernel import tenancy
 from portal.kernel.refusals import NotPermitted
+from portal.kernel.tenancy import Tenant
+
+_DATABASE_ROLES: Final = {
+    OrganisationKind.SUPPLIER: tenancy.SUPPLIER,
+    OrganisationKind.DCC: tenancy.OPERATOR,
+    OrganisationKind.CSP: tenancy.CSP,
+    OrganisationKind.PANEL: tenancy.PANEL,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,11 @@ class Scope:
             name=name,
             organisation_name="DCC",
         )
+
+    @property
+    def tenant(self) -> Tenant:
+        """For whom the database runs what is asked: it shows the rows of this organisation."""
+        return Tenant(_DATABASE_ROLES[OrganisationKind(self.kind)], self.organisation_id)
 
     @property
     def is_portal(self) -> bool:

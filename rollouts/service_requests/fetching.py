@@ -11,6 +11,7 @@ from portal.events.feed import Entry, FeedSlice, entries_after, slice_after
 from portal.events.kinds import ActivationCode, EntryKind
 from portal.events.written import WrittenEntry, WrittenSlice
 from portal.identity.scope import Scope
+from portal.kernel import tenancy
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotFound
 from rollouts import services
@@ -78,7 +79,9 @@ class ServiceMessages:
             if stored.finished_at is not None:
                 return _result(owner, request, at=stored.finished_at).encode()
         if request.position is not None:
-            for entry in entries_after(owner, request.position - 1, size=1):
+            with tenancy.acting_as(owner.tenant):
+                entries = entries_after(owner, request.position - 1, size=1)
+            for entry in entries:
                 if entry.position == request.position and entry.guid is not None:
                     return _reading(request, entry).encode()
         raise NotFound("There is no response to this request.")

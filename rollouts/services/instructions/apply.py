@@ -157,8 +157,9 @@ def keep_refused(instruction: Instruction, lines: Sequence[RefusedLine]) -> None
     """Keep the lines that were not taken, as they were written, each with its reason (R4.2)."""
     if not lines:
         return
+    sql.execute("rollouts", "stage_refused_lines")
     sql.copy_rows(
-        "rollouts_instructionline",
+        "rollouts_staged_line",
         ("instruction_id", "line_no", "raw", "guid", "reason", "detail", "sheet"),
         (
             # COPY and PostgreSQL text know no NUL.
@@ -174,6 +175,7 @@ def keep_refused(instruction: Instruction, lines: Sequence[RefusedLine]) -> None
             for line in lines
         ),
     )
+    sql.execute("rollouts", "keep_refused_lines")
 
 
 @inside_unit_of_work

@@ -17,7 +17,7 @@ from portal.events.kinds import EntryKind
 from portal.identity.models import Organisation, OrganisationKind
 from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
-from portal.kernel import sql
+from portal.kernel import sql, tenancy
 from portal.kernel.refusals import NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from portal.kernel.working_days import local_day
@@ -158,7 +158,8 @@ def answer_proposal(
     check_order(rollout, order, HubList.from_stored(list(members)))
     submission.status, submission.submitted_at = PilotSubmission.Status.ACCEPTED, now
     submission.save(update_fields=["status", "decided_at", "submitted_at", "user_id", "comment"])
-    joined = _join_agreed(rollout, submission.proposal, now=now)
+    with tenancy.crossing():  # whether the second Supplier has accepted decides; it instructs its hubs, too
+        joined = _join_agreed(rollout, submission.proposal, now=now)
     _notify_answer(scope, rollout, submission, joined=joined, now=now)
     return ProposalAnswered(is_accepted=True, hubs=submission.hubs, joined=joined)
 

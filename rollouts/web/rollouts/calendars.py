@@ -15,7 +15,7 @@ from icalendar import Calendar, Event
 
 from portal.identity.requests import PortalRequest
 from portal.identity.scope import Scope
-from portal.kernel import clock
+from portal.kernel import clock, tenancy
 from portal.kernel.refusals import NotFound
 from rollouts import services
 from rollouts.queries.rollouts.calendars import calendar_opened_at, calendar_scope
@@ -53,6 +53,7 @@ def calendar_file(request: HttpRequest, token: str) -> HttpResponse:
         scope = calendar_scope(token)
     except NotFound as missing:
         raise Http404(missing.message) from missing
+    tenancy.become(scope.tenant)
     body = calendar_of(scope, dashboard_of(scope, now=now), now=now)
     response = HttpResponse(body, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'inline; filename="deadlines.ics"'
