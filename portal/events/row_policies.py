@@ -19,5 +19,6 @@ ROW_POLICIES: Final[Mapping[str, Rows]] = {
     ),
     "events_feed_entry": owned("party_id"),
     "events_feed_head": owned("party_id"),
+    "events_feed_jump": owned("party_id"),
     "events_feed_outbox": Rows(f"party_id = {OWN}", are_added_for_others=True),
 }
