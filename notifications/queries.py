@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from notifications.links import page_of
 from notifications.models import Message, Reader, ReadMark
 from notifications.notice_texts import icon_of
+from portal.events.naming import rollout_names
 from portal.identity.scope import Scope
 from portal.kernel import paging
 from portal.kernel.opaque import NotRevealable
@@ -32,6 +34,7 @@ class InboxNotice:
     url: str
     is_unread: bool
     rollout_id: int | None = None
+    is_rollout_muted: bool = False
 
 
 def inbox(
@@ -41,7 +44,7 @@ def inbox(
 
     Of one rollout it looks through the organisation's last 500 notices.
     """
-    seen = _reader(scope).seen_id
+    reader = _reader(scope)
     own = Message.objects.of(scope.organisation_id, scope.user_id)
     messages = own.annotate(is_opened=Exists(_opened(scope).filter(message_id=OuterRef("id"))))
     if rollout_id is not None:
@@ -52,7 +55,8 @@ def inbox(
         messages = messages.filter(id__lt=before)
     rows = list(messages.order_by("-id")[: size + 1])
     more = _cursors(scope).encode(rows[size - 1].pk) if len(rows) > size else None
-    return paging.Page(items=[_notice(message, seen=seen) for message in rows[:size]], next=more)
+    items = [_notice(message, seen=reader.seen_id, reader=reader) for message in rows[:size]]
+    return paging.Page(items=items, next=more)
 
 
 def recent_of(scope: Scope, rollout_id: int, *, size: int) -> list[InboxNotice]:
@@ -64,7 +68,9 @@ def recent_of(scope: Scope, rollout_id: int, *, size: int) -> list[InboxNotice]:
 
 def unread(scope: Scope) -> int:
     """Count what this person has neither opened nor marked as seen, up to 99."""
-    newer = Message.objects.of(scope.organisation_id, scope.user_id).filter(id__gt=_reader(scope).seen_id)
+    reader = _reader(scope)
+    own = Message.objects.of(scope.organisation_id, scope.user_id).not_muted_by(reader)
+    newer = own.filter(id__gt=reader.seen_id)
     unopened = newer.filter(~Exists(_opened(scope).filter(message_id=OuterRef("id"))))
     return len(unopened.order_by("-id").values_list("id", flat=True)[:_MOST_UNREAD])
 
@@ -85,9 +91,21 @@ def message_of(scope: Scope, ident: str) -> Message:
     return message
 
 
-def mail_preference(scope: Scope) -> str:
-    """Tell when this person wants mail."""
-    return _reader(scope).mail
+def preferences(scope: Scope) -> Reader:
+    """Return when this person wants mail, and what they have muted."""
+    return _reader(scope)
+
+
+def preferences_document(reader: Reader) -> dict[str, Any]:
+    """Write down what a person has chosen: what versions are made of."""
+    return {"mail": reader.mail, "kinds": reader.muted_kinds, "rollouts": reader.muted_rollouts}
+
+
+def rollouts_heard_of(scope: Scope) -> dict[int, str]:
+    """Name the rollouts of the organisation's last 500 notices, and those this person has muted."""
+    messages = Message.objects.of(scope.organisation_id, scope.user_id).order_by("-id")
+    recent = messages.values_list("rollout_id", flat=True)[:_LOOKED_THROUGH]
+    return dict(rollout_names({*(each for each in recent if each), *_reader(scope).muted_rollouts}))
 
 
 def _opened(scope: Scope) -> QuerySet[ReadMark]:
@@ -99,7 +117,9 @@ def _reader(scope: Scope) -> Reader:
     return Reader.objects.filter(user_id=person).first() or Reader(user_id=person)
 
 
-def _notice(message: Message, *, seen: int) -> InboxNotice:
+def _notice(message: Message, *, seen: int, reader: Reader | None = None) -> InboxNotice:
+    is_opened = getattr(message, "is_opened", False)
+    is_muted = reader is not None and reader.has_muted(message)
     return InboxNotice(
         id=message.ident,
         title=message.title,
@@ -108,8 +128,9 @@ def _notice(message: Message, *, seen: int) -> InboxNotice:
         tone=message.tone,
         icon=icon_of(message.kind),
         url=page_of(message),
-        is_unread=message.pk > seen and not getattr(message, "is_opened", False),
+        is_unread=message.pk > seen and not is_opened and not is_muted,
         rollout_id=message.rollout_id,
+        is_rollout_muted=reader is not None and message.rollout_id in reader.muted_rollouts,
     )
 
 

@@ -7,7 +7,7 @@ work of any size costs one mail.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,13 +18,14 @@ from django.template.loader import render_to_string
 
 from notifications import links
 from notifications.mails import MailDigest, last_digest_time
-from notifications.models import Message, Reader, ReadMark
+from notifications.models import Message, MessageQuerySet, Reader, ReadMark
 from notifications.notice_facts import OWN
 from notifications.notice_texts import notice_text
-from notifications.queries import message_of
+from notifications.queries import message_of, preferences_document
 from portal.events.kinds import EntryKind
 from portal.events.naming import rollout_names
 from portal.events.sequencer import CoarseEntry
+from portal.events.topics import MUTABLE_KINDS
 from portal.identity.models import Organisation, OrganisationKind, User
 from portal.identity.scope import Scope
 from portal.kernel.opaque import NotRevealable
@@ -37,7 +38,13 @@ GATHER = timedelta(minutes=2)
 """How long notices are gathered before a mail goes out."""
 AGAIN = timedelta(minutes=5)
 _MOST_IN_A_MAIL = 40
-_NEWEST_DUE = Message.objects.of(OuterRef("user__organisation_id"), OuterRef("user_id")).order_by("-id")
+MOST_MUTED = 500
+"""So many rollouts a person may mute."""
+_NEWEST_DUE = (
+    Message.objects.of(OuterRef("user__organisation_id"), OuterRef("user_id"))
+    .not_muted_by_reader()
+    .order_by("-id")
+)
 
 
 @inside_unit_of_work
@@ -105,29 +112,87 @@ def open_notice(scope: Scope, *, ident: str) -> str:
 
 
 @unit_of_work
-def prefer_mail(scope: Scope, *, mail: str, expected: str | None = None, now: datetime) -> None:
-    """Set when this person wants mail; whoever wanted none is mailed what comes from now on.
+def prefer(
+    scope: Scope,
+    *,
+    mail: str | None = None,
+    muted_kinds: Collection[EntryKind] | None = None,
+    muted_rollouts: Collection[int] | None = None,
+    expected: str | None = None,
+    now: datetime,
+) -> None:
+    """Set when this person wants mail, and of what they want to hear nothing; None leaves it as it is.
 
-    `expected` is the `version_of` what was chosen before.
+    Whoever wanted none is mailed what comes from now on. `expected` is the `version_of` what was chosen
+    before.
 
     Raises:
+        BadInput: an urgent kind is to be muted, too many rollouts, or one this person was never told of.
         EditConflict: the person has chosen otherwise meanwhile.
     """
     if scope.user_id is None:
         return
-    wanted, newest = Reader.Mail(mail), _newest()
-    reader, made = Reader.objects.get_or_create(
-        user_id=scope.user_id, defaults={"mail": wanted, "mailed_id": newest, "mailed_at": now}
-    )
-    if not made:
-        check_version(expected, {"mail": Reader.objects.select_for_update().get(pk=reader.pk).mail})
-    if made or reader.mail == wanted:
+    reader = _held_reader(scope.user_id, now=now)
+    check_version(expected, preferences_document(reader))
+    if mail is not None and reader.mail != mail:
+        if reader.mail == Reader.Mail.NEVER:
+            reader.mailed_id = max(reader.mailed_id, _newest())
+        # A daily mail comes in the morning, not the moment it is asked for.
+        reader.mail, reader.mailed_at = Reader.Mail(mail), now
+    _change(scope, reader, muted_kinds=muted_kinds, muted_rollouts=muted_rollouts)
+
+
+@unit_of_work
+def mute_rollout(scope: Scope, *, rollout_id: int, is_muted: bool, now: datetime) -> None:
+    """Mute a rollout for this person, or hear of it again.
+
+    Raises:
+        BadInput: too many rollouts are muted, or this person was never told of it.
+    """
+    if scope.user_id is None:
         return
-    if reader.mail == Reader.Mail.NEVER:
-        reader.mailed_id = max(reader.mailed_id, newest)
-    # A daily mail comes in the morning, not the moment it is asked for.
-    reader.mail, reader.mailed_at = wanted, now
-    reader.save(update_fields=["mail", "mailed_id", "mailed_at"])
+    reader = _held_reader(scope.user_id, now=now)
+    muted = set(reader.muted_rollouts)
+    _change(scope, reader, muted_rollouts=muted | {rollout_id} if is_muted else muted - {rollout_id})
+
+
+@inside_unit_of_work
+def _held_reader(user_id: int, *, now: datetime) -> Reader:
+    Reader.objects.get_or_create(user_id=user_id, defaults={"mailed_id": _newest(), "mailed_at": now})
+    return Reader.objects.select_for_update().get(pk=user_id)
+
+
+@inside_unit_of_work
+def _change(
+    scope: Scope,
+    reader: Reader,
+    *,
+    muted_kinds: Collection[EntryKind] | None = None,
+    muted_rollouts: Collection[int] | None = None,
+) -> None:
+    _check_mutable(muted_kinds or ())
+    if muted_rollouts is not None and len(muted_rollouts) > MOST_MUTED:
+        raise BadInput(f"At most {MOST_MUTED} rollouts can be muted.")
+    own = Message.objects.of(scope.organisation_id, scope.user_id)
+    _check_heard_of(own, set(muted_rollouts or ()) - set(reader.muted_rollouts))
+    if not own.not_muted_by(reader).filter(id__gt=reader.mailed_id).exists():
+        reader.mailed_id = max(reader.mailed_id, _newest())  # what was muted until now is not mailed later
+    if muted_kinds is not None:
+        reader.muted_kinds = sorted(int(kind) for kind in set(muted_kinds))
+    if muted_rollouts is not None:
+        reader.muted_rollouts = sorted(set(muted_rollouts))
+    reader.save(update_fields=["mail", "mailed_id", "mailed_at", "muted_kinds", "muted_rollouts"])
+
+
+def _check_mutable(kinds: Collection[EntryKind]) -> None:
+    if urgent := sorted(set(kinds) - MUTABLE_KINDS):
+        raise BadInput(f"This kind cannot be muted: {urgent[0].public_name}.")
+
+
+def _check_heard_of(own: MessageQuerySet, rollout_ids: Collection[int]) -> None:
+    known = own.filter(rollout_id__in=rollout_ids).values_list("rollout_id", flat=True).distinct()
+    if set(rollout_ids) - set(known):
+        raise BadInput("You have had no notice about one of these rollouts.")
 
 
 def deliver_mail(*, now: datetime, most: int = 200) -> int:
@@ -172,7 +237,7 @@ def claim_mail(*, now: datetime) -> MailDigest | None:
     if reader is None:
         return None
     own = Message.objects.of(reader.user.organisation_id, reader.user_id)
-    waiting = own.filter(id__gt=reader.mailed_id)
+    waiting = own.not_muted_by(reader).filter(id__gt=reader.mailed_id)
     messages = tuple(waiting.order_by("-id")[: _MOST_IN_A_MAIL + 1])
     Reader.objects.filter(pk=reader.pk).update(claimed_at=now, attempts=F("attempts") + 1)
     more = waiting.count() - _MOST_IN_A_MAIL if len(messages) > _MOST_IN_A_MAIL else 0

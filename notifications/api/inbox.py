@@ -11,11 +11,13 @@ from rest_framework.response import Response
 
 from notifications import queries, services
 from notifications.models import Reader
+from portal.events.kinds import KINDS_BY_PUBLIC_NAME, EntryKind
+from portal.events.topics import MUTABLE_KINDS
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotPermitted
 from portal.kernel.versions import version_of
-from portal.rest.fields import StrictSerializer
+from portal.rest.fields import IdField, StrictSerializer
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
 from portal.rest.schemas import AllowedNames, Example, page_of, schema_reference
@@ -41,16 +43,32 @@ class SeenUpToSerializer(StrictSerializer):
     up_to = serializers.RegexField("^[0-9a-f]{32}$", help_text="The `id` of the notice.")
 
 
-class MailPreferenceSchema(TypedDict):
-    """When a person is mailed."""
+class NoticePreferencesSchema(TypedDict):
+    """When a person is mailed, and what they have muted."""
 
     mail: Annotated[str, AllowedNames(Reader.Mail)]
+    muted_kinds: Annotated[
+        list[str], "Kinds of events of which they are not mailed.", Example(["pilot.progress"])
+    ]
+    muted_rollouts: Annotated[list[int], "Of these rollouts they are mailed urgent notices alone."]
 
 
-class MailPreferenceInputSerializer(StrictSerializer):
-    """When the person wants mail."""
+class NoticePreferencesInputSerializer(StrictSerializer):
+    """When the person wants mail, and of what they want to hear nothing."""
 
     mail = serializers.ChoiceField(choices=Reader.Mail.values)
+    muted_kinds = serializers.ListField(
+        child=serializers.ChoiceField(choices=sorted(kind.public_name for kind in MUTABLE_KINDS)),
+        required=False,
+        max_length=len(MUTABLE_KINDS),
+        help_text="Left out, they stay as they are. Urgent kinds cannot be muted.",
+    )
+    muted_rollouts = serializers.ListField(
+        child=IdField(),
+        required=False,
+        max_length=services.MOST_MUTED,
+        help_text="Left out, they stay as they are.",
+    )
 
 
 class InboxView(ResourceView):
@@ -99,27 +117,46 @@ class PreferencesView(ResourceView):
     versioned = True
 
     @operation(
-        "getNoticePreferences", "Read when notices are mailed", returns=schema_reference(MailPreferenceSchema)
+        "getNoticePreferences",
+        "Read when notices are mailed",
+        returns=schema_reference(NoticePreferencesSchema),
     )
     def get(self, request: Request) -> Response:
         """Read when the person who asks is mailed; a system reads the inbox or follows the feed."""
         self._check_person()
-        document = {"mail": queries.mail_preference(self.scope)}
-        return versioned_response(document, version_of(document))
+        return self._answer()
 
     @operation(
         "setNoticePreferences",
         "Choose when notices are mailed",
-        body=MailPreferenceInputSerializer,
-        example={"mail": "DAILY"},
-        returns=schema_reference(MailPreferenceSchema),
+        body=NoticePreferencesInputSerializer,
+        refuses=("bad_input",),
+        example={"mail": "DAILY", "muted_kinds": ["pilot.progress"]},
+        returns=schema_reference(NoticePreferencesSchema),
     )
     def put(self, request: Request) -> Response:
-        """Choose when the person who asks is mailed: soon, once a day, or never."""
+        """Choose when the person who asks is mailed (soon, once a day, or never), and mute kinds."""
         self._check_person()
-        wanted = self.validated_body(MailPreferenceInputSerializer)["mail"]
-        services.prefer_mail(self.scope, mail=wanted, expected=self.expected_version, now=clock.now())
-        return versioned_response({"mail": wanted}, version_of({"mail": wanted}))
+        body = self.validated_body(NoticePreferencesInputSerializer)
+        kinds = body.get("muted_kinds")
+        services.prefer(
+            self.scope,
+            mail=body["mail"],
+            muted_kinds=None if kinds is None else [KINDS_BY_PUBLIC_NAME[name] for name in kinds],
+            muted_rollouts=body.get("muted_rollouts"),
+            expected=self.expected_version,
+            now=clock.now(),
+        )
+        return self._answer()
+
+    def _answer(self) -> Response:
+        chosen = queries.preferences(self.scope)
+        document: NoticePreferencesSchema = {
+            "mail": chosen.mail,
+            "muted_kinds": [EntryKind(kind).public_name for kind in chosen.muted_kinds],
+            "muted_rollouts": list(chosen.muted_rollouts),
+        }
+        return versioned_response(document, version_of(queries.preferences_document(chosen)))
 
     def _check_person(self) -> None:
         if self.scope.user_id is None:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 
+from portal.events.topics import URGENT_KINDS
 from portal.identity.models import User
 from portal.kernel.opaque import conceal_number, reveal_number
 
 _ABOUT: Final = "notice"
+
+
+class InArray(Func):
+    """Whether a value is in an array."""
+
+    template = "(%(expressions)s))"
+    arg_joiner = " = ANY ("
+    output_field = models.BooleanField()
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -19,6 +30,19 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def of(self, organisation_id: Any, user_id: Any) -> Self:
         """Keep what an organisation was told, and of what was told to one person that person's own."""
         return self.filter(Q(user_id=None) | Q(user_id=user_id), organisation_id=organisation_id)
+
+    def not_muted_by(self, reader: Reader) -> Self:
+        """Leave out what a person has muted; nobody mutes what is urgent."""
+        muted = Q(kind__in=reader.muted_kinds) | Q(rollout_id__in=reader.muted_rollouts)
+        return self.exclude(muted & ~Q(kind__in=URGENT_KINDS))
+
+    def not_muted_by_reader(self) -> Self:
+        """Do so within a query of readers, for each of them."""
+        kind = InArray(F("kind"), OuterRef("muted_kinds"))
+        rollout = Coalesce(InArray(F("rollout_id"), OuterRef("muted_rollouts")), Value(value=False))
+        return self.annotate(is_muted=Q(kind) | Q(rollout)).filter(
+            Q(kind__in=URGENT_KINDS) | Q(is_muted=False)
+        )
 
 
 class Message(models.Model):
@@ -99,6 +123,14 @@ class Reader(models.Model):
     mailed_at = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    #: What is neither mailed to them nor counted as unread.
+    muted_kinds = ArrayField(models.SmallIntegerField(), default=list, db_default=[])
+    muted_rollouts = ArrayField(models.IntegerField(), default=list, db_default=[])
 
     def __str__(self) -> str:
         return f"reader {self.user_id}"
+
+    def has_muted(self, message: Message) -> bool:
+        """Return whether this person does not want to hear of a notice."""
+        is_muted = message.kind in self.muted_kinds or message.rollout_id in self.muted_rollouts
+        return is_muted and message.kind not in URGENT_KINDS

@@ -1,4 +1,4 @@
-"""The inbox page and preferences."""
+"""The inbox page."""
 
 from __future__ import annotations
 
@@ -7,40 +7,18 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from notifications import queries, services
-from notifications.models import Reader
 from portal.events.naming import rollout_names
 from portal.identity.scope import Scope
-from portal.kernel import clock
-from portal.kernel.presentation.edits import MADE_FROM
 from portal.kernel.refusals import BadInput, NotFound
-from portal.kernel.versions import EditConflict, version_of
 
 _DIGITS: Final = 10
-_WORDS: Final = {
-    Reader.Mail.SOON.value: (
-        "At once",
-        "Within minutes. Notices close together come in one mail.",
-    ),
-    Reader.Mail.DAILY.value: (
-        "Once a day",
-        "One mail at 07:00 with everything since the last, by rollout.",
-    ),
-    Reader.Mail.NEVER.value: ("Not at all", "Notices appear in the portal only."),
-}
-_SAID: Final = {
-    Reader.Mail.SOON.value: "Saved. Notices are mailed to you at once.",
-    Reader.Mail.DAILY.value: "Saved. Notices are mailed to you once a day, at 07:00.",
-    Reader.Mail.NEVER.value: "Saved. No notices are mailed to you.",
-}
 
 
 @require_GET
@@ -80,37 +58,6 @@ def seen(request: HttpRequest) -> HttpResponse:
     return redirect("notifications:inbox")
 
 
-@require_http_methods(["GET", "POST"])
-@login_required
-def preferences(request: HttpRequest) -> HttpResponse:
-    """Choose when notices are mailed."""
-    scope = _scope(request)
-    wanted, chosen = request.POST.get("mail", ""), queries.mail_preference(scope)
-    made_from, conflict = request.POST.get(MADE_FROM, chosen), ""
-    if request.method == "POST" and wanted in Reader.Mail.values:
-        wanted = chosen if wanted == made_from else wanted
-        try:
-            if chosen not in {made_from, wanted}:
-                raise EditConflict(f"It has been set to “{_WORDS[chosen][0]}” since you opened the page.")
-            services.prefer_mail(scope, mail=wanted, expected=version_of({"mail": chosen}), now=clock.now())
-        except EditConflict as refusal:
-            conflict = f"{refusal.message} You chose “{_WORDS[wanted][0]}”: save again to keep that."
-        else:
-            messages.success(request, _SAID[wanted])
-            return redirect("notifications:preferences")
-    shown = wanted if conflict else chosen
-    choices = [(value, *words, value == shown) for value, words in _WORDS.items()]
-    context = {
-        "made_from": chosen,
-        "conflict": conflict,
-        "choices": choices,
-        "address": request.user.email,  # type: ignore[union-attr]
-        "crumbs": [{"label": "Notices", "url": reverse("notifications:inbox")}],
-    }
-    status = 409 if conflict else 422 if request.method == "POST" else 200
-    return render(request, "notifications/preferences.html", context, status=status)
-
-
 def _groups(notices: Sequence[queries.InboxNotice]) -> list[dict[str, object]]:
     """Gather notices by rollout, the one with the latest news first."""
     by_rollout: dict[int, list[queries.InboxNotice]] = {}
@@ -121,6 +68,7 @@ def _groups(notices: Sequence[queries.InboxNotice]) -> list[dict[str, object]]:
         {
             "rollout_id": rollout_id,
             "name": names.get(rollout_id, "") if rollout_id else "",
+            "is_muted": items[0].is_rollout_muted,
             "unread": sum(notice.is_unread for notice in items),
             "items": [
                 replace(notice, title=notice.title.removesuffix(f": {names.get(rollout_id, '')}"))

@@ -21,6 +21,7 @@ from portal.accounts.web.guards import for_administrators, scope_of
 from portal.accounts.web.people import tabs
 from portal.events.kinds import EntryKind
 from portal.events.regions import feed_regions
+from portal.events.topics import TOPICS
 from portal.events.written import feed_messages
 from portal.identity.scope import Scope
 from portal.identity.sealing import seal, unseal
@@ -55,9 +56,9 @@ class WebhookForm(EditForm):
     kinds = forms.MultipleChoiceField(
         required=False,
         label="Only these events",
-        help_text="Without any of them all are delivered. Messages are not chosen by event.",
+        help_text="If you tick none, all events are delivered. Messages are not chosen by event.",
         widget=forms.CheckboxSelectMultiple,
-        choices=[(str(int(kind)), kind.public_name) for kind in EntryKind],
+        choices=[(str(int(words.kind)), words.title) for topic in TOPICS for words in topic.kinds],
     )
     rollout_ids = forms.CharField(
         required=False,
@@ -84,6 +85,19 @@ class WebhookForm(EditForm):
         self.fields["user_id"].choices = choices  # type: ignore[attr-defined]
         if not users:
             self.fields["user_id"].widget = forms.HiddenInput({"id": False})
+
+    @property
+    def topics(self) -> list[dict[str, Any]]:
+        """The kinds of events by topic, each with whether it is ticked."""
+        ticked = set(self["kinds"].value() or ())
+        return [
+            {
+                "it": topic,
+                "lines": [(words, str(int(words.kind)) in ticked) for words in topic.kinds],
+                "ticked": sum(str(int(words.kind)) in ticked for words in topic.kinds),
+            }
+            for topic in TOPICS
+        ]
 
     def values(self) -> dict[str, Any]:
         """Return what was typed, as the services take it."""

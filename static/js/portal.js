@@ -45,6 +45,12 @@
     document.querySelectorAll('[data-ticked]').forEach((mark) => { mark.textContent = ticked.toLocaleString('en-GB') })
   })
 
+  // All or none of a group of boxes.
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('[data-tick]')
+    button?.closest('[data-ticks]').querySelectorAll('input[type=checkbox]').forEach((box) => { box.checked = button.dataset.tick === 'all' })
+  })
+
   // Days are typed day first, whatever the browser's language; its calendar helps beside the field.
   const addCalendars = (root) => root.querySelectorAll?.('input[data-calendar]').forEach((field) => {
     if (field.nextElementSibling?.matches('.calendar') || !HTMLInputElement.prototype.showPicker) return
@@ -94,6 +100,18 @@
     event.preventDefault()
     days.forEach((each) => each.setAttribute('tabindex', each === days[to] ? 0 : -1))
     days[to].focus()
+  })
+
+  // On a telephone the filters are folded into one line, which says how many are set.
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('.filter-bar__fold')
+    if (button) button.setAttribute('aria-expanded', String(button.closest('form').classList.toggle('is-open')))
+  })
+  document.addEventListener('change', (event) => {
+    const form = event.target.closest('.filter-bar')
+    if (!form) return
+    const count = [...form.elements].filter((each) => each.name && each.type !== 'hidden' && each.value && (each.type !== 'checkbox' || each.checked)).length
+    form.querySelector('[data-filters-set]').textContent = count ? `${count} set` : ''
   })
 
   // A filter that is not set has no place in the address.

@@ -35,7 +35,12 @@ def test_a_webhook_is_made_tried_paused_and_removed(walk, width):
         page.get_by_role("alert").wait_for()
         walker.look("webhook-wrong")
         page.get_by_label("Address").fill(receiver.url)
-        page.get_by_label("hub.activated", exact=True).check()
+        page.get_by_text("Hubs, one by one").first.click()
+        hubs = page.get_by_role("group", name="Hubs, one by one").last
+        hubs.get_by_role("button", name="All").click()
+        assert hubs.get_by_role("checkbox", checked=True).count() > 10
+        hubs.get_by_role("button", name="None").click()
+        page.get_by_label("Hub activated", exact=True).check()
         page.get_by_label("Only these rollouts").fill("17, 19")
         page.get_by_label("4G North", exact=True).check()
         walker.press("Make the webhook")

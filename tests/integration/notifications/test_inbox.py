@@ -18,6 +18,7 @@ from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
 from portal.kernel.transactions import unit_of_work
 from tests.factories import UserFactory, make_rollout, make_world
+from tests.web.forms import fields_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,7 +85,7 @@ def _refuse(*_args, **_kwargs):
 def test_nobody_is_mailed_who_does_not_want_it(now):
     world = make_world(hubs=0)
     services.enrol_readers()
-    services.prefer_mail(world.as_supplier, mail="NEVER", now=now)
+    services.prefer(world.as_supplier, mail="NEVER", now=now)
     _happen(world.supplier, at=now)
     sequencer.sequence_all()
 
@@ -181,7 +182,7 @@ def test_preferences_are_kept(client):
     client.post(reverse("notifications:preferences"), {"mail": "DAILY"})
     refused = client.post(reverse("notifications:preferences"), {"mail": "HOURLY"})
 
-    assert queries.mail_preference(world.as_supplier) == "DAILY"
+    assert queries.preferences(world.as_supplier).mail == "DAILY"
     assert refused.status_code == 422
 
 
@@ -189,16 +190,17 @@ def test_preferences_changed_in_another_tab_are_not_taken_back_unseen(client):
     world = make_world(hubs=0)
     client.force_login(world.supplier_user)
     url = reverse("notifications:preferences")
-    client.post(url, {"mail": "DAILY", "made_from": "SOON"})
+    shown = fields_in(client.get(url), ".decide decide--wide stack")
+    client.post(url, {**shown, "mail": "DAILY"})
 
-    client.post(url, {"mail": "SOON", "made_from": "SOON"})
-    assert queries.mail_preference(world.as_supplier) == "DAILY"
-    answer = client.post(url, {"mail": "NEVER", "made_from": "SOON"})
+    client.post(url, {**shown, "mail": "SOON"})
+    assert queries.preferences(world.as_supplier).mail == "DAILY"
+    answer = client.post(url, {**shown, "mail": "NEVER"})
 
     assert answer.status_code == 409
-    assert queries.mail_preference(world.as_supplier) == "DAILY"
-    client.post(url, {"mail": "NEVER", "made_from": "DAILY"})
-    assert queries.mail_preference(world.as_supplier) == "NEVER"
+    assert queries.preferences(world.as_supplier).mail == "DAILY"
+    client.post(url, {**fields_in(answer, ".decide decide--wide stack"), "mail": "NEVER"})
+    assert queries.preferences(world.as_supplier).mail == "NEVER"
 
 
 MORNING = datetime(2030, 3, 5, 7, 0, tzinfo=UTC)
@@ -208,7 +210,7 @@ MORNING = datetime(2030, 3, 5, 7, 0, tzinfo=UTC)
 def test_a_daily_mail_comes_in_the_morning_with_everything_since_the_last(now):
     world = make_world(hubs=0)
     services.enrol_readers()
-    services.prefer_mail(world.as_supplier, mail="DAILY", now=now)
+    services.prefer(world.as_supplier, mail="DAILY", now=now)
     _happen(world.supplier, at=now, reason="HAN devices lost")
     _happen(world.supplier, at=now, kind=EntryKind.ROLLOUT_RESUMED, times=2)
     sequencer.sequence_all()
@@ -250,10 +252,10 @@ def test_a_mail_is_plain_text_that_reads_by_itself(now):
 @pytest.mark.requirement("R6.7")
 def test_whoever_wants_mail_again_is_not_sent_what_was_missed(now):
     world = make_world(hubs=0)
-    services.prefer_mail(world.as_supplier, mail="NEVER", now=now)
+    services.prefer(world.as_supplier, mail="NEVER", now=now)
     _happen(world.supplier, at=now, times=5)
     sequencer.sequence_all()
-    services.prefer_mail(world.as_supplier, mail="SOON", now=now)
+    services.prefer(world.as_supplier, mail="SOON", now=now)
     _happen(world.supplier, at=now, kind=EntryKind.ROLLOUT_RESUMED)
     sequencer.sequence_all()
 
