@@ -25,7 +25,7 @@ from rollouts.api.enums import Id
 from rollouts.api.instructions.schemas import NotReadSchema, not_read
 from rollouts.queries.estate.exports import saved_views
 from rollouts.queries.estate.imports import ImportSummary, UnlistedModel, estate_imports, refused_lines_csv
-from rollouts.queries.governance.audit import Fact, audit_trail, check_chain
+from rollouts.queries.governance.audit import Fact, FactFilter, audit_trail, check_chain
 from rollouts.states import UnmatchedReason
 from rollouts.states.inventory import LineProblem
 
@@ -110,6 +110,11 @@ class AuditQuery(PageQuery):
     name = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=100, help_text="How it begins."
     )
+    actor = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=100, help_text="A part of who did it."
+    )
+    since = serializers.DateField(required=False, help_text="The first day, local time (Europe/London).")
+    until = serializers.DateField(required=False, help_text="The last day, local time.")
 
 
 class UnmatchedReviewInputSerializer(StrictSerializer):
@@ -134,8 +139,13 @@ class AuditView(ResourceView):
         query = self.validated_query(AuditQuery)
         facts = audit_trail(
             self.scope,
-            subject=query["subject"],
-            name=query["name"],
+            wanted=FactFilter(
+                subject=query["subject"],
+                name=query["name"],
+                actor=query["actor"],
+                since=query.get("since"),
+                until=query.get("until"),
+            ),
             cursor=query["after"],
             size=query["limit"],
         )

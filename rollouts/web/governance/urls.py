@@ -43,4 +43,5 @@ urlpatterns: list[URLPattern] = [
     path("decisions/", decisions.decisions, name="decisions"),
     path(f"{_ROLLOUT}/evidence.zip", decisions.evidence, name="evidence"),
     path("audit/", audit.audit, name="audit"),
+    path("audit.csv", audit.audit_csv, name="audit-csv"),
 ]
