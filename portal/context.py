@@ -96,7 +96,7 @@ def _own_links(scope: Scope) -> list[dict[str, str]]:
     return _links(
         ("Notice preferences", "notifications:preferences"),
         ("Deadlines in your calendar", "rollouts:calendar"),
-        ("Sign-in and security", "mfa_index"),
+        ("Log-in and security", "mfa_index"),
         ("Sessions", "usersessions_list"),
         ("Help and guide", "help"),
         ("API documentation", "developers"),

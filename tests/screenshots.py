@@ -64,7 +64,8 @@ class Shot:
 def preview_pilot(page: Any) -> None:
     """Preview a pilot chosen by conditions."""
     page.get_by_label("Sample of how many hubs").fill("20")
-    page.get_by_label("Seed", exact=True).fill("1")
+    page.get_by_text("Advanced", exact=True).click()
+    page.get_by_label("Seed of the sample").fill("1")
     page.get_by_role("button", name="Preview").click()
     page.get_by_text("Representativeness").wait_for()
 

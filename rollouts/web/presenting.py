@@ -30,6 +30,8 @@ class FlightRow:
     segments: Sequence[Segment]
     severity_tone: str
     hubs_url: str = ""
+    trend: Sequence[int] = ()
+    """Hubs that activated on each of the last days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Calendar:
     """Days beyond those shown."""
 
 
-def flight_rows(flights: Iterable[Flight]) -> list[FlightRow]:
+def flight_rows(flights: Iterable[Flight], trends: Mapping[int, Sequence[int]]) -> list[FlightRow]:
     """Prepare rollouts for their table."""
     return [
         FlightRow(
@@ -67,6 +69,7 @@ def flight_rows(flights: Iterable[Flight]) -> list[FlightRow]:
             segments=segments(flight.states),
             severity_tone=SEVERITY_TONES.get(flight.severity, "neutral"),
             hubs_url=reverse("rollouts:hubs", args=[flight.id]),
+            trend=trends.get(flight.id, ()),
         )
         for flight in flights
     ]

@@ -88,6 +88,7 @@ READS: Final[dict[str, str]] = {
     "phase-new": "listPhases",
     "gate": "listPhases",
     "audit": "listFacts",
+    "audit-csv": "listFacts",
     "business-rules": "getSignaturesNeeded",
     "rules-propose": "getSignaturesNeeded",
     "rules-sign": "getDecision",
@@ -199,6 +200,7 @@ ACTS: Final[dict[str, dict[str, str]]] = {
     },
     "seen": {"": "markNotificationsSeen"},
     "preferences": {"": "setNoticePreferences"},
+    "mute": {"": "setNoticePreferences"},
 }
 #: What has no twin, and why.
 WITHOUT: Final[dict[str, str]] = {

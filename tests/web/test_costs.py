@@ -13,12 +13,12 @@ pytestmark = pytest.mark.django_db
 #: The statements each page takes, by actor; a page that comes to need more has to say why.
 COSTS = {
     "supplier": {
-        "/": 14,
-        "/rollouts/": 9,
+        "/": 15,  # and what activated in the last days, by rollout
+        "/rollouts/": 10,
         "/rollouts/{id}/": 16,  # and in which nights its hubs activate, and what was told last
-        "/rollouts/{id}/hubs/": 15,  # and which columns, and labels to put on
-        "/rollouts/{id}/instruct/": 16,
-        "/rollouts/{id}/pilot/": 20,
+        "/rollouts/{id}/hubs/": 14,  # and which columns, and labels to put on
+        "/rollouts/{id}/instruct/": 17,  # and in which regions its hubs are
+        "/rollouts/{id}/pilot/": 21,  # and in which regions its hubs are
         "/instructions/": 5,
         "/estate/": 12,  # as before
         "/requirements/": 7,
@@ -28,12 +28,12 @@ COSTS = {
         "/hubs/00-DB-12-34-00-00-00-03/": 12,  # and labels to put on
     },
     "operator": {
-        "/": 20,
-        "/rollouts/": 9,
+        "/": 21,  # and what activated in the last days, by rollout and region
+        "/rollouts/": 10,
         "/rollouts/{id}/": 16,  # and in which nights its hubs activate, and what was told last
         "/rollouts/{id}/steps/suspend/": 13,
         "/rollouts/{id}/decision/": 12,
-        "/rollouts/{id}/pilot/": 25,  # and who has nominated
+        "/rollouts/{id}/pilot/": 26,  # and who has nominated, and in which regions hubs are
         "/channels/": 9,
         "/schedule/": 9,
         "/unmatched-alerts/": 7,
@@ -43,13 +43,13 @@ COSTS = {
         "/hubs/00-DB-12-34-00-00-00-03/": 13,
     },
     "panel": {
-        "/": 13,
-        "/rollouts/": 9,
+        "/": 14,
+        "/rollouts/": 10,
         "/rollouts/{id}/": 15,  # and in which nights its hubs activate, and what was told last
     },
     "csp": {
-        "/": 15,
-        "/rollouts/": 11,
+        "/": 17,  # and its regions again, for what activated in the last days
+        "/rollouts/": 13,
         "/schedule/": 11,
     },
 }

@@ -88,6 +88,13 @@ def widths_of(counts: Sequence[int], *, field: int = FIELD) -> list[int]:
     return widths
 
 
+def spark_bars(values: Sequence[int], *, width: int = 140, height: int = 20) -> list[tuple[int, int, int]]:
+    """Lay numbers out as small bars on one floor: place, top and height of each that is not nothing."""
+    top, pitch = max([1, *values]), width // max(1, len(values))
+    tall = [max(2, round(height * value / top)) if value else 0 for value in values]
+    return [(place * pitch, height - bar, bar) for place, bar in enumerate(tall) if bar]
+
+
 @dataclass(frozen=True, slots=True)
 class ChartPoint:
     """So many hubs done by this moment."""

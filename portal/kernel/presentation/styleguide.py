@@ -106,7 +106,7 @@ def _frame() -> dict[str, Any]:
             "email": "priya.shah@northwind.example",
             "organisation": "Northwind Energy",
             "roles": "Supplier analyst",
-            "links": [{"label": "Preferences", "url": "#p"}, {"label": "Sign-in and security", "url": "#s"}],
+            "links": [{"label": "Preferences", "url": "#p"}, {"label": "Log-in and security", "url": "#s"}],
             "logout_url": "#out",
         },
         "portal_nav": [

@@ -196,6 +196,13 @@ def timeline(
     return {"line": charts.timeline(points, now=seen_at), "now": seen_at, "label": label}
 
 
+@register.simple_tag
+def filters_set(form: BaseForm) -> str:
+    """Say how many filters of a form are set; nothing where none is."""
+    count = sum(1 for name in form.fields if form.is_bound and form.data.get(form.add_prefix(name)))
+    return f"{count} set" if count else ""
+
+
 # --- charts
 
 
@@ -226,6 +233,15 @@ def chart_days(
 ) -> dict[str, Any]:
     """Draw stacked columns by day, each a link to its list where it has one, with the table behind them."""
     return {"chart": day_columns.columns(days, series=series, urls=urls), "title": title, "unit": unit}
+
+
+@register.inclusion_tag("_components/sparkline.html")
+def sparkline(values: Sequence[int] | None, *, label: str = "Activated") -> dict[str, Any]:
+    """Draw what happened on each of the last days, and say how much it was; nothing where it was nothing."""
+    days = values or ()
+    total = sum(days)
+    words = f"{label} in the last {len(days)} days: {total:,}, at most {max(days, default=0):,} in a day"
+    return {"bars": charts.spark_bars(days), "total": total, "days": len(days), "words": words}
 
 
 @register.inclusion_tag("_components/chart_rows.html")

@@ -14,6 +14,7 @@ _SEPARATORS: Final = re.compile(r"[-:. ]")
 _BEGINNING: Final = re.compile(r"[0-9A-Fa-f]{2,15}", re.ASCII)
 _ENDING: Final = re.compile(r"[0-9A-Fa-f]{4,15}", re.ASCII)
 _DIGITS: Final = 16
+_SHORTEST_GPF: Final = 8
 _BITS_A_DIGIT: Final = 4
 ENDING_MARKS: Final = ("*", "…")
 """What stands before an ending, in a text that may be either."""
@@ -38,11 +39,28 @@ def guids_like(text: str) -> tuple[int, int]:
     if not isinstance(value, GuidProblem):
         hub = hub_of(value - OFFSET)
         return hub, hub
-    digits = _SEPARATORS.sub("", plain(text))
-    if digits[:2] in {"0x", "0X"}:
-        digits = digits[2:]
+    digits = _digits_of(text)
     if value == GuidProblem.EXCEL_EXPONENT or not _BEGINNING.fullmatch(digits):
         raise NotSearchable(advice_on(value, text))
+    return _range_of(digits)
+
+
+def gpfs_like(text: str) -> tuple[int, int] | None:
+    """Return the first and the last GUID of a GPF that a text begins, in database form.
+
+    None where it is no beginning, or so short a one that it is that of most GPFs.
+    """
+    digits = _digits_of(text)
+    is_beginning = _BEGINNING.fullmatch(digits) and len(digits) >= _SHORTEST_GPF
+    return _range_of(digits) if is_beginning else None
+
+
+def _digits_of(text: str) -> str:
+    digits = _SEPARATORS.sub("", plain(text))
+    return digits[2:] if digits[:2] in {"0x", "0X"} else digits
+
+
+def _range_of(digits: str) -> tuple[int, int]:
     first, last = digits.ljust(_DIGITS, "0"), digits.ljust(_DIGITS, "F")
     return int(first, 16) - OFFSET, int(last, 16) - OFFSET
 

@@ -13,7 +13,7 @@ from portal.kernel.refusals import NotFound
 from rollouts.models import Decision, SignOff
 from rollouts.reads.governance.instructed_later import count_instructed_later
 from rollouts.reads.governance.signers import reason_not_to_count
-from rollouts.reads.governance.signing import standing_of
+from rollouts.reads.governance.signing import SignOffStanding, standing_of
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.states import OPEN_STATUSES, ReviewOutcome
 from rollouts.states.governing import OPEN_DECISIONS, DecisionStatus, SignOffVerdict
@@ -52,6 +52,8 @@ class DecisionCard:
     still_needed: Sequence[str]
     may_recommend: bool
     may_sign: bool
+    why_not_sign: str = ""
+    """Why the viewer cannot sign what waits for signatures."""
     instructed_later: int = 0
     """Hubs instructed for later than the date that is to be brought forward to."""
 
@@ -92,12 +94,7 @@ def reviews(scope: Scope, *, rollout_id: int) -> Reviews:
 def _card(scope: Scope, decision: Decision) -> DecisionCard:
     is_recommended = decision.status == DecisionStatus.RECOMMENDED
     standing = standing_of(decision) if is_recommended else None
-    has_signed = any(
-        sign_off.user_id == scope.user_id and sign_off.version == decision.version
-        for sign_off in decision.sign_offs.all()
-    )
-    is_by_system = decision.recommended_by_id is None and scope.is_dcc
-    is_author = is_by_system or scope.user_id == decision.recommended_by_id
+    why_not_sign = _why_not_sign(scope, decision, standing) if standing is not None else ""
     return DecisionCard(
         id=decision.pk,
         status=DecisionStatus(decision.status),
@@ -115,14 +112,25 @@ def _card(scope: Scope, decision: Decision) -> DecisionCard:
         signatures=[_signature(sign_off) for sign_off in decision.sign_offs.all()],
         still_needed=standing.still_needed if standing else (),
         may_recommend=decision.status in OPEN_DECISIONS and scope.has(*MAY_OPERATE),
-        may_sign=standing is not None
-        and not has_signed
-        and not is_author
-        and standing.may_sign(scope.organisation_id, scope.roles)
-        and scope.user_id is not None
-        and not reason_not_to_count(decision, scope.user_id),
+        may_sign=standing is not None and not why_not_sign,
+        why_not_sign=why_not_sign,
         instructed_later=count_instructed_later(decision),
     )
+
+
+def _why_not_sign(scope: Scope, decision: Decision, standing: SignOffStanding) -> str:
+    if any(
+        sign_off.user_id == scope.user_id and sign_off.version == decision.version
+        for sign_off in decision.sign_offs.all()
+    ):
+        return "You have signed this version."
+    if not standing.may_sign(scope.organisation_id, scope.roles):
+        return "Your role does not sign this outcome. “Still needed” says whose signature counts."
+    if (decision.recommended_by_id is None and scope.is_dcc) or scope.user_id == decision.recommended_by_id:
+        return "You recommended this: somebody else has to sign it."
+    if scope.user_id is None:
+        return "People sign, systems do not."
+    return reason_not_to_count(decision, scope.user_id)
 
 
 def _signature(sign_off: SignOff) -> ReviewSignature:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,11 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.refusals import NotPermitted
 from rollouts.models import CplEntry
+from rollouts.queries.rollouts.progress import progress_of
 from rollouts.reads.rollouts.visibility import visible_rollout
 from rollouts.reads.rules.choosing import choose
 from rollouts.rules.criteria import Subject, parse, parse_sample
-from rollouts.states import CHANGEABLE_STATES
+from rollouts.states import CHANGEABLE_STATES, Region
 
 MOST_CHOSEN: Final = 5_000_000
 
@@ -83,12 +84,22 @@ def guids_by_rule(
     return np.array(selection.guids, dtype=np.int64)
 
 
-def current_versions(scope: Scope, rollout_id: int) -> list[str]:
-    """List the firmware versions from which a rollout upgrades.
+class ConditionChoices(TypedDict):
+    """What conditions on the hubs of a rollout can be about."""
+
+    versions: list[str]
+    """Firmware from which it upgrades."""
+    regions: list[Region]
+    """Where the viewer's hubs in it are; none while it has no hubs."""
+
+
+def condition_choices(scope: Scope, rollout_id: int) -> ConditionChoices:
+    """List the firmware and the regions that occur in a rollout.
 
     Raises:
         NotFound: there is no such rollout, or not for this organisation.
     """
     entry = visible_rollout(scope, rollout_id).cpl_entry
     earlier = CplEntry.objects.filter(pk__in=entry.allowed_predecessor_ids)
-    return sorted(set(earlier.values_list("firmware_version", flat=True)))
+    versions = sorted(set(earlier.values_list("firmware_version", flat=True)))
+    return {"versions": versions, "regions": progress_of(scope, [rollout_id])[rollout_id].regions}

@@ -75,6 +75,11 @@ class Progress:
         return sum(self.states.values()) - self.states.get(TargetState.WITHDRAWN, 0)
 
     @property
+    def regions(self) -> list[Region]:
+        """The regions in which there are hubs."""
+        return [region for region, states in self.by_region.items() if sum(states.values()) > 0]
+
+    @property
     def activated(self) -> int:
         """How many hubs confirmed that they run the new firmware."""
         return self.states.get(TargetState.ACTIVATED, 0)

@@ -93,7 +93,7 @@ def _hub_reason(scope: Scope, text: str, results: SearchResults) -> str:
             "Compare it with the place it came from."
         )
     if not results.ending.problem:
-        return "The GUID of none of your hubs begins or ends with it."
+        return "The GUID of none of your hubs begins or ends with it, and no GPF of theirs begins so."
     if results.beginning.problem and any(character.isdigit() for character in text):
         return f"It is no GUID and no part of one. {results.beginning.problem}"
     return ""

@@ -21,7 +21,7 @@ from portal.kernel.refusals import NotPermitted, Refusal
 from portal.kernel.spreadsheets import stream_csv
 from rollouts import services
 from rollouts.queries.governance.incidents import IncidentLine, incident_file, incident_hubs, incident_lines
-from rollouts.queries.instructions.choices import current_versions
+from rollouts.queries.instructions.choices import condition_choices
 from rollouts.queries.instructions.receipts import ReceiptFilter, receipts
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.reads.rollouts.visibility import visible_rollouts
@@ -221,16 +221,16 @@ def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[Raise
         ],
         "may_name_none": scope.is_dcc,
     }
-    versions = current_versions(scope, rollout_id)
+    conditions = condition_choices(scope, rollout_id)
     if request.method == "POST":
         return (
             RaiseForm(request.POST, request.FILES, **choices),
-            HubConditionsForm(request.POST, versions=versions, prefix="rule"),
+            HubConditionsForm(request.POST, **conditions, prefix="rule"),
         )
     initial = {key: request.GET[key] for key in ("hubs", "batch", "source", "selected") if key in request.GET}
     if selection is not None:
         initial["source"] = "selected"
-    return RaiseForm(initial=initial, **choices), HubConditionsForm(versions=versions, prefix="rule")
+    return RaiseForm(initial=initial, **choices), HubConditionsForm(**conditions, prefix="rule")
 
 
 def _account(cleaned: Mapping[str, Any]) -> IncidentAccount:

@@ -22,7 +22,7 @@ from portal.kernel.refusals import NotPermitted, Refusal
 from portal.kernel.working_days import local_day
 from rollouts import services
 from rollouts.queries.dispatch.hours import night_hours
-from rollouts.queries.instructions.choices import HubChoice, current_versions, guids_by_rule, own_guids
+from rollouts.queries.instructions.choices import HubChoice, condition_choices, guids_by_rule, own_guids
 from rollouts.queries.instructions.receipts import RejectedLine
 from rollouts.queries.rollouts.batches import OwnBatch, own_batches
 from rollouts.queries.rollouts.dashboard import Flight
@@ -127,21 +127,21 @@ def _instructing_scope(request: PortalRequest) -> Scope:
 
 
 def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[InstructForm, ConditionsForm]:
-    versions = current_versions(scope, rollout_id)
+    conditions = condition_choices(scope, rollout_id)
     params = request.POST if request.method == "POST" else request.GET
     selection = restore_selection(scope, params.get("selected", ""))
     choices = {**_choices(scope, rollout_id), "selection": len(selection.guids) if selection else 0}
     if request.method == "POST":
         return (
             InstructForm(request.POST, request.FILES, **choices),
-            ConditionsForm(request.POST, versions=versions, prefix="rule"),
+            ConditionsForm(request.POST, **conditions, prefix="rule"),
         )
     initial = {key: request.GET[key] for key in _ASKED if key in request.GET}
     if selection is not None:
         initial["source"] = SELECTED
     return (
         InstructForm(initial=initial, **choices),
-        ConditionsForm(versions=versions, prefix="rule", initial={"strata": ["region", "version"]}),
+        ConditionsForm(**conditions, prefix="rule", initial={"strata": ["region", "version"]}),
     )
 
 
@@ -250,7 +250,7 @@ def choose_again(request: PortalRequest, rollout_id: int) -> HttpResponse:
     if draft is None:
         return redirect("rollouts:instruct", rollout_id)
     form = InstructForm(initial=_as_typed(draft), **_choices_again(scope, draft))
-    rule = ConditionsForm(versions=current_versions(scope, rollout_id), prefix="rule")
+    rule = ConditionsForm(**condition_choices(scope, rollout_id), prefix="rule")
     return _choose(request, rollout_id, form, rule)
 
 
@@ -269,7 +269,7 @@ def _refuse(
     form.full_clean()
     form.errors.clear()
     form.add_error(None, words)
-    rule = ConditionsForm(versions=current_versions(scope_of(request), rollout_id), prefix="rule")
+    rule = ConditionsForm(**condition_choices(scope_of(request), rollout_id), prefix="rule")
     return _choose(request, rollout_id, form, rule, status=status)
 
 

@@ -19,7 +19,7 @@ from portal.kernel import clock
 from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import NotFound, Refusal
 from rollouts import services
-from rollouts.queries.instructions.choices import current_versions
+from rollouts.queries.instructions.choices import condition_choices
 from rollouts.queries.pilots.proposals import nominating_suppliers, proposal_card, proposed_hubs
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.queries.rules.selections import SelectionPreview, preview_selection
@@ -176,18 +176,18 @@ def _answer(scope: Scope, submission_id: int, form: forms.Form, *, accepts: bool
 
 
 def _forms(request: PortalRequest, scope: Scope, rollout_id: int) -> tuple[ProposalForm, DrawingForm]:
-    versions = current_versions(scope, rollout_id)
+    conditions = condition_choices(scope, rollout_id)
     rows = nominating_suppliers(scope, rollout_id=rollout_id)
     suppliers = [(row.supplier_id, f"{row.supplier} ({row.status_label.lower()})") for row in rows]
     if request.method == "POST":
         return (
             ProposalForm(request.POST, suppliers=suppliers),
-            DrawingForm(request.POST, versions=versions, prefix="rule"),
+            DrawingForm(request.POST, **conditions, prefix="rule"),
         )
     initial = {"size": _SIZE, "strata": list(DIMENSIONS), "seed": secrets.randbelow(1_000_000)}
     return (
         ProposalForm(suppliers=suppliers, initial={"supplier": request.GET.get("supplier", "")}),
-        DrawingForm(versions=versions, prefix="rule", initial=initial),
+        DrawingForm(**conditions, prefix="rule", initial=initial),
     )
 
 

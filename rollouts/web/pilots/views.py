@@ -21,7 +21,7 @@ from portal.kernel import clock
 from portal.kernel.presentation.numbers import count_of, share
 from portal.kernel.refusals import Refusal
 from rollouts import services
-from rollouts.queries.instructions.choices import current_versions
+from rollouts.queries.instructions.choices import condition_choices
 from rollouts.queries.pilots.pilots import PilotProgress, Submission, pilot_hubs, pilot_progress, submissions
 from rollouts.queries.pilots.proposals import nominating_suppliers
 from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
@@ -31,7 +31,7 @@ from rollouts.states import NOMINATION_STATUSES, RejectionReason
 from rollouts.web.estate.hub_lists import submitted_list
 from rollouts.web.guards import for_people, scope_of
 from rollouts.web.hub_lists import HubFileField, PastedHubsField
-from rollouts.web.rollouts.detail import step_buttons
+from rollouts.web.rollouts.detail import blocked_steps, step_buttons
 from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.rules.conditions import ConditionsForm
 from rollouts.web.rules.preview import preview_context
@@ -150,14 +150,14 @@ def withdraw(request: PortalRequest, rollout_id: int, submission_id: int) -> Htt
 def _forms(
     request: PortalRequest, scope: Scope, rollout_id: int, *, is_bound: bool = True
 ) -> tuple[NominateForm, ConditionsForm]:
-    versions = current_versions(scope, rollout_id)
+    conditions = condition_choices(scope, rollout_id)
     if request.method == "POST" and is_bound:
         return (
             NominateForm(request.POST, request.FILES),
-            ConditionsForm(request.POST, versions=versions, prefix="rule"),
+            ConditionsForm(request.POST, **conditions, prefix="rule"),
         )
     initial = {"size": _SIZE, "strata": list(DIMENSIONS), "seed": secrets.randbelow(1_000_000)}
-    return NominateForm(), ConditionsForm(versions=versions, prefix="rule", initial=initial)
+    return NominateForm(), ConditionsForm(**conditions, prefix="rule", initial=initial)
 
 
 def _nominate(
@@ -225,7 +225,10 @@ def _page(
         "may_nominate": _may_nominate(scope, page, now=now),
         "may_decide": may_decide,
         "has_undecided": any(nomination.status == "SUBMITTED" for nomination in nominations),
-        "steps": step_buttons([step for step in page.steps if step.verb in _PILOT_VERBS], page),
+        "steps": step_buttons(
+            pilot_steps := [step for step in page.steps if step.verb in _PILOT_VERBS], page
+        ),
+        "blocked": blocked_steps(pilot_steps, page),
         "crumbs": crumbs_of(rollout_id, page.flight.name),
         "decide_url": reverse("rollouts:pilot-decide", args=[rollout_id]),
     }
@@ -235,9 +238,11 @@ def _page(
 
 def _proposing(scope: Scope, page: RolloutPage, *, may_propose: bool, now: datetime) -> dict[str, Any]:
     shows_who = may_propose and page.flight.has_window
+    nominators = nominating_suppliers(scope, rollout_id=page.flight.id) if shows_who else []
     return {
         "may_propose": may_propose,
-        "nominators": nominating_suppliers(scope, rollout_id=page.flight.id) if shows_who else [],
+        "nominators": nominators,
+        "lacks_nominations": any(not row.has_nominated for row in nominators),
         "may_remind": page.flight.cutoff_at >= now,
     }
 

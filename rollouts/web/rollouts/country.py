@@ -52,6 +52,8 @@ class RegionLine:
     hubs: int
     activated: int
     failed: int
+    trend: Sequence[int] = ()
+    """Hubs that activated on each of the last days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,9 @@ class Country:
         )
 
 
-def country_of(regions: Mapping[Region, States]) -> Country:
+def country_of(
+    regions: Mapping[Region, States], trends: Mapping[Region, Sequence[int]] | None = None
+) -> Country:
     """Lay the states of hubs out by area and region; hubs that were withdrawn are left out."""
     regions = {
         region: {state: n for state, n in states.items() if state != TargetState.WITHDRAWN}
@@ -88,6 +92,7 @@ def country_of(regions: Mapping[Region, States]) -> Country:
             hubs=sum(states.values()),
             activated=states.get(TargetState.ACTIVATED, 0),
             failed=sum(states.get(state, 0) for state in FAILED_STATES),
+            trend=(trends or {}).get(region, ()),
         )
         for region, states in sorted(regions.items())
         if any(states.values())

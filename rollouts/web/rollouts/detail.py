@@ -69,7 +69,6 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
     hubs_url = (
         reverse("rollouts:hubs", args=[rollout_id]) if page.flight.status != RolloutStatus.DRAFT else ""
     )
-    is_open = scope.is_supplier and scope.has(*MAY_INSTRUCT) and page.flight.status in RUNNING_STATUSES
     is_under_way = page.flight.status in RUNNING_STATUSES
     governance = governance_of(scope, rollout_id, page.flight.status)
     return {
@@ -95,14 +94,26 @@ def rollout_context(scope: Scope, rollout_id: int, *, suspend_at: str = "") -> d
         "governance": governance,
         "severity_tone": SEVERITY_TONES.get(page.flight.severity, "neutral"),
         "steps": step_buttons(page.steps, page, origin=suspend_at),
-        "may_instruct": is_open and page.flight.cutoff_at >= now,
-        "may_withdraw": is_open and page.flight.cutoff_at < now and page.flight.has_window,
+        "blocked": blocked_steps(page.steps, page),
+        **_instructing(scope, page, now=now),
         "may_operate": scope.has(*MAY_OPERATE),
         "decision_url": _decision_url(scope, page),
         "halt": halt_of(page) if scope.is_supplier and page.is_halted else None,
         "parts": parts_of(page, is_governed=governance is not None),
         "hubs_url": hubs_url,
         "crumbs": [{"label": "Rollouts", "url": reverse("rollouts:list")}],
+    }
+
+
+def _instructing(scope: Scope, page: RolloutPage, *, now: datetime) -> dict[str, bool]:
+    """Say whether there is anything to instruct or to withdraw, and whether all hubs are settled."""
+    flight, moving = page.flight, page.progress.moving
+    is_open = scope.is_supplier and scope.has(*MAY_INSTRUCT) and flight.status in RUNNING_STATUSES
+    is_in_time = flight.cutoff_at >= now
+    return {
+        "may_instruct": is_open and is_in_time and moving > 0,
+        "may_withdraw": is_open and not is_in_time and flight.has_window and moving > 0,
+        "is_settled": is_open and page.progress.total > 0 and not moving,
     }
 
 
@@ -178,12 +189,10 @@ def step_buttons(
     """Draw the buttons of the steps that are open; those that touch hubs say how many."""
     buttons = []
     for step in steps:
-        if step.verb in NO_BUTTON | DECIDED:
+        if step.verb in NO_BUTTON | DECIDED or why_not(step.verb, page):
             continue
         tone, icon = _LOOKS.get(step.verb, ("secondary", ""))
         count = _touched(step.verb, page)
-        if step.verb == "start_pilot" and not count:
-            tone = "secondary"  # there is nothing to start yet: nominations come first
         buttons.append(
             {
                 "label": ROLLOUT_STEPS[step.verb].label,
@@ -194,6 +203,23 @@ def step_buttons(
             }
         )
     return buttons
+
+
+def why_not(verb: str, page: RolloutPage) -> str:
+    """Return why a step that the rollout's status allows would come to nothing; empty where it would not."""
+    if verb == "start_pilot" and not (page.pilot and page.pilot.total):
+        return "No hub is in the pilot group. Confirm nominations or propose hubs first."
+    return ""
+
+
+def blocked_steps(steps: Sequence[RolloutStep], page: RolloutPage) -> list[dict[str, str]]:
+    """Name the steps that cannot succeed yet, each with the reason and the page where that is changed."""
+    pilot_url = reverse("rollouts:pilot", args=[page.flight.id])
+    return [
+        {"label": ROLLOUT_STEPS[step.verb].label, "why": why, "url": pilot_url}
+        for step in steps
+        if (why := why_not(step.verb, page))
+    ]
 
 
 def _touched(verb: str, page: RolloutPage) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from django import forms
@@ -89,7 +90,10 @@ class MemberFilterForm(forms.Form):
         ],
     )
     region = forms.TypedChoiceField(
-        label="Region", required=False, coerce=int, empty_value=None, choices=[("", "All"), *Region.choices]
+        label="Region",
+        required=False,
+        coerce=int,
+        empty_value=None,
     )
     code = forms.TypedChoiceField(
         label="Reason",
@@ -112,8 +116,16 @@ class MemberFilterForm(forms.Form):
         choices=[("", "All"), *((each.key, each.word) for each in IF_NOTHING)],
     )
 
-    def __init__(self, *args: Any, batches: list[tuple[int, str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        batches: list[tuple[int, str]],
+        regions: Collection[Region] = tuple(Region),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        offered = [(int(region), str(region.label)) for region in regions]
+        self.fields["region"].choices = [("", "All"), *offered]  # type: ignore[attr-defined]
         self.fields["batch"].choices = [("", "All"), *batches]  # type: ignore[attr-defined]
 
     def wanted(self) -> MemberFilter:

@@ -18,7 +18,7 @@ from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.refusals import Refusal
 from rollouts import services
-from rollouts.queries.instructions.choices import current_versions
+from rollouts.queries.instructions.choices import condition_choices
 from rollouts.queries.rollouts.rollout import rollout_page
 from rollouts.web.estate.hub_lists import InstructionDraft, keep_draft, submitted_list
 from rollouts.web.governance.incident_forms import HubConditionsForm
@@ -46,7 +46,7 @@ def check(request: PortalRequest, rollout_id: int) -> HttpResponse:
     scope.check(*MAY_OPERATE)
     page = rollout_page(scope, rollout_id, now=now)
     form = PhaseForm(request.POST, request.FILES)
-    rule = HubConditionsForm(request.POST, versions=current_versions(scope, rollout_id), prefix="rule")
+    rule = HubConditionsForm(request.POST, **condition_choices(scope, rollout_id), prefix="rule")
     crumbs = [
         *crumbs_of(rollout_id, page.flight.name),
         {"label": "Batches", "url": reverse("rollouts:phases", args=[rollout_id])},

@@ -23,7 +23,7 @@ from portal.kernel.presentation.numbers import count_of
 from portal.kernel.refusals import BadInput, NotFound, Refusal
 from portal.kernel.versions import version_of
 from rollouts import services
-from rollouts.queries.instructions.choices import current_versions
+from rollouts.queries.instructions.choices import condition_choices
 from rollouts.queries.rollouts.phases import Phase, Phases, phases
 from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
 from rollouts.reads.rollouts.gates import Gate, gate_values
@@ -191,11 +191,11 @@ def form_phase(request: PortalRequest, rollout_id: int) -> HttpResponse:
     scope, now = scope_of(request), clock.now()
     scope.check(*MAY_OPERATE)
     page = rollout_page(scope, rollout_id, now=now)
-    versions = current_versions(scope, rollout_id)
-    form, rule, status = PhaseForm(), HubConditionsForm(versions=versions, prefix="rule"), 200
+    conditions = condition_choices(scope, rollout_id)
+    form, rule, status = PhaseForm(), HubConditionsForm(**conditions, prefix="rule"), 200
     if request.method == "POST":
         form = PhaseForm(request.POST, request.FILES)
-        rule = HubConditionsForm(request.POST, versions=versions, prefix="rule")
+        rule = HubConditionsForm(request.POST, **conditions, prefix="rule")
         status = 422
         if form.is_valid() and rule.is_valid():
             try:

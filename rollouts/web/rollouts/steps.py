@@ -25,6 +25,7 @@ from rollouts.queries.rollouts.rollout import RolloutPage, rollout_page
 from rollouts.services import HaltReport
 from rollouts.states import ROLLOUT_STEPS
 from rollouts.web.guards import for_people, scope_of
+from rollouts.web.rollouts.detail import why_not
 from rollouts.web.rollouts.forms import CommentaryForm, OptionalCommentaryForm, ReasonForm
 from rollouts.web.rollouts.views import crumbs_of
 from rollouts.web.wording import segments
@@ -198,7 +199,8 @@ def _page(
         "step": ROLLOUT_STEPS[verb],
         "means": _MEANS[verb],
         "form": form,
-        "may": may,
+        "may": may and not why_not(verb, page),
+        "why_not": why_not(verb, page) if may else "",
         "halt": halt,
         "segments": segments(page.progress.states),
         "pilot_segments": segments(page.pilot.states) if page.pilot else [],

@@ -22,6 +22,7 @@ from rollouts.queries.rollouts.available import available_rollouts
 from rollouts.queries.rollouts.eligibility import eligible_csv, eligible_xlsx
 from rollouts.queries.rollouts.members import Member, every_member, members
 from rollouts.queries.rollouts.rollout import rollout_page
+from rollouts.queries.rollouts.trends import activation_trends
 from rollouts.states import OPEN_STATUSES, RolloutStatus
 from rollouts.web.estate.columns import is_descending, selecting_context, table_view
 from rollouts.web.guards import for_people, scope_of
@@ -54,9 +55,13 @@ def rollout_list(request: PortalRequest) -> HttpResponse:
     page = available_rollouts(
         scope_of(request), now=clock.now(), before=int(before) if before.isdecimal() else None
     )
+    trends = activation_trends(
+        scope_of(request), [rollout.flight.id for rollout in page.items], now=clock.now()
+    ).by_rollout
     rows = [
         {
             "rollout": rollout,
+            "trend": trends.get(rollout.flight.id),
             "url": reverse("rollouts:detail", args=[rollout.flight.id]),
             "segments": segments(rollout.flight.states),
             "severity_tone": SEVERITY_TONES.get(rollout.flight.severity, "neutral"),
@@ -89,7 +94,9 @@ def detail(request: PortalRequest, rollout_id: int) -> HttpResponse:
 def hubs(request: PortalRequest, rollout_id: int) -> HttpResponse:
     """List the hubs of a rollout: what stands behind its counts."""
     scope = scope_of(request)
-    form = _filter_form(request.GET, rollout_id)
+    shown = rollout_page(scope, rollout_id, now=clock.now())
+    batches = {batch.id: batch.name for batch in shown.batches}
+    form = MemberFilterForm(request.GET, batches=list(batches.items()), regions=shown.progress.regions)
     page = members(
         scope,
         rollout_id,
@@ -99,7 +106,6 @@ def hubs(request: PortalRequest, rollout_id: int) -> HttpResponse:
     )
     params = request.GET.copy()
     params.pop("after", None)
-    shown = rollout_page(scope, rollout_id, now=clock.now())
     view = table_view(scope, "rollout", query=params.urlencode(), rollout_id=rollout_id)
     context = {
         **selecting_context(scope, params, view, None),
@@ -107,7 +113,7 @@ def hubs(request: PortalRequest, rollout_id: int) -> HttpResponse:
         "form": form,
         "rollout": shown,
         "scope": scope,
-        "batches": {batch.id: batch.name for batch in shown.batches},
+        "batches": batches,
         "older_url": _with(params, after=page.next) if page.next else "",
         "newer_url": f"?{params.urlencode()}" if request.GET.get("after") else "",
         "csv_url": f"{reverse('rollouts:hubs-csv', args=[rollout_id])}?{params.urlencode()}",

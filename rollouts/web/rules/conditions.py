@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from django import forms
@@ -50,8 +51,13 @@ class ConditionsForm(SampleForm):
         "seed",
     )
 
-    def __init__(self, *args: Any, versions: list[str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, versions: list[str], regions: Collection[Region] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if regions:
+            offered = [(region.name, str(region.label)) for region in regions if region < Region.UNKNOWN]
+            self.fields["region"].choices = offered  # type: ignore[attr-defined]
         self.fields["version"].choices = [(version, version) for version in versions]  # type: ignore[attr-defined]
         if len(versions) < 2:  # noqa: PLR2004 - there is nothing to choose
             del self.fields["version"]

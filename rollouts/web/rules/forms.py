@@ -35,6 +35,9 @@ _POLICY_FIELDS: Final = {
 }
 
 
+_ADVANCED: Final = frozenset({"seed"})
+
+
 class NameForm(forms.Form):
     """What a new rule is called."""
 
@@ -62,12 +65,22 @@ class SampleForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     seed = forms.IntegerField(
-        label="Seed",
+        label="Seed of the sample",
         required=False,
         min_value=0,
         max_value=2**31 - 1,
-        help_text="The same seed draws the same hubs.",
+        help_text="A number that decides which hubs are drawn. The same number draws the same hubs.",
     )
+
+    @property
+    def usual_fields(self) -> list[forms.BoundField]:
+        """The fields that everybody needs."""
+        return [bound for bound in self if bound.name not in _ADVANCED]
+
+    @property
+    def advanced_fields(self) -> list[forms.BoundField]:
+        """The fields that few need; a page folds them."""
+        return [bound for bound in self if bound.name in _ADVANCED]
 
     @property
     def sample(self) -> dict[str, Any] | None:
