@@ -303,7 +303,7 @@ def test_connecting_a_crm(hand, measured):
         hand.click("API clients", within=".user-menu")
         hand.click("Make a client")
         hand.fill("Name", "Customer system", exact=True)
-        hand.tick("feed:read")
+        hand.tick("events:read")
         hand.press("Make the client")
         hand.page.locator("[data-client-secret]").wait_for()
 
