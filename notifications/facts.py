@@ -45,7 +45,7 @@ MEMBERS: Final[Mapping[str, Any]] = {
     "ends_at_before": Annotated[datetime | None, "The same, until now."],
     "failed": Annotated[Counts, "Hubs of yours that failed on that day, by reason."],
     "figures": Annotated[str, "The figures behind a halt, in words."],
-    "file": Annotated[int, "The number of the file."],
+    "file": Annotated[str, "The file, as addresses have it.", Example("4F7QK2M9XT0BZ")],
     "firmware_version": Annotated[str, "The version.", Example("0C230000")],
     "form": Annotated[str, "`csv`, `xlsx`.", Example("csv")],
     "from": Annotated[str, "The status of the rollout before.", Example("SAFE_LAUNCH")],
@@ -60,7 +60,7 @@ MEMBERS: Final[Mapping[str, Any]] = {
     "has_pilot": Annotated[bool, "A pilot is planned."],
     "has_window": Annotated[bool, "You can still answer."],
     "hubs": Annotated[int, "How many hubs it is about: yours, or those you may count.", Example(1204)],
-    "incident": Annotated[int, "The number of the incident."],
+    "incident": Annotated[str, "The incident, as addresses have it.", Example("4F7QK2M9XT0BZ")],
     "instructed_by_day": Annotated[Counts, "Hubs of yours by the day they are instructed for."],
     "instruction": Annotated[
         str, "The reference of your own instruction it is about.", Example("I-7K2M9QX4TB")
@@ -87,7 +87,7 @@ MEMBERS: Final[Mapping[str, Any]] = {
         dict[str, Any], "Your own hubs in the pilot: `hubs`, and `states`.", Example({"hubs": 60})
     ],
     "pending": Annotated[int, "Hubs of yours that are not settled."],
-    "person": Annotated[int, "Whose file it is."],
+    "person": Annotated[str, "Whose file it is.", Example("4F7QK2M9XT0BZ")],
     "pilot": Annotated[
         dict[str, Any], "All hubs of the pilot, for DCC and the Panel.", Example({"hubs": 300})
     ],
@@ -121,7 +121,7 @@ MEMBERS: Final[Mapping[str, Any]] = {
     "states": Annotated[Counts, "Hubs by state.", Example({"ACTIVATED": 90})],
     "status": Annotated[str, "Of what it is about, after it.", Example("APPLIED")],
     "still_needed": Annotated[list[str], "Whose signatures are still needed.", Example([])],
-    "submission": Annotated[int, "The number of the nomination."],
+    "submission": Annotated[str, "The nomination, as addresses have it.", Example("4F7QK2M9XT0BZ")],
     "summary": Annotated[str, "What is new in it."],
     "supplier": Annotated[str, "For DCC alone: which Supplier."],
     "suppliers": Annotated[int, "For DCC and the Panel: how many Suppliers."],
@@ -129,7 +129,7 @@ MEMBERS: Final[Mapping[str, Any]] = {
     "to": Annotated[str, "The status of the rollout from now on.", Example("PAUSED")],
     "url": Annotated[str, "Where it is."],
     "version": Annotated[int, "Of the rule, or of the wording of a decision."],
-    "webhook": Annotated[int, "The number of the webhook."],
+    "webhook": Annotated[str, "The webhook, as addresses have it.", Example("4F7QK2M9XT0BZ")],
     "what_to_do": Annotated[str, "What is to be done about it."],
     "working_days": Annotated[int, "Working days that are left."],
 }

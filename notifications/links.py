@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 
 from notifications.models import Message
 from portal.events.kinds import EntryKind
+from portal.kernel.references import number_of
 
 K = EntryKind
 _OF_EXPORTS: Final = frozenset({K.EXPORT_READY, K.EXPORT_FAILED})
@@ -46,7 +47,8 @@ def about(kind: EntryKind, data: Mapping[str, Any]) -> str:
 
 def reader_of(kind: EntryKind, data: Mapping[str, Any]) -> int | None:
     """Name the one person a notice is for; none = everybody of the organisation."""
-    return data.get("person") if kind in _OF_EXPORTS else None
+    person = data.get("person") if kind in _OF_EXPORTS else None
+    return number_of(person, "person") if isinstance(person, str) else person
 
 
 def page_of(message: Message) -> str:

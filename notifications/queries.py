@@ -14,7 +14,7 @@ from notifications.notice_texts import icon_of
 from portal.events.naming import rollout_names
 from portal.identity.scope import Scope
 from portal.kernel import paging
-from portal.kernel.opaque import NotRevealable
+from portal.kernel.references import NotAReference
 from portal.kernel.refusals import NotFound
 
 _MOST_UNREAD = 99
@@ -84,7 +84,7 @@ def message_of(scope: Scope, ident: str) -> Message:
     try:
         own = Message.objects.of(scope.organisation_id, scope.user_id)
         message = own.filter(pk=Message.key_of(ident)).first()
-    except NotRevealable:
+    except NotAReference:
         message = None
     if message is None:
         raise NotFound("There is no such notice.")

@@ -28,7 +28,7 @@ from portal.events.sequencer import CoarseEntry
 from portal.events.topics import MUTABLE_KINDS
 from portal.identity.models import Organisation, OrganisationKind, User
 from portal.identity.scope import Scope
-from portal.kernel.opaque import NotRevealable
+from portal.kernel.references import NotAReference
 from portal.kernel.refusals import BadInput
 from portal.kernel.transactions import inside_unit_of_work, outside_unit_of_work, unit_of_work
 from portal.kernel.versions import check_version
@@ -86,7 +86,7 @@ def mark_seen(scope: Scope, *, up_to: str) -> None:
     """
     try:
         key = Message.key_of(up_to)
-    except NotRevealable as unknown:
+    except NotAReference as unknown:
         raise BadInput("This is the id of no notice.") from unknown
     if scope.user_id is None:
         return

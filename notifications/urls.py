@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.urls import path
 
 from notifications.web import preferences, views, webhooks
+from portal.kernel import references
+
+references.register("webhook")
 
 app_name = "notifications"
 urlpatterns = [
@@ -15,7 +18,7 @@ urlpatterns = [
     path("mute/", preferences.mute, name="mute"),
     path("webhooks/", webhooks.index, name="webhooks"),
     path("webhooks/new/", webhooks.create, name="webhook-create"),
-    path("webhooks/<int:webhook_id>/", webhooks.webhook, name="webhook"),
-    path("webhooks/<int:webhook_id>/replay/", webhooks.replay, name="webhook-replay"),
-    path("webhooks/<int:webhook_id>/<slug:act>/", webhooks.act_on, name="webhook-act"),
+    path("webhooks/<webhook:webhook_id>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<webhook:webhook_id>/replay/", webhooks.replay, name="webhook-replay"),
+    path("webhooks/<webhook:webhook_id>/<slug:act>/", webhooks.act_on, name="webhook-act"),
 ]

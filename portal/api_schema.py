@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from portal.kernel.references import PATTERN as REFERENCE
+
 VERSION: Final = "1.0.0"
 
 _ABOUT: Final = """\
@@ -132,6 +134,17 @@ SETTINGS: Final[dict[str, Any]] = {
         "guid": {"type": "string", "pattern": "^[0-9A-F]{2}(-[0-9A-F]{2}){7}$"},
         "label": {"type": "string", "minLength": 1, "maxLength": 40, "pattern": "^[^/\\x00-\\x1f]+$"},
         "word": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"},
+        **{
+            kind: {"type": "string", "pattern": f"^{REFERENCE}$"}
+            for kind in (
+                "approval_rule",
+                "incident",
+                "incident_file",
+                "selection_rule",
+                "submission",
+                "webhook",
+            )
+        },
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -41,7 +41,7 @@ _PILOT: Final = {"own_pilot": {"hubs": 60, "states": {"ACTIVATED": 57}}}
 _OUTCOME: Final = {"pilot_percent": {"activated": 90, "failed": 0}}
 _INCIDENT: Final = {
     "reference": "INC-7Q2M-41",
-    "incident": 8,
+    "incident": "4F7QK2M9XT0BZ",
     "title": "Meters and displays lost after the new firmware",
 }
 _DECIDED: Final = {
@@ -116,7 +116,7 @@ EXAMPLES: Final[Mapping[K, tuple[NoticeExample, ...]]] = {
             {"hubs": 25, "split": 1, "activate_at": None, "comment": "One in each region.", **_AUTOMATIC}
         ),
     ),
-    K.PILOT_PROPOSAL_WITHDRAWN: (_supplier({"submission": 9, "hubs": 25}),),
+    K.PILOT_PROPOSAL_WITHDRAWN: (_supplier({"submission": "4F7QK2M9XT0BZ", "hubs": 25}),),
     K.PILOT_ANSWERED: (
         _dcc({"supplier": "Ambergate Energy", "is_accepted": True, "hubs": 25, "joined": 24, "comment": ""}),
         _dcc(
@@ -130,8 +130,16 @@ EXAMPLES: Final[Mapping[K, tuple[NoticeExample, ...]]] = {
         ),
     ),
     K.PILOT_SUBMITTED: (
-        _supplier({"submission": 4, "hubs": 60, "rejected": 2, "score": 0.94}),
-        _dcc({"submission": 4, "hubs": 60, "rejected": 2, "score": 0.94, "supplier": "Ambergate Energy"}),
+        _supplier({"submission": "4F7QK2M9XT0BZ", "hubs": 60, "rejected": 2, "score": 0.94}),
+        _dcc(
+            {
+                "submission": "4F7QK2M9XT0BZ",
+                "hubs": 60,
+                "rejected": 2,
+                "score": 0.94,
+                "supplier": "Ambergate Energy",
+            }
+        ),
     ),
     K.PILOT_CONFIRMED: (
         _supplier({"hubs": 60, "nominated": 62, "split": 3, "awaiting_your_answer": 0, "comment": ""}),
@@ -380,15 +388,25 @@ EXAMPLES: Final[Mapping[K, tuple[NoticeExample, ...]]] = {
     ),
     K.CPL_REMOVED: (_supplier({"firmware_version": "0C230000", "reason": "Certificate withdrawn."}),),
     K.WEBHOOK_DISABLED: (
-        _supplier({"webhook": 2, "name": "CRM", "reason": "Nothing could be delivered for 5 days."}),
+        _supplier(
+            {"webhook": "4F7QK2M9XT0BZ", "name": "CRM", "reason": "Nothing could be delivered for 5 days."}
+        ),
     ),
     K.EXPORT_READY: (
-        _supplier({"file": 12, "person": 3, "form": "xlsx", "hubs": 480_000, "size": 21_400_000}),
+        _supplier(
+            {
+                "file": "4F7QK2M9XT0BZ",
+                "person": "4F7QK2M9XT0BZ",
+                "form": "xlsx",
+                "hubs": 480_000,
+                "size": 21_400_000,
+            }
+        ),
     ),
     K.EXPORT_FAILED: (
         _supplier(
             {
-                "person": 3,
+                "person": "4F7QK2M9XT0BZ",
                 "form": "csv",
                 "reason": "The file could not be written; 3 tries were made. Order it again.",
             }

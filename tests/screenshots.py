@@ -23,6 +23,7 @@ from portal.embedded.failures import CannotStart
 from portal.embedded.ports import free_port
 from portal.embedded.processes import Program, python
 from portal.embedded.services import clear
+from portal.kernel.references import reference_of
 from tests import palettes
 from tests.bench.stage import ROOT, Stage, stores
 from tests.browser.chromium import FLAGS, find_chromium
@@ -144,6 +145,7 @@ def open_first_hub(page: Any) -> None:
 def shots(ids: dict[str, int]) -> list[Shot]:
     """List every page to be taken, in an order in which acts do not disturb what comes after."""
     live, notified, suspended = ids["live"], ids["notified"], ids["suspended"]
+    incident = reference_of(ids["incident"], "incident")
     return [
         Shot(name="log-in", path="/accounts/login/", shown=(WIDE,), height=760),
         Shot(name="supplier-dashboard", path="/", who=SUPPLIER, shown=(WIDE, NARROW)),
@@ -160,7 +162,7 @@ def shots(ids: dict[str, int]) -> list[Shot]:
         Shot(name="supplier-instruct", path=f"/rollouts/{notified}/instruct/", who=SUPPLIER),
         Shot(name="supplier-instructions", path="/instructions/", who=SUPPLIER, height=1000),
         Shot(name="supplier-incidents", path="/incidents/?status=all", who=SUPPLIER),
-        Shot(name="supplier-incident", path=f"/incidents/{ids['incident']}/", who=SUPPLIER),
+        Shot(name="supplier-incident", path=f"/incidents/{incident}/", who=SUPPLIER),
         Shot(name="supplier-incident-new", path=f"/rollouts/{live}/incidents/new/", who=SUPPLIER),
         Shot(name="supplier-views", path="/estate/views/", who=SUPPLIER),
         Shot(name="supplier-files", path="/estate/files/", who=SUPPLIER),
@@ -185,7 +187,7 @@ def shots(ids: dict[str, int]) -> list[Shot]:
         Shot(name="operator-incidents", path="/incidents/", who=OPERATOR),
         Shot(name="operator-triage", path="/triage/", who=OPERATOR),
         Shot(name="operator-triage-of", path=f"/rollouts/{live}/triage/", who=OPERATOR),
-        Shot(name="operator-incident", path=f"/incidents/{ids['incident']}/", who=OPERATOR),
+        Shot(name="operator-incident", path=f"/incidents/{incident}/", who=OPERATOR),
         Shot(name="operator-halt-rules", path=f"/rollouts/{live}/halt-rules/", who=OPERATOR),
         Shot(name="operator-phases", path=f"/rollouts/{live}/phases/", who=OPERATOR),
         Shot(name="operator-decisions", path="/decisions/", who=OPERATOR),

@@ -15,6 +15,7 @@ from portal.events.kinds import KINDS_BY_PUBLIC_NAME, EntryKind
 from portal.events.topics import MUTABLE_KINDS
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
+from portal.kernel.references import PATTERN
 from portal.kernel.refusals import NotPermitted
 from portal.kernel.versions import version_of
 from portal.rest.fields import IdField, StrictSerializer
@@ -40,7 +41,7 @@ class NoticeSchema(TypedDict):
 class SeenUpToSerializer(StrictSerializer):
     """The newest notice that was seen."""
 
-    up_to = serializers.RegexField("^[0-9a-f]{32}$", help_text="The `id` of the notice.")
+    up_to = serializers.RegexField(f"^{PATTERN}$", help_text="The `id` of the notice.")
 
 
 class NoticePreferencesSchema(TypedDict):

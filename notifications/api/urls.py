@@ -6,13 +6,15 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import get_converters
 
 from notifications.api import events, inbox, refusals, stream_description, webhook_description, webhooks
+from portal.kernel import references
 from portal.rest.converters import IdConverter
 
 __all__ = ["refusals", "stream_description", "urlpatterns", "webhook_description"]
 
 if "id" not in get_converters():  # whichever area comes first
     register_converter(IdConverter, "id")
-_WEBHOOK = "webhooks/<id:webhook_id>"
+references.register("webhook")
+_WEBHOOK = "webhooks/<webhook:webhook_id>"
 
 urlpatterns: list[URLPattern] = [
     path("notifications", inbox.InboxView.as_view(), name="api-notifications"),

@@ -18,12 +18,22 @@ from portal.events.regions import feed_regions
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.outgoing.addresses import LONGEST_URL
+from portal.kernel.references import number_of, reference_of
 from portal.kernel.versions import version_of
 from portal.rest.fields import EnumField, EnumListField, IdField, OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
-from portal.rest.schemas import AllowedNames, Count, Example, TextFormat, list_of, page_of, schema_reference
+from portal.rest.schemas import (
+    AllowedNames,
+    Count,
+    Example,
+    Reference,
+    TextFormat,
+    list_of,
+    page_of,
+    schema_reference,
+)
 from portal.rest.views import ResourceView
 
 _MOST_AT_ONCE: Final = 1_000
@@ -44,7 +54,7 @@ class SecretSchema(TypedDict):
 class WebhookSchema(TypedDict):
     """An address to which your feed is delivered."""
 
-    id: Annotated[int, Example(7)]
+    id: Reference
     name: Annotated[str, Example("CRM")]
     url: Annotated[str, TextFormat(format="uri"), Example(_URL)]
     kinds: Annotated[
@@ -204,7 +214,9 @@ class WebhookListView(ResourceView):
         answer = self._make(request)
         if isinstance(answer.data, dict):
             # Put in after the answer was kept under its key: a secret is kept nowhere unsealed.
-            answer.data["secret"] = reading.first_secret(self.scope, answer.data["webhook"]["id"])
+            answer.data["secret"] = reading.first_secret(
+                self.scope, number_of(answer.data["webhook"]["id"], "webhook")
+            )
         return answer
 
     post.takes_key = True  # type: ignore[attr-defined]
@@ -343,7 +355,7 @@ class WebhookDeliveriesView(ResourceView):
 def webhook_document(webhook: WebhookView) -> WebhookSchema:
     """Describe a webhook."""
     return {
-        "id": webhook.id,
+        "id": reference_of(webhook.id, "webhook"),
         "name": webhook.name,
         "url": webhook.url,
         "kinds": [kind.public_name for kind in webhook.kinds],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,9 +11,7 @@ from django.db.models.functions import Coalesce
 
 from portal.events.topics import URGENT_KINDS
 from portal.identity.models import User
-from portal.kernel.opaque import conceal_number, reveal_number
-
-_ABOUT: Final = "notice"
+from portal.kernel.references import number_of, reference_of
 
 
 class InArray(Func):
@@ -80,16 +78,16 @@ class Message(models.Model):
     @property
     def ident(self) -> str:
         """What it is called outside: the key counts the notices of all organisations."""
-        return conceal_number(self.pk, about=_ABOUT)
+        return reference_of(self.pk, "notice")
 
     @staticmethod
     def key_of(ident: str) -> int:
         """Return the key of the notice that is called so.
 
         Raises:
-            NotOurs: none is.
+            NotAReference: none is.
         """
-        return reveal_number(ident, about=_ABOUT)
+        return number_of(ident, "notice")
 
 
 class ReadMark(models.Model):

@@ -33,6 +33,7 @@ from portal.identity.scope import Scope
 from portal.identity.sealing import unseal
 from portal.kernel import clock, sql
 from portal.kernel.guid import Guid
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 
@@ -284,7 +285,7 @@ def _give_up(claimed: DeliveryBatch, answer: WebhookResponse, *, now: datetime) 
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
         state=State.DISABLED, state_at=now, state_reason=reason
     )
-    facts = {"webhook": endpoint.pk, "name": endpoint.name, "reason": reason}
+    facts = {"webhook": reference_of(endpoint.pk, "webhook"), "name": endpoint.name, "reason": reason}
     at = clock.now()
     journal.publish_entries(EntryKind.WEBHOOK_DISABLED, parties=[endpoint.organisation_id], at=at, data=facts)
     by = _scope_of(endpoint.organisation_id)

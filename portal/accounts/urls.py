@@ -12,6 +12,7 @@ from django.urls.converters import StringConverter
 
 from portal.accounts import oauth
 from portal.accounts.web import clients, logging_in, openid, people, second_factor, single_sign_on, typed
+from portal.kernel import references
 
 
 class Base36(StringConverter):
@@ -21,6 +22,7 @@ class Base36(StringConverter):
 
 
 register_converter(Base36, "base36")
+references.register("person", "security_key")
 _log_in = logging_in.LogInView.as_view()
 
 urlpatterns = [
@@ -47,7 +49,7 @@ urlpatterns = [
     ),
     path("accounts/2fa/", second_factor.SecondFactorIndexView.as_view(), name="mfa_index"),
     path(
-        "accounts/2fa/webauthn/keys/<int:pk>/remove/",
+        "accounts/2fa/webauthn/keys/<security_key:pk>/remove/",
         second_factor.RemovePasskeyView.as_view(),
         name="mfa_remove_webauthn",
     ),
@@ -68,8 +70,8 @@ urlpatterns = [
     path(".well-known/oauth-authorization-server", oauth.metadata, name="oauth-metadata"),
     path("organisation/people/", people.index, name="people"),
     path("organisation/people/invite/", people.invite, name="people-invite"),
-    path("organisation/people/<int:person_id>/", people.person, name="person"),
-    path("organisation/people/<int:person_id>/<slug:act>/", people.act_on, name="person-act"),
+    path("organisation/people/<person:person_id>/", people.person, name="person"),
+    path("organisation/people/<person:person_id>/<slug:act>/", people.act_on, name="person-act"),
     path("organisation/clients/", clients.index, name="clients"),
     path("organisation/clients/new/", clients.create, name="client-create"),
     path("organisation/clients/<slug:client_id>/", clients.client, name="client"),

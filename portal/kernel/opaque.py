@@ -17,7 +17,6 @@ from django.conf import settings
 from django.utils.encoding import force_bytes
 
 _TAG: Final = 8
-_NUMBER: Final = 8
 _OWN: Final = b"portal.kernel.opaque:"
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -44,26 +43,6 @@ def reveal(text: str, *, about: str) -> bytes:
     if _text(hidden) != text:  # one text a secret: no second spelling of it
         raise NotRevealable(text)
     return _plain(hidden, about)
-
-
-def conceal_number(number: int, *, about: str) -> str:
-    """Hide a number, such as the id of a row, in 32 hexadecimal digits."""
-    return _hidden(number.to_bytes(_NUMBER, "big"), _key(settings.SECRET_KEY, about)).hex()
-
-
-def reveal_number(text: str, *, about: str) -> int:
-    """Return the number that is hidden in a text.
-
-    Raises:
-        NotOurs: none of ours, or of another use.
-    """
-    try:
-        hidden = bytes.fromhex(text)
-    except ValueError as damaged:
-        raise NotRevealable(text) from damaged
-    if hidden.hex() != text or len(hidden) != _TAG + _NUMBER:
-        raise NotRevealable(text)
-    return int.from_bytes(_plain(hidden, about), "big")
 
 
 def drawn_reference(kind: str, *, signs: int = 10) -> str:

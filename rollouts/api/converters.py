@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.urls import register_converter
 from django.urls.converters import get_converters
 
+from portal.kernel import references
 from portal.rest.converters import GuidConverter, IdConverter, LabelConverter, ReferenceConverter
 from rollouts.states.governing import INCIDENT_STEPS
 
@@ -59,8 +60,22 @@ CONVERTERS: Final[dict[str, Any]] = {
     "incident_verb": IncidentVerb,
 }
 
+#: What Suppliers make, whose ids count what all of them do.
+REFERENCES: Final = (
+    "approval_rule",
+    "certificate",
+    "estate_file",
+    "estate_view",
+    "incident",
+    "incident_file",
+    "selection_rule",
+    "service_message",
+    "submission",
+)
+
 
 def register() -> None:
     """Register the converters that no other area has registered."""
+    references.register(*REFERENCES)
     for name in CONVERTERS.keys() - get_converters().keys():
         register_converter(CONVERTERS[name], name)

@@ -18,7 +18,7 @@ def put(system: System, path: str, body: object, *, kind: str = "application/jso
     return system.client.put(PREFIX + path, data, content_type=kind)
 
 
-def raised(stage: Stage, title: str = "IHDs restart") -> int:
+def raised(stage: Stage, title: str = "IHDs restart") -> str:
     """An incident of the first Supplier."""
     body = {"category": 2, "title": title, "guids": [stage.guid(0)]}
-    return int(body_of(stage.supplier.post(stage.path("/incidents"), body))["id"])
+    return str(body_of(stage.supplier.post(stage.path("/incidents"), body))["id"])

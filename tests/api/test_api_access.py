@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from portal.rest.description import openapi_document
 from tests.api.systems import PREFIX, System, beginning_of_this_minute, body_of
 from tests.api.things import owned
 from tests.factories import OrganisationFactory, make_rollout
+from tests.references import in_address
 
 GHOST = "FF-FF-FF-FF-FF-FF-FF-F0"
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -40,7 +41,12 @@ def filled(path: str, **values: object) -> str:
     """An address of a route that has parameters; an id is 1 unless it is given."""
     words = {"hub": "00-DB-12-34-00-00-00-00", "instruction": "I-1", "label": "x"}
     given = {**words, "verb": "close" if "/incidents/" in path else "suspend", **values}
-    return re.sub(r"{(\w+)}", lambda name: str(given.get(name[1], 1)), path)
+    return re.sub(r"{(\w+)}", lambda name: str(given.get(name[1], in_address(name[1], 1, path=path))), path)
+
+
+def nobodys(names: Iterable[str], path: str) -> dict[str, object]:
+    """What names nothing, for each of these parameters."""
+    return {name: GHOSTS.get(name, in_address(name, 2_000_000_000, path=path)) for name in names}
 
 
 def called(client: Client, method: str, path: str) -> Any:
@@ -108,7 +114,7 @@ def test_a_scope_that_reads_never_writes(stage):
 #: Ids whose things belong to nobody, or to everybody in the rollout: what stands behind them is not a Supplier's.
 SHARED = {"rollout_id", "batch_id", "cpl_entry_id", "verb", "label", "region"}
 #: An id of something that is not there, by the name of its parameter; of all others a number.
-GHOSTS: dict[str, object] = {"hub": GHOST, "instruction": "I-404", "file": "0" * 32}
+GHOSTS: dict[str, object] = {"hub": GHOST, "instruction": "I-404", "file": "0" * 13}
 
 
 def parameters() -> set[str]:
@@ -130,7 +136,7 @@ def test_what_another_supplier_owns_reads_like_nothing_to_an_outsider(stage):
         if "{" not in path or "{label}" in path:
             continue
         theirs = owned(stage, path)
-        nothing = {name: GHOSTS.get(name, 2_000_000_000) for name in theirs}
+        nothing = nobodys(theirs, path)
         a = called(outsider.client, method, filled(path, **theirs))
         b = called(outsider.client, method, filled(path, **nothing))
 
@@ -147,7 +153,7 @@ def test_what_another_supplier_owns_reads_like_nothing_to_one_in_the_same_update
         if not own:
             continue
         theirs = owned(stage, path)
-        nothing = {**theirs, **{name: GHOSTS.get(name, 2_000_000_000) for name in own}}
+        nothing = {**theirs, **nobodys(own, path)}
         a = called(stage.third.client, method, filled(path, **theirs))
         b = called(stage.third.client, method, filled(path, **nothing))
 

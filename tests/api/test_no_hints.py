@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from notifications.models import Message, WebhookDelivery
 from portal.events.sequencer import sequence_all
+from portal.kernel.references import number_of
 from rollouts.models import Command, Instruction
 from tests.api.systems import body_of
 
@@ -94,7 +95,7 @@ def test_deliveries_and_notices_are_not_numbered_across_organisations(stage):
     )["webhook"]
     for attempt in (1, 2):
         WebhookDelivery.objects.create(
-            endpoint_id=made["id"],
+            endpoint_id=number_of(made["id"], "webhook"),
             message_id="msg_1",
             attempt=attempt,
             at=timezone.now(),
@@ -109,7 +110,7 @@ def test_deliveries_and_notices_are_not_numbered_across_organisations(stage):
 
     assert "id" not in log["items"][0]
     assert [each["attempt"] for each in log["items"]] == [2]
-    assert len(notice["id"]) == 32
+    assert len(notice["id"]) == 13
     assert notice["id"] != str(message.pk)
 
 
@@ -120,7 +121,7 @@ def test_a_person_marks_notices_by_the_id_they_have_over_rest(stage, client):
     client.force_login(stage.world.supplier_user)
     (notice,) = client.get("/api/v1/notifications").json()["items"]
 
-    for up_to, status in (("0" * 32, 422), (str(message.pk), 422), (notice["id"], 204)):
+    for up_to, status in (("0" * 13, 422), (str(message.pk), 422), (notice["id"], 204)):
         answer = client.post("/api/v1/notifications/seen", {"up_to": up_to}, content_type="application/json")
         assert answer.status_code == status, answer.content
     assert not client.get("/api/v1/notifications").json()["items"][0]["is_unread"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from portal.kernel.references import reference_of
 from rollouts.models import EstateImport, ImportFile, PilotSubmission
 from tests.api.conftest import Stage
 from tests.api.systems import System, body_of
@@ -55,12 +56,15 @@ def _made(stage: Stage) -> dict[str, object]:
             "id"
         ],
         "approval_rule_id": made(stage.supplier, "/approval-rules", {"name": "All", **approval})["id"],
-        "submission_id": PilotSubmission.objects.create(
-            rollout=stage.rollout,
-            organisation_id=stage.world.supplier.pk,
-            submitted_at=now,
-            status="SUBMITTED",
-        ).pk,
+        "submission_id": reference_of(
+            PilotSubmission.objects.create(
+                rollout=stage.rollout,
+                organisation_id=stage.world.supplier.pk,
+                submitted_at=now,
+                status="SUBMITTED",
+            ).pk,
+            "submission",
+        ),
         "incident_id": incident["id"],
         "file_id": attached["attachments"][0]["id"],
         "webhook_id": made(

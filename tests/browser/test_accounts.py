@@ -15,6 +15,7 @@ from portal.identity.api_scopes import ApiScope
 from portal.identity.models import User
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
+from portal.kernel.references import reference_of
 from tests.browser.accounts import PASSWORD, WIDTHS, log_in_by_form, photograph
 from tests.identity.signing import MADE, public_pem
 
@@ -67,9 +68,9 @@ def furnish(alice: User, now: datetime) -> dict[str, str]:
     return {
         "people": "/organisation/people/",
         "invite": "/organisation/people/invite/",
-        "person": f"/organisation/people/{bob.pk}/",
-        "person-self": f"/organisation/people/{alice.pk}/",
-        "person-deactivated": f"/organisation/people/{gone.pk}/",
+        "person": f"/organisation/people/{reference_of(bob.pk, 'person')}/",
+        "person-self": f"/organisation/people/{reference_of(alice.pk, 'person')}/",
+        "person-deactivated": f"/organisation/people/{reference_of(gone.pk, 'person')}/",
         "clients": "/organisation/clients/",
         "client-new": "/organisation/clients/new/",
         "client": f"/organisation/clients/{crm.client_id}/",

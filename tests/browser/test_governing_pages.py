@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portal.events import sequencer
+from portal.kernel.references import reference_of
 from rollouts import services
 from rollouts.models import Batch, HaltRule
 from tests.browser.test_pages import WIDTHS, photograph
@@ -53,7 +54,10 @@ def scene():
 
 def pages_of(world, trouble, actor: str) -> dict[str, str]:
     update = f"/rollouts/{trouble.rollout.pk}/"
-    incident = {"incidents": "/incidents/?status=all", "incident": f"/incidents/{trouble.incident.pk}/"}
+    incident = {
+        "incidents": "/incidents/?status=all",
+        "incident": f"/incidents/{reference_of(trouble.incident.pk, 'incident')}/",
+    }
     board = {
         "triage": "/triage/",
         "triage-of": f"{update}triage/",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from portal.kernel.references import reference_of
 from rollouts import services
 from rollouts.models import ApprovalRule, SelectionRuleVersion
 from tests.browser.scenes import make_scene
@@ -68,14 +69,14 @@ def pages_of(scene) -> dict[str, str]:
     return {
         "rules": "/rules/",
         "rule-new": "/rules/new/",
-        "rule": f"/rules/{rule}/?rollout={rollout}&from=1&to=2",
-        "rule-change": f"/rules/{rule}/change/?rollout={rollout}",
+        "rule": f"/rules/{reference_of(rule, 'selection_rule')}/?rollout={rollout}&from=1&to=2",
+        "rule-change": f"/rules/{reference_of(rule, 'selection_rule')}/change/?rollout={rollout}",
         "approvals": "/approvals/",
         "approval-new": "/approvals/new/",
-        "approval": f"/approvals/{approval}/?from=1&to=2",
-        "approval-change": f"/approvals/{approval}/change/",
-        "approval-try": f"/approvals/{approval}/try/",
-        "approval-enable": f"/approvals/{approval}/enable/?version=2",
+        "approval": f"/approvals/{reference_of(approval, 'approval_rule')}/?from=1&to=2",
+        "approval-change": f"/approvals/{reference_of(approval, 'approval_rule')}/change/",
+        "approval-try": f"/approvals/{reference_of(approval, 'approval_rule')}/try/",
+        "approval-enable": f"/approvals/{reference_of(approval, 'approval_rule')}/enable/?version=2",
     }
 
 

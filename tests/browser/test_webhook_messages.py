@@ -10,6 +10,7 @@ from django.db import connections
 
 from notifications.webhooks import managing
 from portal.identity.models import User
+from portal.kernel.references import reference_of
 from tests.integration.receiving import receiving
 from tests.service_requests.conftest import _configured, authority, stage  # noqa: F401 - fixtures
 from tests.service_requests.messages import USER, update
@@ -51,7 +52,7 @@ def test_pages_of_pushed_messages_fit_and_are_accessible(
     page = open_page(width=width)
     log_in(page, User.objects.get(pk=stage.supplier.admin.user_id))
 
-    for path in ("new/", "", f"{made.webhook_id}/"):
+    for path in ("new/", "", f"{reference_of(made.webhook_id, 'webhook')}/"):
         page.goto(f"{live_server.url}/notifications/webhooks/{path}")
 
         axe(page)

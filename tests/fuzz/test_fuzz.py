@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.identity.tokens import issue_token
+from portal.kernel.references import reference_of
 from tests.api.conftest import Stage
 from tests.fuzz import throwing
 from tests.fuzz.throwing import PAGES, REST, addresses, bodies, check, files, methods, odd, patience, standing
@@ -47,7 +48,7 @@ def existing_things(stage: Stage) -> dict[str, object]:
         "reference": stage.things["instruction"],
         "rule_id": stage.things["selection_rule_id"],
         "issue_id": stage.things["known_issue_id"],
-        "person_id": stage.world.supplier_user.pk,
+        "person_id": reference_of(stage.world.supplier_user.pk, "person"),
         "cpl_entry_id": stage.world.target.pk,
         "form": "csv",
         "label": "watched",

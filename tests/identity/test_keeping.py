@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from portal.accounts import unsent_forms
+from portal.kernel.references import reference_of
 from tests.factories import make_rollout
 from tests.identity.conftest import PASSWORD
 
@@ -94,7 +95,12 @@ def test_an_address_for_forms_alone_leads_back_to_the_page_it_was_on(world, brow
     browser.end()
     browser.cookies.pop(unsent_forms.PERSON_COOKIE)
 
-    sent = send(browser, f"/rollouts/{rollout.pk}/pilot/1/withdraw/", {"why": "x"}, page=page)
+    sent = send(
+        browser,
+        f"/rollouts/{rollout.pk}/pilot/{reference_of(1, 'submission')}/withdraw/",
+        {"why": "x"},
+        page=page,
+    )
 
     assert sent["Location"] == f"/accounts/login/?next=%2Frollouts%2F{rollout.pk}%2Fpilot%2F%3Fx%3D1"
 

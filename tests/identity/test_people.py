@@ -15,6 +15,7 @@ from portal.events.models import Event
 from portal.identity.models import User
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from tests.identity.test_logging_in import LOG_IN, is_logged_in
 from tests.web.forms import fields_in
@@ -91,7 +92,9 @@ def test_roles_of_another_kind_of_organisation_are_nobodys_to_give(seats, now, r
 def test_other_roles_count_at_once_and_are_on_record(seats, logged_in):
     theirs = logged_in(seats.viewer)
 
-    logged_in(seats.admin).post(f"/organisation/people/{seats.viewer.pk}/", {"roles": ["SUPPLIER_ADMIN"]})
+    logged_in(seats.admin).post(
+        f"/organisation/people/{reference_of(seats.viewer.pk, 'person')}/", {"roles": ["SUPPLIER_ADMIN"]}
+    )
 
     assert theirs.get("/organisation/people/").status_code == 200
     fact = on_record("person.roles-changed")
@@ -102,7 +105,7 @@ def test_other_roles_count_at_once_and_are_on_record(seats, logged_in):
 def test_somebody_deactivated_is_out_at_once(seats, logged_in):
     theirs = logged_in(seats.viewer)
 
-    logged_in(seats.admin).post(f"/organisation/people/{seats.viewer.pk}/deactivate/")
+    logged_in(seats.admin).post(f"/organisation/people/{reference_of(seats.viewer.pk, 'person')}/deactivate/")
 
     assert not is_logged_in(theirs)
     assert on_record("person.deactivated").facts == {"sessions_ended": 1}
@@ -151,7 +154,9 @@ def test_a_lost_second_factor_is_reset_and_sessions_end(seats, logged_in, now):
     theirs = logged_in(seats.analyst)
     TOTP.activate(seats.analyst, generate_totp_secret())
 
-    logged_in(seats.admin).post(f"/organisation/people/{seats.analyst.pk}/reset-second-factor/")
+    logged_in(seats.admin).post(
+        f"/organisation/people/{reference_of(seats.analyst.pk, 'person')}/reset-second-factor/"
+    )
 
     assert not is_logged_in(theirs)
     assert is_logged_in(logged_in(seats.analyst))
@@ -161,7 +166,7 @@ def test_a_lost_second_factor_is_reset_and_sessions_end(seats, logged_in, now):
 @pytest.mark.parametrize("act", ["deactivate", "reactivate", "invite-again", "reset-second-factor"])
 def test_another_organisations_people_are_not_there(seats, logged_in, act):
     mine = logged_in(seats.admin)
-    theirs = f"/organisation/people/{seats.other_admin.pk}/"
+    theirs = f"/organisation/people/{reference_of(seats.other_admin.pk, 'person')}/"
 
     assert mine.get(theirs).status_code == 404
     assert mine.post(theirs, {"roles": ["SUPPLIER_VIEWER"]}).status_code == 404
@@ -200,7 +205,7 @@ def test_the_first_administrator_of_an_organisation_is_invited_by_command(seats)
 
 
 def test_a_demotion_is_not_undone_by_a_form_from_before(seats, logged_in):
-    client, url = logged_in(seats.admin), f"/organisation/people/{seats.analyst.pk}/"
+    client, url = logged_in(seats.admin), f"/organisation/people/{reference_of(seats.analyst.pk, 'person')}/"
     mine = fields_in(client.get(url), ".decide")
     User.objects.filter(pk=seats.analyst.pk).update(roles=["SUPPLIER_VIEWER"])
 

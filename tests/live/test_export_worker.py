@@ -17,6 +17,7 @@ from portal.celery import app
 from portal.embedded.processes import Program, Supervisor, python
 from portal.events import sequencer
 from portal.kernel import clock
+from portal.kernel.references import reference_of
 from rollouts import tasks
 from rollouts.models import Export
 from tests.factories import UserFactory, make_world
@@ -89,16 +90,18 @@ def test_a_worker_writes_the_file_and_only_who_ordered_it_is_told_where_it_is(
         tasks.tick_exports.apply_async(connection=broker)
     _wait_for(export, worker)
 
-    body = b"".join(client.get(f"{FILES}{export.pk}/").streaming_content).decode()
+    body = b"".join(
+        client.get(f"{FILES}{reference_of(export.pk, 'estate_file')}/").streaming_content
+    ).decode()
     assert len(body.splitlines()) == 1 + 16
     sequencer.sequence_all()
     (notice,) = queries.inbox(world.as_supplier).items
     assert notice.title == "Your file of the estate is ready"
-    assert notice.url == f"{FILES}{export.pk}/"
+    assert notice.url == f"{FILES}{reference_of(export.pk, 'estate_file')}/"
     notices.deliver_mail(now=clock.now() + timedelta(minutes=3))
     (letter,) = mail.outbox
     assert letter.to == [world.supplier_user.email]
-    assert f"{FILES}{export.pk}/" in letter.body
+    assert f"{FILES}{reference_of(export.pk, 'estate_file')}/" in letter.body
     client.force_login(colleague)
     assert b"Your file of the estate" not in client.get("/notifications/").content
 

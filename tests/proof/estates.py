@@ -52,7 +52,6 @@ class Estate:
     now: datetime
     answers: list[tuple[str, Any]] = field(default_factory=list)
     """What A was answered when it did something, with a name for each."""
-    steps: int = 0
     person: Client = field(default_factory=Client)
     """Somebody of A at a browser."""
 
@@ -163,24 +162,12 @@ def be_busy_elsewhere(estate: Estate) -> None:
             UserFactory(organisation=stage.world.other)
 
 
-def _level_sequences(estate: Estate) -> None:
-    """Let what is done alike begin at the same numbers: ids from sequences are not hidden yet (ADR 12)."""
-    estate.steps += 1
-    statement = (
-        "SELECT setval(quote_ident(sequencename)::regclass, %(number)s) FROM pg_sequences WHERE schemaname = 'public'"
-        " AND sequencename NOT LIKE 'events_feed%%'"
-    )
-    with as_owner():
-        sql.rows(statement, {"number": estate.steps * 1_000})
-
-
 @contextmanager
 def at(estate: Estate, **by: float) -> Iterator[Stage]:
     """Let time pass; then what others do elsewhere, and what is done alike in both estates."""
     with estate.later(**by):
         estate.person.force_login(estate.stage.world.supplier_user)
         be_busy_elsewhere(estate)
-        _level_sequences(estate)
         yield estate.stage
         sequence_all(seconds=20)
 

@@ -14,6 +14,7 @@ from django.core import mail
 from django.test import Client
 
 from portal.events import feed
+from portal.kernel.references import reference_of
 from rollouts.models import Export
 from tests.api.estate.test_lost_hubs import addresses
 from tests.api.systems import PREFIX
@@ -31,7 +32,7 @@ _DRAWN: Final = re.compile(
 _NEW_EACH_TIME: Final = re.compile(
     rb'(?im)(?<="request_id":")[^"]+|(?<=nonce-)[\w+/=-]+|(?<=nonce=")[^"]+|(?<=name="csrfmiddlewaretoken" value=")[^"]+'
     rb'|(?<="x-csrftoken": ")[^"]+|(?<=x-request-id: )\S+|(?<=csrftoken=)\w+|(?<=sessionid=)\w+|(?<=seed" value=")\d+'
-    rb'|(?<="due_at":")[^"]+|(?<="ending":")[^"]+|(?<=<code>\xe2\x80\xa6)\w+'
+    rb'|(?<="due_at":")[^"]+|(?<="ending":")[^"]+|(?<=<code>\xe2\x80\xa6)[^<]+'
     rb'|(?<="duration_ms":)\d+|(?<="Took">)\d+(?= ms)|(?<=^retry: )\d+'
     rb"|(?<=Message-ID: )\S+|={15}\d+=="
     rb'|(?<=name="once" value=")[^"]+|(?<=name="attempt" value=")[^"]+|(?<=name="token" value=")[^"]+'
@@ -119,7 +120,7 @@ def _paths(estate: Estate) -> Iterator[str]:
     for name in ("report.csv", "report.xlsx", "report.ndjson", "report.json"):
         yield f"/rollouts/{stage.rollout.pk}/{name}"
     for export in Export.objects.filter(organisation_id=stage.world.supplier.pk).order_by("id"):
-        yield f"/estate/files/{export.pk}/"
+        yield f"/estate/files/{reference_of(export.pk, 'estate_file')}/"
     yield "/accounts/sessions/"
 
 

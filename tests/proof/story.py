@@ -7,6 +7,7 @@ from typing import Any
 from notifications import services as mailing
 from notifications.models import WebhookEndpoint
 from notifications.webhooks import delivering
+from portal.kernel.references import reference_of
 from rollouts import services, tasks
 from rollouts.models import Export, PilotSubmission
 from rollouts.states import CommandKind, TargetState
@@ -71,7 +72,10 @@ def _confirm(estate: Estate, _receiver: Any) -> None:
             (estate.second_organisation, estate.second),
         ):
             proposal = of.get(organisation_id=organisation.pk, status="PROPOSED")
-            answered = system.post(stage.path(f"/pilot/submissions/{proposal.pk}/answer"), {"accepts": True})
+            answered = system.post(
+                stage.path(f"/pilot/submissions/{reference_of(proposal.pk, 'submission')}/answer"),
+                {"accepts": True},
+            )
             if system is stage.supplier:
                 estate.record("answer a proposal", answered)
         _done(stage.dcc.post(stage.path("/steps/start_pilot"), {}))

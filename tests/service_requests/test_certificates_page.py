@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from portal.identity.models import User
+from portal.kernel.references import reference_of
 from rollouts.models import SigningCertificate
 from tests.factories import UserFactory
 from tests.service_requests.messages import DCC, USER, checked, issue, pem, read_version, signed, update
@@ -37,9 +38,9 @@ def test_a_certificate_is_uploaded_accepted_used_and_revoked(stage, admin, opera
 
     uploaded = admin.post(f"{PAGE}upload/", {"user_id": USER, "pem": pem(new)}, follow=True)
     number = SigningCertificate.objects.latest("pk").pk
-    accepted = operator.post(f"{PAGE}{number}/accept/", follow=True)
+    accepted = operator.post(f"{PAGE}{reference_of(number, 'certificate')}/accept/", follow=True)
     taken = stage.supplier.post(signed(update([stage.guid(0)]), new))
-    revoked = admin.post(f"{PAGE}{number}/revoke/", follow=True)
+    revoked = admin.post(f"{PAGE}{reference_of(number, 'certificate')}/revoke/", follow=True)
     refused = stage.supplier.post(signed(update([stage.guid(0)], counter=2), new))
 
     assert b"Waits for the DCC" in uploaded.content
@@ -103,8 +104,8 @@ def test_another_supplier_sees_neither_certificate_nor_message(stage, admin):
     assert USER not in page
     assert number.serial not in page
     assert other.get(f"{PAGE}messages/{path}").status_code == 404
-    assert other.post(f"{PAGE}{number.pk}/revoke/").status_code == 404
-    assert other.post(f"{PAGE}{number.pk}/accept/").status_code == 403
+    assert other.post(f"{PAGE}{reference_of(number.pk, 'certificate')}/revoke/").status_code == 404
+    assert other.post(f"{PAGE}{reference_of(number.pk, 'certificate')}/accept/").status_code == 403
 
 
 def test_who_may_only_look_changes_nothing(stage):
@@ -112,7 +113,10 @@ def test_who_may_only_look_changes_nothing(stage):
 
     assert viewer.get(PAGE).status_code == 200
     assert viewer.post(f"{PAGE}upload/", {"user_id": USER, "pem": "x"}).status_code == 403
-    assert viewer.post(f"{PAGE}{stage.supplier.certificate_id}/revoke/").status_code == 403
+    assert (
+        viewer.post(f"{PAGE}{reference_of(stage.supplier.certificate_id, 'certificate')}/revoke/").status_code
+        == 403
+    )
 
 
 def test_the_page_is_for_suppliers_and_the_dcc(stage, operator):

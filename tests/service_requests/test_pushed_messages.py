@@ -11,6 +11,7 @@ from django.test import Client
 from notifications.models import WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import delivering, managing, reading
 from portal.identity.models import User, UserIdentifier
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import BadInput
 from rollouts.models import Hub
 from rollouts.rules.identifiers import parse_user_id
@@ -223,7 +224,9 @@ class TestWhoseAddress:
             assert WebhookEndpoint.objects.get().failing_since is not None
             browser = Client()
             browser.force_login(User.objects.get(pk=stage.supplier.admin.user_id))
-            page = browser.get(f"/notifications/webhooks/{receiver.webhook_id}/").content.decode()
+            page = browser.get(
+                f"/notifications/webhooks/{reference_of(receiver.webhook_id, 'webhook')}/"
+            ).content.decode()
             assert "no message could be written" in page
             assert "This is no User ID of your organisation." in page
 

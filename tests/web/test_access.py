@@ -9,6 +9,7 @@ import pytest
 from portal.identity.models import Organisation
 from portal.identity.roles import Role
 from portal.kernel.guid import Guid
+from portal.kernel.references import reference_of
 from rollouts import services
 from rollouts.models import PilotSubmission
 from rollouts.services import HubList
@@ -173,7 +174,9 @@ def test_nobody_decides_on_or_withdraws_anothers_nomination(world, seat, today):
     nomination = PilotSubmission.objects.get()
     url = f"/rollouts/{rollout.pk}/pilot/"
 
-    assert seat("other").post(f"{url}{nomination.pk}/withdraw/").status_code == 404
+    assert (
+        seat("other").post(f"{url}{reference_of(nomination.pk, 'submission')}/withdraw/").status_code == 404
+    )
     assert (
         seat("other").post(f"{url}decide/", {"submission": nomination.pk, "act": "confirm"}).status_code
         == 403

@@ -22,6 +22,7 @@ from portal.kernel.presentation import charts, day_columns, moments, numbers
 from portal.kernel.presentation.fields import control_id, field_of
 from portal.kernel.presentation.icons import icon as draw_icon
 from portal.kernel.presentation.states import StateLook, look_of
+from portal.kernel.references import reference_of
 from portal.kernel.spreadsheets import SHEET_STEP
 
 register: Final = template.Library()
@@ -35,6 +36,12 @@ _HEAT_LEVELS: Final = 5
 def number(value: int | float | None) -> str:
     """Write a number with commas; nothing for None."""
     return "" if value is None else numbers.grouped(value)
+
+
+@register.filter
+def reference(number: int, kind: str) -> str:
+    """Write what the thing of this kind with this id is called outside."""
+    return reference_of(number, kind)
 
 
 @register.filter

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
-from portal.kernel.opaque import NotRevealable, conceal_number, reveal_number
+from portal.kernel.references import NotAReference, number_of, reference_of
 from portal.kernel.refusals import NotFound
 from portal.kernel.transactions import run_after_commit
 from portal.recurring.ringing import ring
@@ -34,7 +34,6 @@ from rollouts.queries.estate.exports import ExportCard, export_card, export_file
 from rollouts.queries.estate.keyset import EstateFilter, selection_of
 from rollouts.tasks import write_export
 
-_ABOUT: Final = "export"
 _GONE: Final = "There is no such file, or it is no longer kept."
 _KINDS: Final[Mapping[Export.Form, str]] = {Export.Form.CSV: CSV, Export.Form.XLSX: XLSX}
 
@@ -167,13 +166,13 @@ class EstateFileContentView(ResourceView):
 
 def _number(file: str, *, otherwise: str = "There is no such file.") -> int:
     try:
-        return reveal_number(file, about=_ABOUT)
-    except NotRevealable as unknown:
+        return number_of(file, "estate_file")
+    except NotAReference as unknown:
         raise NotFound(otherwise) from unknown
 
 
 def _file(card: ExportCard) -> EstateFileSchema:
-    ident = conceal_number(card.id, about=_ABOUT)
+    ident = reference_of(card.id, "estate_file")
     return {
         "id": ident,
         "form": Export.Form(card.form).name,

@@ -13,12 +13,13 @@ from rest_framework.response import Response
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.paging import keyed
+from portal.kernel.references import reference_of
 from portal.rest.fields import EnumField, IdField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, cursor_of, id_after, page
 from portal.rest.responses import CSV, CsvRenderer, JsonRenderer, file_response
-from portal.rest.schemas import AllowedNames, Count, Example, list_of, page_of, schema_reference
+from portal.rest.schemas import AllowedNames, Count, Example, Reference, list_of, page_of, schema_reference
 from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id
@@ -96,7 +97,7 @@ class ReviewedSchema(TypedDict):
 class ViewRowSchema(TypedDict):
     """A view of the estate under a name: `query` is that of `GET /estate` on the page."""
 
-    id: Id
+    id: Reference
     name: Annotated[str, Example("North, single band")]
     query: Annotated[str, Example("region=NORTH")]
     owner: Annotated[str, Example("Alice")]
@@ -238,7 +239,7 @@ class EstateViewListView(ResourceView):
         """List the filters people of your organisation keep under a name and share."""
         rows: list[ViewRowSchema] = [
             {
-                "id": view.id,
+                "id": reference_of(view.id, "estate_view"),
                 "name": view.name,
                 "query": view.query,
                 "owner": view.owner_name,

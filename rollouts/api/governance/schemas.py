@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, TypedDict
 
+from portal.kernel.references import reference_of
 from portal.rest.schemas import AllowedNames, Count, Example, GuidText
 from rollouts.api.enums import Id, ReasonName, reason_of
 from rollouts.api.instructions.schemas import NotReadSchema, RejectionSchema, not_read, refused
@@ -33,7 +34,7 @@ RolloutName = Annotated[str, Example("Toshiba 0C230000")]
 class IncidentRowSchema(TypedDict):
     """An incident in the list."""
 
-    id: Id
+    id: Reference
     reference: Reference
     rollout_id: Id
     rollout_name: RolloutName
@@ -65,7 +66,7 @@ class IncidentRemarkSchema(TypedDict):
 class IncidentFileSchema(TypedDict):
     """A file of an incident."""
 
-    id: Id
+    id: Reference
     file_name: Annotated[str, Example("ihd.log")]
     media_type: Annotated[str, Example("text/plain")]
     size: Count
@@ -91,7 +92,7 @@ class IncidentSchema(IncidentRowSchema):
 class IncidentRaisedSchema(TypedDict):
     """An incident as it was taken."""
 
-    id: Id
+    id: Reference
     reference: Reference
     hubs: Count
     respond_by: datetime
@@ -130,7 +131,7 @@ class DecisionSchema(TypedDict):
 def incident_row(line: IncidentLine) -> IncidentRowSchema:
     """Return an incident of the list."""
     return {
-        "id": line.id,
+        "id": reference_of(line.id, "incident"),
         "reference": line.reference,
         "rollout_id": line.rollout_id,
         "rollout_name": line.rollout_name,
@@ -169,7 +170,7 @@ def incident(page: IncidentPage) -> IncidentSchema:
 def raised(done: Raised) -> IncidentRaisedSchema:
     """Return an incident as it was taken."""
     return {
-        "id": done.incident_id,
+        "id": reference_of(done.incident_id, "incident"),
         "reference": done.reference,
         "hubs": done.hubs,
         "respond_by": done.respond_by,
@@ -220,7 +221,7 @@ def _remark(remark: Remark) -> IncidentRemarkSchema:
 
 def _file(attached: Attached) -> IncidentFileSchema:
     return {
-        "id": attached.id,
+        "id": reference_of(attached.id, "incident_file"),
         "file_name": attached.file_name,
         "media_type": attached.media_type,
         "size": attached.size,

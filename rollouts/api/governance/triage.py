@@ -13,7 +13,7 @@ from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
 from portal.kernel.versions import version_of
-from portal.rest.fields import EnumField, IdField, JsonObjectField, StrictSerializer
+from portal.rest.fields import EnumField, IdField, JsonObjectField, ReferenceField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.schemas import list_of, schema_reference
@@ -44,7 +44,7 @@ class IssuesQuery(StrictSerializer):
 class MergeInputSerializer(StrictSerializer):
     """The incident it is merged into."""
 
-    into_id = IdField()
+    into_id = ReferenceField("incident")
 
 
 class ExplanationInputSerializer(StrictSerializer):
@@ -137,7 +137,7 @@ class IncidentMergeView(ResourceView):
         "mergeIncident",
         "Merge an incident",
         body=MergeInputSerializer,
-        example={"into_id": 17},
+        example={"into_id": "4F7QK2M9XT0BZ"},
         returns=schema_reference(governing.IncidentSchema),
         refuses=("incident_step_refused",),
     )

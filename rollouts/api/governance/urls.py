@@ -12,29 +12,35 @@ urlpatterns: list[URLPattern] = [
     path("estate/views", records.EstateViewListView.as_view(), name="estate-views"),
     path(f"{_ROLLOUT}/incidents", views.NewIncidentsView.as_view(), name="raise-incident"),
     path("incidents", views.IncidentListView.as_view(), name="incidents"),
-    path("incidents/<id:incident_id>", views.IncidentDetailView.as_view(), name="incident"),
-    path("incidents/<id:incident_id>/hubs", views.IncidentHubListView.as_view(), name="incident-hubs"),
+    path("incidents/<incident:incident_id>", views.IncidentDetailView.as_view(), name="incident"),
+    path("incidents/<incident:incident_id>/hubs", views.IncidentHubListView.as_view(), name="incident-hubs"),
     path(
-        "incidents/<id:incident_id>/comments", views.IncidentCommentsView.as_view(), name="incident-comments"
+        "incidents/<incident:incident_id>/comments",
+        views.IncidentCommentsView.as_view(),
+        name="incident-comments",
     ),
-    path("incidents/<id:incident_id>/files", views.IncidentFileListView.as_view(), name="incident-files"),
     path(
-        "incidents/<id:incident_id>/files/<id:file_id>",
+        "incidents/<incident:incident_id>/files", views.IncidentFileListView.as_view(), name="incident-files"
+    ),
+    path(
+        "incidents/<incident:incident_id>/files/<incident_file:file_id>",
         views.IncidentFileDetailView.as_view(),
         name="incident-file",
     ),
     path(
-        "incidents/<id:incident_id>/steps/<incident_verb:verb>",
+        "incidents/<incident:incident_id>/steps/<incident_verb:verb>",
         views.IncidentStepsView.as_view(),
         name="incident-steps",
     ),
-    path("incidents/<id:incident_id>/merge", triage.IncidentMergeView.as_view(), name="merge-incident"),
+    path("incidents/<incident:incident_id>/merge", triage.IncidentMergeView.as_view(), name="merge-incident"),
     path(
-        "incidents/<id:incident_id>/known-issue",
+        "incidents/<incident:incident_id>/known-issue",
         triage.IncidentExplanationView.as_view(),
         name="explain-incident",
     ),
-    path("incidents/<id:incident_id>/service-desk", triage.ServiceDeskView.as_view(), name="service-desk"),
+    path(
+        "incidents/<incident:incident_id>/service-desk", triage.ServiceDeskView.as_view(), name="service-desk"
+    ),
     path("triage", triage.TriageBoardView.as_view(), name="triage"),
     path(f"{_ROLLOUT}/triage", triage.RolloutTriageView.as_view(), name="triage-of"),
     path(f"{_ROLLOUT}/comparison", triage.ComparisonView.as_view(), name="comparison"),

@@ -21,7 +21,14 @@ from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
 from portal.kernel.working_days import local_day
-from portal.rest.fields import EnumField, IdField, JsonObjectField, OffsetDateTimeField, StrictSerializer
+from portal.rest.fields import (
+    EnumField,
+    IdField,
+    JsonObjectField,
+    OffsetDateTimeField,
+    ReferenceField,
+    StrictSerializer,
+)
 from portal.rest.idempotency import LONGEST_KEY, KeyReused, key_of
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
@@ -122,7 +129,7 @@ class NewInstructionSerializer(StrictSerializer):
         " `all`: all that can still be changed; `answered`: all you have answered for.",
     )
     rule = SampleRuleSerializer(required=False)
-    selection_rule_id = IdField(required=False, help_text="A saved rule of yours.")
+    selection_rule_id = ReferenceField("selection_rule", required=False, help_text="A saved rule of yours.")
     group = EnumField(
         BatchKind, required=False, allow_null=True, help_text="Which hubs may be named; null: any."
     )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, TypedDict
 
-from portal.rest.schemas import AllowedNames, Count, Example, GuidText
+from portal.kernel.references import reference_of
+from portal.rest.schemas import AllowedNames, Count, Example, GuidText, Reference
 from rollouts.api.enums import (
     HubsByReason,
     HubsByState,
@@ -78,7 +79,7 @@ class RefusedHubSchema(TypedDict):
 class PilotSubmissionSchema(TypedDict):
     """A nomination of hubs for the pilot, or what DCC proposes to you (PROPOSED, until you answer)."""
 
-    id: Id
+    id: Reference
     supplier: Annotated[str, Example("Brightwater Energy"), "Told to the DCC, and to the Supplier itself."]
     rule: Annotated[str, Example("Spread over regions")]
     submitted_at: datetime
@@ -95,7 +96,7 @@ class PilotSubmissionSchema(TypedDict):
 class NominatedSchema(TypedDict):
     """The receipt of a nomination."""
 
-    id: Id
+    id: Reference
     hubs: Count
     score: float
     rejected: list[RefusedHubSchema]
@@ -145,7 +146,7 @@ def pilot_hub(hub: PilotHub) -> PilotHubRowSchema:
 def submission(row: Submission) -> PilotSubmissionSchema:
     """Return a nomination."""
     return {
-        "id": row.id,
+        "id": reference_of(row.id, "submission"),
         "supplier": row.supplier,
         "rule": row.rule,
         "submitted_at": row.submitted_at,
@@ -163,7 +164,7 @@ def submission(row: Submission) -> PilotSubmissionSchema:
 def nominated(done: Nomination) -> NominatedSchema:
     """Return the receipt of a nomination."""
     return {
-        "id": done.submission_id,
+        "id": reference_of(done.submission_id, "submission"),
         "hubs": done.hubs,
         "score": done.score,
         "rejected": [_refused(line) for line in done.rejected],

@@ -13,21 +13,27 @@ urlpatterns: list[URLPattern] = [
     path(_PILOT, views.PilotView.as_view(), name="pilot"),
     path(f"{_PILOT}/hubs", views.PilotHubListView.as_view(), name="pilot-hubs"),
     path(f"{_PILOT}/submissions", views.SubmissionListView.as_view(), name="submissions"),
-    path(f"{_PILOT}/submissions/<id:submission_id>", views.WithdrawalView.as_view(), name="submission"),
-    path(f"{_PILOT}/submissions/<id:submission_id>/decline", views.DecliningView.as_view(), name="decline"),
     path(
-        f"{_PILOT}/submissions/<id:submission_id>/hubs",
+        f"{_PILOT}/submissions/<submission:submission_id>", views.WithdrawalView.as_view(), name="submission"
+    ),
+    path(
+        f"{_PILOT}/submissions/<submission:submission_id>/decline",
+        views.DecliningView.as_view(),
+        name="decline",
+    ),
+    path(
+        f"{_PILOT}/submissions/<submission:submission_id>/hubs",
         proposals.ProposedHubListView.as_view(),
         name="proposed-hubs",
     ),
     path(
-        f"{_PILOT}/submissions/<id:submission_id>/answer",
+        f"{_PILOT}/submissions/<submission:submission_id>/answer",
         proposals.ProposalAnswerView.as_view(),
         name="proposal-answer",
     ),
     path(f"{_PILOT}/proposals", proposals.ProposalListView.as_view(), name="proposals"),
     path(
-        f"{_PILOT}/proposals/<id:submission_id>",
+        f"{_PILOT}/proposals/<submission:submission_id>",
         proposals.ProposalWithdrawalView.as_view(),
         name="proposal-withdrawal",
     ),

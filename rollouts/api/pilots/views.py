@@ -15,7 +15,7 @@ from portal.identity.api_scopes import ApiScope
 from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
-from portal.rest.fields import IdField, OffsetDateTimeField, StrictSerializer
+from portal.rest.fields import OffsetDateTimeField, ReferenceField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
@@ -34,7 +34,7 @@ class NewSubmissionSerializer(StrictSerializer):
     """Hubs for the pilot: `guids`, or a saved version of a rule."""
 
     guids = serializers.ListField(child=serializers.CharField(), required=False, max_length=MOST_GUIDS)
-    rule_version_id = IdField(required=False)
+    rule_version_id = ReferenceField("selection_rule_version", required=False)
     activate_at = OffsetDateTimeField(
         required=False, allow_null=True, help_text="Null or left out: as soon as it can be."
     )
@@ -49,7 +49,7 @@ class SubmissionQuery(StrictSerializer):
 class NewConfirmationSerializer(StrictSerializer):
     """Nominations to confirm."""
 
-    submission_ids = serializers.ListField(child=IdField(), min_length=1, max_length=1_000)
+    submission_ids = serializers.ListField(child=ReferenceField("submission"), min_length=1, max_length=1_000)
     comment = serializers.CharField(required=False, allow_blank=True, max_length=4_000, help_text=_COMMENT)
 
 
@@ -181,7 +181,7 @@ class ConfirmationsView(ResourceView):
         "confirmSubmissions",
         "Confirm nominations",
         body=NewConfirmationSerializer,
-        example={"submission_ids": [17, 18], "comment": "Thank you."},
+        example={"submission_ids": ["4F7QK2M9XT0BZ", "9V3DPEJ1C5W8H"], "comment": "Thank you."},
         returns=schema_reference(documents.ConfirmedSchema),
         refuses=(
             "no_pilot",

@@ -12,10 +12,11 @@ from rest_framework.response import Response
 
 from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
+from portal.kernel.references import reference_of
 from portal.rest.fields import IdField, JsonObjectField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
-from portal.rest.schemas import AllowedNames, Component, Count, Example, list_of, schema_reference
+from portal.rest.schemas import AllowedNames, Component, Count, Example, Reference, list_of, schema_reference
 from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id
@@ -41,7 +42,7 @@ _DOCUMENTS = {"release_tree": _RELEASES, "hub_tree": _HUBS, "time_policy": _TIME
 class ApprovalRuleVersionSchema(TypedDict):
     """What a rule says, in words and as documents."""
 
-    version_id: Id
+    version_id: Reference
     version: int
     created_at: datetime
     releases: Annotated[str, Example("severity is Critical or Major")]
@@ -68,7 +69,7 @@ class ApprovalRunSchema(TypedDict):
 class ApprovalRuleSchema(TypedDict):
     """A standing approval: in the version that is on, else its latest."""
 
-    id: Id
+    id: Reference
     name: Annotated[str, Example("Critical ones in the North")]
     is_on: bool
     enabled_version: int | None
@@ -154,7 +155,7 @@ class ApprovalRuleListView(ResourceView):
         body = self.validated_body(NewApprovalRuleSerializer)
         expected = body.pop("made_from", None)
         version = services.save_approval_rule(self.scope, now=clock.now(), expected=expected, **body)
-        return saved_version(version, address="api:approval-rule")
+        return saved_version(version, kind="approval_rule", address="api:approval-rule")
 
 
 class ApprovalRuleDetailView(ResourceView):
@@ -281,7 +282,7 @@ def _forecasts(forecasts: Sequence[ApprovalForecast]) -> dict[str, list[Approval
 
 def _rule(card: ApprovalCard) -> ApprovalRuleSchema:
     return {
-        "id": card.id,
+        "id": reference_of(card.id, "approval_rule"),
         "name": card.name,
         "is_on": card.is_on,
         "enabled_version": card.enabled_version,
@@ -294,7 +295,7 @@ def _rule(card: ApprovalCard) -> ApprovalRuleSchema:
 
 def _version(version: RuleVersion) -> ApprovalRuleVersionSchema:
     return {
-        "version_id": version.id,
+        "version_id": reference_of(version.id, "approval_rule_version"),
         "version": version.version,
         "created_at": version.created_at,
         "releases": version.releases,

@@ -8,8 +8,8 @@ from typing import Annotated, Any, TypedDict
 from django.urls import reverse
 from rest_framework.response import Response
 
-from portal.rest.schemas import Component, Count, Example, GuidText
-from rollouts.api.enums import Id
+from portal.kernel.references import reference_of
+from portal.rest.schemas import Component, Count, Example, GuidText, Reference
 from rollouts.models.selections import SupplierRuleVersion
 from rollouts.queries.rules.selections import SavedRule, SelectionPreview
 
@@ -21,8 +21,8 @@ _BREAKDOWN = {"region": {"NORTH": 60, "SOUTH": 40}}
 class SelectionRuleSchema(TypedDict):
     """A named rule by which hubs are chosen, as it now stands."""
 
-    id: Id
-    version_id: Id
+    id: Reference
+    version_id: Reference
     name: Annotated[str, Example("Spread over regions")]
     version: int
     says: Annotated[str, Example("CSP region is North")]
@@ -34,8 +34,8 @@ class SelectionRuleSchema(TypedDict):
 class SavedVersionSchema(TypedDict):
     """A rule that was saved: a new version, or the one there was, where it means the same."""
 
-    id: Id
-    version_id: Id
+    id: Reference
+    version_id: Reference
     name: Annotated[str, Example("Spread over regions")]
     version: int
 
@@ -59,8 +59,8 @@ class SelectionSchema(TypedDict):
 def selection_rule(rule: SavedRule) -> SelectionRuleSchema:
     """Return a rule."""
     return {
-        "id": rule.id,
-        "version_id": rule.version_id,
+        "id": reference_of(rule.id, "selection_rule"),
+        "version_id": reference_of(rule.version_id, "selection_rule_version"),
         "name": rule.name,
         "version": rule.version,
         "says": rule.says,
@@ -88,11 +88,11 @@ def selection(preview: SelectionPreview) -> SelectionSchema:
     }
 
 
-def saved_version(version: SupplierRuleVersion, *, address: str) -> Response:
+def saved_version(version: SupplierRuleVersion, *, kind: str, address: str) -> Response:
     """Answer with the version that was saved, and where its rule is read."""
     saved: SavedVersionSchema = {
-        "id": version.rule.pk,
-        "version_id": version.pk,
+        "id": reference_of(version.rule.pk, kind),
+        "version_id": reference_of(version.pk, f"{kind}_version"),
         "name": version.rule.name,
         "version": version.version,
     }

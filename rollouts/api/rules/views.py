@@ -105,7 +105,7 @@ class SelectionRuleListView(ResourceView):
         body = self.validated_body(RuleToSaveSerializer)
         expected = body.pop("made_from", None)
         version = services.save_rule(self.scope, now=clock.now(), expected=expected, **body)
-        return documents.saved_version(version, address="api:selection-rule")
+        return documents.saved_version(version, kind="selection_rule", address="api:selection-rule")
 
 
 class SelectionRuleDetailView(ResourceView):

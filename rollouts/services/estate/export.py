@@ -19,6 +19,7 @@ from portal.identity.api_scopes import ApiScope
 from portal.identity.models import ApiClient, User
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from rollouts.models import Export
@@ -211,7 +212,12 @@ def _notify(export: Export, kind: EntryKind, *, now: datetime, **more: object) -
         kind,
         parties=[export.organisation_id],
         at=clock.business_of(now),
-        data={"file": export.pk, "person": export.user_id, "form": export.form, **more},
+        data={
+            "file": reference_of(export.pk, "estate_file"),
+            "person": reference_of(export.user_id, "person"),
+            "form": export.form,
+            **more,
+        },
     )
 
 

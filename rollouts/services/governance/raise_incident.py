@@ -19,6 +19,7 @@ from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import Guid
 from portal.kernel.opaque import drawn_reference
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import BadInput, NotFound, Refusal
 from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
@@ -186,7 +187,7 @@ def notify_updated(incident: Incident, *, now: datetime, **data: object) -> None
         at=now,
         data={
             "name": incident.reference,
-            "incident": incident.pk,
+            "incident": reference_of(incident.pk, "incident"),
             "reference": incident.reference,
             "status": incident.status,
             "title": incident.title,
@@ -335,7 +336,7 @@ def _refused(source: HubList, rows: Sequence[Any]) -> list[RefusedLine]:
 def _notify_raised(scope: Scope, incident: Incident, *, now: datetime) -> None:
     data = {
         "name": incident.rollout.name,
-        "incident": incident.pk,
+        "incident": reference_of(incident.pk, "incident"),
         "reference": incident.reference,
         "category": incident.category,
         "is_high_priority": incident.is_high_priority,

@@ -12,6 +12,7 @@ from portal.events.kinds import EntryKind
 from portal.identity.roles import MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import BadInput
 from portal.kernel.transactions import unit_of_work
 from rollouts.models import Batch, PilotMember, PilotSubmission, Rollout
@@ -102,7 +103,7 @@ def decline_submission(scope: Scope, *, submission_id: int, comment: str, now: d
             rollout_id=declined.rollout_id,
             at=now,
             data={
-                "submission": declined.pk,
+                "submission": reference_of(declined.pk, "submission"),
                 "hubs": 0,
                 "declined": declined.hubs,
                 "comment": comment.strip(),

@@ -86,7 +86,7 @@ def _instruct(
         organisation_id=submission.organisation_id,
         channel=Channel.PILOT,
         user_id=submission.user_id,
-        name=f"Pilot nomination {submission.pk}",
+        name="Pilot nomination",
         rule_version_id=submission.rule_version_id,
     )
     order = AnswerOrder(

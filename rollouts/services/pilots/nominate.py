@@ -15,6 +15,7 @@ from portal.identity.models import Organisation, OrganisationKind
 from portal.identity.roles import MAY_INSTRUCT
 from portal.identity.scope import Scope
 from portal.kernel import sql
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.spreadsheets import NotRead
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
@@ -241,7 +242,7 @@ def _notify_submitted(
     scope: Scope, rollout: Rollout, submission: PilotSubmission, choice: HubSelection, *, now: datetime
 ) -> None:
     facts = {
-        "submission": submission.pk,
+        "submission": reference_of(submission.pk, "submission"),
         "hubs": submission.hubs,
         "rejected": len(submission.rejected),
         "score": round(choice.score, 4),

@@ -18,6 +18,7 @@ from portal.identity.models import Organisation, OrganisationKind
 from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import sql, tenancy
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import inside_unit_of_work, unit_of_work
 from portal.kernel.working_days import local_day
@@ -305,7 +306,11 @@ def _ask(
         "rollouts", "propose_members", rollout_id=rollout.pk, proposal_id=proposal.pk, guids=list(guids)
     )
     own = {
-        row.party: {"submission": submission.pk, "hubs": row.hubs, "split": row.split}
+        row.party: {
+            "submission": reference_of(submission.pk, "submission"),
+            "hubs": row.hubs,
+            "split": row.split,
+        }
         for row, submission in zip(rows, submissions, strict=True)
     }
     journal.publish_entries(
@@ -352,7 +357,7 @@ def _notify_answer(
     scope: Scope, rollout: Rollout, submission: PilotSubmission, *, joined: int, now: datetime
 ) -> None:
     facts = {
-        "submission": submission.pk,
+        "submission": reference_of(submission.pk, "submission"),
         "is_accepted": submission.status == PilotSubmission.Status.ACCEPTED,
         "hubs": submission.hubs,
         "joined": joined,

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from portal.identity.requests import PortalRequest
 from portal.identity.scope import Scope
 from portal.kernel import clock
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted, Refusal
 from portal.kernel.transactions import run_after_commit
 from portal.kernel.versions import EditConflict, version_of
@@ -210,12 +211,13 @@ def _view(view: Any, words: dict[str, str]) -> dict[str, Any]:
         "it": view,
         "words": words[view.query],
         "url": f"{reverse('rollouts:estate')}?{view.query}",
+        "reference": reference_of(view.id, "estate_view"),
     }
 
 
 def _view_form(view: ViewCard, data: QueryDict | None = None) -> ViewForm:
     initial = {"name": view.name, "is_shared": view.is_shared}
-    return ViewForm(data, initial=initial, auto_id=f"%s-{view.id}")
+    return ViewForm(data, initial=initial, auto_id=f"%s-{reference_of(view.id, 'estate_view')}")
 
 
 def _view_version(view: ViewCard) -> str:

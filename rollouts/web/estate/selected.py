@@ -16,6 +16,7 @@ from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.guid import Guid, GuidProblem, read
 from portal.kernel.presentation.numbers import count_of
+from portal.kernel.references import id_named
 from portal.kernel.refusals import BadInput, NotFound, Refusal
 from rollouts import services
 from rollouts.queries.estate.estate import estate_counts
@@ -78,8 +79,8 @@ def rollouts(request: PortalRequest, token: str) -> HttpResponse:
 def _guids(request: PortalRequest, scope: Scope, table: str, rollout_id: int | None) -> Int64s:
     params = QueryDict(request.POST.get("query", ""))
     if request.POST.get("which") == "incident":
-        incident_id = rollout_in(request.POST.get("incident", ""))
-        guids = HubList.from_stored(incident_guids(scope, incident_id or 0, most=MOST_SELECTED)).guids
+        incident_id = id_named(request.POST.get("incident", ""), "incident")
+        guids = HubList.from_stored(incident_guids(scope, incident_id, most=MOST_SELECTED)).guids
     elif request.POST.get("which") == "all":
         if rollout_id is not None:
             members_form = MemberFilterForm(params, batches=batch_choices(rollout_id))

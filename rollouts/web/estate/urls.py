@@ -19,7 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("imports/<int:import_id>/differences/", imports.decide, name="import-differences"),
     path("estate/views/", exports.views, name="estate-views"),
     path("estate/views/keep/", exports.save_view, name="estate-view-save"),
-    path("estate/views/<int:view_id>/", exports.change_view, name="estate-view"),
+    path("estate/views/<estate_view:view_id>/", exports.change_view, name="estate-view"),
     path("estate/columns/", columns.choose, name="columns"),
     path("estate/selected/", selected.act, name="selected"),
     path("estate/selected/<str:token>/", selected.rollouts, name="selected-rollouts"),
@@ -28,6 +28,6 @@ urlpatterns: list[URLPattern] = [
     path("hubs/<str:guid>/labels/", labels.of_hub, name="hub-labels"),
     path("estate/files/", exports.files, name="estate-files"),
     path("estate/files/order/", exports.order_file, name="estate-file-order"),
-    path("estate/files/<int:export_id>/", exports.fetch_file, name="estate-file"),
-    path("estate/files/<int:export_id>/remove/", exports.remove_file, name="estate-file-remove"),
+    path("estate/files/<estate_file:export_id>/", exports.fetch_file, name="estate-file"),
+    path("estate/files/<estate_file:export_id>/remove/", exports.remove_file, name="estate-file-remove"),
 ]

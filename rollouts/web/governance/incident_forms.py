@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from django import forms
 
 from portal.kernel.presentation.edits import EditForm
 from portal.kernel.presentation.numbers import count_of
+from portal.kernel.references import named, number_of
 from rollouts.reads.governance.settings import CategoryTargets, Governance
 from rollouts.states.governing import HanImpact, IncidentStatus
 from rollouts.web.hub_lists import HubFileField, PastedHubsField
@@ -100,7 +102,12 @@ class RaiseForm(forms.Form):
     hubs = PastedHubsField()
     file = HubFileField(label="File with hubs")
     batch = forms.TypedChoiceField(label="Batch", required=False, coerce=int, empty_value=None)
-    instruction = forms.TypedChoiceField(label="Instruction", required=False, coerce=int, empty_value=None)
+    instruction = forms.TypedChoiceField(
+        label="Instruction",
+        required=False,
+        coerce=partial(number_of, kind="instruction"),
+        empty_value=None,
+    )
     attachments = FilesField(
         label="Attachments",
         required=False,
@@ -129,7 +136,7 @@ class RaiseForm(forms.Form):
         self._choices("source", [*selected, *WAYS, *more, *none])
         self._choices("category", category_choices())
         self._choices("batch", [("", "Choose"), *batches])
-        self._choices("instruction", [("", "Choose"), *instructions])
+        self._choices("instruction", [("", "Choose"), *named(instructions, "instruction")])
 
     def _choices(self, name: str, choices: list[Any]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]

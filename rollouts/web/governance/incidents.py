@@ -17,6 +17,7 @@ from portal.identity.roles import MAY_INSTRUCT, MAY_OPERATE
 from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.presentation.numbers import count_of
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import NotPermitted, Refusal
 from portal.kernel.spreadsheets import stream_csv
 from rollouts import services
@@ -161,7 +162,7 @@ def hubs_csv(request: PortalRequest, incident_id: int) -> HttpResponseBase:
                 return
             page = incident_hubs(scope, incident_id, cursor=page.next, size=5000)
 
-    name = f"incident-{incident_id}-hubs.csv"
+    name = f"incident-{reference_of(incident_id, 'incident')}-hubs.csv"
     return download(stream_csv(rows(), header=_HUB_HEADER, with_mark=True), name, "text/csv")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from portal.events.written import feed_messages
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_OPERATE, Role
 from portal.kernel import clock
+from portal.kernel.references import NotAReference, number_of, reference_of
 from portal.kernel.refusals import Refusal
 from rollouts import services
 from rollouts.queries.instructions.message_log import certificates as certificate_rows
@@ -23,8 +25,6 @@ from rollouts.queries.instructions.service_requests import dcc_user_id
 from rollouts.rules.certificates import LARGEST_PEM
 from rollouts.rules.identifiers import parse_user_id
 from rollouts.web.guards import for_people, scope_of
-
-_DIGITS = 18  # what is longer is no number of a message
 
 
 class CertificateForm(forms.Form):
@@ -103,13 +103,18 @@ def message(request: PortalRequest, number: int, part: str) -> HttpResponse:
     else:
         raise Http404
     answer = HttpResponse(body, content_type="application/xml")
-    answer["Content-Disposition"] = f'attachment; filename="service-request-{number}-{part}.xml"'
+    answer["Content-Disposition"] = (
+        f'attachment; filename="service-request-{reference_of(number, "service_message")}-{part}.xml"'
+    )
     return answer
 
 
 def _page(request: PortalRequest, form: CertificateForm, *, status: int = 200) -> HttpResponse:
-    scope, before = scope_of(request), request.GET.get("before", "")
-    log = message_log(scope, before=int(before) if before.isdecimal() and len(before) <= _DIGITS else None)
+    scope, before = scope_of(request), None
+    with suppress(NotAReference):
+        before = number_of(request.GET.get("before", ""), "service_message")
+    log = message_log(scope, before=before)
+    older = reference_of(int(log.next), "service_message") if log.next else ""
     context = {
         "form": form,
         "rows": certificate_rows(scope, now=clock.now()),
@@ -119,6 +124,6 @@ def _page(request: PortalRequest, form: CertificateForm, *, status: int = 200) -
         "may_accept": scope.has(*MAY_OPERATE),
         "may_revoke": scope.has(Role.SUPPLIER_ADMIN, *MAY_OPERATE),
         "may_upload": scope.has(Role.SUPPLIER_ADMIN) and bool(form.fields["user_id"].choices),  # type: ignore[attr-defined]
-        "older_url": f"{reverse('rollouts:certificates')}?before={log.next}" if log.next else "",
+        "older_url": f"{reverse('rollouts:certificates')}?before={older}" if older else "",
     }
     return render(request, "rollouts/instructions/certificates.html", context, status=status)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from django import forms
 
 from portal.kernel.presentation.numbers import count_of
+from portal.kernel.references import named, number_of
 from rollouts.states import InstructionKind
 from rollouts.web.hub_lists import HubFileField, PastedHubsField
 from rollouts.web.timing import NO_PREFERENCE, TimingForm
@@ -53,14 +55,19 @@ class InstructForm(TimingForm):
     mine = forms.TypedChoiceField(
         label="Batch",
         required=False,
-        coerce=int,
+        coerce=partial(number_of, kind="instruction"),
         empty_value=None,
         help_text="Its hubs for which it still counts, and that can still be changed.",
     )
     selected = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
     file = HubFileField(help_text="CSV, text or XLSX with a column of GUIDs, up to a million of them.")
     hubs = PastedHubsField()
-    saved = forms.TypedChoiceField(label="Rule", required=False, coerce=int, empty_value=None)
+    saved = forms.TypedChoiceField(
+        label="Rule",
+        required=False,
+        coerce=partial(number_of, kind="selection_rule_version"),
+        empty_value=None,
+    )
     name = forms.CharField(
         label="Your own name for this instruction",
         required=False,
@@ -84,8 +91,8 @@ class InstructForm(TimingForm):
             field: Any = self.fields["source"]
             field.choices = [choice for choice in field.choices if choice[0] != SELECTED]
         self.fields["batch"].choices = [("", "Every batch"), *batches]  # type: ignore[attr-defined]
-        self.fields["saved"].choices = [("", "Choose"), *rules]  # type: ignore[attr-defined]
-        self.fields["mine"].choices = [("", "Choose"), *own]  # type: ignore[attr-defined]
+        self.fields["saved"].choices = [("", "Choose"), *named(rules, "selection_rule_version")]  # type: ignore[attr-defined]
+        self.fields["mine"].choices = [("", "Choose"), *named(own, "instruction")]  # type: ignore[attr-defined]
 
     def count(self, source: str, hubs: int) -> None:
         """Show beside a choice how many hubs it covers."""

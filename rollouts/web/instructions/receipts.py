@@ -18,6 +18,7 @@ from portal.kernel import clock
 from portal.kernel.paging import BadCursor
 from portal.kernel.presentation.charts import Segment
 from portal.kernel.presentation.moments import long_time
+from portal.kernel.references import reference_of
 from portal.kernel.spreadsheets import stream_csv, stream_xlsx
 from rollouts.queries.dispatch.hours import night_hours
 from rollouts.queries.instructions.receipts import (
@@ -108,7 +109,8 @@ def _changes(scope: Scope, named: NamedReceipt, *, now: datetime) -> dict[str, s
     is_changeable = it.kind == InstructionKind.INSTRUCT and it.accepted and it.is_finished
     if not (is_changeable and scope.has(*MAY_INSTRUCT) and named.rollout_status in RUNNING_STATUSES):
         return {}
-    url = f"{reverse('rollouts:instruct', args=[it.rollout_id])}?source=mine&mine={it.id}"
+    own = reference_of(it.id, "instruction")
+    url = f"{reverse('rollouts:instruct', args=[it.rollout_id])}?source=mine&mine={own}"
     return {"again_url": url if named.cutoff_at >= now else "", "withdraw_url": f"{url}&kind=WITHDRAW"}
 
 

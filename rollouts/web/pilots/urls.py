@@ -13,12 +13,12 @@ urlpatterns: list[URLPattern] = [
     path("rollouts/<int:rollout_id>/pilot/remind/", proposals.remind, name="pilot-remind"),
     path("rollouts/<int:rollout_id>/pilot/propose/", proposals.propose, name="pilot-propose"),
     path(
-        "rollouts/<int:rollout_id>/pilot/<int:submission_id>/",
+        "rollouts/<int:rollout_id>/pilot/<submission:submission_id>/",
         proposals.proposal,
         name="pilot-proposal",
     ),
     path(
-        "rollouts/<int:rollout_id>/pilot/<int:submission_id>/withdraw/",
+        "rollouts/<int:rollout_id>/pilot/<submission:submission_id>/withdraw/",
         views.withdraw,
         name="pilot-withdraw",
     ),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from portal.identity.requests import PortalRequest
 from portal.identity.roles import MAY_INSTRUCT
 from portal.kernel import clock
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import NotPermitted
 from rollouts.queries.rollouts.batches import OwnBatch, own_batches, standing_of_batches
 from rollouts.queries.rollouts.rollout import BatchProgress, rollout_page
@@ -54,14 +55,14 @@ def batches(request: PortalRequest, rollout_id: int) -> HttpResponse:
 def _own(
     batch: OwnBatch, standing: Mapping[int, Mapping[TargetState, int]], instruct_url: str
 ) -> dict[str, Any]:
-    states = standing.get(batch.id, {})
+    states, own = standing.get(batch.id, {}), reference_of(batch.id, "instruction")
     return {
         "it": batch,
         "channel": str(Channel(batch.channel).label),
         "segments": segments(states),
         "counts_for": sum(states.values()),
-        "again_url": f"{instruct_url}?source=mine&mine={batch.id}",
-        "withdraw_url": f"{instruct_url}?source=mine&mine={batch.id}&kind=WITHDRAW",
+        "again_url": f"{instruct_url}?source=mine&mine={own}",
+        "withdraw_url": f"{instruct_url}?source=mine&mine={own}&kind=WITHDRAW",
     }
 
 

@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from portal.events.sequencer import sequence_all
 from portal.kernel import sql
+from portal.kernel.references import HIGHEST, reference_of
 from rollouts import services
 from rollouts.models import PilotMember, PilotSubmission, Rollout
 from rollouts.states import TargetState
@@ -60,10 +61,10 @@ def addresses(stage: Stage, ended: Rollout) -> list[str]:
             "verb": "suspend",
             "act": "test",
             "issue_id": stage.things["known_issue_id"],
-            "view_id": 1,
-            "export_id": 1,
+            "view_id": reference_of(HIGHEST, "estate_view"),
+            "export_id": reference_of(HIGHEST, "estate_file"),
             "requirement_id": 1,
-            "person_id": stage.world.supplier_user.pk,
+            "person_id": reference_of(stage.world.supplier_user.pk, "person"),
             "client_id": "x",
             "cpl_entry_id": stage.world.target.pk,
         }

@@ -130,7 +130,7 @@ def test_nobody_else_finds_it_not_even_another_system_of_the_organisation(stage)
 def test_its_id_does_not_count_what_others_order(stage):
     ids = [order(system)["id"] for system in (stage.supplier, stage.other, stage.third)]
 
-    assert all(len(ident) == 32 for ident in ids)
+    assert all(len(ident) == 13 for ident in ids)
     assert stage.supplier.get(f"{FILES}/{Export.objects.earliest('pk').pk}").status_code == 404
 
 

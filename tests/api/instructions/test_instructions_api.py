@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from portal.kernel.references import number_of
 from rollouts.models import Instruction
 from tests.api.systems import body_of, lines_of
 
@@ -124,7 +125,9 @@ def test_a_saved_rule_chooses_hubs(stage):
     )
 
     assert body_of(answer)["accepted"] == 16
-    assert Instruction.objects.get().rule_version_id == saved["version_id"]
+    assert Instruction.objects.get().rule_version_id == number_of(
+        saved["version_id"], "selection_rule_version"
+    )
 
 
 def test_hubs_are_named_in_one_way_only(stage):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from portal.kernel.guid import Guid
+from portal.kernel.references import reference_of
 from rollouts.models import PilotSubmission, Target
 from tests.api.conftest import stage_of
 from tests.api.systems import body_of
@@ -25,7 +26,7 @@ def stage(db, now):
 def submission_of(stage, organisation):
     """Return the address of what is proposed to a Supplier."""
     row = PilotSubmission.objects.get(organisation_id=organisation.pk)
-    return stage.path(f"/pilot/submissions/{row.pk}")
+    return stage.path(f"/pilot/submissions/{reference_of(row.pk, 'submission')}")
 
 
 @pytest.mark.requirement("R2.3", "R2.6", "R3.3", "R6.2")
@@ -127,7 +128,7 @@ def test_dates_made_from_an_older_rollout_are_refused(stage, now):
 def test_dcc_withdraws_what_a_supplier_has_not_answered_and_nobody_else_does(stage):
     stage.dcc.post(stage.path("/pilot/proposals"), SPLIT)
     submission = PilotSubmission.objects.get(organisation_id=stage.world.other.pk)
-    path = stage.path(f"/pilot/proposals/{submission.pk}")
+    path = stage.path(f"/pilot/proposals/{reference_of(submission.pk, 'submission')}")
 
     answers = [client.delete(path).status_code for client in (stage.supplier, stage.dcc, stage.dcc)]
 

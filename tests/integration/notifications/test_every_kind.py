@@ -11,6 +11,7 @@ from notifications import queries, services
 from portal.events import sequencer
 from portal.events.journal import publish_entries
 from portal.identity.scope import Scope
+from portal.kernel.references import reference_of
 from portal.kernel.transactions import unit_of_work
 from tests.factories import make_rollout, make_world
 from tests.notice_examples import EXAMPLES
@@ -32,7 +33,11 @@ def test_a_notice_of_every_kind_is_in_the_inbox_and_in_the_mailbox(now, kind):
     example = EXAMPLES[kind][0]
     reader = readers[example.reader.partition(",")[0]]
     services.enrol_readers()
-    facts = {**example.facts, "person": reader.pk} if "person" in example.facts else dict(example.facts)
+    facts = (
+        {**example.facts, "person": reference_of(reader.pk, "person")}
+        if "person" in example.facts
+        else dict(example.facts)
+    )
 
     unit_of_work(publish_entries)(
         kind, parties=[reader.organisation_id], rollout_id=rollout.pk, at=now, data=facts

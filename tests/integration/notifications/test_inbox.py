@@ -16,10 +16,12 @@ from portal.events import sequencer
 from portal.events.journal import publish_entries
 from portal.events.kinds import EntryKind
 from portal.identity.scope import Scope
+from portal.kernel.references import reference_of
 from portal.kernel.transactions import unit_of_work
 from tests.factories import UserFactory, make_rollout, make_world
 from tests.web.forms import fields_in
 
+_REFERENCE = "4F7QK2M9XT0BZ"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -272,7 +274,7 @@ def test_whoever_wants_mail_again_is_not_sent_what_was_missed(now):
         (EntryKind.RULE_RAN, {"instructions": ["INS-7"]}, "/instructions/INS-7/"),
         (EntryKind.RULE_RAN, {"instructions": ["INS-7", "INS-8"]}, "/instructions/?rollout={rollout}"),
         (EntryKind.SECOND_SUPPLIER_ANSWERED, {"hubs": 3}, "/rollouts/{rollout}/"),
-        (EntryKind.INCIDENT_RAISED, {"incident": 4}, "/incidents/4/"),
+        (EntryKind.INCIDENT_RAISED, {"incident": _REFERENCE}, f"/incidents/{_REFERENCE}/"),
         (EntryKind.INCIDENT_RAISED, {}, "/incidents/?rollout={rollout}&status=all"),
         (EntryKind.DECISION_RECOMMENDED, {}, "/rollouts/{rollout}/decision/"),
     ],
@@ -318,13 +320,19 @@ def test_what_is_for_one_person_is_in_nobody_elses_inbox_and_mail(now):
     world = make_world(hubs=0)
     colleague = UserFactory(organisation=world.supplier)
     services.enrol_readers()
-    data = {"file": 12, "person": world.supplier_user.pk, "form": "csv", "hubs": 41_220, "size": 3_000_000}
+    data = {
+        "file": reference_of(12, "estate_file"),
+        "person": reference_of(world.supplier_user.pk, "person"),
+        "form": "csv",
+        "hubs": 41_220,
+        "size": 3_000_000,
+    }
     unit_of_work(publish_entries)(EntryKind.EXPORT_READY, parties=[world.supplier.pk], at=now, data=data)
     unit_of_work(publish_entries)(
         EntryKind.EXPORT_FAILED,
         parties=[world.supplier.pk],
         at=now,
-        data={**data, "person": colleague.pk, "reason": "Take the CSV file."},
+        data={**data, "person": reference_of(colleague.pk, "person"), "reason": "Take the CSV file."},
     )
     sequencer.sequence_all()
 
@@ -332,7 +340,10 @@ def test_what_is_for_one_person_is_in_nobody_elses_inbox_and_mail(now):
     (its,) = queries.inbox(Scope.of(colleague)).items
     sent = services.deliver_mail(now=now + timedelta(minutes=3))
 
-    assert (own.title, own.url) == ("Your file of the estate is ready", "/estate/files/12/")
+    assert (own.title, own.url) == (
+        "Your file of the estate is ready",
+        f"/estate/files/{reference_of(12, 'estate_file')}/",
+    )
     assert own.text.startswith("The CSV file holds 41,220 hubs (2.9 MB).")
     assert (its.text, its.url) == ("Take the CSV file.", "/estate/files/")
     assert queries.unread(world.as_supplier) == queries.unread(Scope.of(colleague)) == 1

@@ -8,6 +8,7 @@ import pytest
 
 from portal.events.kinds import EntryKind
 from portal.kernel.guid import Guid
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import BadInput, NotFound, NotPermitted
 from rollouts import services
 from rollouts.models import Hub, PilotMember, PilotSubmission, Rollout, SelectionRule, Target
@@ -115,7 +116,7 @@ def test_a_nomination_can_be_withdrawn_by_its_supplier_and_declined_by_the_dcc_o
     assert statuses == {mine.submission_id: "WITHDRAWN", theirs.submission_id: "DECLINED"}
     assert entries_by_party(EntryKind.PILOT_CONFIRMED) == {
         world.other.pk: {
-            "submission": theirs.submission_id,
+            "submission": reference_of(theirs.submission_id, "submission"),
             "hubs": 0,
             "declined": 1,
             "comment": "Too rural",

@@ -10,59 +10,9 @@ from portal.kernel import opaque, paging
 from portal.kernel.paging import BadCursor
 
 
-@given(st.integers(min_value=0, max_value=2**63 - 1))
-def test_a_number_comes_back_as_it_was(number):
-    hidden = opaque.conceal_number(number, about="export")
-
-    assert len(hidden) == 32
-    assert opaque.reveal_number(hidden, about="export") == number
-
-
 @given(st.binary(max_size=200))
 def test_octets_come_back_as_they_were(plain):
     assert opaque.reveal(opaque.conceal(plain, about="cursor"), about="cursor") == plain
-
-
-def test_neighbours_share_nothing_to_count_by():
-    hidden = [opaque.conceal_number(number, about="export") for number in range(1_000, 1_100)]
-
-    assert hidden != sorted(hidden)
-    for place in range(0, 32, 8):
-        assert len({each[place : place + 8] for each in hidden}) == 100
-
-
-def test_the_same_number_looks_the_same_and_another_use_of_it_differs():
-    assert opaque.conceal_number(7, about="export") == opaque.conceal_number(7, about="export")
-    assert opaque.conceal_number(7, about="export") != opaque.conceal_number(7, about="notice")
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "x", "0" * 32, "zz" * 16, "0" * 31, "0" * 34, opaque.conceal_number(7, about="notice"), "é" * 32],
-)
-def test_what_is_not_ours_is_refused(text):
-    with pytest.raises(opaque.NotRevealable):
-        opaque.reveal_number(text, about="export")
-
-
-def test_a_number_has_one_spelling():
-    hidden = opaque.conceal_number(11, about="export")
-
-    for other in {hidden.upper(), f" {hidden}", f"{hidden[:2]} {hidden[2:]}"} - {hidden}:
-        with pytest.raises(opaque.NotRevealable):
-            opaque.reveal_number(other, about="export")
-
-
-def test_a_former_key_is_understood_while_it_is_kept(settings):
-    hidden = opaque.conceal_number(7, about="export")
-    former, settings.SECRET_KEY = settings.SECRET_KEY, "another key altogether"
-
-    settings.SECRET_KEY_FALLBACKS = [former]
-    assert opaque.reveal_number(hidden, about="export") == 7
-
-    settings.SECRET_KEY_FALLBACKS = []
-    with pytest.raises(opaque.NotRevealable):
-        opaque.reveal_number(hidden, about="export")
 
 
 @given(st.lists(st.one_of(st.integers(-(2**63), 2**63 - 1), st.text(max_size=40)), min_size=1, max_size=3))

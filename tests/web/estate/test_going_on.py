@@ -8,6 +8,7 @@ import pytest
 from django.utils.html import escape
 
 from portal.kernel.guid import Guid
+from portal.kernel.references import reference_of
 from rollouts.models import Incident, Instruction, Target
 from rollouts.states import FailureCode, RolloutStatus, TargetState
 from tests import scenery
@@ -47,16 +48,18 @@ def test_the_hubs_of_an_incident_are_instructed_from_it(world, seat, today):
         "table": "rollout",
         "rollout": incident.rollout_id,
         "which": "incident",
-        "incident": incident.pk,
+        "incident": reference_of(incident.pk, "incident"),
         "act": "instruct",
     }
 
     answer = client.post("/estate/selected/", fields)
 
-    assert "Instruct these hubs" in page(client, f"/incidents/{incident.pk}/")
+    assert "Instruct these hubs" in page(client, f"/incidents/{reference_of(incident.pk, 'incident')}/")
     assert f"The hubs I selected in a list: {incident.hubs}" in page(client, answer["Location"])
     assert seat("other").post("/estate/selected/", fields)["Location"].endswith("/hubs/")
-    assert "Instruct these hubs" not in page(seat("operator"), f"/incidents/{incident.pk}/")
+    assert "Instruct these hubs" not in page(
+        seat("operator"), f"/incidents/{reference_of(incident.pk, 'incident')}/"
+    )
 
 
 def test_an_incident_is_raised_from_the_list_of_incidents(world, seat, client, today):

@@ -10,6 +10,7 @@ from portal.identity.models import User
 from portal.identity.scope import Scope
 from portal.kernel import sql
 from portal.kernel.guid import Guid
+from portal.kernel.references import reference_of
 from rollouts.models import Hub, Incident, Instruction
 from rollouts.queries.estate.keyset import FIRST, LAST, EstateFilter, selection_of
 from tests.factories import UserFactory, make_rollout
@@ -106,7 +107,9 @@ def test_rollouts_incidents_instructions_and_people_are_found(world, seat, today
 
     assert links(results_for(client, rollout.name[:7].lower())) == [f"/rollouts/{rollout.pk}/"]
     assert links(results_for(client, reference.lower())) == [f"/instructions/{reference}/"]
-    assert links(results_for(client, "zuleika")) == [f"/organisation/people/{colleague.pk}/"]
+    assert links(results_for(client, "zuleika")) == [
+        f"/organisation/people/{reference_of(colleague.pk, 'person')}/"
+    ]
     for actor in ("other", "operator", "csp", "panel"):
         assert links(results_for(seat(actor), reference)) == [], actor
         assert links(results_for(seat(actor), "zuleika")) == [], actor
@@ -117,10 +120,18 @@ def test_incidents_are_found_by_those_who_may_see_them(world, seat, today):
     incident = Incident.objects.filter(organisation_id=world.supplier.pk).first()
 
     for text in (incident.reference, incident.title):
-        assert f"/incidents/{incident.pk}/" in links(results_for(seat("supplier"), text))
-        assert f"/incidents/{incident.pk}/" in links(results_for(seat("operator"), text))
-        assert f"/incidents/{incident.pk}/" not in links(results_for(seat("other"), text))
-        assert f"/incidents/{incident.pk}/" not in links(results_for(seat("csp"), text))
+        assert f"/incidents/{reference_of(incident.pk, 'incident')}/" in links(
+            results_for(seat("supplier"), text)
+        )
+        assert f"/incidents/{reference_of(incident.pk, 'incident')}/" in links(
+            results_for(seat("operator"), text)
+        )
+        assert f"/incidents/{reference_of(incident.pk, 'incident')}/" not in links(
+            results_for(seat("other"), text)
+        )
+        assert f"/incidents/{reference_of(incident.pk, 'incident')}/" not in links(
+            results_for(seat("csp"), text)
+        )
 
 
 def test_a_draft_and_a_rollout_of_others_are_not_found(world, seat, today):

@@ -12,6 +12,7 @@ from python_calamine import CalamineWorkbook
 from portal.identity.models import User
 from portal.identity.roles import Role
 from portal.identity.scope import Scope
+from portal.kernel.references import reference_of
 from portal.kernel.refusals import NotPermitted
 from rollouts import services, tasks
 from rollouts.models import Export, SavedView
@@ -82,7 +83,10 @@ def test_a_view_is_ones_own_until_it_is_shared(world, seat, colleague):
     assert b"Shared hubs" not in colleague.get(ESTATE).content
 
     view = SavedView.objects.get()
-    seat("supplier").post(f"{VIEWS}{view.pk}/", {"act": "change", "name": "Ours", "is_shared": "on"})
+    seat("supplier").post(
+        f"{VIEWS}{reference_of(view.pk, 'estate_view')}/",
+        {"act": "change", "name": "Ours", "is_shared": "on"},
+    )
 
     assert b">Ours</a>" in colleague.get(ESTATE).content
     assert b"Shared by others" in colleague.get(VIEWS).content
@@ -95,7 +99,10 @@ def test_another_organisation_neither_sees_nor_changes_a_shared_view(world, seat
 
     for path in (ESTATE, VIEWS):
         assert b"Brightwater only" not in seat(actor).get(path).content
-    assert seat(actor).post(f"{VIEWS}{view.pk}/", {"act": "remove"}).status_code == 404
+    assert (
+        seat(actor).post(f"{VIEWS}{reference_of(view.pk, 'estate_view')}/", {"act": "remove"}).status_code
+        == 404
+    )
     assert SavedView.objects.count() == 1
 
 
@@ -103,14 +110,24 @@ def test_a_colleague_does_not_change_a_shared_view(world, seat, colleague):
     keep(seat("supplier"), is_shared="on")
     view = SavedView.objects.get()
 
-    assert colleague.post(f"{VIEWS}{view.pk}/", {"act": "change", "name": "Mine"}).status_code == 404
-    assert colleague.post(f"{VIEWS}{view.pk}/", {"act": "remove"}).status_code == 404
+    assert (
+        colleague.post(
+            f"{VIEWS}{reference_of(view.pk, 'estate_view')}/", {"act": "change", "name": "Mine"}
+        ).status_code
+        == 404
+    )
+    assert (
+        colleague.post(f"{VIEWS}{reference_of(view.pk, 'estate_view')}/", {"act": "remove"}).status_code
+        == 404
+    )
 
 
 def test_a_view_is_removed(world, seat):
     keep(seat("supplier"))
 
-    seat("supplier").post(f"{VIEWS}{SavedView.objects.get().pk}/", {"act": "remove"})
+    seat("supplier").post(
+        f"{VIEWS}{reference_of(SavedView.objects.get().pk, 'estate_view')}/", {"act": "remove"}
+    )
 
     assert not SavedView.objects.exists()
 
@@ -127,7 +144,9 @@ def test_a_name_is_taken_once_a_person_and_a_view_needs_a_name_and_a_filter(worl
     assert keep(colleague).status_code == 302
     keep(client, name="Other")
     other = SavedView.objects.get(name="Other")
-    taken = client.post(f"{VIEWS}{other.pk}/", {"act": "change", "name": "Shared hubs"})
+    taken = client.post(
+        f"{VIEWS}{reference_of(other.pk, 'estate_view')}/", {"act": "change", "name": "Shared hubs"}
+    )
     assert taken.status_code == 409
     assert b"already" in taken.content
 
@@ -159,8 +178,9 @@ def test_a_workbook_is_written_by_a_worker_and_fetched_by_who_ordered_it(world, 
 
     assert (export.status, export.done, export.total) == ("READY", 16, 16)
     page = client.get(FILES).content.decode()
-    assert f'href="{FILES}{export.pk}/"' in page
-    answer = client.get(f"{FILES}{export.pk}/")
+    url = f"{FILES}{reference_of(export.pk, 'estate_file')}/"
+    assert f'href="{url}"' in page
+    answer = client.get(url)
     assert answer["Content-Disposition"].startswith('attachment; filename="estate-')
     book = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(answer.streaming_content)))
     rows = book.get_sheet_by_index(0).to_python()
@@ -176,7 +196,9 @@ def test_a_file_holds_what_was_listed(world, seat):
 
     export = write_export()
 
-    body = b"".join(seat("supplier").get(f"{FILES}{export.pk}/").streaming_content).decode()
+    body = b"".join(
+        seat("supplier").get(f"{FILES}{reference_of(export.pk, 'estate_file')}/").streaming_content
+    ).decode()
     assert len(body.splitlines()) == 3
     assert (export.query, export.filters) == ("role=GAS&split=yes", {"roles": ["GAS"], "is_split": True})
     for name in ("Fernhill", "Kestrel"):
@@ -189,7 +211,9 @@ def test_the_file_of_the_other_supplier_holds_its_own_hubs(world, seat):
 
     export = write_export()
 
-    body = b"".join(seat("other").get(f"{FILES}{export.pk}/").streaming_content).decode()
+    body = b"".join(
+        seat("other").get(f"{FILES}{reference_of(export.pk, 'estate_file')}/").streaming_content
+    ).decode()
     assert len(body.splitlines()) == 7
     assert "Brightwater" not in body
 
@@ -200,16 +224,19 @@ def test_nobody_else_lists_fetches_or_removes_a_file(world, seat, colleague, act
     export = write_export()
     client = colleague if actor == "colleague" else seat(actor)
 
-    assert client.get(f"{FILES}{export.pk}/").status_code == 404
-    assert client.post(f"{FILES}{export.pk}/remove/").status_code == 404
-    assert f"{FILES}{export.pk}/".encode() not in client.get(FILES).content
+    assert client.get(f"{FILES}{reference_of(export.pk, 'estate_file')}/").status_code == 404
+    assert client.post(f"{FILES}{reference_of(export.pk, 'estate_file')}/remove/").status_code == 404
+    assert f"{FILES}{reference_of(export.pk, 'estate_file')}/".encode() not in client.get(FILES).content
     assert Export.objects.get().status == "READY"
 
 
 def test_a_file_that_is_not_ready_is_not_there(world, seat):
     order(seat("supplier"))
 
-    assert seat("supplier").get(f"{FILES}{Export.objects.get().pk}/").status_code == 404
+    assert (
+        seat("supplier").get(f"{FILES}{reference_of(Export.objects.get().pk, 'estate_file')}/").status_code
+        == 404
+    )
 
 
 def test_a_file_is_kept_for_a_day(world, seat, storage):
@@ -219,7 +246,7 @@ def test_a_file_is_kept_for_a_day(world, seat, storage):
 
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=25)):
         client = seat("supplier")
-        assert client.get(f"{FILES}{export.pk}/").status_code == 404
+        assert client.get(f"{FILES}{reference_of(export.pk, 'estate_file')}/").status_code == 404
         tasks.sweep_exports()
         assert b"No longer kept" in client.get(FILES).content
 
@@ -232,12 +259,12 @@ def test_a_file_is_removed_or_called_off(world, seat, storage):
     client = seat("supplier")
     order(client)
     export = write_export()
-    client.post(f"{FILES}{export.pk}/remove/")
+    client.post(f"{FILES}{reference_of(export.pk, 'estate_file')}/remove/")
     assert not (storage / export.file).exists()
 
     order(client)
     claimed = services.claim_export(export_id=Export.objects.get().pk, now=datetime.now(UTC))
-    client.post(f"{FILES}{claimed.export_id}/remove/")
+    client.post(f"{FILES}{reference_of(claimed.export_id, 'estate_file')}/remove/")
     with pytest.raises(services.ExportSuperseded):
         services.report_export(claimed, done=1, now=datetime.now(UTC))
     assert not services.finish_export(claimed, file="x", size=1, done=1, now=datetime.now(UTC))

@@ -8,6 +8,7 @@ from html import unescape
 
 import pytest
 
+from portal.kernel.references import reference_of
 from rollouts import services
 from rollouts.models import Batch, HaltRule, KnownIssue, SavedView
 from tests.web.forms import as_typed, fields_in
@@ -57,7 +58,7 @@ def test_two_people_change_one_halt_rule(world, seat, trouble, today):
 
 
 def test_two_people_note_what_an_incident_is(world, seat, trouble, today):
-    client, url = seat("operator"), f"/incidents/{trouble.incident.pk}/"
+    client, url = seat("operator"), f"/incidents/{reference_of(trouble.incident.pk, 'incident')}/"
     page = client.get(url).content.decode()
     made_from = [unescape(each) for each in re.findall(r'name="made_from" value="([^"]+)"', page)]
     reference = next(each for each in made_from if "reference" in each)
@@ -78,7 +79,11 @@ def test_two_people_note_what_an_incident_is(world, seat, trouble, today):
 
 def test_of_two_tabs_that_change_a_view_the_second_merges_or_is_asked(world, seat, today):
     view = services.save_view(world.operator, name="North", query="region=1", is_shared=False, now=today)
-    client, url, form = seat("operator"), f"/estate/views/{view}/", f".view-form-{view}"
+    client, url, form = (
+        seat("operator"),
+        f"/estate/views/{reference_of(view, 'estate_view')}/",
+        f".view-form-{reference_of(view, 'estate_view')}",
+    )
     mine, theirs = (fields_in(client.get("/estate/views/"), form) | {"act": "change"} for _ in range(2))
     client.post(url, {**theirs, "name": "Centre"})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from portal.kernel.references import reference_of
 from rollouts import services
 from rollouts.services import HubList, IncidentAccount
 from tests.factories import make_rollout, make_world
@@ -50,7 +51,7 @@ def measured(seat_or_client, world, trouble, statements, actor, path):
     client = seat_or_client(actor)
     url = path.format(
         id=trouble.rollout.pk,
-        incident=trouble.incident.pk,
+        incident=reference_of(trouble.incident.pk, "incident"),
         issue=trouble.issue.pk,
         batch=trouble.rollout.batches.get(kind="SAFE_LAUNCH").pk,
     )

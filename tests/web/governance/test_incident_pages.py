@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from portal.identity.roles import Role
 from portal.kernel.guid import Guid
+from portal.kernel.references import reference_of
 from rollouts import services
 from rollouts.models import Incident, KnownIssue
 from tests.factories import OrganisationFactory, UserFactory
@@ -43,7 +44,7 @@ def test_a_supplier_raises_an_incident_with_hubs_and_files_and_follows_it(world,
     answer = client.post(url, {**account(hubs=hubs), "attachments": files})
 
     raised = Incident.objects.latest("id")
-    assert answer["Location"] == f"/incidents/{raised.pk}/"
+    assert answer["Location"] == f"/incidents/{reference_of(raised.pk, 'incident')}/"
     assert (raised.hubs, raised.category, raised.is_high_priority) == (2, 2, True)
     page = text_of(client.get(answer["Location"]))
     for content in (
@@ -56,7 +57,7 @@ def test_a_supplier_raises_an_incident_with_hubs_and_files_and_follows_it(world,
     ):
         assert content in page
     assert raised.reference in text_of(client.get("/incidents/"))
-    hubs = text_of(client.get(f"/incidents/{raised.pk}/hubs.csv"))
+    hubs = text_of(client.get(f"/incidents/{reference_of(raised.pk, 'incident')}/hubs.csv"))
     assert len(list(csv.DictReader(io.StringIO(hubs.lstrip("\ufeff"))))) == 2
 
 
@@ -112,7 +113,11 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(world, seat, running):
 
 
 def test_the_dcc_answers_and_the_supplier_says_that_it_is_not_resolved(seat, running):
-    dcc, client, url = seat("operator"), seat("supplier"), f"/incidents/{running.incident.pk}/"
+    dcc, client, url = (
+        seat("operator"),
+        seat("supplier"),
+        f"/incidents/{reference_of(running.incident.pk, 'incident')}/",
+    )
 
     dcc.post(url, {"act": "acknowledge", "comment": "We look at it."})
     dcc.post(url, {"act": "comment", "text": "Smells of the gateway.", "is_internal": "on"})
@@ -132,7 +137,7 @@ def test_the_dcc_answers_and_the_supplier_says_that_it_is_not_resolved(seat, run
 
 @pytest.mark.requirement("R5.2")
 def test_the_dcc_keeps_a_reference_a_file_and_a_known_issue_with_an_incident(seat, running):
-    dcc, url = seat("operator"), f"/incidents/{running.incident.pk}/"
+    dcc, url = seat("operator"), f"/incidents/{reference_of(running.incident.pk, 'incident')}/"
 
     dcc.post(url, {"act": "reference", "reference": "SD-9"})
     dcc.post(url, {"act": "explain", "known_issue": running.issue.pk})
@@ -143,15 +148,17 @@ def test_the_dcc_keeps_a_reference_a_file_and_a_known_issue_with_an_incident(sea
     assert "SD-9" in page
     assert running.issue.title in page
     assert running.issue.title not in text_of(seat("supplier").get(url))
-    sent = dcc.get(f"{url}files/{running.incident.attachments.latest('id').pk}/")
+    attached = reference_of(running.incident.attachments.latest("id").pk, "incident_file")
+    sent = dcc.get(f"{url}files/{attached}/")
     assert sent.content == b"one"
     assert sent["Content-Disposition"].startswith("attachment")
     assert sent["X-Content-Type-Options"] == "nosniff"
 
 
 def incident_paths(trouble):
-    url = f"/incidents/{trouble.incident.pk}/"
-    return [url, f"{url}hubs.csv", f"{url}files/{trouble.incident.attachments.get().pk}/"]
+    url = f"/incidents/{reference_of(trouble.incident.pk, 'incident')}/"
+    attached = reference_of(trouble.incident.attachments.get().pk, "incident_file")
+    return [url, f"{url}hubs.csv", f"{url}files/{attached}/"]
 
 
 @pytest.mark.parametrize("actor", ["other", "third", "csp"])
@@ -169,11 +176,12 @@ def test_an_incident_does_not_exist_for_other_suppliers_even_of_the_same_hub(sea
 
 def test_the_second_suppliers_incident_shows_nowhere_when_they_are_merged(seat, running):
     merged = seat("operator").post(
-        f"/incidents/{running.other.pk}/", {"act": "merge", "into": running.incident.pk}
+        f"/incidents/{reference_of(running.other.pk, 'incident')}/",
+        {"act": "merge", "into": running.incident.pk},
     )
 
     assert merged.status_code == 302
-    page = text_of(seat("other").get(f"/incidents/{running.other.pk}/"))
+    page = text_of(seat("other").get(f"/incidents/{reference_of(running.other.pk, 'incident')}/"))
     assert "With another report of the same" in page
     assert running.incident.reference not in page
     assert "Brightwater" not in page
@@ -193,7 +201,7 @@ def test_who_has_no_hubs_in_an_update_or_only_decides_raises_no_incident(world, 
 
 def test_a_viewer_reads_incidents_and_raises_none(world, client, running):
     client.force_login(UserFactory(organisation=world.supplier, roles=[Role.SUPPLIER_VIEWER.value]))
-    url = f"/incidents/{running.incident.pk}/"
+    url = f"/incidents/{reference_of(running.incident.pk, 'incident')}/"
 
     page = text_of(client.get(url))
 

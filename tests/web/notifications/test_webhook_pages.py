@@ -10,6 +10,7 @@ import pytest
 from notifications.models import WebhookEndpoint
 from notifications.webhooks import delivering, managing
 from portal.identity.scope import Scope
+from portal.kernel.references import reference_of
 from tests.factories import UserFactory
 from tests.integration.receiving import receiving
 from tests.web.forms import fields_in
@@ -45,7 +46,7 @@ def test_a_webhook_is_made_and_its_secret_shown_once(admin, receiver):
     assert "Nothing is delivered yet" in empty.content.decode()
     assert secret
     assert secret[1].startswith("whsec_")
-    assert secret[1] not in admin.get(f"{PATH}{webhook.pk}/").content.decode()
+    assert secret[1] not in admin.get(f"{PATH}{reference_of(webhook.pk, 'webhook')}/").content.decode()
     assert webhook.kinds == [3, 5]
     assert "hub.activated" in admin.get(PATH).content.decode()
 
@@ -62,7 +63,7 @@ def test_an_address_that_cannot_be_called_is_told_beside_its_field(admin, receiv
 
 def test_it_is_tested_changed_paused_enabled_rotated_replayed_and_removed(admin, receiver):
     webhook, _ = add_webhook(admin, receiver)
-    own = f"{PATH}{webhook.pk}/"
+    own = f"{PATH}{reference_of(webhook.pk, 'webhook')}/"
 
     waiting = admin.post(f"{own}ping/", follow=True).content.decode()
     delivering.send_ping(now=datetime.now(UTC))
@@ -94,16 +95,16 @@ def test_a_failed_test_says_what_came_of_it(admin):
     with receiving() as gone:
         webhook, _ = add_webhook(admin, gone)
 
-    admin.post(f"{PATH}{webhook.pk}/ping/")
+    admin.post(f"{PATH}{reference_of(webhook.pk, 'webhook')}/ping/")
     delivering.send_ping(now=datetime.now(UTC))
 
-    assert "Not reached" in admin.get(f"{PATH}{webhook.pk}/").content.decode()
+    assert "Not reached" in admin.get(f"{PATH}{reference_of(webhook.pk, 'webhook')}/").content.decode()
 
 
 def test_another_organisation_finds_nothing_there(admin, seat, receiver):
     webhook, _ = add_webhook(admin, receiver)
     stranger = seat("other")
-    own = f"{PATH}{webhook.pk}/"
+    own = f"{PATH}{reference_of(webhook.pk, 'webhook')}/"
 
     answers = [stranger.get(own), stranger.post(own, {"name": "mine"})]
     answers += [stranger.post(f"{own}{act}/") for act in ("ping", "rotate", "pause", "replay", "remove")]
@@ -136,7 +137,7 @@ def test_the_list_takes_as_many_statements_for_twenty_as_for_one(world, admin, s
 
 def test_a_stale_form_keeps_the_address_somebody_else_has_set(admin, receiver):
     webhook, _ = add_webhook(admin, receiver, kinds=["3", "5"])
-    url = f"{PATH}{webhook.pk}/"
+    url = f"{PATH}{reference_of(webhook.pk, 'webhook')}/"
     mine, theirs = fields_in(admin.get(url), ".decide"), fields_in(admin.get(url), ".decide")
     admin.post(url, {**theirs, "url": f"{receiver.url}other"})
 
@@ -154,18 +155,20 @@ def test_a_stale_form_keeps_the_address_somebody_else_has_set(admin, receiver):
 def test_a_refused_replay_leaves_the_ticked_kinds_of_the_page_as_they_are(admin, receiver):
     webhook, _ = add_webhook(admin, receiver, kinds=["3", "5"])
 
-    refused = admin.post(f"{PATH}{webhook.pk}/replay/", {"since": "31/10/2027 01:30"})
+    refused = admin.post(
+        f"{PATH}{reference_of(webhook.pk, 'webhook')}/replay/", {"since": "31/10/2027 01:30"}
+    )
 
     assert refused.status_code == 422
     assert "01:30 comes twice" in refused.content.decode()
-    admin.post(f"{PATH}{webhook.pk}/", fields_in(refused, ".decide"))
+    admin.post(f"{PATH}{reference_of(webhook.pk, 'webhook')}/", fields_in(refused, ".decide"))
     webhook.refresh_from_db()
     assert webhook.kinds == [3, 5]
 
 
 def test_it_may_be_for_some_rollouts_and_regions_alone(admin, receiver):
     webhook, page = add_webhook(admin, receiver, rollout_ids="19, 17 17", regions=["1", "3"])
-    own = f"{PATH}{webhook.pk}/"
+    own = f"{PATH}{reference_of(webhook.pk, 'webhook')}/"
     typed = {**fields_in(admin.get(own), ".decide"), "kinds": [], "regions": ["3"], "rollout_ids": "19"}
 
     shown = admin.get(PATH).content.decode()

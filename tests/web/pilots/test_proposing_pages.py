@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from portal.kernel.references import reference_of
 from rollouts.models import PilotReminder, PilotSubmission, Target
 from rollouts.queries.rollouts.dashboard import dashboard
 from rollouts.queries.rollouts.duties import Duty
@@ -27,7 +28,7 @@ def propose(seat, rollout, **fields):
 def proposal_url(rollout, organisation):
     """Return the address of what is proposed to a Supplier."""
     submission = PilotSubmission.objects.get(organisation_id=organisation.pk)
-    return f"/rollouts/{rollout.pk}/pilot/{submission.pk}/"
+    return f"/rollouts/{rollout.pk}/pilot/{reference_of(submission.pk, 'submission')}/"
 
 
 @pytest.mark.requirement("R2.3")

@@ -8,6 +8,7 @@ import pytest
 
 from portal.identity.roles import Role
 from portal.kernel import sql
+from portal.kernel.references import reference_of
 from rollouts import services
 from rollouts.models import Instruction
 from rollouts.queries.instructions.choices import HubChoice, own_guids
@@ -87,13 +88,20 @@ def test_a_batch_is_given_another_time_as_a_whole(world, rollout, seat, today):
     batch = instruct(world.as_supplier, world, rollout, today, 0, 1, 9, name="North London")
     instruct(world.as_supplier, world, rollout, today, 3, name="Apart")
     client = seat("supplier")
-    requested = client.get(f"/rollouts/{rollout.pk}/instruct/?source=mine&mine={batch.pk}").content.decode()
-    assert f'<option value="{batch.pk}" selected>' in requested
+    requested = client.get(
+        f"/rollouts/{rollout.pk}/instruct/?source=mine&mine={reference_of(batch.pk, 'instruction')}"
+    ).content.decode()
+    assert f'<option value="{reference_of(batch.pk, "instruction")}" selected>' in requested
 
     at = (today + timedelta(days=50)).strftime("%d/%m/%Y %H:%M")
     checked = client.post(
         f"/rollouts/{rollout.pk}/instruct/",
-        {"kind": "INSTRUCT", "source": "mine", "mine": batch.pk, "activate_at": at},
+        {
+            "kind": "INSTRUCT",
+            "source": "mine",
+            "mine": reference_of(batch.pk, "instruction"),
+            "activate_at": at,
+        },
     )
     assert checked.context["forecast"].accepted == 3
     client.post(f"/rollouts/{rollout.pk}/instruct/submit/", {"token": checked.context["token"]})
@@ -119,7 +127,7 @@ def test_somebody_elses_batch_cannot_be_chosen(world, rollout, seat, today):
 
     answer = seat("supplier").post(
         f"/rollouts/{rollout.pk}/instruct/",
-        {"kind": "WITHDRAW", "source": "mine", "mine": theirs.pk},
+        {"kind": "WITHDRAW", "source": "mine", "mine": reference_of(theirs.pk, "instruction")},
     )
 
     assert answer.status_code == 422

@@ -9,6 +9,7 @@ from html import unescape
 import pytest
 
 from portal.identity.roles import Role
+from portal.kernel.references import reference_of
 from rollouts import services
 from rollouts.models import ApprovalRule, ApprovalRuleVersion, Instruction
 from rollouts.services import HubList
@@ -62,7 +63,7 @@ def test_a_rule_is_built_from_updates_hubs_and_times_without_scripts(world, seat
     )
     answer = press(client, path, fields_in(answer), "save", name="Major at night")
     version = ApprovalRuleVersion.objects.get()
-    assert answer["Location"] == f"/approvals/{version.rule_id}/"
+    assert answer["Location"] == f"/approvals/{reference_of(version.rule_id, 'approval_rule')}/"
     assert (version.release_tree, version.time_policy) == (MAJOR, NIGHTLY)
     assert version.hub_tree == {"all": [{"field": "region", "op": "=", "value": "CENTRAL"}]}
     assert ApprovalRule.objects.get().enabled_version is None
@@ -103,10 +104,10 @@ def test_a_draft_is_tried_on_the_past_and_on_what_runs_now(world, seat, today):
     type(minor).objects.filter(pk=minor.pk).update(severity="MINOR", name="A minor one")
     client = seat("supplier")
     version = saved(world.as_supplier, today, hubs={"all": [{"field": "role", "op": "=", "value": "BOTH"}]})
-    path = f"/approvals/{version.rule_id}/change/"
+    path = f"/approvals/{reference_of(version.rule_id, 'approval_rule')}/change/"
 
     answer = press(client, path, fields_in(client.get(path)), "try")
-    tried = client.get(f"/approvals/{version.rule_id}/try/")
+    tried = client.get(f"/approvals/{reference_of(version.rule_id, 'approval_rule')}/try/")
 
     words = "It would have approved 9 and excluded 7 hubs, in 1 of the latest 2 rollouts."
     for page in (answer, tried):
@@ -130,7 +131,7 @@ def test_switching_on_asks_once_says_what_comes_next_and_does_it(world, seat, to
     )
     client = seat("supplier")
     version = saved(world.as_supplier, today)
-    path = f"/approvals/{version.rule_id}/"
+    path = f"/approvals/{reference_of(version.rule_id, 'approval_rule')}/"
 
     question = client.get(f"{path}enable/?version=1")
     assert "it instructs 15 hubs of 1 rollout that you have said nothing about: Toshiba 0C230000" in text(
@@ -151,7 +152,7 @@ def test_switching_on_asks_once_says_what_comes_next_and_does_it(world, seat, to
 def test_versions_are_compared_and_the_latest_may_wait(world, seat, today):
     version = saved(world.as_supplier, today)
     services.enable_approval_rule(world.as_supplier, rule_id=version.rule_id, version=1, now=today)
-    client, path = seat("supplier"), f"/approvals/{version.rule_id}/"
+    client, path = seat("supplier"), f"/approvals/{reference_of(version.rule_id, 'approval_rule')}/"
     fields = fields_in(client.get(f"{path}change/"))
 
     press(client, f"{path}change/", fields, "save", **{"release.0.value": "CRITICAL", "days": "3"})
@@ -168,7 +169,7 @@ def test_versions_are_compared_and_the_latest_may_wait(world, seat, today):
 def test_a_rule_is_switched_off_and_archived(world, seat, today):
     version = saved(world.as_supplier, today)
     services.enable_approval_rule(world.as_supplier, rule_id=version.rule_id, version=1, now=today)
-    client, path = seat("supplier"), f"/approvals/{version.rule_id}/"
+    client, path = seat("supplier"), f"/approvals/{reference_of(version.rule_id, 'approval_rule')}/"
 
     assert "The rule is off" in text(client.post(f"{path}disable/", {"act": "disable"}, follow=True))
     assert ApprovalRule.objects.get().enabled_version is None
@@ -193,9 +194,13 @@ def test_another_suppliers_rule_is_not_found(world, seat, today):
 
     assert b"Major at night" not in client.get("/approvals/").content
     for path in ("", "change/", "try/", "enable/"):
-        assert client.get(f"/approvals/{rule_id}/{path}").status_code == 404, path
+        assert client.get(f"/approvals/{reference_of(rule_id, 'approval_rule')}/{path}").status_code == 404, (
+            path
+        )
     for path in ("change/", "enable/", "disable/"):
-        answer = client.post(f"/approvals/{rule_id}/{path}", {"act": "archive", "version": "1"})
+        answer = client.post(
+            f"/approvals/{reference_of(rule_id, 'approval_rule')}/{path}", {"act": "archive", "version": "1"}
+        )
         assert answer.status_code == 404, path
     rule = ApprovalRule.objects.get()
     assert (rule.enabled_version, rule.archived_at) == (None, None)
@@ -205,7 +210,12 @@ def test_another_suppliers_rule_is_not_found(world, seat, today):
 def test_a_version_that_is_not_there_is_not_found(world, seat, today, version):
     rule_id = saved(world.as_supplier, today).rule_id
 
-    assert seat("supplier").get(f"/approvals/{rule_id}/enable/?version={version}").status_code == 404
+    assert (
+        seat("supplier")
+        .get(f"/approvals/{reference_of(rule_id, 'approval_rule')}/enable/?version={version}")
+        .status_code
+        == 404
+    )
 
 
 @pytest.mark.parametrize("actor", ["operator", "csp", "panel"])
@@ -213,9 +223,9 @@ def test_approval_rules_belong_to_suppliers(world, seat, actor):
     for path in (
         "/approvals/",
         "/approvals/new/",
-        "/approvals/1/",
-        "/approvals/1/try/",
-        "/approvals/1/enable/",
+        f"/approvals/{reference_of(1, 'approval_rule')}/",
+        f"/approvals/{reference_of(1, 'approval_rule')}/try/",
+        f"/approvals/{reference_of(1, 'approval_rule')}/enable/",
     ):
         assert seat(actor).get(path).status_code == 403, path
 
@@ -224,13 +234,22 @@ def test_a_viewer_reads_and_tries_rules_and_switches_nothing(world, client, toda
     rule_id = saved(world.as_supplier, today).rule_id
     client.force_login(UserFactory(organisation=world.supplier, roles=[Role.SUPPLIER_VIEWER.value]))
 
-    assert "Switch on" not in client.get(f"/approvals/{rule_id}/").content.decode()
-    for path in ("/approvals/", f"/approvals/{rule_id}/try/"):
+    assert (
+        "Switch on"
+        not in client.get(f"/approvals/{reference_of(rule_id, 'approval_rule')}/").content.decode()
+    )
+    for path in ("/approvals/", f"/approvals/{reference_of(rule_id, 'approval_rule')}/try/"):
         assert client.get(path).status_code == 200, path
-    for path in ("/approvals/new/", f"/approvals/{rule_id}/change/", f"/approvals/{rule_id}/enable/"):
+    for path in (
+        "/approvals/new/",
+        f"/approvals/{reference_of(rule_id, 'approval_rule')}/change/",
+        f"/approvals/{reference_of(rule_id, 'approval_rule')}/enable/",
+    ):
         assert client.get(path).status_code == 403, path
     for path in ("change/", "enable/", "disable/"):
-        answer = client.post(f"/approvals/{rule_id}/{path}", {"act": "archive", "version": "1"})
+        answer = client.post(
+            f"/approvals/{reference_of(rule_id, 'approval_rule')}/{path}", {"act": "archive", "version": "1"}
+        )
         assert answer.status_code == 403, path
 
 
@@ -243,7 +262,7 @@ def test_a_page_of_approval_rules_takes_no_more_statements_for_more(world, seat,
     version = saved(world.as_supplier, today)
     services.enable_approval_rule(world.as_supplier, rule_id=version.rule_id, version=1, now=today)
     services.run_approval_rules(now=today)
-    client, url = seat("supplier"), path.format(id=version.rule_id)
+    client, url = seat("supplier"), path.format(id=reference_of(version.rule_id, "approval_rule"))
     client.get(url)
     few = statements(client, url)
 
@@ -261,7 +280,7 @@ def test_each_update_a_rule_is_tried_on_takes_as_many_statements_as_the_one_befo
     world, seat, today, statements, path
 ):
     """There are at most 20 past ones; what was known of each is read from the journal of facts."""
-    url = f"/approvals/{saved(world.as_supplier, today).rule_id}/{path}"
+    url = f"/approvals/{reference_of(saved(world.as_supplier, today).rule_id, 'approval_rule')}/{path}"
     client, taken = seat("supplier"), []
     client.get(url)
     for _ in range(3):
@@ -276,7 +295,7 @@ AN_UPDATE = {"try/": 11, "enable/": 5}
 
 def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, seat, today):
     version = saved(world.as_supplier, today)
-    client, path = seat("supplier"), f"/approvals/{version.rule_id}/change/"
+    client, path = seat("supplier"), f"/approvals/{reference_of(version.rule_id, 'approval_rule')}/change/"
     fields = fields_in(client.get(path))
     saved(world.as_supplier, today, policy={**NIGHTLY, "days": 12})
 

@@ -9,6 +9,7 @@ import pytest
 
 from portal.identity.roles import Role
 from portal.kernel import sql
+from portal.kernel.references import reference_of
 from rollouts import services
 from rollouts.models import PilotSubmission, SelectionRule, SelectionRuleVersion
 from rollouts.web.rules.drafts import DraftGroup, draft_of, written
@@ -61,7 +62,7 @@ def test_a_rule_is_built_condition_by_condition_without_scripts(world, seat, tod
     )
 
     version = SelectionRuleVersion.objects.get()
-    assert answer["Location"] == f"/rules/{version.rule_id}/"
+    assert answer["Location"] == f"/rules/{reference_of(version.rule_id, 'selection_rule')}/"
     assert version.tree == {"all": [NORTH, {"any": [{"not": BUSY}]}]}
     assert version.sample == {"size": 3, "strata": ["region"], "seed": 7}
 
@@ -200,12 +201,14 @@ def test_a_new_rule_does_not_slip_into_another_of_the_same_name(world, seat, tod
 def test_a_change_makes_a_version_and_versions_are_compared(world, seat, today):
     client = seat("supplier")
     rule = saved(world.as_supplier, today).rule
-    path = f"/rules/{rule.pk}/change/"
+    path = f"/rules/{reference_of(rule.pk, 'selection_rule')}/change/"
     fields = fields_in(client.get(path))
     assert fields["hub.0.value"] == "CENTRAL"
 
     press(client, path, fields, "save", **{"hub.0.value": "SOUTH", "size": "10"})
-    body = unescape(client.get(f"/rules/{rule.pk}/?from=1&to=2").content.decode())
+    body = unescape(
+        client.get(f"/rules/{reference_of(rule.pk, 'selection_rule')}/?from=1&to=2").content.decode()
+    )
 
     assert "<del>region is Central</del>" in body
     assert "<ins>region is South</ins>" in body
@@ -218,7 +221,7 @@ def test_a_rule_is_tried_nominated_and_archived(world, seat, today):
     client = seat("supplier")
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True, gate_open=False)
     version = saved(world.as_supplier, today, sample={"size": 3, "strata": ["region"], "seed": 1})
-    path = f"/rules/{version.rule_id}/"
+    path = f"/rules/{reference_of(version.rule_id, 'selection_rule')}/"
 
     body = client.get(f"{path}?rollout={rollout.pk}").content.decode()
     answer = client.post(f"{path}nominate/", {"rollout": rollout.pk, "timing": "any"})
@@ -238,14 +241,15 @@ def test_hubs_of_a_saved_rule_are_instructed(world, seat, today):
     foreign = saved(world.as_other, today, name="Theirs")
     client, path = seat("supplier"), f"/rollouts/{rollout.pk}/instruct/"
 
-    form = client.get(f"{path}?source=saved&saved={version.pk}").content.decode()
-    fields = {"kind": "INSTRUCT", "timing": "any", "source": "saved", "saved": version.pk}
+    own = reference_of(version.pk, "selection_rule_version")
+    form = client.get(f"{path}?source=saved&saved={own}").content.decode()
+    fields = {"kind": "INSTRUCT", "timing": "any", "source": "saved", "saved": own}
     checked = client.post(path, fields).content.decode()
 
-    assert f'<option value="{version.pk}" selected>Central, version 1</option>' in form
+    assert f'<option value="{own}" selected>Central, version 1</option>' in form
     assert "Theirs" not in form
     assert re.search(r"Submit.*?8 hubs", checked, re.DOTALL)
-    for wrong in ("", foreign.pk):
+    for wrong in ("", foreign.pk, reference_of(foreign.pk, "selection_rule_version")):
         assert client.post(path, {**fields, "saved": wrong}).status_code == 422, wrong
 
 
@@ -256,11 +260,14 @@ def test_another_suppliers_rule_is_not_found(world, seat, today):
 
     assert b"Central" not in client.get("/rules/").content
     for path in ("", "change/"):
-        assert client.get(f"/rules/{rule.pk}/{path}").status_code == 404, path
+        assert client.get(f"/rules/{reference_of(rule.pk, 'selection_rule')}/{path}").status_code == 404, path
     for path in ("change/", "nominate/", "archive/"):
-        assert client.post(f"/rules/{rule.pk}/{path}", {"act": "save", "update": "1"}).status_code == 404, (
-            path
-        )
+        assert (
+            client.post(
+                f"/rules/{reference_of(rule.pk, 'selection_rule')}/{path}", {"act": "save", "update": "1"}
+            ).status_code
+            == 404
+        ), path
     assert SelectionRule.objects.get().archived_at is None
 
 
@@ -272,14 +279,19 @@ def test_an_update_of_others_alone_is_not_found(world, seat, client, today):
         {"us": world.supplier.pk},
     )
 
-    assert seat("supplier").get(f"/rules/{rule.pk}/?rollout={rollout.pk}").status_code == 404
+    assert (
+        seat("supplier")
+        .get(f"/rules/{reference_of(rule.pk, 'selection_rule')}/?rollout={rollout.pk}")
+        .status_code
+        == 404
+    )
     answer = press(seat("supplier"), "/rules/new/", {"hub.joint": "all", "rollout": rollout.pk}, "preview")
     assert "What it would choose" not in answer.content.decode()
 
 
 @pytest.mark.parametrize("actor", ["operator", "csp", "panel"])
 def test_rules_belong_to_suppliers(world, seat, actor):
-    for path in ("/rules/", "/rules/new/", "/rules/1/"):
+    for path in ("/rules/", "/rules/new/", f"/rules/{reference_of(1, 'selection_rule')}/"):
         assert seat(actor).get(path).status_code == 403, path
 
 
@@ -288,16 +300,23 @@ def test_a_viewer_reads_rules_and_does_not_build_or_use_them(world, client, toda
     rollout = make_rollout(world, now=today, status="NOTIFIED", has_pilot=True)
     client.force_login(UserFactory(organisation=world.supplier, roles=[Role.SUPPLIER_VIEWER.value]))
 
-    body = client.get(f"/rules/{rule.pk}/?rollout={rollout.pk}").content.decode()
+    body = client.get(
+        f"/rules/{reference_of(rule.pk, 'selection_rule')}/?rollout={rollout.pk}"
+    ).content.decode()
 
     assert "region is Central" in body
     assert "Nominate" not in body
     assert client.get("/rules/").status_code == 200
-    for path in ("/rules/new/", f"/rules/{rule.pk}/change/"):
+    for path in ("/rules/new/", f"/rules/{reference_of(rule.pk, 'selection_rule')}/change/"):
         assert client.get(path).status_code == 403, path
         assert client.post(path, {"act": "save"}).status_code == 403, path
     for path in ("nominate/", "archive/"):
-        assert client.post(f"/rules/{rule.pk}/{path}", {"rollout": rollout.pk}).status_code == 403, path
+        assert (
+            client.post(
+                f"/rules/{reference_of(rule.pk, 'selection_rule')}/{path}", {"rollout": rollout.pk}
+            ).status_code
+            == 403
+        ), path
 
 
 COSTS = {
@@ -313,7 +332,10 @@ COSTS = {
 def test_a_page_of_rules_takes_no_more_statements_for_more(world, seat, today, statements, path):
     rollout = make_rollout(world, now=today)
     rule = saved(world.as_supplier, today).rule
-    client, url = seat("supplier"), path.format(id=rule.pk, rollout=rollout.pk)
+    client, url = (
+        seat("supplier"),
+        path.format(id=reference_of(rule.pk, "selection_rule"), rollout=rollout.pk),
+    )
     client.get(url)
     few = statements(client, url)
 
@@ -327,7 +349,7 @@ def test_a_page_of_rules_takes_no_more_statements_for_more(world, seat, today, s
 
 def test_a_version_saved_meanwhile_is_told_before_another_replaces_it(world, seat, today):
     version = saved(world.as_supplier, today)
-    client, path = seat("supplier"), f"/rules/{version.rule_id}/change/"
+    client, path = seat("supplier"), f"/rules/{reference_of(version.rule_id, 'selection_rule')}/change/"
     fields = fields_in(client.get(path))
     saved(world.as_supplier, today, tree={"all": [BUSY]})
     fields = fields_in(press(client, path, fields, "refresh"))
