@@ -34,12 +34,9 @@ CRASH_POINTS = environment.chances("CRASH_POINTS") if DEMO else {}  # where proc
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
 if not SECRET_KEY and (DEBUG or DEMO or TESTING):
     SECRET_KEY = "for development only, and worth nothing: " + "0" * 40
-
 SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")  # still read, no longer used to sign or seal
-# What hides ids in addresses (portal.kernel.references): with a key of its own, they outlive SECRET_KEY.
-REFERENCE_KEY = os.environ.get("REFERENCE_KEY", "") or SECRET_KEY
+REFERENCE_KEY = os.environ.get("REFERENCE_KEY", "") or SECRET_KEY  # hides ids in addresses
 REFERENCE_KEY_FALLBACKS = _words("REFERENCE_KEY_FALLBACKS") + SECRET_KEY_FALLBACKS
-
 ALLOWED_HOSTS = _words("ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
 CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
 # Proxies of ours in a row, each of which adds to X-Forwarded-For.

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from portal.events.kinds import EntryKind as K
 
+_IT = "4F7QK2M9XT0BZ"
+
 _AUTOMATIC: Final = {"automatic_at": "2027-04-15T01:00:00+00:00", "cutoff_at": "2027-03-15T02:00:00+00:00"}
 _MOVED: Final = {
     "automatic_at": "2027-06-15T01:00:00+00:00",
@@ -41,13 +43,14 @@ _PILOT: Final = {"own_pilot": {"hubs": 60, "states": {"ACTIVATED": 57}}}
 _OUTCOME: Final = {"pilot_percent": {"activated": 90, "failed": 0}}
 _INCIDENT: Final = {
     "reference": "INC-7Q2M-41",
-    "incident": "4F7QK2M9XT0BZ",
+    "incident": _IT,
     "title": "Meters and displays lost after the new firmware",
 }
 _DECIDED: Final = {
     "means": {"settled": 90, "go_on": 1, "held_back": 1102, "being_recalled_or_activating": 12},
     "instructed_by_day": {"2027-02-01": 400, "2027-02-02": 240},
 }
+_IT = "4F7QK2M9XT0BZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ EXAMPLES: Final[Mapping[K, tuple[NoticeExample, ...]]] = {
             {"hubs": 25, "split": 1, "activate_at": None, "comment": "One in each region.", **_AUTOMATIC}
         ),
     ),
-    K.PILOT_PROPOSAL_WITHDRAWN: (_supplier({"submission": "4F7QK2M9XT0BZ", "hubs": 25}),),
+    K.PILOT_PROPOSAL_WITHDRAWN: (_supplier({"submission": _IT, "hubs": 25}),),
     K.PILOT_ANSWERED: (
         _dcc({"supplier": "Ambergate Energy", "is_accepted": True, "hubs": 25, "joined": 24, "comment": ""}),
         _dcc(
@@ -130,16 +133,8 @@ EXAMPLES: Final[Mapping[K, tuple[NoticeExample, ...]]] = {
         ),
     ),
     K.PILOT_SUBMITTED: (
-        _supplier({"submission": "4F7QK2M9XT0BZ", "hubs": 60, "rejected": 2, "score": 0.94}),
-        _dcc(
-            {
-                "submission": "4F7QK2M9XT0BZ",
-                "hubs": 60,
-                "rejected": 2,
-                "score": 0.94,
-                "supplier": "Ambergate Energy",
-            }
-        ),
+        _supplier({"submission": _IT, "hubs": 60, "rejected": 2, "score": 0.94}),
+        _dcc({"submission": _IT, "hubs": 60, "rejected": 2, "score": 0.94, "supplier": "Ambergate Energy"}),
     ),
     K.PILOT_CONFIRMED: (
         _supplier({"hubs": 60, "nominated": 62, "split": 3, "awaiting_your_answer": 0, "comment": ""}),
@@ -388,25 +383,15 @@ EXAMPLES: Final[Mapping[K, tuple[NoticeExample, ...]]] = {
     ),
     K.CPL_REMOVED: (_supplier({"firmware_version": "0C230000", "reason": "Certificate withdrawn."}),),
     K.WEBHOOK_DISABLED: (
-        _supplier(
-            {"webhook": "4F7QK2M9XT0BZ", "name": "CRM", "reason": "Nothing could be delivered for 5 days."}
-        ),
+        _supplier({"webhook": _IT, "name": "CRM", "reason": "Nothing could be delivered for 5 days."}),
     ),
     K.EXPORT_READY: (
-        _supplier(
-            {
-                "file": "4F7QK2M9XT0BZ",
-                "person": "4F7QK2M9XT0BZ",
-                "form": "xlsx",
-                "hubs": 480_000,
-                "size": 21_400_000,
-            }
-        ),
+        _supplier({"file": _IT, "person": _IT, "form": "xlsx", "hubs": 480_000, "size": 21_400_000}),
     ),
     K.EXPORT_FAILED: (
         _supplier(
             {
-                "person": "4F7QK2M9XT0BZ",
+                "person": _IT,
                 "form": "csv",
                 "reason": "The file could not be written; 3 tries were made. Order it again.",
             }

@@ -24,16 +24,8 @@ from portal.rest.fields import EnumField, EnumListField, IdField, OffsetDateTime
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
-from portal.rest.schemas import (
-    AllowedNames,
-    Count,
-    Example,
-    Reference,
-    TextFormat,
-    list_of,
-    page_of,
-    schema_reference,
-)
+from portal.rest.references import Reference
+from portal.rest.schemas import AllowedNames, Count, Example, TextFormat, list_of, page_of, schema_reference
 from portal.rest.views import ResourceView
 
 _MOST_AT_ONCE: Final = 1_000
@@ -212,11 +204,9 @@ class WebhookListView(ResourceView):
         `docs/reference/webhooks.md`.
         """
         answer = self._make(request)
-        if isinstance(answer.data, dict):
+        if isinstance(data := answer.data, dict):
             # Put in after the answer was kept under its key: a secret is kept nowhere unsealed.
-            answer.data["secret"] = reading.first_secret(
-                self.scope, number_of(answer.data["webhook"]["id"], "webhook")
-            )
+            data["secret"] = reading.first_secret(self.scope, number_of(data["webhook"]["id"], "webhook"))
         return answer
 
     post.takes_key = True  # type: ignore[attr-defined]

@@ -12,7 +12,6 @@ from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from portal.kernel.references import PATTERN, id_named
 from portal.rest.converters import HIGHEST
 from portal.rest.schemas import enum_name, name_schema
 
@@ -105,30 +104,6 @@ class IdField(serializers.IntegerField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=1, max_value=HIGHEST, **kwargs)
-
-
-class ReferenceField(serializers.RegexField):
-    """The reference of something of one kind, as its id; what only looks like one is the id of nothing."""
-
-    def __init__(self, kind: str, **kwargs: Any) -> None:
-        self.kind = kind
-        super().__init__(f"^{PATTERN}$", **kwargs)
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Return the id."""
-        return id_named(str(super().to_internal_value(data)), self.kind)
-
-    def run_validators(self, value: Any) -> None:
-        """Check the text before it is read, not what was read."""
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        """Check the text, then read it."""
-        if data is not None and data is not serializers.empty:
-            if not isinstance(data, str):
-                raise ValidationError("This is not a text.", code="not_a_text")
-            for validator in self.validators:
-                validator(data)  # type: ignore[call-arg]
-        return super().run_validation(data)
 
 
 class EnumField(serializers.ChoiceField):

@@ -75,7 +75,6 @@ GuidText = Annotated[
     TextFormat(pattern="^[0-9A-F]{2}(-[0-9A-F]{2}){7}$"),
     Example("00-DB-12-34-56-78-9A-BC"),
 ]
-Reference = Annotated[str, Example("4F7QK2M9XT0BZ"), "What it is called in addresses; it says nothing else."]
 Count = Annotated[int, Example(3310)]
 
 _SCALARS: Final[Mapping[Any, tuple[Schema, Any]]] = {

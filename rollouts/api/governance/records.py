@@ -18,8 +18,9 @@ from portal.rest.fields import EnumField, IdField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, cursor_of, id_after, page
+from portal.rest.references import Reference
 from portal.rest.responses import CSV, CsvRenderer, JsonRenderer, file_response
-from portal.rest.schemas import AllowedNames, Count, Example, Reference, list_of, page_of, schema_reference
+from portal.rest.schemas import AllowedNames, Count, Example, list_of, page_of, schema_reference
 from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, TypedDict
 
 from portal.kernel.references import reference_of
+from portal.rest.references import Reference
 from portal.rest.schemas import AllowedNames, Count, Example, GuidText
 from rollouts.api.enums import Id, ReasonName, reason_of
 from rollouts.api.instructions.schemas import NotReadSchema, RejectionSchema, not_read, refused
@@ -27,7 +28,7 @@ from rollouts.states.governing import (
     IncidentStatus,
 )
 
-Reference = Annotated[str, Example("INC-7K2M9QX4")]
+IncidentReference = Annotated[str, Example("INC-7K2M9QX4")]
 RolloutName = Annotated[str, Example("Toshiba 0C230000")]
 
 
@@ -35,7 +36,7 @@ class IncidentRowSchema(TypedDict):
     """An incident in the list."""
 
     id: Reference
-    reference: Reference
+    reference: IncidentReference
     rollout_id: Id
     rollout_name: RolloutName
     raised_by: Annotated[str, Example("Brightwater Energy")]
@@ -93,7 +94,7 @@ class IncidentRaisedSchema(TypedDict):
     """An incident as it was taken."""
 
     id: Reference
-    reference: Reference
+    reference: IncidentReference
     hubs: Count
     respond_by: datetime
     resolve_by: datetime

@@ -13,9 +13,10 @@ from portal.identity.api_scopes import ApiScope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
 from portal.kernel.versions import version_of
-from portal.rest.fields import EnumField, IdField, JsonObjectField, ReferenceField, StrictSerializer
+from portal.rest.fields import EnumField, IdField, JsonObjectField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
+from portal.rest.references import ReferenceField
 from portal.rest.schemas import list_of, schema_reference
 from portal.rest.views import ResourceView, versioned_response
 from rollouts import services

@@ -26,12 +26,12 @@ from portal.rest.fields import (
     IdField,
     JsonObjectField,
     OffsetDateTimeField,
-    ReferenceField,
     StrictSerializer,
 )
 from portal.rest.idempotency import LONGEST_KEY, KeyReused, key_of
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
+from portal.rest.references import ReferenceField
 from portal.rest.responses import (
     CSV,
     NDJSON,

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Annotated, Any, Final, TypedDict
 
 from portal.kernel.references import reference_of
-from portal.rest.schemas import AllowedNames, Count, Example, GuidText, Reference
+from portal.rest.references import Reference
+from portal.rest.schemas import AllowedNames, Count, Example, GuidText
 from rollouts.api.enums import (
     HubsByReason,
     HubsByState,

@@ -15,10 +15,11 @@ from portal.identity.api_scopes import ApiScope
 from portal.identity.scope import Scope
 from portal.kernel import clock
 from portal.kernel.refusals import NotFound
-from portal.rest.fields import OffsetDateTimeField, ReferenceField, StrictSerializer
+from portal.rest.fields import OffsetDateTimeField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
 from portal.rest.paging import PageQuery, page
+from portal.rest.references import ReferenceField
 from portal.rest.schemas import list_of, page_of, schema_reference
 from portal.rest.views import ResourceView
 from rollouts import services

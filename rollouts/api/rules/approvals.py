@@ -16,7 +16,8 @@ from portal.kernel.references import reference_of
 from portal.rest.fields import IdField, JsonObjectField, StrictSerializer
 from portal.rest.idempotency import idempotent
 from portal.rest.operations import operation
-from portal.rest.schemas import AllowedNames, Component, Count, Example, Reference, list_of, schema_reference
+from portal.rest.references import Reference
+from portal.rest.schemas import AllowedNames, Component, Count, Example, list_of, schema_reference
 from portal.rest.views import ResourceView
 from rollouts import services
 from rollouts.api.enums import Id

@@ -9,7 +9,8 @@ from django.urls import reverse
 from rest_framework.response import Response
 
 from portal.kernel.references import reference_of
-from portal.rest.schemas import Component, Count, Example, GuidText, Reference
+from portal.rest.references import Reference
+from portal.rest.schemas import Component, Count, Example, GuidText
 from rollouts.models.selections import SupplierRuleVersion
 from rollouts.queries.rules.selections import SavedRule, SelectionPreview
 

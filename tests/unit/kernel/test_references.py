@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from portal.kernel import references
 from portal.kernel.references import NotAReference, number_of, reference_of
-from portal.rest.fields import ReferenceField, StrictSerializer
+from portal.rest.fields import StrictSerializer
+from portal.rest.references import ReferenceField
 
 pytestmark = pytest.mark.requirement("R3.3")
 ids = st.integers(min_value=1, max_value=references.HIGHEST)
