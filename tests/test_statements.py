@@ -60,6 +60,7 @@ IN_PLACE = {
     "portal/embedded/postgres.py",
     "portal/health.py",
     "portal/kernel/locks.py",
+    "portal/kernel/postgresql/base.py",
     "rollouts/queries/estate/keyset.py",
     "rollouts/services/estate/load.py",
 }

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from portal.kernel import row_security, sql, tenancy
-from portal.kernel.statements import literal, quoted
+from portal.kernel.statements import Sql, literal
 
 
 def grant_rights(**_: Any) -> None:
@@ -33,7 +33,7 @@ def _check_roles() -> None:
     Raises:
         RuntimeError: some are missing.
     """
-    there = {row.name for row in sql.rows("SELECT rolname AS name FROM pg_roles")}
+    there = {row.name for row in sql.fetch_all("portal.events", "role_names")}
     if missing := sorted(set(tenancy.REQUEST_ROLES) - there):
         raise RuntimeError(
             f"The roles {', '.join(missing)} are missing. Run deploy/postgres/request-roles.sql as superuser,"
@@ -50,11 +50,8 @@ def _protect_rows() -> None:
     }
     made = {(row.table, row.name): row.text for row in sql.fetch_all("portal.events", "policies")}
     for table, name in made.keys() - wanted.keys():
-        sql.run(f"DROP POLICY {quoted(name)} ON {quoted(table)}")
-    for table in sorted({table for table, name in wanted if made.get((table, name)) != wanted[table, name]}):
-        sql.run(f"ALTER TABLE {quoted(table)} ENABLE ROW LEVEL SECURITY")
+        sql.run(sql.statement("portal.events", "drop_policy", policy=name, table=table))
     for (table, name), text in wanted.items():
         if made.get((table, name)) != text:
-            place = f"POLICY {quoted(name)} ON {quoted(table)}"
-            sql.run(f"DROP POLICY IF EXISTS {quoted(name)} ON {quoted(table)}; CREATE {place} {text}")
-            sql.run(f"COMMENT ON {place} IS {literal(text)}")
+            parts = {"terms": Sql(text), "text": Sql(literal(text))}
+            sql.run(sql.statement("portal.events", "make_policy", policy=name, table=table, **parts))

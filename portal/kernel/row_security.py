@@ -64,7 +64,7 @@ def policies(table: str, rows: Rows) -> Iterator[tuple[str, str]]:
     """Return the policies of a table, by name, as they are made."""
     # A condition that is always true is left out by the planner: it costs nothing.
     yield "workers", f"TO {quoted(settings.DATABASE_ROLE)} USING (true)"
-    yield "requests", f"TO {tenancy.WEB} USING ({rows.shown.replace('{table}', table)})"
+    yield "requests", f"TO {tenancy.WEB} USING ({rows.shown.format(table=table)})"
     for role in rows.all_to:
         yield f"all_of_{role}", f"TO {role} USING (true)"
     if rows.shown_to_csps:
