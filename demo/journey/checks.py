@@ -79,6 +79,7 @@ _LOST: Final = re.compile(
     r"OperationalError|InterfaceError|ConnectionError|ConnectionRefused|ConnectionReset|TimeoutError|BrokenPipe"
     r"|WorkerLostError|PoolTimeout|ConnectionTimeout|AdminShutdown"
     r"|has no attribute 'hostname'"  # a broker that kombu has forgotten
+    r"|OutOfMemoryError|ExecAbortError"  # a broker that is full
 )
 
 
@@ -256,7 +257,7 @@ def feed_gaps() -> int:
 
 
 def tracebacks(logs: Path, *, disturbed: bool = False) -> int:
-    """Count what the processes of this run could not deal with; lost connections not, if disturbed."""
+    """Count what the processes of this run could not deal with; lost and full stores not, if disturbed."""
     parts = [
         part
         for path in sorted(logs.glob("*.log"))
