@@ -179,6 +179,15 @@ def now() -> datetime:
 
 
 @pytest.fixture(autouse=True)
+def no_test_is_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that imports a server acts for everybody all the same, and by this machine's clock."""
+    from portal.kernel import clock, tenancy
+
+    tenancy.set_default(None)
+    monkeypatch.setattr(clock._DatabaseClock, "is_followed", False)
+
+
+@pytest.fixture(autouse=True)
 def no_scan_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a slow machine a scan would rest, by the wall clock, while hours pass in a test."""
     from rollouts.services.dispatch import backoff
