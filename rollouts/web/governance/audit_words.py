@@ -116,6 +116,7 @@ DEEDS: Final[Mapping[str, str]] = {
     "webhook.replayed": "delivered events of {about} again",
     "webhook.secret-rotated": "made another secret of {about}",
     "webhook.disabled": "disabled {about}, as it did not answer",
+    "database.resumed": "went on after the database was put back",
     "person.invited": "invited {about}",
     "person.invited-again": "invited {about} again",
     "person.joined": "joined by single sign-on as {about}",

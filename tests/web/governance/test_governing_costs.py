@@ -17,12 +17,12 @@ COSTS = {
     "supplier": {
         "/incidents/": 8,  # and against which rollouts one may be raised
         "/incidents/{incident}/": 10,
-        "/rollouts/{id}/incidents/new/": 14,
+        "/rollouts/{id}/incidents/new/": 15,  # and in which regions hubs are
     },
     "operator": {
         "/incidents/": 8,  # and against which rollouts one may be raised
         "/incidents/{incident}/": 14,
-        "/rollouts/{id}/incidents/new/": 13,
+        "/rollouts/{id}/incidents/new/": 14,  # and in which regions hubs are
         "/triage/": 13,
         "/rollouts/{id}/triage/": 29,
         "/rollouts/{id}/triage/?by=version": 30,
@@ -32,10 +32,10 @@ COSTS = {
         "/rollouts/{id}/halt-rules/new/": 11,
         "/rollouts/{id}/phases/": 13,
         "/rollouts/{id}/phases/{batch}/": 13,
-        "/rollouts/{id}/phases/new/": 12,
+        "/rollouts/{id}/phases/new/": 13,  # and in which regions hubs are
         "/rollouts/{id}/decision/": 19,
         "/decisions/": 7,
-        "/audit/": 6,
+        "/audit/": 8,  # and what rollouts and incidents are called
     },
     "panel": {
         "/decisions/": 7,
