@@ -1,0 +1,2 @@
+-- The roles this server has.
+SELECT rolname AS name FROM pg_roles
