@@ -21,6 +21,7 @@ from tests.factories import OrganisationFactory, make_rollout
 from tests.references import in_address
 
 GHOST = "FF-FF-FF-FF-FF-FF-FF-F0"
+NOBODYS = 2_000_000_000
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -38,15 +39,17 @@ OPERATIONS = list(operations())
 
 
 def filled(path: str, **values: object) -> str:
-    """An address of a route that has parameters; an id is 1 unless it is given."""
-    words = {"hub": "00-DB-12-34-00-00-00-00", "instruction": "I-1", "label": "x"}
+    """An address of a route that has parameters; an id is one that nothing has unless it is given."""
+    words = {"hub": "00-DB-12-34-00-00-00-00", "instruction": "I-1", "label": "x", "region": 1}
     given = {**words, "verb": "close" if "/incidents/" in path else "suspend", **values}
-    return re.sub(r"{(\w+)}", lambda name: str(given.get(name[1], in_address(name[1], 1, path=path))), path)
+    return re.sub(
+        r"{(\w+)}", lambda name: str(given.get(name[1], in_address(name[1], NOBODYS, path=path))), path
+    )
 
 
 def nobodys(names: Iterable[str], path: str) -> dict[str, object]:
     """What names nothing, for each of these parameters."""
-    return {name: GHOSTS.get(name, in_address(name, 2_000_000_000, path=path)) for name in names}
+    return {name: GHOSTS.get(name, in_address(name, NOBODYS, path=path)) for name in names}
 
 
 def called(client: Client, method: str, path: str) -> Any:
