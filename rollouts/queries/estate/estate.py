@@ -184,10 +184,10 @@ def estate_counts(scope: Scope) -> EstateCounts:
     return EstateCounts(
         total=sum(row.n for row in rows),
         split=sum(row.n for row in rows if row.is_split),
-        by_role=dict(by_role),
+        by_role=dict(sorted(by_role.items())),
         by_region={Region(region): hubs for region, hubs in sorted(by_region.items())},
         by_status={SmiStatus(status): hubs for status, hubs in sorted(by_status.items())},
-        by_version=[VersionCount(*key, hubs) for key, hubs in by_version.items()],
+        by_version=[VersionCount(*key, hubs) for key, hubs in sorted(by_version.items())],
     )
 
 
