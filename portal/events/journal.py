@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from portal.events.kinds import EntryKind
-from portal.events.models import Event
 from portal.events.wakeups import ring_sequencer
 from portal.identity.scope import Scope
 from portal.kernel import sql
@@ -20,17 +19,19 @@ from portal.kernel.transactions import inside_unit_of_work, run_once_after_commi
 
 
 @inside_unit_of_work
-def record(name: str, *, subject: str, by: Scope, at: datetime, facts: Mapping[str, object]) -> Event:
+def record(name: str, *, subject: str, by: Scope, at: datetime, facts: Mapping[str, object]) -> None:
     """Write one fact in the caller's transaction. `subject` reads like `rollout:12`."""
     run_once_after_commit(ring_sequencer)
-    return Event.objects.create(
-        name=name,
+    sql.execute(
+        "portal.events",
+        "record_event",
+        event=name,
         subject=subject,
         organisation_id=by.organisation_id,
         actor_id=by.user_id,
         actor_name=by.name,
-        happened_at=at,
-        facts=dict(facts),
+        at=at,
+        facts=json.dumps(dict(facts)),
     )
 
 
