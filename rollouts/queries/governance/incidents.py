@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from portal.identity.models import Organisation
 from portal.identity.scope import Scope
-from portal.kernel import paging, sql
+from portal.kernel import paging, sql, tenancy
 from portal.kernel.guid import Guid
 from portal.kernel.refusals import NotFound
 from portal.kernel.spreadsheets import NotRead
@@ -176,7 +176,8 @@ def incident_page(scope: Scope, incident_id: int) -> IncidentPage:
     incident = visible_incident(scope, incident_id)
     boards = scope.is_dcc or scope.is_panel
     names = dict(Organisation.objects.values_list("pk", "name"))
-    into = incident.merged_into
+    with tenancy.crossing():  # how the report it was merged into stands is said; whose that is, is not
+        into = incident.merged_into
     may_name = into is not None and (boards or into.organisation_id == incident.organisation_id)
     merged = incident.merged.order_by("id").values_list("reference", flat=True) if boards else ()
     status = IncidentStatus(incident.status)
