@@ -39,6 +39,7 @@ DEEDS: Final[Mapping[str, str]] = {
     "pilot.proposed": "proposed pilot hubs for {about}",
     "pilot.answered": "answered a proposal of pilot hubs for {about}",
     "pilot.proposal-withdrawn": "withdrew a proposal of pilot hubs for {about}",
+    "pilot-submission.confirmed": "confirmed a nomination of pilot hubs for {about}",
     "pilot-submission.declined": "declined pilot hubs for {about}",
     "pilot-submission.withdrawn": "withdrew a nomination of pilot hubs for {about}",
     "pilot.started": "started the pilot of {about}",
@@ -74,12 +75,12 @@ DEEDS: Final[Mapping[str, str]] = {
     "halt-rule.added": "added a halt rule to {about}",
     "halt-rule.changed": "changed a halt rule of {about}",
     "incident.raised": "raised {about}",
-    "incident.acknowledged": "acknowledged {about}",
-    "incident.investigating": "began to investigate {about}",
-    "incident.resolved": "resolved {about}",
-    "incident.closed": "closed {about}",
-    "incident.reopened": "reopened {about}",
-    "incident.withdrawn": "withdrew {about}",
+    "incident.acknowledge": "acknowledged {about}",
+    "incident.investigate": "began to investigate {about}",
+    "incident.resolve": "resolved {about}",
+    "incident.close": "closed {about}",
+    "incident.reopen": "reopened {about}",
+    "incident.withdraw": "withdrew {about}",
     "incident.commented": "commented on {about}",
     "incident.explained": "put {about} down to a known issue",
     "incident.merged": "merged {about} with another one",
@@ -157,7 +158,8 @@ def sentence(fact: Fact) -> str:
     many = (
         f" ({count_of(hubs, 'hub')})" if isinstance(hubs, int) and not isinstance(hubs, bool) and hubs else ""
     )
-    return f"{who(fact)} {deed.format(about=about(fact))}{many}."
+    words = f"{who(fact)} {deed.format(about=about(fact))}{many}."
+    return words[:1].upper() + words[1:]
 
 
 def who(fact: Fact) -> str:

@@ -183,7 +183,8 @@ def test_a_person_chooses_mail_over_rest_and_a_system_cannot(stage):
 
     chosen = browser.put(path, {"mail": "DAILY"}, content_type="application/json")
 
-    assert (chosen.status_code, body_of(browser.get(path))) == (200, {"mail": "DAILY"})
+    nothing_muted = {"muted_kinds": [], "muted_rollouts": []}
+    assert (chosen.status_code, body_of(browser.get(path))) == (200, {"mail": "DAILY", **nothing_muted})
     assert put(stage.supplier, "/notifications/preferences", {"mail": "DAILY"}).status_code == 403
 
 
