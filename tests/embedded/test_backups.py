@@ -36,9 +36,9 @@ def words(url: str) -> list[str]:
 
 
 def wait_until_it_follows(server: PostgresServer) -> None:
-    behind = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn < pg_current_wal_lsn()"
+    following = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_insert_lsn()"
     with psycopg.connect(server.url("portal", role=postgres.ADMIN), autocommit=True) as connection:
-        while connection.execute(behind).fetchone() != (0,):
+        while connection.execute(following).fetchone() != (1,):
             time.sleep(0.05)
 
 
