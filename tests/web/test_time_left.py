@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.requirement("R4.4", "R4.5")]
     [
         ("supplier", "Instruct your hubs"),
         ("operator", "Recommend"),
-        ("panel", "Sign"),
+        ("panel", "Confirm what happens next"),
         ("csp", "What others do next"),
     ],
 )
