@@ -24,7 +24,7 @@ from portal.rest.paging import PageQuery, page
 from portal.rest.schemas import AllowedNames, Example, page_of, schema_reference
 from portal.rest.views import ResourceView, versioned_response
 
-_IDENT: Final = "5a8d2c11f09e4b7766f1c0a3d2e4b586"
+_IDENT: Final = "7PECN5H6T7BVG"
 
 
 class NoticeSchema(TypedDict):

@@ -10,6 +10,7 @@ from django.test import Client
 
 from notifications.models import WebhookEndpoint
 from portal.identity.api_scopes import ApiScope
+from portal.kernel.references import number_of
 from rollouts.models import Instruction, Rollout, SelectionRule
 from tests.api.systems import PREFIX, System, body_of
 from tests.api.things import owned
@@ -101,7 +102,7 @@ class TestOneSourceForEachValue:
         )
 
         assert answer.status_code == 422
-        assert WebhookEndpoint.objects.filter(pk=number).exists()
+        assert WebhookEndpoint.objects.filter(pk=number_of(number, "webhook")).exists()
 
 
 class TestSaidTwice:

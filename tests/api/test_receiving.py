@@ -16,6 +16,7 @@ from django.db import close_old_connections
 from django.test import Client, RequestFactory
 
 from notifications.models import WebhookEndpoint
+from portal.kernel.references import number_of
 from portal.receiving import BodySpool
 from portal.wsgi import application
 from rollouts.models import CspAlertBatch, Instruction
@@ -106,7 +107,7 @@ def test_a_change_in_chunks_is_made(stage):
     )
 
     assert answer["status"] == 200
-    assert WebhookEndpoint.objects.get(pk=number).state == WebhookEndpoint.State.PAUSED
+    assert WebhookEndpoint.objects.get(pk=number_of(number, "webhook")).state == WebhookEndpoint.State.PAUSED
 
 
 def test_an_attachment_in_chunks_is_kept(stage):
