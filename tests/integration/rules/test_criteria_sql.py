@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -39,6 +39,7 @@ from rollouts.rules.criteria import (
 )
 from rollouts.rules.criteria.hashing import MAX_SEED, shuffle_key, shuffle_sql
 from tests.factories.criteria import AS_OF, CONTEXT, ME, MODELS, OTHER, VERSIONS, hubs, trees
+from tests.scenery import as_owner
 
 HUB_COLUMNS = (
     "guid",
@@ -66,14 +67,16 @@ def store(estate: Sequence[HubFacts]) -> None:
     """Let the inventory hold these hubs, and no others."""
     sql.run("DELETE FROM rollouts_hub")
     sql.run("DELETE FROM rollouts_hublabel")
-    sql.copy_rows(
-        "rollouts_hub", HUB_COLUMNS, ([getattr(hub, name) for name in HUB_COLUMNS] for hub in estate)
-    )
-    sql.copy_rows(
-        "rollouts_hublabel",
-        ("organisation_id", "label", "guid"),
-        ((ME, label, hub.guid) for hub in estate for label in hub.labels),
-    )
+    with as_owner():
+        sql.copy_rows(
+            "rollouts_hub", HUB_COLUMNS, ([getattr(hub, name) for name in HUB_COLUMNS] for hub in estate)
+        )
+    put_labels((ME, label, hub.guid) for hub in estate for label in hub.labels)
+
+
+def put_labels(labels: Iterable[tuple[int, str, int]]) -> None:
+    with as_owner():
+        sql.copy_rows("rollouts_hublabel", ("organisation_id", "label", "guid"), labels)
 
 
 def some_estate(size: int, *, seed: int = 5) -> list[HubFacts]:
@@ -137,11 +140,7 @@ def test_two_fragments_fit_in_one_statement(document):
 
 def test_another_suppliers_labels_are_never_looked_at():
     store(some_estate(3))
-    sql.copy_rows(
-        "rollouts_hublabel",
-        ("organisation_id", "label", "guid"),
-        [(OTHER, "theirs", hub.guid) for hub in some_estate(3)],
-    )
+    put_labels((OTHER, "theirs", hub.guid) for hub in some_estate(3))
     fragment = compile_hub(
         parse({"field": "label", "op": "in", "value": ["theirs"]}, subject=Subject.HUB), CONTEXT
     )
