@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.db import connection
 
@@ -58,6 +59,7 @@ def worker(world, valkey_url, tmp_path):
         "MEDIA_ROOT": str(tmp_path / "media"),
         "PORTAL_VAR": str(tmp_path),
         "SECRET_KEY": "of this test alone " * 4,
+        "REFERENCE_KEY": settings.REFERENCE_KEY,  # the addresses a worker writes are those the pages have
         "PLAIN_HTTP": "1",
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "PYTHONPATH": str(ROOT),
