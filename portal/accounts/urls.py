@@ -48,12 +48,15 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("accounts/2fa/", second_factor.SecondFactorIndexView.as_view(), name="mfa_index"),
+    # Before allauth's own, which would remove the last second factor of somebody who needs one.
+    path("accounts/2fa/webauthn/keys/<int:pk>/remove/", second_factor.RemovePasskeyView.as_view()),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    # Behind allauth's own: of several patterns of one name the last makes the addresses.
     path(
         "accounts/2fa/webauthn/keys/<security_key:pk>/remove/",
         second_factor.RemovePasskeyView.as_view(),
         name="mfa_remove_webauthn",
     ),
-    path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("accounts/organisation/", logging_in.organisation_log_in, name="organisation-log-in"),
     path(

@@ -10,7 +10,9 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.core import mail
 from django.test import Client
+from django.urls import resolve, reverse
 
+from portal.accounts.web.second_factor import RemovePasskeyView
 from portal.identity.models import OrganisationKind
 from portal.identity.roles import Role
 from tests.factories import OrganisationFactory, UserFactory
@@ -222,3 +224,9 @@ def test_outside_demonstrations_and_tests_it_is_required(monkeypatch):
     assert needs_second_factor(DEMO="1") == "False"
     assert needs_second_factor(DEMO="1", SECOND_FACTOR_REQUIRED="1") == "True"
     assert needs_second_factor(SECOND_FACTOR_REQUIRED="0") == "False"
+
+
+def test_every_address_that_removes_a_passkey_is_of_the_view_that_keeps_the_last_one():
+    addresses = [reverse("mfa_remove_webauthn", args=[3]), "/accounts/2fa/webauthn/keys/3/remove/"]
+
+    assert [resolve(address).func.view_class for address in addresses] == [RemovePasskeyView] * 2
