@@ -59,6 +59,7 @@ def sample_of(entry: URLPattern | URLResolver) -> str:
         tries = [
             SAMPLES.get(match["kind"] or "str", ""),
             "00-00-00-00-00-00-00-01",
+            "0" * 12 + "1",  # a reference
             "1",
             "x",
             "csv",
