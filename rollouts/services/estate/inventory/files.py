@@ -25,7 +25,7 @@ Source: TypeAlias = bytes | BinaryIO | Iterable[bytes]
 
 _READ: Final = 1024 * 1024
 # Words are judged once a block: a few megabytes make that cheap, and several fit the memory at a time.
-_BLOCK: Final = 4 * 1024 * 1024
+_BLOCK: Final = 8 * 1024 * 1024
 _LONGEST_LINE: Final = 2 * _BLOCK
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _LOOKED_AT: Final = 4096
