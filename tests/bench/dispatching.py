@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from portal.embedded.ports import free_port
 from portal.kernel import clock, sql
+from portal.recurring.resting import wake_ticks
 from rollouts.models import CspChannel, Rollout
 from tests.bench import estate
 from tests.bench.figures import Figure, Seconds, rate
@@ -47,6 +48,7 @@ def _dispatch(stage: Stage, rollout: Rollout, seconds: Seconds) -> int:
     now = clock.now()
     target = f"rollouts_target_{rollout.pk}"
     hubs = sql.run(_DUE.format(target=target), {"at": rollout.cutoff_at, "now": now})
+    wake_ticks()  # as the feed entries of instructions would
     with seconds.timed():
         wait_until(
             lambda: (
