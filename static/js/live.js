@@ -113,11 +113,8 @@
   if (!document.hidden) listen()
 
   // Nothing is taken from under a hand: a part in which somebody types or has ticked something waits.
-  const changed = (each) => each.type === 'checkbox' || each.type === 'radio'
-    ? each.checked !== each.defaultChecked
-    : each.matches('input, textarea') && each.value !== each.defaultValue
   const inHand = (part) => [...part.querySelectorAll('form[method="post"] :is(input, textarea, select)')]
-    .some((each) => each === document.activeElement || changed(each))
+    .some((each) => each === document.activeElement || window.portal.isTyped(each))
   document.body.addEventListener('htmx:beforeRequest', (event) => {
     const part = event.detail.elt
     if (part.matches('[hx-trigger*="portal:changed"]') && inHand(part)) event.preventDefault()

@@ -22,16 +22,12 @@
     })
     return all
   }
-  const changed = (each) => each.type === 'checkbox' || each.type === 'radio'
-    ? each.checked !== each.defaultChecked
-    : each.matches('select') ? [...each.options].some((one) => one.selected !== one.defaultSelected)
-      : each.value !== each.defaultValue
   const inPost = (each) => each.form?.method === 'post'
 
   const places = new Map()
   const remember = (part) => places.set(part.id, {
     marks: [...named(part, marks)].map(([name, each]) => [name, each.open, each.scrollLeft, each.scrollTop]),
-    typed: [...named(part, typable)].filter(([, each]) => inPost(each) && changed(each))
+    typed: [...named(part, typable)].filter(([, each]) => inPost(each) && window.portal.isTyped(each))
       .map(([name, each]) => [name, each.value, each.checked]),
     focus: [...named(part, focusable)].find(([, each]) => each === document.activeElement)?.[0],
   })

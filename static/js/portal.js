@@ -158,6 +158,7 @@
     : each.type === 'file' ? each.files.length > 0
       : each.matches('select') ? [...each.options].some((one) => one.selected !== one.defaultSelected)
         : each.type !== 'hidden' && each.value !== each.defaultValue
+  window.portal = { isTyped }
   document.body.addEventListener('htmx:beforeOnLoad', (event) => {
     const { xhr, requestConfig } = event.detail
     if (xhr.status !== 401 || requestConfig.verb !== 'get') return
